@@ -1,0 +1,188 @@
+"""From named arrays to batches, shuffled as a pure function of seed and epoch."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from ed_core.recording.layout import MAX_BYTES
+from ed_core.spec import Dataset, Head
+
+Arrays = Mapping[str, Any]
+
+REFERENCE = 512  # samples of the held-out split that the probes look at
+_MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
+
+
+ClassWeights = Mapping[str, np.ndarray]
+Augment = Callable[[dict[str, np.ndarray], np.random.Generator], dict[str, np.ndarray]]
+
+
+def arrange(
+    arrays: Arrays,
+    inputs: Iterable[str],
+    heads: Sequence[Head],
+    class_weights: ClassWeights | None = None,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the Keras triple: inputs by field, targets by head, sample weights by head.
+
+    A weight is 0 where the head's mask is 0 or the target is missing (a class of -1, a value of
+    NaN), elsewhere 1 or the weight of the class. A head that has all its targets gets ones, since
+    Keras wants the same keys in targets and weights.
+
+    Args:
+        arrays: field to (samples, ...).
+        inputs: the fields that the model takes.
+        heads: the terms of its objective.
+        class_weights: head to (classes,), where classes weigh differently.
+    """
+    targeted = [head for head in heads if head.needs_target]
+    targets = {head.name: arrays[head.target] for head in targeted}
+    weights = {
+        head.name: _weights(arrays, head, (class_weights or {}).get(head.name)) for head in targeted
+    }
+    return {name: arrays[name] for name in inputs}, targets, weights
+
+
+def _weights(arrays: Arrays, head: Head, of_class: np.ndarray | None) -> np.ndarray:
+    """Return (samples,) or, where positions differ, the shape of the target."""
+    target = np.asarray(arrays[head.target])
+    weights = np.ones(len(target), "float32")
+    if head.mask:
+        weights = np.asarray(arrays[head.mask], "float32")
+    there = present(target)
+    if not there.all() or of_class is not None:
+        grown = weights.reshape(weights.shape + (1,) * (target.ndim - weights.ndim))
+        weights = grown * there.astype("float32")
+    if of_class is not None:
+        weights = weights * of_class.astype("float32")[np.maximum(target, 0)]
+    return weights
+
+
+def present(target: np.ndarray) -> np.ndarray:
+    """Return where a target is there: no class is -1, no value is NaN; the shape of the target."""
+    return ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
+
+
+class Batches(keras.utils.PyDataset):
+    """The batches of one split; every epoch is `permutation(default_rng([seed, epoch]))`.
+
+    Nothing needs saving but (epoch, start): the trainer sets both before an epoch begins.
+
+    Args:
+        arrays: the split, field to array (samples, ...).
+        inputs: the fields that the model takes.
+        heads: the terms of its objective.
+        batch_size: samples a batch; when shuffled, a smaller last batch is left out, and so are
+            samples that no head learns anything from, since all of their targets are missing.
+        seed: of the order and of `augment`; None keeps the order of the arrays and every sample.
+        class_weights: head to (classes,), where classes weigh differently.
+        augment: changes a batch before it is arranged; called with a generator that follows from
+            seed, epoch and batch alone.
+    """
+
+    def __init__(
+        self,
+        arrays: Arrays,
+        inputs: Iterable[str],
+        heads: Sequence[Head],
+        batch_size: int,
+        seed: int | None = None,
+        *,
+        class_weights: ClassWeights | None = None,
+        augment: Augment | None = None,
+    ) -> None:
+        super().__init__()
+        self.class_weights = class_weights
+        self.augment = augment
+        self.inputs = tuple(inputs)
+        self.heads = tuple(heads)
+        wanted = needed_fields(self.inputs, self.heads)
+        self.arrays = {name: arrays[name] for name in wanted}
+        self._rows = None if seed is None else _taught(self.arrays, self.heads)
+        self.samples = len(self.arrays[self.inputs[0]] if self._rows is None else self._rows)
+        self.batch_size = min(batch_size, self.samples)
+        self.seed = seed
+        self.start = 0
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int, start: int = 0) -> None:
+        """Take the order of `epoch`, from its batch number `start` on."""
+        self.start = start
+        self.epoch = epoch
+        self._order = None
+        if self.seed is not None:
+            rows = self.samples if self._rows is None else self._rows
+            self._order = np.random.default_rng([self.seed, epoch]).permutation(rows)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """How many batches a whole epoch has."""
+        if self.seed is None:
+            return -(-self.samples // self.batch_size)
+        return self.samples // self.batch_size
+
+    def __len__(self) -> int:
+        return self.batches_per_epoch - self.start
+
+    def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        first = (self.start + index) * self.batch_size
+        rows: Any = slice(first, min(first + self.batch_size, self.samples))
+        if self._order is not None:
+            rows = np.sort(self._order[rows])  # h5py wants increasing rows; the set is the same
+        batch = {name: _floats(array[rows]) for name, array in self.arrays.items()}
+        if self.augment is not None and self.seed is not None:
+            number = self.start + index
+            batch = self.augment(batch, np.random.default_rng([self.seed, self.epoch, number]))
+        return arrange(batch, self.inputs, self.heads, self.class_weights)
+
+
+def _taught(arrays: Arrays, heads: Sequence[Head]) -> np.ndarray | None:
+    """Return the rows that have a target of at least one head; None for all."""
+    if not heads or not all(head.needs_target for head in heads):
+        return None
+    found = np.zeros(len(arrays[heads[0].target]), bool)
+    names = needed_fields((), heads)
+    for first in range(0, len(found), _MOST_AT_A_TIME):
+        rows = slice(first, first + _MOST_AT_A_TIME)
+        part = {name: np.asarray(arrays[name][rows]) for name in names}
+        for head in heads:
+            weights = _weights(part, head, None)
+            found[rows] |= weights.reshape(len(weights), -1).any(axis=1)
+    return None if found.all() else np.flatnonzero(found)
+
+
+def reference_batch(data: Dataset, samples: int = REFERENCE) -> dict[str, np.ndarray]:
+    """Return the first held-out samples; where there is a label, one of every class comes first."""
+    arrays = data.splits[data.held_out()]
+    sample = sum(np.asarray(array[:1]).nbytes for array in arrays.values())
+    samples = min(samples, len(next(iter(arrays.values()))), max(1, MAX_BYTES // sample))
+    rows = np.arange(samples)
+    label = data.fields.get("label")
+    if label is not None and label.kind == "class":
+        _, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)
+        rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])
+    return {name: np.asarray(array[: len(rows)])[rows] for name, array in arrays.items()}
+
+
+def at_a_time(arrays: Arrays, inputs: Iterable[str]) -> int:
+    """Return how many samples a model is given at a time where it does not train: at most 500.
+
+    Of large images fewer, since a convolution needs many times their memory.
+    """
+    sample = sum(np.asarray(arrays[name][:1]).nbytes for name in inputs)
+    return max(1, min(_MOST_AT_A_TIME, _BYTES_AT_A_TIME // max(sample, 1)))
+
+
+def needed_fields(inputs: Iterable[str], heads: Sequence[Head]) -> list[str]:
+    """Return the fields that inputs, targets and masks use, each once."""
+    names = [*inputs]
+    for head in heads:
+        names += [head.target] * head.needs_target + [head.mask] * bool(head.mask)
+    return list(dict.fromkeys(names))
+
+
+def _floats(array: Any) -> np.ndarray:
+    values = np.asarray(array)
+    return values.astype("float32") if values.dtype.kind == "f" else values.astype("int32")

@@ -1,0 +1,105 @@
+"""Checkpoints: everything that a bit-identical resume needs, the two newest and the best."""
+
+import os
+import shutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ed_core.arrays_file import check_fit, read_arrays, write_arrays
+from ed_core.engine import randomness
+from ed_core.errors import EdkitError
+from ed_core.submodels import to_numpy
+
+KEEP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in the data a run is: `batch` batches of epoch `epoch` are done, `step` in all.
+
+    `seconds` is the training time so far, `best` the lowest loss on held-out data.
+    """
+
+    step: int
+    epoch: int
+    batch: int
+    seconds: float = 0.0
+    best: float | None = None
+
+
+def save_checkpoint(folder: Path, objective: Any, position: Position) -> Path:
+    """Write a checkpoint and delete all but the newest two; the best one has a name of its own."""
+    variables = _variables(objective)
+    arrays = [to_numpy(v) for v in variables] + [randomness.global_state()]
+    path = folder / f"{position.step:09d}.h5"
+    facts = {name: getattr(position, name) for name in Position.__slots__}
+    write_arrays(path, arrays, facts)
+    left_by_kills = folder.glob(".*.part")
+    for old in (*newest_first(folder)[KEEP:], *left_by_kills):
+        old.unlink(missing_ok=True)
+    return path
+
+
+def mark_best(path: Path) -> None:
+    """Make `best.h5` the given checkpoint; it stays when the checkpoint itself is deleted."""
+    part = path.with_name(".best.part")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(path, part)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, part)
+    os.replace(part, path.with_name("best.h5"))
+
+
+def restore_checkpoint(folder: Path, objective: Any) -> Position:
+    """Restore the newest checkpoint that can be read, and say where it stands in the data.
+
+    A damaged one is passed over with a warning. Raises EdkitError if none is left.
+    """
+    for path in newest_first(folder):
+        try:
+            return _restore(path, objective)
+        except EdkitError as error:
+            warnings.warn(f"{error} Going back to the checkpoint before it.", stacklevel=2)
+    raise EdkitError(f"{str(folder)!r} holds no checkpoint that can be read; train a new run.")
+
+
+def newest_first(folder: Path) -> list[Path]:
+    """Return the checkpoints of a folder by their step, the newest first."""
+    return sorted(folder.glob("[0-9]*.h5"), reverse=True)
+
+
+def _restore(path: Path, objective: Any) -> Position:
+    arrays, facts = read_arrays(path)
+    variables = _variables(objective)
+    check_fit(arrays[:-1], variables, path)
+    try:
+        position = Position(**{name: facts[name] for name in Position.__slots__})
+    except KeyError as error:
+        raise EdkitError(f"{str(path)!r} is not a checkpoint: it lacks {error}.") from error
+    for array, variable in zip(arrays, variables, strict=False):
+        variable.assign(array)
+    randomness.restore_global_state(arrays[-1])
+    return position
+
+
+def restore_weights(path: Path, objective: Any) -> None:
+    """Restore the weights of the layers alone, for a model that is not to be trained on."""
+    arrays, _ = read_arrays(path)
+    variables = objective.layer_weights
+    check_fit(arrays[: len(variables)], variables, path)
+    for array, variable in zip(arrays, variables, strict=False):
+        variable.assign(array)
+
+
+def _variables(objective: Any) -> list[Any]:
+    """Return the layers' weights, then head weights, seed states, optimizer slots and metrics."""
+    every = [
+        *objective.layer_weights,
+        *objective.variables,
+        *objective.optimizer.variables,
+        *objective.metrics_variables,
+    ]
+    return list({id(variable): variable for variable in every}.values())

@@ -1,0 +1,54 @@
+"""`edkit demo`: train the default model on the embedded digits, with the window open."""
+
+import click
+
+from ed_core.command.shared import early_options, has_display, short, startup
+from ed_core.command.train import console, open_window, say
+from ed_core.recording import RunFolder
+
+MODEL, DATA = "conv_vae", "digits"
+
+
+@click.command()
+@click.option("--epochs", default=30, show_default=True, help="Passes over the data.")
+@click.option("--out", default="runs", show_default=True, help="Where the run folder is made.")
+@click.option("--no-window", is_flag=True, help="Write the figures instead.")
+@early_options
+def demo(epochs: int, out: str, no_window: bool) -> None:
+    """Train an auto-encoder on handwritten digits and watch it learn.
+
+    Without a display it writes the figures and says where.
+    """
+    console.print("Starting Keras ...")
+    backend = startup.keras()
+    from ed_core.command.progress import Progress
+    from ed_core.figures import draw_figures
+    from ed_core.training import train
+
+    console.print(f"Training [bold]{MODEL}[/] on {DATA} with {backend}, {epochs} epochs")
+    windows = []
+    progress = Progress(console)
+
+    def started(folder: RunFolder) -> None:
+        progress.plan(folder.read())
+        if has_display() and not no_window:
+            console.print("Opening the window")
+            windows.append(open_window(folder.path))
+
+    with progress:
+        run = train(
+            MODEL, DATA, epochs=epochs, batch_size=32, every=15, out=out,
+            callbacks=[progress.callback], started=started,
+        )  # fmt: skip
+    say(f"Trained in {progress.seconds:.0f} s: {short(run.path)}")
+    if windows:
+        if windows[0].poll() is None:
+            say("The window shows the trained model; close it to end the demo.")
+        if windows[0].wait() == 0:
+            return
+        say("The window could not be opened, see above: drawing the figures instead")
+    else:
+        say("No display: drawing the figures instead")
+    for path in draw_figures(run):
+        print(short(path))
+    say(f"The figures are in {short(run.path / 'figures')}")

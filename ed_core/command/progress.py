@@ -1,0 +1,106 @@
+"""The progress of a training: a bar on a terminal, a line an epoch elsewhere."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Column
+
+_PAUSE = 0.1  # seconds from update to update
+
+
+class Progress:
+    """Shows epoch, loss per head, images per second and time left while it trains.
+
+    Use as a context manager around the training, with `callback` among its callbacks.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.callback = _Watcher(self)
+        self.seconds = 0.0
+        self.batch_size = self.epochs = 0
+        self._bar = Bar(
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
+            TextColumn("left"),
+            BarColumn(bar_width=12),
+            TextColumn(
+                "{task.description}",
+                table_column=Column(overflow="ellipsis", no_wrap=True, ratio=1),
+            ),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("compiling", total=None)
+
+    def __enter__(self) -> "Progress":
+        self._began = time.monotonic()
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.seconds = time.monotonic() - self._began
+        self._bar.stop()
+
+    def plan(self, info: Mapping[str, Any]) -> None:
+        """Take from `run.json` how many epochs there are in all, and samples a step."""
+        self.batch_size, self.epochs = int(info["batch_size"]), int(info["epochs"])
+
+    def update(self, text: str, done: int, total: int) -> None:
+        """Show the state of the training on a terminal."""
+        self._bar.update(self._task, description=text, completed=done, total=total)
+
+    def epoch(self, text: str) -> None:
+        """Print an epoch's line where there is no bar."""
+        if not self.console.is_terminal:
+            self.console.print(text, soft_wrap=True)
+
+
+class _Watcher(keras.callbacks.Callback):
+    """Counts steps and images, and says so now and then."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+        self._rate = 0.0
+        self._next = 0.0
+        self._began = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+        self._began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _PAUSE
+        self._rate = self._images_per_second(batch + 1, now)
+        steps, epochs = self.params["steps"] or 0, self._epochs
+        done = self._epoch * steps + batch + 1
+        self._progress.update(self._text(logs or {}), done, epochs * steps)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not self._rate:
+            self._rate = self._images_per_second(self.params["steps"] or 0, time.monotonic())
+        self._progress.epoch(self._text(logs or {}))
+
+    @property
+    def _epochs(self) -> int:
+        # What is left of a half-done epoch is a `fit` of its own, which knows of that one alone.
+        return self._progress.epochs or int(self.params["epochs"])
+
+    def _images_per_second(self, batches: int, now: float) -> float:
+        elapsed = now - self._began
+        return batches * self._progress.batch_size / elapsed if elapsed else 0.0
+
+    def _text(self, logs: dict[str, float]) -> str:
+        names = ["loss", *(n for n in logs if n != "loss" and not n.startswith("val_")), "val_loss"]
+        parts = [f"{name.removesuffix('_loss')} {logs[name]:.4g}" for name in names if name in logs]
+        head = f"epoch {self._epoch + 1}/{self._epochs}"
+        return "  ".join([head, f"{self._rate:,.0f} images/s", *parts])

@@ -1,0 +1,195 @@
+"""`edkit train`: a sub-command for every registered model, made from its signature."""
+
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ed_core.command.shared import early_options, has_display, short, startup
+from ed_core.data import settle_data
+from ed_core.errors import EdkitError
+from ed_core.options import Option
+from ed_core.plugins import MODELS
+from ed_core.recording import RunFolder
+
+console = Console(stderr=True, highlight=False)
+
+_RESUME = click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
+_VIEW = click.option("--view", is_flag=True, help="Open the window on it.")
+_COMMON = [
+    click.Option(["--data"], metavar="DATA", help="A data set, as NAME or NAME:OPTION=VALUE,..."),
+    click.Option(["--epochs"], type=int, metavar="N", help="Passes over the data. [default: 10]"),
+    click.Option(["--batch-size"], type=int, metavar="N", help="Samples a step. [default: 128]"),
+    click.Option(["--learning-rate"], type=float, metavar="X", help="[default: 0.001]"),
+    click.Option(["--seed"], type=int, metavar="N", help="[default: 0]"),
+    click.Option(["--out"], metavar="DIR", help="Where the run folder is made. [default: runs]"),
+    click.Option(
+        ["--weight"], multiple=True, metavar="HEAD=X", help="The weight lambda of a head."
+    ),
+    click.Option(
+        ["--labels"], multiple=True, metavar="HEAD=X", help="The share of its labels that is kept."
+    ),
+    click.Option(["--stratified"], is_flag=True, help="Keep the same share of every class."),
+    click.Option(
+        ["--only"],
+        multiple=True,
+        metavar="FIELD=CLASS",
+        help="Train on one class alone.",
+    ),
+    click.Option(
+        ["--class-weights"],
+        multiple=True,
+        metavar="HEAD=X",
+        help="'balanced', or a weight a class: 1,2,0.5.",
+    ),
+    click.Option(["--every"], type=int, metavar="N", help="Steps from frame to frame."),
+    click.Option(["--no-record"], is_flag=True, help="Record nothing."),
+]
+
+
+class _OptionType(click.ParamType):
+    """A model's option as click sees it."""
+
+    def __init__(self, option: Option) -> None:
+        self.option = option
+        self.name = option.type_name
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return self.option.parse(value) if isinstance(value, str) else value
+
+
+class _Models(click.Group):
+    """The models as sub-commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        startup.keras()
+        return list(MODELS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        startup.keras()
+        spec = MODELS[name]
+        own = [
+            click.Option(
+                [f"--{option.name.replace('_', '-')}"],
+                type=_OptionType(option),
+                help=f"{option.help} [default: {_shown(option.default)}]",
+                metavar="VALUE",
+            )
+            for option in spec.options.values()
+        ]
+
+        def callback(**given: Any) -> None:
+            _train(name, **given)
+
+        command = click.command(name, help=inspect.getdoc(spec.builder), short_help=spec.summary)(
+            _RESUME(_VIEW(early_options(callback)))
+        )
+        command.params = [*own, *_COMMON, *command.params]
+        return command
+
+
+@click.group(cls=_Models, invoke_without_command=True, subcommand_metavar="MODEL [OPTIONS]")
+@_RESUME
+@_VIEW
+@click.option("--epochs", type=int, metavar="N", help="With --resume: epochs in all.")
+@early_options
+@click.pass_context
+def train(ctx: click.Context, resume: str | None, view: bool, epochs: int | None) -> None:
+    """Train a model into a run folder, or go on with one."""
+    if ctx.invoked_subcommand is None:
+        if resume is None:
+            raise EdkitError("name a model (see 'edkit list models'), or give --resume RUN.")
+        startup.keras()
+        _work(resume, {"epochs": epochs}, view)
+    elif resume or view or epochs:
+        raise EdkitError("options come after the model: edkit train MODEL --view.")
+
+
+def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
+    """Train one model with the options that were given."""
+    given = {key: value for key, value in given.items() if value not in (None, ())}
+    if resume:
+        others = sorted(key for key in set(given) - {"epochs"} if given[key])
+        if others:
+            raise EdkitError(f"a resumed run keeps its {', '.join(others)}: leave it out.")
+        model = RunFolder.open(resume).read().get("model")
+        if model != name:
+            raise EdkitError(f"{resume!r} is a run of {model!r}, not of {name!r}.")
+        _work(resume, {"epochs": given.get("epochs")}, view)
+        return
+    if "data" in given:
+        settle_data(given["data"])
+    given["weights"] = _pairs("--weight HEAD=NUMBER", given.pop("weight", ()), float)
+    given["labels"] = _pairs("--labels HEAD=NUMBER", given.pop("labels", ()), float)
+    given["only"] = _pairs("--only FIELD=CLASS", given.pop("only", ()), str)
+    given["class_weights"] = _pairs(
+        "--class-weights HEAD=VALUE", given.pop("class_weights", ()), str
+    )
+    given["record"] = not given.pop("no_record")
+    _work(None, {"model": name, **given}, view)
+
+
+def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
+    """Train with a progress bar, and say how to go on if it is stopped."""
+    from ed_core.command.progress import Progress
+    from ed_core.schedule import Interrupted
+    from ed_core.training import resume as go_on
+    from ed_core.training import train as begin
+
+    if view and not has_display():
+        raise EdkitError("--view needs a display and pip install 'edkit[viewer]'.")
+    progress = Progress(console)
+    folders: list[RunFolder] = []
+
+    def started(folder: RunFolder) -> None:
+        folders.append(folder)
+        progress.plan(folder.read())
+        say(f"Training in {short(folder.path)}")
+        if view:
+            open_window(folder.path)
+
+    try:
+        with progress:
+            more: dict[str, Any] = {"callbacks": [progress.callback], "started": started}
+            run = go_on(resume, **given, **more) if resume else begin(**given, **more)
+    except Interrupted as stop:
+        say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
+        raise SystemExit(128 + stop.signal_number) from None
+    say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {short(run.path)}")
+    print(short(run.path))
+
+
+def say(text: str) -> None:
+    """Print a line that may hold a path: never wrapped, so that it can be copied, nor styled."""
+    console.print(text, soft_wrap=True, markup=False)
+
+
+def open_window(path: Path) -> subprocess.Popen[bytes]:
+    """Open the window on a run, in a process of its own that a Ctrl-C here does not end."""
+    command = [sys.executable, "-m", "ed_core.command", "view", str(path), *startup.plugins]
+    return subprocess.Popen(command, start_new_session=True)
+
+
+def _pairs(
+    form: str, pairs: tuple[str, ...], convert: Callable[[str], Any]
+) -> dict[str, Any] | None:
+    """Return what an option such as --weight HEAD=NUMBER holds; None where it was not given."""
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        try:
+            found[name] = convert(value)
+        except ValueError:
+            equals = ""
+        if not equals or not value:
+            raise EdkitError(f"expected {form}, received {pair!r}.")
+    return found or None
+
+
+def _shown(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,5 @@
+"""The only place that knows which backend runs: choosing it, tuning it, its hidden random state."""
+
+from ed_core.engine.choice import BACKENDS as BACKENDS
+from ed_core.engine.choice import choose_backend as choose_backend
+from ed_core.engine.choice import installed_backends as installed_backends

@@ -1,0 +1,57 @@
+"""Every random counter of a model: seeded from the run, saved and restored with it."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@contextmanager
+def initial_weights_from(seed: int) -> Iterator[None]:
+    """Let the layers built in this block draw their initial weights from `seed`.
+
+    An initialiser without a seed takes one from Python's generator. Not `set_random_seed`, which
+    imports TensorFlow wherever it is installed (4 s) and leaves global state behind.
+    """
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def seed_generators(model: Any) -> list[Any]:
+    """Return the state variables of all seed generators of a model, in a fixed order."""
+    return [v for v in model.variables if v.path.rsplit("/", 1)[-1] == "seed_generator_state"]
+
+
+def reseed(model: Any, seed: int) -> None:
+    """Give every generator of the model, and the backend's, a state that follows from the seed."""
+    for number, state in enumerate(seed_generators(model)):
+        derived = np.random.SeedSequence([seed, number]).generate_state(1)[0]
+        state.assign(np.array([derived % 2**31, 0]).astype(state.dtype))
+    if keras.config.backend() == "torch":  # a Dropout without a seed draws from torch's own
+        import torch
+
+        torch.manual_seed(seed)
+
+
+def global_state() -> np.ndarray:
+    """Return the backend's own random state as bytes; empty where the backend has none."""
+    if keras.config.backend() != "torch":
+        return np.zeros(0, "uint8")
+    import torch
+
+    return torch.get_rng_state().numpy()
+
+
+def restore_global_state(state: np.ndarray) -> None:
+    """Set the backend's own random state."""
+    if keras.config.backend() == "torch" and state.size:
+        import torch
+
+        torch.set_rng_state(torch.from_numpy(state.copy()))

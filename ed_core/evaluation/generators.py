@@ -1,0 +1,78 @@
+"""Whether a conditional generator draws what it is asked to, in the eyes of a classifier."""
+
+import numpy as np
+
+from ed_core.errors import EdkitError
+from ed_core.evaluation.predicting import predict
+from ed_core.evaluation.subject import Numbers
+from ed_core.evaluation.targets import predicts
+from ed_core.run import Run
+from ed_core.spec import Field, Head
+
+DRAWN = 100  # samples of each class
+
+
+def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
+    """Return the share of drawn samples that a classifier gives the class that was asked for.
+
+    100 samples of every class are drawn by the run's `decoder` from codes of N(0, 1), the same on
+    every backend; the floor is that of a guess.
+
+    Args:
+        run: its decoder takes `code` and `label`.
+        classifier: has a head on `label`, with the same classes.
+        seed: of the codes.
+
+    Raises:
+        EdkitError: either run is not like that, or the classifier takes what is not drawn.
+    """
+    judge, classes = _judge(classifier), len(_label(run).classes)
+    inputs = run.decoder.input
+    if set(inputs) != {"code", "label"}:
+        raise EdkitError(
+            f"{str(run.path)!r} draws no class on request: its decoder takes "
+            f"{', '.join(sorted(inputs))}, expected code and label."
+        )
+    wanted = np.repeat(np.arange(classes, dtype="int32"), DRAWN)
+    shape = (len(wanted), *inputs["code"].shape[1:])
+    codes = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    drawn = predict(run.decoder, {"code": codes, "label": wanted})
+    _check_inputs(run, classifier, drawn)
+    found = predict(classifier.model, drawn, [judge.output])[judge.output].argmax(axis=-1)
+    return {"agreement": float(np.mean(found == wanted)), "agreement_chance": 1 / classes}
+
+
+def _label(run: Run) -> Field:
+    """Return the field of the classes that may be asked for."""
+    field = Field.from_facts(run.info["fields"].get("label", {"shape": (), "kind": "value"}))
+    if field.kind != "class" or field.shape or not field.classes:
+        raise EdkitError(f"{str(run.path)!r} has no classes: its data have no class field 'label'.")
+    return field
+
+
+def _judge(classifier: Run) -> Head:
+    """Return the head that predicts `label`."""
+    model = classifier.model
+    for head in model.heads:
+        shape = tuple(model.output[head.output].shape[1:])
+        if head.target == "label" and predicts(head, _label(classifier), shape) == "class":
+            return head
+    raise EdkitError(f"{str(classifier.path)!r} is no classifier: it has no head on 'label'.")
+
+
+def _check_inputs(run: Run, classifier: Run, drawn: dict[str, np.ndarray]) -> None:
+    """Raise EdkitError where the classifier has other classes, or takes what is not drawn."""
+    known, asked = _label(classifier).classes, _label(run).classes
+    if known != asked:
+        raise EdkitError(
+            f"{str(classifier.path)!r} knows the classes {', '.join(known)}, but "
+            f"{str(run.path)!r} draws {', '.join(asked)}."
+        )
+    for name, tensor in classifier.model.input.items():
+        shape = tuple(tensor.shape[1:])
+        found = drawn[name].shape[1:] if name in drawn else None
+        if found != shape:
+            raise EdkitError(
+                f"{str(classifier.path)!r} takes {name!r} of shape {shape}, but the decoder of "
+                f"{str(run.path)!r} draws {found or ', '.join(drawn)}."
+            )

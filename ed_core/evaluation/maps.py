@@ -1,0 +1,94 @@
+"""How well every pixel's class is found: counts of truth against prediction, and the IoU."""
+
+import numpy as np
+
+from ed_core import floors
+from ed_core.arrange import present
+from ed_core.evaluation.predicting import mean, pieces
+from ed_core.evaluation.splits import known_split
+from ed_core.evaluation.subject import Numbers, Subject
+from ed_core.evaluation.targets import truth
+from ed_core.run import Run
+from ed_core.spec import Field, Head
+
+
+def confusion(run: Run, head: Head, split: str) -> np.ndarray:
+    """Return how often each class (row) of a split was taken for each (column).
+
+    Counted piece by piece: the probabilities of a whole split are never held. What has no target
+    is left out.
+
+    Args:
+        run: the run.
+        head: one of its model, that predicts the class of a sample or of every pixel.
+        split: of the run's data.
+
+    Returns:
+        (classes, classes) integers, of samples or of pixels.
+
+    Raises:
+        EdkitError: the data have no such split.
+    """
+    arrays = known_split(run.data, run.info["data"], split)
+    field = run.data.fields[head.target]
+    classes = run.model.output[head.output].shape[-1]
+    counts = np.zeros((classes, classes), np.int64)
+    for rows, output in pieces(run.model, arrays):
+        names = [name for name in (head.target, head.mask) if name]
+        target = truth({name: arrays[name][rows] for name in names}, field, head)
+        counts += tally(target, output[head.output].argmax(axis=-1), classes)
+    return counts
+
+
+def tally(target: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
+    """Return how often each class (row) was taken for each (column), (classes, classes).
+
+    Args:
+        target: class numbers of any shape, -1 where there is none.
+        found: class numbers, of the same shape.
+        classes: how many there are.
+    """
+    known = target >= 0
+    pairs = target[known].astype(np.int64) * classes + found[known]
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
+    """Return the IoU of each class (classes,) from a confusion matrix; NaN where it never occurs.
+
+    true positives / (true positives + false positives + false negatives), as in PASCAL VOC.
+    """
+    right = np.diag(matrix)
+    union = matrix.sum(axis=0) + matrix.sum(axis=1) - right
+    return np.divide(right, union, out=np.full(len(right), np.nan), where=union > 0)
+
+
+def map_accuracy(subject: Subject, head: Head) -> Numbers:
+    """Return the IoU of each class, their mean, the share of right pixels, and the floor.
+
+    Only classes that occur in the truth of the split have an IoU and count in the mean: one that
+    does not can only be 0.
+    """
+    field = subject.run.data.fields[head.target]
+    classes = subject.run.model.output[head.output].shape[-1]
+    target = subject.truth(head)
+    matrix = tally(target, subject.outputs[head.output], classes)
+    occurs = np.flatnonzero(matrix.sum(axis=1))
+    if not occurs.size:
+        return {}
+    shares = intersection_over_union(matrix)
+    usual = floors.majority(subject.truth(head, "train"))
+    numbers: Numbers = {
+        f"{head.name}_mean_iou": mean(shares[occurs]),
+        f"{head.name}_pixel_accuracy": float(np.trace(matrix) / matrix.sum()),
+        f"{head.name}_majority": mean(target[present(target)] == usual),
+    }
+    return numbers | {
+        f"{head.name}_iou_{class_name(field, number)}": float(shares[number])
+        for number in map(int, occurs)
+    }
+
+
+def class_name(field: Field, number: int) -> str:
+    """Return the name of a class, its number where it has none."""
+    return field.classes[number] if number < len(field.classes) else str(number)

@@ -1,0 +1,133 @@
+"""The objective and its terms while the model trained."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from ed_core.figures.material import Material
+from ed_core.figures.style import BLUE, GRID, VERMILION, WIDTH, label_ends
+
+_COLUMNS = 3
+_MANY = 6  # epochs
+_FAR = 8.0
+_LINE = 2.2  # points
+Table = Mapping[str, np.ndarray]
+End = tuple[float, str, str]
+
+
+def curves(materials: list[Material]) -> Figure | None:
+    """Return the total above one axes a head: its loss, and dashed the loss times its weight.
+
+    One run is blue in training and red in validation; of two runs each has a colour, and its
+    training is dotted. The first of two is drawn broader, so that it shows where both are one.
+    """
+    materials = [material for material in materials if series(material.scalars, "loss")[0].size]
+    if not materials:
+        return None
+    heads = [head.name for head in materials[0].run.model.heads]
+    wide = min(len(heads), _COLUMNS)
+    deep = -(-len(heads) // wide)
+    figure = Figure(figsize=(WIDTH, 3.4 + 2.8 * deep))
+    figure.set_layout_engine("constrained", hspace=0.08, wspace=0.06)
+    grid = figure.add_gridspec(1 + deep, wide, height_ratios=[1.3] + [1.0] * deep)
+    total = figure.add_subplot(grid[0, :])
+    lines = "  (dotted: in training; dashed: loss × λ)" if len(materials) > 1 else ""
+    total.set(title=f"total loss{lines}", xlabel="epoch")
+    ends = {total: _draw(total, materials, "loss", "")}
+    for number, head in enumerate(heads):
+        axes = figure.add_subplot(grid[1 + number // wide, number % wide])
+        ends[axes] = _draw(axes, materials, f"{head}_loss", f"{head}_weight")
+        axes.set_title(f"{head}{_weight_of(materials, head)}")
+        if number + wide >= len(heads):
+            axes.set_xlabel("epoch")
+    label_ends(figure, ends)
+    return figure
+
+
+def _draw(axes: Axes, materials: list[Material], loss: str, weight: str) -> list[End]:
+    """Draw one loss of every run, in training and in validation; return what the lines are."""
+    ends = []
+    single = len(materials) == 1
+    for material, own in zip(materials, (BLUE, VERMILION), strict=False):
+        broad = 2.2 if not single and own == BLUE else 1.0
+        table = material.scalars
+        for prefix in ("", "val_"):
+            rows, y = series(table, prefix + loss)
+            if not rows.size:
+                continue
+            x = table["epoch"][rows]
+            colour = VERMILION if single and prefix else own
+            style: dict[str, Any] = {
+                "color": colour,
+                "linestyle": "-" if single or prefix else ":",
+                "marker": "o" if prefix and len(rows) < 40 else "",
+                "markersize": 6 * (1 + broad) / 2,
+                "linewidth": _LINE * broad,
+                "alpha": 0.55 if broad > 1 else 1.0,
+                "clip_on": False,
+            }
+            axes.plot(x, y, **style)
+            if single:
+                ends.append((y[-1], "validation" if prefix else "training", colour))
+            elif prefix:
+                ends.append((y[-1], material.name, colour))
+            lambdas = table[weight][rows] if weight else np.ones(len(rows))
+            if not np.all(lambdas == 1) and np.any(lambdas > 0):
+                axes.plot(x, lambdas * y, **{**style, "linestyle": "--", "linewidth": 1.4 * broad})
+                if single and not prefix:
+                    ends.append((lambdas[-1] * y[-1], "weighted", colour))
+    _settle(axes)
+    return ends
+
+
+def series(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows in which a loss is drawn, and its values.
+
+    Keras logs a training loss as the mean since the epoch began. Of many epochs their whole means
+    are drawn; of few the means between one row and the next.
+    """
+    if column not in table:
+        return np.arange(0), np.empty(0)
+    rows = np.flatnonzero(np.isfinite(table[column]))
+    if not rows.size or column.startswith("val_"):
+        return rows, table[column][rows]
+    rows = rows[np.append(np.diff(table["step"][rows]) > 0, True)]  # the last of each step
+    epoch, step = table["epoch"][rows], table["step"][rows]
+    whole = epoch == np.round(epoch)
+    if whole.sum() >= _MANY or not epoch[-1]:
+        return rows[whole], table[column][rows[whole]]
+    values = table[column][rows].copy()
+    since = step - np.ceil(epoch - 1) * (step[-1] / epoch[-1])  # steps since the epoch began
+    sums = values * since
+    later = np.flatnonzero(np.ceil(epoch[1:]) == np.ceil(epoch[:-1])) + 1
+    values[later] = (sums[later] - sums[later - 1]) / (since[later] - since[later - 1])
+    return rows, values
+
+
+def _settle(axes: Axes) -> None:
+    """Choose limits, and a logarithmic scale where one line is far off the others or falls far."""
+    lines = [np.asarray(line.get_ydata(), float) for line in axes.get_lines()]
+    lines = [line[line > 0] for line in lines if np.any(line > 0)]
+    middles = [float(np.median(line)) for line in lines]
+    if lines and max(line.max() for line in lines) > _FAR * min(middles):
+        axes.set_yscale("log")
+        decades = np.log10(max(line.max() for line in lines) / min(line.min() for line in lines))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.01)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _weight_of(materials: list[Material], head: str) -> str:
+    """Return a head's weight as it stood at the end, for the title of its axes."""
+    weights = [m.scalars[f"{head}_weight"] for m in materials if f"{head}_weight" in m.scalars]
+    finals = {f"{w[np.isfinite(w)][-1]:.3g}" for w in weights if np.isfinite(w).any()}
+    return f"  (λ = {', '.join(sorted(finals))})" if finals else ""

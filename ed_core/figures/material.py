@@ -1,0 +1,162 @@
+"""What the figures are drawn from: a run, some held-out samples, and the recorded curves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ed_core.arrange import reference_batch
+from ed_core.errors import EdkitError
+from ed_core.evaluation import predict
+from ed_core.figures.names import names_of
+from ed_core.probes import flat
+from ed_core.run import Run
+from ed_core.spec import Field
+from ed_core.submodels import inputs_of
+
+SAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Material:
+    """A run and what a figure may show of it.
+
+    Args:
+        run: the run, with its model.
+        samples: field to (samples, ...), held out; one of every class first.
+        fields: what each of them is.
+        name: what a figure that shows two runs calls this one.
+        split: field to the whole test split, anything that slices; empty where it is not to be had.
+        dimensions: two dimensions of the code, from 0, where a figure shall show these.
+    """
+
+    run: Run
+    samples: Mapping[str, np.ndarray]
+    fields: Mapping[str, Field]
+    name: str = ""
+    split: Mapping[str, Any] = field(default_factory=dict)
+    dimensions: tuple[int, int] | None = None
+
+    @cached_property
+    def scalars(self) -> dict[str, np.ndarray]:
+        """The recorded table as columns (rows,); empty where nothing was recorded."""
+        with self.run.recording() as recording:
+            return recording.scalars()
+
+    @cached_property
+    def outputs(self) -> dict[str, np.ndarray]:
+        """What the model makes of all samples: output to (samples, ...), without noise."""
+        return predict(self.run.model, self.samples)
+
+    @cached_property
+    def whole(self) -> "Material":
+        """The same with every sample of the test split, where the data are to be had."""
+        if any(name not in self.split for name in self.samples):
+            return self
+        samples = {name: np.asarray(self.split[name][:]) for name in self.samples}
+        return replace(self, samples=samples, split={})
+
+    @cached_property
+    def image(self) -> str | None:
+        """The output that gives an input image back, or None where the model has none."""
+        return self.restored("image", 3)
+
+    def restored(self, kind: str, axes: int) -> str | None:
+        """Return the output that gives an input of this kind back, of so many axes, or None."""
+        for head in self.run.model.heads:
+            known = self.fields.get(head.target)
+            seen = head.target in self.run.model.input and head.output == head.target
+            if seen and known and known.kind == kind and len(known.shape) == axes:
+                return head.output
+        return None
+
+    @cached_property
+    def label(self) -> str | None:
+        """The field of the classes, or None: `label` where there is one."""
+        classes = [name for name, field in self.fields.items() if field.kind == "class"]
+        labels = [name for name in classes if self.fields[name].shape == ()]
+        return "label" if "label" in labels else next(iter(labels), None)
+
+    @cached_property
+    def encoder(self) -> Any:
+        """The encoder, or None where the model has none with a `code`."""
+        try:
+            encoder = self.run.encoder
+        except EdkitError:
+            return None
+        return encoder if "code" in encoder.output else None
+
+    @cached_property
+    def codes(self) -> np.ndarray | None:
+        """The codes of all samples (samples, size), without noise."""
+        return None if self.encoder is None else flat(predict(self.encoder, self.samples)["code"])
+
+    @property
+    def variational(self) -> bool:
+        """Whether the encoder gives a distribution, so that N(0, 1) is the prior of its codes."""
+        return self.encoder is not None and "posterior" in self.encoder.output
+
+    def few(self, count: int) -> dict[str, np.ndarray]:
+        """Return the first samples, one of every class where there are labels."""
+        return {name: array[:count] for name, array in self.samples.items()}
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class of `label`."""
+        names = self.fields[self.label].classes if self.label else ()
+        return names[number] if number < len(names) else str(number)
+
+
+def material(
+    run: Run, other: Run | None = None, dimensions: tuple[int, int] | None = None
+) -> list[Material]:
+    """Return what the figures of a run show, and that of a second run on the same samples.
+
+    Where the run's data set is not to be had, the samples are the recorded reference batch.
+
+    Raises:
+        EdkitError: there are no samples at all, the second run takes other inputs, or the code
+            has not got these dimensions.
+    """
+    split: Mapping[str, Any] = {}
+    try:
+        samples = reference_batch(run.data, SAMPLES)
+        split = run.data.splits.get("test") or run.data.splits[run.data.held_out()]
+    except EdkitError as error:
+        with run.recording() as recording:
+            samples = recording.reference()
+        if not samples:
+            raise error
+    fields = {
+        name: Field.from_facts(facts)
+        for name, facts in run.info["fields"].items()
+        if name in samples
+    }
+    runs = [run] if other is None else [run, other]
+    for each in runs:
+        for name, tensor in (inputs_of(each.model) or {}).items():
+            if name not in samples or samples[name].shape[1:] != tuple(tensor.shape[1:]):
+                raise EdkitError(
+                    f"{str(each.path)!r} cannot be drawn on {run.info['data']!r}: "
+                    f"it needs {name!r} of shape {tuple(tensor.shape[1:])}."
+                )
+    found = [
+        Material(each, samples, fields, name, split, dimensions)
+        for each, name in zip(runs, names_of(runs), strict=True)
+    ]
+    if dimensions is not None:
+        for shown in found:
+            _check_dimensions(shown, dimensions)
+    return found
+
+
+def _check_dimensions(material: Material, dimensions: tuple[int, int]) -> None:
+    """Raise EdkitError where the code has not got these dimensions."""
+    size = 0 if material.codes is None else material.codes.shape[1]
+    if not all(0 <= d < size for d in dimensions) or dimensions[0] == dimensions[1]:
+        given = ", ".join(str(d + 1) for d in dimensions)
+        raise EdkitError(
+            f"{str(material.run.path)!r} has a code of {size} dimensions, received dimensions "
+            f"{given}: choose two different ones from 1 on."
+        )

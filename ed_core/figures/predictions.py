@@ -1,0 +1,71 @@
+"""What the heads of a run predict, and the truth beside it, whatever the model is called."""
+
+from typing import Literal
+
+import numpy as np
+
+from ed_core import evaluation
+from ed_core.evaluation import intersection_over_union as intersection_over_union
+from ed_core.evaluation import positions, tally
+from ed_core.figures.material import Material
+from ed_core.spec import Field, Head
+
+Kind = Literal["class", "value"]
+
+
+def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
+    """Return the heads that predict a class or a value.
+
+    Args:
+        material: the run.
+        kind: of the target.
+        axes: of the target: 0 where a sample has one, 2 where every pixel has one.
+    """
+    found = []
+    for head in material.run.model.heads:
+        field = material.fields.get(head.target) if head.needs_target else None
+        if field is None or field.kind != kind or positions(field) != axes:
+            continue
+        shape = tuple(material.run.model.output[head.output].shape[1:])
+        if kind == "class":
+            fits = len(shape) == axes + 1 and _are_probabilities(material, head)
+        else:
+            fits = shape[axes:] in ((), (1,))
+        if fits:
+            found.append(head)
+    return found
+
+
+def _are_probabilities(material: Material, head: Head) -> bool:
+    """Return whether an output is a class at all: a code may be trained against classes as well."""
+    first = material.whole.outputs[head.output][:1]
+    return bool(np.all(first >= 0) and np.allclose(first.sum(axis=-1), 1, atol=1e-3))
+
+
+def truth(material: Material, head: Head) -> np.ndarray:
+    """Return the target (samples, ...) without an axis of size 1; -1 or NaN where there is none."""
+    return evaluation.truth(material.samples, material.fields[head.target], head)
+
+
+def predicted(material: Material, head: Head) -> np.ndarray:
+    """Return what a head says of every sample: values, or the most probable classes."""
+    output = material.outputs[head.output]
+    field = material.fields[head.target]
+    if field.kind == "class":
+        return output.argmax(axis=-1)
+    return output.reshape(output.shape[: 1 + positions(field)])
+
+
+def confusion(material: Material, head: Head) -> np.ndarray:
+    """Return how often each class (row) was taken for each (column), missing targets left out.
+
+    Returns:
+        (classes, classes) integers, of samples or of pixels.
+    """
+    classes = material.run.model.output[head.output].shape[-1]
+    return tally(truth(material, head), predicted(material, head), classes)
+
+
+def class_names(field: Field, classes: int) -> list[str]:
+    """Return the name of every class, its number where it has none."""
+    return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]

@@ -1,0 +1,39 @@
+"""Originals above what the model makes of them."""
+
+from textwrap import fill
+
+from matplotlib.figure import Figure
+
+from ed_core.evaluation import predict
+from ed_core.figures.material import Material
+from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, picture, tile_size
+from ed_core.figures.style import DPI, SMALL, TEXT, WIDTH
+
+_COLUMNS = 10
+
+
+def reconstructions(materials: list[Material]) -> Figure | None:
+    """Return a row of originals above one row of reconstructions for each run."""
+    main = materials[0]
+    if any(material.image is None for material in materials):
+        return None
+    few = main.few(_COLUMNS)
+    field = main.image or ""
+    rows = [[picture(image) for image in few[field]]]
+    for material in materials:
+        outputs = predict(material.run.model, few)[material.image or ""]
+        rows.append([picture(image) for image in outputs])
+    size = tile_size(rows[0][0], int(WIDTH * DPI / _COLUMNS) - GAP)
+    page = mosaic(rows, size)
+    figure = figure_of(page.shape[1], page.shape[0])
+    axes, _ = add_image(figure, page)
+    names = ["original", *(material.name or "reconstruction" for material in materials)]
+    for i, name in enumerate(names):
+        middle = i * (size[0] + GAP) + size[0] / 2
+        axes.text(-25, middle, fill(name, 24), ha="right", va="center", fontsize=TEXT)
+    if main.label is not None:
+        for j, number in enumerate(few[main.label]):
+            middle = j * (size[1] + GAP) + size[1] / 2
+            name = fill(main.class_name(int(number)), 12)
+            axes.text(middle, -15, name, ha="center", va="bottom", fontsize=SMALL)
+    return figure

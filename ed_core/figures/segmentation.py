@@ -1,0 +1,134 @@
+"""What every pixel was taken for, beside the truth and over the image."""
+
+from textwrap import fill
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ed_core.figures.material import Material
+from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, resized, tile_size
+from ed_core.figures.pixels import input_pictures
+from ed_core.figures.predictions import (
+    class_names,
+    confusion,
+    heads_of,
+    intersection_over_union,
+    predicted,
+    truth,
+)
+from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH, class_colour
+from ed_core.spec import Field, Head
+
+_HIGH = 6.6  # inches that the images may take
+_MOST = 4  # rows
+_STRIPE = 10  # dots, of the hatch where there is no truth
+_LINE = 96  # characters of a line of the legend
+
+Column = tuple[str, list[np.ndarray]]
+
+
+def segmentations(materials: list[Material]) -> dict[str, Figure]:
+    """Return image, truth, prediction and overlay for each head that gives a class to every pixel.
+
+    Of two runs the prediction of both, and no overlay. Pixels without a truth are hatched. The
+    IoU of each class and their mean are those of the whole test split.
+    """
+    return {head.name: _drawn(materials, head) for head in heads_of(materials[0], "class", 2)}
+
+
+def _drawn(materials: list[Material], head: Head) -> Figure:
+    main = materials[0].whole
+    field = main.fields[head.target]
+    colours = colours_of(field, main.run.model.output[head.output].shape[-1])
+    inputs = input_pictures(main, truth(main, head).shape[1:3], _MOST)
+    drawn = [
+        (m.whole, h) for m in materials for h in heads_of(m, "class", 2) if h.target == head.target
+    ]
+    first = next(iter(inputs.values()))[0]
+    count = len(inputs) + 1 + max(len(drawn), 2)
+    size = tile_size(first, int(WIDTH * DPI / count) - GAP)
+    rows = int(
+        np.clip(_HIGH * DPI // (size[0] + GAP), 1, min(_MOST, len(main.samples[head.target])))
+    )
+
+    true = truth(main, head)[:rows]
+    columns: list[Column] = [(name, images[:rows]) for name, images in inputs.items()]
+    columns.append(("truth", [_hatched(labels, colours, size) for labels in true]))
+    for material, own in drawn:
+        classes = predicted(material, own)[:rows]
+        columns.append((material.name or "prediction", [colours[labels] for labels in classes]))
+    if len(drawn) == 1:
+        images = [_coloured(image) for image in columns[0][1]]
+        over = zip(images, columns[-1][1], strict=True)
+        columns.append(("overlay", [0.5 * image + 0.5 * labels for image, labels in over]))
+    page = mosaic([[_coloured(images[row]) for _, images in columns] for row in range(rows)], size)
+    return _labelled(page, size, columns, drawn, colours)
+
+
+def colours_of(field: Field, classes: int) -> np.ndarray:
+    """Return the colour of every class (classes, 3) in 0..1: the field's own, or the palette's."""
+    return np.array([to_rgb(class_colour(n, field.colours)) for n in range(classes)])
+
+
+def _hatched(labels: np.ndarray, colours: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return labels (height, width) as colours at their final size, stripes where there is none."""
+    labels = resized(labels, size)
+    y, x = np.indices(labels.shape)
+    stripes = np.where(((x + y) // _STRIPE % 2 == 0)[..., None], to_rgb(FAINT), (1.0, 1.0, 1.0))
+    return np.where((labels >= 0)[..., None], colours[np.maximum(labels, 0)], stripes)
+
+
+def _coloured(image: np.ndarray) -> np.ndarray:
+    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=-1)
+
+
+def _labelled(
+    page: np.ndarray,
+    size: tuple[int, int],
+    columns: list[Column],
+    drawn: list[tuple[Material, Head]],
+    colours: np.ndarray,
+) -> Figure:
+    """Put the page on a figure with the name of each column, the scores and the legend."""
+    matrices = [confusion(material, head) for material, head in drawn]
+    scores = [intersection_over_union(matrix) for matrix in matrices]
+    figure = figure_of(page.shape[1], page.shape[0])
+    axes, _ = add_image(figure, page)
+    for column, (name, _) in enumerate(columns):
+        middle = column * (size[1] + GAP) + size[1] / 2
+        axes.text(middle, -15, fill(name, 22), ha="center", va="bottom", fontsize=TEXT)
+    main, head = drawn[0]
+    right = [f"{100 * np.trace(matrix) / max(matrix.sum(), 1):.1f} %" for matrix in matrices]
+    means = [f"{np.nanmean(score):.3f}" for score in scores]
+    text = f"{head.name}: mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
+    axes.set_title(f"{text}, {len(main.samples[head.target]):,} images", pad=34)
+    names = class_names(main.fields[head.target], len(colours))
+    handles = [
+        Patch(color=colours[n], label=f"{name}  {' / '.join(_score(s[n]) for s in scores)}")
+        for n, name in enumerate(names)
+    ]
+    if any((truth(m, h)[: len(columns[0][1])] < 0).any() for m, h in drawn[:1]):
+        handles.append(Patch(facecolor="white", edgecolor=FAINT, hatch="////", label="no truth"))
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    figure.legend(
+        handles=handles,
+        title="classes and their IoU",
+        ncols=max(1, min(len(handles), _LINE // (longest + 5))),
+        loc="upper left",
+        bbox_to_anchor=(0, -0.1 / figure.get_size_inches()[1]),
+        frameon=False,
+        fontsize=SMALL,
+        title_fontsize=SMALL,
+        alignment="left",
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=1.2,
+        handleheight=1.2,
+    )
+    return figure
+
+
+def _score(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,171 @@
+"""One training: the data checked, the model compiled, `fit` called."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+
+from ed_core.arrange import Batches, at_a_time, reference_batch
+from ed_core.checkpoints import Position
+from ed_core.checks import check_data
+from ed_core.data import load_data
+from ed_core.engine import randomness, tuning
+from ed_core.objective import Objective
+from ed_core.plan import Plan, now
+from ed_core.recorder import Recorder
+from ed_core.recording import RunFolder
+from ed_core.run import Run, build, open_run, save_weights
+from ed_core.schedule import Checkpointer, DivergedError, Interrupted, Order, WarmUp, graceful
+from ed_core.selection import class_weights, select
+from ed_core.spec import Dataset, ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A compiled model with its checked data, ready to train."""
+
+    spec: ModelSpec
+    plan: Plan
+    data: Dataset
+    objective: Objective
+    batches: Batches
+    validation: Batches
+
+    @classmethod
+    def prepare(cls, spec: ModelSpec, plan: Plan) -> "Job":
+        """Load and check the data, build and compile the model; writes nothing."""
+        tuning.tune_allocator()
+        data = select(load_data(plan.data), spec.heads, asdict(plan))
+        objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
+        inputs = list(objective.input)
+        check_data(data, plan.data, inputs, spec.heads)
+        batches, validation = _batches(spec, plan, data, inputs)
+        if plan.record:
+            _try_probes(spec, objective, data)
+        steps = plan.epochs * batches.batches_per_epoch
+        schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+        optimizer = (
+            spec.optimizer(objective, schedule, plan.params)
+            if spec.optimizer
+            else keras.optimizers.Adam(schedule)
+        )
+        objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
+        objective.optimizer.build(objective.trainable_variables)
+        randomness.reseed(objective, plan.seed)
+        return cls(spec, plan, data, objective, batches, validation)
+
+    def work(self, folder: RunFolder, position: Position, callbacks: Sequence[Any]) -> Run:
+        """Train from `position` to the end and leave the weights in the folder."""
+        checkpointer = Checkpointer(folder.checkpoints, position, self.batches.batches_per_epoch)
+        order = Order(self.batches)
+        used = [order, checkpointer, WarmUp(self._rises(), position.step), *callbacks]
+        status = "failed"
+        try:
+            with graceful(checkpointer):
+                if not self.plan.record:
+                    self._fit(position, used)
+                else:
+                    with self._recorder(folder, position) as recorder:
+                        self._fit(position, [order, recorder, *used[1:]])
+            save_weights(self.objective, folder.weights)
+            status = "finished"
+        except Interrupted:
+            status = "stopped"
+            raise
+        finally:
+            folder.update(status=status, ended=now())
+        return open_run(folder.path, model=self.objective)
+
+    def _fit(self, position: Position, callbacks: list[Any]) -> None:
+        """Run Keras' `fit`; what is left of a half-done epoch is a `fit` of its own."""
+        epoch, order = position.epoch, callbacks[0]
+        if position.batch:
+            order.start_within(position.batch, self.objective)
+            self._epochs(epoch, epoch + 1, callbacks)
+            epoch += 1
+        if epoch < self.plan.epochs:
+            order.start_within(0, None)
+            self._epochs(epoch, self.plan.epochs, callbacks)
+
+    def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
+        try:
+            self.objective.fit(
+                self.batches,
+                initial_epoch=first,
+                epochs=end,
+                validation_data=self.validation,
+                callbacks=callbacks,
+                shuffle=False,  # the order is the batches' own
+                verbose=0,
+            )
+        except RuntimeError as error:
+            # torch refuses an output of NaN in its cross entropy, before there is a loss to look at
+            outputs = self.objective.predict_on_batch(self.validation[0][0])
+            if all(np.isfinite(output).all() for output in outputs.values()):
+                raise
+            raise DivergedError(
+                f"the model's outputs are not finite: {DivergedError.advice}"
+            ) from error
+
+    def _rises(self) -> dict[str, tuple[float, float]]:
+        """Return, for the heads whose weight rises, to what and over how many steps."""
+        weights = self.spec.weights(self.plan.params, self.plan.weights)
+        epochs = self.spec.warm_ups(self.plan.params)
+        steps = self.batches.batches_per_epoch
+        return {name: (weights[name], count * steps) for name, count in epochs.items()}
+
+    def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
+        plan, fields = self.plan, self.data.fields
+        run = {
+            "model": plan.model,
+            "data": plan.data,
+            "params": plan.params,
+            "seed": plan.seed,
+            "total_epochs": plan.epochs,
+            "steps_per_epoch": self.batches.batches_per_epoch,
+            "heads": [head.name for head in self.spec.heads],
+        }
+        recorder = Recorder(
+            folder.path,
+            self.spec.probes,
+            reference_batch(self.data),
+            fields={name: asdict(field) for name, field in fields.items()},
+            every=plan.every,
+            run=run,
+        )
+        recorder.seconds = position.seconds
+        return recorder
+
+
+def _batches(
+    spec: ModelSpec, plan: Plan, data: Dataset, inputs: list[str]
+) -> tuple[Batches, Batches]:
+    """Return the batches to train on and those to validate on."""
+    batches = Batches(
+        data.splits["train"],
+        inputs,
+        spec.heads,
+        plan.batch_size,
+        plan.seed,
+        class_weights=class_weights(data, spec.heads, plan.class_weights or {}),
+        augment=spec.augment and partial(spec.augment, params=plan.params),
+    )
+    if batches.batch_size < plan.batch_size:
+        warnings.warn(
+            f"a batch of {plan.batch_size} is more than the {batches.samples} samples; "
+            f"training with {batches.batch_size}.",
+            stacklevel=4,
+        )
+    held_out = data.splits[data.held_out()]
+    return batches, Batches(held_out, inputs, spec.heads, at_a_time(held_out, inputs))
+
+
+def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
+    """Read every probe once: one that does not fit is refused before anything is written."""
+    few = reference_batch(data, 2)
+    for probe in spec.probes:
+        probe.bind(objective)(few)

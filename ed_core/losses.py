@@ -1,0 +1,160 @@
+"""The losses of the lecture. Each returns one value a sample; `masked` takes the mean.
+
+A reconstruction is compared as the sum over the whole signal, (batch, ...) to (batch,), so that
+the weight of a head means the same whatever the size of the image.
+"""
+
+from typing import Any, Literal
+
+from keras import ops
+
+Tensor = Any
+
+
+def sum_squared_error(target: Tensor, output: Tensor) -> Tensor:
+    """Squared L2 distance: the sum of squares over the signal, (batch, ...) to (batch,)."""
+    return _sum_over_signal(ops.square(target - output))
+
+
+def sum_absolute_error(target: Tensor, output: Tensor) -> Tensor:
+    """L1 distance: the sum of absolute differences over the signal, (batch, ...) to (batch,)."""
+    return _sum_over_signal(ops.abs(target - output))
+
+
+def squared_error(target: Tensor, output: Tensor) -> Tensor:
+    """The square of the difference at every position, (batch, ...) to (batch, ...).
+
+    For a value a sample or a pixel, of which some may be missing.
+    """
+    return ops.square(target - output)
+
+
+def mean_squared_error(target: Tensor, output: Tensor) -> Tensor:
+    """The mean of squares over the signal, (batch, ...) to (batch,)."""
+    return ops.mean(_flat(ops.square(target - output)), axis=-1)
+
+
+def binary_crossentropy(target: Tensor, output: Tensor) -> Tensor:
+    """Negative log-likelihood of independent Bernoulli pixels in nats, (batch, ...) to (batch,).
+
+    Both are in 0..1; `output` holds probabilities. Kingma & Welling, 2014, appendix C.1.
+    """
+    return _sum_over_signal(ops.binary_crossentropy(target, output))
+
+
+def categorical_crossentropy(target: Tensor, output: Tensor) -> Tensor:
+    """Negative log-likelihood of the right class in nats.
+
+    `target` holds class numbers (batch, ...), `output` probabilities (batch, ..., classes); the
+    result is (batch, ...).
+    """
+    # As a list of positions: torch has no gradient for maps whose channels lie last in memory.
+    classes = ops.reshape(ops.cast(target, "int32"), (-1,))
+    probabilities = ops.reshape(output, (-1, output.shape[-1]))
+    values = ops.sparse_categorical_crossentropy(classes, probabilities)
+    return ops.reshape(values, ops.shape(target))
+
+
+def gaussian_kl(posterior: Tensor) -> Tensor:
+    """KL divergence of N(mean, exp(log_var)) from N(0, 1), in nats.
+
+    `posterior` is (batch, 2, latent), the mean before the logarithm of the variance; the result
+    is (batch,). Kingma & Welling, 2014, appendix B.
+    """
+    mean, log_var = posterior[:, 0], posterior[:, 1]
+    return 0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - 1.0 - log_var, axis=-1)
+
+
+def l1(code: Tensor) -> Tensor:
+    """Sparsity of the code: the sum of absolute values, (batch, ...) to (batch,)."""
+    return _sum_over_signal(ops.abs(code))
+
+
+def sum_of_squares(output: Tensor) -> Tensor:
+    """Squared L2 norm of an output that is itself a difference, (batch, ...) to (batch,)."""
+    return _sum_over_signal(ops.square(output))
+
+
+def contrastive(
+    target: Tensor, output: Tensor, mask: Tensor | None = None, margin: float = 1.0
+) -> Tensor:
+    """Pull samples of one class together and push those of two apart, over all pairs of the batch.
+
+    Of a pair at the Euclidean distance d, d^2 / 2 if the classes are the same, else
+    max(0, margin - d)^2 / 2 (Hadsell et al., 2006, equation 4). `target` holds class numbers
+    (batch,), `output` embeddings (batch, ...); the result (batch,) is a sample's mean over its
+    partners. A sample whose `mask` (batch,) is 0 is no partner; its own value is left to `masked`.
+    The scale of an embedding is free, so that one margin is as good as another.
+    """
+    points = _flat(output)
+    squares = ops.sum(ops.square(points[:, None] - points[None]), axis=-1)
+    distance = ops.sqrt(ops.maximum(squares, 1e-12))  # at 0 the root has no gradient
+    apart = ops.square(ops.maximum(margin - distance, 0.0))
+    pairs = 0.5 * ops.where(target[:, None] == target[None], squares, apart)
+    there = ops.ones_like(pairs[0]) if mask is None else ops.cast(mask > 0, pairs.dtype)
+    # The pair of a sample with itself adds 0 to the sum, and is not counted.
+    return ops.sum(pairs * there, axis=-1) / ops.maximum(ops.sum(there) - there, 1.0)
+
+
+def score_as_real(score: Tensor) -> Tensor:
+    """-log D in nats, where D = sigmoid(score) is the probability of being real.
+
+    The discriminator's loss on real samples, and the generator's, which does not saturate, on its
+    own. `score` is (batch,) or (batch, 1), the result (batch,). Goodfellow et al., 2014, section 3.
+    """
+    return _sum_over_signal(ops.softplus(-score))
+
+
+def score_as_fake(score: Tensor) -> Tensor:
+    """-log(1 - D) in nats, where D = sigmoid(score) is the probability of being real.
+
+    The discriminator's loss on generated samples; (batch,) or (batch, 1) to (batch,).
+    """
+    return _sum_over_signal(ops.softplus(score))
+
+
+def masked(
+    values: Tensor, mask: Tensor | None = None, over: Literal["labelled", "batch"] = "labelled"
+) -> Tensor:
+    """Return the mean of `values` where `mask` is 1, a scalar.
+
+    Over the labelled positions, sum(mask * values) / sum(mask), a head's weight means the same at
+    5 % of the labels as at 100 %; a batch without labels gives 0. Over the batch, the sum is
+    divided by the number of positions, labelled or not.
+
+    Args:
+        values: (batch,) or (batch, ...), one loss a sample or a position.
+        mask: 1 where there is a target, 0 where there is not; (batch,) or the shape of `values`.
+        over: `labelled` or `batch`.
+    """
+    if mask is None:
+        return ops.mean(values)
+    mask = like(ops.cast(mask, values.dtype), values)
+    total = ops.sum(ops.where(mask > 0, values * mask, 0.0))
+    if over == "batch":
+        return total / ops.cast(ops.size(values), values.dtype)
+    # Not divide_no_nan, whose gradient is NaN at 0 / 0 on some versions of Keras.
+    count = ops.sum(mask)
+    return total / ops.where(count > 0, count, 1.0)
+
+
+def like(mask: Tensor, values: Tensor) -> Tensor:
+    """Return `mask` with axes of size 1 added until it broadcasts with `values`, and broadcast."""
+    while len(mask.shape) < len(values.shape):
+        mask = ops.expand_dims(mask, -1)
+    return ops.broadcast_to(mask, ops.shape(values))
+
+
+def whole(mask: Tensor, values: Tensor) -> Tensor:
+    """Return `mask` with no more axes than `values`: 1 where all of a value's target is there."""
+    if len(mask.shape) <= len(values.shape):
+        return mask
+    return ops.min(mask, axis=tuple(range(len(values.shape), len(mask.shape))))
+
+
+def _flat(values: Tensor) -> Tensor:
+    return ops.reshape(values, (ops.shape(values)[0], -1))
+
+
+def _sum_over_signal(values: Tensor) -> Tensor:
+    return ops.sum(_flat(values), axis=-1)

@@ -1,0 +1,106 @@
+"""The objective: a functional model whose loss is a sum of weighted heads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from ed_core.errors import EdkitError
+from ed_core.losses import like, masked, whole
+from ed_core.spec import Head
+
+Tensor = Any
+
+
+class Objective(keras.Model):
+    """The graph of `net`, trained by plain `fit` on the sum over its heads of weight times loss.
+
+    Targets and sample weights (masks) come as dicts keyed by head. The weights are non-trainable
+    variables, so they can be changed while it trains. Every head logs its unweighted loss as
+    `<head>_loss` and its metrics as `<head>_<metric>`.
+
+    Args:
+        net: a functional model with dict inputs and outputs.
+        heads: the terms of the objective.
+        weights: the initial weight of each head, by name.
+
+    Raises:
+        EdkitError: a head looks at an output that the model does not have.
+    """
+
+    def __init__(self, net: Any, heads: Sequence[Head], weights: Mapping[str, float]) -> None:
+        if not isinstance(net.output, dict):
+            raise EdkitError("a model's outputs must be named: return keras.Model(dict, dict).")
+        for head in heads:
+            if head.output not in net.output:
+                raise EdkitError(
+                    f"head {head.name!r} looks at output {head.output!r}, but the model has only: "
+                    f"{', '.join(sorted(net.output))}."
+                )
+        super().__init__(inputs=net.input, outputs=net.output)
+        self.heads = tuple(heads)
+        self.head_weights = {
+            head.name: self.add_weight(
+                shape=(),
+                initializer=keras.initializers.Constant(weights[head.name]),
+                trainable=False,
+                name=f"{head.name}_weight",
+            )
+            for head in heads
+        }
+        self.trackers = {
+            name: keras.metrics.Mean(name=name) for head in heads for name in log_names(head)
+        }
+
+    @property
+    def layer_weights(self) -> list[Any]:
+        """The weights of the layers, in order: what a trained model is, without the objective."""
+        return [variable for layer in self.layers for variable in layer.weights]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
+        """Return the sum of weighted heads, a scalar, and log each term."""
+        total = 0.0
+        for head in self.heads:
+            mask = (sample_weight or {}).get(head.name)
+            target = (y or {}).get(head.name)
+            loss = self._term(head, target, y_pred[head.output], mask)
+            total = total + self.head_weights[head.name] * loss
+        for penalty in self.losses:  # regularisers; Python's sum, since ops.sum fails on jax
+            total = total + penalty
+        return total
+
+    def _term(self, head: Head, target: Tensor, output: Tensor, mask: Tensor) -> Tensor:
+        if not head.needs_target:
+            values, extra = head.loss(output), []
+        else:
+            target = ops.convert_to_tensor(target)
+            if mask is not None:  # an unlabelled target may hold anything, NaN and -1 included
+                target = ops.where(like(mask, target) > 0, target, ops.zeros_like(target))
+            known = {"mask": mask} if head.needs_mask else {}
+            values = head.loss(target, output, **known)
+            extra = [metric(target, output) for metric in head.metrics]
+        labels = None
+        if mask is not None:
+            mask = like(ops.cast(whole(mask, values), values.dtype), values)
+            labels = ops.sum(mask)
+        loss = masked(values, mask, head.over)
+        where = None if mask is None else ops.cast(mask > 0, values.dtype)  # unweighted
+        for name, term in zip(log_names(head)[1:], extra, strict=True):
+            seen = None if where is None else ops.sum(where)
+            self.trackers[name].update_state(masked(term, where), sample_weight=seen)
+        count = labels if head.over == "labelled" else None
+        self.trackers[f"{head.name}_loss"].update_state(loss, sample_weight=count)
+        return loss
+
+
+def log_names(head: Head) -> list[str]:
+    """Return the names under which a head logs: its loss first, then its metrics."""
+    return [f"{head.name}_loss", *(f"{head.name}_{metric.__name__}" for metric in head.metrics)]

@@ -1,0 +1,130 @@
+"""A function's keyword-only parameters as options: for the command, the run's JSON, a form."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from sys import float_info
+from types import GenericAlias
+from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
+
+from ed_core.errors import EdkitError, unknown
+
+FilePath = NewType("FilePath", str)
+"""The type of an option that names a file or a folder: made absolute, "" for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: `int`, `float`, `str`, `bool`, `tuple[int, ...]`, FilePath or a Literal."""
+
+    name: str
+    type: Any
+    default: Any
+    help: str = ""
+
+    def check(self, value: Any) -> Any:
+        """Return `value` as the option's type; raises EdkitError if it is not one."""
+        if get_origin(self.type) is Literal:
+            good, result = value in get_args(self.type), value
+        elif get_origin(self.type) is tuple:
+            good = isinstance(value, list | tuple) and all(_is_int(item) for item in value)
+            result = tuple(value) if good else value
+        elif self.type is float:
+            good = isinstance(value, int | float) and not isinstance(value, bool)
+            good = good and abs(value) <= float_info.max  # neither is infinity, nor NaN
+            result = float(value) if good else value
+        elif self.type is int:
+            good, result = _is_int(value), value
+        elif self.type is FilePath:
+            good = isinstance(value, str | Path) and "\0" not in str(value)
+            result = _absolute(str(value)) if good else value
+        else:
+            good, result = isinstance(value, self.type), value
+        if not good:
+            raise EdkitError(f"option {self.name!r} is {self.type_name}, received {_shown(value)}.")
+        return result
+
+    def parse(self, text: str) -> Any:
+        """Return the value that a command line's `text` stands for."""
+        try:
+            if get_origin(self.type) is tuple:
+                return self.check([int(part) for part in text.split(",") if part.strip()])
+            if self.type in (int, float):
+                return self.check(self.type(text))
+        except ValueError:
+            pass
+        else:
+            if self.type is not bool:
+                return self.check(text)
+            if text.lower() in ("true", "yes", "1", "false", "no", "0"):
+                return text.lower() in ("true", "yes", "1")
+        raise EdkitError(f"option {self.name!r} is {self.type_name}, received {_shown(text)}.")
+
+    @property
+    def type_name(self) -> str:
+        """The type in words."""
+        if get_origin(self.type) is Literal:
+            return "one of " + ", ".join(repr(choice) for choice in get_args(self.type))
+        if isinstance(self.type, GenericAlias):
+            return "a list of whole numbers, such as 512,256"
+        names = {int: "a whole number", float: "a number", bool: "yes or no", FilePath: "a path"}
+        return names.get(self.type, "a text")
+
+
+def options_of(function: Callable[..., Any]) -> dict[str, Option]:
+    """Return the keyword-only parameters of a function, with the help its docstring gives."""
+    hints = get_type_hints(function)
+    help_texts = _args_section(inspect.getdoc(function) or "")
+    options = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            continue
+        if parameter.default is parameter.empty or name not in hints:
+            raise ValueError(f"{function.__name__}: option {name!r} needs a type and a default")
+        options[name] = Option(name, hints[name], parameter.default, help_texts.get(name, ""))
+    return options
+
+
+def check_options(
+    options: Mapping[str, Option], given: Mapping[str, Any], owner: str
+) -> dict[str, Any]:
+    """Return the value of every option, defaults filled in.
+
+    Raises:
+        EdkitError: a name is unknown (`owner` says of what, such as "model 'vae'"), or a value has
+            the wrong type.
+    """
+    for name in given:
+        if name not in options:
+            raise unknown(f"option of {owner}:", name, options)
+    return {name: option.check(given.get(name, option.default)) for name, option in options.items()}
+
+
+def _args_section(doc: str) -> dict[str, str]:
+    section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", doc, re.MULTILINE)
+    entries = re.findall(
+        r"^    (\w+): (.*(?:\n {8}.*)*)", section[1] if section else "", re.MULTILINE
+    )
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _absolute(text: str) -> str:
+    """Return a path as an absolute one; a bare name of no file here may mean something else."""
+    path = Path(text).expanduser()
+    bare = text == path.name and not path.exists()
+    return text if bare or not text else str(path.absolute())
+
+
+def _shown(value: Any) -> str:
+    """Return what a message says of a value, in one line."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # a whole number of more than 4,300 digits
+        return "a number far too large"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,157 @@
+"""The plan of a run, kept in its `run.json`, and what else stands there."""
+
+import importlib.metadata
+import math
+import platform
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from numbers import Integral, Real
+from typing import Any
+
+import keras
+import numpy as np
+
+from ed_core.engine import installed_backends
+from ed_core.errors import EdkitError
+from ed_core.registry import PLUGIN_FILES
+from ed_core.run import spec_of
+from ed_core.spec import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that decides how a run goes: kept in `run.json`, so that `resume` goes on the same way.
+
+    It is trained with Adam, or the model's own optimizer, and a cosine decay of the learning rate
+    to 0.
+
+    Args:
+        model: the name of a model.
+        data: a data set with its options.
+        params: the model's options.
+        epochs: passes over the training split.
+        batch_size: samples a step.
+        learning_rate: at the first step.
+        seed: of the initial weights, the order of the data and all noise.
+        weights: the weight of a head, where it is not the model's own.
+        record: whether to record the probes.
+        every: steps from frame to frame; by default as often as costs at most 2 % of the time.
+        labels: head to the share of its training labels that is kept; see `ed_core.selection`.
+        stratified: keep the same share of every class.
+        only: class field to the one class that is trained on, for anomaly detection.
+        class_weights: head to `balanced` or to a weight a class, such as "1,2,0.5".
+
+    Raises:
+        EdkitError: a value has the wrong type or is out of its range.
+    """
+
+    model: str
+    data: str
+    params: Mapping[str, Any]
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    seed: int = 0
+    weights: Mapping[str, float] | None = None
+    record: bool = True
+    every: int | None = None
+    labels: Mapping[str, float] | None = None
+    stratified: bool = False
+    only: Mapping[str, Any] | None = None
+    class_weights: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        for name, (kind, what) in _NUMBERS.items():
+            if not isinstance(value := getattr(self, name), kind):
+                raise EdkitError(f"{name} must be {what}, received {value!r}.")
+        for name, (kind, what) in _MAPPINGS.items():
+            given = getattr(self, name)
+            if not isinstance(given, Mapping | None) or not all(
+                isinstance(value, kind) for value in (given or {}).values()
+            ):
+                raise EdkitError(f"{name} must be {what} for a name, received {given}.")
+        for name in ("epochs", "batch_size", "learning_rate"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise EdkitError(f"{name} must be above 0, received {getattr(self, name)}.")
+        for name, weight in (self.weights or {}).items():
+            if not math.isfinite(weight):
+                raise EdkitError(f"the weight of head {name!r} must be finite, received {weight}.")
+        if self.every is not None and self.every < 1:
+            raise EdkitError(f"every must be at least 1 step, received {self.every}.")
+        if not 0 <= self.seed < 2**31:
+            raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
+
+
+PLAN_OPTIONS = Plan.__slots__[3:]
+"""What may be said of a training beside the model, its options and the data."""
+
+_NUMBERS: dict[str, tuple[Any, str]] = {
+    "epochs": (Integral, "a whole number"),
+    "batch_size": (Integral, "a whole number"),
+    "seed": (Integral, "a whole number"),
+    "learning_rate": (Real, "a number"),
+}
+_MAPPINGS: dict[str, tuple[Any, str]] = {
+    "weights": (Real, "a number"),
+    "labels": (Real, "a share"),
+    "only": (str | int, "a class"),
+    "class_weights": (str, "'balanced' or numbers"),
+}
+
+
+def facts(data: Dataset) -> dict[str, Any]:
+    """Return what `run.json` says beside the plan."""
+    return {
+        "created": now(),
+        "backend": keras.config.backend(),
+        "versions": _versions(),
+        "host": platform.node(),
+        "plugins": list(PLUGIN_FILES),
+        "fields": {name: asdict(field) for name, field in data.fields.items()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    backend = keras.config.backend()
+    return {
+        "edkit": importlib.metadata.version("edkit"),
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        backend: installed_backends()[backend],
+    }
+
+
+def plan_of(info: Mapping[str, Any], where: str) -> Plan:
+    """Return the plan that `run.json` holds; raises EdkitError if it is not whole."""
+    try:
+        spec = spec_of(info)
+        known = {name: info[name] for name in Plan.__slots__}
+        if not isinstance(known["params"], Mapping):
+            raise KeyError("params")
+    except KeyError as error:
+        raise EdkitError(f"{where!r} cannot be resumed: its run.json lacks {error}.") from error
+    return Plan(**{**known, "params": spec.check(known["params"])})
+
+
+def compare(info: Mapping[str, Any]) -> None:
+    """Refuse another backend; warn where the resume cannot be bit-identical."""
+    backend = keras.config.backend()
+    if info.get("backend") != backend:
+        raise EdkitError(
+            f"the run was trained on {info.get('backend')!r}, this is {backend!r}: "
+            f"resume it with --backend {info.get('backend')}."
+        )
+    was, now = info.get("versions", {}), _versions()
+    changed = [
+        f"{name} {was.get(name)} -> {now[name]}" for name in now if was.get(name) != now[name]
+    ]
+    if changed:
+        warnings.warn(f"not bit-identical because: {', '.join(changed)}", stacklevel=3)
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

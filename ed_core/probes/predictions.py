@@ -1,0 +1,69 @@
+"""What a head predicts beside its target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ed_core.errors import EdkitError
+from ed_core.probes.base import Batch, Bound, Probe, first, half, sample_axes
+from ed_core.submodels import as_dict, call
+
+_MAP = 4  # axes of class probabilities for every pixel: (samples, height, width, classes)
+
+
+@dataclass(frozen=True)
+class Predictions(Probe):
+    """What an output predicts for the first samples of the reference, to be shown beside the truth.
+
+    Records one array as float16, shaped like the output: `values` (samples,) or (samples, height,
+    width, 1), or `probabilities` (samples, classes). Where every pixel has class probabilities,
+    `classes` (samples, height, width) of uint8 holds the number of the most probable one instead.
+
+    Args:
+        output: of the model.
+        target: the field it is compared with; by default the one named like the output.
+        samples: how many.
+    """
+
+    output: str
+    target: str = ""
+    samples: int = 64
+    kind: ClassVar[str] = "predictions"
+
+    @property
+    def name(self) -> str:
+        """Named after the output, since a model may have several."""
+        return f"{self.kind} {self.output}"
+
+    def bind(self, net: Any) -> Bound:
+        """Return the function from the batch to the one array."""
+
+        def read(batch: Batch) -> dict[str, np.ndarray]:
+            outputs = as_dict(call(net, first(batch, self.samples)), self.output)
+            if self.output not in outputs:
+                raise EdkitError(
+                    f"Predictions({self.output!r}): the model's outputs are {sorted(outputs)}."
+                )
+            values = np.asarray(outputs[self.output])
+            if values.ndim == _MAP and values.shape[-1] > 1:
+                return {"classes": values.argmax(axis=-1).astype("uint8")}
+            if values.ndim == 2 and values.shape[-1] > 1:
+                return {"probabilities": half(values)}
+            return {"values": half(values)}
+
+        return read
+
+    def axes(self, array: str, ndim: int) -> tuple[str, ...]:
+        """Return (sample, class), (sample, height, width) or those of a sample's values."""
+        if array == "probabilities":
+            return ("sample", "class")
+        if array == "classes":
+            return ("sample", "height", "width")
+        return ("sample", *sample_axes(ndim - 1))
+
+    def options(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the output, and its target if that is a field of the reference."""
+        target = self.target or self.output
+        return {"output": self.output, "target": target if target in fields else None}

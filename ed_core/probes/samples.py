@@ -1,0 +1,57 @@
+"""What a decoder makes of fixed noise."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ed_core.errors import EdkitError
+from ed_core.probes.base import Batch, Bound, Probe, half, sample_axes
+from ed_core.submodels import as_dict, call, inputs_of, submodel
+
+
+@dataclass(frozen=True)
+class Samples(Probe):
+    """What a decoder or a generator makes of the same draws from N(0, 1) at every frame.
+
+    A decoder that takes a class as well is given one after the other, a row of the picture each.
+    Records `images` (samples, height, width, channels) as float16.
+
+    Args:
+        decoder: the submodel, whose input `code` is the noise.
+        label: its input that takes a class number, where it has one.
+        samples: how many.
+        seed: of the noise.
+    """
+
+    decoder: str = "decoder"
+    label: str = "label"
+    samples: int = 100
+    seed: int = 0
+    kind: ClassVar[str] = "samples"
+
+    def bind(self, net: Any) -> Bound:
+        """Return the function from the batch, of which only the classes are used, to `images`."""
+        decoder = submodel(net, self.decoder)
+        inputs = inputs_of(decoder) or {}
+        if "code" not in inputs:
+            raise EdkitError(
+                f"Samples({self.decoder!r}): its inputs are {sorted(inputs)}, no code."
+            )
+        shape = tuple(inputs["code"].shape[1:])
+        noise = np.random.default_rng(self.seed).standard_normal((self.samples, *shape), "float32")
+
+        def read(batch: Batch) -> dict[str, np.ndarray]:
+            given = {"code": noise}
+            if self.label in inputs:
+                classes = int(np.max(batch[self.label])) + 1
+                rows = np.arange(self.samples) * classes // self.samples
+                given[self.label] = rows.astype(batch[self.label].dtype)
+            images = next(iter(as_dict(call(decoder, given), "image").values()))
+            return {"images": half(images)}
+
+        return read
+
+    def axes(self, array: str, ndim: int) -> tuple[str, ...]:
+        """Return (sample, height, width, channel)."""
+        return ("sample", *sample_axes(ndim - 1))

@@ -1,0 +1,223 @@
+"""The Keras callback that records what a model's probes see while it trains."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ed_core.errors import EdkitError
+from ed_core.probes import Bound, Probe
+from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+from ed_core.recording.background import BackgroundWriter
+from ed_core.recording.writer import Arrays
+from ed_core.submodels import to_numpy
+
+_SHARE = 0.02  # of the training time that taking frames may cost
+_FRAMES = 500  # the interval is at least the run's age divided by this
+
+
+class Recorder(keras.callbacks.Callback):
+    """Records probes and scalars of any Keras model into a run folder, while `fit` runs.
+
+        model.fit(..., callbacks=[ed_core.Recorder("runs/mine", probes=[...], reference=batch)])
+
+    A frame is taken before the first step, after the last one, and in between as often as costs
+    at most 2 % of the training time; the interval grows with the age of the run, so that the
+    file stays bounded. `every` takes one every so many steps instead. Where `fit` may be stopped by
+    an exception, `with ed_core.Recorder(...) as recorder:` around it ends the recording as well.
+
+    Args:
+        folder: the run folder to make. Fitting again with the same recorder goes on in it.
+        probes: what to watch.
+        reference: the fixed batch that the probes look at, field to array (samples, ...), or one
+            array, the input.
+        fields: for each field its `kind` and, for a class, the names of the `classes`.
+        every: steps from frame to frame, or None.
+        run: what the recording says of the run (model, data, params).
+
+    Raises:
+        EdkitError: the folder holds another recording, or a probe does not fit the model.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        probes: Sequence[Probe],
+        reference: Mapping[str, np.ndarray] | np.ndarray,
+        *,
+        fields: Mapping[str, Mapping[str, Any]] | None = None,
+        every: int | None = None,
+        run: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.folder = RunFolder(Path(folder))
+        self.probes = tuple(probes)
+        names = [probe.name for probe in probes]
+        for name in names:
+            if names.count(name) > 1:
+                raise EdkitError(f"two probes are named {name!r}: the recording needs two names.")
+        self.reference = dict(reference) if isinstance(reference, Mapping) else {"input": reference}
+        self.fields = {**guess_fields(self.reference), **(fields or {})}
+        self.every = every
+        self.run = {"model": "", "data": "", "params": {}, **(run or {})}
+        self.writer: BackgroundWriter | None = None
+        self.managed = False
+        self.seconds = 0.0
+        self._bound: dict[str, Bound] = {}
+        self._step = self._start = self._before_epoch = 0
+        self._last = -1
+        self._next = 0.0
+        self._held = ExitStack()
+        if self.folder.path.exists() and run is None:
+            raise EdkitError(f"{str(self.folder.path)!r} exists already: choose another folder.")
+
+    def __enter__(self) -> "Recorder":
+        """Keep recording over several calls of `fit`, to the end of the `with` block."""
+        self.managed = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """End the recording, with a last frame if all went well."""
+        self.finish(failed=exc[0] is not None)
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Bind the probes and take the first frame."""
+        if self.writer is None:
+            self._begin()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note the epoch, and the step that it begins at."""
+        self._epoch = epoch
+        self._before_epoch = self._step
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Take a frame if one is due."""
+        # `batch` grows by several where `steps_per_execution` is more than 1.
+        self._step = self._before_epoch + batch + 1
+        if self.writer is None:
+            self._open(logs or {})
+        due = self._step % self.every == 0 if self.every else time.monotonic() >= self._next
+        if due:
+            self._scalars(logs or {})
+            self._frame()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write the epoch's scalars, those of the validation among them."""
+        self._epoch = epoch + 1
+        self._scalars(logs or {})
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Take the last frame and close, unless a `with` block does."""
+        if not self.managed:
+            self.finish()
+
+    def finish(self, failed: bool = False) -> None:
+        """Take the last frame and close the segment."""
+        if self.writer is not None:
+            if not failed and self._last != self._step:
+                self._frame(wait=True)
+            self.writer.close()
+            self.writer = None
+        if not self.managed:
+            self.folder.update(status="failed" if failed else "finished")
+        self._held.close()
+
+    def _begin(self) -> None:
+        net = self.model  # on jax this fetches the current weights
+        self._step = self._start = int(to_numpy(net.optimizer.iterations))
+        self._epoch = 0
+        self._bound = {probe.name: probe.bind(net) for probe in self.probes}
+        self._began = time.monotonic() - self.seconds
+        self._first = self._read()
+        if not self.managed:
+            self._own_folder()
+
+    def _open(self, logs: Mapping[str, float]) -> None:
+        """Open the segment once the names of the scalars are known: after the first step."""
+        header = self._header(self._first, logs)
+        self.writer = BackgroundWriter(
+            RecordingWriter(self.folder.recording, header, self.reference)
+        )
+        start = self._start
+        self.writer.append(start, self._position(start), self.seconds, self._first, wait=True)
+        self._first = {}
+        self._next = 0.0
+
+    def _own_folder(self) -> None:
+        for part in (self.folder.recording, self.folder.checkpoints):
+            part.mkdir(parents=True, exist_ok=True)
+        self._held.enter_context(self.folder.hold())
+        versions = {"backend": keras.config.backend(), "keras": keras.__version__}
+        self.run["model"] = self.run["model"] or self.model.name
+        self.folder.write({**self.run, **versions, "status": "training"})
+
+    def _header(self, frame: Arrays, logs: Mapping[str, float]) -> Header:
+        infos = [probe_info(p, frame[p.name], self.fields) for p in self.probes]
+        run = {
+            **self.run,
+            "backend": keras.config.backend(),
+            "epochs": self.params.get("epochs"),
+            "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
+            "start_step": self._start,
+        }
+        weights = [f"{name}_weight" for name in self._weights()]
+        columns = (*logs, *(f"val_{name}" for name in logs), *weights, "learning_rate")
+        return Header(run, self.fields, tuple(infos), columns)
+
+    def _weights(self) -> dict[str, Any]:
+        return getattr(self.model, "head_weights", {})
+
+    def _position(self, step: int) -> float:
+        steps = self.run.get("steps_per_epoch") or self.params.get("steps") or 0
+        return step / steps if steps else float(self._epoch)
+
+    def _scalars(self, logs: Mapping[str, float]) -> None:
+        assert self.writer is not None
+        values = {name: float(value) for name, value in logs.items()}
+        for name, weight in self._weights().items():
+            values[f"{name}_weight"] = float(to_numpy(weight))
+        values["learning_rate"] = float(to_numpy(self.model.optimizer.learning_rate))
+        self.seconds = time.monotonic() - self._began
+        self.writer.append_scalars(self._step, self._position(self._step), self.seconds, values)
+
+    def _read(self) -> Arrays:
+        assert self.model is not None  # on jax, touching it fetches the current weights
+        return {name: read(self.reference) for name, read in self._bound.items()}
+
+    def _frame(self, wait: bool = False) -> None:
+        assert self.writer is not None
+        start = time.monotonic()
+        arrays = self._read()
+        self.seconds = time.monotonic() - self._began
+        self.writer.append(self._step, self._position(self._step), self.seconds, arrays, wait)
+        self._last = self._step
+        now = time.monotonic()
+        self._next = now + max((now - start) / _SHARE, self.seconds / _FRAMES)
+
+
+def probe_info(
+    probe: Probe, arrays: Mapping[str, np.ndarray], fields: Mapping[str, Mapping[str, Any]]
+) -> ProbeInfo:
+    """Return what the recording's header says of a probe, given one of its frames."""
+    infos = {
+        name: ArrayInfo(array.shape, array.dtype.str, probe.axes(name, array.ndim))
+        for name, array in arrays.items()
+    }
+    return ProbeInfo(probe.name, probe.kind, infos, probe.options(fields))
+
+
+def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+    """Return what each field seems to be, from its shape and type."""
+    guessed: dict[str, dict[str, Any]] = {}
+    for name, array in reference.items():
+        shape = list(array.shape[1:])
+        kind = {1: "value", 2: "signal", 3: "image"}.get(len(shape), "value")
+        if not shape:
+            kind = "class" if array.dtype.kind in "iu" else "value"
+        guessed[name] = {"kind": kind, "shape": shape, "classes": []}
+    return guessed

@@ -1,0 +1,180 @@
+"""The run folder: where its files lie, who trains in it, and `run.json`, always written whole."""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ed_core.errors import EdkitError
+
+_MAX_INFO = 16 * 2**20  # bytes of run.json
+_LOCK_PATIENCE = 1.0  # seconds: a viewer that tests the lock holds it for microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run on disk; see the layout in the README."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, parent: str | os.PathLike[str], name: str) -> "RunFolder":
+        """Make a new folder `parent/name-time-random`; never an existing one."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        slug = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80] or "run"
+        path = Path(parent) / f"{slug}-{stamp}-{secrets.token_hex(3)}"
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise EdkitError(
+                f"cannot make a run folder in {str(parent)!r}: {error.strerror}. "
+                "Choose a folder that can be written with --out."
+            ) from error
+        folder = cls(path)
+        for sub in (folder.recording, folder.checkpoints):
+            sub.mkdir()
+        return folder
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
+        """Return the run at `path`; raises EdkitError if there is none."""
+        folder = cls(Path(path))
+        if not folder.info_file.is_file():
+            raise EdkitError(f"{str(path)!r} is not a run folder: it has no run.json.")
+        return folder
+
+    @property
+    def info_file(self) -> Path:
+        """`run.json`: model, params, data, seed, backend, versions, status."""
+        return self.path / "run.json"
+
+    @property
+    def recording(self) -> Path:
+        """The folder of the recording's segments."""
+        return self.path / "recording"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def weights(self) -> Path:
+        """The trained weights."""
+        return self.path / "weights.h5"
+
+    def read(self) -> dict[str, Any]:
+        """Return what `run.json` says."""
+        try:
+            if self.info_file.exists() and not self.info_file.is_file():
+                raise OSError("it is not a regular file")
+            if self.info_file.stat().st_size > _MAX_INFO:
+                raise OSError(f"it has more than {_MAX_INFO} bytes")
+            info = json.loads(self.info_file.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise EdkitError(f"{str(self.info_file)!r} cannot be read: {error}.") from error
+        if not isinstance(info, dict):
+            raise EdkitError(f"{str(self.info_file)!r} is not the description of a run.")
+        return info
+
+    def write(self, info: dict[str, Any]) -> None:
+        """Replace `run.json` as a whole."""
+        text = json.dumps(info, indent=2, allow_nan=False) + "\n"
+        with written_whole(self.info_file) as part:
+            part.write_text(text, encoding="utf-8")
+
+    def update(self, **changes: Any) -> None:
+        """Change some entries of `run.json`."""
+        self.write({**self.read(), **changes})
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Hold the folder as its only trainer; raises EdkitError that names the present one."""
+        with open(self.path / "lock", "a+", encoding="utf-8") as file:
+            deadline = time.monotonic() + _LOCK_PATIENCE
+            while not _try_lock(file.fileno(), fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    file.seek(0)
+                    raise EdkitError(
+                        f"{str(self.path)!r} is in use: {file.read(200).strip() or 'a process'} "
+                        "trains here. Wait for it, or stop it."
+                    )
+                time.sleep(0.02)
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {os.uname().nodename}, since {_now()}\n")
+            file.flush()
+            yield
+
+    def is_live(self) -> bool:
+        """Tell whether a process trains here now."""
+        lock = self.path / "lock"
+        try:
+            if not lock.is_file():
+                return False
+            with open(lock, "rb") as file:
+                return not _try_lock(file.fileno(), fcntl.LOCK_SH)
+        except OSError:
+            return False
+
+    def state(self) -> str:
+        """Return `live`, `crashed`, or the status that the trainer wrote when it ended."""
+        if self.is_live():
+            return "live"
+        status = self.read().get("status")
+        if status == "training":
+            return "crashed"
+        return status if status in ("finished", "stopped", "failed") else "unknown"
+
+
+def find_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
+    """Return the runs below `root` (or `root` itself, if it is one), newest first."""
+    base = Path(root)
+    if (base / "run.json").is_file():
+        return [RunFolder(base)]
+    found = [RunFolder(file.parent) for file in base.glob("*/run.json")]
+    return sorted(found, key=lambda run: run.path.stat().st_mtime, reverse=True)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that replaces `path` once the block has ended well.
+
+    The file and the folder are flushed to the disk first, so a kill at any moment leaves either
+    the old file or the new one.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        _fsync(part)
+        os.replace(part, path)
+        _fsync(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,206 @@
+"""The recording's writer: one HDF5 segment, one writer, readable while it grows (SWMR)."""
+
+import os
+import re
+import resource
+import shutil
+import tempfile
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ed_core.errors import EdkitError
+from ed_core.recording.layout import (
+    MAX_BYTES,
+    SCHEMA,
+    TIME_COLUMNS,
+    Header,
+    array_path,
+    checksum,
+)
+
+Arrays = Mapping[str, Mapping[str, np.ndarray]]
+
+_FLOOR = 16 * 2**20  # bytes that must stay free on the disk, and below a limit of the file's size
+_COMPRESS_FROM = 16 * 1024  # bytes: below this a chunk is not worth compressing
+
+
+class RecordingWriter:
+    """Writes one segment into a recording folder; closed by `close` or as a context manager.
+
+    The file is made as `.part` and renamed once a reader can open it. A frame is committed by its
+    row in the index, flushed after the frame; a kill at any moment loses at most the frame that
+    was being written.
+
+    Args:
+        folder: the recording folder; the segment becomes `NNNN.h5`, the next free number.
+        header: all that is fixed before the first frame.
+        reference: the fixed batch, field name to array (samples, ...).
+    """
+
+    def __init__(self, folder: Path, header: Header, reference: Mapping[str, np.ndarray]) -> None:
+        self.header = header
+        self.path = _next_segment(folder)
+        _check_sizes(header, reference)
+        self._file: h5py.File | None = None
+        if lack := lack_of_room(self.path):
+            raise EdkitError(f"cannot record to {str(self.path)!r}: {lack}.")
+        part = self.path.with_suffix(".part")
+        try:
+            self._create(part, reference)
+            os.rename(part, self.path)
+        except (OSError, RuntimeError) as error:
+            self.abandon()
+            part.unlink(missing_ok=True)
+            raise EdkitError(f"cannot record to {str(self.path)!r}: {reason(error)}.") from error
+
+    def _create(self, part: Path, reference: Mapping[str, np.ndarray]) -> None:
+        # The folder has a lock of its own; with HDF5's, a reader in this process is refused.
+        file = self._file = h5py.File(part, "x", libver=("v110", "v110"), locking=False)
+        file.attrs["schema"] = SCHEMA
+        _constant(file, "header", np.frombuffer(self.header.to_json(), np.uint8))
+        for name, array in reference.items():
+            _constant(file, f"reference/{name}", array)
+        columns = [(probe, array, info) for probe, array, info in self.header.arrays()]
+        self._arrays = {
+            (probe, array): _frames(file, array_path(probe, array), info.shape, info.dtype)
+            for probe, array, info in columns
+        }
+        self._index = _table(file, "index", TIME_COLUMNS + len(columns))
+        self._scalars = _table(file, "scalars", TIME_COLUMNS + len(self.header.scalars))
+        file.swmr_mode = True
+        file.flush()
+
+    def append(self, step: int, epoch: float, seconds: float, arrays: Arrays) -> None:
+        """Write one frame: every array of every probe, then its row of the index."""
+        row = [float(step), float(epoch), float(seconds)]
+        frame = len(self._index)
+        for (probe, name), dataset in self._arrays.items():
+            array = np.asarray(arrays[probe][name], dtype=dataset.dtype)
+            if array.shape != dataset.shape[1:]:
+                raise ValueError(
+                    f"probe {probe!r}, array {name!r}: a frame is {dataset.shape[1:]}, "
+                    f"received {array.shape}"
+                )
+            dataset.resize(frame + 1, axis=0)
+            dataset[frame] = array
+            dataset.flush()
+            row.append(checksum(array))
+        _append_row(self._index, row)
+
+    def append_scalars(
+        self, step: int, epoch: float, seconds: float, values: Mapping[str, float]
+    ) -> None:
+        """Write one row of the table; a scalar that is not given is NaN."""
+        given = [float(values.get(name, np.nan)) for name in self.header.scalars]
+        _append_row(self._scalars, [float(step), float(epoch), float(seconds), *given])
+
+    def abandon(self) -> None:
+        """End after a failed write (disk full), and leave the file as a kill would: readable.
+
+        What HDF5 still wants to write as it closes the file goes to a temporary one. On the full
+        disk it would clear the mark by which a reader knows that the end is torn, and then crash
+        the process at its exit.
+        """
+        if self._file:
+            with tempfile.TemporaryFile(dir=_memory()) as sink:
+                os.dup2(sink.fileno(), self._file.id.get_vfd_handle())
+                self._file.close()
+
+    def close(self) -> None:
+        """End the segment."""
+        if self._file:
+            self._file.close()
+
+    def __enter__(self) -> "RecordingWriter":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _next_segment(folder: Path) -> Path:
+    taken = [int(file.stem) for file in folder.glob("[0-9][0-9][0-9][0-9].*")]
+    number = max(taken, default=-1) + 1
+    if number > 9999:
+        raise EdkitError(f"{str(folder)!r} holds 10,000 segments; start a new run.")
+    return folder / f"{number:04d}.h5"
+
+
+def _check_sizes(header: Header, reference: Mapping[str, np.ndarray]) -> None:
+    """Raise EdkitError for what no reader would open: it takes nothing so large from a file."""
+    sizes = {
+        f"a frame of probe {probe!r}, array {name!r},": prod(info.shape)
+        * np.dtype(info.dtype).itemsize
+        for probe, name, info in header.arrays()
+    }
+    sizes["the reference batch"] = sum(array.nbytes for array in reference.values())
+    for what, size in sizes.items():
+        if size > MAX_BYTES:
+            raise EdkitError(
+                f"{what} has {size // 2**20} MiB, a recording holds at most {MAX_BYTES // 2**20}: "
+                "record fewer samples."
+            )
+
+
+def lack_of_room(path: Path) -> str:
+    """Return why nothing more should be written, or ""."""
+    free = shutil.disk_usage(path.parent).free
+    if free < _FLOOR:
+        return f"only {free // 2**20} MiB are free on the disk"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    size = path.stat().st_size if path.exists() else 0
+    if limit != resource.RLIM_INFINITY and size + _FLOOR > limit:
+        return f"a file may not be larger than {limit // 2**20} MiB here (ulimit -f)"
+    return ""
+
+
+def reason(error: Exception) -> str:
+    """Return why a write failed, in a few words: HDF5 says it in a paragraph."""
+    text = " ".join(str(error).split())
+    number = re.search(r"errno = (\d+)", text)
+    return os.strerror(int(number[1])) if number else text[:200]
+
+
+def _memory() -> str | None:
+    """Return a folder that no full disk reaches, where the system has one."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def _constant(file: h5py.File, name: str, array: np.ndarray) -> None:
+    # Chunked, since some HDF5 versions cannot read a contiguous data set while the file grows.
+    file.create_dataset(name, data=array, chunks=array.shape)
+
+
+def _frames(file: h5py.File, name: str, shape: tuple[int, ...], dtype: str) -> h5py.Dataset:
+    large = np.dtype(dtype).itemsize * int(np.prod(shape)) >= _COMPRESS_FROM
+    return file.create_dataset(
+        name,
+        shape=(0, *shape),
+        maxshape=(None, *shape),
+        chunks=(1, *shape),
+        dtype=dtype,
+        compression="gzip" if large else None,
+        compression_opts=1 if large else None,
+        shuffle=large,
+    )
+
+
+def _table(file: h5py.File, name: str, columns: int) -> h5py.Dataset:
+    return file.create_dataset(
+        name,
+        shape=(0, columns),
+        maxshape=(None, columns),
+        chunks=(256, columns),
+        dtype="f8",
+        fillvalue=np.nan,
+    )
+
+
+def _append_row(table: h5py.Dataset, row: list[float]) -> None:
+    table.resize(len(table) + 1, axis=0)
+    table[-1] = row
+    table.flush()

@@ -1,0 +1,139 @@
+"""Names to plugins: a mapping that never overwrites, and the one door that plugins come in by."""
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from ed_core.errors import EdkitError, one_line, unknown
+
+T = TypeVar("T")
+
+BROKEN: dict[str, str] = {}
+"""The plugin modules that could not be imported, each with its error in one line."""
+
+PLUGIN_FILES: list[str] = []
+"""The plugin files of the user's that were loaded, as absolute paths."""
+
+_loaded: set[str] = set()
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """A mapping from name to plugin, filled by decorators when plugin modules are imported.
+
+    Looking a name up imports the plugins of the entry-point group first, once.
+
+    Args:
+        kind: what an entry is called in messages, such as "model".
+        group: the entry-point group; see `load_plugins`.
+        prepare: called before its plugins are imported.
+    """
+
+    def __init__(self, kind: str, group: str, prepare: Callable[[], object] = lambda: None) -> None:
+        self.kind = kind
+        self.group = group
+        self._prepare = prepare
+        self._entries: dict[str, T] = {}
+
+    def add(self, name: str, entry: T) -> T:
+        """Register `entry`; raises EdkitError if the name is taken."""
+        if name in self._entries:
+            raise EdkitError(f"{self.kind} {name!r} is registered already: choose another name.")
+        self._entries[name] = entry
+        return entry
+
+    def __getitem__(self, name: str) -> T:
+        self._load()
+        if name not in self._entries:
+            error = unknown(self.kind, name, self._entries)
+            broken = "; ".join(f"{module} ({cause})" for module, cause in BROKEN.items())
+            raise EdkitError(f"{error} Broken plugins: {broken}.") if broken else error
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        self._load()
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        self._load()
+        return len(self._entries)
+
+    def _load(self) -> None:
+        if self.group not in _loaded:
+            self._prepare()
+            load_plugins(self.group)
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Forget, at the end of the block, what was registered and loaded in it. For tests."""
+        self._load()
+        before, files = dict(self._entries), list(PLUGIN_FILES)
+        try:
+            yield
+        finally:
+            self._entries = before
+            for path in set(PLUGIN_FILES) - set(files):
+                sys.modules.pop(_module_name(Path(path)), None)
+            PLUGIN_FILES[:] = files
+
+
+def load_plugins(group: str) -> None:
+    """Import every plugin of an entry-point group, once.
+
+    An entry names a module, or a package, of which every module is then a plugin. One that fails
+    to import (or calls `sys.exit`) is noted in `BROKEN`; the others go on.
+    """
+    if group in _loaded:
+        return
+    _loaded.add(group)
+    for entry in entry_points(group=group):
+        package = _import(entry.value)
+        for module in pkgutil.iter_modules(getattr(package, "__path__", ())):
+            if not module.name.startswith("_"):
+                _import(f"{entry.value}.{module.name}")
+
+
+def load_plugin_file(path: str) -> None:
+    """Import a plugin from a Python file of the user's; raises EdkitError that names the cause."""
+    file = Path(path)
+    if not file.is_file():
+        raise EdkitError(f"plugin file {path!r} does not exist.")
+    name = _module_name(file)
+    known = sys.modules.get(name)
+    if known is not None and known.__file__ == str(file.resolve()):
+        return
+    spec = importlib.util.spec_from_file_location(name, file.resolve())
+    if spec is None or spec.loader is None:
+        raise EdkitError(f"plugin file {path!r} is not a Python file: its name must end in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except EdkitError:
+        del sys.modules[name]
+        raise
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise EdkitError(f"plugin file {path!r} failed: {one_line(error)}.") from error
+    PLUGIN_FILES.append(str(file.resolve()))
+
+
+def _module_name(file: Path) -> str:
+    return f"edkit_plugin_{file.stem}"
+
+
+def _import(module: str) -> object:
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # a foreign plugin may fail in any way
+        BROKEN[module] = one_line(error)
+        return None

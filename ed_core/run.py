@@ -1,0 +1,147 @@
+"""A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ed_core.arrays_file import check_fit, read_arrays, write_arrays
+from ed_core.checkpoints import newest_first, restore_weights
+from ed_core.data import load_data
+from ed_core.engine import randomness
+from ed_core.errors import EdkitError, one_line
+from ed_core.objective import Objective
+from ed_core.plugins import MODELS
+from ed_core.recording import Recording, RunFolder
+from ed_core.registry import PLUGIN_FILES
+from ed_core.selection import select
+from ed_core.spec import Dataset, Field, Fields, ModelSpec
+from ed_core.submodels import submodel, to_numpy
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder with its model.
+
+    Args:
+        folder: where it lies.
+        info: what its `run.json` says.
+        model: the model with its weights, a functional `keras.Model`, dict in and dict out.
+    """
+
+    folder: RunFolder
+    info: Mapping[str, Any]
+    model: Objective
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The registered model."""
+        return MODELS[self.info["model"]]
+
+    @property
+    def encoder(self) -> Any:
+        """The submodel from inputs to a dict with `code`."""
+        return submodel(self.model, "encoder")
+
+    @property
+    def decoder(self) -> Any:
+        """The submodel from a dict with `code` to outputs."""
+        return submodel(self.model, "decoder")
+
+    @cached_property
+    def data(self) -> Dataset:
+        """The data set that it was trained on: of the whole what its plan selects."""
+        return select(load_data(self.info["data"]), self.spec.heads, self.info)
+
+    def recording(self) -> Recording:
+        """Open what was recorded while it trained."""
+        return Recording(self.path)
+
+
+def open_run(path: str | Path, *, model: Objective | None = None) -> Run:
+    """Open a run with its final weights, or, if it has not finished, those of a checkpoint.
+
+    Args:
+        path: the run folder.
+        model: the model, where the caller has it already.
+
+    Raises:
+        EdkitError: it is no run, its model is not registered here, or its weights do not fit.
+    """
+    folder = RunFolder.open(path)
+    info = folder.read()
+    for key in ("model", "data", "params", "fields"):
+        if key not in info:
+            raise EdkitError(f"{str(path)!r} cannot be opened: its run.json lacks {key!r}.")
+    return Run(folder, info, model or _load(folder, info))
+
+
+def spec_of(info: Mapping[str, Any]) -> ModelSpec:
+    """Return the registered model of a run; a file only names a plugin, it never imports one."""
+    missing = [path for path in info.get("plugins", ()) if path not in PLUGIN_FILES]
+    if info["model"] not in MODELS and missing:
+        raise EdkitError(
+            f"model {info['model']!r} came from a plugin file: pass --plugin {missing[0]}."
+        )
+    return MODELS[info["model"]]
+
+
+def build(
+    spec: ModelSpec,
+    fields: Fields,
+    params: Mapping[str, Any],
+    weights: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Objective:
+    """Build a registered model for the given fields, its initial weights drawn from `seed`.
+
+    Raises:
+        EdkitError: the builder refuses an option, or heads and outputs do not fit.
+    """
+    checked = spec.check(params)
+    try:
+        with randomness.initial_weights_from(seed):
+            net = spec.builder(fields, **checked)
+    except (EdkitError, MemoryError):
+        raise
+    except Exception as error:  # a foreign plugin may fail in any way
+        raise EdkitError(
+            f"model {spec.name!r} cannot be built with {checked}: {one_line(error)}"
+        ) from error
+    return Objective(net, spec.heads, spec.weights(checked, weights))
+
+
+def save_weights(objective: Objective, path: Path) -> None:
+    """Write the weights of the model, those of its layers in their order."""
+    variables = objective.layer_weights
+    facts = {"names": [v.path for v in variables]}
+    write_arrays(path, [to_numpy(v) for v in variables], facts)
+
+
+def load_weights(objective: Objective, path: Path) -> None:
+    """Read what `save_weights` wrote, on any backend; raises EdkitError if it does not fit."""
+    arrays, _ = read_arrays(path)
+    variables = objective.layer_weights
+    check_fit(arrays, variables, path)
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _load(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
+    spec = spec_of(info)
+    fields = Fields({name: Field.from_facts(facts) for name, facts in info["fields"].items()})
+    objective = build(spec, fields, info["params"], info.get("weights"), info.get("seed", 0))
+    if folder.weights.is_file():
+        load_weights(objective, folder.weights)
+        return objective
+    found = newest_first(folder.checkpoints)
+    if not found:
+        raise EdkitError(f"{str(folder.path)!r} has neither weights nor a checkpoint yet.")
+    restore_weights(found[0], objective)
+    return objective

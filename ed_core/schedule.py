@@ -1,0 +1,180 @@
+"""The callbacks of `train`: the order of the data, checkpoints, and stopping when asked."""
+
+import math
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ed_core.arrange import Batches
+from ed_core.checkpoints import Position, mark_best, save_checkpoint
+from ed_core.engine import randomness
+from ed_core.errors import EdkitError
+from ed_core.submodels import to_numpy
+
+_SHARE = 50  # at least this many times what a checkpoint costs passes until the next
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PAUSE = 1.0  # seconds, at least, from checkpoint to checkpoint
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """Training was asked to stop, and has saved a checkpoint."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("training was stopped; it can be resumed")
+        self.signal_number = signal_number
+
+
+class DivergedError(EdkitError):
+    """The loss is no longer finite."""
+
+    status = 3
+    advice = "lower --learning-rate, or look at the data. The checkpoints before it are kept."
+
+
+class Order(keras.callbacks.Callback):
+    """Gives every epoch its order, and a resumed epoch the metrics that it had when it stopped."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self.batches = batches
+        self.start_within(0, None)
+
+    def start_within(self, start: int, objective: Any | None) -> None:
+        """Begin the next epoch at batch `start`, with the metrics that `objective` holds now."""
+        self._start = self.batches.start = start
+        self._metrics = [to_numpy(v) for v in objective.metrics_variables] if objective else []
+        self._random = randomness.global_state() if objective else None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Set the order; `fit` has just reset the metrics."""
+        self.batches.begin_epoch(epoch, self._start)
+        for variable, value in zip(self.model.metrics_variables, self._metrics, strict=False):
+            variable.assign(value)
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Take back what torch's data loader drew to begin a resumed epoch a second time."""
+        if self._random is not None:
+            randomness.restore_global_state(self._random)
+            self._random = None
+
+
+class WarmUp(keras.callbacks.Callback):
+    """Lets the weights of some heads rise from 0 to lambda, in proportion to the step.
+
+    Args:
+        rises: head to (lambda, steps over which its weight rises).
+        step: the step to begin at.
+    """
+
+    def __init__(self, rises: Mapping[str, tuple[float, float]], step: int) -> None:
+        super().__init__()
+        self.rises = dict(rises)
+        self._step = step
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Set the weights for the step that begins, until the last has risen."""
+        for name, (weight, steps) in self.rises.items():
+            if self._step <= steps:
+                self.model.head_weights[name].assign(weight * min(self._step / steps, 1.0))
+        self._step += 1
+
+
+class Checkpointer(keras.callbacks.Callback):
+    """Saves checkpoints often enough to lose little and seldom enough to cost little."""
+
+    def __init__(self, folder: Path, position: Position, batches_per_epoch: int) -> None:
+        super().__init__()
+        self.folder = folder
+        self.stop_signal = 0
+        self._position = position
+        self._batches = batches_per_epoch
+        self._best = position.best
+        self._step = position.step
+        self._began = time.monotonic() - position.seconds
+        self._next = self._next_best = time.monotonic() + _PAUSE
+        self._loss = math.inf
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Save if it is time, or if asked to stop; give up when the loss is not finite."""
+        self._step += 1
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"the loss is {loss} after step {self._step}: {DivergedError.advice}"
+            )
+        # The last batch of an epoch is left to on_epoch_end, after the validation.
+        if self._step % self._batches and (self.stop_signal or time.monotonic() >= self._next):
+            self._save()
+            self._stop_if_asked()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Save if it is time; note the best of what is saved."""
+        self._loss = (logs or {}).get("val_loss", math.inf)
+        # Not `_next`, which the saves within an epoch would put off for ever.
+        if self.stop_signal or time.monotonic() >= self._next_best:
+            self._save(self._loss)
+            self._next_best = self._next
+            self._stop_if_asked()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Save where training ended, so that it can go on from there."""
+        self._save(self._loss)
+
+    def _save(self, loss: float = math.inf) -> None:
+        """Write a checkpoint; `loss` is that on held-out data, at the end of an epoch."""
+        start = time.monotonic()
+        best = loss < (math.inf if self._best is None else self._best)
+        if best:
+            self._best = float(loss)
+        position = Position(
+            self._step,
+            self._step // self._batches,
+            self._step % self._batches,
+            start - self._began,
+            self._best,
+        )
+        try:
+            path = save_checkpoint(self.folder, self.model, position)
+            if best:
+                mark_best(path)
+        except OSError as error:
+            warnings.warn(
+                f"no checkpoint could be written at step {self._step}: {error.strerror}; "
+                "the one before it is kept and training goes on.",
+                stacklevel=2,
+            )
+        now = time.monotonic()
+        self._next = now + max(_PAUSE, _SHARE * (now - start))
+
+    def _stop_if_asked(self) -> None:
+        if self.stop_signal:
+            raise Interrupted(self.stop_signal)
+
+
+@contextmanager
+def graceful(checkpointer: Checkpointer) -> Iterator[None]:
+    """Turn Ctrl-C, SIGTERM and a closed terminal into a stop after the step.
+
+    A second Ctrl-C ends at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: Any) -> None:
+        checkpointer.stop_signal = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

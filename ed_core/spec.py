@@ -1,0 +1,200 @@
+"""The plain facts that plugins state: fields, heads, data sets, models. No Keras in here."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ed_core.errors import EdkitError, unknown
+from ed_core.options import Option, check_options, options_of
+
+FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One named array of a data set.
+
+    Args:
+        shape: of one sample: (height, width, channels) for an image, (time, height, width,
+            channels) for a video, (time, channels) for a signal; of a class or a value () where a
+            sample has one, (height, width) or (height, width, 1) where every pixel has one.
+        kind: `image` and `video` (floats in 0..1), `signal` and `value` (any number), `class`
+            (integers from 0), or `mask` (1 where a sample has a target, 0 where it has not).
+        classes: the names of the classes, in the order of their numbers.
+        colours: of the classes, such as "#0072b2"; by default the palette of figures and window.
+        partial: whether a target may be missing: -1 stands for no class, NaN for no value.
+    """
+
+    shape: tuple[int, ...]
+    kind: FieldKind = "image"
+    classes: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    partial: bool = False
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Field":
+        """Return the field that `run.json` or a recording states."""
+        return cls(
+            tuple(facts["shape"]),
+            facts["kind"],
+            tuple(facts["classes"]),
+            tuple(facts.get("colours", ())),
+            bool(facts.get("partial", False)),
+        )
+
+
+class Fields(dict[str, Field]):
+    """The fields of a data set by name; a missing one raises EdkitError that lists the others."""
+
+    def __missing__(self, name: str) -> Field:
+        """Name the missing field and the ones there are."""
+        known = ", ".join(sorted(self)) or "none"
+        raise EdkitError(f"the model needs a field {name!r}, but the data set has only: {known}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Named arrays in named splits.
+
+    Args:
+        fields: what each array holds.
+        splits: split name (`train`, `test`, perhaps `validation`) to field name to array
+            (samples, *field.shape): numpy, or anything that slices like it.
+    """
+
+    fields: Fields
+    splits: Mapping[str, Mapping[str, Any]]
+
+    def held_out(self) -> str:
+        """Return the split to watch while training: `validation`, else `test`."""
+        return "validation" if "validation" in self.splits else "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One term of the objective: a loss on one named output, times its weight.
+
+    The objective is the sum over the heads of weight times loss.
+
+    Args:
+        output: the output of the model that the loss looks at.
+        loss: a function of (target, output), or of the output alone (a penalty, such as a KL
+            divergence), that returns one value a sample (batch,) or a position (batch, ...). One
+            that compares the samples of a batch takes a third argument, `mask`, which is 0 where
+            a target is missing (the target is 0 there), or None where all have one.
+        weight: lambda, a number, or the name of the model's option that holds it.
+        target: the field to compare with; by default the one named like the output.
+        mask: the field that is 1 where a sample has this target and 0 where it has not.
+        metrics: functions of (target, output) that return one value a sample, logged only.
+        over: take the mean over the `labelled` samples, or over the whole `batch`.
+        name: what logs and `--weight` call the head; by default the output's name.
+        warm_up: epochs, or the name of the model's option that holds them, over which the weight
+            rises from 0 to lambda (KL annealing; Bowman et al., 2016).
+    """
+
+    output: str
+    loss: Callable[..., Any]
+    weight: float | str = 1.0
+    target: str = ""
+    mask: str = ""
+    metrics: tuple[Callable[..., Any], ...] = ()
+    over: Literal["labelled", "batch"] = "labelled"
+    name: str = ""
+    warm_up: float | str = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.output)
+        if self.over not in ("labelled", "batch"):
+            raise ValueError(f"head {self.name!r}: over is {self.over!r}, not labelled or batch")
+        if not self.needs_target:
+            if self.target or self.metrics:
+                raise ValueError(f"head {self.name!r}: a loss of the output alone has no target")
+        elif not self.target:
+            object.__setattr__(self, "target", self.output)
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether the loss compares with a target: it takes two arguments."""
+        required = [
+            p
+            for p in inspect.signature(self.loss).parameters.values()
+            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        return len(required) >= 2
+
+    @property
+    def needs_mask(self) -> bool:
+        """Whether the loss wants to know itself which targets are there."""
+        return "mask" in inspect.signature(self.loss).parameters
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A registered model: how to build it, what it is trained for, what to watch.
+
+    The builder takes `fields` and keyword-only options and returns a functional Keras model with
+    named inputs and outputs (dicts). Where they exist, its submodels are called `encoder` (inputs
+    to a dict with `code`) and `decoder` (a dict with `code` to outputs).
+    """
+
+    name: str
+    builder: Callable[..., Any]
+    data: str
+    heads: tuple[Head, ...]
+    probes: tuple[Any, ...]
+    optimizer: Callable[..., Any] | None = None
+    augment: Callable[..., Any] | None = None
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """The builder's keyword-only parameters."""
+        return options_of(self.builder)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the builder's docstring."""
+        return (inspect.getdoc(self.builder) or "").partition("\n")[0]
+
+    def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all options, defaults filled in; raises EdkitError on an unknown or wrong one."""
+        return check_options(self.options, params, f"model {self.name!r}")
+
+    def weights(
+        self, params: Mapping[str, Any], changes: Mapping[str, float] | None = None
+    ) -> dict[str, float]:
+        """Return the weight of every head, by name, with `changes` applied."""
+        weights = {head.name: float(_value(head.weight, params)) for head in self.heads}
+        for name in changes or {}:
+            if name not in weights:
+                raise unknown(f"head of model {self.name!r}:", name, weights)
+        return {**weights, **(changes or {})}
+
+    def warm_ups(self, params: Mapping[str, Any]) -> dict[str, float]:
+        """Return over how many epochs a weight rises, for the heads whose weight does."""
+        epochs = {head.name: float(_value(head.warm_up, params)) for head in self.heads}
+        return {name: count for name, count in epochs.items() if count > 0}
+
+
+def _value(given: float | str, params: Mapping[str, Any]) -> Any:
+    """Return a number, or that of the option of this name."""
+    return params[given] if isinstance(given, str) else given
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """A registered data set: a function with keyword-only options that returns a Dataset."""
+
+    name: str
+    load: Callable[..., Dataset]
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """The function's keyword-only parameters."""
+        return options_of(self.load)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.load) or "").partition("\n")[0]

@@ -1,0 +1,218 @@
+"""Contract checks for plugins: each raises AssertionError with what is wrong. Use them in tests.
+
+    from ed_core.testing import check_model
+    def test_my_model():
+        check_model("my_model")
+
+A plugin that passes trains, records, saves, resumes and shows in the window on every backend.
+"""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from ed_core.arrange import Batches
+from ed_core.checks import check_array
+from ed_core.engine import randomness, tuning
+from ed_core.options import Option
+from ed_core.plan import PLAN_OPTIONS
+from ed_core.plugins import DATASETS, MODELS
+from ed_core.probes import Probe
+from ed_core.recording import RecordingWriter
+from ed_core.run import build, load_weights, save_weights
+from ed_core.spec import Dataset, Field, Fields, ModelSpec
+from ed_core.submodels import call, to_numpy
+
+SAMPLES = 8
+
+
+def check_model(name: str, fields: Fields | None = None) -> None:
+    """Check a registered model.
+
+    It is documented; its options are plain JSON; it builds from the fields of its data set and
+    its heads and probes fit; the same seed gives the same weights; random layers have seeds of
+    their own; one step moves weights and leaves them finite; outputs differ between inputs and
+    repeat; weights survive saving; every probe passes `check_probe`.
+
+    Args:
+        name: of the model.
+        fields: build for these instead of the fields of its data set.
+    """
+    spec = MODELS[name]
+    assert spec.summary, f"{name}: the builder has no docstring"
+    for option in spec.options.values():
+        check_option(option)
+        assert option.name not in PLAN_OPTIONS, f"{name}: {option.name!r} is an option of training"
+    params = spec.check({})
+    fields = fields or DATASETS[spec.data].load().fields
+    objective = build(spec, fields, params, seed=1)
+    again = build(spec, fields, params, seed=1)
+    for first, second in zip(objective.layer_weights, again.layer_weights, strict=True):
+        same = np.array_equal(to_numpy(first), to_numpy(second))
+        assert same, f"{name}: seed 1 gave two different values of {first.path}"
+    _check_seeds(name, objective)
+    objective = _moved_by_a_step(spec, fields)
+    _check_outputs(name, objective, fields)
+    _check_saving(name, objective, again)
+    for probe in spec.probes:
+        check_probe(probe, objective, tiny_arrays(fields))
+
+
+def check_option(option: Option) -> None:
+    """Check that an option's default has its type and survives JSON."""
+    value = option.check(option.default)
+    assert option.check(json.loads(json.dumps(value))) == value, f"{option.name}: not plain JSON"
+
+
+def check_dataset(name: str, **options: Any) -> Dataset:
+    """Check a registered data set and return it.
+
+    It is documented; it has a `train` and a `test` (or `validation`) split; every array fits its
+    field; no two fields of a split differ in length; loading twice gives the same arrays.
+    """
+    spec = DATASETS[name]
+    assert spec.summary, f"{name}: the function has no docstring"
+    data = spec.load(**options)
+    again = spec.load(**options)
+    assert {"train", data.held_out()} <= set(data.splits), f"{name}: splits {[*data.splits]}"
+    for split, arrays in data.splits.items():
+        assert set(arrays) == set(data.fields), f"{name}/{split}: arrays {[*arrays]}"
+        lengths = {len(array) for array in arrays.values()}
+        assert len(lengths) == 1, f"{name}/{split}: lengths {lengths}"
+        assert min(lengths) > 0, f"{name}/{split}: no samples"
+        for field, array in arrays.items():
+            check_array(array, data.fields[field], f"{name}/{split}/{field}")
+            part, second = np.asarray(array[:64]), np.asarray(again.splits[split][field][:64])
+            same = np.array_equal(part, second, equal_nan=part.dtype.kind == "f")
+            assert same, f"{name}/{split}/{field}: loading twice gave different arrays"
+    return data
+
+
+def check_probe(probe: Probe, net: Any, batch: dict[str, np.ndarray]) -> None:
+    """Check a probe on a model: names, axes, finite numbers of fixed shape, and that it records."""
+    assert probe.kind, f"{type(probe).__name__}: no kind"
+    assert hash(probe) == hash(probe), "a probe is a frozen dataclass"
+    read = probe.bind(net)
+    first, second = read(batch), read(batch)
+    assert first, f"{probe.name}: records nothing"
+    for name, array in first.items():
+        assert isinstance(array, np.ndarray), f"{probe.name}/{name}: {type(array)}, not numpy"
+        assert len(probe.axes(name, array.ndim)) == array.ndim, f"{probe.name}/{name}: axes"
+        assert np.isfinite(array.astype("f8")).all(), f"{probe.name}/{name}: not finite"
+        assert array.shape == second[name].shape, f"{probe.name}/{name}: the shape changes"
+        assert np.array_equal(array, second[name]), f"{probe.name}/{name}: calls differ"
+    _check_recording(probe, first, batch)
+
+
+def check_layer(layer: layers.Layer, inputs: Any) -> None:
+    """Check a layer: config round trip, shape inference, finite output, and saved weights."""
+    outputs = layer(inputs)
+    config = layer.get_config()
+    assert json.loads(json.dumps(config)) == config, f"{layer.name}: its config is not plain JSON"
+    copy = type(layer).from_config(config)
+    assert copy.get_config() == config, f"{layer.name}: config and __init__ do not mirror"
+    copied = copy(inputs)
+    copy.set_weights(layer.get_weights())
+    shape = layer.compute_output_shape(keras.tree.map_structure(lambda x: tuple(x.shape), inputs))
+    assert tuple(shape) == tuple(outputs.shape), f"{layer.name}: {shape} is not {outputs.shape}"
+    assert np.isfinite(ops.convert_to_numpy(outputs)).all(), f"{layer.name}: not finite"
+    assert tuple(copied.shape) == tuple(outputs.shape)
+
+
+def tiny_arrays(fields: Fields, samples: int = SAMPLES, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return random samples of every field, of the right shape and range."""
+    rng = np.random.default_rng(seed)
+    return {name: _random(rng, field, samples) for name, field in fields.items()}
+
+
+def _random(rng: np.random.Generator, field: Field, samples: int) -> np.ndarray:
+    shape = (samples, *field.shape)
+    if field.kind == "class":
+        return rng.integers(0, max(len(field.classes), 2), shape)
+    if field.kind == "mask":
+        return rng.integers(0, 2, shape).astype("f4")
+    return rng.random(shape, dtype="f4")
+
+
+def _check_seeds(name: str, objective: Any) -> None:
+    for layer in _all_layers(objective):
+        generator = getattr(layer, "seed_generator", None)
+        seed = layer.get_config().get("seed") if generator is not None else 0
+        assert seed is not None, f"{name}: layer {layer.name!r} needs a seed of its own"
+
+
+def _all_layers(model: Any) -> list[Any]:
+    found = []
+    for layer in model.layers:
+        found += _all_layers(layer) if isinstance(layer, keras.Model) else [layer]
+    return found
+
+
+def _moved_by_a_step(spec: ModelSpec, fields: Fields) -> Any:
+    """Return a model of which one step moved every weight; a ReLU may start dead, so try three."""
+    always: set[int] | None = None
+    for seed in (1, 2, 3):
+        objective = build(spec, fields, spec.check({}), seed=seed)
+        still = _still_after_a_step(spec, objective, fields)
+        if not still:
+            return objective
+        always = still if always is None else always & still
+    paths = [objective.trainable_variables[number].path for number in sorted(always or ())]
+    raise AssertionError(f"{spec.name}: one step did not move {paths or 'every weight'}")
+
+
+def _still_after_a_step(spec: ModelSpec, objective: Any, fields: Fields) -> set[int]:
+    """Train one step; return which trainable weights it left as they were."""
+    batches = Batches(tiny_arrays(fields), list(objective.input), spec.heads, SAMPLES, seed=0)
+    objective.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=tuning.jit_compile())
+    randomness.reseed(objective, 1)
+    before = [to_numpy(v) for v in objective.trainable_variables]
+    history = objective.fit(batches, verbose=0, shuffle=False).history
+    for log, values in history.items():
+        assert np.isfinite(values).all(), f"{spec.name}: {log} is {values}"
+    after = [to_numpy(v) for v in objective.trainable_variables]
+    assert all(np.isfinite(a).all() for a in after), f"{spec.name}: weights are not finite"
+    pairs = enumerate(zip(before, after, strict=True))
+    return {number for number, (old, new) in pairs if np.array_equal(old, new)}
+
+
+def _check_outputs(name: str, objective: Any, fields: Fields) -> None:
+    batch = tiny_arrays(fields)
+    first, second = call(objective, batch), call(objective, batch)
+    for output, values in first.items():
+        assert np.array_equal(values, second[output]), f"{name}: {output!r} is random in use"
+        assert len(values) == SAMPLES, f"{name}: {output!r} has {len(values)} rows"
+        assert np.ptp(values, axis=0).max() > 0, f"{name}: {output!r} ignores the input"
+
+
+def _check_saving(name: str, objective: Any, fresh: Any) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.h5"
+        save_weights(objective, path)
+        load_weights(fresh, path)
+    for first, second in zip(objective.layer_weights, fresh.layer_weights, strict=True):
+        same = np.array_equal(to_numpy(first), to_numpy(second))
+        assert same, f"{name}: {first.path} changed when saved and loaded"
+
+
+def _check_recording(
+    probe: Probe, arrays: dict[str, np.ndarray], batch: dict[str, np.ndarray]
+) -> None:
+    from ed_core.recorder import guess_fields, probe_info
+    from ed_core.recording import Header, Recording
+
+    info = probe_info(probe, arrays, guess_fields(batch))
+    header = Header({}, guess_fields(batch), (info,), ("loss",))
+    with TemporaryDirectory() as folder:
+        with RecordingWriter(Path(folder), header, batch) as writer:
+            writer.append(0, 0.0, 0.0, {probe.name: arrays})
+        recording = Recording(Path(folder) / "0000.h5")
+        read = recording.read(probe.name, 0)
+        recording.close()
+    for name, array in arrays.items():
+        assert np.array_equal(read[name], array), f"{probe.name}/{name}: recorded differently"

@@ -1,0 +1,105 @@
+"""Training a registered model into a run folder, and going on with one that was stopped."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ed_core.checkpoints import Position, newest_first, restore_checkpoint
+from ed_core.data import settle_data, short_data
+from ed_core.errors import EdkitError, unknown
+from ed_core.job import Job
+from ed_core.plan import PLAN_OPTIONS, Plan, compare, facts, plan_of
+from ed_core.plugins import MODELS
+from ed_core.recording import RunFolder
+from ed_core.run import Run
+
+Started = Callable[[RunFolder], None] | None
+
+
+def train(
+    model: str,
+    data: str | None = None,
+    *,
+    out: str | Path = "runs",
+    callbacks: Sequence[Any] = (),
+    started: Started = None,
+    **options: Any,
+) -> Run:
+    """Train a registered model into a run folder.
+
+    Args:
+        model: the name of a model.
+        data: a data set, with its options as in `folder:scenes.toml`; by default the model's own.
+        out: the folder in which the run's folder is made.
+        callbacks: more Keras callbacks.
+        started: called with the run's folder before the first step.
+        options: of the training, such as `epochs` (see `ed_core.plan.Plan`), and of the model.
+
+    Returns:
+        The finished run, with its model.
+
+    Raises:
+        EdkitError: a name, an option or the data is wrong (before anything is written), or the
+            loss is no longer finite.
+    """
+    spec = MODELS[model]
+    for name in options:
+        if name not in (*spec.options, *PLAN_OPTIONS):
+            raise unknown(f"option of model {model!r}:", name, [*spec.options, *PLAN_OPTIONS])
+    of_plan = {name: options.pop(name) for name in PLAN_OPTIONS if name in options}
+    plan = Plan(spec.name, settle_data(data or spec.data), spec.check(options), **of_plan)
+    job = Job.prepare(spec, plan)
+    folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
+    with folder.hold():
+        folder.write({**asdict(plan), "status": "training", **facts(job.data)})
+        if started:
+            started(folder)
+        return job.work(folder, Position(0, 0, 0), callbacks)
+
+
+def resume(
+    path: str | Path,
+    *,
+    epochs: int | None = None,
+    callbacks: Sequence[Any] = (),
+    started: Started = None,
+) -> Run:
+    """Go on with a run from its newest checkpoint, as if it had never stopped.
+
+    On the same backend and versions the result is bit for bit that of an uninterrupted run.
+
+    Args:
+        path: the run folder.
+        epochs: train to this many epochs in all, where it is more than was planned.
+        callbacks: more Keras callbacks.
+        started: called with the run's folder before the first step.
+
+    Raises:
+        EdkitError: it is no run of this backend, it is in use, or there is nothing left to do.
+    """
+    folder = RunFolder.open(path)
+    with folder.hold():
+        info = folder.read()
+        plan = plan_of(info, str(path))
+        if epochs is not None and epochs < plan.epochs:
+            raise EdkitError(
+                f"{str(path)!r} was planned for {plan.epochs} epochs, received {epochs}: "
+                "a run can be made longer, not shorter."
+            )
+        if epochs is not None and epochs > plan.epochs:
+            plan = replace(plan, epochs=epochs)
+        elif info.get("status") == "finished":
+            raise EdkitError(
+                f"{str(path)!r} has finished its {plan.epochs} epochs; "
+                f"ask for more with --epochs {plan.epochs + 10}."
+            )
+        compare(info)
+        job = Job.prepare(MODELS[plan.model], plan)
+        position = Position(0, 0, 0)
+        if newest_first(folder.checkpoints):
+            position = restore_checkpoint(folder.checkpoints, job.objective)
+        folder.write({**info, **asdict(plan), "status": "training"})
+        if started:
+            started(folder)
+        return job.work(folder, position, callbacks)
