@@ -1,0 +1,27 @@
+"""Images as they could also have been taken."""
+
+import numpy as np
+
+
+def shift_and_flip(
+    images: np.ndarray, random: np.random.Generator, shift: int, flip: bool
+) -> np.ndarray:
+    """Return images, each moved by up to `shift` pixels and, half of them, mirrored.
+
+    What comes in from outside is 0.
+
+    Args:
+        images: (samples, height, width, channels).
+        random: for where to, and which.
+        shift: pixels at the most, up or down and left or right.
+        flip: mirror left and right.
+    """
+    samples, height, width = images.shape[:3]
+    padded = np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)))
+    top, left = random.integers(0, 2 * shift + 1, (2, samples, 1))
+    rows = top + np.arange(height)
+    columns = left + np.arange(width)
+    if flip:
+        mirrored = random.random((samples, 1)) < 0.5
+        columns = np.where(mirrored, columns[:, ::-1], columns)
+    return padded[np.arange(samples)[:, None, None], rows[:, :, None], columns[:, None]]

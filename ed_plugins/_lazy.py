@@ -1,0 +1,50 @@
+"""Arrays that become what a field holds when they are sliced, not before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Some rows of an array, perhaps scaled, read when sliced: from a file, or from fewer bytes.
+
+    Args:
+        array: (samples, ...), of numpy or of HDF5.
+        white: the whole number that reads as 1.0; None leaves the numbers as they are.
+        rows: the samples that are seen, rising; None for all.
+        channel: whether an axis of one channel is put at the end.
+    """
+
+    array: Any
+    white: int | None = None
+    rows: np.ndarray | None = None
+    channel: bool = False
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of what is read."""
+        return self.array.dtype if self.white is None else np.dtype("float32")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (samples, ...)."""
+        return (len(self), *self.array.shape[1:], *[1] * self.channel)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.array) if self.rows is None else len(self.rows)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        values = self.array[key if self.rows is None else self.rows[key]]
+        if self.white is not None:
+            values = np.divide(values, np.float32(self.white), dtype="float32")
+        return values[..., None] if self.channel else values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)

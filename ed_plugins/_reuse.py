@@ -1,0 +1,43 @@
+"""The model of an earlier run as a part of a new one."""
+
+from typing import Any
+
+from ed_core import EdkitError, Field, Fields, open_run
+
+
+def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> Any:
+    """Return the model of a run whose encoder takes fields of this data set and gives a code.
+
+    Args:
+        path: the run's folder.
+        fields: of the data set.
+        option: that holds the path, for messages.
+        trained: take its weights; otherwise draw new ones from the seed of the model being built.
+
+    Raises:
+        EdkitError: it is no run, has no encoder, or its fields differ from those of the data set.
+    """
+    try:
+        run = open_run(path)
+        encoder = run.encoder
+    except EdkitError as error:
+        raise EdkitError(f"option {option!r}: {error}") from error
+    if "code" not in encoder.output:
+        raise EdkitError(f"option {option!r}: the encoder of run {path!r} gives no code.")
+    for name in encoder.input:
+        expected = _facts(Field.from_facts(run.info["fields"][name]))
+        found = _facts(fields[name]) if name in fields else "none"
+        if found != expected:
+            raise EdkitError(
+                f"option {option!r}: the encoder of run {path!r} takes {name!r}, {expected}; "
+                f"the data set has {found}. Choose data or a run that fits."
+            )
+    if trained:
+        return run.model
+    stated = Fields({name: Field.from_facts(facts) for name, facts in run.info["fields"].items()})
+    return run.spec.builder(stated, **run.spec.check(run.info["params"]))
+
+
+def _facts(field: Field) -> str:
+    classes = f" of {', '.join(field.classes)}" if field.classes else ""
+    return f"{field.kind} {field.shape}{classes}"

@@ -1,0 +1,107 @@
+"""Arrays of one's own, in an npz or HDF5 file."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ed_core import Dataset, EdkitError, Fields, FilePath, dataset
+from ed_plugins._array_fields import make_field
+from ed_plugins._array_files import Stored, read_file
+from ed_plugins._lazy import View
+from ed_plugins._options import NO_FILE, generator
+
+_SPLITS = {"val": "validation", "valid": "validation"}
+_TEST = 0.2
+
+
+@dataset
+def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
+    """Arrays of an npz or HDF5 file, named SPLIT/FIELD, or FIELD, then split at random.
+
+    The splits are train and test or val (or validation). Without splits, a fifth of the samples is
+    the test. HDF5 is read when it is needed, npz at once; nothing is unpickled, and nothing outside
+    the file is read.
+
+    A field called image, video or signal is of that kind, and one called label or mask is of
+    classes. Others are what type and shape suggest:
+
+    - whole numbers: (N,) and (N, H, W) are classes, unsigned (N, H, W, C) an image, (N, T, H, W, C)
+      a video, signed (N, H, W, 1) classes;
+    - floats: (N,) are values, (N, T) and (N, T, C) a signal, (N, H, W, C) an image, but values if C
+      is 1 and they leave 0..1, (N, T, H, W, C) a video;
+    - rows (N, K) with a single 1 are classes, as in the lecture; a row of -1 has no label.
+
+    The file may state a kind and the names of the classes: by the attributes `kind` and `classes`
+    of an HDF5 data set, or by further npz arrays of text, called FIELD.kind and FIELD.classes
+    (train/FIELD.kind). Images and videos of uint8 and uint16 are scaled to 0..1. A label of -1, and
+    a value of NaN, is a missing target.
+
+    Args:
+        path: of the file.
+        seed: of the choice of the test samples, where the file has no splits.
+    """
+    if not path:
+        raise EdkitError("data set 'arrays' needs an npz or HDF5 file: arrays:FILE.npz.")
+    stored = _by_split(read_file(Path(path)), path)
+    fields = Fields()
+    splits: dict[str, dict[str, Any]] = {split: {} for split in stored}
+    for name in next(iter(stored.values())):
+        fields[name], parts = make_field(name, [named[name] for named in stored.values()])
+        for split, part in zip(splits, parts, strict=True):
+            splits[split][name] = part
+    return Dataset(fields, splits if "train" in splits else _drawn(splits[""], seed, path))
+
+
+def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Stored]]:
+    """Return split to field to array, with a single split "" where the names say none."""
+    splits: dict[str, dict[str, Stored]] = {}
+    for name, part in stored.items():
+        split, _, field = name.rpartition("/")
+        named = splits.setdefault(_SPLITS.get(split, split), {})
+        if "/" in split or field in named or not field.isidentifier():
+            raise EdkitError(
+                f"{path!r}: expected names FIELD or SPLIT/FIELD, each once, of letters, digits "
+                f"and _; found {name[:60]!r}."
+            )
+        named[field] = part
+    if set(splits) != {""} and ("" in splits or not _complete(splits)):
+        raise EdkitError(
+            f"{path!r}: expected FIELD alone, or train/FIELD and test/FIELD or val/FIELD; found "
+            f"{', '.join(list(stored)[:8])}."
+        )
+    first = splits.get("train") or splits[""]
+    for split, named in splits.items():
+        if set(named) != set(first):
+            lone = sorted(set(named) ^ set(first))[0]
+            raise EdkitError(f"{path!r}: expected the same fields in all splits, but not {lone!r}.")
+        lengths = {name: len(part.array) for name, part in named.items()}
+        if len(set(lengths.values())) > 1 or not min(lengths.values()):
+            raise EdkitError(
+                f"{path!r}{f', split {split!r}' * bool(split)}: expected as many samples in every "
+                f"field, at least one, found {lengths}."
+            )
+    return {split: splits[split] for split in sorted(splits, key=lambda s: (s != "train", s))}
+
+
+def _complete(splits: dict[str, Any]) -> bool:
+    return "train" in splits and bool({"validation", "test"} & set(splits))
+
+
+def _drawn(named: dict[str, Any], seed: int, path: str) -> dict[str, dict[str, Any]]:
+    """Return the splits train and test, drawn at random; each keeps the order of the samples."""
+    samples = len(next(iter(named.values())))
+    if samples < 2:
+        raise EdkitError(f"{path!r}: expected two samples or more to split, found {samples}.")
+    order = generator(seed).permutation(samples)
+    count = max(1, round(_TEST * samples))
+    rows = {"train": np.sort(order[count:]), "test": np.sort(order[:count])}
+    return {
+        split: {name: _rows(array, chosen) for name, array in named.items()}
+        for split, chosen in rows.items()
+    }
+
+
+def _rows(array: Any, rows: np.ndarray) -> Any:
+    return replace(array, rows=rows) if isinstance(array, View) else array[rows]

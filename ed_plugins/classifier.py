@@ -1,0 +1,69 @@
+"""The classifier on the encoder of an earlier run."""
+
+from typing import Literal
+
+from keras import Input, Model
+
+from ed_core import (
+    Activations,
+    EdkitError,
+    Fields,
+    FilePath,
+    Head,
+    LatentCodes,
+    Predictions,
+    losses,
+    metrics,
+    model,
+)
+from ed_core.frozen import Frozen
+from ed_core.submodels import submodel
+from ed_plugins import _conv, _heads
+from ed_plugins._join import join
+from ed_plugins._options import NO_FILE
+from ed_plugins._reuse import earlier
+
+
+@model(
+    data="digits",
+    heads=(Head("label", losses.categorical_crossentropy, metrics=(metrics.accuracy,)),),
+    probes=(Predictions("label"), Activations("encoder"), LatentCodes()),
+)
+def classifier(
+    fields: Fields,
+    *,
+    encoder: FilePath = NO_FILE,
+    freeze: bool = False,
+    start: Literal["trained", "random"] = "trained",
+    hidden: tuple[int, ...] = (128,),
+    dropout: float = 0.0,
+    filters: tuple[int, ...] = (16, 32),
+) -> Model:
+    """Dense layers on the code of an encoder trained before (Hinton & Salakhutdinov, 2006).
+
+    Outputs `code` and `label` (batch, classes).
+
+    Args:
+        fields: of the data set; `label` and the inputs of the encoder are needed.
+        encoder: the run whose encoder is used, trained on any backend; it must stay where it is.
+            Without it, convolutions on `image` are trained from scratch.
+        freeze: leave the encoder as it is, its statistics included.
+        start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
+        hidden: units of the dense layers before the classes.
+        dropout: share of the last layer's inputs that are left out while training.
+        filters: of each convolution where no run is given.
+    """
+    if encoder:
+        net = earlier(encoder, fields, "encoder", trained=start == "trained")
+        part = submodel(net, "encoder")
+        if "label" in part.input:
+            raise EdkitError(
+                f"option 'encoder': that of run {encoder!r} is told the label, which is to be "
+                "found here. Choose a run of another model."
+            )
+    else:
+        image = Input(fields["image"].shape, name="image")
+        code = _conv.contract(image, filters)
+        part = Model({"image": image}, {"code": code}, name="encoder")
+    head = _heads.classify(part.output["code"], fields, "label", hidden, dropout=dropout)
+    return join(Frozen(part) if freeze else part, head)

@@ -1,0 +1,86 @@
+"""Coarse classes, fine classes and the image from one code: learning with few fine labels."""
+
+from typing import Any
+
+import numpy as np
+from keras import Input, Model, layers
+
+from ed_core import (
+    Activations,
+    Fields,
+    Head,
+    LatentCodes,
+    Predictions,
+    Reconstruction,
+    losses,
+    metrics,
+    model,
+)
+from ed_plugins import _conv, _dense, _heads
+from ed_plugins._augment import shift_and_flip
+from ed_plugins._join import join
+
+
+def _moved(
+    batch: dict[str, np.ndarray], random: np.random.Generator, params: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    image = shift_and_flip(batch["image"], random, params["shift"], params["flip"])
+    return {**batch, "image": image}
+
+
+@model(
+    data="fashion_mnist",
+    augment=_moved,
+    heads=(
+        Head("coarse", losses.categorical_crossentropy, metrics=(metrics.accuracy,)),
+        Head("fine", losses.categorical_crossentropy, target="label", metrics=(metrics.accuracy,)),
+        Head("image", losses.sum_squared_error, weight="reconstruction"),
+    ),
+    probes=(
+        Reconstruction("image"),
+        Predictions("fine", target="label"),
+        Activations("encoder"),
+        LatentCodes(),
+    ),
+)
+def coarse_and_fine(
+    fields: Fields,
+    *,
+    filters: tuple[int, ...] = (32, 64, 128),
+    latent: int = 128,
+    reconstruction: float = 0.01,
+    dropout: float = 0.5,
+    shift: int = 2,
+    flip: bool = True,
+) -> Model:
+    """Few coarse and many fine classes; the image helps where labels are missing (semi-supervised).
+
+    `--labels fine=0.05` leaves 5 % of the fine labels; samples without one go on teaching the
+    coarse classes and the image. Outputs `code` (batch, latent), `coarse` and `fine` (batch,
+    classes), and `image`.
+
+    Args:
+        fields: of the data set; `image`, `coarse` and `label`, the fine classes, are needed.
+        filters: of each convolution, all normalised and followed by a 2x2 pooling.
+        latent: units of the code.
+        reconstruction: weight of the squared error summed over the image.
+        dropout: share of the code that is left out before the classes while training.
+        shift: pixels by which training images are moved at the most.
+        flip: mirror half of the training images, left and right.
+    """
+    shape = fields["image"].shape
+    image = Input(shape, name="image")
+    maps = layers.Flatten(name="flatten")(_conv.contract(image, filters, norm=True))
+    code = layers.Dense(latent, activation="relu", bias_initializer="ones", name="code")(maps)
+    encoder = Model({"image": image}, {"code": code}, name="encoder")
+
+    units = Input((latent,), name="code")
+    decoder = Model(
+        {"code": units}, {"image": _dense.expand(units, (latent,), shape)}, name="decoder"
+    )
+    return join(
+        encoder,
+        decoder,
+        _heads.classify(code, fields, "coarse", dropout=dropout),
+        _heads.classify(code, fields, "label", dropout=dropout, name="fine"),
+    )

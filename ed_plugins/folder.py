@@ -1,0 +1,101 @@
+"""Images of one's own: a folder a split and a field, described by a small TOML file.
+
+```toml
+root = "scenes"                # beside this file, in EDKIT_DATA or in the cache; default: here
+layout = "{split}/{field}"     # where the images of a split's field are; this is the default
+size = [180, 240]              # bring all images to this height and width; default: as they are
+[splits]                       # default: train, val (or validation, valid), test, if they exist
+train = "train"
+validation = "val"
+[fields.image]                 # kind image: 0..1; 8 or 16 bits, grey or colour
+folder = "images"              # default: the field's name
+channels = 3                   # default: what the files have
+bits = 12                      # that are used of 16; default: all
+[fields.mask]
+kind = "class"
+folder = "labels"
+ignore = [255]                 # ids (or colours) without a class
+classes = ["sky", "road"]      # of the ids 0, 1, ... Or a table, which may merge ids:
+# classes = { sky = 1, green = [2, 5] }, or of colours: { sky = "#87ceeb", road = ["#808080"] }
+colours = ["#0072b2", "#999999"]
+[fields.elevation]
+kind = "value"                 # a number a pixel: scale times what the file says, plus offset
+folder = "elevation_dm"
+scale = 1e-4
+offset = 0.0
+missing = 0                    # the file's number for no value (may be nan) ...
+fill = "nearest"               # ... which takes the nearest pixel's value, or this number;
+                               # without fill it is NaN, which a target may be, an input not
+```
+
+Files belong together by their names without the ending. The size is averaged for images and
+values, and the nearest pixel's for classes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ed_core import Dataset, EdkitError, Field, Fields, FilePath, dataset
+from ed_plugins._folder_files import check_sizes, find_files, find_root
+from ed_plugins._folder_plan import read_plan
+from ed_plugins._folder_read import read_field, white
+from ed_plugins._lazy import View
+from ed_plugins._options import NO_FILE
+
+_SHIPPED = Path(__file__).parent / "folders"
+_NAME = "folder.toml"
+
+
+@dataset
+def folder(*, path: FilePath = NO_FILE) -> Dataset:
+    """Images, maps of classes and maps of values in folders, as a small TOML file describes them.
+
+    The documentation of this module shows all that the file may say.
+
+    Args:
+        path: of the TOML file, or of a folder with a folder.toml; or the name of one that comes
+            with edkit: camvid, dubai_landuse, zion_landcover.
+    """
+    plan = read_plan(_described(path))
+    files = find_files(plan, find_root(plan))
+    check_sizes(plan, files)
+    fields = Fields()
+    splits: dict[str, dict[str, Any]] = {split: {} for split in files}
+    for name, field in plan.fields.items():
+        array = read_field([p for named in files.values() for p in named[name]], field, plan.size)
+        fields[name] = Field(
+            array.shape[1:], field.kind, tuple(field.classes), field.colours, field.partial
+        )
+        ends = np.cumsum([len(named[name]) for named in files.values()])
+        for split, part in zip(files, np.split(array, ends[:-1]), strict=True):
+            if field.kind == "class" and (part < 0).all():
+                raise EdkitError(
+                    f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
+                    f"ignored ones alone ({', '.join(map(str, field.ignore))}) in all files."
+                )
+            splits[split][name] = View(part, white(field, part)) if field.kind == "image" else part
+    return Dataset(fields, splits)
+
+
+def _described(path: str) -> Path:
+    """Return the TOML file: the one that is named, one in the folder, one that comes with edkit."""
+    shipped = sorted(file.stem for file in _SHIPPED.glob("*.toml"))
+    if not path:
+        raise EdkitError(
+            "data set 'folder' needs the TOML file that describes a folder: folder:FILE.toml, or "
+            f"one of {', '.join(f'folder:{name}' for name in shipped)}."
+        )
+    given = Path(path)
+    if given.is_file():
+        return given
+    if (given / _NAME).is_file():
+        return given / _NAME
+    if path in shipped:
+        return _SHIPPED / f"{given.name}.toml"
+    found = f"a folder without {_NAME}" if given.is_dir() else "nothing"
+    raise EdkitError(
+        f"{path!r}: expected a TOML file that describes a folder of images, or one of "
+        f"{', '.join(shipped)}; found {found}."
+    )

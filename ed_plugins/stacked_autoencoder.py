@@ -1,0 +1,92 @@
+"""The auto-encoder on the code of another."""
+
+from math import prod
+from typing import Any
+
+from keras import Input, Model, layers, ops
+
+from ed_core import (
+    EdkitError,
+    Fields,
+    FilePath,
+    Head,
+    LatentCodes,
+    LatentScan,
+    Reconstruction,
+    losses,
+    model,
+)
+from ed_core.frozen import Frozen
+from ed_core.submodels import submodel
+from ed_plugins import _dense
+from ed_plugins._options import NO_FILE
+from ed_plugins._reuse import earlier
+from ed_plugins.dense_autoencoder import dense_autoencoder
+
+
+@model(
+    data="digits",
+    heads=(
+        Head("image", losses.sum_squared_error),
+        Head("difference", losses.sum_of_squares),
+    ),
+    probes=(Reconstruction("image"), LatentCodes(), LatentScan()),
+)
+def stacked_autoencoder(
+    fields: Fields,
+    *,
+    base: FilePath = NO_FILE,
+    hidden: tuple[int, ...] = (64,),
+    latent: int = 8,
+) -> Model:
+    """Auto-encoder on the code of another run, decoded end to end (Bengio et al., 2007).
+
+    Outputs `code` (batch, latent), `image`, and `difference`: of the base's code, what comes back
+    less what went in.
+
+    Args:
+        fields: of the data set; `image` is needed.
+        base: the run, trained on any backend, whose encoder and decoder are used as they are; it
+            must stay where it is. Without it a `dense_autoencoder` is trained along.
+        hidden: units of the layers between the two codes, mirrored behind the smaller one.
+        latent: units of the smaller code.
+    """
+    encode, decode = _base(base, fields)
+    image = Input(encode.input["image"].shape[1:], name="image")
+    outer = encode({"image": image})["code"]
+    code = layers.Dense(latent, name="code")(_dense.contract(outer, hidden))
+    encoder = Model({"image": image}, {"code": code, "outer": outer}, name="encoder")
+
+    shape = outer.shape[1:]
+    units = Input((latent,), name="code")
+    x = _dense.contract(units, hidden[::-1])
+    x = layers.Reshape(shape, name="outer")(layers.Dense(prod(shape), name="dense_outer")(x))
+    decoded = {"image": decode({"code": x})["image"], "outer": x}
+    decoder = Model({"code": units}, decoded, name="decoder")
+
+    coded = encoder({"image": image})
+    back = decoder({"code": coded["code"]})
+    difference = back["outer"] - ops.stop_gradient(coded["outer"])
+    outputs = {"image": back["image"], "code": coded["code"], "difference": difference}
+    return Model({"image": image}, outputs)
+
+
+def _base(path: str, fields: Fields) -> tuple[Any, Any]:
+    """Return the encoder and the decoder that the new code lies between."""
+    if not path:
+        net = dense_autoencoder(fields, hidden=(128,), latent=32)
+        return submodel(net, "encoder"), submodel(net, "decoder")
+    net = earlier(path, fields, "base")
+    try:
+        parts = submodel(net, "encoder"), submodel(net, "decoder")
+    except EdkitError as error:
+        raise EdkitError(
+            f"option 'base': run {path!r} has no decoder; expected an auto-encoder from image to "
+            "image."
+        ) from error
+    if [*parts[0].input, *parts[1].input, *parts[1].output] != ["image", "code", "image"]:
+        raise EdkitError(
+            f"option 'base': run {path!r} goes from {', '.join(parts[0].input)} to "
+            f"{', '.join(parts[1].output)}; expected an auto-encoder from image to image."
+        )
+    return Frozen(parts[0]), Frozen(parts[1])
