@@ -1,0 +1,1 @@
+"""The desktop window: it reads recordings and nothing else."""

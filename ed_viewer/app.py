@@ -1,0 +1,75 @@
+"""Open the window."""
+
+import gc
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from ed_viewer.reader import Reader
+from ed_viewer.theme import Theme
+from ed_viewer.window import Window
+
+_COLLECT = 5000  # milliseconds
+
+
+def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = None) -> int:
+    """Show runs until the window is closed; returns the exit status.
+
+    Args:
+        paths: run folders or recordings; the first is opened, the list shows all. Without any,
+            the list shows the folder `root`, and the newest run in it is opened.
+        root: the folder of runs.
+        theme: "light", "dark", or None to follow the system.
+    """
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    window = make_window(app, paths, root=root, theme=theme)
+    _collect_in_this_thread(window)
+    before = sys.excepthook
+    sys.excepthook = _Reporter(window)
+    window.show()
+    try:
+        return app.exec()
+    finally:
+        sys.excepthook = before
+
+
+def make_window(
+    app: QApplication, paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = None
+) -> Window:
+    """Return the window, not shown yet; see `main`."""
+    app.setApplicationName("edkit")
+    runs = [Path(path) for path in paths]
+    window = Window(Reader(Path(root), runs), Theme(app, theme), root)
+    if runs:
+        window.open(runs[0])
+    return window
+
+
+class _Reporter:
+    """Says what went wrong in the status line: an error in one panel must not end the window."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+
+    def __call__(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self._window.close()
+            return
+        traceback.print_exception(kind, error, trace)
+        self._window.status.show_message(f"{kind.__name__}: {error}")
+
+
+def _collect_in_this_thread(window: Window) -> None:
+    """Collect garbage from a timer: in the reader's thread it would destroy Qt objects there."""
+    gc.disable()
+    timer = QTimer(window)
+    timer.timeout.connect(gc.collect)
+    timer.start(_COLLECT)

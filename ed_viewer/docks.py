@@ -1,0 +1,92 @@
+"""The docks around the stage: runs at the left, curves and the timeline below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from ed_viewer.widgets.text import muted, plain
+
+if TYPE_CHECKING:
+    from ed_viewer.window import Window
+
+_CURVES = "over the step · solid: training · dashed (in brackets): validation · λ: weight"
+_RUNS_WIDTH = 240  # pixels
+_CURVES_HEIGHT = 172
+
+
+def make_docks(window: Window) -> list[QDockWidget]:
+    """Put runs, curves and the timeline into docks of the window."""
+    window.setDockNestingEnabled(True)
+    window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+    docks = [
+        _dock(window, "runs", "Runs", window.runs),
+        _dock(window, "curves", "Curves", window.curves, _CURVES, window.curves.log),
+        _dock(window, "timeline", "", _timeline(window)),
+    ]
+    reset_docks(window, docks)
+    return docks
+
+
+def reset_docks(window: Window, docks: list[QDockWidget]) -> None:
+    """Bring every dock back to where it was at first."""
+    runs, curves, timeline = docks
+    for dock in docks:
+        dock.setFloating(False)
+        window.removeDockWidget(dock)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, runs)
+    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, curves)
+    window.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
+    for dock in docks:
+        dock.show()
+    window.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
+    window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
+
+
+def _dock(
+    window: Window,
+    name: str,
+    title: str,
+    widget: QWidget,
+    about: str = "",
+    tool: QWidget | None = None,
+) -> QDockWidget:
+    dock = QDockWidget(title, window)
+    dock.setObjectName(name)
+    dock.setWidget(widget)
+    dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+    dock.setTitleBarWidget(_head(title, about, tool))
+    return dock
+
+
+def _head(title: str, about: str, tool: QWidget | None) -> QWidget:
+    head = QWidget()
+    row = QHBoxLayout(head)
+    row.setContentsMargins(12, 4, 12, 2)
+    if not title:
+        row.setContentsMargins(0, 0, 0, 0)
+        return head
+    label = plain(QLabel(title))
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    row.addWidget(label)
+    row.addSpacing(4)
+    row.addWidget(muted(plain(QLabel(about))))
+    row.addStretch(1)
+    if tool is not None:
+        row.addWidget(tool)
+    return head
+
+
+def _timeline(window: Window) -> QWidget:
+    both = QWidget()
+    layout = QHBoxLayout(both)
+    layout.setContentsMargins(12, 0, 8, 4)
+    layout.setSpacing(8)
+    layout.addWidget(window.transport)
+    layout.addWidget(window.timeline, 1)
+    both.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+    return both

@@ -1,0 +1,198 @@
+"""Write a run that was never trained, with every kind of probe: for a first look, and for tests."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+
+Arrays = dict[str, dict[str, np.ndarray]]
+
+CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_FRAMES_AN_EPOCH = 4
+_STEPS_A_FRAME = 50
+
+
+class Example:
+    """Frames of a training that converges smoothly; the same for the same seed.
+
+    Args:
+        latent: dimensions of the code.
+        size: height, width and channels of the images.
+        samples: of the reference batch.
+        frames: after which it has converged.
+    """
+
+    def __init__(
+        self,
+        latent: int = 2,
+        size: tuple[int, int, int] = (28, 28, 1),
+        samples: int = 400,
+        frames: int = 40,
+    ) -> None:
+        self._random = np.random.default_rng(7)
+        self._latent, self._frames = latent, frames
+        labels = np.arange(samples) % len(CLASSES)
+        angles = self._random.normal(0, 0.35, samples)
+        images = [_glyph(c, a, size) for c, a in zip(labels[:samples], angles, strict=True)]
+        self.reference = {
+            "image": np.stack(images).astype("f4"),
+            "label": labels.astype("i8"),
+        }
+        self._goal = _goal(labels, latent, self._random)
+        self._noise = self._random.normal(0, 1, (samples, latent))
+        self._kernels = self._random.normal(0.12, 0.4, (24, 3, 3))
+        self._grain = self._random.normal(0, 0.08, (16, *size))
+        self._size = size
+
+    def header(self, run: Mapping[str, Any] | None = None) -> Header:
+        """Return what is fixed: two heads, four known probes and one of a kind nobody knows."""
+        said = {
+            "model": "conv_vae",
+            "data": "example",
+            "params": {"latent": self._latent},
+            "seed": 7,
+            "backend": "none",
+            "epochs": self._frames // _FRAMES_AN_EPOCH,
+            "steps_per_epoch": _FRAMES_AN_EPOCH * _STEPS_A_FRAME,
+            "heads": ["image", "kl"],
+            "start_step": 0,
+        }
+        fields: dict[str, dict[str, Any]] = {
+            "image": {"kind": "image", "shape": list(self._size)},
+            "label": {"kind": "class", "classes": list(CLASSES)},
+        }
+        arrays = self.frame(0)
+        probes = tuple(
+            ProbeInfo(name, kind, {k: _info(v, axes) for k, v in arrays[name].items()}, options)
+            for name, kind, axes, options in _PROBES
+        )
+        scalars = ("loss", "image_loss", "image_weight", "kl_loss", "kl_weight", "label_accuracy")
+        validated = ("val_loss", "val_image_loss", "val_kl_loss", "val_label_accuracy")
+        return Header(
+            {**said, **(run or {})}, fields, probes, (*scalars, "learning_rate", *validated)
+        )
+
+    def frame(self, number: int) -> Arrays:
+        """Return the arrays of a frame."""
+        done = 1 - math.exp(-4 * number / self._frames)
+        images = self.reference["image"]
+        soft = (np.roll(images[:16], 1, 1) + np.roll(images[:16], 1, 2) + images[:16]) / 3
+        blurred = soft * done + images.mean(axis=0) * (1 - done) + self._grain * soft
+        maps = _maps(images[:8], self._kernels, done)
+        small = np.maximum(maps[:, ::4, ::4] - 0.2, 0)
+        units = np.maximum(self._goal[:8, :1] + np.linspace(-3, 3, 48) * done, 0)
+        grid, at = self._scan(done)
+        histogram = np.exp(-np.square(np.linspace(-3, 3, 60)) / (0.2 + done))
+        return {
+            "reconstruction": {"output": np.clip(blurred, 0, 1).astype("f2")},
+            "activations": {
+                "encoder/conv2d": maps[..., :8].astype("f2"),
+                "encoder/conv2d_1": small.astype("f2"),
+                "encoder/dense": units.astype("f2"),
+            },
+            "latent_codes": {"codes": (self._goal * done + self._noise * 0.3).astype("f4")},
+            "latent_scan": {"grid": grid.astype("f2"), "x": at, "y": at},
+            "gradients": {"histogram": histogram.astype("f4")},
+        }
+
+    def scalars(self, number: int) -> dict[str, float]:
+        """Return a row of the table; validation once an epoch."""
+        done = math.exp(-3.5 * number / self._frames)
+        wobble = 1 + 0.03 * math.sin(12.9898 * number * number)
+        image, divergence = (30 + 150 * done) * wobble, 8 * (1 - done) * wobble
+        weight = min(1.0, number / self._frames * 2)
+        row = {
+            "loss": image + weight * divergence,
+            "image_loss": image,
+            "image_weight": 1.0,
+            "kl_loss": divergence,
+            "kl_weight": weight,
+            "label_accuracy": 0.97 - 0.87 * done * wobble,
+            "learning_rate": 1e-3,
+        }
+        if number % _FRAMES_AN_EPOCH == 0 and number:
+            names = ("loss", "image_loss", "kl_loss", "label_accuracy")
+            row |= {f"val_{name}": row[name] * 1.05 for name in names}
+        return row
+
+    def append(self, writer: RecordingWriter, number: int) -> None:
+        """Write a frame and its row of scalars."""
+        step, epoch = number * _STEPS_A_FRAME, number / _FRAMES_AN_EPOCH
+        writer.append_scalars(step, epoch, number * 0.5, self.scalars(number))
+        writer.append(step, epoch, number * 0.5, self.frame(number))
+
+    def _scan(self, done: float) -> tuple[np.ndarray, np.ndarray]:
+        at = np.linspace(-1.6, 1.6, 12).astype("f4")
+        mean = self.reference["image"].mean(axis=0)
+        rows = []
+        for y in at[::-1]:
+            kinds = [int((math.atan2(y, x) / math.tau % 1) * 10) % 10 for x in at]
+            tiles = [_glyph(k, float(y) * 0.2, self._size) for k in kinds]
+            rows.append([t * done + mean * (1 - done) for t in tiles])
+        return np.array(rows), at
+
+
+def write_example(parent: Path, example: Example | None = None, frames: int = 40) -> Path:
+    """Write a finished run below `parent` and return its folder."""
+    made = example or Example(frames=frames)
+    folder = RunFolder.create(parent, "conv_vae-example")
+    header = made.header()
+    folder.write({"model": "conv_vae", "data": "example", "status": "training"})
+    with RecordingWriter(folder.recording, header, made.reference) as writer:
+        for number in range(frames):
+            made.append(writer, number)
+    folder.update(status="finished")
+    return folder.path
+
+
+_MAPS = ("sample", "height", "width", "channel")
+_PROBES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("reconstruction", "reconstruction", _MAPS, {"field": "image", "samples": 16}),
+    ("activations", "activations", _MAPS, {"field": "image"}),
+    ("latent_codes", "latent_codes", ("sample", "latent"), {"label": "label"}),
+    ("latent_scan", "latent_scan", ("row", "column", *_MAPS[1:]), {"dimensions": [0, 1]}),
+    ("gradients", "gradient_histogram", ("bin",), {}),
+)
+
+
+def _info(array: np.ndarray, axes: tuple[str, ...]) -> ArrayInfo:
+    names = axes if len(axes) == array.ndim else (axes[0], "unit")[: array.ndim]
+    return ArrayInfo(array.shape, str(array.dtype), names)
+
+
+def _glyph(kind: int, angle: float, size: tuple[int, int, int]) -> np.ndarray:
+    """Return (height, width, channels): a closed curve with a class of its own, turned."""
+    height, width, channels = size
+    y, x = np.mgrid[0:height, 0:width]
+    x, y = (x - (width - 1) / 2) / (width * 0.5), (y - (height - 1) / 2) / (height * 0.5)
+    turn = np.arctan2(y, x) + angle
+    radius = np.hypot(x, y)
+    edge = 0.55 + 0.22 * np.cos((kind // 2 + 1) * turn) * (1 if kind % 2 else -1)
+    ink = np.exp(-np.square((radius - edge) / 0.11))
+    tints = np.linspace(1.0, 0.35, channels)
+    return ink[..., None] * tints
+
+
+def _goal(labels: np.ndarray, latent: int, random: np.random.Generator) -> np.ndarray:
+    turn = math.tau * labels / len(CLASSES)
+    plane = 1.5 * np.stack((np.cos(turn), np.sin(turn)), axis=1)
+    plane *= random.uniform(0.7, 1.1, (len(labels), 1))
+    basis = np.eye(2, latent) if latent <= 2 else random.normal(0, 1, (2, latent)) / 2
+    return plane @ basis
+
+
+def _maps(images: np.ndarray, kernels: np.ndarray, done: float) -> np.ndarray:
+    """Return (samples, height, width, channels): filtered and rectified; one channel is dead."""
+    mean = images.mean(axis=-1)
+    padded = np.pad(mean, ((0, 0), (1, 1), (1, 1)))
+    height, width = mean.shape[1:]
+    shifted = np.stack(
+        [padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], axis=-1
+    )
+    maps = np.maximum(shifted @ kernels.reshape(-1, 9).T * (0.2 + done), 0)
+    maps[..., 5] = 0
+    return maps

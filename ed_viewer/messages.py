@@ -1,0 +1,85 @@
+"""What the reader thread tells the window: plain numpy data, never an open file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ed_core.recording import Header
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunInfo:
+    """A run as it was opened: what is fixed in it.
+
+    Attributes:
+        opening: which call of `Reader.open` this answers.
+        path: the run folder or the segment file.
+        header: what was fixed before the first frame.
+        reference: the fixed batch, field to (samples, ...).
+    """
+
+    opening: int
+    path: Path
+    header: Header
+    reference: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Growth:
+    """How far a run has come.
+
+    Attributes:
+        opening: which call of `Reader.open` this answers.
+        steps, epochs, seconds: (frames,) when each frame was taken.
+        scalars: the table as columns (rows,).
+        state: `live`, `finished`, `crashed`, ...; see `ed_core.recording.Recording`.
+        problem: what is wrong with the files, in one line, or "".
+        newest: seconds since 1970 when the newest frame was seen.
+    """
+
+    opening: int
+    steps: np.ndarray
+    epochs: np.ndarray
+    seconds: np.ndarray
+    scalars: Mapping[str, np.ndarray]
+    state: str
+    problem: str
+    newest: float
+
+    @property
+    def live(self) -> bool:
+        """Whether a process trains here now."""
+        return self.state == "live"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A frame that the window wants to draw; a newer request replaces it."""
+
+    opening: int
+    number: int
+    frame: int
+    probes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """The answer: a probe's arrays by name, and for those that could not be read the reason."""
+
+    request: Request
+    arrays: Mapping[str, Arrays]
+    damaged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A line of the list of runs."""
+
+    path: Path
+    state: str
+    model: str
+    data: str

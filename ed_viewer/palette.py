@@ -1,0 +1,181 @@
+"""Every colour of the window, light and dark. No other file names one."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PySide6.QtGui import QColor, QPalette
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """One theme; every colour is `#rrggbb`.
+
+    Attributes:
+        window, card, line: the background, the surface of a panel, and its border.
+        text, muted: of body type and of captions; at least 7:1 and 4.5:1 on `card`.
+        accent, on_accent: of the cursor, selections and the focus ring, and type on it.
+        live, done, failed: the states of a run.
+        warning, on_warning: the banner.
+        classes: ten class colours, Okabe & Ito (2008) and two more, adjusted to the background.
+        below, zero, above: ends and middle of the scale of signed differences.
+    """
+
+    name: str
+    window: str
+    card: str
+    line: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    live: str
+    done: str
+    failed: str
+    warning: str
+    on_warning: str
+    classes: tuple[str, ...]
+    below: str
+    zero: str
+    above: str
+
+
+LIGHT = Palette(
+    name="light",
+    window="#eef0f3",
+    card="#ffffff",
+    line="#d3d8de",
+    text="#1a1e24",
+    muted="#59636e",
+    accent="#0a60c2",
+    on_accent="#ffffff",
+    live="#13803d",
+    done="#7b8794",
+    failed="#c2410c",
+    warning="#fff0c8",
+    on_warning="#5f3d00",
+    classes=(
+        "#0072b2",
+        "#d55e00",
+        "#009e73",
+        "#cc79a7",
+        "#56b4e9",
+        "#e69f00",
+        "#1a1e24",
+        "#bfae00",
+        "#7f4fc9",
+        "#8a9199",
+    ),
+    below="#0a5fb4",
+    zero="#f4f5f7",
+    above="#c24a00",
+)
+
+DARK = Palette(
+    name="dark",
+    window="#17191c",
+    card="#202327",
+    line="#383d44",
+    text="#eceef1",
+    muted="#a3acb7",
+    accent="#58a6ff",
+    on_accent="#0c1117",
+    live="#3fc46b",
+    done="#8b949e",
+    failed="#ff8a4c",
+    warning="#473a13",
+    on_warning="#ffe3a3",
+    classes=(
+        "#4aa3df",
+        "#ee7b30",
+        "#21c197",
+        "#dd93bb",
+        "#8fd0f5",
+        "#efb118",
+        "#eceef1",
+        "#f0e442",
+        "#b292ee",
+        "#9aa2ab",
+    ),
+    below="#4aa3ff",
+    zero="#17191c",
+    above="#ff8f3d",
+)
+
+SYMBOLS = ("o", "t1", "s", "d", "o", "t1", "s", "d", "o", "t1")
+"""A marker a class, so that no two classes differ by their colour alone."""
+
+_ACTIVATION = (
+    "#07060f",
+    "#1f1147",
+    "#4f127b",
+    "#81257c",
+    "#b5367a",
+    "#e55063",
+    "#fb8761",
+    "#fec287",
+    "#fcfdbf",
+)
+
+
+def class_colour(palette: Palette, index: int) -> str:
+    """Return the colour of a class; they repeat after ten."""
+    return palette.classes[index % len(palette.classes)]
+
+
+@lru_cache
+def activation_table() -> np.ndarray:
+    """Return (256, 3) uint8: dark to light, even in lightness (after "magma")."""
+    return _ramp(_ACTIVATION)
+
+
+@lru_cache
+def grey_table() -> np.ndarray:
+    """Return (256, 3) uint8: black to white."""
+    return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+
+
+@lru_cache
+def difference_table(palette: Palette) -> np.ndarray:
+    """Return (256, 3) uint8: below, zero (the colour of the page), above."""
+    return _ramp((palette.below, palette.zero, palette.above))
+
+
+def qt_palette(palette: Palette) -> QPalette:
+    """Return the Qt palette of a theme, for the Fusion style."""
+    roles = {
+        QPalette.ColorRole.Window: palette.window,
+        QPalette.ColorRole.WindowText: palette.text,
+        QPalette.ColorRole.Base: palette.card,
+        QPalette.ColorRole.AlternateBase: palette.window,
+        QPalette.ColorRole.Text: palette.text,
+        QPalette.ColorRole.Button: palette.card,
+        QPalette.ColorRole.ButtonText: palette.text,
+        QPalette.ColorRole.BrightText: palette.text,
+        QPalette.ColorRole.PlaceholderText: palette.muted,
+        QPalette.ColorRole.ToolTipBase: palette.card,
+        QPalette.ColorRole.ToolTipText: palette.text,
+        QPalette.ColorRole.Highlight: palette.accent,
+        QPalette.ColorRole.HighlightedText: palette.on_accent,
+        QPalette.ColorRole.Accent: palette.accent,
+        QPalette.ColorRole.Mid: palette.line,
+        QPalette.ColorRole.Link: palette.accent,
+    }
+    made = QPalette(QColor(palette.card), QColor(palette.window))
+    for role, colour in roles.items():
+        made.setColor(role, QColor(colour))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(palette.done))
+    return made
+
+
+def _ramp(stops: tuple[str, ...]) -> np.ndarray:
+    colours = np.array([_rgb(stop) for stop in stops], np.float64)
+    at = np.linspace(0, len(stops) - 1, 256)
+    columns = [np.interp(at, np.arange(len(stops)), channel) for channel in colours.T]
+    return np.stack(columns, axis=1).round().astype(np.uint8)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    made = QColor(colour)
+    return made.red(), made.green(), made.blue()

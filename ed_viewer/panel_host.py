@@ -1,0 +1,78 @@
+"""Holds one panel, and what it says in its place when it fails."""
+
+import logging
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
+
+from ed_viewer.messages import Frame
+from ed_viewer.panel import FALLBACK, PANELS, Panel, Source, panel_class
+from ed_viewer.widgets.text import muted, plain, tip
+
+_log = logging.getLogger(__name__)
+
+
+class PanelHost(QWidget):
+    """A panel may be a stranger's: one that raises is replaced or covered by the reason.
+
+    Signals:
+        hovered: what is under the mouse, in words.
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, source: Source, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = source.probe.name
+        self.panel = self._make(source)
+        self.panel.hovered.connect(self.hovered)
+        self._notice = muted(plain(QLabel()))
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._notice.setWordWrap(True)
+        self._notice.setMargin(24)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.addWidget(self.panel)
+        self._stack.addWidget(self._notice)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        return QSize(320, 240)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
+        return QSize(160, 120)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw the probe's arrays, or say why there are none."""
+        if self._name in frame.damaged:
+            self._say(frame.damaged[self._name])
+            return
+        if self._name not in frame.arrays:
+            return  # asked for before this probe was visible; its own answer is on its way
+        try:
+            self.panel.show_frame(frame.arrays[self._name])
+        except Exception as error:  # a panel of a stranger's may fail in any way
+            _log.debug("panel %s", self._name, exc_info=True)
+            self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
+            return
+        self._stack.setCurrentWidget(self.panel)
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        try:
+            self.panel.restyle()
+        except Exception as error:  # as above
+            self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
+
+    def _say(self, why: str) -> None:
+        self._notice.setText(why)
+        self._stack.setCurrentWidget(self._notice)
+
+    def _make(self, source: Source) -> Panel:
+        try:
+            return panel_class(source.probe.kind)(source)
+        except Exception as error:  # as above; the fallback shows any array
+            _log.debug("panel %s", self._name, exc_info=True)
+            made = PANELS[FALLBACK](source)
+            tip(made, f"The panel for {source.probe.kind!r} failed: {error}")
+            return made

@@ -1,0 +1,156 @@
+"""What nobody wrote a panel for: images, a curve, a map, a table, or at least words."""
+
+import numpy as np
+import pyqtgraph
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from ed_core.recording import ArrayInfo
+from ed_viewer.imaging import as_images, finite_range, image_levels, pixels
+from ed_viewer.messages import Arrays
+from ed_viewer.palette import activation_table, grey_table
+from ed_viewer.panel import FALLBACK, Panel, panel
+from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.text import number, plain
+from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+
+_CELLS = 144  # of a matrix that is still read as numbers
+_IMAGES = 64
+
+
+def form_of(info: ArrayInfo) -> str:
+    """Return how an array is shown: `images`, `curve`, `table`, `map` or `words`."""
+    shape = info.shape
+    if len(shape) == 4 and shape[-1] in (1, 3):
+        return "images"
+    if len(shape) == 3:
+        return "images"
+    if len(shape) == 1 and shape[0] > 1:
+        return "curve"
+    if len(shape) == 2:
+        return "table" if shape[0] * shape[1] <= _CELLS else "map"
+    return "words"
+
+
+@panel(FALLBACK)
+class FallbackPanel(Panel):
+    """Shows any array by its number of axes."""
+
+    def build(self) -> None:
+        """One widget a form; a choice of the array if there are several."""
+        self._array = QComboBox()
+        self._array.setAccessibleName("Array")
+        self._array.addItems(list(self.source.probe.arrays))
+        self.tools.addWidget(self._array)
+        self._array.setVisible(self._array.count() > 1)
+        self._tiles = Tiles(self.source.theme)
+        self._tiles.hovered.connect(self.hovered)
+        self._plot = make_plot()
+        self._curve = self._plot.getPlotItem().plot()
+        self._label = ""
+        self._table = QTableWidget()
+        self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self._table.setAccessibleName("Values")
+        self._words = plain(QLabel())
+        self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._words.setWordWrap(True)
+        self._widgets: dict[str, QWidget] = {
+            "images": self._tiles,
+            "map": self._tiles,
+            "curve": self._plot,
+            "table": self._table,
+            "words": self._words,
+        }
+        self._stack = QStackedWidget()  # a layout would show its first widget as a window
+        for widget in (self._tiles, self._plot, self._table, self._words):
+            self._stack.addWidget(widget)
+        self.body.addWidget(self._stack, 1)
+        self._arrays: Arrays = {}
+        self._array.currentTextChanged.connect(self._draw)
+
+    def show_frame(self, arrays: Arrays) -> None:
+        """Draw the chosen array."""
+        self._arrays = arrays
+        self._draw()
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        super().restyle()
+        theme = self.source.theme
+        style_plot(self._plot, theme)
+        self._curve.setPen(pyqtgraph.mkPen(theme.palette.accent, width=1))
+
+    def _draw(self) -> None:
+        name = self._array.currentText()
+        if name not in self._arrays:
+            return
+        info = self.source.probe.arrays[name]
+        values = np.asarray(self._arrays[name], np.float32)
+        form = form_of(info)
+        self._stack.setCurrentWidget(self._widgets[form])
+        axes = " × ".join(f"{a} {n}" for a, n in zip(info.axes, info.shape, strict=True))
+        low, high = finite_range(values)
+        kind = self.source.probe.kind
+        self.set_caption(f"{kind} · {axes or name} · {number(low)} to {number(high)}")
+        if form == "curve":
+            self._show_curve(values, info)
+        elif form == "table":
+            self._show_table(values)
+        elif form == "words":
+            self._show_words(name, values, axes)
+        else:
+            self._show_images(values, form)
+
+    def _show_curve(self, values: np.ndarray, info: ArrayInfo) -> None:
+        self._curve.setData(np.nan_to_num(values))
+        low, high = finite_range(values)
+        known = self.source.memory.setdefault("curve", (low, high))
+        known = self.source.memory["curve"] = (min(low, known[0]), max(high, known[1]))
+        self._plot.setRange(xRange=(0, len(values) - 1), yRange=known, padding=0.04)
+        label = plain_axis(info.axes[0])
+        if label != self._label:  # a label costs a new axis
+            self._label = label
+            self._plot.getPlotItem().setLabel("bottom", label)
+
+    def _show_table(self, values: np.ndarray) -> None:
+        rows, columns = values.shape
+        self._table.setRowCount(rows)
+        self._table.setColumnCount(columns)
+        self._table.setHorizontalHeaderLabels([str(n + 1) for n in range(columns)])
+        for row in range(rows):
+            for column in range(columns):
+                item = QTableWidgetItem(number(float(values[row, column])))
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self._table.setItem(row, column, item)
+        mode = QHeaderView.ResizeMode.Stretch
+        self._table.horizontalHeader().setSectionResizeMode(mode)
+
+    def _show_words(self, name: str, values: np.ndarray, axes: str) -> None:
+        if values.size == 1:
+            self._words.setText(f"{name} = {number(float(values.ravel()[0]))}")
+            return
+        mean = float(np.nan_to_num(values).mean())
+        self._words.setText(f"{name}: {axes}\nmean {number(mean)}")
+
+    def _show_images(self, values: np.ndarray, form: str) -> None:
+        if form == "map":
+            table, images = activation_table(), as_images(values[None])
+            levels = finite_range(values)
+        else:
+            table, images = grey_table(), as_images(values[:_IMAGES])
+            levels = image_levels(images)
+        row = TileRow(pixels(images, levels, table), "", images)
+        self._tiles.show_tiles(TileSet((row,), style=TileStyle(wrap=True, smallest=8)))
+
+
+def plain_axis(name: str) -> str:
+    """Return an axis name that pyqtgraph, which writes labels as HTML, shows as it is."""
+    return name.replace("&", "&amp;").replace("<", "&lt;")

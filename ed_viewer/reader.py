@@ -1,0 +1,133 @@
+"""The one thread that touches files: it tails the open run and looks for others."""
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from ed_core.recording import EdkitError, RunFolder, find_runs
+from ed_viewer.messages import Request, RunEntry, RunInfo
+from ed_viewer.tail import Tail
+
+LIVE_POLL = 0.030  # seconds between two looks at a run that grows
+IDLE_POLL = 0.250  # and at one that does not
+SCAN = 1.0  # seconds between two looks for runs
+_SHARE = 0.2  # of this thread's time at most for polling: a look costs more as a run grows
+_LONGEST = 0.5  # seconds between two looks, however long a look takes
+
+
+class Reader(QThread):
+    """Reads recordings; tells by queued signals, is told by `open` and `ask`.
+
+    Its mailbox has one slot for each of the two: the newest request is served, older ones never.
+
+    Args:
+        root: the folder that is scanned for runs.
+        paths: these runs instead of a folder of them.
+    """
+
+    described = Signal(object)  # RunInfo
+    grew = Signal(object)  # Growth
+    answered = Signal(object)  # Frame
+    listed = Signal(object)  # list[RunEntry]
+    failed = Signal(str)
+
+    def __init__(
+        self, root: Path, paths: Sequence[Path] = (), parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._root = root
+        self._paths = list(paths)
+        self._bell = threading.Condition()
+        self._to_open: tuple[int, Path] | None = None
+        self._to_read: Request | None = None
+        self._stopping = False
+        self._tail: Tail | None = None
+        self._next_poll = 0.0
+        self._next_scan = 0.0
+
+    def open(self, path: Path, opening: int) -> None:
+        """Show another run; every message about it carries `opening`."""
+        with self._bell:
+            self._to_open = (opening, path)
+            self._to_read = None
+            self._bell.notify()
+
+    def ask(self, request: Request) -> None:
+        """Read a frame; replaces a request that has not been served yet."""
+        with self._bell:
+            self._to_read = request
+            self._bell.notify()
+
+    def stop(self) -> bool:
+        """End the thread; returns whether it ended within two seconds."""
+        with self._bell:
+            self._stopping = True
+            self._bell.notify()
+        self.quit()
+        return self.wait(2000)
+
+    def run(self) -> None:
+        """Serve until stopped (called by Qt, in the thread)."""
+        while True:
+            with self._bell:
+                if not (self._stopping or self._to_open or self._to_read):
+                    due = min(self._next_poll, self._next_scan)
+                    self._bell.wait(max(due - time.monotonic(), 0.001))
+                if self._stopping:
+                    break
+                opening, self._to_open = self._to_open, None
+                request, self._to_read = self._to_read, None
+            try:
+                self._serve(opening, request)
+            except Exception as error:  # whatever happens, the thread and the window live on
+                self.failed.emit(f"{type(error).__name__}: {error}")
+                self._next_poll = time.monotonic() + IDLE_POLL
+        if self._tail is not None:
+            self._tail.close()
+
+    def _serve(self, opening: tuple[int, Path] | None, request: Request | None) -> None:
+        if opening is not None:
+            if self._tail is not None:
+                self._tail.close()
+            self._tail = Tail(opening[1], opening[0])
+            self._next_poll = 0.0
+        if request is not None and self._tail and request.opening == self._tail.opening:
+            self.answered.emit(self._tail.read(request))
+        if time.monotonic() >= self._next_poll:
+            self._poll()
+        if time.monotonic() >= self._next_scan:
+            self._next_scan = time.monotonic() + SCAN
+            self.listed.emit(_entries(self._root, self._paths))
+
+    def _poll(self) -> None:
+        started = time.monotonic()
+        live = False
+        if self._tail is not None:
+            for news in self._tail.poll():
+                (self.described if isinstance(news, RunInfo) else self.grew).emit(news)
+            live = self._tail.live
+        now = time.monotonic()
+        pause = max(LIVE_POLL if live else IDLE_POLL, (now - started) / _SHARE)
+        self._next_poll = now + min(pause, _LONGEST)
+
+
+def _entries(root: Path, paths: list[Path]) -> list[RunEntry]:
+    try:
+        found = list(paths) or [folder.path for folder in find_runs(root)]
+    except OSError:  # a folder that goes while it is looked at; the next scan sees it gone
+        found = []
+    return [_entry(path) for path in found]
+
+
+def _entry(path: Path) -> RunEntry:
+    if path.is_file():
+        return RunEntry(path, "finished", path.parent.parent.name, "")
+    try:
+        folder = RunFolder.open(path)
+        info = folder.read()
+        return RunEntry(path, folder.state(), str(info.get("model", "")), str(info.get("data", "")))
+    except (EdkitError, OSError):
+        return RunEntry(path, "unknown", "", "")

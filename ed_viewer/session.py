@@ -1,0 +1,156 @@
+"""One run on show: its cursor, what is asked of the reader, and what is ready to be drawn."""
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from ed_viewer.cursor import Cursor, Playback
+from ed_viewer.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.reader import Reader
+
+DRAW_EVERY = 33  # milliseconds between two drawings at least
+SPEEDS = (1, 2, 5, 10, 30, 60)  # frames a second
+
+
+class Session(QObject):
+    """The model of the window. Panels pull nothing: they are given the newest frame.
+
+    Requests and answers are numbered; an answer is drawn if it is newer than the last one drawn
+    and belongs to the run that is open.
+
+    Signals:
+        opened: another run is being opened (its path).
+        described: its header came (RunInfo).
+        grew: frames, scalars or its state changed (Growth).
+        moved: the cursor or its playback changed.
+        drawn: draw this Frame now.
+    """
+
+    opened = Signal(object)
+    described = Signal(object)
+    grew = Signal(object)
+    moved = Signal()
+    drawn = Signal(object)
+
+    def __init__(self, reader: Reader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cursor = Cursor()
+        self.path: Path | None = None
+        self.run: RunInfo | None = None
+        self.growth: Growth | None = None
+        self._reader = reader
+        self._opening = 0
+        self._number = 0
+        self._shown = 0
+        self._probes: tuple[str, ...] = ()
+        self._waiting: Frame | None = None
+        self._drawn_at = 0.0
+        self._play = QTimer(self)
+        self._play.timeout.connect(self._advance)
+        self._draw = QTimer(self)
+        self._draw.setSingleShot(True)
+        self._draw.timeout.connect(self._draw_waiting)
+        self.speed = 10
+        queued = Qt.ConnectionType.QueuedConnection
+        reader.described.connect(self._on_described, queued)
+        reader.grew.connect(self._on_grew, queued)
+        reader.answered.connect(self._on_answered, queued)
+
+    def open(self, path: Path) -> None:
+        """Show another run."""
+        self._opening += 1
+        self.path, self.run, self.growth = path, None, None
+        self.cursor = Cursor()
+        self._waiting = None
+        self._reader.open(path, self._opening)
+        self.opened.emit(path)
+        self._changed()
+
+    def watch(self, probes: tuple[str, ...]) -> None:
+        """Say which probes are visible; only those are read."""
+        self._probes = probes
+        self._ask()
+
+    def scrub(self, frame: int) -> None:
+        """Go to a frame."""
+        self.cursor.scrub(frame)
+        self._changed()
+
+    def step(self, frames: int) -> None:
+        """Move by some frames and stay there."""
+        self.cursor.step(frames)
+        self._changed()
+
+    def follow(self) -> None:
+        """Go to the newest frame and stay with it while the run is live."""
+        self.cursor.follow()
+        self._changed()
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        self.cursor.toggle()
+        self._changed()
+
+    def set_speed(self, frames_per_second: int) -> None:
+        """Play faster or slower."""
+        self.speed = frames_per_second
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.cursor.playback is Playback.PLAYING:
+            interval = max(1000 // self.speed, DRAW_EVERY)
+            if not self._play.isActive() or self._play.interval() != interval:
+                self._play.start(interval)
+        else:
+            self._play.stop()
+        self.moved.emit()
+        self._ask()
+
+    def _advance(self) -> None:
+        # Faster than the screen is drawn, frames are left out.
+        self.cursor.advance(max(round(self.speed * self._play.interval() / 1000), 1))
+        self._changed()
+
+    def _ask(self) -> None:
+        if self.run is None or self.cursor.frame < 0 or not self._probes:
+            return
+        self._number += 1
+        request = Request(self._opening, self._number, self.cursor.frame, self._probes)
+        self._reader.ask(request)
+
+    def _on_described(self, run: RunInfo) -> None:
+        if run.opening == self._opening:
+            self.run = run
+            self._waiting = None
+            self.described.emit(run)
+
+    def _on_grew(self, growth: Growth) -> None:
+        if growth.opening != self._opening:
+            return
+        first = self.growth is None
+        before = (self.cursor.frame, self.cursor.count, self.cursor.playback)
+        self.growth = growth
+        self.cursor.grow(len(growth.steps), growth.live)
+        if first and growth.live:
+            self.cursor.follow()
+        self.grew.emit(growth)
+        if before != (self.cursor.frame, self.cursor.count, self.cursor.playback):
+            self._changed()
+
+    def _on_answered(self, frame: Frame) -> None:
+        request = frame.request
+        if request.opening != self._opening or request.number <= self._shown:
+            return
+        self._waiting = frame
+        since = (time.monotonic() - self._drawn_at) * 1000
+        if not self._draw.isActive():
+            self._draw.start(max(int(DRAW_EVERY - since), 0))
+
+    def _draw_waiting(self) -> None:
+        frame, self._waiting = self._waiting, None
+        if frame is None or frame.request.opening != self._opening:
+            return
+        self._shown = frame.request.number
+        self.drawn.emit(frame)
+        self._drawn_at = time.monotonic()

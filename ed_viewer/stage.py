@@ -1,0 +1,148 @@
+"""The middle of the window: tabs of panels, made when they are first looked at."""
+
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QTabWidget, QWidget
+
+from ed_core.recording import ProbeInfo
+from ed_viewer.messages import Frame, RunInfo
+from ed_viewer.panel import Panel, Source, panel_class
+from ed_viewer.panel_host import PanelHost
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.tabs import Tabs
+from ed_viewer.widgets.text import titled
+
+OVERVIEW = "Overview"
+
+
+@dataclass(slots=True)
+class Page:
+    """A tab: the probes on it, and their panels once it has been looked at."""
+
+    title: str
+    probes: tuple[ProbeInfo, ...]
+    widget: QWidget
+    hosts: list[PanelHost] = field(default_factory=list)
+
+
+def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, ...]]]:
+    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
+    tabs: dict[str, tuple[ProbeInfo, ...]] = {}
+    for probe in probes:
+        title = panel_class(probe.kind).tab or titled(probe.name)
+        tabs[title] = (*tabs.get(title, ()), probe)
+    alone = list(tabs.items())
+    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+
+
+class Stage(QTabWidget):
+    """Tabs of panels for one run.
+
+    Signals:
+        watched: the visible tab's probes, by name.
+        hovered: what is under the mouse, in words.
+    """
+
+    watched = Signal(object)
+    hovered = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._pages: list[Page] = []
+        self._sources: dict[str, Source] = {}
+        self._frame: Frame | None = None
+        self.setTabBar(Tabs(theme))
+        self.setDocumentMode(True)
+        self.setAccessibleName("Stage")
+        self.currentChanged.connect(self._look)
+        theme.changed.connect(self._restyle)
+
+    @property
+    def panels(self) -> list[Panel]:
+        """The panels of the visible tab."""
+        page = self._page()
+        return [host.panel for host in page.hosts] if page else []
+
+    def show_run(self, run: RunInfo) -> None:
+        """Make the tabs of a run; the tab of the same name stays open."""
+        kept = self.tabText(self.currentIndex())
+        self.clear_run()
+        memory: dict[str, dict[str, Any]] = {p.name: {} for p in run.header.probes}
+        self._sources = {
+            probe.name: Source(
+                probe, run.header.fields, run.reference, self._theme, memory[probe.name]
+            )
+            for probe in run.header.probes
+        }
+        self.blockSignals(True)
+        for title, probes in pages_of(run.header.probes):
+            page = Page(title, probes, QWidget())
+            self._pages.append(page)
+            # An ampersand would become a shortcut instead of a letter.
+            self.addTab(page.widget, title.replace("&", "&&"))
+        titles = [page.title for page in self._pages]
+        self.setCurrentIndex(titles.index(kept) if kept in titles else 0)
+        self.blockSignals(False)
+        self._look()
+
+    def clear_run(self) -> None:
+        """Take all tabs away."""
+        self._frame = None
+        self.blockSignals(True)
+        self.clear()
+        for page in self._pages:
+            page.widget.deleteLater()
+        self._pages = []
+        self.blockSignals(False)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw a frame on the visible tab."""
+        self._frame = frame
+        page = self._page()
+        for host in page.hosts if page else ():
+            host.show_frame(frame)
+
+    def _look(self) -> None:
+        page = self._page()
+        if page is None:
+            return
+        if not page.hosts:
+            self._fill(page)
+        if self._frame is not None:
+            self.show_frame(self._frame)
+        self.watched.emit(tuple(probe.name for probe in page.probes))
+
+    def _fill(self, page: Page) -> None:
+        grid = QGridLayout(page.widget)
+        grid.setContentsMargins(0, 8, 0, 0)
+        grid.setSpacing(8)
+        count = len(page.probes)
+        columns = 1 if count == 1 else 2 if count <= 4 else 3
+        rows = ceil(count / columns)
+        for place, probe in enumerate(page.probes):
+            host = PanelHost(self._sources[probe.name])
+            host.hovered.connect(self.hovered)
+            page.hosts.append(host)
+            # Places left over go to the first panel: rows of reconstructions are wide.
+            spare = rows * columns - count
+            row, column = divmod(place + (spare if place else 0), columns)
+            grid.addWidget(host, row, column, 1, 1 if place else 1 + spare)
+        for row in range(rows):
+            grid.setRowStretch(row, 1)
+        for column in range(columns):
+            grid.setColumnStretch(column, 1)
+
+    def _page(self) -> Page | None:
+        index = self.currentIndex()
+        return self._pages[index] if 0 <= index < len(self._pages) else None
+
+    def _restyle(self) -> None:
+        for page in self._pages:
+            for host in page.hosts:
+                host.restyle()
+        if self._frame is not None:
+            self.show_frame(self._frame)

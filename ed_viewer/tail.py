@@ -1,0 +1,107 @@
+"""Follow one recording: look for what is new, read a frame on request. No Qt here."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ed_core.recording import DamagedError, EdkitError, Header, Recording
+from ed_viewer.messages import Arrays, Frame, Growth, Request, RunInfo
+
+_NONE = np.empty(0)
+
+
+class Tail:
+    """One recording, owned by the thread that made this.
+
+    Whatever is wrong with the files becomes `Growth.problem` or `Frame.damaged`: a viewer must
+    outlive every file that it is pointed at.
+
+    Args:
+        path: a run folder or a segment file; it may be missing.
+        opening: the number that every message carries.
+    """
+
+    def __init__(self, path: Path, opening: int) -> None:
+        self.path = path
+        self.opening = opening
+        self.live = True
+        self._recording: Recording | None = None
+        self._described: Header | None = None
+        self._said = ""
+        self._frames = 0
+        self._newest = 0.0
+
+    def poll(self) -> list[RunInfo | Growth]:
+        """Return what has changed since the last call."""
+        changed, problem = self._refresh()
+        recording = self._recording
+        if recording is None:
+            self.live = False
+            return [self._nothing(problem)] if changed else []
+        self.live = recording.state == "live"
+        if not changed:
+            return []
+        news: list[RunInfo | Growth] = []
+        header = recording.header
+        if header is not None and header is not self._described:
+            reference = _columns(recording.reference)
+            news.append(RunInfo(self.opening, self.path, header, reference))
+            self._described = header
+        if len(recording) != self._frames:
+            self._newest = time.time() if self._newest else _modified(self.path)
+            self._frames = len(recording)
+        scalars = _columns(recording.scalars)
+        when = (recording.steps, recording.epochs, recording.seconds)
+        news.append(Growth(self.opening, *when, scalars, recording.state, problem, self._newest))
+        return news
+
+    def read(self, request: Request) -> Frame:
+        """Return the arrays of a frame, probe by probe."""
+        arrays, damaged = {}, {}
+        for probe in request.probes:
+            try:
+                if self._recording is None:
+                    raise DamagedError("the recording is not open")
+                arrays[probe] = self._recording.read(probe, request.frame)
+            except (DamagedError, OSError, LookupError) as error:
+                damaged[probe] = str(error)
+        return Frame(request, arrays, damaged)
+
+    def close(self) -> None:
+        """Let the files go."""
+        if self._recording is not None:
+            self._recording.close()
+
+    def _refresh(self) -> tuple[bool, str]:
+        """Return whether anything changed, and what is wrong."""
+        try:
+            changed = False
+            if self._recording is None:
+                self._recording = Recording(self.path)
+                changed = True
+            changed = self._recording.refresh() or changed
+            problem = self._recording.problem
+        except (DamagedError, EdkitError, OSError) as error:  # a file that goes while looked at
+            changed, problem = False, str(error)
+        changed = changed or problem != self._said
+        self._said = problem
+        return changed, problem
+
+    def _nothing(self, problem: str) -> Growth:
+        none = _NONE
+        return Growth(self.opening, none, none, none, {}, "unknown", problem, 0.0)
+
+
+def _modified(path: Path) -> float:
+    """Return when a recording was last written to."""
+    files = [path] if path.is_file() else list((path / "recording").glob("*.h5"))
+    return max((file.stat().st_mtime for file in files), default=0.0)
+
+
+def _columns(read: Callable[[], Arrays]) -> Arrays:
+    try:
+        return read()
+    except (DamagedError, OSError, ValueError):
+        return {}  # panels do without; `problem` says what is wrong

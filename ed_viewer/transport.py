@@ -1,0 +1,117 @@
+"""The buttons that move the cursor, and the counter of where it is."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from ed_viewer.cursor import Playback
+from ed_viewer.session import SPEEDS, Session
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.icons import icon
+from ed_viewer.widgets.text import grouped, muted, plain
+from ed_viewer.widgets.toggle import Toggle
+
+_BUTTONS = (
+    ("first", "First frame (Home)"),
+    ("previous", "Previous frame (Left)"),
+    ("play", "Play or pause (Space)"),
+    ("next", "Next frame (Right)"),
+)
+
+
+class Transport(QWidget):
+    """First, previous, play, next, LIVE; the speed; frame, step and epoch."""
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._theme = theme
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        self._buttons: dict[str, QToolButton] = {}
+        for name, words in _BUTTONS:
+            button = self._buttons[name] = QToolButton()
+            button.setToolTip(words)
+            button.setAccessibleName(words)
+            button.setIconSize(QSize(20, 20))
+            button.setFixedSize(36, 32)
+            layout.addWidget(button)
+        self.live = Toggle("LIVE", "live", theme)
+        self.live.setToolTip("Follow the newest frame (End)")
+        layout.addWidget(self.live)
+        self._speed = QComboBox()
+        self._speed.setAccessibleName("Speed")
+        self._speed.setToolTip("Speed of playing, in recorded frames a second")
+        for speed in SPEEDS:
+            self._speed.addItem(f"{speed} /s", speed)
+        self._speed.setCurrentIndex(SPEEDS.index(session.speed))
+        layout.addWidget(self._speed)
+        layout.addSpacing(12)
+        self._where = plain(QLabel())
+        self._more = muted(plain(QLabel()))
+        counter = QVBoxLayout()
+        counter.setSpacing(0)
+        counter.addWidget(self._where)
+        counter.addWidget(self._more)
+        layout.addLayout(counter)
+        self._connect()
+        self.restyle()
+
+    def _connect(self) -> None:
+        session, buttons = self._session, self._buttons
+        buttons["first"].clicked.connect(self._first)
+        buttons["previous"].clicked.connect(self._previous)
+        buttons["next"].clicked.connect(self._next)
+        buttons["play"].clicked.connect(session.toggle)
+        self.live.clicked.connect(session.follow)
+        self._speed.currentIndexChanged.connect(self._choose_speed)
+        session.moved.connect(self.refresh)
+        session.grew.connect(self.refresh)
+        self._theme.changed.connect(self.restyle)
+
+    def refresh(self, _: object = None) -> None:
+        """Show where the cursor is and what moves it."""
+        cursor, growth = self._session.cursor, self._session.growth
+        some = cursor.count > 0
+        for button in self._buttons.values():
+            button.setEnabled(some)
+        self.live.setEnabled(cursor.live)
+        self.live.setChecked(cursor.playback is Playback.FOLLOWING)
+        playing = cursor.playback is Playback.PLAYING
+        self._set_icon("play", "pause" if playing else "play")
+        if not some or growth is None or cursor.frame < 0:
+            self._where.setText("")
+            self._more.setText("")
+            return
+        step, epoch = growth.steps[cursor.frame], growth.epochs[cursor.frame]
+        self._where.setText(f"step {grouped(int(step))} · epoch {epoch:.2f}")
+        self._more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        font = self._theme.font(1.25, bold=True)
+        self._where.setFont(font)
+        # Room for the longest counter: the timeline beside it must not move while it counts.
+        longest = QFontMetrics(font).horizontalAdvance("step 0 000 000 · epoch 000.00")
+        self._where.setFixedWidth(longest)
+        for name in self._buttons:
+            self._set_icon(name, name)
+        self.refresh()
+
+    def _set_icon(self, button: str, name: str) -> None:
+        colours = self._theme.colour("text"), self._theme.colour("line")
+        self._buttons[button].setIcon(icon(name, *colours))
+
+    def _first(self) -> None:
+        self._session.scrub(0)
+
+    def _previous(self) -> None:
+        self._session.step(-1)
+
+    def _next(self) -> None:
+        self._session.step(1)
+
+    def _choose_speed(self, index: int) -> None:
+        self._session.set_speed(SPEEDS[index])
+        self._speed.clearFocus()

@@ -1,0 +1,91 @@
+"""Class names beside their colour and marker; a click hides or shows a class."""
+
+from collections.abc import Sequence
+from math import ceil
+
+from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
+from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ed_viewer.palette import SYMBOLS, class_colour
+from ed_viewer.theme import Theme
+
+_MARK = 10  # pixels
+_SPACE = 8
+_COLUMNS = 2  # at most: the rest of the names is cut rather than the plot
+
+
+class Legend(QWidget):
+    """A column of class names.
+
+    Signals:
+        toggled: a class was hidden or shown; `hidden` says which are.
+    """
+
+    toggled = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._names: tuple[str, ...] = ()
+        self.hidden: set[int] = set()
+        self.setToolTip("Click a class to hide or show it")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def set_names(self, names: Sequence[str]) -> None:
+        """Show these classes, in the order of their colours."""
+        self._names = tuple(names)
+        # Never shown from here: without a parent yet, it would be a window of its own.
+        if not names:
+            self.hide()
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        columns = min(ceil(len(self._names) / self._per_column()), _COLUMNS)
+        return QSize(self._width() * max(columns, 1), 0)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.updateGeometry()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for index, name in enumerate(self._names):
+            row = self._row(index)
+            off = index in self.hidden
+            colour = self._theme.colour("line") if off else None
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour or class_colour(self._theme.palette, index))
+            painter.save()
+            painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
+            painter.scale(_MARK, _MARK)
+            painter.drawPath(Symbols[SYMBOLS[index % len(SYMBOLS)]])
+            painter.restore()
+            painter.setPen(self._theme.colour("done" if off else "text"))
+            words = row.adjusted(_MARK + _SPACE, 0, 0, 0)
+            short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, words.width())
+            painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        for index in range(len(self._names)):
+            if self._row(index).contains(event.position().toPoint()):
+                self.hidden ^= {index}
+                self.update()
+                self.toggled.emit()
+
+    def _row(self, index: int) -> QRect:
+        column, row = divmod(index, self._per_column())
+        return QRect(column * self._width(), row * self._line(), self._width(), self._line())
+
+    def _line(self) -> int:
+        return self.fontMetrics().height() + 3
+
+    def _per_column(self) -> int:
+        return max(self.height() // self._line(), 1)
+
+    def _width(self) -> int:
+        widths = [self.fontMetrics().horizontalAdvance(name) for name in self._names]
+        return min(max(widths, default=0), 160) + _MARK + 2 * _SPACE

@@ -1,0 +1,183 @@
+"""Where tiles and their names go. Plain geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import ceil
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics
+
+if TYPE_CHECKING:
+    from ed_viewer.widgets.tiles import TileSet
+
+Text = tuple[QRect, str, Qt.AlignmentFlag]
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_CENTRE = Qt.AlignmentFlag.AlignCenter
+_SPACE = 8  # pixels between names and tiles, and between blocks
+
+
+@dataclass(frozen=True, slots=True)
+class TileLayout:
+    """A layout that has been made.
+
+    Attributes:
+        rows, columns: how many of them have room.
+        per_block: columns side by side; the others go on below.
+        width: of a tile, in pixels.
+        tops: of each row within a block; heights: of each row.
+        block: from the top of a block to that of the next.
+        line: of type, in pixels.
+        title: the left of the title of the rows.
+        box: around all tiles.
+        texts: names, where they stand and how they are aligned.
+    """
+
+    rows: int = 0
+    columns: int = 0
+    per_block: int = 1
+    width: int = 0
+    gap: int = 0
+    tops: tuple[int, ...] = ()
+    heights: tuple[int, ...] = ()
+    block: int = 0
+    line: int = 0
+    title: int = 0
+    box: QRect = field(default_factory=QRect)
+    texts: tuple[Text, ...] = ()
+
+    def cell(self, row: int, column: int) -> QRect:
+        """Return where a tile is drawn."""
+        block, place = divmod(column, self.per_block)
+        left = self.box.left() + place * (self.width + self.gap)
+        top = self.box.top() + block * self.block + self.tops[row]
+        return QRect(left, top, self.width, self.heights[row])
+
+    def find(self, point: QPoint) -> tuple[int, int] | None:
+        """Return (row, column) of the tile at a point, None beside the tiles."""
+        if not self.width or not self.box.contains(point):
+            return None
+        block, down = divmod(point.y() - self.box.top(), max(self.block, 1))
+        place = (point.x() - self.box.left()) // (self.width + self.gap)
+        column = block * self.per_block + place
+        for row in range(self.rows):
+            inside = self.tops[row] <= down < self.tops[row] + self.heights[row]
+            if inside and place < self.per_block and column < self.columns:
+                return row, column
+        return None
+
+
+def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
+    """Return the layout with the largest tiles that fit; rows and columns that do not are cut."""
+    if not tiles.rows:
+        return TileLayout()
+    margins = _margins(tiles, size, metrics)
+    gutter, heads, foot, _ = margins
+    room = QSize(max(size.width() - gutter, 1), max(size.height() - foot, 1))
+    count = max(len(row.pixels) for row in tiles.rows)
+    rows, smallest, gap = len(tiles.rows), tiles.style.smallest, tiles.style.gap
+    most = min(count, 8) if tiles.style.wrap else 1
+    width, blocks = max(
+        (_width(tiles, rows, ceil(count / n), _share(room, n, heads)), -n)
+        for n in range(1, most + 1)
+    )
+    per_block = ceil(count / -blocks)
+    if width < smallest:
+        per_block = count = max(min(count, (room.width() + gap) // (smallest + gap)), 1)
+        room = _share(room, 1, heads)
+        while rows > 1 and _width(tiles, rows, per_block, room) < smallest:
+            rows -= 1
+        width = _width(tiles, rows, per_block, room)
+    return _place(tiles, (rows, count, per_block, max(width, 1)), margins, size)
+
+
+def _margins(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> tuple[int, int, int, int]:
+    """Return the room at the left, above each block, at the foot, and of a line of type."""
+    line = metrics.height()
+    longest = max(metrics.horizontalAdvance(row.label) for row in tiles.rows)
+    gutter = min(longest, size.width() // 3) + _SPACE if longest else 0
+    gutter += line + _SPACE // 2 if tiles.y_title else 0
+    heads = line + _SPACE // 2 if any(tiles.columns) else 0
+    return gutter, heads, line if tiles.x_title else 0, line
+
+
+def _share(room: QSize, blocks: int, heads: int) -> QSize:
+    """Return the room for the tiles of one of several blocks."""
+    return QSize(room.width(), (room.height() - (blocks - 1) * _SPACE) // blocks - heads)
+
+
+def _width(tiles: TileSet, rows: int, columns: int, room: QSize) -> int:
+    """Return the largest width of a tile with which so many rows and columns fit."""
+    gap = tiles.style.gap
+    slopes = sum(height / width for width, height in (row.shape for row in tiles.rows[:rows]))
+    across = (room.width() - (columns - 1) * gap) // columns
+    down = int((room.height() - (rows - 1) * gap - rows) / slopes)
+    width = max(min(across, down), 0)
+    own = int(tiles.rows[0].shape[0])
+    whole = width // own * own  # all pixels of an image equally large, if that costs little room
+    return whole if whole >= 0.8 * width else width
+
+
+def _place(
+    tiles: TileSet, grid: tuple[int, int, int, int], margins: tuple[int, int, int, int], size: QSize
+) -> TileLayout:
+    rows, count, per_block, width = grid
+    gutter, heads, foot, line = margins
+    gap = tiles.style.gap
+    heights = tuple(max(round(width * h / w), 1) for w, h in (r.shape for r in tiles.rows[:rows]))
+    tops, down = [], 0
+    for height in heights:
+        tops.append(down)
+        down += height + gap
+    down -= gap
+    blocks = ceil(count / per_block)
+    block = down + heads + _SPACE
+    across = per_block * (width + gap) - gap
+    above = 0 if tiles.style.below else heads
+    total = blocks * block - _SPACE + foot
+    left = gutter + max((size.width() - gutter - across) // 2, 0)
+    top = above + max((size.height() - total) // 2, 0)
+    box = QRect(left, top, across, (blocks - 1) * block + down)
+    bare = TileLayout(
+        rows, count, per_block, width, gap, tuple(tops), heights, block, line, left - gutter, box
+    )
+    return replace(bare, texts=tuple(_names(tiles, bare, heads) + _title(tiles, bare, heads, foot)))
+
+
+def _names(tiles: TileSet, made: TileLayout, line: int) -> list[Text]:
+    """Return the names of rows and columns; where they are narrow, of every second, third..."""
+    every = max(ceil(made.line / (min(made.heights) + made.gap)), 1)
+    texts: list[Text] = []
+    for column in range(made.columns):
+        if column % made.per_block == 0:
+            for row in range(0, made.rows, every):
+                cell = made.cell(row, column)
+                top = cell.center().y() - made.line // 2
+                rect = QRect(0, top, cell.left() - _SPACE, made.line)
+                texts.append((rect, tiles.rows[row].label, _RIGHT))
+    return texts + _column_names(tiles, made, line)
+
+
+def _column_names(tiles: TileSet, made: TileLayout, line: int) -> list[Text]:
+    names = tiles.columns[: made.columns]
+    longest = max((len(name) for name in names), default=0)
+    every = max(ceil(longest * line * 0.45 / (made.width + made.gap)), 1)
+    texts: list[Text] = []
+    for column, name in enumerate(names):
+        if column % made.per_block % every:
+            continue
+        last = made.cell(made.rows - 1, column)
+        middle = last.center().x()
+        top = last.bottom() + 4 if tiles.style.below else made.cell(0, column).top() - line
+        wide = every * (made.width + made.gap)
+        texts.append((QRect(middle - wide // 2, top, wide, line - 4), name, _CENTRE))
+    return texts
+
+
+def _title(tiles: TileSet, made: TileLayout, heads: int, foot: int) -> list[Text]:
+    if not tiles.x_title:
+        return []
+    down = made.box.bottom() + 4 + (heads if tiles.style.below else 0)
+    return [(QRect(made.box.center().x() - 500, down, 1000, foot), tiles.x_title, _CENTRE)]

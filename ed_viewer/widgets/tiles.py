@@ -1,0 +1,200 @@
+"""Rows of small images with their names; never smoothed when they are enlarged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.tile_layout import TileLayout, lay_out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileRow:
+    """One row: `pixels` (n, height, width, 4) uint8, and what the mouse reads out of it.
+
+    Attributes:
+        label: the row's name, at its left.
+        values: (n, height, width, channels) behind the pixels.
+        aspect: width over height of a tile on the screen; None for square pixels.
+        dead: whether the row is marked as never active.
+    """
+
+    pixels: np.ndarray
+    label: str = ""
+    values: np.ndarray | None = None
+    aspect: float | None = None
+    dead: bool = False
+
+    @property
+    def shape(self) -> tuple[float, float]:
+        """Width and height of a tile, in its own pixels."""
+        height, width = self.pixels.shape[1:3]
+        return float(width), (height if self.aspect is None else width / self.aspect)
+
+
+@dataclass(frozen=True, slots=True)
+class TileStyle:
+    """How tiles are laid out.
+
+    Attributes:
+        gap: pixels between tiles.
+        wrap: whether many columns may go on below, as a second block of all the rows.
+        smallest: the smallest width of a tile; rows, then columns, that do not fit are left out.
+        below: whether the columns' names stand below instead of above.
+    """
+
+    gap: int = 2
+    wrap: bool = False
+    smallest: int = 20
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileSet:
+    """All that is drawn: rows, the names of the columns, the titles of the two axes."""
+
+    rows: tuple[TileRow, ...] = ()
+    columns: tuple[str, ...] = ()
+    x_title: str = ""
+    y_title: str = ""
+    selected: int = -1
+    style: TileStyle = field(default_factory=TileStyle)
+
+
+class Tiles(QWidget):
+    """Draws a `TileSet`, as large as whole pixels allow.
+
+    Signals:
+        hovered: the value under the mouse, in words, or "".
+        clicked: (row, column) of a tile.
+    """
+
+    hovered = Signal(str)
+    clicked = Signal(int, int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._set = TileSet()
+        self._atlases: list[QImage] = []
+        self._layout = TileLayout()
+        self.setMouseTracking(True)
+        self.setMinimumSize(QSize(64, 48))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    @property
+    def shown(self) -> TileSet:
+        """What is drawn now."""
+        return self._set
+
+    @property
+    def hidden_rows(self) -> int:
+        """How many rows have no room at this size."""
+        return len(self._set.rows) - self._layout.rows
+
+    def show_tiles(self, tiles: TileSet) -> None:
+        """Draw other tiles; the arrays must not change afterwards."""
+        self._set = tiles
+        self._atlases = [_atlas(row.pixels) for row in tiles.rows]
+        self._arrange()
+        self.update()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._arrange()
+
+    def changeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._arrange()
+        self.update()
+
+    def _arrange(self) -> None:
+        self._layout = lay_out(self._set, self.size(), self.fontMetrics())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        if not self._set.rows or not self._layout.columns:
+            return
+        painter = QPainter(self)
+        self._paint_names(painter)
+        for row in range(self._layout.rows):
+            atlas, tile = self._atlases[row], self._set.rows[row]
+            height = tile.pixels.shape[1]
+            source = QRect(0, 0, tile.pixels.shape[2], height)
+            atlas, source = _shrunk(atlas, source, self._layout.cell(row, 0).size())
+            for column in range(min(self._layout.columns, len(tile.pixels))):
+                source.moveTop(column * source.height())
+                painter.drawImage(self._layout.cell(row, column), atlas, source)
+            if tile.dead:
+                self._paint_dead(painter, row)
+        if 0 <= self._set.selected < self._layout.columns:
+            painter.setPen(QPen(self._theme.colour("accent"), 3))
+            painter.drawRect(self._layout.cell(0, self._set.selected).adjusted(-2, -2, 1, 1))
+        painter.end()
+
+    def _paint_names(self, painter: QPainter) -> None:
+        painter.setPen(self._theme.colour("muted"))
+        for rect, text, flags in self._layout.texts:
+            painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), text)
+        if self._set.y_title:
+            painter.save()
+            painter.translate(QPoint(self._layout.title, self._layout.box.center().y()))
+            painter.rotate(-90)
+            half, line = 500, self.fontMetrics().height()
+            flags = Qt.AlignmentFlag.AlignCenter
+            painter.drawText(QRect(-half, 0, 2 * half, line), int(flags), self._set.y_title)
+            painter.restore()
+
+    def _paint_dead(self, painter: QPainter, row: int) -> None:
+        painter.setPen(QPen(QColor(self._theme.palette.failed), 1, Qt.PenStyle.DashLine))
+        for column in range(min(self._layout.columns, len(self._set.rows[row].pixels))):
+            painter.drawRect(self._layout.cell(row, column).adjusted(0, 0, -1, -1))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        self.hovered.emit(self._describe(event.position().toPoint()))
+
+    def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.hovered.emit("")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        found = self._layout.find(event.position().toPoint())
+        if found is not None:
+            self.clicked.emit(*found)
+
+    def _describe(self, point: QPoint) -> str:
+        found = self._layout.find(point)
+        if found is None:
+            return ""
+        row, column = found
+        tile = self._set.rows[row]
+        names: Sequence[str] = self._set.columns
+        name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
+        if tile.values is None or column >= len(tile.values):
+            return ""
+        cell = self._layout.cell(row, column)
+        height, width = tile.values.shape[1:3]
+        y = min((point.y() - cell.y()) * height // max(cell.height(), 1), height - 1)
+        x = min((point.x() - cell.x()) * width // max(cell.width(), 1), width - 1)
+        value = ", ".join(f"{v:.3g}" for v in np.atleast_1d(tile.values[column, y, x]))
+        return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
+
+
+def _atlas(pixels: np.ndarray) -> QImage:
+    count, height, width = pixels.shape[:3]
+    tall = np.ascontiguousarray(pixels).reshape(count * height, width, 4)
+    image = QImage(tall.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
+    return image.copy()  # owns its bytes: the array may go before the image does
+
+
+def _shrunk(atlas: QImage, source: QRect, size: QSize) -> tuple[QImage, QRect]:
+    """Average when a tile is drawn smaller than it is; leaving out pixels would lose thin lines."""
+    if size.width() >= source.width() or size.height() < 1:
+        return atlas, source
+    tiles = atlas.height() // source.height()
+    smooth = Qt.TransformationMode.SmoothTransformation
+    keep = Qt.AspectRatioMode.IgnoreAspectRatio
+    return (
+        atlas.scaled(size.width(), size.height() * tiles, keep, smooth),
+        QRect(QPoint(0, 0), size),
+    )

@@ -1,0 +1,205 @@
+"""The window: the stage in the middle, docks around it, and who tells whom."""
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ed_viewer.commands import KeySheet, bind
+from ed_viewer.curves import Curves
+from ed_viewer.docks import make_docks, reset_docks
+from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
+from ed_viewer.notices import Banner, StatusLine, Welcome
+from ed_viewer.panel import broken_panels
+from ed_viewer.reader import Reader
+from ed_viewer.runs_list import RunsList
+from ed_viewer.session import Session
+from ed_viewer.stage import Stage
+from ed_viewer.theme import Theme
+from ed_viewer.timeline import Timeline
+from ed_viewer.transport import Transport
+
+_AGE = 200  # milliseconds between two updates of the last frame's age
+
+
+class Window(QMainWindow):
+    """One run on show.
+
+    Args:
+        reader: not started yet; the window starts it and stops it.
+        theme: colours and type.
+        root: the folder of runs, as it is called in messages.
+    """
+
+    def __init__(self, reader: Reader, theme: Theme, root: str) -> None:
+        super().__init__()
+        self.reader = reader
+        self.theme = theme
+        theme.setParent(self)
+        self.session = Session(reader, self)
+        self._full = False
+        self._damaged = ""
+        self.resize(QSize(1440, 900))
+        self.setMinimumSize(QSize(960, 600))
+        self._make_widgets(root)
+        self._connect()
+        self._bind()
+        self._show_title()
+        self._clock = QTimer(self)
+        self._clock.timeout.connect(self._show_age)
+        self._clock.start(_AGE)
+        reader.start()
+
+    def open(self, path: Path) -> None:
+        """Show a run."""
+        self.session.open(path)
+
+    def _make_widgets(self, root: str) -> None:
+        self.stage = Stage(self.theme)
+        self.welcome = Welcome(self.theme, root)
+        self.banner = Banner(self.theme)
+        self.runs = RunsList(self.theme)
+        self.curves = Curves(self.theme)
+        self.timeline = Timeline(self.theme)
+        self.transport = Transport(self.session, self.theme)
+        self.status = StatusLine(self.theme)
+        middle = QWidget()
+        self._middle = QStackedWidget()  # a layout would show its first widget as a window
+        self._middle.addWidget(self.welcome)
+        self._middle.addWidget(self.stage)
+        layout = QVBoxLayout(middle)
+        layout.setContentsMargins(8, 8, 8, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.banner)
+        layout.addWidget(self._middle, 1)
+        self.setCentralWidget(middle)
+        self.statusBar().addWidget(self.status, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self._docks: list[QDockWidget] = make_docks(self)
+        self.status.show_growth(None)
+        self.status.show_message(broken_panels())
+
+    def _connect(self) -> None:
+        session, queued = self.session, Qt.ConnectionType.QueuedConnection
+        session.opened.connect(self._on_opened)
+        session.described.connect(self._on_described)
+        session.grew.connect(self._on_grew)
+        session.moved.connect(self._on_moved)
+        session.drawn.connect(self._on_drawn)
+        self.reader.listed.connect(self._on_listed, queued)
+        self.reader.failed.connect(self.status.show_message, queued)
+        self.runs.chosen.connect(self.open)
+        self.stage.watched.connect(session.watch)
+        self.stage.hovered.connect(self.status.show_value)
+        self.timeline.hovered.connect(self.status.show_value)
+        self.timeline.scrubbed.connect(session.scrub)
+        self.curves.scrubbed.connect(self._scrub_to_step)
+
+    def _bind(self) -> None:
+        session = self.session
+        bind(
+            self,
+            {
+                "toggle": lambda _: session.toggle(),
+                "previous": lambda _: session.step(-1),
+                "next": lambda _: session.step(1),
+                "back": lambda _: session.step(-10),
+                "forward": lambda _: session.step(10),
+                "first": lambda _: session.scrub(0),
+                "follow": lambda _: session.follow(),
+                "tab": self.stage.setCurrentIndex,
+                "logarithmic": lambda _: self.curves.log.toggle(),
+                "full": lambda _: self.set_full(not self._full),
+                "theme": lambda _: self.theme.toggle(),
+                "reset": lambda _: reset_docks(self, self._docks),
+                "open": lambda _: self._ask_for_run(),
+                "help": lambda _: KeySheet(self.theme, self).open(),
+                "quit": self._quit,
+            },
+        )
+
+    def _quit(self, _: int) -> None:
+        self.close()
+
+    def set_full(self, on: bool) -> None:
+        """Show the stage and the timeline alone, with larger type."""
+        self._full = on
+        self.theme.set_lecture(on)
+        for dock in self._docks:
+            dock.setVisible(not on or dock.objectName() == "timeline")
+        self.statusBar().setVisible(not on)
+
+    def _on_opened(self, path: Path) -> None:
+        self.stage.clear_run()
+        self.curves.clear_run()
+        self.timeline.set_frames(np.empty(0), np.empty(0), False)
+        self.welcome.say_opening(path.name)
+        self._middle.setCurrentWidget(self.welcome)
+        self._damaged = ""
+        self.banner.say("")
+        self.status.show_growth(None)
+        self.runs.mark(path)
+        self._show_title()
+
+    def _on_described(self, run: RunInfo) -> None:
+        self.curves.show_run(run)
+        self.stage.show_run(run)
+        self._show_title()
+
+    def _on_grew(self, growth: Growth) -> None:
+        self.timeline.set_frames(growth.steps, growth.epochs, growth.live)
+        self.curves.show_growth(growth)
+        self._show_age()
+        self._show_problem()
+        some = self.session.run is not None and len(growth.steps) > 0
+        self._middle.setCurrentWidget(self.stage if some else self.welcome)
+
+    def _on_moved(self) -> None:
+        self.timeline.set_frame(self.session.cursor.frame)
+
+    def _on_drawn(self, frame: Frame) -> None:
+        self.stage.show_frame(frame)
+        growth, number = self.session.growth, frame.request.frame
+        if growth is not None and number < len(growth.steps):
+            self.curves.set_step(float(growth.steps[number]))
+        self._damaged = "; ".join(sorted(set(frame.damaged.values())))
+        self._show_problem()
+
+    def _on_listed(self, entries: list[RunEntry]) -> None:
+        self.runs.show_entries(entries)
+        if self.session.path is None and entries:
+            self.open(entries[0].path)
+
+    def _scrub_to_step(self, step: float) -> None:
+        if self.session.growth is not None and len(self.session.growth.steps):
+            self.session.scrub(int(np.abs(self.session.growth.steps - step).argmin()))
+
+    def _ask_for_run(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Open a run")
+        if chosen:
+            self.open(Path(chosen))
+
+    def _show_problem(self) -> None:
+        problem = self.session.growth.problem if self.session.growth else ""
+        self.banner.say(problem or self._damaged)
+
+    def _show_age(self) -> None:
+        self.status.show_growth(self.session.growth)
+
+    def _show_title(self) -> None:
+        path = self.session.path
+        self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802, D102
+        self._clock.stop()
+        self.reader.stop()
+        super().closeEvent(event)
