@@ -1,0 +1,112 @@
+"""Measure the window: process start to first paint, and a frame written to the frame painted.
+
+python scripts/bench_viewer.py [--starts N] [--frames N]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_CHILD = """
+import sys, time
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+from ed_viewer.app import make_window
+
+class Watch(QObject):
+    painted = False
+    def eventFilter(self, target, event):
+        if event.type() == QEvent.Type.Paint and not self.painted:
+            self.painted = True
+            print("window", time.time(), flush=True)
+        return False
+
+app = QApplication([])
+watch = Watch()
+app.installEventFilter(watch)
+window = make_window(app, sys.argv[1:2])
+def drawn(frame):
+    print("frame", time.time(), flush=True)
+    window.close()
+window.session.drawn.connect(drawn)
+window.show()
+app.exec()
+"""
+
+
+def main() -> int:
+    """Parse the command line and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--starts", type=int, default=5, help="processes to start")
+    parser.add_argument("--frames", type=int, default=100, help="frames to write, 20 a second")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        _bench_start(Path(folder), arguments.starts)
+        _bench_latency(Path(folder), arguments.frames)
+    return 0
+
+
+def _bench_start(folder: Path, starts: int) -> None:
+    from ed_viewer.example import write_example
+
+    run = write_example(folder)
+    times: dict[str, list[float]] = {"window": [], "frame": []}
+    for _ in range(starts):
+        began = time.time()
+        command = [sys.executable, "-c", _CHILD, str(run)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        for line in done.stdout.splitlines():
+            name, at = line.split()
+            times[name].append(float(at) - began)
+    print(f"process start to first paint of the window: {_said(times['window'], 's')}")
+    print(f"process start to first frame of the run:    {_said(times['frame'], 's')}")
+
+
+def _bench_latency(folder: Path, frames: int) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    from ed_core.recording import RecordingWriter, RunFolder
+    from ed_viewer.app import make_window
+    from ed_viewer.example import Example
+
+    app = QApplication(sys.argv[:1])
+    example = Example()
+    run = RunFolder.create(folder, "live")
+    run.write({"status": "training"})
+    painted: dict[int, float] = {}
+    written: dict[int, float] = {}
+    with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        window = make_window(app, [str(run.path)])
+        window.show()
+
+        def note(frame: object) -> None:
+            window.stage.repaint()
+            painted[frame.request.frame] = time.monotonic()  # type: ignore[attr-defined]
+
+        window.session.drawn.connect(note)
+        for number in range(frames):
+            example.append(writer, number)
+            written[number] = time.monotonic()
+            while time.monotonic() < written[number] + 0.05:
+                app.processEvents()
+                time.sleep(0.001)
+        window.close()
+    late = [painted[n] - written[n] for n in sorted(painted) if n >= 10]
+    print(f"frame written to frame painted: {_said([t * 1000 for t in late], 'ms')}")
+    print(f"frames written {frames}, painted {len(painted)} (the newest wins)")
+
+
+def _said(values: list[float], unit: str) -> str:
+    ordered = sorted(values)
+    middle, worst = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
+    return f"median {middle:.3g} {unit}, 99 % {worst:.3g} {unit} (n = {len(ordered)})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Make the README's table of results: train, evaluate, write down; can be stopped and goes on.
+
+    EDKIT_DATA=../shared/data python scripts/results.py [NAME ...]   what is missing, all or some
+    python scripts/results.py --table                                the table of what is there
+
+What is measured goes to docs/results.json, a number a seed, with the command that made it. Each
+command is `edkit train ...`, then `edkit evaluate RUN --json`, on two CPU cores.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from results_plan import EXPERIMENTS, GAINS, Experiment, Gain
+from scipy import stats
+
+ROOT = Path(__file__).parents[1]
+RESULTS, README = ROOT / "docs" / "results.json", ROOT / "README.md"
+BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of an experiment: with one seed and, where it goes over classes, one class."""
+
+    experiment: Experiment
+    seed: int
+    item: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is called in docs/results.json."""
+        return f"{self.seed}/{self.item}" if self.item else str(self.seed)
+
+
+def main() -> int:
+    """Measure what is missing and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument("--runs", default="runs/results", help="where the run folders are made")
+    parser.add_argument("--seeds", type=int, help="at most so many seeds each")
+    parser.add_argument("--table", action="store_true", help="only write the table")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in EXPERIMENTS:
+            parser.error(f"unknown experiment {name!r}; known: {', '.join(EXPERIMENTS)}")
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if not arguments.table:
+        for job in _jobs(arguments.names or [*EXPERIMENTS], arguments.seeds):
+            name = job.experiment.name
+            if job.key not in known.setdefault(name, {}):
+                known[name][job.key] = _measure(job, arguments.runs, known)
+                RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+                _write_table(known)
+    _write_table(known)
+    return 0
+
+
+def _jobs(names: list[str], seeds: int | None) -> Iterator[Job]:
+    """Yield what is to be trained, what others need first."""
+    for name in names:
+        experiment = EXPERIMENTS[name]
+        yield from _jobs([other for other in experiment.needs if other not in names], 1)
+        for seed in experiment.seeds[:seeds]:
+            for item in experiment.items or ("",):
+                yield Job(experiment, seed, item)
+
+
+def _measure(job: Job, runs: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Train and evaluate; return the numbers, the seconds and the command."""
+    experiment = job.experiment
+    runs_of = {name: next(iter(known[name].values()))["run"] for name in experiment.needs}
+    places = {**runs_of, "item": job.item}
+    train = f"{experiment.train} --seed {job.seed}".format(**places)
+    print(f"edkit train {train}", flush=True)
+    environment = {**os.environ, "KERAS_BACKEND": experiment.backend}
+    start = time.monotonic()
+    run = _edkit(f"train {train} --no-record --out {runs}", environment)
+    seconds = time.monotonic() - start
+    numbers = json.loads(
+        _edkit(f"evaluate {run} --json {experiment.evaluate}".format(**places), environment)
+    )
+    value = numbers[experiment.figure]
+    print(f"    {experiment.figure} {value:.5g} in {seconds:.0f} s: {run}", flush=True)
+    others = {key: numbers[key] for key in experiment.beside if key in numbers}
+    return {
+        "value": value, "beside": others, "seconds": round(seconds),
+        "command": f"edkit train {train}", "run": run,
+    }  # fmt: skip
+
+
+def _edkit(arguments: str, environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "ed_core.command", *shlex.split(arguments)]
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    )
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _write_table(known: dict[str, Any]) -> None:
+    """Put the table between its marks in the README."""
+    rows = ["| task | measured | goal | floor or mark | how |", "|---|---|---|---|---|"]
+    rows += [
+        _row(experiment, known[experiment.name])
+        for experiment in EXPERIMENTS.values()
+        if experiment.task and _by_seed(experiment, known.get(experiment.name, {}))
+    ]
+    rows += [row for gain in GAINS if (row := _gain_row(gain, known))]
+    text = README.read_text()
+    head, rest = text.split(BEGIN)
+    README.write_text(f"{head}{BEGIN}{chr(10).join(rows)}\n{END}{rest.split(END)[1]}")
+
+
+def _row(experiment: Experiment, found: dict[str, Any]) -> str:
+    """Return an experiment's line: the mean over seeds, of the means over items."""
+    values = _by_seed(experiment, found)
+    mean, spread = np.mean(list(values.values())), np.std(list(values.values()))
+    shown = experiment.shown(float(mean))
+    if len(values) > 1:
+        shown += f" ± {experiment.shown(float(spread))}"
+    seconds = np.mean([one["seconds"] for one in found.values()])
+    how = (
+        f"`edkit train {experiment.train}`, {experiment.backend}, seeds {_listed(values)}, "
+        f"{max(seconds / 60, 0.1):.2g} min each"
+    )
+    return f"| {experiment.task} | {shown} | {experiment.goal} | {experiment.floor} | {how} |"
+
+
+def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
+    """Return the line of a paired gain: its mean and the 95 % interval of Student's t."""
+    if gain.new not in known or gain.old not in known:
+        return ""
+    new = _by_seed(EXPERIMENTS[gain.new], known[gain.new])
+    old = _by_seed(EXPERIMENTS[gain.old], known[gain.old])
+    seeds = sorted(set(new) & set(old))
+    if len(seeds) < 2:
+        return ""
+    differences = np.array([new[seed] - old[seed] for seed in seeds]) * gain.scale
+    half = stats.t.ppf(0.975, len(seeds) - 1) * stats.sem(differences)
+    mean = differences.mean()
+    shown = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+    how = f"`{gain.new}` minus `{gain.old}` of the same seed, {len(seeds)} seeds"
+    return f"| {gain.task} | {shown} | {gain.goal} |  | {how} |"
+
+
+def _by_seed(experiment: Experiment, found: dict[str, Any]) -> dict[int, float]:
+    """Return seed to value, of seeds for which every item is there."""
+    values: dict[int, list[float]] = {}
+    for key, one in found.items():
+        values.setdefault(int(key.partition("/")[0]), []).append(one["value"])
+    count = len(experiment.items or ("",))
+    return {seed: float(np.mean(some)) for seed, some in values.items() if len(some) == count}
+
+
+def _listed(seeds: dict[int, float]) -> str:
+    return ", ".join(map(str, sorted(seeds)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""What `results.py` measures: an experiment is one `edkit train` and one number of `evaluate`."""
+
+from dataclasses import dataclass
+
+FIVE = (0, 1, 2, 3, 4)
+CLASSES = tuple(map(str, range(10)))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One line of the table, or, without a `task`, a part of another.
+
+    Args:
+        name: what it is called on the command line and in docs/results.json.
+        task: what the table calls it.
+        train: the arguments of `edkit train`; `{name}` is the run of another experiment, `{item}`
+            one of `items`.
+        figure: the number of `edkit evaluate --json`.
+        goal: what is aimed at.
+        floor: a floor or a published mark.
+        seeds: each is a training.
+        backend: that it runs on.
+        evaluate: more arguments of `edkit evaluate`.
+        items: each is a training; the figure is the mean over them.
+        needs: the experiments whose runs it uses.
+        beside: more numbers to keep.
+        unit: how the figure is written, a format and a factor.
+    """
+
+    name: str
+    task: str
+    train: str
+    figure: str
+    goal: str = ""
+    floor: str = ""
+    seeds: tuple[int, ...] = (0,)
+    backend: str = "tensorflow"
+    evaluate: str = ""
+    items: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    unit: tuple[str, float] = ("{:.2f}", 1.0)
+
+    def shown(self, value: float) -> str:
+        """Return a value as the table shows it."""
+        form, factor = self.unit
+        return form.format(factor * value)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The paired difference of two experiments, seed by seed.
+
+    Args:
+        task: what the table calls it.
+        new: the experiment that should be better.
+        old: the one it is compared with.
+        goal: what is aimed at.
+        scale: 100 gives percentage points.
+    """
+
+    task: str
+    new: str
+    old: str
+    goal: str = "an interval above 0"
+    scale: float = 100.0
+
+
+PERCENT = ("{:.1f} %", 100.0)
+
+_ALL: tuple[Experiment, ...] = (
+    Experiment(
+        "deep",
+        "30 numbers an image, deep auto-encoder, MNIST: squared error per image",
+        "dense_autoencoder --data mnist --hidden 1000,500,250 --latent 30 --epochs 60",
+        "sum_squared_error",
+        "3.0",
+        "PCA 13.87; Hinton & Salakhutdinov, 2006: 3.00",
+        backend="jax",
+    ),
+    Experiment(
+        "vae",
+        "2-D VAE, MNIST: negative ELBO, nats",
+        "vae --data mnist --hidden 512,256 --learning-rate 0.002 --epochs 60",
+        "neg_elbo",
+        "138",
+        "keras.io's example, on train and test: 146.95",
+        backend="jax",
+        unit=("{:.1f}", 1.0),
+    ),
+    *(
+        Experiment(
+            f"one_class_{data}",
+            f"one-class anomaly, {title}: mean AUROC over ten classes",
+            f"dense_autoencoder --data {data} --only label={{item}} --latent 32 --epochs 30",
+            "auroc",
+            goal,
+            floor,
+            backend="jax",
+            evaluate="--anomaly",
+            items=CLASSES,
+            beside=("pca_auroc", "pca_score_auroc"),
+            unit=PERCENT,
+        )
+        for data, title, goal, floor in (
+            ("mnist", "MNIST", "96.5 %", "PCA-32: 95.5 %; Deep SVDD 94.8 %"),
+            ("fashion_mnist", "Fashion-MNIST", "92.0 %", "PCA-32: 90.5 %"),
+        )
+    ),
+    *(
+        Experiment(
+            f"fine_{share}",
+            f"fine classes of Fashion-MNIST, {share} % of their labels: accuracy",
+            f"coarse_and_fine --data fashion_mnist --labels fine={share / 100:g} --stratified "
+            "--epochs 10",
+            "fine_accuracy",
+            goal,
+            floor,
+            unit=PERCENT,
+        )
+        for share, goal, floor in (
+            (100, "92 %", "majority 10 %"),
+            (25, "89.5 %", "PCA-32 + 5-NN: 82.7 %"),
+            (5, "86 %", "PCA-32 + 5-NN: 79.8 %"),
+        )
+    ),
+    *(
+        Experiment(
+            f"fine_{share}_alone",
+            f"the same, {share} %, without the helping heads",
+            f"coarse_and_fine --data fashion_mnist --labels fine={share / 100:g} --stratified "
+            "--reconstruction 0 --weight coarse=0 --epochs 10",
+            "fine_accuracy",
+            unit=PERCENT,
+        )
+        for share in (25, 5)
+    ),
+    Experiment(
+        "encoder",
+        "",
+        "conv_autoencoder --data fashion_mnist --filters 16,32,8 --noise 0.2 --epochs 10",
+        "mse",
+    ),
+    *(
+        Experiment(
+            f"label_1_{start}",
+            f"classes of Fashion-MNIST, 1 % of the labels, encoder {title}: accuracy",
+            f"classifier --data fashion_mnist --encoder {{encoder}} --start {start} "
+            "--labels label=0.01 --stratified --batch-size 32 --epochs 40",
+            "label_accuracy",
+            seeds=FIVE,
+            needs=("encoder",),
+            unit=PERCENT,
+        )
+        for start, title in (("trained", "trained before"), ("random", "from scratch"))
+    ),
+    Experiment(
+        "angle",
+        "rotated MNIST digits: RMSE of the angle, degrees",
+        "digit_and_angle --data rotated_digits:source=mnist --weight label=100 --epochs 8",
+        "angle_rmse",
+        "9, digit 98 %",
+        "mean angle: 26.0",
+        beside=("label_accuracy",),
+    ),
+    Experiment(
+        "angle_alone",
+        "the same without the digits' head",
+        "digit_and_angle --data rotated_digits:source=mnist --weight label=0 --epochs 8",
+        "angle_rmse",
+    ),
+    Experiment(
+        "judge",
+        "",
+        "classifier --data mnist --filters 32,64 --dropout 0.3 --epochs 6",
+        "label_accuracy",
+    ),
+    Experiment(
+        "conditional_gan",
+        "conditional GAN, MNIST: drawn as asked, by an independent classifier",
+        "conditional_gan --data mnist --epochs 5",
+        "agreement",
+        "95 %",
+        "chance 10 %",
+        needs=("judge",),
+        evaluate="--classifier {judge}",
+        unit=PERCENT,
+    ),
+    *(
+        Experiment(
+            f"terrain_{model}",
+            f"land use of generated terrain, {title}: class-mean IoU",
+            f"{model} --data land_use --batch-size 16 --learning-rate 0.002 --epochs 15",
+            "mask_mean_iou",
+            seeds=(0, 1, 2),
+            unit=PERCENT,
+        )
+        for model, title in (("unet", "RGB alone"), ("fusion_unet", "RGB and elevation"))
+    ),
+    *(
+        Experiment(
+            f"zion_{model}",
+            f"land cover of Zion, {title}: class-mean IoU",
+            f"{model} --data folder:zion_landcover --augment aerial --batch-size 8 "
+            "--learning-rate 0.002 --epochs 40",
+            "mask_mean_iou",
+            seeds=(0, 1, 2),
+            unit=PERCENT,
+        )
+        for model, title in (("unet", "RGB alone"), ("fusion_unet", "RGB and elevation"))
+    ),
+)
+EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
+
+GAINS = (
+    *(
+        Gain(
+            f"fine classes, {share} % of the labels: what the helping heads add, points",
+            f"fine_{share}",
+            f"fine_{share}_alone",
+        )
+        for share in (25, 5)
+    ),
+    Gain(
+        "1 % of the labels: what the pre-trained encoder adds, points",
+        "label_1_trained",
+        "label_1_random",
+    ),
+    Gain(
+        "land use: what elevation adds, points of IoU",
+        "terrain_fusion_unet",
+        "terrain_unet",
+        "whatever it is",
+    ),
+    Gain(
+        "Zion: what elevation adds, points of IoU",
+        "zion_fusion_unet",
+        "zion_unet",
+        "whatever it is",
+    ),
+)
