@@ -1,0 +1,38 @@
+"""What all tests share: the backend, the offscreen window, `--long`, and the real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from ed_core.engine import choose_backend, installed_backends
+
+# Both are read when Keras and Qt start, which the import of a test module may do.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if installed_backends():
+    choose_backend()
+
+# How fast an example is drawn or run says nothing on a busy machine.
+settings.register_profile("edkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("edkit")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long form of slow tests")
+
+
+@pytest.fixture
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether a slow test runs its long form."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real data sets: EDKIT_DATA, or `shared/data` beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("EDKIT_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}: set EDKIT_DATA")
+    return folder

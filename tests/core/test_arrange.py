@@ -1,0 +1,202 @@
+"""Batches: every sample once an epoch, in an order that follows from seed and epoch alone."""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
+from ed_core.arrange import Batches, arrange, needed_fields, reference_batch
+from ed_core.checks import check_data
+
+pytestmark = pytest.mark.backend
+
+HEADS = (
+    Head("image", losses.sum_squared_error),
+    Head("label", losses.categorical_crossentropy, mask="has_label"),
+    Head("code", losses.l1),
+)
+
+
+def arrays(samples: int) -> dict[str, np.ndarray]:
+    """Every value of sample i tells that it is of sample i."""
+    number = np.arange(samples)
+    return {
+        "image": np.repeat(number.astype("float64"), 4).reshape(samples, 2, 2),
+        "label": number.astype("int64"),
+        "has_label": (number % 3 > 0).astype("uint8"),
+        "unused": number,
+    }
+
+
+def made(samples: int, size: int, seed: int | None = 0, data: Any = None) -> Batches:
+    return Batches(data or arrays(samples), ["image"], HEADS, size, seed)
+
+
+def rows_of(batches: Batches) -> list[list[int]]:
+    return [batches[i][0]["image"][:, 0, 0].astype(int).tolist() for i in range(len(batches))]
+
+
+@given(st.integers(1, 60), st.integers(1, 70), st.integers(0, 2**31 - 1), st.integers(0, 1000))
+@settings(max_examples=60, deadline=None)
+def test_every_epoch_is_a_permutation(samples: int, size: int, seed: int, epoch: int) -> None:
+    batches = made(samples, size, seed)
+    batches.begin_epoch(epoch)
+    rows = rows_of(batches)
+    size = min(size, samples)
+    assert len(batches) == batches.batches_per_epoch == samples // size
+    assert all(len(batch) == size for batch in rows)
+    seen = [*chain(*rows)]
+    assert len(set(seen)) == len(seen) == samples // size * size
+    again = made(samples, size, seed)
+    again.begin_epoch(epoch + 1)
+    again.begin_epoch(epoch)
+    assert rows_of(again) == rows
+
+
+def test_order_changes_with_the_epoch_and_the_seed() -> None:
+    orders = set()
+    for seed in (0, 1, 2):
+        batches = made(50, 10, seed)
+        for epoch in range(3):
+            batches.begin_epoch(epoch)
+            orders.add(str(rows_of(batches)))
+    assert len(orders) == 9
+
+
+@pytest.mark.parametrize("start", range(6))
+def test_start_within_an_epoch(start: int) -> None:
+    whole, part = made(50, 10), made(50, 10)
+    whole.begin_epoch(4)
+    part.begin_epoch(4, start)
+    assert len(part) == 5 - start
+    assert rows_of(part) == rows_of(whole)[start:]
+
+
+def test_without_a_seed_every_sample_comes_in_order() -> None:
+    batches = made(23, 10, None)
+    assert rows_of(batches) == [[*range(10)], [*range(10, 20)], [20, 21, 22]]
+    batches.begin_epoch(3)
+    assert [*chain(*rows_of(batches))] == [*range(23)]
+
+
+def test_what_a_batch_holds() -> None:
+    inputs, targets, weights = made(9, 4)[1]
+    assert list(inputs) == ["image"]
+    assert list(targets) == list(weights) == ["image", "label"]
+    rows = inputs["image"][:, 0, 0]
+    assert np.array_equal(targets["label"], rows)
+    assert np.array_equal(targets["image"], inputs["image"])
+    assert np.array_equal(weights["label"], rows % 3 > 0)
+    assert np.array_equal(weights["image"], np.ones(4))
+    assert {str(a.dtype) for a in (*inputs.values(), *weights.values())} == {"float32"}
+    assert targets["label"].dtype == "int32"
+
+
+def test_arrays_of_an_hdf5_file(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        for name, array in arrays(30).items():
+            file[name] = array
+        on_disk, in_memory = made(30, 7, data=file), made(30, 7)
+        for epoch in range(2):
+            on_disk.begin_epoch(epoch)
+            in_memory.begin_epoch(epoch)
+            assert rows_of(on_disk) == rows_of(in_memory)
+
+
+def test_memory_map(tmp_path: Path) -> None:
+    data = arrays(30)
+    np.save(tmp_path / "image.npy", data["image"])
+    mapped = {**data, "image": np.load(tmp_path / "image.npy", mmap_mode="r")}
+    assert rows_of(made(30, 7, data=mapped)) == rows_of(made(30, 7))
+
+
+def test_needed_fields_come_once() -> None:
+    assert needed_fields(["image"], HEADS) == ["image", "label", "has_label"]
+    assert needed_fields(["label", "image"], HEADS[2:]) == ["label", "image"]
+
+
+@pytest.mark.parametrize("seed", [0, None])
+def test_samples_that_teach_nothing_are_left_out_of_training(seed: int | None) -> None:
+    data = arrays(60)
+    data["label"] = np.where(data["image"][:, 0, 0] % 4 == 0, data["label"], -1)
+    label = Head("label", losses.categorical_crossentropy)
+    masked = Head("label", losses.categorical_crossentropy, mask="has_label")
+    for heads, expected in (
+        ((label,), range(0, 60, 4)),
+        ((masked,), [row for row in range(0, 60, 4) if row % 3]),
+        ((label, HEADS[0]), range(60)),
+        ((label, HEADS[2]), range(60)),
+    ):
+        batches = Batches(data, ["image"], heads, 1, seed)
+        wanted = [*expected] if seed is not None else [*range(60)]
+        assert sorted(chain(*rows_of(batches))) == wanted
+
+
+def test_arrange_keeps_the_arrays_as_they_are() -> None:
+    data = arrays(5)
+    inputs, targets, weights = arrange(data, ["image"], HEADS)
+    assert inputs["image"] is data["image"]
+    assert targets["label"] is data["label"]
+    assert weights["label"].tolist() == [0, 1, 1, 0, 1]
+
+
+def dataset(**changes: Any) -> Dataset:
+    fields = Fields(
+        image=Field((2, 2), "value"), label=Field((), "class"), has_label=Field((), "mask")
+    )
+    split = {**arrays(10), **changes}
+    return Dataset(fields, {"train": split, "test": split})
+
+
+def test_target_of_two_heads_is_checked_for_the_one_without_a_mask() -> None:
+    bare = Head("other", losses.categorical_crossentropy, target="label")
+    hidden = np.where(arrays(10)["has_label"], arrays(10)["label"], -1)
+    check_data(dataset(label=hidden), "d", ["image"], HEADS)
+    with pytest.raises(EdkitError, match=r"d/train/label: sample 0 holds -1; expected whole numb"):
+        check_data(dataset(label=hidden), "d", ["image"], (*HEADS, bare))
+    with pytest.raises(EdkitError, match="d/train/label: sample 0 holds -1"):
+        check_data(dataset(label=hidden), "d", ["image", "label"], HEADS)
+
+
+def test_bad_sample_far_behind_is_found() -> None:
+    label = np.zeros(10_000, "int64")
+    label[9_998] = -7
+    data = {
+        "image": np.zeros((10_000, 2, 2)),
+        "label": label,
+        "has_label": np.ones(10_000),
+    }
+    with pytest.raises(EdkitError, match="sample 9998 holds -7"):
+        check_data(dataset(**data), "d", ["image"], HEADS)
+
+
+def test_head_without_its_field_lists_those_there_are() -> None:
+    missing = Head("image", losses.sum_squared_error, target="imge")
+    with pytest.raises(EdkitError, match="head 'image' needs field 'imge', but data set 'd' has"):
+        check_data(dataset(), "d", ["image"], [missing])
+
+
+@pytest.mark.parametrize("samples", [1, 3, 40])
+def test_reference_batch_shows_every_class_first(samples: int) -> None:
+    label = np.array([2, 2, 0, 2, 1, 0, 1, 2, 0, 0])
+    fields = Fields(image=Field((2, 2), "value"), label=Field((), "class", ("a", "b", "c")))
+    data = Dataset(fields, {"test": {"image": arrays(10)["image"], "label": label}})
+    batch = reference_batch(data, samples)
+    count = min(samples, 10)
+    classes = np.unique(label[:count])
+    assert batch["label"][: len(classes)].tolist() == classes.tolist()
+    rows = batch["image"][:, 0, 0].astype(int)
+    assert sorted(rows.tolist()) == list(range(count))
+    assert np.array_equal(batch["label"], label[rows])
+
+
+def test_reference_batch_stays_within_what_a_recording_holds() -> None:
+    wide = np.zeros((9, 2000, 2000), "float32")  # 16 MB a sample
+    data = Dataset(Fields(image=Field((2000, 2000))), {"test": {"image": wide}})
+    assert len(reference_batch(data)["image"]) == 4

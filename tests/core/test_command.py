@@ -1,0 +1,192 @@
+"""The command as a user meets it: what it prints, its exit status, and what it leaves behind."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ed_core.command import main
+from ed_core.plugins import MODELS
+from ed_core.recording import Recording
+
+pytestmark = pytest.mark.backend
+
+PLUGIN = '''
+"""A third party's plugin: one file, outside the repository."""
+from keras import Input, Model, layers
+
+from ed_core import Activations, Fields, Head, LatentCodes, Reconstruction, losses, model
+
+
+@model(
+    data="digits",
+    heads=(Head("image", losses.sum_squared_error),),
+    probes=(Reconstruction("image"), Activations("encoder"), LatentCodes()),
+)
+def tiny(fields: Fields, *, latent: int = 4) -> Model:
+    """A very small auto-encoder.
+
+    Args:
+        latent: numbers in the code.
+    """
+    shape = fields["image"].shape
+    image = Input(shape, name="image")
+    code = layers.Dense(latent, activation="relu", name="code")(layers.Flatten(name="flat")(image))
+    encoder = Model({"image": image}, {"code": code}, name="encoder")
+    back = Input((latent,), name="code")
+    size = shape[0] * shape[1] * shape[2]
+    out = layers.Dense(size, activation="sigmoid", name="out")(back)
+    out = layers.Reshape(shape, name="image")(out)
+    decoder = Model({"code": back}, {"image": out}, name="decoder")
+    coded = encoder({"image": image})
+    return Model({"image": image}, decoder(coded), name="tiny")
+'''
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory):
+    file = tmp_path_factory.mktemp("plugin") / "tiny_plugin.py"
+    file.write_text(PLUGIN)
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def run(plugin, tmp_path_factory):
+    """A run of the third party's model, trained by the command in a process of its own."""
+    out = tmp_path_factory.mktemp("runs")
+    done = edkit("train", "tiny", "--plugin", plugin, "--epochs", "2", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+def edkit(*arguments, **variables):
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "ed_core.command", *arguments]
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+
+
+def test_a_plugin_in_one_file_trains_and_records(run):
+    info = json.loads((run / "run.json").read_text())
+    assert info["model"] == "tiny"
+    assert info["status"] == "finished"
+    assert info["params"] == {"latent": 4}
+    with Recording(run) as recording:
+        assert recording.state == "finished"
+        assert recording.problem == ""
+        assert {probe.kind for probe in recording.header.probes} >= {
+            "reconstruction",
+            "activations",
+        }
+        losses = recording.scalars()["image_loss"]
+        assert losses[-1] < losses[0]
+
+
+def test_a_plugin_passes_the_contract(plugin):
+    from ed_core.registry import load_plugin_file
+    from ed_core.testing import check_model
+
+    with MODELS.isolated():
+        load_plugin_file(plugin)
+        check_model("tiny")
+
+
+def test_evaluate_prints_one_flat_json_object(run, plugin):
+    done = edkit("evaluate", str(run), "--json", "--plugin", plugin)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert 0 < result["mse"] < result["untrained_mse"]
+    assert result["pca_mse"] > 0
+    assert not any(isinstance(value, dict) for value in result.values())
+
+
+def test_a_run_of_a_plugin_that_is_not_loaded_names_it(run, capsys):
+    assert main(["evaluate", str(run)]) == 2
+    assert "--plugin" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_not_resumed(run, plugin):
+    before = sorted(run.rglob("*"))
+    done = edkit("train", "--resume", str(run), "--plugin", plugin)
+    assert done.returncode == 2
+    assert "has finished its 2 epochs" in done.stderr
+    assert sorted(run.rglob("*")) == before
+
+
+def test_figures_are_written(run, plugin, tmp_path):
+    done = edkit("figures", str(run), "--plugin", plugin, "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert {"curves.png", "reconstructions.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["train", "vea"], "Did you mean 'vae'"),
+        (["train", "vae", "--laten", "3"], "--laten"),
+        (["train", "vae", "--latent", "two"], "'latent' is a whole number, received 'two'"),
+        (["train", "vae", "--latent", "0"], "latent"),
+        (["train", "vae", "--data", "diggits"], "Did you mean 'digits'"),
+        (["train", "vae", "--epochs", "0"], "epochs must be above 0"),
+        (["train", "vae", "--batch-size", "-1"], "batch_size must be above 0"),
+        (["train", "vae", "--weight", "imag=2"], "Did you mean 'image'"),
+        (["train", "vae", "--weight", "image"], "HEAD=NUMBER"),
+        (["train", "vae", "--weight", "posterior=nan"], "must be finite, received nan"),
+        (["train", "vae", "--learning-rate", "inf"], "learning_rate must be above 0, received inf"),
+        (["train", "vae", "--labels", "image=0.5"], "target 'image' is no class or value"),
+        (["train", "vae", "--only", "label=ten"], "unknown class of field 'label': 'ten'"),
+        (["train", "vae", "--class-weights", "label=balanced"], "unknown head with classes"),
+        (["train", "vae", "--plugin", "nowhere.py"], "does not exist"),
+        (["train", "vae", "--backend", "theano"], "unknown backend 'theano'"),
+        (["train"], "name a model"),
+        (["train", "--resume", "nowhere"], "not a run folder"),
+        (["evaluate", "nowhere"], "not a run folder"),
+        (["figures", "nowhere"], "not a run folder"),
+        (["figures", "nowhere", "--format", "gif"], "unknown format 'gif'"),
+        (["view", "nowhere"], "nowhere"),
+        (["list", "modles"], "Did you mean 'models'"),
+        (["list", "models", "vea"], "Did you mean 'vae'"),
+        (["trian"], "No such command 'trian'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_status_2(
+    arguments, expected, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert expected in captured.err
+    assert captured.err.count("\n") == 1
+    assert "Traceback" not in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backend_that_is_not_installed_is_named(tmp_path, capsys, monkeypatch):
+    from ed_core.engine import choice
+
+    monkeypatch.setattr(choice, "find_spec", lambda name: name == "torch" or None)
+    assert main(["list", "models", "--backend", "jax"]) == 2
+    assert "pip install 'edkit[jax]'" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_is_not_there(tmp_path):
+    missing = str(tmp_path / "nowhere")
+    done = edkit(
+        "train", "vae", "--data", "mnist", "--out", str(tmp_path / "o"), EDKIT_DATA=missing
+    )
+    assert done.returncode == 2
+    assert missing in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "o").exists()
+
+
+def test_list_shows_every_model_and_its_options(capsys):
+    assert main(["list"]) == 0
+    shown = capsys.readouterr().out
+    for name in ("dense_autoencoder", "conv_autoencoder", "vae", "conv_vae", "digits", "mnist"):
+        assert name in shown
+    assert main(["list", "models", "dense_autoencoder"]) == 0
+    assert "--sparsity" in capsys.readouterr().out

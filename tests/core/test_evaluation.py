@@ -1,0 +1,350 @@
+"""Every number of `evaluate` against the same number by hand, in numpy."""
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from keras import Input, Model, layers, ops
+from rich.console import Console
+
+from ed_core import (
+    Dataset,
+    EdkitError,
+    Field,
+    Fields,
+    Head,
+    Run,
+    RunFolder,
+    dataset,
+    evaluate,
+    floors,
+    losses,
+    metrics,
+    model,
+    open_run,
+)
+from ed_core.evaluation_table import format_table
+from ed_core.plugins import DATASETS, MODELS
+from ed_core.run import build, save_weights
+
+pytestmark = pytest.mark.backend
+
+SHAPE = (2, 2, 1)
+CLASSES = ("low", "high", "unseen")
+TRAIN = np.random.default_rng(1).random((40, 4)).astype("float32")
+TEST = np.random.default_rng(2).random((7, 4)).astype("float32")
+LABELS = np.array([0, 1, 1, 0, 1, 2, 0])
+KNOWN = np.array([1, 1, 1, 1, 1, 0, 0])
+
+
+@pytest.fixture(autouse=True)
+def plugins() -> Iterator[None]:
+    with MODELS.isolated(), DATASETS.isolated():
+        dataset(pixels)
+        model(data="pixels", heads=(Head("image", losses.sum_squared_error),))(linear)
+        model(
+            data="pixels",
+            heads=(
+                Head("image", losses.sum_squared_error),
+                Head("code", losses.l1, weight=0.0),
+            ),
+        )(sparse)
+        model(
+            data="pixels",
+            heads=(
+                Head("image", losses.binary_crossentropy),
+                Head("posterior", losses.gaussian_kl, weight=5.0),
+            ),
+        )(variational)
+        model(
+            data="pixels",
+            heads=(
+                Head(
+                    "label",
+                    losses.categorical_crossentropy,
+                    mask="known",
+                    metrics=(metrics.accuracy,),
+                ),
+            ),
+        )(classes)
+        yield
+
+
+def pixels() -> Dataset:
+    """Random pixels; the first split has mostly the class `high`."""
+    fields = Fields(image=Field(SHAPE), label=Field((), "class", CLASSES), known=Field((), "mask"))
+    labels, known = np.arange(40) % 2, np.ones(40)
+    labels[:3], labels[10:], known[10:] = 1, 0, 0  # of the labelled ones 6 are high, 4 low
+    return Dataset(
+        fields,
+        {
+            "train": {"image": TRAIN.reshape(-1, *SHAPE), "label": labels, "known": known},
+            "test": {"image": TEST.reshape(-1, *SHAPE), "label": LABELS, "known": KNOWN},
+        },
+    )
+
+
+def parts(size: int, activation: str | None = None) -> tuple[Model, Model]:
+    image = Input(SHAPE, name="image")
+    code = layers.Dense(size, use_bias=False, name="in")(layers.Flatten()(image))
+    encoder = Model({"image": image}, {"code": code}, name="encoder")
+    return encoder, decoder_of(size, activation)
+
+
+def decoder_of(size: int, activation: str | None) -> Model:
+    code = Input((size,), name="code")
+    out = layers.Dense(4, activation, use_bias=False, name="out")(code)
+    return Model({"code": code}, {"image": layers.Reshape(SHAPE)(out)}, name="decoder")
+
+
+def joined(encoder: Model, decoder: Model) -> Model:
+    image = Input(SHAPE, name="image")
+    codes = encoder({"image": image})
+    return Model({"image": image}, {**decoder({"code": codes["code"]}), **codes})
+
+
+def linear(fields: Fields) -> Model:
+    """Two numbers, without activation."""
+    return joined(*parts(2))
+
+
+def sparse(fields: Fields) -> Model:
+    """The pixels themselves as the code."""
+    return joined(*parts(4))
+
+
+def variational(fields: Fields) -> Model:
+    """The first pixels as the mean, the other two as the logarithm of the variance."""
+    image = Input(SHAPE, name="image")
+    both = layers.Dense(4, use_bias=False, name="in")(layers.Flatten()(image))
+    posterior = layers.Reshape((2, 2))(both)
+    outputs = {"code": ops.take(posterior, 0, axis=1), "posterior": posterior}
+    encoder = Model({"image": image}, outputs, name="encoder")
+    return joined(encoder, decoder_of(2, "sigmoid"))
+
+
+def classes(fields: Fields) -> Model:
+    """The class by the first three pixels."""
+    image = Input(SHAPE, name="image")
+    out = layers.Dense(3, "softmax", use_bias=False, name="in")(layers.Flatten()(image))
+    return Model({"image": image}, {"label": out})
+
+
+def made(folder: Path, name: str, *weights: np.ndarray) -> Run:
+    """Return a run of a model with the given weights, as if it had been trained."""
+    spec = MODELS[name]
+    net = build(spec, pixels().fields, {}, seed=3)
+    for variable, value in zip(net.layer_weights, weights, strict=True):
+        variable.assign(value)
+    run = RunFolder.create(folder, name)
+    facts = {"shape": list(SHAPE), "kind": "image", "classes": []}
+    run.write(
+        {"model": name, "data": "pixels", "params": {}, "seed": 3, "fields": {"image": facts}}
+    )
+    save_weights(net, run.weights)
+    return open_run(run.path)
+
+
+def picking(*rows: int, size: int = 4) -> np.ndarray:
+    return np.eye(size, dtype="float32")[:, list(rows)]
+
+
+def test_a_linear_model_by_hand(tmp_path: Path) -> None:
+    keep = picking(0, 1)
+    result = evaluate(made(tmp_path, "linear", keep, keep.T))
+    lost = np.square(TEST[:, 2:].astype("float64")).sum(axis=1).mean()  # the pixels left out
+    assert result["mse"] == pytest.approx(lost / 4, rel=1e-6)
+    assert result["sum_squared_error"] == pytest.approx(lost, rel=1e-6)
+    assert result["code_size"] == 2
+    assert result["parameters"] == 16
+    assert result["samples"] == 7
+    about = {name: result[name] for name in ("model", "data", "split")}
+    assert about == {"model": "linear", "data": "pixels", "split": "test"}
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_the_pca_is_fitted_on_the_training_split(tmp_path: Path) -> None:
+    mean = TRAIN.mean(axis=0, dtype="float64")
+    axes = np.linalg.svd(TRAIN - mean)[2][:2]
+    left = (TEST - mean) - (TEST - mean) @ axes.T @ axes
+    keep = picking(0, 1)
+    result = evaluate(made(tmp_path, "linear", keep, keep.T))
+    assert result["pca_mse"] == pytest.approx(np.square(left).mean(), rel=1e-4)
+
+
+def test_the_untrained_model_is_the_one_of_the_runs_seed(tmp_path: Path) -> None:
+    keep = picking(0, 1)
+    run = made(tmp_path, "linear", keep, keep.T)
+    first, second = (
+        np.array(ops.convert_to_numpy(v))
+        for v in build(run.spec, run.data.fields, {}, seed=3).layer_weights
+    )
+    expected = np.square(TEST - TEST @ first @ second).mean()
+    result = evaluate(run)
+    assert result["untrained_mse"] == pytest.approx(expected, rel=1e-4)
+    assert result["untrained_mse"] != pytest.approx(result["mse"], rel=1e-2)
+
+
+def test_as_many_components_as_dimensions_leave_nothing(tmp_path: Path) -> None:
+    all_pixels = picking(0, 1, 2, 3)
+    result = evaluate(made(tmp_path, "sparse", all_pixels, all_pixels))
+    assert result["mse"] == 0
+    assert result["pca_mse"] < 1e-10
+
+
+def test_more_components_than_samples_or_pixels_are_capped() -> None:
+    some = TRAIN[:3].reshape(-1, *SHAPE)
+    assert floors.pca_reconstruction(some, some, 100) == pytest.approx(some, abs=1e-5)
+
+
+def test_many_dimensions_take_the_other_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = floors.pca_reconstruction(TRAIN, TEST, 2)
+    monkeypatch.setattr(floors, "_EXACT", 1)
+    assert floors.pca_reconstruction(TRAIN, TEST, 2) == pytest.approx(exact, abs=1e-4)
+
+
+def test_active_fraction_by_hand(tmp_path: Path) -> None:
+    scale = np.diag([20, 0.5, -0.1, 0]).astype("float32")
+    result = evaluate(made(tmp_path, "sparse", scale, scale))
+    codes = TEST @ scale
+    largest = np.abs(codes).max()
+    assert result["active_fraction"] == pytest.approx((np.abs(codes) > 0.01 * largest).mean())
+    assert 0.25 < result["active_fraction"] < 0.5  # the second unit now and then, the third never
+    nothing = np.zeros((4, 4), "float32")
+    assert evaluate(made(tmp_path, "sparse", nothing, scale))["active_fraction"] == 0
+
+
+def test_neg_elbo_by_hand(tmp_path: Path) -> None:
+    inwards, outwards = picking(0, 1, 2, 3), np.array([[1, -1, 2, 0], [0, 1, 1, -2]], "float32")
+    result = evaluate(made(tmp_path, "variational", inwards, outwards), seed=5)
+    mean, log_var = TEST[:, :2], TEST[:, 2:]
+    epsilon = np.random.default_rng(5).standard_normal((7, 2), np.float32)
+    p = 1 / (1 + np.exp(-(mean + np.exp(log_var / 2) * epsilon) @ outwards))
+    likelihood = TEST * np.log(p) + (1 - TEST) * np.log(1 - p)
+    kl = (0.5 * (mean**2 + np.exp(log_var) - 1 - log_var)).sum(axis=1).mean()
+    assert result["kl"] == pytest.approx(kl, rel=1e-5)
+    assert result["reconstruction"] == pytest.approx(-likelihood.sum(axis=1).mean(), rel=1e-5)
+    assert result["neg_elbo"] == pytest.approx(result["kl"] + result["reconstruction"])
+    assert result["active_units"] == 2
+    still = 1 / (1 + np.exp(-mean @ outwards))  # the mean code, not a sample
+    assert result["mse"] == pytest.approx(np.square(TEST - still).mean(), rel=1e-5)
+
+
+def test_a_latent_that_hardly_moves_is_not_active(tmp_path: Path) -> None:
+    inwards = picking(0, 1, 2, 3) @ np.diag([1, 0.01, 1, 1]).astype("float32")
+    result = evaluate(made(tmp_path, "variational", inwards, np.ones((2, 4), "float32")))
+    assert result["active_units"] == 1
+
+
+def test_a_seed_repeats_and_another_differs(tmp_path: Path) -> None:
+    run = made(tmp_path, "variational", picking(0, 1, 2, 3), np.ones((2, 4), "float32"))
+    first = evaluate(run)
+    assert evaluate(run.path) == first
+    other = evaluate(run, seed=1)
+    assert other["reconstruction"] != first["reconstruction"]
+    assert other["kl"] == first["kl"]
+
+
+def test_metrics_count_what_is_labelled_and_stand_beside_the_majority(tmp_path: Path) -> None:
+    result = evaluate(made(tmp_path, "classes", 50 * picking(0, 1, 2)))
+    right = TEST[:, :3].argmax(axis=1) == LABELS
+    assert result["label_accuracy"] == pytest.approx(right[:5].mean())
+    assert result["label_majority"] == pytest.approx(3 / 5)  # `high`, of the first five labels
+    assert "mse" not in result
+    assert "code_size" not in result
+
+
+def test_another_split_and_another_data_set(tmp_path: Path) -> None:
+    @dataset
+    def bright() -> Dataset:
+        """Ones."""
+        ones = np.ones((3, *SHAPE), "float32")
+        return Dataset(
+            Fields(image=Field(SHAPE)), {"train": {"image": ones * 0.1}, "test": {"image": ones}}
+        )
+
+    keep = picking(0, 1)
+    run = made(tmp_path, "linear", keep, keep.T)
+    assert evaluate(run, split="train")["mse"] == pytest.approx(
+        np.square(TRAIN[:, 2:]).sum() / TRAIN.size
+    )
+    result = evaluate(run, "bright")
+    assert result["mse"] == pytest.approx(0.5)
+    assert (result["data"], result["samples"]) == ("bright", 3)
+    axes = np.linalg.svd(TRAIN - TRAIN.mean(axis=0))[2][:2]  # still of the run's own data
+    off = 1 - TRAIN.mean(axis=0)
+    assert result["pca_mse"] == pytest.approx(np.square(off - off @ axes.T @ axes).mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "arrays", "said"),
+    [
+        (Fields(image=Field((3, 3, 1))), {"image": np.zeros((2, 3, 3, 1))}, "(3, 3, 1)"),
+        (Fields(image=Field(SHAPE, "signal")), {"image": np.zeros((2, *SHAPE))}, "signal"),
+        (Fields(other=Field(SHAPE)), {"other": np.zeros((2, *SHAPE))}, "'image'"),
+        (Fields(image=Field(SHAPE)), {"image": np.full((2, *SHAPE), 7.0)}, "7.0"),
+        (Fields(image=Field(SHAPE)), {"image": np.zeros((2, 4))}, "(4,)"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused_in_one_line(
+    tmp_path: Path, fields: Fields, arrays: dict[str, np.ndarray], said: str
+) -> None:
+    @dataset
+    def wrong() -> Dataset:
+        """Wrong in one way."""
+        return Dataset(fields, {"train": arrays, "test": arrays})
+
+    run = made(tmp_path, "linear", picking(0, 1), picking(0, 1).T)
+    with pytest.raises(EdkitError) as caught:
+        evaluate(run, "wrong")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_split_run_or_data_set_is_named(tmp_path: Path) -> None:
+    run = made(tmp_path, "linear", picking(0, 1), picking(0, 1).T)
+    with pytest.raises(EdkitError, match="no split 'validation'; it has: train, test"):
+        evaluate(run, split="validation")
+    with pytest.raises(EdkitError, match="unknown data set 'pixel'"):
+        evaluate(run, "pixel")
+    with pytest.raises(EdkitError, match="not a run folder"):
+        evaluate(tmp_path)
+
+
+def test_the_table_has_every_number_beside_its_floor() -> None:
+    result = {"model": "m", "data": "d", "split": "test", "samples": 9, "parameters": 12345}
+    result |= {"mse": 0.00912345, "pca_mse": 0.0104, "untrained_mse": 0.23, "active_units": 3}
+    result |= {"label_accuracy": 0.875, "label_majority": 0.1}
+    console = Console(file=io.StringIO(), width=100)
+    console.print(format_table(result))
+    lines = console.file.getvalue().splitlines()
+    row = next(i for i, line in enumerate(lines) if " mse " in line)
+    assert "0.009123" in lines[row]
+    assert "PCA 0.0104" in lines[row]
+    assert "untrained 0.23" in lines[row + 1]
+    accuracy = next(line for line in lines if "label_accuracy" in line)
+    assert "0.875" in accuracy
+    assert "majority 0.1" in accuracy
+    assert "12,345 parameters" in console.file.getvalue()
+    assert not any(line.split()[:1] in (["pca_mse"], ["label_majority"]) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "components", "known"), [("fashion-mnist", 64, 0.01037), ("mnist", 32, 0.01683)]
+)
+def test_the_pca_floor_of_real_data(
+    data_folder: Path, name: str, components: int, known: float
+) -> None:
+    train, test = (
+        np.frombuffer(gzip.decompress((data_folder / name / file).read_bytes()), "u1", offset=16)
+        .reshape(-1, 28, 28, 1)
+        .astype("float32")
+        / 255
+        for file in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz")
+    )
+    found = floors.pca_reconstruction(train, test, components)
+    assert np.square(test - found).mean() == pytest.approx(known, abs=1e-5)

@@ -1,0 +1,276 @@
+"""The numbers of maps, values, classes, codes and generators, by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import Input, Model, layers, ops
+from sklearn.metrics import confusion_matrix, jaccard_score
+from sklearn.neighbors import KNeighborsClassifier
+
+import ed_core
+from ed_core import Dataset, EdkitError, Field, Fields, Head, Run, dataset, losses, metrics, model
+from ed_core.evaluation import Subject, agreement, confusion, evaluate, predicting
+from ed_core.figures.latent_scatter import principal_axes
+from ed_core.floors import pca_reconstruction
+from ed_core.plugins import DATASETS, MODELS
+
+pytestmark = pytest.mark.backend
+
+SHAPE = (4, 4, 3)
+NAMES = ("road", "tree", "sky", "never")
+HEADS = (
+    Head("map", losses.categorical_crossentropy, metrics=(metrics.accuracy,)),
+    Head("height", losses.squared_error),
+    Head("angle", losses.squared_error, mask="known", metrics=(metrics.absolute_error,)),
+    Head("label", losses.categorical_crossentropy),
+    Head("code", losses.contrastive, target="label", name="near"),
+)
+
+
+def scenes() -> Dataset:
+    """Images with a map of classes, a map of values, a value and a class, of which some miss."""
+    random = np.random.default_rng(0)
+    splits = {}
+    for split, samples in {"train": 30, "validation": 13}.items():
+        arrays = {
+            "image": random.random((samples, *SHAPE), "float32"),
+            "map": random.integers(-1, 3, (samples, 4, 4)),
+            "height": random.normal(3, 2, (samples, 4, 4, 1)).astype("float32"),
+            "angle": random.normal(0, 9, samples).astype("float32"),
+            "known": (random.random(samples) < 0.7).astype("float32"),
+            "label": random.integers(-1, 2, samples),
+        }
+        arrays["height"][random.random(arrays["height"].shape) < 0.2] = np.nan
+        arrays["angle"][arrays["known"] == 0] = np.nan
+        splits[split] = arrays
+    fields = Fields(
+        image=Field(SHAPE),
+        map=Field((4, 4), "class", NAMES, partial=True),
+        height=Field((4, 4, 1), "value", partial=True),
+        angle=Field((), "value", partial=True),
+        known=Field((), "mask"),
+        label=Field((), "class", ("a", "b"), partial=True),
+    )
+    return Dataset(fields, splits)
+
+
+def tasks(fields: Fields) -> Model:
+    """Every kind of head on one small code."""
+    image = Input(SHAPE, name="image")
+    code = layers.Dense(3, name="dense")(layers.Flatten()(image))
+    encoder = Model({"image": image}, {"code": code}, name="encoder")
+    code = encoder({"image": image})["code"]
+    outputs = {
+        "code": code,
+        "map": layers.Dense(4, "softmax")(image),
+        "height": layers.Dense(1)(image),
+        "angle": 10.0 * layers.Dense(1)(code)[:, 0],
+        "label": layers.Dense(2, "softmax")(code),
+    }
+    return Model({"image": image}, outputs)
+
+
+def drawer(fields: Fields) -> Model:
+    """A decoder whose first pixels are the class, scored as an adversarial pair is."""
+    code, label = Input((2,), name="code"), Input((), dtype="int32", name="label")
+    noise = ops.repeat(ops.sigmoid(code[:, :1]), 46, axis=1)
+    drawn = ops.concatenate([ops.one_hot(label, 2), noise], axis=1)
+    decoder = Model(
+        {"code": code, "label": label}, {"image": ops.reshape(drawn, (-1, *SHAPE))}, name="decoder"
+    )
+    image, wanted = Input(SHAPE, name="image"), Input((), dtype="int32", name="label")
+    score = layers.Dense(1)(layers.Flatten()(image))
+    drawn = decoder({"code": layers.Flatten()(image)[:, :2], "label": wanted})["image"]
+    return Model({"image": image, "label": wanted}, {"score": score, "drawn": drawn})
+
+
+def reader(fields: Fields) -> Model:
+    """A classifier that reads the first two pixels."""
+    image = Input(SHAPE, name="image")
+    return Model(
+        {"image": image}, {"label": layers.Dense(2, "softmax")(layers.Flatten()(image)[:, :2])}
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins() -> Iterator[None]:
+    with MODELS.isolated(), DATASETS.isolated():
+        dataset(scenes)
+        dataset(all_labelled)
+        model(data="scenes", heads=HEADS)(tasks)
+        model(data="all_labelled", heads=(Head("score", losses.score_as_real),))(drawer)
+        model(data="all_labelled", heads=(Head("label", losses.categorical_crossentropy),))(reader)
+        yield
+
+
+def all_labelled() -> Dataset:
+    """The same with a class everywhere."""
+    random = np.random.default_rng(1)
+    splits = {
+        split: {
+            "image": random.random((20, *SHAPE), "float32"),
+            "label": np.arange(20) % 2,
+        }
+        for split in ("train", "test")
+    }
+    return Dataset(Fields(image=Field(SHAPE), label=Field((), "class", ("a", "b"))), splits)
+
+
+def trained(name: str, folder: Path) -> Run:
+    return ed_core.train(name, epochs=1, batch_size=10, record=False, out=folder)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return trained("tasks", tmp_path_factory.mktemp("tasks"))
+
+
+@pytest.fixture(scope="module")
+def held() -> dict[str, np.ndarray]:
+    return scenes().splits["validation"]
+
+
+@pytest.fixture(scope="module")
+def result(run: Run) -> dict[str, Any]:
+    return evaluate(run)
+
+
+@pytest.fixture(scope="module")
+def outputs(run: Run, held: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return run.model.predict({"image": held["image"]}, verbose=0)
+
+
+def test_without_a_test_split_it_is_the_validation_split(result: dict[str, Any]) -> None:
+    assert (result["split"], result["samples"]) == ("validation", 13)
+
+
+def test_maps_by_hand(
+    result: dict[str, Any], held: dict[str, np.ndarray], outputs: dict[str, np.ndarray]
+) -> None:
+    target, found = held["map"].ravel(), outputs["map"].argmax(axis=-1).ravel()
+    known = target >= 0
+    shares = jaccard_score(
+        target[known], found[known], labels=[0, 1, 2], average=None, zero_division=0
+    )
+    for name, share in zip(NAMES[:3], shares, strict=True):
+        assert result[f"map_iou_{name}"] == pytest.approx(share)
+    assert "map_iou_never" not in result
+    assert result["map_mean_iou"] == pytest.approx(shares.mean())
+    assert result["map_pixel_accuracy"] == pytest.approx((target == found)[known].mean())
+    train = scenes().splits["train"]["map"]
+    usual = np.bincount(train[train >= 0]).argmax()
+    assert result["map_majority"] == pytest.approx((target[known] == usual).mean())
+    assert "map_accuracy" not in result
+
+
+def test_the_confusion_is_counted_piece_by_piece(
+    run: Run,
+    held: dict[str, np.ndarray],
+    outputs: dict[str, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 5)
+    monkeypatch.setattr(
+        run.model,
+        "predict_on_batch",
+        lambda batch, plain=run.model.predict_on_batch: (
+            sizes.append(len(batch["image"])) or plain(batch)
+        ),
+    )
+    target, found = held["map"].ravel(), outputs["map"].argmax(axis=-1).ravel()
+    counts = confusion(run, run.model.heads[0], "validation")
+    assert sizes == [5, 5, 3]
+    expected = confusion_matrix(target, found, labels=[0, 1, 2, 3])  # -1 is no label: left out
+    assert np.array_equal(counts, expected)
+    assert counts.sum() == (target >= 0).sum()
+    with pytest.raises(EdkitError, match="no split 'test'; it has: train, validation"):
+        confusion(run, run.model.heads[0], "test")
+
+
+def test_only_the_classes_of_a_map_are_kept(run: Run, held: dict[str, np.ndarray]) -> None:
+    kept = Subject(run, held).outputs
+    assert kept["map"].shape == (13, 4, 4)
+    assert kept["height"].shape == (13, 4, 4, 1)
+
+
+def test_values_by_hand(
+    result: dict[str, Any], held: dict[str, np.ndarray], outputs: dict[str, np.ndarray]
+) -> None:
+    train = scenes().splits["train"]
+    for name in ("height", "angle"):
+        known = ~np.isnan(held[name])
+        off = (outputs[name] - held[name])[known]
+        assert result[f"{name}_rmse"] == pytest.approx(np.sqrt(np.mean(off**2)), rel=1e-5)
+        assert result[f"{name}_mae"] == pytest.approx(np.abs(off).mean(), rel=1e-5)
+        spread = held[name][known] - np.nanmean(train[name])
+        assert result[f"{name}_mean_rmse"] == pytest.approx(np.sqrt(np.mean(spread**2)), rel=1e-5)
+    assert result["angle_within_10"] == pytest.approx(np.mean(np.abs(off) <= 10))
+    assert result["angle_absolute_error"] == pytest.approx(result["angle_mae"], rel=1e-5)
+    assert "height_within_10" not in result
+
+
+def test_classes_and_neighbours_by_hand(
+    run: Run, result: dict[str, Any], held: dict[str, np.ndarray], outputs: dict[str, np.ndarray]
+) -> None:
+    train, known = scenes().splits["train"], held["label"] >= 0
+    right = outputs["label"].argmax(axis=-1) == held["label"]
+    assert result["label_accuracy"] == pytest.approx(right[known].mean())
+    usual = np.bincount(train["label"][train["label"] >= 0]).argmax()
+    floor = (held["label"][known] == usual).mean()
+    assert result["label_majority"] == pytest.approx(floor)
+    rows = train["label"] >= 0
+    codes = run.encoder.predict({"image": train["image"][rows]}, verbose=0)["code"]
+    nearest = KNeighborsClassifier(5).fit(codes, train["label"][rows])
+    expected = nearest.score(outputs["code"][known], held["label"][known])
+    assert result["knn_accuracy"] == pytest.approx(expected)
+    assert result["knn_majority"] == pytest.approx(floor)
+    assert "near_accuracy" not in result  # a code is no class
+
+
+def test_a_generator_is_judged_by_a_classifier(tmp_path: Path) -> None:
+    run, judge = trained("drawer", tmp_path), trained("reader", tmp_path)
+    weights = judge.model.layer_weights
+    for sign, expected in ((1.0, 1.0), (-1.0, 0.0)):
+        weights[0].assign(50 * sign * np.eye(2))
+        weights[1].assign(np.zeros(2))
+        assert agreement(run, judge) == {"agreement": expected, "agreement_chance": 0.5}
+    weights[0].assign(np.zeros((2, 2)))
+    weights[1].assign([1.0, 0.0])
+    assert agreement(run, judge)["agreement"] == 0.5  # it always says the first
+    numbers = evaluate(run)  # scores have no number of their own
+    assert set(numbers) == {"model", "data", "split", "samples", "parameters"}
+
+
+def test_a_pair_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
+    drawing, judge = trained("drawer", tmp_path), trained("reader", tmp_path)
+    for pair, said in (
+        ((drawing, drawing), "is no classifier"),
+        ((judge, judge), "decoder"),
+    ):
+        with pytest.raises(EdkitError) as caught:
+            agreement(*pair)
+        assert said in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_finite_is_one_line(tmp_path: Path) -> None:
+    judge = trained("reader", tmp_path)
+    judge.model.layer_weights[1].assign([np.nan, 0.0])
+    with pytest.raises(EdkitError, match="output 'label' is not finite"):
+        evaluate(judge)
+
+
+def test_one_training_sample_has_a_floor() -> None:
+    one, test = np.full((1, *SHAPE), 0.25, "float32"), np.ones((2, *SHAPE), "float32")
+    assert np.array_equal(pca_reconstruction(one, test, 32), np.full((2, *SHAPE), 0.25))
+
+
+def test_the_codes_of_one_sample_lie_in_a_plane() -> None:
+    centre, directions, names = principal_axes(np.ones((1, 5)))
+    assert np.array_equal(centre, np.ones(5))
+    assert directions @ directions.T == pytest.approx(np.eye(2))
+    assert len(names) == 2

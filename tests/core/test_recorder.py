@@ -1,0 +1,231 @@
+"""The recorder on any Keras model: it sees all there is to see and changes nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from ed_core import EdkitError, LatentCodes, Reconstruction, Recorder, Recording, RunFolder
+
+pytestmark = pytest.mark.backend
+
+X = np.random.default_rng(0).uniform(size=(64, 5)).astype("float32")
+ONE = Reconstruction("x", samples=4)
+
+
+class Subclassed(keras.Model):
+    """A model whose inputs nobody knows before it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = layers.Dense(4, activation="relu")
+        self.drop = layers.Dropout(0.2, seed=1)
+        self.last = layers.Dense(5)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.last(self.drop(self.first(inputs), training=training))
+
+
+def sequential() -> keras.Model:
+    return keras.Sequential([keras.Input((5,), name="x"), layers.Dense(3), layers.Dense(5)])
+
+
+def functional() -> keras.Model:
+    x = keras.Input((5,), name="x")
+    hidden = layers.Dropout(0.2, seed=1)(layers.BatchNormalization()(layers.Dense(3)(x)))
+    return keras.Model(x, layers.Dense(5)(hidden))
+
+
+def with_dicts() -> keras.Model:
+    x = keras.Input((5,), name="x")
+    hidden = layers.Dense(3)(x)
+    return keras.Model({"x": x}, {"x": layers.Dense(5)(hidden), "y": layers.Dense(1)(hidden)})
+
+
+MODELS = {
+    "sequential": (sequential, X),
+    "functional": (functional, X),
+    "dicts": (with_dicts, {"x": X, "y": X[:, :1]}),
+    "subclassed": (Subclassed, X),
+}
+
+
+def fit(model: keras.Model, target: Any, epochs: int = 2, callbacks: Any = ()) -> dict[str, Any]:
+    """Compile once, fit four steps an epoch, return the history."""
+    if not model.compiled:
+        model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+    inputs = {"x": X} if isinstance(target, dict) else X
+    done = model.fit(
+        inputs,
+        target,
+        batch_size=16,
+        epochs=epochs,
+        shuffle=False,
+        validation_split=0.0,
+        callbacks=[*callbacks],
+        verbose=0,
+    )
+    return dict(done.history)
+
+
+def made(name: str) -> tuple[keras.Model, Any]:
+    build, target = MODELS[name]
+    keras.utils.set_random_seed(5)
+    return build(), target
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_history_is_the_same_and_frames_are_the_model(tmp_path: Path, name: str) -> None:
+    plain = fit(*made(name))
+    model, target = made(name)
+    seen: list[np.ndarray] = []
+
+    class Predict(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append(outputs(self.model))
+
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)
+    if model.built:
+        seen.append(outputs(model))
+    history = fit(model, target, callbacks=[recorder, Predict()])
+    assert history == plain
+    with Recording(tmp_path / "run") as recording:
+        assert recording.problem == ""
+        assert recording.state == "finished"
+        assert recording.steps.tolist() == list(range(9))
+        frames = [recording.read("reconstruction x", n)["output"] for n in range(9)]
+        for frame, output in zip(frames[-len(seen) :], seen, strict=True):
+            np.testing.assert_allclose(frame, output, atol=2e-3, rtol=2e-3)
+        assert not np.array_equal(frames[0], frames[1])
+        np.testing.assert_allclose(frames[-1], outputs(model), atol=2e-3, rtol=2e-3)
+        table = recording.scalars()
+        ends = table["loss"][table["epoch"] == np.floor(table["epoch"])]
+        assert history["loss"] == pytest.approx(sorted(set(ends), reverse=True), rel=1e-6)
+        assert recording.header is not None
+        assert recording.header.run["steps_per_epoch"] == 4
+
+
+def outputs(model: keras.Model) -> np.ndarray:
+    takes = isinstance(getattr(model, "input", None), dict)
+    found = model.predict_on_batch({"x": X[:4]} if takes else X[:4])
+    return np.asarray(found["x"] if isinstance(found, dict) else found)
+
+
+@pytest.mark.parametrize(
+    ("every", "steps"), [(1, [*range(9)]), (3, [0, 3, 6, 8]), (4, [0, 4, 8]), (100, [0, 8])]
+)
+def test_every(tmp_path: Path, every: int, steps: list[int]) -> None:
+    fit(*made("functional"), callbacks=[Recorder(tmp_path / "r", [ONE], {"x": X}, every=every)])
+    assert Recording(tmp_path / "r").steps.tolist() == steps
+
+
+def test_without_every_first_and_last_are_there(tmp_path: Path) -> None:
+    fit(*made("functional"), epochs=20, callbacks=[Recorder(tmp_path / "run", [ONE], {"x": X})])
+    steps = Recording(tmp_path / "run").steps.tolist()
+    assert steps[0] == 0
+    assert steps[-1] == 80
+    assert len(steps) > 2
+
+
+def test_fitting_again_goes_on_in_a_second_segment(tmp_path: Path) -> None:
+    model, target = made("functional")
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X}, every=2)
+    fit(model, target, epochs=1, callbacks=[recorder])
+    fit(model, target, epochs=2, callbacks=[recorder])
+    assert len(list((tmp_path / "run" / "recording").glob("*.h5"))) == 2
+    with Recording(tmp_path / "run") as recording:
+        assert recording.steps.tolist() == [0, 2, 4, 6, 8, 10, 12]
+        assert (np.diff(recording.seconds) >= 0).all()
+        table = recording.scalars()
+        assert (np.diff(table["step"]) >= 0).all()
+        assert (np.diff(table["epoch"]) >= 0).all(), table["epoch"]
+
+
+def test_existing_folder_is_refused_and_untouched(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(EdkitError, match="exists already: choose another folder"):
+        Recorder(tmp_path / "run", [ONE], {"x": X})
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_folder_is_held_while_fit_runs(tmp_path: Path) -> None:
+    states: list[str] = []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            states.append(RunFolder(tmp_path / "run").state())
+
+    fit(*made("functional"), callbacks=[Recorder(tmp_path / "run", [ONE], {"x": X}), Look()])
+    assert set(states) == {"live"}
+    assert RunFolder(tmp_path / "run").state() == "finished"
+
+
+def test_reference_and_fields(tmp_path: Path) -> None:
+    reference = {"x": X[:9], "label": np.arange(9), "picture": np.zeros((9, 4, 4, 1), "f4")}
+    recorder = Recorder(
+        tmp_path / "run", [ONE], reference, fields={"label": {"kind": "class", "classes": ["a"]}}
+    )
+    fit(*made("functional"), callbacks=[recorder])
+    with Recording(tmp_path / "run") as recording:
+        found = recording.reference()
+        assert recording.header is not None
+        fields = recording.header.fields
+    for name, array in reference.items():
+        np.testing.assert_array_equal(found[name], array)
+    assert fields["x"] == {"kind": "value", "shape": [5], "classes": []}
+    assert fields["picture"]["kind"] == "image"
+    assert fields["label"]["classes"] == ["a"]
+
+
+def test_reference_as_one_array(tmp_path: Path) -> None:
+    model, target = made("functional")
+    probe = Reconstruction("input")
+    fit(model, target, callbacks=[Recorder(tmp_path / "run", [probe], X[:6])])
+    with Recording(tmp_path / "run") as recording:
+        last = recording.read("reconstruction input", len(recording) - 1)["output"]
+    expected = model.predict(X[:6], verbose=0)
+    np.testing.assert_allclose(last, expected, atol=2e-3, rtol=2e-3)
+
+
+def test_two_probes_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(EdkitError, match="two probes are named 'reconstruction x'"):
+        Recorder(tmp_path / "run", [ONE, Reconstruction("x", samples=2)], {"x": X})
+
+
+def test_probe_that_does_not_fit_is_named_before_the_first_step(tmp_path: Path) -> None:
+    model, target = made("functional")
+    before = [np.array(v) for v in model.variables]
+    with pytest.raises(EdkitError, match="no layer 'encoder'"):
+        fit(model, target, callbacks=[Recorder(tmp_path / "run", [LatentCodes()], {"x": X})])
+    assert not (tmp_path / "run").exists()
+    for old, new in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(old, np.array(new))
+
+
+def test_fit_that_fails_leaves_what_was_recorded(tmp_path: Path) -> None:
+    class Fail(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch == 2:
+                raise RuntimeError("callback")
+
+    model, target = made("functional")
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X}, every=1)
+    with pytest.raises(RuntimeError, match="callback"):
+        fit(model, target, callbacks=[recorder, Fail()])
+    recorder.finish(failed=True)
+    with Recording(tmp_path / "run") as recording:
+        assert recording.state == "failed"
+        assert recording.steps.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.skipif(keras.config.backend() == "torch", reason="torch takes one step at a time")
+def test_several_steps_in_one_execution(tmp_path: Path) -> None:
+    model, target = made("functional")
+    model.compile(optimizer="adam", loss="mse", steps_per_execution=4)
+    fit(model, target, callbacks=[Recorder(tmp_path / "run", [ONE], {"x": X}, every=1)])
+    with Recording(tmp_path / "run") as recording:
+        assert recording.steps.tolist() == [0, 4, 8]
+        assert recording.epochs.tolist() == [0, 1, 2]

@@ -1,0 +1,321 @@
+"""What was written is read back, by whom and whenever; what was not is not shown."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ed_core.errors import EdkitError
+from ed_core.recording import (
+    ArrayInfo,
+    DamagedError,
+    Header,
+    ProbeInfo,
+    Recording,
+    RecordingWriter,
+    RunFolder,
+    find_runs,
+)
+from ed_core.recording.folder import written_whole
+
+_names = st.text("abcXYZ_ /é", min_size=1, max_size=8).filter(
+    lambda name: not set(name.replace("/", ".")) <= {".", " "}
+)
+_dtypes = st.sampled_from(["<f2", "<f4", "<f8", ">f4", "|u1", "<i4", "<i8", "|b1"])
+
+
+@st.composite
+def probe_sets(draw: Any) -> tuple[ProbeInfo, ...]:
+    """Probes of any number, name, shape and type; names that would share a path are left out."""
+    names = draw(st.lists(_names, max_size=3, unique_by=lambda name: name.replace("/", ".")))
+    probes = []
+    for name in names:
+        arrays = {}
+        for array in draw(st.lists(_names, max_size=3, unique_by=lambda n: n.replace("/", "."))):
+            shape = draw(hnp.array_shapes(min_dims=0, max_dims=4, max_side=4))
+            axes = tuple(f"axis {i}" for i in range(len(shape)))
+            arrays[array] = ArrayInfo(shape, draw(_dtypes), axes)
+        probes.append(ProbeInfo(name, "kind", arrays, {"option": draw(st.none() | _names)}))
+    return tuple(probes)
+
+
+@given(st.data(), probe_sets(), st.lists(_names, max_size=4, unique=True))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_round_trip(
+    tmp_path_factory: pytest.TempPathFactory, data: Any, probes: Any, scalars: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("run")
+    run, fields = {"start_step": 0, "text": "é"}, {"x": {"kind": "value"}}
+    header = Header(run, fields, probes, tuple(scalars))
+    numbers = st.integers(1, 1000)
+    steps = np.cumsum(data.draw(st.lists(numbers, max_size=4))).tolist()
+    frames = [
+        {
+            probe.name: {
+                name: data.draw(hnp.arrays(np.dtype(info.dtype), info.shape))
+                for name, info in probe.arrays.items()
+            }
+            for probe in probes
+        }
+        for _ in steps
+    ]
+    gaps = st.dictionaries(st.sampled_from(scalars or [""]), st.floats(), max_size=len(scalars))
+    rows = [data.draw(gaps) for _ in steps]
+    reference = {"x": data.draw(hnp.arrays("f4", (3, 2)))}
+    with RecordingWriter(path, header, reference) as writer:
+        for step, frame, row in zip(steps, frames, rows, strict=True):
+            writer.append(step, step / 7, step / 3, frame)
+            writer.append_scalars(step, step / 7, step / 3, row)
+    with patch("ed_core.recording.reader.preflight"), Recording(writer.path) as recording:
+        assert recording.problem == ""
+        assert recording.header == header
+        assert recording.steps.tolist() == steps
+        assert recording.epochs.tolist() == [step / 7 for step in steps]
+        assert recording.seconds.tolist() == [step / 3 for step in steps]
+        for number, frame in enumerate(frames):
+            for probe in probes:
+                assert_same(recording.read(probe.name, number), frame[probe.name])
+        assert_same(recording.reference(), reference)
+        table = recording.scalars()
+        assert list(table) == ["step", "epoch", "seconds", *scalars]
+        for name in scalars:
+            assert_same({name: table[name]}, {name: np.array([r.get(name, np.nan) for r in rows])})
+
+
+def assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        assert found[name].dtype == array.dtype
+        assert found[name].shape == array.shape
+        assert found[name].tobytes() == array.tobytes(), name
+
+
+def test_frame_of_the_wrong_shape_is_refused_and_harms_no_other(
+    folder: RunFolder, header: Any, frame: Any
+) -> None:
+    with RecordingWriter(folder.recording, header(), {}) as writer:
+        writer.append(0, 0.0, 0.0, frame(0))
+        with pytest.raises(ValueError, match=r"probe 'p', array 'a'.*\(2, 4, 3\).*\(2, 4, 9\)"):
+            writer.append(1, 0.1, 1.0, {"p": {"a": np.zeros((2, 4, 9))}})
+        writer.append(2, 0.2, 2.0, frame(2))
+    recording = Recording(folder.path)
+    assert recording.steps.tolist() == [0, 2]
+    assert_same(recording.read("p", 1), frame(2)["p"])
+
+
+WRITER = """
+import sys, time, numpy as np
+from pathlib import Path
+from ed_core.recording import *
+probe = ProbeInfo("p", "kind", {"a": ArrayInfo((50, 50), "<i8", ("x", "y"))})
+folder = RunFolder.open(sys.argv[1])
+with folder.hold(), RecordingWriter(folder.recording, Header({}, {}, (probe,), ("v",)), {}) as w:
+    for step in range(int(sys.argv[2])):
+        w.append(step, 0.0, 0.0, {"p": {"a": np.full((50, 50), step)}})
+        w.append_scalars(step, 0.0, 0.0, {"v": 2.0 * step})
+        if step % 50 == 49:  # the reader keeps up, however busy the machine is
+            sys.stdin.readline()
+    folder.update(status="finished")
+"""
+
+
+def test_read_while_another_process_writes(folder: RunFolder, child: Any) -> None:
+    frames = 500
+    recording = Recording(folder.path)
+    assert len(recording) == 0
+    process = child(WRITER, folder.path, frames, stdin=subprocess.PIPE)
+    seen, growths, states = 0, 0, set()
+    end = time.monotonic() + 60
+    while seen < frames and time.monotonic() < end:
+        if recording.refresh():
+            states.add(recording.state)
+        if len(recording) > seen:
+            growths += 1
+            for number in {seen, len(recording) - 1}:
+                assert (recording.read("p", number)["a"] == recording.steps[number]).all()
+            rows = recording.scalars()
+            assert np.array_equal(rows["v"], 2 * rows["step"])
+        assert len(recording) >= seen
+        assert recording.problem == "" or not len(recording)
+        for _ in range(len(recording) // 50 - seen // 50):
+            process.stdin.write("\n")
+            process.stdin.flush()
+        seen = len(recording)
+    assert process.wait(20) == 0, process.stderr.read()
+    assert seen == frames
+    assert growths > 5, "nothing was seen before the end"
+    assert "live" in states
+    recording.refresh()
+    assert recording.state == "finished"
+
+
+def test_segments_are_stitched_by_their_start(folder: RunFolder, write: Any, frame: Any) -> None:
+    write(range(0, 50, 5))
+    write(range(20, 40, 4), start=20)
+    write(range(36, 60, 6), start=36)
+    recording = Recording(folder.path)
+    assert recording.steps.tolist() == [0, 5, 10, 15, 20, 24, 28, 32, 36, 42, 48, 54]
+    assert recording.scalars()["step"].tolist() == recording.steps.tolist()[1:]
+    for number, step in enumerate(recording.steps):
+        assert_same(recording.read("p", number), frame(int(step))["p"])
+    write([10, 30], start=10)
+    assert recording.refresh()
+    assert recording.steps.tolist() == [0, 5, 10, 30]
+    assert recording.problem == ""
+
+
+def test_resume_from_zero_replaces_everything(folder: RunFolder, write: Any) -> None:
+    write(range(0, 50, 5))
+    write([0, 7])
+    assert Recording(folder.path).steps.tolist() == [0, 7]
+
+
+def test_segment_is_never_written_again(folder: RunFolder, write: Any) -> None:
+    first = write(range(3))
+    before = first.read_bytes()
+    (folder.recording / "0001.part").write_bytes(b"left by a kill while a segment was made")
+    second = write([3], start=3)
+    assert second.name == "0002.h5"
+    assert first.read_bytes() == before
+    assert Recording(folder.path).steps.tolist() == [0, 1, 2, 3]
+
+
+def test_closed_recording_forgets(folder: RunFolder, write: Any) -> None:
+    write()
+    with Recording(folder.path) as recording:
+        assert len(recording) == 5
+    assert len(recording) == 0
+    recording.refresh()
+    assert len(recording) == 5
+
+
+def test_unknown_probe_is_named(folder: RunFolder, write: Any) -> None:
+    write()
+    with pytest.raises(DamagedError, match="no probe 'q'"):
+        Recording(folder.path).read("q", 0)
+
+
+def test_missing_path() -> None:
+    with pytest.raises(EdkitError, match=r"'/no/such/run' does not exist"):
+        Recording("/no/such/run")
+
+
+@pytest.mark.parametrize("name", ["vae", "a/b c\n../é", "", "x" * 300, ".."])
+def test_create_never_reuses_a_folder(tmp_path: Path, name: str) -> None:
+    made = {RunFolder.create(tmp_path / "runs", name).path for _ in range(20)}
+    assert len(made) == 20
+    assert all(path.parent == tmp_path / "runs" for path in made)
+    assert all((path / "recording").is_dir() for path in made)
+
+
+def test_create_where_nothing_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EdkitError, match=r"cannot make a run folder in .*file.*--out") as caught:
+        RunFolder.create(tmp_path / "file", "vae")
+    assert "\n" not in str(caught.value)
+
+
+def test_find_runs_newest_first(tmp_path: Path) -> None:
+    runs = [RunFolder.create(tmp_path, f"r{i}") for i in range(3)]
+    for age, run in enumerate(runs):
+        run.write({})
+        os.utime(run.path, (age, age))
+    (tmp_path / "no run").mkdir()
+    assert [run.path for run in find_runs(tmp_path)] == [run.path for run in runs[::-1]]
+    assert [run.path for run in find_runs(runs[0].path)] == [runs[0].path]
+    assert find_runs(tmp_path / "nothing") == []
+
+
+def test_description_is_replaced_whole_or_not_at_all(folder: RunFolder) -> None:
+    folder.write({"status": "training", "a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        folder.update(a=float("nan"))
+    with contextlib.suppress(KeyError), written_whole(folder.info_file) as part:
+        part.write_text("{")
+        raise KeyError
+    assert folder.read() == {"status": "training", "a": 1}
+    assert [path.name for path in folder.path.glob(".*")] == []
+
+
+UPDATER = """
+import sys
+from ed_core.recording import RunFolder
+folder = RunFolder.open(sys.argv[1])
+print("ready", flush=True)
+for number in range(10**9):
+    folder.write({"number": number, "fill": [number] * 20000})
+"""
+
+
+def test_description_survives_kills(folder: RunFolder, child: Any, long: bool) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50 if long else 6):
+        process = child(UPDATER, folder.path)
+        process.stdout.readline()
+        time.sleep(float(rng.uniform(0.0, 0.1)))
+        process.kill()
+        process.wait()
+        info = json.loads(folder.info_file.read_bytes())
+        assert set(info.get("fill", [0])) == {info.get("number", 0)}
+
+
+HOLDER = """
+import sys, time
+from ed_core.recording import RunFolder
+with RunFolder.open(sys.argv[1]).hold():
+    print("held", flush=True)
+    time.sleep(100)
+"""
+
+
+def test_second_trainer_is_refused_and_changes_no_byte(folder: RunFolder, child: Any) -> None:
+    process = child(HOLDER, folder.path)
+    assert process.stdout.readline() == "held\n"
+    before = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
+    start = time.monotonic()
+    wanted = rf"process {process.pid} on .*, since 20"
+    with pytest.raises(EdkitError, match=wanted) as caught, folder.hold():
+        pass
+    assert time.monotonic() - start < 1.5
+    assert "\n" not in str(caught.value)
+    assert {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()} == before
+    assert folder.state() == "live"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_lock_is_free_once_its_holder_is_dead(folder: RunFolder, child: Any, number: int) -> None:
+    process = child(HOLDER, folder.path)
+    process.stdout.readline()
+    process.send_signal(number)
+    process.wait()
+    assert folder.state() == "crashed"
+    with folder.hold():
+        assert folder.state() == "live"
+    folder.update(status="stopped")
+    assert folder.state() == "stopped"
+
+
+def test_viewer_that_looks_at_the_lock_never_refuses_a_trainer(
+    folder: RunFolder, child: Callable[..., Any]
+) -> None:
+    looker = child(
+        "import sys\nfrom ed_core.recording import RunFolder\nf = RunFolder.open(sys.argv[1])\n"
+        "print('ready', flush=True)\nwhile True: f.is_live()",
+        folder.path,
+    )
+    looker.stdout.readline()
+    for _ in range(30):
+        with folder.hold():
+            pass

@@ -1,0 +1,307 @@
+"""A run that was stopped in any way and resumed is, bit for bit, one that was not."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import ed_core
+from ed_core import EdkitError, RunFolder, resume, train
+from ed_core.arrays_file import read_arrays
+from ed_core.checkpoints import newest_first
+
+pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step")]
+
+OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 5, "seed": 11}
+STEPS = 21
+
+
+class Boom(Exception):  # noqa: N818 - it is no error
+    """What a test's callback raises to stop training."""
+
+
+class Stop(keras.callbacks.Callback):
+    """Raises after a given step of this process."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.left = step
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.left -= 1
+        if not self.left:
+            raise Boom
+
+
+def everything(path: Path) -> dict[str, Any]:
+    """All that a run leaves: weights, the last checkpoint, and by step frames and scalars."""
+    folder = RunFolder(path)
+    with ed_core.Recording(path) as recording:
+        assert recording.problem == ""
+        frames = {
+            int(step): b"".join(
+                array.tobytes()
+                for probe in ("reconstruction", "latent_codes")
+                for array in recording.read(probe, number).values()
+            )
+            for number, step in enumerate(recording.steps)
+        }
+        table = recording.scalars()
+    rows = np.stack([column for name, column in table.items() if name != "seconds"], axis=1)
+    arrays, facts = read_arrays(newest_first(folder.checkpoints)[0])
+    return {
+        "weights": [array.tobytes() for array in read_arrays(folder.weights)[0]],
+        "checkpoint": [array.tobytes() for array in arrays],
+        "position": {name: facts[name] for name in ("step", "epoch", "batch", "best")},
+        "frames": frames,
+        "rows": {row.tobytes() for row in rows},
+    }
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a run leaves that was never stopped; filled by the first test that asks."""
+    return {"path": tmp_path_factory.mktemp("whole"), "all": None}
+
+
+def assert_as_uninterrupted(path: Path, uninterrupted: dict[str, Any], best: bool = True) -> None:
+    if uninterrupted["all"] is None:
+        run = train("tiny", out=uninterrupted["path"], **OPTIONS)
+        uninterrupted["all"] = everything(run.path)
+    expected, found = uninterrupted["all"], everything(path)
+    if not best:  # it is looked for only when a checkpoint is due
+        found["position"]["best"] = expected["position"]["best"]
+    assert found["position"] == expected["position"]
+    assert found["position"]["step"] == STEPS
+    assert found["checkpoint"] == expected["checkpoint"]
+    assert found["weights"] == expected["weights"]
+    assert found["frames"].keys() >= expected["frames"].keys() == {0, 5, 10, 15, 20, 21}
+    for step, frame in expected["frames"].items():
+        assert found["frames"][step] == frame, f"frame at step {step}"
+    assert found["rows"] >= expected["rows"]
+
+
+def told(seen: Any) -> list[str]:
+    """The warnings that are ours: not numpy's, which the settings of the tests ignore."""
+    return [str(warning.message) for warning in seen if warning.category is UserWarning]
+
+
+def stopped(out: Path, step: int) -> Path:
+    with pytest.raises(Boom):
+        train("tiny", out=out, callbacks=[Stop(step)], **OPTIONS)
+    (path,) = out.iterdir()
+    assert RunFolder(path).state() == "failed"
+    return path
+
+
+@pytest.mark.parametrize("step", [1, 7, 10, 15, 20])
+def test_stopped_by_an_error_and_resumed(
+    tmp_path: Path, uninterrupted: dict[str, Any], step: int
+) -> None:
+    path = stopped(tmp_path, step)
+    assert resume(path).info["status"] == "finished"
+    assert_as_uninterrupted(path, uninterrupted)
+
+
+def test_stopped_again_and_again(tmp_path: Path, uninterrupted: dict[str, Any]) -> None:
+    path = stopped(tmp_path, 3)
+    for step in (2, 4, 6):  # 5, 9, 15
+        with pytest.raises(Boom):
+            resume(path, callbacks=[Stop(step)])
+    resume(path)
+    assert_as_uninterrupted(path, uninterrupted)
+    assert len(list((path / "recording").glob("*.h5"))) == 5
+
+
+def test_checkpoints_seldom(
+    tmp_path: Path, uninterrupted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps after the last checkpoint are trained, and recorded, a second time."""
+
+    class SaveOnce(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            monkeypatch.setattr("ed_core.schedule._PAUSE", 1e9)
+
+    with pytest.raises(Boom):
+        train("tiny", out=tmp_path, callbacks=[SaveOnce(), Stop(13)], **OPTIONS)
+    (path,) = tmp_path.iterdir()
+    saved = int(newest_first(path / "checkpoints")[0].stem)
+    assert saved == 7  # once within the epoch, once at its end
+    resume(path)
+    assert_as_uninterrupted(path, uninterrupted, best=False)
+
+
+def test_damaged_newest_checkpoint_falls_back(
+    tmp_path: Path, uninterrupted: dict[str, Any]
+) -> None:
+    path = stopped(tmp_path, 12)
+    newest, second = newest_first(path / "checkpoints")
+    assert [newest.name, second.name] == ["000000012.h5", "000000011.h5"]
+    os.truncate(newest, newest.stat().st_size // 2)
+    with pytest.warns(UserWarning, match="cannot be read.*Going back to the checkpoint") as seen:
+        resume(path)
+    (text,) = told(seen)
+    assert text.isprintable()
+    assert_as_uninterrupted(path, uninterrupted)
+
+
+def test_no_checkpoint_yet_begins_anew(tmp_path: Path, uninterrupted: dict[str, Any]) -> None:
+    path = stopped(tmp_path, 4)
+    for checkpoint in newest_first(path / "checkpoints"):
+        checkpoint.unlink()
+    resume(path)
+    assert_as_uninterrupted(path, uninterrupted)
+
+
+def test_all_checkpoints_damaged(tmp_path: Path) -> None:
+    path = stopped(tmp_path, 4)
+    for checkpoint in newest_first(path / "checkpoints"):
+        checkpoint.write_bytes(b"damaged")
+    with (
+        pytest.warns(UserWarning, match="Going back"),
+        pytest.raises(EdkitError, match="holds no checkpoint that can be read; train a new run"),
+    ):
+        resume(path)
+    assert RunFolder(path).read()["status"] == "failed"
+
+
+CHILD = """
+import runpy, sys, time, warnings
+warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")
+from pathlib import Path
+import keras
+from ed_core import resume, schedule, train
+schedule._PAUSE = schedule._SHARE = 0.0
+runpy.run_path(sys.argv[1])
+
+class Slow(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        time.sleep(0.05)
+
+out, options = Path(sys.argv[2]), {options}
+runs = list(out.iterdir())
+if runs:
+    resume(runs[0], callbacks=[Slow()])
+else:
+    train("tiny", out=out, callbacks=[Slow()], **options)
+"""
+
+
+def test_killed_at_random_and_resumed(
+    tmp_path: Path, uninterrupted: dict[str, Any], tiny: Any, child: Any, long: bool
+) -> None:
+    """Short: one kill, resumed here. Long: a process a kill, to the end."""
+    rng = np.random.default_rng(0)
+    out = tmp_path / "out"
+    out.mkdir()
+    for number in range(12 if long else 1):
+        seen = {path.name for path in out.glob("*/checkpoints/0*.h5")}
+        options = repr(OPTIONS)
+        process = child(CHILD.replace("{options}", options), tiny.file, out)
+        end = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < end:
+            if {path.name for path in out.glob("*/checkpoints/0*.h5")} - seen:
+                break
+            time.sleep(0.01)
+        time.sleep(float(rng.uniform(0.0, 0.4)))
+        ended = process.poll() is not None
+        process.kill()
+        error = process.communicate()[1]
+        (path,) = out.iterdir()
+        if ended:
+            assert process.returncode == 0, error[-2000:]
+            break
+        assert RunFolder(path).state() == "crashed", (number, error[-1000:])
+    if RunFolder(path).state() == "crashed":
+        resume(path)
+    assert_as_uninterrupted(path, uninterrupted)
+
+
+def test_finished_run_goes_on_only_when_asked(tmp_path: Path) -> None:
+    options = {**OPTIONS, "epochs": 1}
+    run = train("tiny", out=tmp_path, **options)
+    with pytest.raises(EdkitError, match="has finished its 1 epochs; ask for more with --epochs"):
+        resume(run.path)
+    more = resume(run.path, epochs=2)
+    assert more.info["epochs"] == 2
+    assert more.recording().steps[-1] == 14
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        ({"backend": "other"}, "trained on 'other', this is"),
+        ({"model": "tny"}, "unknown model 'tny'. Did you mean 'tiny'"),
+        ({"params": {"latnt": 2}}, "unknown option of model 'tiny': 'latnt'"),
+        ({"params": {"latent": 3, "beta": 0.1}}, "holds no checkpoint that can be read"),
+        ({"params": [1]}, "cannot be resumed"),
+        ({"epochs": "three"}, "epochs must be a whole number, received 'three'"),
+        ({"seed": None}, "seed must be a whole number, received None"),
+        ({"weights": [1]}, "weights must be a number for a name"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*Going back to the checkpoint")
+def test_run_json_that_was_changed(tmp_path: Path, spoil: dict[str, Any], text: str) -> None:
+    path = stopped(tmp_path, 2)
+    RunFolder(path).update(**spoil)
+    with pytest.raises(EdkitError, match=text) as caught:
+        resume(path)
+    assert str(caught.value).isprintable()
+
+
+def test_other_versions_warn(tmp_path: Path) -> None:
+    path = stopped(tmp_path, 2)
+    folder = RunFolder(path)
+    folder.update(versions={**folder.read()["versions"], "numpy": "1.0"})
+    with pytest.warns(UserWarning, match=r"not bit-identical because: numpy 1.0 ->"):
+        resume(path)
+
+
+def test_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(EdkitError, match="is not a run folder: it has no run"):
+        resume(tmp_path)
+
+
+def test_checkpoints_on_disk(tmp_path: Path) -> None:
+    """The two newest and the best; what a killed process left half-written is deleted."""
+    path = stopped(tmp_path, 5)
+    left = path / "checkpoints" / ".000000003.h5.4242.part"
+    left.write_bytes(b"half")
+    resume(path)
+    names = sorted(file.name for file in (path / "checkpoints").iterdir())
+    assert names == ["000000020.h5", "000000021.h5", "best.h5"]
+    best = read_arrays(path / "checkpoints" / "best.h5")[1]
+    assert best["step"] % 7 == 0
+    assert best["best"] is not None
+
+
+def test_run_without_weights_opens_with_its_checkpoint(tmp_path: Path) -> None:
+    path = stopped(tmp_path / "a", 9)
+    copy = shutil.copytree(path, tmp_path / "copy")
+    arrays = read_arrays(newest_first(path / "checkpoints")[0])[0]
+    found = [np.array(v) for v in ed_core.open_run(copy).model.layer_weights]
+    assert all(np.array_equal(a, b) for a, b in zip(arrays, found, strict=False))
+
+
+def test_checkpoint_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full at steps 4 to 6: training goes on, the checkpoint before it is kept."""
+    from ed_core import checkpoints
+
+    write = checkpoints.write_arrays
+
+    def full(path: Path, arrays: Any, facts: Any) -> None:
+        if facts["step"] in (4, 5, 6):
+            raise OSError(28, "No space left on device")
+        write(path, arrays, facts)
+
+    monkeypatch.setattr(checkpoints, "write_arrays", full)
+    with pytest.warns(UserWarning, match=r"no checkpoint .* step .: No space left .* kept") as seen:
+        path = stopped(tmp_path, 6)
+    assert len(told(seen)) == 3
+    names = [file.name for file in newest_first(path / "checkpoints")]
+    assert names == ["000000003.h5", "000000002.h5"]

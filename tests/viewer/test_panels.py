@@ -1,0 +1,215 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QSize
+from pytestqt.qtbot import QtBot
+
+from ed_core.recording import ArrayInfo, ProbeInfo
+from ed_viewer.panel import PANELS, Panel, Source, panel, panel_class
+from ed_viewer.panels.fallback import FallbackPanel, form_of
+from ed_viewer.theme import Theme
+
+pytestmark = pytest.mark.viewer
+
+Make = Callable[..., Panel]
+
+
+@pytest.fixture
+def make(qtbot: QtBot, theme: Theme) -> Make:
+    kept: list[Panel] = []
+
+    def make_panel(
+        kind: str,
+        arrays: dict[str, np.ndarray],
+        reference: dict[str, np.ndarray] | None = None,
+        fields: dict | None = None,
+        options: dict | None = None,
+    ) -> Panel:
+        infos = {
+            name: ArrayInfo(a.shape, str(a.dtype), tuple(f"axis {i}" for i in range(a.ndim)))
+            for name, a in arrays.items()
+        }
+        probe = ProbeInfo(kind, kind, infos, options or {})
+        made = panel_class(kind)(Source(probe, fields or {}, reference or {}, theme))
+        qtbot.addWidget(made)
+        kept.append(made)
+        made.resize(QSize(700, 400))
+        made.show()
+        made.show_frame(arrays)
+        assert not made.grab().isNull()
+        return made
+
+    return make_panel
+
+
+def reconstruction(make: Make, images: np.ndarray, output: np.ndarray) -> Panel:
+    return make(
+        "reconstruction", {"output": output.astype("f2")}, {"image": images}, {}, {"field": "image"}
+    )
+
+
+def test_the_difference_is_that_of_output_and_input(make: Make) -> None:
+    images = np.zeros((3, 28, 28, 1), "f4")
+    output = images.copy()
+    output[1, 4, 5] = 0.75
+    rows = reconstruction(make, images, output)._tiles.shown.rows
+    assert [row.label for row in rows] == ["input", "output", "difference"]
+    assert rows[2].values[1, 4, 5, 0] == 0.75
+    assert np.count_nonzero(rows[2].values) == 1
+    assert (rows[2].pixels[1, 4, 5] != rows[2].pixels[1, 0, 0]).any()
+
+
+def test_images_that_are_not_square_are_not_cropped(make: Make) -> None:
+    images = np.random.default_rng(0).random((4, 24, 40, 3)).astype("f4")
+    tiles = reconstruction(make, images, images)._tiles
+    assert tiles.shown.rows[0].pixels.shape == (4, 24, 40, 4)
+    cell = tiles._layout.cell(0, 0)
+    assert cell.width() / cell.height() == pytest.approx(40 / 24, rel=0.05)
+    drawn = tiles.grab(cell).toImage()
+    corner = drawn.pixelColor(drawn.width() - 1, drawn.height() - 1)
+    expected = (images[0, -1, -1] * 255).astype(int)
+    assert np.abs(np.array(corner.getRgb()[:3]) - expected).max() <= 2
+
+
+def test_many_channels_show_the_first(make: Make) -> None:
+    images = np.random.default_rng(0).random((2, 9, 7, 5)).astype("f4")
+    rows = reconstruction(make, images, images)._tiles.shown.rows
+    np.testing.assert_array_equal(rows[0].values[..., 0], images[..., 0])
+
+
+def test_a_signal_is_drawn_as_curves(make: Make) -> None:
+    signal = np.sin(np.linspace(0, 9, 64))[None, :, None].repeat(3, axis=0).astype("f4")
+    made = reconstruction(make, signal, signal)
+    assert len(made._waves._plots) == 3
+    _, ys = made._waves._plots[0].listDataItems()[-1].getData()
+    np.testing.assert_allclose(ys, signal[0, :, 0], atol=1e-3)
+
+
+def test_levels_of_a_layer_never_shrink(make: Make) -> None:
+    maps = np.zeros((2, 6, 6, 3), "f2")
+    maps[0, 2, 2, 1] = 8
+    made = make("activations", {"conv": maps})
+    bright = made._mosaic.shown.rows[1].pixels[0, 2, 2].copy()
+    made.show_frame({"conv": maps / 4})
+    dim = made._mosaic.shown.rows[1].pixels[0, 2, 2]
+    assert int(dim[:3].sum()) < int(bright[:3].sum())
+
+
+def test_dead_channels_are_marked(make: Make) -> None:
+    maps = np.ones((2, 6, 6, 3), "f2")
+    maps[..., 2] = 0
+    made = make("activations", {"conv": maps})
+    assert [row.dead for row in made._mosaic.shown.rows] == [False, False, True]
+    assert "1 never active" in made._caption.text
+
+
+def test_a_layer_of_many_channels_opens_as_a_mosaic_of_one_sample(make: Make) -> None:
+    maps = np.random.default_rng(0).random((5, 6, 6, 40)).astype("f2")
+    images = np.zeros((9, 12, 12, 1), "f4")
+    made = make("activations", {"conv": maps}, {"image": images}, {}, {"field": "image"})
+    assert sum(len(row.pixels) for row in made._mosaic.shown.rows) == 40
+    made._strip.clicked.emit(0, 3)
+    np.testing.assert_array_equal(
+        made._mosaic.shown.rows[0].values[0, ..., 0], maps[3, ..., 0].astype("f4")
+    )
+
+
+@pytest.mark.parametrize("units", [1, 2, 10, 200])
+def test_dense_layers(make: Make, units: int) -> None:
+    values = np.random.default_rng(0).random((4, units)).astype("f2")
+    rows = make("activations", {"dense": values})._mosaic.shown.rows
+    assert sum(row.values[0].size for row in rows) >= units
+
+
+def codes_panel(make: Make, codes: np.ndarray, classes: int = 3) -> Panel:
+    labels = np.arange(len(codes)) % classes
+    names = [f"class {i}" for i in range(classes)]
+    fields = {"label": {"kind": "class", "classes": names}}
+    return make("latent_codes", {"codes": codes}, {"label": labels}, fields, {"label": "label"})
+
+
+def test_codes_of_a_class_share_a_colour(make: Make) -> None:
+    codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
+    made = codes_panel(make, codes)
+    assert len(made._scatters) == 3
+    np.testing.assert_allclose(made._scatters[1].getData()[0], codes[1::3, 0])
+    made._legend.hidden.add(1)
+    made._legend.toggled.emit()
+    assert sum(scatter.isVisible() for scatter in made._scatters) == 2
+
+
+def test_many_codes_become_a_picture(make: Make) -> None:
+    codes = np.random.default_rng(0).normal(size=(6000, 2)).astype("f4")
+    made = codes_panel(make, codes)
+    assert made._image.isVisible()
+    assert not any(scatter.isVisible() for scatter in made._scatters)
+    assert (made._image.image[..., 3] > 0).sum() > 2000
+
+
+def test_codes_without_classes_and_of_one_dimension(make: Make) -> None:
+    codes = np.linspace(-1, 1, 20, dtype="f4")[:, None]
+    made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
+    assert made._legend.isHidden()
+    assert len(made._scatters[0].getData()[0]) == 20
+
+
+def test_the_first_row_of_the_grid_is_the_largest_y(make: Make) -> None:
+    grid = np.zeros((3, 4, 5, 6, 1), "f2")
+    grid[0, 3] = 1
+    x, y = np.linspace(-2, 2, 4, dtype="f4"), np.linspace(-1, 1, 3, dtype="f4")
+    made = make("latent_scan", {"grid": grid, "x": x, "y": y}, options={"dimensions": [0, 2]})
+    shown = made._tiles.shown
+    assert [row.label for row in shown.rows] == ["1.0", "0.0", "\u22121.0"]
+    assert shown.columns[0] == "\u22122.0"
+    assert (shown.x_title, shown.y_title) == ("code 1", "code 3")
+    assert shown.rows[0].values[3].min() == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "form"),
+    [
+        ((), "words"),
+        ((1,), "words"),
+        ((50,), "curve"),
+        ((4, 5), "table"),
+        ((40, 50), "map"),
+        ((6, 9, 7), "images"),
+        ((6, 9, 7, 3), "images"),
+        ((6, 9, 7, 5), "words"),
+        ((2, 3, 4, 5, 6), "words"),
+    ],
+)
+def test_the_fallback_shows_any_shape(make: Make, shape: tuple[int, ...], form: str) -> None:
+    values = np.random.default_rng(0).normal(size=shape).astype("f4")
+    values = np.asarray(values)
+    if values.size > 3:
+        values.ravel()[:2] = np.nan, np.inf
+    made = make("never heard of", {"array": values})
+    assert isinstance(made, FallbackPanel)
+    assert form_of(made.source.probe.arrays["array"]) == form
+    assert made._stack.currentWidget() is made._widgets[form]
+
+
+def test_a_panel_of_ones_own_is_used_for_its_kind(make: Make) -> None:
+    with PANELS.isolated():
+
+        @panel("mine")
+        class Mine(Panel):
+            def show_frame(self, arrays: dict[str, np.ndarray]) -> None:
+                self.set_caption(str(sorted(arrays)))
+
+        made = make("mine", {"a": np.zeros(2, "f4")})
+        assert isinstance(made, Mine)
+        assert made._caption.text == "['a']"
+    assert panel_class("mine") is FallbackPanel
+
+
+def test_the_value_under_the_mouse(make: Make) -> None:
+    images = np.zeros((1, 4, 4, 1), "f4")
+    images[0, 3, 1] = 0.5
+    tiles = reconstruction(make, images, images)._tiles
+    cell = tiles._layout.cell(0, 0)
+    point = QPoint(cell.x() + cell.width() * 3 // 8, cell.y() + cell.height() * 7 // 8)
+    assert tiles._describe(point) == "input · column 1 · (1, 3) = 0.5"
+    assert tiles._describe(QPoint(0, 0)) == ""

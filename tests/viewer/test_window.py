@@ -1,0 +1,257 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ed_core.recording import RecordingWriter, RunFolder
+from ed_viewer.commands import COMMANDS, KeySheet
+from ed_viewer.cursor import Playback
+from ed_viewer.example import Example
+from ed_viewer.messages import Frame
+from ed_viewer.palette import DARK, LIGHT
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+
+
+def drawn(qtbot: QtBot, window: Window, frame: int) -> None:
+    """Wait until a frame has been drawn, not only asked for."""
+    seen: list[Frame] = []
+    window.session.drawn.connect(seen.append)
+    window.session._ask()
+    qtbot.waitUntil(lambda: any(f.request.frame == frame for f in seen), timeout=10_000)
+
+
+def opened(qtbot: QtBot, window: Window, frames: int = 8) -> None:
+    qtbot.waitUntil(lambda: window.session.cursor.count == frames, timeout=10_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    drawn(qtbot, window, window.session.cursor.frame)
+    assert window.isActiveWindow()  # a widget shown before it has a parent is a window, and wins
+
+
+def ink(window: Window) -> np.ndarray:
+    picture = window.stage.grab().toImage()
+    return np.frombuffer(picture.constBits(), np.uint8).copy()
+
+
+def test_a_finished_run_opens_paused_at_its_last_frame(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    cursor = window.session.cursor
+    assert (cursor.frame, cursor.playback) == (7, Playback.PAUSED)
+    tabs = [window.stage.tabText(i) for i in range(window.stage.count())]
+    assert tabs == ["Overview", "Reconstruction", "Activations", "Latent", "Gradients"]
+    assert window.status.text.startswith("finished")
+    assert window.banner.isHidden()
+
+
+def test_without_a_path_the_newest_run_of_the_folder_opens(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(root=finished.parent)
+    opened(qtbot, window)
+    assert window.session.path == finished
+    assert window.runs.count() == 1
+
+
+def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(
+    qtbot: QtBot, open_window: Open, tmp_path: Path, example: Example
+) -> None:
+    window = open_window(root=tmp_path / "runs")
+    qtbot.wait(50)
+    assert window.welcome.isVisible()
+    folder = RunFolder.create(tmp_path / "runs", "late")
+    folder.write({"status": "finished"})
+    with RecordingWriter(folder.recording, example.header(), example.reference) as writer:
+        example.append(writer, 0)
+    opened(qtbot, window, 1)
+    assert window.stage.isVisible()
+
+
+def test_a_live_run_is_followed_and_stays_where_it_was_scrubbed_to(
+    qtbot: QtBot, open_window: Open, tmp_path: Path, example: Example
+) -> None:
+    folder = RunFolder.create(tmp_path / "runs", "live")
+    folder.write({"status": "training"})
+    with folder.hold():
+        writer = RecordingWriter(folder.recording, example.header(), example.reference)
+        window = open_window(folder.path)
+        cursor = window.session.cursor
+        qtbot.waitUntil(lambda: window.session.growth is not None, timeout=10_000)
+        assert window.welcome.isVisible()
+        for number in range(3):
+            example.append(writer, number)
+        qtbot.waitUntil(lambda: window.session.cursor.frame == 2, timeout=5000)
+        cursor = window.session.cursor
+        assert cursor.playback is Playback.FOLLOWING
+        assert window.transport.live.isChecked()
+        assert "last frame" in window.status.text
+        qtbot.keyClick(window, Qt.Key.Key_Left)
+        example.append(writer, 3)
+        qtbot.waitUntil(lambda: cursor.count == 4, timeout=5000)
+        assert (cursor.frame, cursor.playback) == (1, Playback.PAUSED)
+        qtbot.mouseClick(window.transport.live, Qt.MouseButton.LeftButton)
+        assert (cursor.frame, cursor.playback) == (3, Playback.FOLLOWING)
+        example.append(writer, 4)
+        qtbot.waitUntil(lambda: cursor.frame == 4, timeout=5000)
+        drawn(qtbot, window, 4)
+        writer.close()
+    folder.update(status="finished")
+    qtbot.waitUntil(lambda: not cursor.live, timeout=5000)
+    assert cursor.playback is Playback.PAUSED
+
+
+def test_the_keys(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    cursor = window.session.cursor
+    qtbot.keyClick(window, Qt.Key.Key_Home)
+    assert cursor.frame == 0
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    assert cursor.frame == 1
+    qtbot.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert cursor.frame == 7
+    qtbot.keyClick(window, Qt.Key.Key_Left)
+    assert cursor.frame == 6
+    qtbot.keyClick(window, Qt.Key.Key_End)
+    assert (cursor.frame, cursor.playback) == (7, Playback.PAUSED)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert (cursor.frame, cursor.playback) == (0, Playback.PLAYING)
+    qtbot.waitUntil(lambda: cursor.playback is Playback.PAUSED, timeout=5000)
+    assert cursor.frame == 7
+    qtbot.keyClick(window, Qt.Key.Key_3)
+    assert window.stage.tabText(window.stage.currentIndex()) == "Activations"
+    qtbot.keyClick(window, Qt.Key.Key_F)
+    assert not window.runs.isVisible()
+    assert window.timeline.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_F)
+    assert window.runs.isVisible()
+
+
+def test_the_sheet_of_keys_lists_every_command(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    sheets = window.findChildren(KeySheet)
+    assert len(sheets) == 1
+    words = {label.text() for label in sheets[0].findChildren(type(window.status._state))}
+    assert {command.words for command in COMMANDS} <= words
+    sheets[0].close()
+
+
+def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    timeline = window.timeline
+    at = [QPoint(round(timeline.x_of(frame)), timeline.height() - 12) for frame in (2, 5)]
+    qtbot.mousePress(timeline, Qt.MouseButton.LeftButton, pos=at[0])
+    assert window.session.cursor.frame == 2
+    qtbot.mouseMove(timeline, at[1])
+    qtbot.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=at[1])
+    drawn(qtbot, window, window.session.cursor.frame)
+    assert window.session.cursor.playback is Playback.PAUSED
+
+
+def test_a_cursor_line_in_the_curves_scrubs(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    assert list(window.curves.plots) == ["loss", "image_loss", "kl_loss", "label_accuracy"]
+    window.curves.plots["loss"].scrubbed.emit(float(window.session.growth.steps[3]) + 1)
+    assert window.session.cursor.frame == 3
+
+
+@pytest.mark.parametrize("tab", range(5))
+def test_every_panel_draws_the_first_and_the_last_frame(
+    qtbot: QtBot, open_window: Open, finished: Path, tab: int
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    window.stage.setCurrentIndex(tab)
+    drawn(qtbot, window, 7)
+    last = ink(window)
+    window.session.scrub(0)
+    drawn(qtbot, window, 0)
+    assert (ink(window) != last).any()
+    for host in window.stage._page().hosts:
+        assert host._stack.currentWidget() is host.panel
+
+
+def test_the_theme_changes_every_colour(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    assert window.theme.palette is LIGHT
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.theme.palette is DARK
+    QApplication.processEvents()  # Qt hands a palette on by an event
+    picture = window.grab().toImage()
+    light = [
+        picture.pixelColor(x, y).lightness() > 200
+        for x in range(0, picture.width(), 7)
+        for y in range(0, picture.height(), 7)
+    ]
+    assert np.mean(light) < 0.1
+
+
+def test_the_window_fits_a_projector(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    window.resize(QSize(1280, 720))
+    qtbot.waitUntil(lambda: window.size() == QSize(1280, 720))
+    for panel in window.stage.panels:
+        assert panel.width() >= 160
+        assert panel.height() >= 120
+    assert window.timeline.mapTo(window, QPoint(0, window.timeline.height())).y() <= 720
+
+
+def test_another_run_takes_the_place_of_the_first(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    from ed_viewer.example import write_example
+
+    other = write_example(tmp_path / "more", Example(latent=10, samples=60, frames=3), frames=3)
+    window = open_window(finished, other)
+    opened(qtbot, window)
+    window.runs.chosen.emit(other)
+    opened(qtbot, window, 3)
+    assert window.session.path == other
+    window.stage.setCurrentIndex(3)
+    codes = window.stage.panels[0]
+    drawn(qtbot, window, 2)
+    assert codes._axes.titles == ("principal axis 1", "principal axis 2")
+
+
+def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    seen: list[Frame] = []
+    window.session.drawn.connect(seen.append)
+    for turn in range(60):
+        window.session.scrub(turn % 8)
+        QApplication.processEvents()
+    window.session.scrub(3)
+    qtbot.waitUntil(lambda: bool(seen) and seen[-1].request.frame == 3, timeout=5000)
+    numbers = [frame.request.number for frame in seen]
+    assert numbers == sorted(numbers)
+    assert len(seen) < 60  # most requests were replaced before they were read
+
+
+def test_closing_ends_the_thread_at_once(open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    started = time.monotonic()
+    window.close()
+    assert window.reader.isFinished()
+    assert time.monotonic() - started < 2
