@@ -25,6 +25,13 @@ CLASSES = {  # in the order of their numbers, each with its coarse class
     "Bag": "other",
     "Ankle boot": "other",
 }
+FIELDS = Fields(
+    {
+        "image": Field((28, 28, 1)),
+        "label": Field((), "class", tuple(CLASSES)),
+        "coarse": Field((), "class", COARSE),
+    }
+)
 
 
 @dataset
@@ -34,13 +41,8 @@ def fashion_mnist() -> Dataset:
     `coarse` says what a piece is worn on: the torso (tops; a dress is one of them), the legs alone
     (bottoms), or neither (other: shoes and bags).
     """
-    fields = {
-        "image": Field((28, 28, 1)),
-        "label": Field((), "class", tuple(CLASSES)),
-        "coarse": Field((), "class", COARSE),
-    }
     splits = read_splits("fashion-mnist", _MIRRORS, _SHA256)
     coarse_of = np.array([COARSE.index(coarse) for coarse in CLASSES.values()], "uint8")
     for arrays in splits.values():
         arrays["coarse"] = coarse_of[arrays["label"]]
-    return Dataset(Fields(fields), splits)
+    return Dataset(FIELDS, splits)
