@@ -17,7 +17,7 @@ from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
 from ed_core.submodels import to_numpy
 
-_SHARE = 0.02  # of the training time that taking frames may cost
+_SHARE = 0.02  # of the training time that taking and writing frames may cost
 _FRAMES = 500  # the interval is at least the run's age divided by this
 
 
@@ -103,8 +103,7 @@ class Recorder(keras.callbacks.Callback):
             self._open(logs or {})
         due = self._step % self.every == 0 if self.every else time.monotonic() >= self._next
         if due:
-            self._scalars(logs or {})
-            self._frame()
+            self._frame(logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write the epoch's scalars, those of the validation among them."""
@@ -120,7 +119,7 @@ class Recorder(keras.callbacks.Callback):
         """Take the last frame and close the segment."""
         if self.writer is not None:
             if not failed and self._last != self._step:
-                self._frame(wait=True)
+                self._append(wait=True)
             self.writer.close()
             self.writer = None
         if not self.managed:
@@ -134,6 +133,7 @@ class Recorder(keras.callbacks.Callback):
         self._bound = {probe.name: probe.bind(net) for probe in self.probes}
         self._began = time.monotonic() - self.seconds
         self._first = self._read()
+        self._learning_rate()  # whose schedule is compiled here, not while frames are timed
         if not self.managed:
             self._own_folder()
 
@@ -172,6 +172,9 @@ class Recorder(keras.callbacks.Callback):
     def _weights(self) -> dict[str, Any]:
         return getattr(self.model, "head_weights", {})
 
+    def _learning_rate(self) -> float:
+        return float(to_numpy(self.model.optimizer.learning_rate))
+
     def _position(self, step: int) -> float:
         steps = self.run.get("steps_per_epoch") or self.params.get("steps") or 0
         return step / steps if steps else float(self._epoch)
@@ -181,7 +184,7 @@ class Recorder(keras.callbacks.Callback):
         values = {name: float(value) for name, value in logs.items()}
         for name, weight in self._weights().items():
             values[f"{name}_weight"] = float(to_numpy(weight))
-        values["learning_rate"] = float(to_numpy(self.model.optimizer.learning_rate))
+        values["learning_rate"] = self._learning_rate()
         self.seconds = time.monotonic() - self._began
         self.writer.append_scalars(self._step, self._position(self._step), self.seconds, values)
 
@@ -189,15 +192,23 @@ class Recorder(keras.callbacks.Callback):
         assert self.model is not None  # on jax, touching it fetches the current weights
         return {name: read(self.reference) for name, read in self._bound.items()}
 
-    def _frame(self, wait: bool = False) -> None:
+    def _frame(self, logs: Mapping[str, float]) -> None:
+        """Take scalars and a frame, and settle when the next is due."""
         assert self.writer is not None
         start = time.monotonic()
+        self._scalars(logs)
+        self._append()
+        now = time.monotonic()
+        # This frame is being written still, so the one before it tells what writing costs.
+        cost = now - start + self.writer.seconds
+        self._next = now + max(cost / _SHARE, self.seconds / _FRAMES)
+
+    def _append(self, wait: bool = False) -> None:
+        assert self.writer is not None
         arrays = self._read()
         self.seconds = time.monotonic() - self._began
         self.writer.append(self._step, self._position(self._step), self.seconds, arrays, wait)
         self._last = self._step
-        now = time.monotonic()
-        self._next = now + max((now - start) / _SHARE, self.seconds / _FRAMES)
 
 
 def probe_info(

@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 
@@ -20,11 +21,13 @@ class BackgroundWriter:
     Attributes:
         dropped: how many frames were dropped.
         problem: why the recording ended early, or "".
+        seconds: of the processor that the last frame took to be compressed and written.
     """
 
     def __init__(self, writer: RecordingWriter) -> None:
         self.dropped = 0
         self.problem = ""
+        self.seconds = 0.0
         self._writer = writer
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._taken = self._written = 0  # bytes of frames, each counted on one thread alone
@@ -45,10 +48,12 @@ class BackgroundWriter:
         self._taken += size
 
         def write() -> None:
+            start = time.thread_time()
             try:
                 self._writer.append(step, epoch, seconds, arrays)
             finally:
                 self._written += size
+                self.seconds = time.thread_time() - start
 
         self._jobs.put(write)
 
