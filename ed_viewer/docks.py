@@ -1,4 +1,4 @@
-"""The docks around the stage: runs at the left, curves and the timeline below."""
+"""The docks around the stage: runs at the left, parts at the right, curves and timeline below."""
 
 from __future__ import annotations
 
@@ -15,33 +15,40 @@ if TYPE_CHECKING:
 _CURVES = "over the step · solid: training · dashed (in brackets): validation · λ: weight"
 _RUNS_WIDTH = 240  # pixels
 _CURVES_HEIGHT = 172
+_PARTS_WIDTH = 280
 
 
 def make_docks(window: Window) -> list[QDockWidget]:
-    """Put runs, curves and the timeline into docks of the window."""
+    """Put runs, curves, the timeline and what the parts have into docks of the window."""
     window.setDockNestingEnabled(True)
     window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
     docks = [
         _dock(window, "runs", "Runs", window.runs),
         _dock(window, "curves", "Curves", window.curves, _CURVES, window.curves.log),
         _dock(window, "timeline", "", _timeline(window)),
+        *(_dock(window, part.name, part.title, part.dock) for part in window.parts if part.dock),
     ]
     reset_docks(window, docks)
     return docks
 
 
 def reset_docks(window: Window, docks: list[QDockWidget]) -> None:
-    """Bring every dock back to where it was at first."""
-    runs, curves, timeline = docks
+    """Bring every dock back to where it was at first; those of the parts are hidden."""
+    runs, curves, timeline, *parts = docks
     for dock in docks:
         dock.setFloating(False)
         window.removeDockWidget(dock)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, runs)
     window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, curves)
     window.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
-    for dock in docks:
+    for dock in (runs, curves, timeline):
         dock.show()
+    for dock in parts:
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        dock.hide()
     window.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
+    window.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
     window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ed_core.recording import Header
+from ed_core.recording import Event, Header
 
 Arrays = dict[str, np.ndarray]
 
@@ -39,6 +39,7 @@ class Growth:
         state: `live`, `finished`, `crashed`, ...; see `ed_core.recording.Recording`.
         problem: what is wrong with the files, in one line, or "".
         newest: seconds since 1970 when the newest frame was seen.
+        events: what happened once: checkpoints, and changes made by hand.
     """
 
     opening: int
@@ -49,6 +50,7 @@ class Growth:
     state: str
     problem: str
     newest: float
+    events: tuple[Event, ...] = ()
 
     @property
     def live(self) -> bool:

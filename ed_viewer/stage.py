@@ -1,11 +1,12 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QTabWidget, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.messages import Frame, RunInfo
@@ -66,6 +67,16 @@ class Stage(QTabWidget):
         """The panels of the visible tab."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
+
+    def set_tools(self, tools: Sequence[QWidget]) -> None:
+        """Put these at the right of the tabs."""
+        corner = QWidget()
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 0, 0, 4)
+        row.setSpacing(4)
+        for tool in tools:
+            row.addWidget(tool)
+        self.setCornerWidget(corner, Qt.Corner.TopRightCorner)
 
     def show_run(self, run: RunInfo) -> None:
         """Make the tabs of a run; the tab of the same name stays open."""

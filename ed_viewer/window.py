@@ -20,6 +20,7 @@ from ed_viewer.docks import make_docks, reset_docks
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
 from ed_viewer.notices import Banner, StatusLine, Welcome
 from ed_viewer.panel import broken_panels
+from ed_viewer.part import Part
 from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
@@ -29,6 +30,9 @@ from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
+
+PARTS: tuple[type[Part], ...] = ()
+"""The features beside the stage, in the order of their tools."""
 
 
 class Window(QMainWindow):
@@ -84,6 +88,8 @@ class Window(QMainWindow):
         self.setCentralWidget(middle)
         self.statusBar().addWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)
+        self.parts = [part(self) for part in PARTS]
+        self.stage.set_tools([part.tool for part in self.parts if part.tool])
         self._docks: list[QDockWidget] = make_docks(self)
         self.status.show_growth(None)
         self.status.show_message(broken_panels())
@@ -106,9 +112,11 @@ class Window(QMainWindow):
 
     def _bind(self) -> None:
         session = self.session
+        of_parts = {k: v for part in self.parts for k, v in part.actions().items()}
         bind(
             self,
             {
+                **of_parts,
                 "toggle": lambda _: session.toggle(),
                 "previous": lambda _: session.step(-1),
                 "next": lambda _: session.step(1),
@@ -130,12 +138,16 @@ class Window(QMainWindow):
     def _quit(self, _: int) -> None:
         self.close()
 
+    def dock(self, name: str) -> QDockWidget:
+        """Return a dock by the name of its part."""
+        return next(dock for dock in self._docks if dock.objectName() == name)
+
     def set_full(self, on: bool) -> None:
         """Show the stage and the timeline alone, with larger type."""
         self._full = on
         self.theme.set_lecture(on)
-        for dock in self._docks:
-            dock.setVisible(not on or dock.objectName() == "timeline")
+        for dock in self._docks[:2]:  # runs and curves
+            dock.setVisible(not on)
         self.statusBar().setVisible(not on)
 
     def _on_opened(self, path: Path) -> None:
@@ -200,6 +212,11 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802, D102
+        if not all(part.may_close() for part in self.parts):
+            event.ignore()
+            return
         self._clock.stop()
+        for part in self.parts:
+            part.end()
         self.reader.stop()
         super().closeEvent(event)

@@ -48,7 +48,7 @@ def main(model="dense_autoencoder", data="fashion_mnist", pairs="8"):
     low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
     print(
         f"{model} on {data}, {keras.config.backend()}: with the recorder an epoch takes "
-        f"{middle:.3f} of the time without, in the median of {pairs} pairs ({low:.3f} to {high:.3f})"
+        f"{middle:.3f} of the time without: the median of {pairs} pairs, {low:.3f} to {high:.3f}"
     )
 
 

@@ -7,6 +7,7 @@ from ed_core.errors import EdkitError as EdkitError
 from ed_core.recording.folder import RunFolder as RunFolder
 from ed_core.recording.folder import find_runs as find_runs
 from ed_core.recording.layout import ArrayInfo as ArrayInfo
+from ed_core.recording.layout import Event as Event
 from ed_core.recording.layout import Header as Header
 from ed_core.recording.layout import ProbeInfo as ProbeInfo
 from ed_core.recording.reader import Recording as Recording

@@ -46,6 +46,23 @@ class ProbeInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once while a run trained.
+
+    Attributes:
+        step, epoch, seconds: when.
+        kind: `checkpoint`, `pause`, `resume`, `save`, `stop`, `weight` or `learning_rate`.
+        text: what, for people: `weight of kl 1 -> 4`.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """All that is fixed before the first frame.
 

@@ -1,0 +1,46 @@
+"""A feature of the window in one file: its dock, its tools, its keys, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from ed_viewer.window import Window
+
+
+class Part(QObject):
+    """Base of the features that the window is made of; a subclass connects to the session.
+
+    Args:
+        window: that it belongs to; its session, reader, theme and stage are there.
+
+    Attributes:
+        name: of its dock, in code and in a saved layout.
+        title: of its dock, for people.
+        dock: what stands in a dock at the right, hidden until it is asked for, or None.
+        tool: what stands at the right of the stage's tabs, such as a button, or None.
+    """
+
+    name = ""
+    title = ""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.window = window
+        self.dock: QWidget | None = None
+        self.tool: QWidget | None = None
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what its rows of `ed_viewer.commands.COMMANDS` do, by their name."""
+        return {}
+
+    def may_close(self) -> bool:
+        """Return whether the window may close now; may ask the user."""
+        return True
+
+    def end(self) -> None:
+        """Stop threads and processes: the window closes."""
