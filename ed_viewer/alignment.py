@@ -1,0 +1,71 @@
+"""Which frame of one run stands beside a frame of another. Numpy only, no Qt here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+_ROUNDING = 1e-9  # of the point: a share of training is a quotient, two equal ones may differ
+
+
+class Alignment(Enum):
+    """What two runs have in common at the same point."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    SHARE = "share"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """When something was recorded, and when the training ends.
+
+    Attributes:
+        steps, epochs: (rows,) of frames or of scalars, in the order of the training.
+        end: the epoch with which the training ends or has ended.
+    """
+
+    steps: np.ndarray
+    epochs: np.ndarray
+    end: float
+
+    def at(self, how: Alignment) -> np.ndarray:
+        """Return (rows,) the place of each: its step, its epoch, or its share of the training."""
+        if how is Alignment.STEP:
+            return np.asarray(self.steps, np.float64)
+        epochs = np.asarray(self.epochs, np.float64)
+        return epochs if how is Alignment.EPOCH else epochs / self.end
+
+
+def end_of(run: Mapping[str, Any], epochs: np.ndarray, live: bool) -> float:
+    """Return the epoch with which a training ends: as planned while it is live, else its last.
+
+    Args:
+        run: the header's facts of the run; `epochs` is how many are planned.
+        epochs: (frames,) of what has been recorded.
+        live: whether more will come.
+    """
+    reached = np.asarray(epochs, np.float64)
+    last = float(np.max(reached[np.isfinite(reached)], initial=0.0))
+    planned = run.get("epochs")
+    if live and isinstance(planned, int | float) and np.isfinite(planned):
+        last = max(last, float(planned))
+    return last if last > 0 else 1.0
+
+
+def aligned(here: Times, frame: int, there: Times, how: Alignment) -> int:
+    """Return the newest frame of `there` at or before the point where `frame` of `here` lies.
+
+    -1 if there is none: `there` has no frame yet, its first one is later, or `frame` is none.
+    """
+    if not 0 <= frame < len(here.steps):
+        return -1
+    return newest(there.at(how), float(here.at(how)[frame]))
+
+
+def newest(places: np.ndarray, point: float) -> int:
+    """Return the last row whose place (rows,) is at or before a point, -1 if there is none."""
+    before = np.flatnonzero(places <= point + _ROUNDING * abs(point))
+    return int(before[-1]) if len(before) else -1
