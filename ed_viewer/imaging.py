@@ -4,7 +4,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-Levels = tuple[float, float]
+from ed_viewer.ranges import Levels
 
 
 def as_images(array: np.ndarray) -> np.ndarray:

@@ -10,7 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_core.registry import BROKEN, Registry
+from ed_viewer.imaging import as_images
 from ed_viewer.messages import Arrays
+from ed_viewer.palette import difference_table
+from ed_viewer.ranges import Ranges, Scale
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.card import Card
@@ -26,7 +29,10 @@ class Source:
         fields: facts of each field of the reference batch.
         reference: the fixed batch that the probe looks at, field to (samples, ...).
         theme: colours and type.
-        memory: shared by all panels of this probe: what they have seen, such as levels.
+        memory: shared by all panels of this probe, of both runs while two are compared.
+        side: the run that it shows, "A" or, beside it, "B".
+        ranges: in which its panels draw, shared like `memory`.
+        signed: whether the arrays are differences of two runs: zero is the middle of the colours.
     """
 
     probe: ProbeInfo
@@ -34,11 +40,37 @@ class Source:
     reference: Mapping[str, np.ndarray]
     theme: Theme
     memory: dict[str, Any] = field(default_factory=dict)
+    side: str = "A"
+    ranges: Ranges = field(default_factory=Ranges)
+    signed: bool = False
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the class names of a field, () if it is not a class field."""
         names = self.fields.get(name, {}).get("classes") or ()
         return tuple(str(n) for n in names) if isinstance(names, list | tuple) else ()
+
+    def scale(self, name: str, scale: Scale, values: np.ndarray, steady: bool = False) -> Scale:
+        """Return what values are drawn in, where a run alone would have them drawn in `scale`.
+
+        The levels are the union with those of the other run. Differences are drawn in signed
+        colours, as far below zero as above it, over all that was seen.
+
+        Args:
+            name: what it is that is drawn, such as the name of a layer.
+            scale: levels and colours of these values, were they alone.
+            values: any shape.
+            steady: whether the levels shall be those of all that was seen.
+        """
+        if self.signed:
+            reach = float(np.abs(np.nan_to_num(values)).max(initial=1e-6))
+            scale, steady = ((-reach, reach), difference_table(self.theme.palette)), True
+        take = self.ranges.widen if steady else self.ranges.put
+        return take(self.side, name, scale[0]), scale[1]
+
+    def images(self, array: np.ndarray) -> np.ndarray:
+        """Return `as_images`; of differences the mean over the colours, which has a sign."""
+        made = as_images(array)
+        return made.mean(axis=-1, keepdims=True) if self.signed else made
 
     def class_names(self, samples: int) -> tuple[str, ...]:
         """Return the class of each of the first samples, () if the batch has no classes."""
@@ -65,6 +97,12 @@ class Panel(Card):
 
     heading = ""
     """What stands above the panel; "" is the probe's name."""
+
+    no_difference = "This panel draws no differences."
+    """Why it cannot draw the difference of two runs' arrays, "" if it can."""
+
+    places: tuple[str, ...] = ()
+    """Arrays that say where the others lie: equal in two runs, or there is no difference."""
 
     hovered = Signal(str)
 

@@ -5,10 +5,11 @@ from math import ceil, sqrt
 import numpy as np
 from PySide6.QtWidgets import QComboBox, QSizePolicy
 
-from ed_viewer.imaging import Levels, as_images, image_levels, pixels, squares
+from ed_viewer.imaging import as_images, image_levels, pixels, squares
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import activation_table, grey_table
 from ed_viewer.panel import Panel, panel
+from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 
@@ -24,6 +25,7 @@ class ActivationsPanel(Panel):
     """Maps of one layer; levels are fixed over all that was seen, so that sparsity shows."""
 
     heading = "Activations"
+    no_difference = ""
 
     def build(self) -> None:
         """Choices of the layer and of the view, the strip of inputs, the mosaic."""
@@ -48,6 +50,7 @@ class ActivationsPanel(Panel):
         self.body.addWidget(self._mosaic, 6)
         self._sample = 0
         self._arrays: Arrays = {}
+        self._scales: dict[str, Scale] = {}
         self._layer.currentTextChanged.connect(self._choose_layer)
         self._view.currentTextChanged.connect(self._draw)
         self._choose_layer()
@@ -58,11 +61,11 @@ class ActivationsPanel(Panel):
     def show_frame(self, arrays: Arrays) -> None:
         """Draw the chosen layer; take note of the range of every layer."""
         self._arrays = arrays
-        ranges: dict[str, Levels] = self.source.memory.setdefault("ranges", {})
         for name, values in arrays.items():
             finite = np.nan_to_num(np.asarray(values, np.float32))
-            low, high = ranges.get(name, (0.0, 0.0))
-            ranges[name] = (min(low, float(finite.min())), max(high, float(finite.max())))
+            seen = (min(0.0, float(finite.min())), max(0.0, float(finite.max())))
+            alone = (seen, activation_table())
+            self._scales[name] = self.source.scale(name, alone, finite, steady=True)
         self._draw()
 
     def _choose_layer(self) -> None:
@@ -84,26 +87,26 @@ class ActivationsPanel(Panel):
         if name not in self._arrays:
             return
         values = np.nan_to_num(np.asarray(self._arrays[name], np.float32))
-        levels = self.source.memory["ranges"][name]
+        scale = self._scales[name]
         one = values.ndim == 4 and self._view.currentText() == _ONE_SAMPLE
         self._strip.setVisible(one)
         if one:
             self._sample = min(self._sample, len(values) - 1)
             inputs = self._inputs(len(values))
             self._strip.show_tiles(TileSet(inputs, (), selected=self._sample))
-            self._mosaic.show_tiles(_whole_layer(values[self._sample], levels))
+            self._mosaic.show_tiles(_whole_layer(values[self._sample], scale))
         else:
-            rows = self._inputs(len(values)) + _rows(values, levels)
+            rows = self._inputs(len(values)) + _rows(values, scale, mark=not self.source.signed)
             names = self.source.class_names(len(values))
             self._mosaic.show_tiles(TileSet(rows, names))
-        self._describe(values, levels)
+        self._describe(values, scale[0])
 
     def _describe(self, values: np.ndarray, levels: Levels) -> None:
         axes = tuple(range(values.ndim - 1))
         dead = int((np.abs(values).max(axis=axes) == 0).sum())
         shape = " × ".join(str(n) for n in values.shape[1:])
         said = [shape, f"levels {number(levels[0])} to {number(levels[1])}"]
-        said += [f"{dead} never active (dashed)"] if dead else []
+        said += [f"{dead} never active (dashed)"] if dead and not self.source.signed else []
         hidden = self._mosaic.hidden_rows
         said += [f"{hidden} rows have no room"] if hidden else []
         self.set_caption(" · ".join(said))
@@ -118,11 +121,14 @@ class ActivationsPanel(Panel):
         return (TileRow(pixels(images, image_levels(images), grey_table()), "input", images),)
 
 
-def _rows(values: np.ndarray, levels: Levels) -> tuple[TileRow, ...]:
-    """Return a row a channel of (samples, ..., channels); many units as one row of squares."""
+def _rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow, ...]:
+    """Return a row a channel of (samples, ..., channels); many units as one row of squares.
+
+    Channels that are 0 everywhere are marked as dead, or not.
+    """
     if values.ndim == 2 and values.shape[1] > _UNITS:
         images = squares(values)[..., None]
-        return (TileRow(pixels(images, levels, activation_table()), "units", images),)
+        return (TileRow(pixels(images, *scale), "units", images),)
     flat = values.ndim != 4
     if values.ndim == 3:  # (samples, time, channels): each channel a strip
         values = values[:, None]
@@ -131,20 +137,20 @@ def _rows(values: np.ndarray, levels: Levels) -> tuple[TileRow, ...]:
     rows = []
     for channel in range(values.shape[-1]):
         images = np.ascontiguousarray(values[..., channel : channel + 1])
-        made = pixels(images, levels, activation_table())
-        dead = not np.abs(images).max() > 0
+        made = pixels(images, *scale)
+        dead = mark and not np.abs(images).max() > 0
         rows.append(TileRow(made, str(channel + 1), images, 2.0 if flat else None, dead))
     return tuple(rows)
 
 
-def _whole_layer(maps: np.ndarray, levels: Levels) -> TileSet:
+def _whole_layer(maps: np.ndarray, scale: Scale) -> TileSet:
     """Return all channels of one sample (height, width, channels) as a mosaic."""
     height, width, channels = maps.shape
     across = ceil(sqrt(channels * 2.2 * height / width))  # the room is wider than it is high
     rows = []
     for start in range(0, channels, across):
         images = np.ascontiguousarray(maps[..., start : start + across].transpose(2, 0, 1))
-        made = pixels(images[..., None], levels, activation_table())
+        made = pixels(images[..., None], *scale)
         label = f"{start + 1}–{start + len(images)}"
         rows.append(TileRow(made, label, images[..., None]))
     return TileSet(tuple(rows), style=TileStyle(smallest=8))

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_core.recording import ArrayInfo
-from ed_viewer.imaging import as_images, finite_range, image_levels, pixels
+from ed_viewer.imaging import finite_range, image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import activation_table, grey_table
 from ed_viewer.panel import FALLBACK, Panel, panel
@@ -43,6 +43,8 @@ def form_of(info: ArrayInfo) -> str:
 @panel(FALLBACK)
 class FallbackPanel(Panel):
     """Shows any array by its number of axes."""
+
+    no_difference = ""
 
     def build(self) -> None:
         """One widget a form; a choice of the array if there are several."""
@@ -101,19 +103,18 @@ class FallbackPanel(Panel):
         kind = self.source.probe.kind
         self.set_caption(f"{kind} · {axes or name} · {number(low)} to {number(high)}")
         if form == "curve":
-            self._show_curve(values, info)
+            self._show_curve(name, values, info)
         elif form == "table":
             self._show_table(values)
         elif form == "words":
             self._show_words(name, values, axes)
         else:
-            self._show_images(values, form)
+            self._show_images(name, values, form)
 
-    def _show_curve(self, values: np.ndarray, info: ArrayInfo) -> None:
+    def _show_curve(self, name: str, values: np.ndarray, info: ArrayInfo) -> None:
         self._curve.setData(np.nan_to_num(values))
-        low, high = finite_range(values)
-        known = self.source.memory.setdefault("curve", (low, high))
-        known = self.source.memory["curve"] = (min(low, known[0]), max(high, known[1]))
+        alone = (finite_range(values), activation_table())
+        known, _ = self.source.scale(name, alone, values, steady=True)
         self._plot.setRange(xRange=(0, len(values) - 1), yRange=known, padding=0.04)
         label = plain_axis(info.axes[0])
         if label != self._label:  # a label costs a new axis
@@ -140,14 +141,15 @@ class FallbackPanel(Panel):
         mean = float(np.nan_to_num(values).mean())
         self._words.setText(f"{name}: {axes}\nmean {number(mean)}")
 
-    def _show_images(self, values: np.ndarray, form: str) -> None:
+    def _show_images(self, name: str, values: np.ndarray, form: str) -> None:
         if form == "map":
-            table, images = activation_table(), as_images(values[None])
-            levels = finite_range(values)
+            images = self.source.images(values[None])
+            alone = (finite_range(values), activation_table())
         else:
-            table, images = grey_table(), as_images(values[:_IMAGES])
-            levels = image_levels(images)
-        row = TileRow(pixels(images, levels, table), "", images)
+            images = self.source.images(values[:_IMAGES])
+            alone = (image_levels(images), grey_table())
+        scale = self.source.scale(name, alone, images)
+        row = TileRow(pixels(images, *scale), "", images)
         self._tiles.show_tiles(TileSet((row,), style=TileStyle(wrap=True, smallest=8)))
 
 

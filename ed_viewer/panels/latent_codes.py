@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import SYMBOLS, class_colour
 from ed_viewer.panel import Panel, panel
-from ed_viewer.projection import Axes, project, window_of
+from ed_viewer.projection import Axes, Window, project, window_of
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.plot import make_plot, style_plot
 from ed_viewer.widgets.raster import rasterise
@@ -23,6 +23,7 @@ class LatentCodesPanel(Panel):
 
     tab = "Latent"
     heading = "Codes"
+    no_difference = "The codes of two runs lie in spaces of their own: a difference says nothing."
 
     def build(self) -> None:
         """A plot and a legend beside it."""
@@ -44,7 +45,8 @@ class LatentCodesPanel(Panel):
         side.addWidget(self._legend)
         self.body.addLayout(side, 1)
         self._axes: Axes | None = None
-        self._window: tuple[float, float, float, float] | None = None
+        self._own: Window | None = None  # limits that suit this run alone
+        self._window: Window | None = None
         self._points = np.empty((0, 2))
 
     def show_frame(self, arrays: Arrays) -> None:
@@ -56,7 +58,10 @@ class LatentCodesPanel(Panel):
             self._item.setLabel("bottom", self._axes.titles[0])
             self._item.setLabel("left", self._axes.titles[1])
         self.set_caption(f"{len(codes)} samples · {codes.shape[1]} dimensions")
-        window = window_of(self._points, self._window)
+        self._own = window_of(self._points, self._own)
+        put = self.source.ranges.put
+        x = put(self.source.side, "x", self._own[:2])
+        window = (*x, *put(self.source.side, "y", self._own[2:]))
         if window != self._window:
             self._window = window
             self._item.setRange(xRange=window[:2], yRange=window[2:], padding=0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ed_viewer.imaging import as_images, image_levels, pixels
+from ed_viewer.imaging import image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
@@ -19,6 +19,8 @@ class LatentScanPanel(Panel):
 
     tab = "Latent"
     heading = "Decoded grid"
+    no_difference = ""
+    places = ("x", "y")
 
     def build(self) -> None:
         """One set of tiles without gaps."""
@@ -31,9 +33,9 @@ class LatentScanPanel(Panel):
         grid = np.asarray(arrays["grid"], np.float32)
         columns = tuple(_signed(v) for v in arrays["x"])
         names = [_signed(v) for v in np.sort(arrays["y"])[::-1]]
-        images = as_images(grid.reshape(-1, *grid.shape[2:]))
-        levels = image_levels(images)
-        made = pixels(images, levels, grey_table()).reshape(*grid.shape[:2], *images.shape[1:3], 4)
+        images = self.source.images(grid.reshape(-1, *grid.shape[2:]))
+        scale = self.source.scale("grid", (image_levels(images), grey_table()), images)
+        made = pixels(images, *scale).reshape(*grid.shape[:2], *images.shape[1:3], 4)
         values = images.reshape(*grid.shape[:2], *images.shape[1:])
         rows = tuple(
             TileRow(made[row], name, values[row]) for row, name in enumerate(names[: len(grid)])

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QWidget
 
 from ed_viewer.imaging import (
     as_images,
+    finite_range,
     image_levels,
     is_signal,
     pixels,
@@ -21,6 +22,7 @@ class ReconstructionPanel(Panel):
     """Rows of a reconstruction; levels are those of the inputs, the same in every frame."""
 
     heading = "Reconstruction"
+    no_difference = ""
 
     def build(self) -> None:
         """Choose images or curves by the shape of a sample."""
@@ -42,6 +44,9 @@ class ReconstructionPanel(Panel):
         """Draw `output` (samples, ...) below the inputs of the same samples."""
         output = np.asarray(arrays["output"], np.float32)
         inputs = None if self._inputs is None else np.asarray(self._inputs[: len(output)])
+        if self.source.signed:
+            inputs = None  # the arrays are differences of two runs' outputs
+            self.set_caption(f"mean square {np.mean(np.square(np.nan_to_num(output))):.2g}")
         if inputs is not None and inputs.shape != output.shape:
             inputs = None  # a model may answer in another shape than it was asked in
         if inputs is not None:
@@ -49,7 +54,10 @@ class ReconstructionPanel(Panel):
             self._error = f"squared error {error:.2g}"
             self.set_caption(self._error)
         if self._waves is not None:
-            self._waves.show_signals(inputs, output)
+            shown = output if inputs is None else inputs
+            alone = (finite_range(shown), grey_table())
+            levels, _ = self.source.scale("output", alone, shown)
+            self._waves.show_signals(inputs, output, levels)
         if self._tiles is not None:
             self._tiles.show_tiles(self._rows(inputs, output, self._tiles))
 
@@ -60,22 +68,26 @@ class ReconstructionPanel(Panel):
             self._waves.restyle()
 
     def _rows(self, inputs: np.ndarray | None, output: np.ndarray, tiles: Tiles) -> TileSet:
-        after = as_images(output)
+        after = self.source.images(output)
         names = self.source.class_names(len(after))
         style = TileStyle(wrap=True)
         if inputs is None:
-            row = TileRow(pixels(after, image_levels(after), grey_table()), "output", after)
+            alone = (image_levels(after), grey_table())
+            scale = self.source.scale("output", alone, after)
+            row = TileRow(pixels(after, *scale), "B − A" if self.source.signed else "output", after)
             return TileSet((row,), names, style=style)
         before = as_images(inputs)
-        levels = image_levels(before)
+        alone = (image_levels(before), grey_table())
+        scale = self.source.scale("output", alone, before)
+        levels = scale[0]
         # Half the range of the inputs: a trained model's differences would be too faint in all.
         reach = (levels[1] - levels[0]) / 2
         change = (after - before).mean(axis=-1, keepdims=True)
         table = difference_table(self.source.theme.palette)
         self.set_caption(f"{self._error} · difference from −{reach:.2g} to +{reach:.2g}")
         rows = (
-            TileRow(pixels(before, levels, grey_table()), "input", before),
-            TileRow(pixels(after, levels, grey_table()), "output", after),
+            TileRow(pixels(before, *scale), "input", before),
+            TileRow(pixels(after, *scale), "output", after),
             TileRow(pixels(change, (-reach, reach), table), "difference", change),
         )
         return TileSet(rows, names, style=style)

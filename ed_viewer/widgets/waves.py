@@ -6,7 +6,6 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ed_viewer.imaging import finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import style_axes
@@ -25,12 +24,14 @@ class Waves(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
-        self._last: tuple[np.ndarray | None, np.ndarray] | None = None
+        self._last: tuple[np.ndarray | None, np.ndarray, tuple[float, float]] | None = None
 
-    def show_signals(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
-        """Draw curves; arrays are (samples, time) or (samples, time, channels)."""
-        self._last = (inputs, output)
-        low, high = finite_range(output if inputs is None else inputs)
+    def show_signals(
+        self, inputs: np.ndarray | None, output: np.ndarray, levels: tuple[float, float]
+    ) -> None:
+        """Draw curves between two levels; arrays are (samples, time) or with channels."""
+        self._last = (inputs, output, levels)
+        low, high = levels
         for sample, plot in enumerate(self._fill(min(len(output), _SAMPLES))):
             plot.clear()
             if inputs is not None:
