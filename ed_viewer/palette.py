@@ -123,6 +123,11 @@ def class_colour(palette: Palette, index: int) -> str:
     return palette.classes[index % len(palette.classes)]
 
 
+def run_colour(palette: Palette, side: str) -> QColor:
+    """Return the colour of a run, "A" or "B", while two are compared."""
+    return QColor(palette.classes[0 if side == "A" else 1])
+
+
 @lru_cache
 def activation_table() -> np.ndarray:
     """Return (256, 3) uint8: dark to light, even in lightness (after "magma")."""

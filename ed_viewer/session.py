@@ -68,7 +68,7 @@ class Session(QObject):
         self._changed()
 
     def watch(self, probes: tuple[str, ...]) -> None:
-        """Say which probes are visible; only those are read."""
+        """Say which probes are visible; those of them that the run has are read."""
         self._probes = probes
         self._ask()
 
@@ -113,10 +113,14 @@ class Session(QObject):
         self._changed()
 
     def _ask(self) -> None:
-        if self.run is None or self.cursor.frame < 0 or not self._probes:
+        if self.run is None or self.cursor.frame < 0:
+            return
+        known = {probe.name for probe in self.run.header.probes}
+        probes = tuple(name for name in self._probes if name in known)
+        if not probes:
             return
         self._number += 1
-        request = Request(self._opening, self._number, self.cursor.frame, self._probes)
+        request = Request(self._opening, self._number, self.cursor.frame, probes)
         self._reader.ask(request)
 
     def _on_described(self, run: RunInfo) -> None:

@@ -1,46 +1,34 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import ceil
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QTabWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.messages import Frame, RunInfo
-from ed_viewer.panel import Panel, Source, panel_class
-from ed_viewer.panel_host import PanelHost
+from ed_viewer.page import Page, pages_of
+from ed_viewer.panel import Panel, Source
+from ed_viewer.side import Heading
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.tabs import Tabs
-from ed_viewer.widgets.text import titled
-
-OVERVIEW = "Overview"
 
 
-@dataclass(slots=True)
-class Page:
-    """A tab: the probes on it, and their panels once it has been looked at."""
+@dataclass(slots=True, eq=False)
+class _Shown:
+    """What is known of one run."""
 
-    title: str
-    probes: tuple[ProbeInfo, ...]
-    widget: QWidget
-    hosts: list[PanelHost] = field(default_factory=list)
-
-
-def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, ...]]]:
-    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
-    tabs: dict[str, tuple[ProbeInfo, ...]] = {}
-    for probe in probes:
-        title = panel_class(probe.kind).tab or titled(probe.name)
-        tabs[title] = (*tabs.get(title, ()), probe)
-    alone = list(tabs.items())
-    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+    run: RunInfo | None = None
+    signed: bool = False
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    frame: Frame | None = None
+    heading: Heading | None = None
+    notice: str = ""
 
 
 class Stage(QTabWidget):
-    """Tabs of panels for one run.
+    """Tabs of panels for run "A" and, while two are compared, for run "B" beside it.
 
     Signals:
         watched: the visible tab's probes, by name.
@@ -54,8 +42,8 @@ class Stage(QTabWidget):
         super().__init__(parent)
         self._theme = theme
         self._pages: list[Page] = []
-        self._sources: dict[str, Source] = {}
-        self._frame: Frame | None = None
+        self._shown = {"A": _Shown()}
+        self._open = ""
         self.setTabBar(Tabs(theme))
         self.setDocumentMode(True)
         self.setAccessibleName("Stage")
@@ -64,9 +52,14 @@ class Stage(QTabWidget):
 
     @property
     def panels(self) -> list[Panel]:
-        """The panels of the visible tab."""
+        """The panels of the visible tab, of run A."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
+
+    @property
+    def page(self) -> Page | None:
+        """The visible tab."""
+        return self._page()
 
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
@@ -78,74 +71,118 @@ class Stage(QTabWidget):
             row.addWidget(tool)
         self.setCornerWidget(corner, Qt.Corner.TopRightCorner)
 
-    def show_run(self, run: RunInfo) -> None:
-        """Make the tabs of a run; the tab of the same name stays open."""
-        kept = self.tabText(self.currentIndex())
-        self.clear_run()
-        memory: dict[str, dict[str, Any]] = {p.name: {} for p in run.header.probes}
-        self._sources = {
-            probe.name: Source(
-                probe, run.header.fields, run.reference, self._theme, memory[probe.name]
-            )
-            for probe in run.header.probes
-        }
-        self.blockSignals(True)
-        for title, probes in pages_of(run.header.probes):
-            page = Page(title, probes, QWidget())
-            self._pages.append(page)
-            # An ampersand would become a shortcut instead of a letter.
-            self.addTab(page.widget, title.replace("&", "&&"))
-        titles = [page.title for page in self._pages]
-        self.setCurrentIndex(titles.index(kept) if kept in titles else 0)
-        self.blockSignals(False)
-        self._look()
+    def show_run(self, run: RunInfo | None, side: str = "A", signed: bool = False) -> None:
+        """Make the tabs of a run; the tab of the same name stays open.
+
+        Args:
+            run: None for one that is not known yet.
+            side: "A", or "B" for the run beside it.
+            signed: whether its arrays will be differences of the two runs.
+        """
+        old = self._shown.get(side, _Shown())
+        self._shown[side] = _Shown(run, signed, heading=old.heading, notice=old.notice)
+        for each in self._shown if side == "A" else side:
+            self._renew(each)
+        self._lay_tabs()
 
     def clear_run(self) -> None:
-        """Take all tabs away."""
-        self._frame = None
+        """Take run A and all tabs away."""
+        self._shown["A"] = _Shown(heading=self._shown["A"].heading)
+        self._renew("A")
+        self._lay_tabs()
+
+    def end_beside(self) -> None:
+        """Show run A alone."""
+        self._shown.pop("B", None)
+        shown = self._shown["A"]
+        shown.heading = None
+        for source in shown.sources.values():
+            source.ranges.drop("B")
+        for page in self._pages:
+            page.drop_side("B")
+        self._lay_tabs()
+
+    def show_frame(self, frame: Frame, side: str = "A") -> None:
+        """Draw a frame on the visible tab."""
+        self._shown[side].frame = frame
+        page = self._page()
+        if page is not None:
+            page.show_frame(side, frame)
+
+    def set_heading(self, heading: Heading) -> None:
+        """Show a run's name above its panels."""
+        self._shown[heading.side].heading = heading
+        self._say(heading.side)
+
+    def say(self, side: str, notice: str) -> None:
+        """Say something in place of a run's panels, or show them."""
+        self._shown[side].notice = notice
+        self._say(side)
+
+    def _say(self, side: str) -> None:
+        page = self._page()
+        made = page.side(side) if page else None
+        if made is not None:
+            made.set_heading(self._shown[side].heading)
+            made.say(self._shown[side].notice)
+
+    def _renew(self, side: str) -> None:
+        """Drop the panels of a run, and make what new ones are made from."""
+        shown = self._shown[side]
+        if side == "A":
+            self._discard(self._pages)
+            self._pages = []
+        for page in self._pages:
+            page.drop_side(side)
+        ours = self._shown["A"].sources if side == "B" and not shown.signed else {}
+        shown.sources = {
+            probe.name: _source(probe, shown, side, ours.get(probe.name), self._theme)
+            for probe in _probes(shown)
+        }
+
+    def _lay_tabs(self) -> None:
+        """Make the tabs of all probes on show; those that stay as they were keep their panels."""
+        probes = {p.name: p for p in _probes(self._shown["A"])}
+        if probes and "B" in self._shown:
+            probes = {p.name: p for p in _probes(self._shown["B"])} | probes
+        order = sorted(probes, key=[*self._shown["A"].sources, *probes].index)
+        old = {(page.title, page.probes): page for page in self._pages}
         self.blockSignals(True)
         self.clear()
-        for page in self._pages:
-            page.widget.deleteLater()
         self._pages = []
+        for key in pages_of([probes[name] for name in order]):
+            page = old.pop(key, None) or self._new_page(*key)
+            self._pages.append(page)
+            # An ampersand would become a shortcut instead of a letter.
+            self.addTab(page, page.title.replace("&", "&&"))
+        titles = [page.title for page in self._pages]
+        self.setCurrentIndex(titles.index(self._open) if self._open in titles else 0)
         self.blockSignals(False)
+        self._discard(old.values())
+        self._look()
 
-    def show_frame(self, frame: Frame) -> None:
-        """Draw a frame on the visible tab."""
-        self._frame = frame
-        page = self._page()
-        for host in page.hosts if page else ():
-            host.show_frame(frame)
+    def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
+        page = Page(title, probes, self._theme)
+        page.hovered.connect(self.hovered)
+        return page
+
+    def _discard(self, pages: Iterable[Page]) -> None:
+        for page in pages:
+            page.hide()
+            page.deleteLater()
 
     def _look(self) -> None:
         page = self._page()
         if page is None:
             return
-        if not page.hosts:
-            self._fill(page)
-        if self._frame is not None:
-            self.show_frame(self._frame)
-        self.watched.emit(tuple(probe.name for probe in page.probes))
-
-    def _fill(self, page: Page) -> None:
-        grid = QGridLayout(page.widget)
-        grid.setContentsMargins(0, 8, 0, 0)
-        grid.setSpacing(8)
-        count = len(page.probes)
-        columns = 1 if count == 1 else 2 if count <= 4 else 3
-        rows = ceil(count / columns)
-        for place, probe in enumerate(page.probes):
-            host = PanelHost(self._sources[probe.name])
-            host.hovered.connect(self.hovered)
-            page.hosts.append(host)
-            # Places left over go to the first panel: rows of reconstructions are wide.
-            spare = rows * columns - count
-            row, column = divmod(place + (spare if place else 0), columns)
-            grid.addWidget(host, row, column, 1, 1 if place else 1 + spare)
-        for row in range(rows):
-            grid.setRowStretch(row, 1)
-        for column in range(columns):
-            grid.setColumnStretch(column, 1)
+        self._open = page.title
+        for side, shown in sorted(self._shown.items()):
+            if page.side(side) is None:
+                page.show_side(side, shown.sources)
+            self._say(side)
+            if shown.frame is not None:
+                page.show_frame(side, shown.frame)
+        self.watched.emit(page.probes)
 
     def _page(self) -> Page | None:
         index = self.currentIndex()
@@ -153,7 +190,21 @@ class Stage(QTabWidget):
 
     def _restyle(self) -> None:
         for page in self._pages:
-            for host in page.hosts:
-                host.restyle()
-        if self._frame is not None:
-            self.show_frame(self._frame)
+            page.restyle()
+        self._look()
+
+
+def _probes(shown: _Shown) -> tuple[ProbeInfo, ...]:
+    return shown.run.header.probes if shown.run else ()
+
+
+def _source(
+    probe: ProbeInfo, shown: _Shown, side: str, twin: Source | None, theme: Theme
+) -> Source:
+    """Return what a panel is made from; `twin` is that of the same probe of the other run."""
+    assert shown.run is not None
+    fields, reference = shown.run.header.fields, shown.run.reference
+    made = Source(probe, fields, reference, theme, side=side, signed=shown.signed)
+    if twin is None or twin.probe.kind != probe.kind:
+        return made
+    return replace(made, memory=twin.memory, ranges=twin.ranges)

@@ -11,11 +11,19 @@ _NARROW = 160  # pixels
 
 
 class Caption(QWidget):
-    """Plain text, aligned right; a QLabel would cut a letter in two."""
+    """Plain text in a colour of the palette; a QLabel would cut a letter in two."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        colour: str = "muted",
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignRight,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._colour = colour
+        self._align = align
         self.text = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
@@ -31,11 +39,11 @@ class Caption(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
-        painter.setPen(self._theme.colour("muted"))
+        painter.setPen(self._theme.colour(self._colour))
         right = Qt.TextElideMode.ElideRight
         short = self.fontMetrics().elidedText(self.text, right, self.width())
         if short != self.text and self.width() < _NARROW:
             short = ""  # a few letters and dots say nothing; the tool tip says it all
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        flags = self._align | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), short)
         painter.end()

@@ -42,6 +42,13 @@ class Legend(QWidget):
         self.updateGeometry()
         self.update()
 
+    def set_hidden(self, hidden: set[int]) -> None:
+        """Hide these classes and no others."""
+        if hidden != self.hidden:
+            self.hidden = set(hidden)
+            self.update()
+            self.toggled.emit()
+
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         columns = min(ceil(len(self._names) / self._per_column()), _COLUMNS)
         return QSize(self._width() * max(columns, 1), 0)

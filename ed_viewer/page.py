@@ -1,0 +1,135 @@
+"""A tab of the stage: the panels of one run, or those of two side by side."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+
+from ed_core.recording import ProbeInfo
+from ed_viewer.links import link
+from ed_viewer.messages import Frame
+from ed_viewer.panel import Source, panel_class
+from ed_viewer.panel_host import PanelHost
+from ed_viewer.ranges import Levels
+from ed_viewer.side import Place, Side
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import titled
+
+OVERVIEW = "Overview"
+Sources = Mapping[str, Source]
+
+
+def pages_of(probes: Sequence[ProbeInfo]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
+    tabs: dict[str, tuple[str, ...]] = {}
+    for probe in probes:
+        title = panel_class(probe.kind).tab or titled(probe.name)
+        tabs[title] = (*tabs.get(title, ()), probe.name)
+    alone = list(tabs.items())
+    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+
+
+class Page(QWidget):
+    """The probes of one tab; their panels are made when it is first looked at.
+
+    Signals:
+        hovered: what is under the mouse, in words.
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, title: str, probes: tuple[str, ...], theme: Theme) -> None:
+        super().__init__()
+        self.title = title
+        self.probes = probes
+        self._theme = theme
+        self._sides: dict[str, Side] = {}
+        self._sources: dict[str, Sources] = {}
+        self._frames: dict[str, Frame] = {}
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setChildrenCollapsible(False)
+        self._split.setHandleWidth(9)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._split)
+
+    @property
+    def hosts(self) -> list[PanelHost]:
+        """What holds the panels of the run, A while two are compared."""
+        return list(self._sides["A"].hosts.values()) if "A" in self._sides else []
+
+    def side(self, side: str) -> Side | None:
+        """Return the panels of run "A" or "B", None before they are made."""
+        return self._sides.get(side)
+
+    def show_side(self, side: str, sources: Sources) -> None:
+        """Make the panels of a run; where it has no such probe, a notice says so."""
+        self.drop_side(side)
+        made = self._sides[side] = Side(side, self._theme)
+        self._sources[side] = sources
+        made.hovered.connect(self.hovered)
+        made.fill([(name, _place(side, name, sources)) for name in self.probes])
+        self._split.addWidget(made)
+        self._arrange()
+        if len(self._sides) == 2:
+            self._link()
+
+    def drop_side(self, side: str) -> None:
+        """Take the panels of a run away."""
+        gone = self._sides.pop(side, None)
+        self._frames.pop(side, None)
+        self._sources.pop(side, None)
+        if gone is not None:
+            gone.setParent(None)
+            gone.deleteLater()
+            self._arrange()
+
+    def show_frame(self, side: str, frame: Frame) -> None:
+        """Draw a frame; if it widens a range, the other run is drawn again in it."""
+        if side not in self._sides:
+            return
+        before = self._ranges()
+        self._frames[side] = frame
+        self._sides[side].show_frame(frame)
+        if before != self._ranges():
+            for other, shown in self._sides.items():
+                if other != side and other in self._frames:
+                    shown.show_frame(self._frames[other])
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        for side in self._sides.values():
+            side.restyle()
+
+    def _arrange(self) -> None:
+        count, halves = len(self.probes), len(self._sides)
+        for side in self._sides.values():
+            side.arrange(_columns(count, halves))
+        self._split.setSizes([1000] * halves)
+        for place in range(halves):
+            self._split.setStretchFactor(place, 1)
+
+    def _link(self) -> None:
+        ours, theirs = self._sides["A"].hosts, self._sides["B"].hosts
+        for name in ours.keys() & theirs.keys():
+            link(ours[name].panel, theirs[name].panel)
+
+    def _ranges(self) -> dict[tuple[str, str], Levels]:
+        return {
+            (probe, name): levels
+            for sources in self._sources.values()
+            for probe, source in sources.items()
+            if not source.signed
+            for name, levels in source.ranges.unions().items()
+        }
+
+
+def _columns(panels: int, sides: int) -> int:
+    """Return how many panels stand side by side; half the width has room for fewer."""
+    if sides == 2:
+        return 1 if panels <= 2 else 2
+    return 1 if panels <= 1 else 2 if panels <= 4 else 3
+
+
+def _place(side: str, name: str, sources: Sources) -> Place:
+    return sources.get(name) or f"{side} records no {name!r}."

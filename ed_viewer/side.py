@@ -1,0 +1,192 @@
+"""The panels of one run on one tab; while two runs are compared, below the name of the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ed_viewer.messages import Frame
+from ed_viewer.panel import Source
+from ed_viewer.panel_host import PanelHost
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.badge import Badge
+from ed_viewer.widgets.caption import Caption
+from ed_viewer.widgets.card import Card
+from ed_viewer.widgets.text import muted, plain
+
+Place = Source | str
+"""A panel, or what is said in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above a run's panels while it is compared.
+
+    Attributes:
+        side: "A" or "B".
+        title: the run's name.
+        where: the step that is really shown.
+        remark: what must be known to read the panels right, on a line of its own, or "".
+    """
+
+    side: str
+    title: str
+    where: str = ""
+    remark: str = ""
+
+
+class Side(QWidget):
+    """A grid of panels, or a notice in its place.
+
+    Signals:
+        hovered: what is under the mouse, in words.
+
+    Attributes:
+        hosts: of the panels that are made, by the name of their probe.
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, side: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.hosts: dict[str, PanelHost] = {}
+        self._head = _Head(side, theme)
+        self._head.hide()
+        self._notice = Notice(theme)
+        self._cards: list[QWidget] = []
+        self._panels = QWidget()
+        self._grid = QGridLayout(self._panels)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(8)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._panels)
+        self._stack.addWidget(self._notice)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self._head)
+        layout.addWidget(self._stack, 1)
+
+    @property
+    def notice(self) -> str:
+        """What is said in place of the panels, "" while they are shown."""
+        return "" if self._stack.currentWidget() is self._panels else self._notice.text
+
+    @property
+    def notices(self) -> list[str]:
+        """What is said in place of single panels."""
+        return [card.text for card in self._cards if isinstance(card, Notice)]
+
+    def set_heading(self, heading: Heading | None) -> None:
+        """Show the name of the run above its panels, or nothing."""
+        self._head.setVisible(heading is not None)
+        if heading is not None:
+            self._head.show_heading(heading)
+
+    def say(self, notice: str) -> None:
+        """Say something in place of all panels, or show them."""
+        self._notice.say(notice)
+        self._stack.setCurrentWidget(self._notice if notice else self._panels)
+
+    def fill(self, places: Sequence[tuple[str, Place]]) -> None:
+        """Make the panels, by the name of their probe; `arrange` puts them into their places."""
+        self._cards = [self._make(name, place) for name, place in places]
+
+    def arrange(self, columns: int) -> None:
+        """Put the panels into rows of so many."""
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 0)
+        count = len(self._cards)
+        rows = ceil(count / columns)
+        # Places left over go to the first panel: rows of reconstructions are wide.
+        spare = rows * columns - count
+        for number, card in enumerate(self._cards):
+            row, column = divmod(number + (spare if number else 0), columns)
+            self._grid.addWidget(card, row, column, 1, 1 if number else 1 + spare)
+        for row in range(rows):
+            self._grid.setRowStretch(row, 1)
+        for column in range(columns):
+            self._grid.setColumnStretch(column, 1)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw the arrays of every panel's probe."""
+        for host in self.hosts.values():
+            host.show_frame(frame)
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        self._head.restyle()
+        for host in self.hosts.values():
+            host.restyle()
+
+    def _make(self, name: str, place: Place) -> QWidget:
+        if isinstance(place, str):
+            return Notice(self._theme, place)
+        host = PanelHost(place)
+        host.hovered.connect(self.hovered)
+        self.hosts[name] = host
+        return host
+
+
+class _Head(QWidget):
+    """The letter and the name of a run, the step that it shows, and a remark below."""
+
+    def __init__(self, side: str, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._name = Caption(theme, "text", Qt.AlignmentFlag.AlignLeft)
+        self._where = muted(plain(QLabel()))
+        self._remark = Caption(theme, align=Qt.AlignmentFlag.AlignLeft)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(Badge(side, theme))
+        line.addWidget(self._name, 1)
+        line.addWidget(self._where)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 0, 8, 0)
+        layout.setSpacing(4)
+        layout.addLayout(line)
+        layout.addWidget(self._remark)
+        self.restyle()
+
+    def show_heading(self, heading: Heading) -> None:
+        self._name.say(heading.title)
+        self._where.setText(heading.where)
+        self._remark.say(heading.remark)
+        self._remark.setVisible(bool(heading.remark))
+
+    def restyle(self) -> None:
+        self._name.setFont(self._theme.font(bold=True))
+
+
+class Notice(Card):
+    """A card with words where panels would be."""
+
+    def __init__(self, theme: Theme, words: str = "") -> None:
+        super().__init__(theme)
+        self._label = muted(plain(QLabel(words)))
+        self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._label.setWordWrap(True)
+        self._label.setMargin(24)
+        QVBoxLayout(self).addWidget(self._label)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._label.text()
+
+    def say(self, words: str) -> None:
+        """Say something else."""
+        self._label.setText(words)
