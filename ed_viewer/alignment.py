@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ed_viewer.messages import Growth, RunInfo
+
 _ROUNDING = 1e-9  # of the point: a share of training is a quotient, two equal ones may differ
 
 
@@ -43,16 +45,22 @@ def end_of(run: Mapping[str, Any], epochs: np.ndarray, live: bool) -> float:
     """Return the epoch with which a training ends: as planned while it is live, else its last.
 
     Args:
-        run: the header's facts of the run; `epochs` is how many are planned.
+        run: the header's facts of the run; `total_epochs` or `epochs` is how many are planned.
         epochs: (frames,) of what has been recorded.
         live: whether more will come.
     """
     reached = np.asarray(epochs, np.float64)
     last = float(np.max(reached[np.isfinite(reached)], initial=0.0))
-    planned = run.get("epochs")
+    planned = run.get("total_epochs") or run.get("epochs")
     if live and isinstance(planned, int | float) and np.isfinite(planned):
         last = max(last, float(planned))
     return last if last > 0 else 1.0
+
+
+def times_of(run: RunInfo, growth: Growth) -> Times:
+    """Return when the frames of a run were taken."""
+    end = end_of(run.header.run, growth.epochs, growth.live)
+    return Times(growth.steps, growth.epochs, end)
 
 
 def aligned(here: Times, frame: int, there: Times, how: Alignment) -> int:

@@ -1,44 +1,65 @@
-"""One scalar over the step: training solid, validation dashed with markers, the cursor."""
+"""One scalar of one run or of two, training and validation, with the cursor."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from ed_viewer.curve_data import Table
+from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.badge import run_pen
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.plot import make_plot, style_plot
 from ed_viewer.widgets.text import muted, number, plain, tip, titled
+
+_VALUES = "at the cursor: training, (validation), weight λ"
 
 
 class CurvePlot(Card):
     """A small plot with its name and the values at the cursor above it.
 
+    Alone, a run's training is solid and its validation dashed with markers; of two, A is solid
+    and B dashed, and validation has markers and no line.
+
+    Args:
+        name: of the scalar.
+        theme: colours and type.
+        compared: whether two runs are drawn.
+
     Signals:
-        scrubbed: the step to which the cursor line was dragged.
+        scrubbed: the place to which the cursor line was dragged.
     """
 
     scrubbed = Signal(float)
 
-    def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, theme: Theme, compared: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(theme, parent)
         self._name = name
-        self._columns: Mapping[str, np.ndarray] = {}
+        self._tables: Mapping[str, Table] = {}
         self._log = False
+        self._compared = compared
         self._title = plain(QLabel("Total loss" if name == "loss" else titled(name)))
         tip(self._title, name)
         self._value = muted(plain(QLabel()))
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._value.setToolTip(_VALUES)
         self._view = make_plot()
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
         self._item.setMouseEnabled(False, False)
         self._item.setDownsampling(auto=True, mode="peak")
         self._item.setClipToView(True)
-        self._train = self._item.plot()
-        self._validation = self._item.plot(symbol="o", symbolSize=5)
+        self._curves = {
+            (side, prefix): self._item.plot(**({"symbol": "o", "symbolSize": 5} if prefix else {}))
+            for side in ("A", "B")
+            for prefix in ("", "val_")
+        }
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
         self._item.addItem(self._line)
@@ -53,70 +74,90 @@ class CurvePlot(Card):
         self.setAccessibleName(name)
         self.restyle()
 
-    def show_columns(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Draw the scalar out of the table (rows,) by name."""
-        self._columns = columns
+    @property
+    def value(self) -> str:
+        """What stands in the title: the values at the cursor."""
+        return self._value.text()
+
+    def show_tables(self, tables: Mapping[str, Table]) -> None:
+        """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
+        self._tables = tables
         ranges = []
-        for name, curve in ((self._name, self._train), (f"val_{self._name}", self._validation)):
-            steps, values = self._series(name)
-            curve.setData(steps, values)
+        for (side, prefix), curve in self._curves.items():
+            places, values = self._series(side, f"{prefix}{self._name}")
+            curve.setData(places, values)
             if len(values):
-                ranges.append((steps[0], steps[-1], values.min(), values.max()))
+                ranges.append((places.min(), places.max(), values.min(), values.max()))
         if not ranges:
             return
         left, right, low, high = np.array(ranges).T
         margin = max(0.1 * (high.max() - low.min()), 1e-9)
-        self._item.setXRange(left.min(), max(right.max(), left.min() + 1), padding=0.02)
+        first, last = left.min(), right.max()
+        self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
         self._item.setYRange(low.min() - margin, high.max() + margin, padding=0)
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""
         self._log = on
         self._item.getAxis("left").setLogMode(on)
-        self.show_columns(self._columns)
+        self.show_tables(self._tables)
 
-    def set_step(self, step: float) -> None:
-        """Put the cursor on a step."""
-        self._line.setValue(step)
-        said = [self._at(self._name, step), self._at(f"val_{self._name}", step)]
-        text = number(said[0])
-        if np.isfinite(said[1]):
-            text += f"  ({number(said[1])})"
-        weight = self._at(f"{self._name.removesuffix('_loss')}_weight", step)
-        if self._name.endswith("_loss") and np.isfinite(weight):
-            text += f"  λ {number(weight)}"
-        self._value.setText(text)
-        self._value.setToolTip("at the cursor: training, (validation), weight λ")
+    def set_place(self, place: float) -> None:
+        """Put the cursor on a place of the axis."""
+        self._line.setValue(place)
+        said = {side: self._say(table, place) for side, table in self._tables.items()}
+        if not self._compared:
+            self._value.setText(said.get("A", ""))
+            return
+        values = {side: table.at(self._name, place) for side, table in self._tables.items()}
+        self._value.setText("  ".join(f"{s} {number(v, 3)}" for s, v in sorted(values.items())))
+        tip(self._value, " · ".join(f"{s}: {said[s]}" for s in sorted(said)) + f" ({_VALUES})")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         theme = self._theme
         self._title.setFont(theme.font(bold=True))
         style_plot(self._view, theme)
-        self._train.setPen(pyqtgraph.mkPen(theme.palette.classes[0], width=1))
-        other = theme.palette.classes[1]
-        self._validation.setPen(pyqtgraph.mkPen(other, width=1, style=Qt.PenStyle.DashLine))
-        self._validation.setSymbolBrush(pyqtgraph.mkBrush(other))
-        self._validation.setSymbolPen(None)
+        for (side, prefix), curve in self._curves.items():
+            pen, colour = self._pen(side, bool(prefix))
+            curve.setPen(pen)
+            if prefix:
+                hollow = side == "B"
+                curve.setSymbolBrush(None if hollow else pyqtgraph.mkBrush(colour))
+                curve.setSymbolPen(pyqtgraph.mkPen(colour) if hollow else None)
         self._line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1))
         self._line.setHoverPen(pyqtgraph.mkPen(theme.palette.accent, width=3))
 
-    def _series(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return steps and values, (rows,) each, without what cannot be drawn."""
-        values = self._columns.get(name)
-        if values is None:
-            return np.empty(0), np.empty(0)
-        keep = np.isfinite(values) & (values > 0 if self._log else True)
-        shown = values[keep]
-        return self._columns["step"][keep], np.log10(shown) if self._log else shown
+    def _pen(self, side: str, validation: bool) -> tuple[QPen | None, QColor]:
+        """Return the pen of a curve, None for markers alone, and its colour."""
+        if self._compared:
+            pen = None if validation else run_pen(self._theme, side, 1.0)
+            return pen, run_colour(self._theme.palette, side)
+        colour = QColor(self._theme.palette.classes[int(validation)])
+        style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
+        return QPen(colour, 1.0, style), colour
 
-    def _at(self, name: str, step: float) -> float:
-        """Return the last value that was known at a step."""
-        values = self._columns.get(name)
-        if values is None:
-            return float("nan")
-        known = np.flatnonzero(np.isfinite(values) & (self._columns["step"] <= step))
-        return float(values[known[-1]]) if len(known) else float("nan")
+    def _series(self, side: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return places and values, (rows,) each, without what cannot be drawn."""
+        table = self._tables.get(side)
+        values = table.columns.get(name) if table is not None else None
+        if table is None or values is None:
+            return np.empty(0), np.empty(0)
+        keep = np.isfinite(values) & np.isfinite(table.places)
+        keep &= values > 0 if self._log else True
+        shown = values[keep]
+        return table.places[keep], np.log10(shown) if self._log else shown
+
+    def _say(self, table: Table, place: float) -> str:
+        """Return the values at a place: training, (validation), weight."""
+        text = number(table.at(self._name, place))
+        validation = table.at(f"val_{self._name}", place)
+        if np.isfinite(validation):
+            text += f"  ({number(validation)})"
+        weight = table.at(f"{self._name.removesuffix('_loss')}_weight", place)
+        if self._name.endswith("_loss") and np.isfinite(weight):
+            text += f"  λ {number(weight)}"
+        return text
 
     def _dragged(self) -> None:
         self.scrubbed.emit(float(self._line.value()))

@@ -1,17 +1,20 @@
-"""Curves of the scalars: a small plot a head and the total, with the cursor across all."""
+"""Curves of the scalars: a small plot a head and the total, of one run or of two."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from ed_viewer.alignment import Alignment
+from ed_viewer.curve_data import CurveData
 from ed_viewer.messages import Growth, RunInfo
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
@@ -19,38 +22,35 @@ if TYPE_CHECKING:
 
 _EVERY = 0.2  # seconds between two updates at least: new ranges are the costly part
 _NARROW = 190  # pixels
-
-
-def curves_of(scalars: Sequence[str], heads: Sequence[str]) -> list[str]:
-    """Return the scalars that get a plot: the total, the heads' losses, then the metrics.
-
-    Weights stand in the title of their head, validation in the plot of its training curve.
-    """
-    hidden = ("val_", "weighted_")
-    names = [s for s in scalars if not s.startswith(hidden) and not s.endswith("_weight")]
-    first = [n for n in ("loss", *(f"{head}_loss" for head in heads)) if n in names]
-    rest = [n for n in names if n not in first and n != "learning_rate"]
-    only_validated = [
-        s for s in scalars if s.startswith("val_") and s.removeprefix("val_") not in scalars
-    ]
-    return first + rest + only_validated
+_ALONE = "over the step · solid: training · dashed (in brackets): validation · λ: weight"
+_BOTH = "over the {} · A solid, B dashed · dots: validation"
+_OVER = {
+    Alignment.STEP: "step",
+    Alignment.EPOCH: "epoch",
+    Alignment.SHARE: "share of the training",
+}
 
 
 class Curves(QWidget):
-    """A row of plots over the step.
+    """A row of plots over the step; with a run beside it, over what the two are aligned by.
 
     Signals:
-        scrubbed: the step to which a cursor line was dragged.
+        scrubbed: the frame of run A nearest to where a cursor line was dragged.
+
+    Attributes:
+        log: the toggle of the logarithmic scale.
+        about: a line that says how to read the plots.
     """
 
-    scrubbed = Signal(float)
+    scrubbed = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._plots: dict[str, CurvePlot] = {}
-        self._scalars: Mapping[str, np.ndarray] = {}
-        self._step = 0.0
+        self._shown: dict[str, CurveData] = {}
+        self._how = Alignment.STEP
+        self._frame = -1
         self._updated = 0.0
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -59,6 +59,7 @@ class Curves(QWidget):
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
         self.log.toggled.connect(self._set_log)
+        self.about = muted(plain(QLabel(_ALONE)))
         self._row = QWidget()
         self._grid = QGridLayout(self._row)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -78,49 +79,77 @@ class Curves(QWidget):
         """The plots by the name of their scalar."""
         return self._plots
 
-    def show_run(self, run: RunInfo) -> None:
-        """Make the plots of a run."""
-        from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, after the first paint
-
-        self.clear_run()
-        heads = run.header.run.get("heads")
-        names = curves_of(run.header.scalars, [str(h) for h in heads] if heads else [])
-        for column, name in enumerate(names):
-            plot = CurvePlot(name, self._theme)
-            plot.setMinimumWidth(_NARROW)
-            plot.scrubbed.connect(self.scrubbed)
-            plot.set_log(self.log.isChecked())
-            self._plots[name] = plot
-            self._grid.addWidget(plot, 0, column)
+    def show_run(self, run: RunInfo | None, side: str = "A") -> None:
+        """Make the plots of a run; None takes it away."""
+        self._shown.pop(side, None)
+        if run is not None:
+            self._shown[side] = CurveData(run)
+        self._make_plots()
 
     def clear_run(self) -> None:
-        """Take all plots away."""
-        for plot in self._plots.values():
-            self._grid.removeWidget(plot)
-            plot.deleteLater()
-        self._plots = {}
-        self._scalars = {}
+        """Take run A away."""
+        self.show_run(None)
 
-    def show_growth(self, growth: Growth) -> None:
+    def show_growth(self, growth: Growth, side: str = "A") -> None:
         """Draw the table as it is now, a few times a second at the most."""
-        self._scalars = growth.scalars
+        if side not in self._shown:
+            return
+        self._shown[side].growth = growth
         wait = _EVERY - (time.monotonic() - self._updated)
         if wait <= 0 and not self._later.isActive():
             self._update()
         elif not self._later.isActive():
             self._later.start(int(wait * 1000) + 1)
 
-    def set_step(self, step: float) -> None:
-        """Put the cursor lines on a step and the values there into the titles."""
-        self._step = step
+    def set_alignment(self, how: Alignment) -> None:
+        """Draw over the step, the epoch or the share of the training, if two runs are on show."""
+        if how is not self._how:
+            self._how = how
+            self._make_plots()
+
+    def set_frame(self, frame: int) -> None:
+        """Put the cursor lines on a frame of run A and the values there into the titles."""
+        self._frame = frame
+        places = self._shown["A"].places(self._axis) if "A" in self._shown else ()
+        if 0 <= frame < len(places):
+            for plot in self._plots.values():
+                plot.set_place(float(places[frame]))
+
+    @property
+    def _axis(self) -> Alignment:
+        return self._how if "B" in self._shown else Alignment.STEP
+
+    def _make_plots(self) -> None:
         for plot in self._plots.values():
-            plot.set_step(step)
+            self._grid.removeWidget(plot)
+            plot.deleteLater()
+        self._plots = {}
+        both = "B" in self._shown
+        self.about.setText(_BOTH.format(_OVER[self._axis]) if both else _ALONE)
+        shown = [self._shown[side] for side in sorted(self._shown)] if "A" in self._shown else []
+        for name in dict.fromkeys(name for run in shown for name in run.names()):
+            from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, after the first paint
+
+            plot = CurvePlot(name, self._theme, compared=both)
+            plot.setMinimumWidth(_NARROW)
+            plot.scrubbed.connect(self._scrub)
+            plot.set_log(self.log.isChecked())
+            self._grid.addWidget(plot, 0, len(self._plots))
+            self._plots[name] = plot
+        self._update()
 
     def _update(self) -> None:
         self._updated = time.monotonic()
+        tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
         for plot in self._plots.values():
-            plot.show_columns(self._scalars)
-        self.set_step(self._step)
+            plot.show_tables(tables)
+        self.set_frame(self._frame)
+
+    def _scrub(self, place: float) -> None:
+        places = self._shown["A"].places(self._axis) if "A" in self._shown else ()
+        if len(places):
+            known = np.where(np.isfinite(places), places, np.inf)
+            self.scrubbed.emit(int(np.abs(known - place).argmin()))
 
     def _set_log(self, on: bool) -> None:
         for plot in self._plots.values():

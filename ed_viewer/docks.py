@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import plain
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
 
-_CURVES = "over the step · solid: training · dashed (in brackets): validation · λ: weight"
 _RUNS_WIDTH = 240  # pixels
 _CURVES_HEIGHT = 172
 _PARTS_WIDTH = 280
@@ -25,7 +24,7 @@ def make_docks(window: Window) -> list[QDockWidget]:
     window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
     docks = [
         _dock(window, "runs", "Runs", window.runs),
-        _dock(window, "curves", "Curves", window.curves, _CURVES, window.curves.log),
+        _dock(window, "curves", "Curves", window.curves, window.curves.about, window.curves.log),
         _dock(window, "timeline", "", _timeline(window)),
         *(_dock(window, part.name, part.title, part.dock) for part in window.parts if part.dock),
     ]
@@ -57,7 +56,7 @@ def _dock(
     name: str,
     title: str,
     widget: QWidget,
-    about: str = "",
+    about: QWidget | None = None,
     tool: QWidget | None = None,
 ) -> QDockWidget:
     dock = QDockWidget(title, window)
@@ -68,7 +67,7 @@ def _dock(
     return dock
 
 
-def _head(title: str, about: str, tool: QWidget | None) -> QWidget:
+def _head(title: str, about: QWidget | None, tool: QWidget | None) -> QWidget:
     head = QWidget()
     row = QHBoxLayout(head)
     row.setContentsMargins(12, 4, 12, 2)
@@ -81,7 +80,8 @@ def _head(title: str, about: str, tool: QWidget | None) -> QWidget:
     label.setFont(font)
     row.addWidget(label)
     row.addSpacing(4)
-    row.addWidget(muted(plain(QLabel(about))))
+    if about is not None:
+        row.addWidget(about)
     row.addStretch(1)
     if tool is not None:
         row.addWidget(tool)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal
@@ -24,7 +25,7 @@ class Reader(QThread):
     Its mailbox has one slot for each of the two: the newest request is served, older ones never.
 
     Args:
-        root: the folder that is scanned for runs.
+        root: the folder that is scanned for runs; None to look for none.
         paths: these runs instead of a folder of them.
     """
 
@@ -35,7 +36,7 @@ class Reader(QThread):
     failed = Signal(str)
 
     def __init__(
-        self, root: Path, paths: Sequence[Path] = (), parent: QObject | None = None
+        self, root: Path | None, paths: Sequence[Path] = (), parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._root = root
@@ -46,7 +47,7 @@ class Reader(QThread):
         self._stopping = False
         self._tail: Tail | None = None
         self._next_poll = 0.0
-        self._next_scan = 0.0
+        self._next_scan = 0.0 if root is not None else inf
 
     def open(self, path: Path, opening: int) -> None:
         """Show another run; every message about it carries `opening`."""
@@ -61,12 +62,16 @@ class Reader(QThread):
             self._to_read = request
             self._bell.notify()
 
-    def stop(self) -> bool:
-        """End the thread; returns whether it ended within two seconds."""
+    def leave(self) -> None:
+        """Ask the thread to end, without waiting: a slow disk may hold it."""
         with self._bell:
             self._stopping = True
             self._bell.notify()
         self.quit()
+
+    def stop(self) -> bool:
+        """End the thread; returns whether it ended within two seconds."""
+        self.leave()
         return self.wait(2000)
 
     def run(self) -> None:
@@ -98,7 +103,7 @@ class Reader(QThread):
             self.answered.emit(self._tail.read(request))
         if time.monotonic() >= self._next_poll:
             self._poll()
-        if time.monotonic() >= self._next_scan:
+        if self._root is not None and time.monotonic() >= self._next_scan:
             self._next_scan = time.monotonic() + SCAN
             self.listed.emit(_entries(self._root, self._paths))
 

@@ -108,7 +108,7 @@ class Window(QMainWindow):
         self.stage.hovered.connect(self.status.show_value)
         self.timeline.hovered.connect(self.status.show_value)
         self.timeline.scrubbed.connect(session.scrub)
-        self.curves.scrubbed.connect(self._scrub_to_step)
+        self.curves.scrubbed.connect(session.scrub)
 
     def _bind(self) -> None:
         session = self.session
@@ -180,9 +180,7 @@ class Window(QMainWindow):
 
     def _on_drawn(self, frame: Frame) -> None:
         self.stage.show_frame(frame)
-        growth, number = self.session.growth, frame.request.frame
-        if growth is not None and number < len(growth.steps):
-            self.curves.set_step(float(growth.steps[number]))
+        self.curves.set_frame(frame.request.frame)
         self._damaged = "; ".join(sorted(set(frame.damaged.values())))
         self._show_problem()
 
@@ -190,10 +188,6 @@ class Window(QMainWindow):
         self.runs.show_entries(entries)
         if self.session.path is None and entries:
             self.open(entries[0].path)
-
-    def _scrub_to_step(self, step: float) -> None:
-        if self.session.growth is not None and len(self.session.growth.steps):
-            self.session.scrub(int(np.abs(self.session.growth.steps - step).argmin()))
 
     def _ask_for_run(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Open a run")

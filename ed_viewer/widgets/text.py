@@ -31,9 +31,9 @@ def titled(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def number(value: float) -> str:
-    """Return a value in at most four significant digits."""
-    return "–" if value != value else f"{value:.4g}"
+def number(value: float, digits: int = 4) -> str:
+    """Return a value in at most so many significant digits."""
+    return "–" if value != value else f"{value:.{digits}g}"
 
 
 def grouped(count: int) -> str:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication
 
-from ed_viewer.curves import curves_of
+from ed_viewer.curve_data import curves_of
 from ed_viewer.imaging import as_images, image_levels, pixels
 from ed_viewer.palette import DARK, LIGHT, Palette, grey_table
 from ed_viewer.projection import project, window_of

@@ -1,0 +1,71 @@
+"""What the curves of a run are drawn from. No Qt here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ed_viewer.alignment import Alignment, Times, newest, times_of
+from ed_viewer.messages import Growth, RunInfo
+
+
+def curves_of(scalars: Sequence[str], heads: Sequence[str]) -> list[str]:
+    """Return the scalars that get a plot: the total, the heads' losses, then the metrics.
+
+    Weights stand in the title of their head, validation in the plot of its training curve.
+    """
+    hidden = ("val_", "weighted_")
+    names = [s for s in scalars if not s.startswith(hidden) and not s.endswith("_weight")]
+    first = [n for n in ("loss", *(f"{head}_loss" for head in heads)) if n in names]
+    rest = [n for n in names if n not in first and n != "learning_rate"]
+    only_validated = [
+        s for s in scalars if s.startswith("val_") and s.removeprefix("val_") not in scalars
+    ]
+    return first + rest + only_validated
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The scalars of a run.
+
+    Attributes:
+        places: (rows,) where each row lies on the axis: its step, epoch or share of the training.
+        columns: (rows,) the values by name.
+    """
+
+    places: np.ndarray
+    columns: Mapping[str, np.ndarray]
+
+    def at(self, name: str, place: float) -> float:
+        """Return the last value that was known at a place, NaN if none was."""
+        values = self.columns.get(name)
+        if values is None:
+            return float("nan")
+        row = newest(np.where(np.isfinite(values), self.places, np.nan), place)
+        return float(values[row]) if row >= 0 else float("nan")
+
+
+@dataclass(slots=True, eq=False)
+class CurveData:
+    """A run whose curves are drawn."""
+
+    run: RunInfo
+    growth: Growth | None = None
+
+    def names(self) -> list[str]:
+        """Return the scalars that get a plot."""
+        header = self.run.header
+        heads = header.run.get("heads")
+        return curves_of(header.scalars, [str(h) for h in heads] if heads else [])
+
+    def table(self, how: Alignment) -> Table:
+        """Return the scalars, each row at its place in the training."""
+        if self.growth is None or "step" not in self.growth.scalars:
+            return Table(np.empty(0), {})
+        columns = self.growth.scalars
+        end = times_of(self.run, self.growth).end
+        return Table(Times(columns["step"], columns["epoch"], end).at(how), columns)
+
+    def places(self, how: Alignment) -> np.ndarray:
+        """Return (frames,) the place of each frame."""
+        return times_of(self.run, self.growth).at(how) if self.growth else np.empty(0)
