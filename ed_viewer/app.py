@@ -38,7 +38,7 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
         status = app.exec()
     finally:
         sys.excepthook = before
-    if not window.reader.isFinished():
+    if not window.ended:
         # A disk that hangs holds the reader for as long as it likes, and Qt aborts over its thread.
         sys.stdout.flush()
         sys.stderr.flush()

@@ -42,5 +42,10 @@ class Part(QObject):
         """Return whether the window may close now; may ask the user."""
         return True
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it is left running after `end`."""
+        return True
+
     def end(self) -> None:
         """Stop threads and processes: the window closes."""

@@ -1,6 +1,5 @@
 """The runs that there are, newest first, each with the state it is in."""
 
-import re
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -13,10 +12,11 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.messages import RunEntry
+from ed_viewer.run_title import name_and_time
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.badge import SIDE, paint_badge
 from ed_viewer.widgets.text import plain_state
 
 _ENTRY = Qt.ItemDataRole.UserRole
-_STAMPED = re.compile(r"(.+)-(\d{8})-(\d{6})-[0-9a-f]{6}")
 _COLOURS = {"live": "live", "crashed": "failed", "failed": "failed"}
 
 
@@ -40,16 +41,21 @@ def state_colour(state: str) -> str:
 class RunsList(QListWidget):
     """A list that keeps its selection while runs come and go.
 
+    While two runs are compared, their letters stand beside them.
+
     Signals:
         chosen: the path of the run to open.
+        compared: the path of the run to compare with the open one; if it is, no longer.
     """
 
     chosen = Signal(object)
+    compared = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[RunEntry] = []
         self._open: Path | None = None
+        self._beside: Path | None = None
         self.setAccessibleName("Runs")
         self.setItemDelegate(_Delegate(theme, self))
         self.setFrameShape(QListWidget.Shape.NoFrame)
@@ -60,6 +66,23 @@ class RunsList(QListWidget):
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
 
+    @property
+    def selected(self) -> Path | None:
+        """The run that is selected, by the keys it may be another than the open one."""
+        item = self.currentItem()
+        return item.data(_ENTRY).path if item else None
+
+    @property
+    def paths(self) -> list[Path]:
+        """All runs, newest first."""
+        return [entry.path for entry in self._entries]
+
+    def side(self, path: Path) -> str:
+        """Return "A" or "B" for the two runs that are compared, "" for others."""
+        if self._beside is None:
+            return ""
+        return "A" if path == self._open else "B" if path == self._beside else ""
+
     def show_entries(self, entries: list[RunEntry]) -> None:
         """Show these runs; nothing is redrawn while nothing changes."""
         if entries == self._entries:
@@ -69,16 +92,40 @@ class RunsList(QListWidget):
         for entry in entries:
             item = QListWidgetItem(entry.path.name)
             item.setData(_ENTRY, entry)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.path.name}, {entry.state}")
             self.addItem(item)
+        self._name_items()
         self.mark(self._open)
 
     def mark(self, path: Path | None) -> None:
         """Select the run that is open."""
         self._open = path
+        self._name_items()
         for row, entry in enumerate(self._entries):
             if entry.path == path:
                 self.setCurrentRow(row)
+
+    def mark_beside(self, path: Path | None) -> None:
+        """Mark the run that is compared with the open one, or none."""
+        self._beside = path
+        self._name_items()
+        self.viewport().update()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802, D102
+        item = self.itemAt(event.pos())
+        if item is None or item.data(_ENTRY).path == self._open:
+            return
+        path = item.data(_ENTRY).path
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Stop comparing" if path == self._beside else "Compare with the open run")
+        menu.triggered.connect(lambda _: self.compared.emit(path))
+        menu.popup(event.globalPos())
+
+    def _name_items(self) -> None:
+        for row, entry in enumerate(self._entries):
+            side = self.side(entry.path)
+            words = f"{entry.path.name}, {entry.state}" + (f", run {side}" if side else "")
+            self.item(row).setData(Qt.ItemDataRole.AccessibleTextRole, words)
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.chosen.emit(item.data(_ENTRY).path)
@@ -87,9 +134,10 @@ class RunsList(QListWidget):
 class _Delegate(QStyledItemDelegate):
     """Draws a dot, the run's name and a line about it, as they are: never as rich text."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, runs: RunsList) -> None:
+        super().__init__(runs)
         self._theme = theme
+        self._runs = runs
 
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -116,10 +164,15 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour(state_colour(entry.state)))
         painter.drawEllipse(dot, 5, 5)
+        side = self._runs.side(entry.path)
+        if side:
+            room = QRectF(rect.right() - SIDE - 8, first.center().y() - SIDE / 2 + 1, SIDE, SIDE)
+            paint_badge(painter, room, side, theme)
+            first.setRight(int(room.left()) - 6)
         elide = option.fontMetrics.elidedText
         middle = Qt.TextElideMode.ElideMiddle
         painter.setPen(theme.colour("text"))
-        name, began = _name_and_time(entry.path.name)
+        name, began = name_and_time(entry.path.name)
         painter.drawText(first, 0, elide(name, middle, first.width()))
         painter.setPen(theme.colour("muted"))
         about = " · ".join(part for part in (plain_state(entry.state), began) if part)
@@ -135,12 +188,3 @@ class _Delegate(QStyledItemDelegate):
 
     def _accent(self) -> QColor:
         return self._theme.colour("accent")
-
-
-def _name_and_time(name: str) -> tuple[str, str]:
-    """Return a run's name and when it began, out of its folder's name `name-date-time-random`."""
-    found = _STAMPED.fullmatch(name)
-    if found is None:
-        return name, ""
-    first, day, hour = found.groups()
-    return first, f"{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}"

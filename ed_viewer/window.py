@@ -1,6 +1,7 @@
 """The window: the stage in the middle, docks around it, and who tells whom."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.commands import KeySheet, bind
+from ed_viewer.compare import Compare
 from ed_viewer.curves import Curves
 from ed_viewer.docks import make_docks, reset_docks
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
@@ -29,9 +31,11 @@ from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
 
+P = TypeVar("P", bound=Part)
+
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = ()
+PARTS: tuple[type[Part], ...] = (Compare,)
 """The features beside the stage, in the order of their tools."""
 
 
@@ -51,6 +55,7 @@ class Window(QMainWindow):
         theme.setParent(self)
         self.session = Session(reader, self)
         self._full = False
+        self._problems: dict[str, str] = {}
         self._damaged = ""
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(960, 600))
@@ -138,6 +143,10 @@ class Window(QMainWindow):
     def _quit(self, _: int) -> None:
         self.close()
 
+    def part(self, kind: type[P]) -> P:
+        """Return the part of a class."""
+        return next(part for part in self.parts if isinstance(part, kind))
+
     def dock(self, name: str) -> QDockWidget:
         """Return a dock by the name of its part."""
         return next(dock for dock in self._docks if dock.objectName() == name)
@@ -150,6 +159,16 @@ class Window(QMainWindow):
             dock.setVisible(not on)
         self.statusBar().setVisible(not on)
 
+    def set_problem(self, of: str, problem: str) -> None:
+        """Say in the banner what is wrong with something, or nothing any more."""
+        self._problems[of] = problem
+        self.banner.say(" · ".join(said for said in self._problems.values() if said))
+
+    @property
+    def ended(self) -> bool:
+        """Whether no thread is left; a disk that hangs may hold one."""
+        return self.reader.isFinished() and all(part.ended for part in self.parts)
+
     def _on_opened(self, path: Path) -> None:
         self.stage.clear_run()
         self.curves.clear_run()
@@ -157,7 +176,7 @@ class Window(QMainWindow):
         self.welcome.say_opening(path.name)
         self._middle.setCurrentWidget(self.welcome)
         self._damaged = ""
-        self.banner.say("")
+        self._show_problem()
         self.status.show_growth(None)
         self.runs.mark(path)
         self._show_title()
@@ -196,7 +215,7 @@ class Window(QMainWindow):
 
     def _show_problem(self) -> None:
         problem = self.session.growth.problem if self.session.growth else ""
-        self.banner.say(problem or self._damaged)
+        self.set_problem("", problem or self._damaged)
 
     def _show_age(self) -> None:
         self.status.show_growth(self.session.growth)

@@ -29,6 +29,18 @@ def _last() -> QPainterPath:
     return _triangle(0.24, 0.64) + _bar(0.66, 0.1)
 
 
+def _swap() -> QPainterPath:
+    """Two arrows, one above the other."""
+    path = QPainterPath()
+    for y, tail, head in ((0.34, 0.14, 0.86), (0.66, 0.86, 0.14)):
+        back = head + (tail - head) * 0.36
+        path.addRect(QRectF(min(tail, back), y - 0.045, abs(back - tail), 0.09))
+        corners = ((back, y - 0.17), (head, y), (back, y + 0.17))
+        path.addPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+        path.closeSubpath()
+    return path
+
+
 _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "play": lambda: _triangle(0.3, 0.8),
     "pause": lambda: _bar(0.28, 0.16) + _bar(0.56, 0.16),
@@ -36,6 +48,7 @@ _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "last": _last,
     "previous": _next,
     "first": _last,
+    "swap": _swap,
 }
 _MIRRORED = {"previous", "first"}
 

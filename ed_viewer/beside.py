@@ -1,0 +1,63 @@
+"""The run beside the one on show: a reader and a session of its own, led by another's cursor."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from ed_viewer.alignment import Alignment, Times, aligned, times_of
+from ed_viewer.reader import Reader
+from ed_viewer.session import Session
+
+
+class Beside(QObject):
+    """Run B. Its thread is its own, so that a disk that hangs holds only this run up.
+
+    Attributes:
+        session: what is known of the run, and what is drawn.
+    """
+
+    def __init__(self, path: Path, parent: QObject) -> None:
+        super().__init__(parent)
+        self._reader = Reader(None)
+        self.session = Session(self._reader, self)
+        self._reader.start()
+        self.session.open(path)
+
+    @property
+    def path(self) -> Path:
+        """The run that was asked for."""
+        assert self.session.path is not None
+        return self.session.path
+
+    def follow(self, here: Times, frame: int, how: Alignment) -> int:
+        """Go to where a frame of the other run lies; return the frame there, -1 for none."""
+        there = self.times()
+        found = -1 if there is None else aligned(here, frame, there, how)
+        if found >= 0 and found != self.session.cursor.frame:
+            self.session.scrub(found)
+        return found
+
+    def times(self) -> Times | None:
+        """Return when its frames were taken, None while nothing is known."""
+        return session_times(self.session)
+
+    def leave(self) -> None:
+        """End its thread, without waiting for it; nothing more is heard of it."""
+        self.session.blockSignals(True)
+        self._reader.leave()
+
+    def stop(self) -> bool:
+        """End its thread; returns whether it ended within two seconds."""
+        return self._reader.stop()
+
+    @property
+    def ended(self) -> bool:
+        """Whether its thread has ended."""
+        return self._reader.isFinished()
+
+
+def session_times(session: Session) -> Times | None:
+    """Return when the frames of a session's run were taken, None while nothing is known."""
+    if session.run is None or session.growth is None:
+        return None
+    return times_of(session.run, session.growth)

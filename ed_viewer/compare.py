@@ -1,0 +1,167 @@
+"""Two runs side by side: the same samples at the same point of their training, in one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu
+
+from ed_viewer.alignment import Alignment
+from ed_viewer.beside import Beside
+from ed_viewer.compare_tools import CompareTools
+from ed_viewer.messages import Growth
+from ed_viewer.pair import Pair
+from ed_viewer.part import Part
+from ed_viewer.run_title import name_and_time
+
+if TYPE_CHECKING:
+    from ed_viewer.window import Window
+
+_ITSELF = "To compare, select another run in the list and press C."
+
+
+class Compare(Part):
+    """Chooses run B, swaps it with run A, and ends what a comparison leaves behind."""
+
+    name = "compare"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.pair: Pair | None = None
+        self.how = Alignment.STEP
+        self._ending: list[Beside] = []
+        self._path: Path | None = None  # of run A
+        self._resume: int | None = None  # the frame that a run shows that changes places
+        self.tool = self.tools = CompareTools(window.theme)
+        self.tools.compare.clicked.connect(self._toggle)
+        self.tools.difference.toggled.connect(self._set_signed)
+        self.tools.swapped.connect(self.swap)
+        self.tools.chosen.connect(self._align_by)
+        window.runs.compared.connect(self.choose)
+        window.session.opened.connect(self._on_opened)
+        window.session.grew.connect(self._on_grew)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what the keys C, B, D and X do."""
+        return {
+            "compare": lambda _: self._choose_selected(),
+            "swap": lambda _: self.swap(),
+            "difference": lambda _: self._use(self.tools.difference.toggle),
+            "alignment": lambda _: self._use(self.tools.next_way),
+        }
+
+    def choose(self, path: Path) -> None:
+        """Compare the open run with this one; if it is compared already, no longer."""
+        if self.pair is not None and path == self.pair.beside.path:
+            self.leave()
+        elif path == self.window.session.path:
+            self.window.status.show_message(_ITSELF)
+        else:
+            self._begin(path)
+
+    def leave(self) -> None:
+        """Show run A alone."""
+        self._drop()
+        self.tools.set_on(False)
+        self.window.runs.mark_beside(None)
+
+    def swap(self) -> None:
+        """Let A and B change places; each stays at the frame that it shows."""
+        if self.pair is not None:
+            self.window.open(self.pair.beside.path)
+
+    def end(self) -> None:
+        """End the threads of this and of earlier comparisons."""
+        self._drop()
+        for beside in self._ending:
+            beside.stop()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no thread is left; a disk that hangs may hold one."""
+        return all(beside.ended for beside in self._ending)
+
+    def _begin(self, path: Path) -> None:
+        self._drop()
+        self.pair = Pair(self.window, path, self.how, self.tools.difference.isChecked())
+        self._path = self.window.session.path
+        self.tools.set_on(True)
+        self.window.runs.mark_beside(path)
+
+    def _drop(self) -> None:
+        for beside in self._ending:
+            if beside.ended:
+                beside.deleteLater()
+        self._ending = [beside for beside in self._ending if not beside.ended]
+        if self.pair is not None:
+            self.pair.end()
+            self._ending.append(self.pair.beside)
+            self.pair.beside.setParent(self)
+            self.pair.deleteLater()
+            self.pair = None
+
+    def _on_opened(self, path: Path) -> None:
+        """Take another run A; if it is the run beside it, the two change places."""
+        before, self._path = self._path, path
+        if self.pair is None or path != self.pair.beside.path:
+            return
+        ours = self.pair.beside.session.cursor
+        self._resume = ours.frame
+        if before is None:
+            self.leave()
+        else:
+            self._begin(before)
+
+    def _on_grew(self, growth: Growth) -> None:
+        if self._resume is not None and len(growth.steps) > self._resume:
+            frame, self._resume = self._resume, None
+            self.window.session.scrub(frame)
+
+    def _use(self, tool: Callable[[], None]) -> None:
+        if self.pair is not None:
+            tool()
+
+    def _align_by(self, how: Alignment) -> None:
+        self.how = how
+        if self.pair is not None:
+            self.pair.align_by(how)
+
+    def _set_signed(self, on: bool) -> None:
+        if self.pair is not None:
+            self.pair.set_signed(on)
+
+    def _choose_selected(self) -> None:
+        """Compare with the run that is selected; with run A itself selected, compare no longer."""
+        path = self.window.runs.selected
+        if self.pair is not None and path == self.window.session.path:
+            self.leave()
+        elif path is not None:
+            self.choose(path)
+
+    def _toggle(self) -> None:
+        """Compare with the selected run, or let one be chosen; or compare no longer."""
+        self.tools.compare.setChecked(self.pair is not None)  # the answer may be none
+        path = self.window.runs.selected
+        if self.pair is not None:
+            self.leave()
+        elif path is not None and path != self.window.session.path:
+            self.choose(path)
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Let one of the other runs be chosen in a menu below the button."""
+        button = self.tools.compare
+        menu = QMenu(button)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for path in self.window.runs.paths:
+            if path != self.window.session.path:
+                name = " · ".join(part for part in name_and_time(path.name) if part)
+                menu.addAction(name.replace("&", "&&")).setData(path)
+        if menu.isEmpty():
+            menu.addAction("There is no other run").setEnabled(False)
+        menu.triggered.connect(lambda action: self.choose(action.data()))
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))

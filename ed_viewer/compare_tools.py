@@ -1,0 +1,78 @@
+"""The buttons of a comparison, at the right of the tabs: few while there is none."""
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
+
+from ed_viewer.alignment import Alignment
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.icons import icon
+from ed_viewer.widgets.toggle import Toggle
+
+_WAYS = {
+    Alignment.STEP: "same step",
+    Alignment.EPOCH: "same epoch",
+    Alignment.SHARE: "same share",
+}
+
+
+class CompareTools(QWidget):
+    """Compare or not; and while two runs are compared, how, swap them, their difference.
+
+    Signals:
+        chosen: another alignment.
+        swapped: the runs shall change places.
+
+    Attributes:
+        compare: the toggle of the comparison.
+        difference: the toggle of the difference.
+    """
+
+    chosen = Signal(object)
+    swapped = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._ways = QComboBox()
+        self._ways.setAccessibleName("Compare at")
+        self._ways.setToolTip("What the two runs have in common (X): B follows the cursor of A")
+        for way, words in _WAYS.items():
+            self._ways.addItem(words, way)
+        self._swap = QToolButton()
+        self._swap.setAccessibleName("Swap A and B")
+        self._swap.setToolTip("Swap A and B (B)")
+        self._swap.setIconSize(QSize(20, 20))
+        self.difference = Toggle("B \N{MINUS SIGN} A", "accent", theme)
+        self.difference.setAccessibleName("Difference")
+        self.difference.setToolTip("The difference B \N{MINUS SIGN} A in the place of B (D)")
+        self.compare = Toggle("A | B", "accent", theme)
+        self.compare.setAccessibleName("Compare two runs")
+        self.compare.setToolTip("Compare with the run that is selected in the list (C)")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for widget in (self._ways, self._swap, self.difference, self.compare):
+            layout.addWidget(widget)
+        self._ways.currentIndexChanged.connect(self._choose)
+        self._swap.clicked.connect(self.swapped)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.set_on(False)
+
+    def set_on(self, on: bool) -> None:
+        """Show what is of use while two runs are compared, or hide it."""
+        self.compare.setChecked(on)
+        if not on:
+            self.difference.setChecked(False)
+        for widget in (self._ways, self._swap, self.difference):
+            widget.setVisible(on)
+
+    def next_way(self) -> None:
+        """Choose the next alignment."""
+        self._ways.setCurrentIndex((self._ways.currentIndex() + 1) % self._ways.count())
+
+    def _choose(self, index: int) -> None:
+        self.chosen.emit(self._ways.itemData(index))
+
+    def _restyle(self) -> None:
+        self._swap.setIcon(icon("swap", self._theme.colour("text"), self._theme.colour("line")))

@@ -1,0 +1,192 @@
+"""Two runs on the stage: B goes where the cursor of A is, and each says which step it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from ed_viewer.alignment import Alignment, Times, aligned
+from ed_viewer.beside import Beside, session_times
+from ed_viewer.difference import Difference, difference_of, other_samples
+from ed_viewer.messages import Frame, Growth, RunInfo
+from ed_viewer.run_title import name_and_time, what_differs
+from ed_viewer.side import Heading
+from ed_viewer.widgets.text import grouped
+
+if TYPE_CHECKING:
+    from ed_viewer.window import Window
+
+_WAITING = "Waiting for its first frame …"
+_MINUS = "B \N{MINUS SIGN} A"
+
+
+class Pair(QObject):
+    """Run A, which is the window's, and run B beside it.
+
+    Args:
+        window: with its stage and its curves.
+        path: of run B.
+        how: what the two have in common.
+        signed: whether the difference B - A stands in the place of B.
+    """
+
+    def __init__(self, window: Window, path: Path, how: Alignment, signed: bool) -> None:
+        super().__init__(window)
+        self._window = window
+        self._how = how
+        self._signed = signed
+        self._frames: dict[str, Frame] = {}
+        self._difference: Difference | None = None
+        self._remark = ""
+        self._options = {"A": "", "B": ""}
+        self.beside = Beside(path, self)
+        self._sessions = {"A": window.session, "B": self.beside.session}
+        ours, theirs = self._sessions.values()
+        self._wires = (
+            (ours.opened, self._on_opened),
+            (ours.described, self._on_described),
+            (ours.grew, self._align),
+            (ours.moved, self._align),
+            (ours.drawn, self._on_ours_drawn),
+            (theirs.described, self._on_described),
+            (theirs.grew, self._on_theirs_grew),
+            (theirs.drawn, self._on_theirs_drawn),
+            (window.stage.watched, theirs.watch),
+        )
+        for signal, slot in self._wires:
+            signal.connect(slot)
+        window.stage.show_run(None, "B")
+        self._align()
+        self._show_headings()
+
+    def end(self) -> None:
+        """Leave run A alone; the thread of B ends when it can."""
+        for signal, slot in self._wires:
+            signal.disconnect(slot)
+        self.beside.leave()
+        self._window.stage.end_beside()
+        self._window.curves.show_run(None, "B")
+        self._window.set_problem("B", "")
+
+    def align_by(self, how: Alignment) -> None:
+        """Align by something else."""
+        self._how = how
+        self._window.curves.set_alignment(how)
+        self._align()
+        self._show_headings()
+
+    def set_signed(self, on: bool) -> None:
+        """Show the difference B - A in the place of B, or B."""
+        self._signed = on
+        self._show_theirs()
+
+    def _on_opened(self, _: Path) -> None:
+        self._frames.pop("A", None)
+        self._difference = None
+
+    def _on_described(self, run: RunInfo) -> None:
+        self._frames.pop("B" if run is self._sessions["B"].run else "A", None)
+        ours, theirs = (session.run for session in self._sessions.values())
+        if theirs is None:
+            return
+        if run is theirs:
+            self._window.curves.set_alignment(self._how)
+            self._window.curves.show_run(theirs, "B")
+        if ours is not None:
+            self._difference = difference_of(ours, theirs)
+            self._remark = other_samples(ours, theirs)
+            self._options = dict(zip("AB", what_differs(ours, theirs), strict=True))
+        self._show_theirs()
+
+    def _on_theirs_grew(self, growth: Growth) -> None:
+        self._window.curves.show_growth(growth, "B")
+        self._show_problem(growth.problem)
+        self._align()
+
+    def _on_ours_drawn(self, frame: Frame) -> None:
+        self._frames["A"] = frame
+        if self._signed:
+            self._draw_theirs()
+        self._show_headings()
+
+    def _on_theirs_drawn(self, frame: Frame) -> None:
+        self._frames["B"] = frame
+        growth = self._sessions["B"].growth
+        damaged = "; ".join(sorted(set(frame.damaged.values())))
+        self._show_problem((growth.problem if growth else "") or damaged)
+        self._draw_theirs()
+        self._show_headings()
+
+    def _show_theirs(self) -> None:
+        """Make the panels of B, or those of the difference."""
+        run, signed = self._sessions["B"].run, self._signed and self._difference is not None
+        if signed and self._difference is not None:
+            run = self._difference.run
+        self._window.stage.show_run(run, "B", signed)
+        self._draw_theirs()
+        self._show_headings()
+
+    def _draw_theirs(self) -> None:
+        ours, theirs = self._frames.get("A"), self._frames.get("B")
+        if theirs is None:
+            return
+        if not self._signed or self._difference is None:
+            self._window.stage.show_frame(theirs, "B")
+        elif ours is not None and self._belong(ours, theirs):
+            self._window.stage.show_frame(self._difference.of(ours, theirs), "B")
+
+    def _belong(self, ours: Frame, theirs: Frame) -> bool:
+        """Tell whether two frames are of the same point: either may be drawn before the other."""
+        here, there = (session_times(session) for session in self._sessions.values())
+        if here is None or there is None:
+            return False
+        return aligned(here, ours.request.frame, there, self._how) == theirs.request.frame
+
+    def _align(self, _: object = None) -> None:
+        here, there = (session_times(session) for session in self._sessions.values())
+        frame = self._sessions["A"].cursor.frame
+        if here is None or there is None or frame < 0 or not len(there.steps):
+            self._window.stage.say("B", _WAITING)
+        elif self.beside.follow(here, frame, self._how) < 0:
+            first = grouped(int(there.steps[0]))
+            self._window.stage.say("B", f"B begins later: its first frame is at step {first}.")
+        else:
+            self._window.stage.say("B", "")
+
+    def _show_problem(self, problem: str) -> None:
+        self._window.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
+
+    def _show_headings(self) -> None:
+        for side, session in self._sessions.items():
+            if session.path is not None:
+                said = (*name_and_time(session.path.name), self._options[side])
+                title = " · ".join(part for part in said if part)
+                signed = side == "B" and self._signed
+                remark = self._remark if side == "B" else ""
+                heading = Heading(
+                    side, f"{_MINUS}: {title}" if signed else title, self._where(side), remark
+                )
+                self._window.stage.set_heading(heading)
+
+    def _where(self, side: str) -> str:
+        """Return the step that a run really shows; B may have none at that of A."""
+        frame, times = self._frames.get(side), session_times(self._sessions[side])
+        if frame is None or times is None or frame.request.frame >= len(times.steps):
+            return ""
+        number = frame.request.frame
+        said = [f"step {grouped(int(times.steps[number]))}", f"epoch {times.epochs[number]:.2f}"]
+        if self._how is Alignment.SHARE:
+            said.insert(0, f"{times.at(self._how)[number]:.0%}")
+        if side == "B" and number == len(times.steps) - 1 and self._is_behind(times):
+            said.append("its newest" if self._sessions[side].cursor.live else "its last")
+        return " · ".join(said)
+
+    def _is_behind(self, theirs: Times) -> bool:
+        """Tell whether the frame of A on show is later than all of B."""
+        ours, frame = session_times(self._sessions["A"]), self._frames.get("A")
+        if ours is None or frame is None or frame.request.frame >= len(ours.steps):
+            return False
+        point = ours.at(self._how)[frame.request.frame]
+        return bool(theirs.at(self._how)[-1] < point * (1 - 1e-9))
