@@ -11,6 +11,7 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from ed_viewer.compare import Compare
 from ed_viewer.reader import Reader
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
@@ -18,7 +19,13 @@ from ed_viewer.window import Window
 _COLLECT = 5000  # milliseconds
 
 
-def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = None) -> int:
+def main(
+    paths: Sequence[str] = (),
+    *,
+    root: str = "runs",
+    theme: str | None = None,
+    compare: bool = False,
+) -> int:
     """Show runs until the window is closed; returns the exit status.
 
     Args:
@@ -26,10 +33,11 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
             the list shows the folder `root`, and the newest run in it is opened.
         root: the folder of runs.
         theme: "light", "dark", or None to follow the system.
+        compare: whether the second run is shown beside the first.
     """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    window = make_window(app, paths, root=root, theme=theme)
+    window = make_window(app, paths, root=root, theme=theme, compare=compare)
     _collect_in_this_thread(window)
     before = sys.excepthook
     sys.excepthook = _Reporter(window)
@@ -47,7 +55,12 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
 
 
 def make_window(
-    app: QApplication, paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = None
+    app: QApplication,
+    paths: Sequence[str] = (),
+    *,
+    root: str = "runs",
+    theme: str | None = None,
+    compare: bool = False,
 ) -> Window:
     """Return the window, not shown yet; see `main`."""
     app.setApplicationName("edkit")
@@ -55,6 +68,8 @@ def make_window(
     window = Window(Reader(Path(root), runs), Theme(app, theme), root)
     if runs:
         window.open(runs[0])
+    if compare:
+        window.part(Compare).choose(runs[1])
     return window
 
 

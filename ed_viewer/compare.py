@@ -73,6 +73,10 @@ class Compare(Part):
         if self.pair is not None:
             self.window.open(self.pair.beside.path)
 
+    def set_signed(self, on: bool) -> None:
+        """Show the difference B - A in the place of B, or B."""
+        self.tools.difference.setChecked(on)
+
     def end(self) -> None:
         """End the threads of this and of earlier comparisons."""
         self._drop()

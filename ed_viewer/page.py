@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.links import link
@@ -46,12 +46,9 @@ class Page(QWidget):
         self._sides: dict[str, Side] = {}
         self._sources: dict[str, Sources] = {}
         self._frames: dict[str, Frame] = {}
-        self._split = QSplitter(Qt.Orientation.Horizontal)
-        self._split.setChildrenCollapsible(False)
-        self._split.setHandleWidth(9)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._split)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(12)
 
     @property
     def hosts(self) -> list[PanelHost]:
@@ -69,7 +66,7 @@ class Page(QWidget):
         self._sources[side] = sources
         made.hovered.connect(self.hovered)
         made.fill([(name, _place(side, name, sources)) for name in self.probes])
-        self._split.addWidget(made)
+        self._row.addWidget(made, 1)
         self._arrange()
         if len(self._sides) == 2:
             self._link()
@@ -80,7 +77,8 @@ class Page(QWidget):
         self._frames.pop(side, None)
         self._sources.pop(side, None)
         if gone is not None:
-            gone.setParent(None)
+            self._row.removeWidget(gone)
+            gone.hide()
             gone.deleteLater()
             self._arrange()
 
@@ -105,9 +103,6 @@ class Page(QWidget):
         count, halves = len(self.probes), len(self._sides)
         for side in self._sides.values():
             side.arrange(_columns(count, halves))
-        self._split.setSizes([1000] * halves)
-        for place in range(halves):
-            self._split.setStretchFactor(place, 1)
 
     def _link(self) -> None:
         ours, theirs = self._sides["A"].hosts, self._sides["B"].hosts

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WAITING = "Waiting for its first frame …"
 _MINUS = "B \N{MINUS SIGN} A"
+_COLOURS = "Blue: less than in A. Orange: more."
 
 
 class Pair(QObject):
@@ -161,14 +162,19 @@ class Pair(QObject):
     def _show_headings(self) -> None:
         for side, session in self._sessions.items():
             if session.path is not None:
-                said = (*name_and_time(session.path.name), self._options[side])
+                # What differs comes first: the names of two runs are often the same.
+                said = (self._options[side], *name_and_time(session.path.name))
                 title = " · ".join(part for part in said if part)
                 signed = side == "B" and self._signed
-                remark = self._remark if side == "B" else ""
-                heading = Heading(
-                    side, f"{_MINUS}: {title}" if signed else title, self._where(side), remark
-                )
+                name = f"{_MINUS}: {title}" if signed else title
+                heading = Heading(side, name, self._where(side), self._remark_of(side))
                 self._window.stage.set_heading(heading)
+
+    def _remark_of(self, side: str) -> str | None:
+        """Return the line below a run's name; where B has one, A has an empty one."""
+        said = [self._remark] if self._remark else []
+        said += [_COLOURS] if self._signed else []
+        return (" ".join(said) if side == "B" else "") if said else None
 
     def _where(self, side: str) -> str:
         """Return the step that a run really shows; B may have none at that of A."""

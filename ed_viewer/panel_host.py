@@ -2,12 +2,13 @@
 
 import logging
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QWidget
 
 from ed_viewer.messages import Frame
 from ed_viewer.panel import FALLBACK, PANELS, Panel, Source, panel_class
-from ed_viewer.widgets.text import muted, plain, tip
+from ed_viewer.widgets.notice import Notice
+from ed_viewer.widgets.text import tip
 
 _log = logging.getLogger(__name__)
 
@@ -26,10 +27,7 @@ class PanelHost(QWidget):
         self._name = source.probe.name
         self.panel = self._make(source)
         self.panel.hovered.connect(self.hovered)
-        self._notice = muted(plain(QLabel()))
-        self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._notice.setWordWrap(True)
-        self._notice.setMargin(24)
+        self._notice = Notice(source.theme)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(self.panel)
@@ -65,7 +63,7 @@ class PanelHost(QWidget):
             self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
 
     def _say(self, why: str) -> None:
-        self._notice.setText(why)
+        self._notice.say(why)
         self._stack.setCurrentWidget(self._notice)
 
     def _make(self, source: Source) -> Panel:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,7 +21,7 @@ from ed_viewer.panel_host import PanelHost
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import Badge
 from ed_viewer.widgets.caption import Caption
-from ed_viewer.widgets.card import Card
+from ed_viewer.widgets.notice import Notice
 from ed_viewer.widgets.text import muted, plain
 
 Place = Source | str
@@ -35,13 +36,13 @@ class Heading:
         side: "A" or "B".
         title: the run's name.
         where: the step that is really shown.
-        remark: what must be known to read the panels right, on a line of its own, or "".
+        remark: what must be known to read the panels right, on a line of its own; None for no line.
     """
 
     side: str
     title: str
     where: str = ""
-    remark: str = ""
+    remark: str | None = None
 
 
 class Side(QWidget):
@@ -71,6 +72,8 @@ class Side(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._panels)
         self._stack.addWidget(self._notice)
+        # Two sides are equally wide, whatever stands in them.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
         layout.setSpacing(8)
@@ -164,29 +167,8 @@ class _Head(QWidget):
     def show_heading(self, heading: Heading) -> None:
         self._name.say(heading.title)
         self._where.setText(heading.where)
-        self._remark.say(heading.remark)
-        self._remark.setVisible(bool(heading.remark))
+        self._remark.say(heading.remark or "")
+        self._remark.setVisible(heading.remark is not None)
 
     def restyle(self) -> None:
         self._name.setFont(self._theme.font(bold=True))
-
-
-class Notice(Card):
-    """A card with words where panels would be."""
-
-    def __init__(self, theme: Theme, words: str = "") -> None:
-        super().__init__(theme)
-        self._label = muted(plain(QLabel(words)))
-        self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._label.setWordWrap(True)
-        self._label.setMargin(24)
-        QVBoxLayout(self).addWidget(self._label)
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self._label.text()
-
-    def say(self, words: str) -> None:
-        """Say something else."""
-        self._label.setText(words)

@@ -44,11 +44,9 @@ class ReconstructionPanel(Panel):
         """Draw `output` (samples, ...) below the inputs of the same samples."""
         output = np.asarray(arrays["output"], np.float32)
         inputs = None if self._inputs is None else np.asarray(self._inputs[: len(output)])
-        if self.source.signed:
-            inputs = None  # the arrays are differences of two runs' outputs
-            self.set_caption(f"mean square {np.mean(np.square(np.nan_to_num(output))):.2g}")
-        if inputs is not None and inputs.shape != output.shape:
-            inputs = None  # a model may answer in another shape than it was asked in
+        if self.source.signed or (inputs is not None and inputs.shape != output.shape):
+            # Of two runs the difference alone; and a model may answer in another shape.
+            inputs = None
         if inputs is not None:
             error = float(np.mean(np.square(np.nan_to_num(output - inputs))))
             self._error = f"squared error {error:.2g}"
@@ -75,6 +73,9 @@ class ReconstructionPanel(Panel):
             alone = (image_levels(after), grey_table())
             scale = self.source.scale("output", alone, after)
             row = TileRow(pixels(after, *scale), "B − A" if self.source.signed else "output", after)
+            if self.source.signed:
+                said = f"mean square {float(np.mean(np.square(after))):.2g}"
+                self.set_caption(f"{said} · from −{scale[0][1]:.2g} to +{scale[0][1]:.2g}")
             return TileSet((row,), names, style=style)
         before = as_images(inputs)
         alone = (image_levels(before), grey_table())

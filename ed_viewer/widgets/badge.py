@@ -27,7 +27,7 @@ def run_pen(theme: Theme, side: str, width: float) -> QPen:
     """Return the pen of a run's lines: A is solid, B is dashed."""
     pen = QPen(run_colour(theme.palette, side), width)
     if side == "B":
-        pen.setDashPattern([3.0, 2.0])
+        pen.setDashPattern([4.0, 2.5])
     return pen
 
 

@@ -3,6 +3,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -12,7 +13,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.app import make_window
+from ed_viewer.compare import Compare
 from ed_viewer.example import Example, write_example
+from ed_viewer.messages import Frame
+from ed_viewer.page import Page
+from ed_viewer.panel_host import PanelHost
+from ed_viewer.session import Session
+from ed_viewer.side import Side
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
@@ -60,7 +67,78 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     assert threading.active_count() <= threads
 
 
+@pytest.fixture
+def shorter(tmp_path: Path) -> Path:
+    """A run of five frames, at the steps of the first five of `finished`."""
+    return write_example(tmp_path / "runs", Example(samples=120, frames=5), frames=5)
+
+
+class Couple:
+    """A window that compares two runs, and what stands in it."""
+
+    def __init__(self, qtbot: QtBot, window: Window) -> None:
+        self._qtbot = qtbot
+        self.window = window
+        self.part = window.part(Compare)
+
+    def choose(self, path: Path) -> None:
+        """Choose run B and wait until both are drawn."""
+        self._qtbot.waitUntil(lambda: self.window.session.run is not None, timeout=10_000)
+        self.part.choose(path)
+        self.settle()
+
+    def session(self, name: str) -> Session:
+        if name == "A":
+            return self.window.session
+        assert self.part.pair is not None
+        return self.part.pair.beside.session
+
+    def settle(self) -> None:
+        """Wait until both runs have drawn the frames where their cursors are, on this tab."""
+        self._qtbot.waitUntil(self._is_settled, timeout=15_000)
+
+    def side(self, name: str) -> Side:
+        page = self.window.stage.currentWidget()
+        assert isinstance(page, Page)
+        found = page.side(name)
+        assert found is not None
+        return found
+
+    def host(self, name: str, probe: str) -> PanelHost:
+        return self.side(name).hosts[probe]
+
+    def panel(self, name: str, probe: str) -> Any:
+        return self.host(name, probe).panel
+
+    def where(self, name: str) -> str:
+        """Return what the heading of a run says about the frame on show."""
+        return self.side(name)._head._where.text()
+
+    def _is_settled(self) -> bool:
+        pair = self.part.pair
+        if pair is None or self.session("B").run is None:
+            return False
+        return all(self._is_drawn(name, pair._frames.get(name)) for name in "AB")
+
+    def _is_drawn(self, name: str, frame: Frame | None) -> bool:
+        if frame is None or frame.request.frame != self.session(name).cursor.frame:
+            return False
+        return self.side(name).hosts.keys() <= {*frame.arrays, *frame.damaged}
+
+
+@pytest.fixture
+def couple(qtbot: QtBot, open_window: Open) -> Callable[[Path, Path], Couple]:
+    """Open a window that compares two runs."""
+
+    def open_both(one: Path, other: Path) -> Couple:
+        made = Couple(qtbot, open_window(one, other))
+        made.choose(other)
+        return made
+
+    return open_both
+
+
 def _end(window: Window) -> None:
     window.close()
-    assert window.reader.isFinished()
+    assert window.ended
     window.deleteLater()

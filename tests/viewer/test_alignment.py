@@ -51,9 +51,7 @@ def test_a_run_stands_beside_itself_frame_by_frame(
 
 
 @given(STEPS.filter(lambda steps: steps[-1] > 0), st.integers(2, 9), PER_EPOCH, PER_EPOCH)
-def test_shares_agree_however_long_a_run_is(
-    steps: list[int], longer: int, a: int, b: int
-) -> None:
+def test_shares_agree_however_long_a_run_is(steps: list[int], longer: int, a: int, b: int) -> None:
     here, there = times(steps, a), times([longer * step for step in steps], b)
     found = [aligned(here, f, there, Alignment.SHARE) for f in range(len(steps))]
     assert found == list(range(len(steps)))

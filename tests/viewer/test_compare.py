@@ -1,0 +1,249 @@
+"""Two runs side by side in a real window: alignment, shared scales, choices, curves, swap."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from ed_core.recording import Header, RecordingWriter, RunFolder
+from ed_viewer.alignment import Alignment
+from ed_viewer.compare import Compare
+from ed_viewer.cursor import Playback
+from ed_viewer.example import Example
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+Pairs = Callable[[Path, Path], Any]
+
+
+def test_b_is_led_by_the_cursor_of_a(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    ours, theirs = pair.session("A").cursor, pair.session("B").cursor
+    assert (ours.frame, theirs.frame) == (7, 4)
+    assert pair.where("A") == "step 350 · epoch 1.75"
+    assert pair.where("B") == "step 200 · epoch 1.00 · its last"
+    qtbot.keyClick(pair.window, Qt.Key.Key_Home)
+    pair.settle()
+    assert (ours.frame, theirs.frame) == (0, 0)
+    for _ in range(3):
+        qtbot.keyClick(pair.window, Qt.Key.Key_Right)
+    pair.settle()
+    assert theirs.frame == 3
+    assert pair.where("B") == "step 150 · epoch 0.75"
+    qtbot.keyClick(pair.window, Qt.Key.Key_X)
+    qtbot.keyClick(pair.window, Qt.Key.Key_X)
+    assert pair.part.how is Alignment.SHARE
+    pair.settle()
+    assert theirs.frame == 1  # 3 of 7 is 43 %, of 4 it is 1
+    assert pair.where("B").startswith("25% · step 50")
+    assert pair.window.curves.about.text().startswith("over the share of the training")
+
+
+@pytest.mark.parametrize("tab", range(5))
+def test_each_tab_shows_both_in_one_scale(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, tab: int
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(tab)
+    pair.settle()
+    halves = [pair.side(name) for name in "AB"]
+    assert list(halves[0].hosts) == list(halves[1].hosts)
+    for one, other in zip(*(half.hosts.values() for half in halves), strict=True):
+        ours, theirs = one.panel, other.panel
+        assert one._stack.currentWidget() is ours
+        assert other._stack.currentWidget() is theirs
+        assert ours.source.ranges is theirs.source.ranges
+        assert ours.source.ranges.unions()
+        if ours.source.probe.kind == "activations":
+            levels = [[scale[0] for scale in p._scales.values()] for p in (ours, theirs)]
+            assert levels[0] == levels[1]
+        if ours.source.probe.kind == "latent_codes":
+            assert ours._window == theirs._window
+    assert abs(halves[0].width() - halves[1].width()) <= 2
+    tops = [half._stack.mapTo(pair.window, half._stack.pos()).y() for half in halves]
+    assert tops[0] == tops[1]
+
+
+def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
+    couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(2)
+    pair.settle()
+    ours = pair.panel("A", "activations")
+    layer, ranges = ours._layer.currentText(), ours.source.ranges
+    before = ours._scales[layer][0]
+    frame = pair.part.pair._frames["B"]
+    louder = {name: values * 4 for name, values in frame.arrays["activations"].items()}
+    pair.window.stage.show_frame(type(frame)(frame.request, {"activations": louder}), "B")
+    assert ours._scales[layer][0][1] > before[1]
+    assert ours._scales[layer][0] == ranges.unions()[layer]
+    pair.part.leave()
+    assert ranges.unions()[layer][1] <= before[1]
+    assert ours._scales[layer][0] == ranges.unions()[layer]
+
+
+def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
+    couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(2)
+    pair.settle()
+    ours, theirs = (pair.panel(name, "activations") for name in "AB")
+    ours._layer.setCurrentText("encoder/conv2d_1")
+    assert theirs._layer.currentText() == "encoder/conv2d_1"
+    theirs._layer.setCurrentText("encoder/conv2d")
+    assert ours._layer.currentText() == "encoder/conv2d"
+    ours._view.setCurrentText("All channels of one sample")
+    theirs._strip.clicked.emit(0, 5)
+    assert (ours._sample, theirs._sample) == (5, 5)
+    pair.part.set_signed(True)
+    pair.settle()
+    signed = pair.panel("B", "activations")
+    assert signed is not theirs
+    assert (signed._view.currentText(), signed._sample) == (ours._view.currentText(), 5)
+    pair.window.stage.setCurrentIndex(3)
+    pair.part.set_signed(False)
+    pair.settle()
+    codes = [pair.panel(name, "latent_codes") for name in "AB"]
+    codes[0]._legend.set_hidden({3})
+    assert codes[1]._legend.hidden == {3}
+    pair.part.leave()
+    codes[0]._legend.set_hidden({1})  # the other has gone
+
+
+def test_a_probe_that_only_one_run_has(
+    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+) -> None:
+    example = Example(samples=120, frames=5)
+    full = example.header()
+    few = Header(full.run, full.fields, full.probes[:1], full.scalars)
+    folder = RunFolder.create(tmp_path / "runs", "few")
+    folder.write({"status": "training"})
+    with RecordingWriter(folder.recording, few, example.reference) as writer:
+        arrays = example.frame(0)
+        writer.append(0, 0.0, 0.0, {"reconstruction": arrays["reconstruction"]})
+    folder.update(status="finished")
+    pair = couple(finished, folder.path)
+    stage = pair.window.stage
+    stage.setCurrentIndex(2)
+    assert pair.side("B").notices == ["B records no 'activations'."]
+    assert pair.side("A").notices == []
+    pair.part.swap()
+    qtbot.waitUntil(lambda: pair.window.session.run is not None, timeout=10_000)
+    pair.settle()
+    tabs = [stage.tabText(i) for i in range(stage.count())]
+    assert tabs == ["Overview", "Reconstruction", "Activations", "Latent", "Gradients"]
+    stage.setCurrentIndex(2)
+    assert pair.side("A").notices == ["A records no 'activations'."]
+    pair.part.leave()
+    assert stage.count() == 2
+
+
+def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path) -> None:
+    pair = couple(finished, shorter)
+    curves = pair.window.curves
+    plot = curves.plots["loss"]
+    qtbot.waitUntil(lambda: "  B " in plot.value, timeout=5000)
+    lines = {side: plot._curves[side, ""] for side in "AB"}
+    assert {side: len(line.getData()[0]) for side, line in lines.items()} == {"A": 8, "B": 5}
+    styles = [lines[side].opts["pen"].style() for side in "AB"]
+    assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.CustomDashLine]
+    said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
+    assert plot.value == f"A {said[0]:.3g}  B {said[1]:.3g}"
+    qtbot.keyClick(pair.window, Qt.Key.Key_X)
+    plot = curves.plots["loss"]
+    assert plot._curves["A", ""].getData()[0].tolist() == [n / 4 for n in range(8)]
+    plot.scrubbed.emit(0.55)
+    assert pair.session("A").cursor.frame == 2
+    pair.part.leave()
+    plot = curves.plots["loss"]
+    assert plot._curves["A", ""].getData()[0].tolist() == [n * 50 for n in range(8)]
+    assert "B" not in plot.value
+
+
+def test_swapping_keeps_the_frames_and_leaving_leaves_a_alone(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    window = pair.window
+    window.stage.setCurrentIndex(3)
+    qtbot.keyClick(window, Qt.Key.Key_Home)
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    qtbot.keyClick(window, Qt.Key.Key_B)
+    assert window.session.path == shorter
+    assert pair.session("B").path == finished
+    qtbot.waitUntil(lambda: window.session.cursor.frame == 1, timeout=10_000)
+    pair.settle()
+    assert pair.session("B").cursor.frame == 1
+    assert window.stage.currentIndex() == 3
+    assert [window.runs.side(path) for path in (shorter, finished)] == ["A", "B"]
+    qtbot.mouseClick(pair.part.tools.compare, Qt.MouseButton.LeftButton)
+    assert pair.part.pair is None
+    assert window.stage.currentWidget().side("B") is None
+    assert pair.side("A")._head.isHidden()
+    assert window.runs.side(shorter) == ""
+    assert window.session.cursor.frame == 1
+    assert not pair.part.tools.compare.isChecked()
+
+
+def test_the_list_chooses_run_b(
+    qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
+) -> None:
+    window = open_window(finished, shorter)
+    part = window.part(Compare)
+    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=10_000)
+    window.runs.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_C)
+    assert part.pair is None  # the selected run is A itself
+    assert "press C" in window.status._message.text()
+    qtbot.keyClick(window.runs, Qt.Key.Key_Down)
+    qtbot.keyClick(window, Qt.Key.Key_C)
+    assert part.pair is not None
+    assert part.pair.beside.path == shorter
+    role = Qt.ItemDataRole.AccessibleTextRole
+    words = [window.runs.item(row).data(role) for row in range(window.runs.count())]
+    assert [said[-5:] for said in words] == ["run A", "run B"]
+    qtbot.keyClick(window, Qt.Key.Key_C)
+    assert part.pair is None
+    window.runs.compared.emit(shorter)
+    window.runs.chosen.emit(shorter)  # run B becomes the open one: they change places
+    assert part.pair is not None
+    assert (window.session.path, part.pair.beside.path) == (shorter, finished)
+    window.open(finished.parent / "third")  # run B stays beside any other
+    assert part.pair.beside.path == finished
+
+
+def test_b_may_be_live_and_grow(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, example: Example
+) -> None:
+    folder = RunFolder.create(tmp_path / "runs", "live")
+    folder.write({"status": "training"})
+    window = open_window(finished, folder.path)
+    part = window.part(Compare)
+    with folder.hold():
+        writer = RecordingWriter(folder.recording, example.header(), example.reference)
+        qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+        part.choose(folder.path)
+        page = window.stage.currentWidget()
+        assert page.side("B").notice == "Waiting for its first frame …"
+        example.append(writer, 0)
+        qtbot.waitUntil(lambda: page.side("B").notice == "", timeout=5000)
+        theirs = part.pair.beside.session
+        for number in (1, 2):
+            example.append(writer, number)
+            qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=5000)  # noqa: B023
+        where = window.stage.currentWidget().side("B")._head._where
+        qtbot.waitUntil(lambda: where.text().endswith("its newest"), timeout=5000)
+        window.session.scrub(1)
+        example.append(writer, 3)
+        qtbot.waitUntil(lambda: theirs.cursor.count == 4, timeout=5000)
+        assert (theirs.cursor.frame, theirs.cursor.playback) == (1, Playback.PAUSED)
+        writer.close()

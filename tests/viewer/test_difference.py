@@ -1,0 +1,138 @@
+"""The difference of two runs, in numbers and in the place of run B."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from ed_core.recording import ProbeInfo
+from ed_viewer.difference import difference_of, other_samples
+from ed_viewer.example import Example, write_example
+from ed_viewer.messages import Frame, Request, RunInfo
+
+pytestmark = pytest.mark.viewer
+
+Pairs = Callable[[Path, Path], Any]
+REQUEST = Request(1, 1, 0, ())
+
+
+def run(example: Example, **facts: object) -> RunInfo:
+    return RunInfo(1, Path("run"), example.header(facts), example.reference)
+
+
+def frame(example: Example, number: int) -> Frame:
+    return Frame(REQUEST, example.frame(number))
+
+
+def test_arrays_of_one_shape_are_subtracted_and_codes_are_not() -> None:
+    one, other = Example(samples=40, frames=8), Example(samples=40, frames=5)
+    found = difference_of(run(one), run(other))
+    assert list(found.reasons) == ["latent_codes"]
+    made = found.of(frame(one, 2), frame(other, 2))
+    assert made.arrays.keys() == {"reconstruction", "activations", "latent_scan", "gradients"}
+    for probe, array in (("activations", "encoder/conv2d"), ("latent_scan", "grid")):
+        ours, theirs = (np.float32(e.frame(2)[probe][array]) for e in (one, other))
+        assert np.array_equal(made.arrays[probe][array], theirs - ours)
+    assert np.array_equal(made.arrays["latent_scan"]["x"], one.frame(0)["latent_scan"]["x"])
+
+
+def test_a_layer_of_another_shape_is_left_out() -> None:
+    one, other = Example(samples=40), Example(samples=40)
+    ours, theirs = run(one), run(other)
+    header = theirs.header
+    probe = header.probes[1]
+    first, *rest = probe.arrays.items()
+    wider = type(first[1])((8, 3, 3, 9), first[1].dtype, first[1].axes)
+    changed = ProbeInfo(probe.name, probe.kind, {first[0]: wider, **dict(rest)}, probe.options)
+    probes = (header.probes[0], changed, *header.probes[2:])
+    theirs = RunInfo(1, Path("b"), type(header)(header.run, header.fields, probes, ()), {})
+    found = difference_of(ours, theirs)
+    assert list(found.run.header.probes[1].arrays) == [name for name, _ in rest]
+    assert first[0] not in found.of(frame(one, 0), frame(other, 0)).arrays["activations"]
+
+
+def test_a_grid_at_other_codes_has_no_difference() -> None:
+    example = Example(samples=40)
+    found = difference_of(run(example), run(example))
+    moved = frame(example, 3)
+    moved.arrays["latent_scan"]["x"] = moved.arrays["latent_scan"]["x"] + 1
+    made = found.of(frame(example, 3), moved)
+    assert made.damaged["latent_scan"] == "No difference: x of B is not that of A."
+    assert "latent_scan" not in made.arrays
+
+
+def test_what_was_damaged_in_either_run_is_no_difference() -> None:
+    example = Example(samples=40)
+    found = difference_of(run(example), run(example))
+    broken = Frame(REQUEST, {}, {"activations": "wrong CRC"})
+    assert found.of(broken, frame(example, 0)).damaged["activations"] == "wrong CRC"
+    assert found.of(frame(example, 0), broken).arrays == {}
+
+
+def test_batches_are_the_same_as_far_as_both_go() -> None:
+    long, short = Example(samples=60), Example(samples=60)
+    short.reference = {name: values[:20] for name, values in long.reference.items()}
+    assert other_samples(run(long), run(short)) == ""
+    short.reference["image"] = short.reference["image"] + 0.1
+    assert other_samples(run(long), run(short)) == "B looks at other samples than A."
+
+
+def test_the_difference_stands_in_the_place_of_b(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(1)
+    for key in (Qt.Key.Key_D, Qt.Key.Key_Home, Qt.Key.Key_Right):
+        qtbot.keyClick(pair.window, key)
+    outputs = [Example(samples=120, frames=n).frame(1)["reconstruction"]["output"] for n in (8, 5)]
+    expected = np.float32(outputs[1]) - np.float32(outputs[0])
+
+    def rows() -> Any:
+        return pair.panel("B", "reconstruction")._tiles.shown.rows
+
+    qtbot.waitUntil(lambda: len(rows()) == 1 and np.allclose(rows()[0].values, expected, atol=1e-6))
+    assert rows()[0].label == "B − A"
+    low, high = (rows()[0].pixels[expected[..., 0] == f(expected)][0] for f in (np.min, np.max))
+    assert low[0] > low[2]  # blue, the first of four bytes
+    assert high[2] > high[0]  # orange
+    assert len(pair.panel("A", "reconstruction")._tiles.shown.rows) == 3
+    assert pair.side("B")._head._remark.text == "Blue: less than in A. Orange: more."
+    pair.window.stage.setCurrentIndex(2)
+    pair.settle()
+    qtbot.waitUntil(lambda: bool(pair.panel("B", "activations")._scales))
+    ours, theirs = pair.panel("A", "activations"), pair.panel("B", "activations")
+    levels = theirs._scales[theirs._layer.currentText()][0]
+    assert levels[0] == -levels[1]
+    assert ours._scales[ours._layer.currentText()][0][0] == 0  # of run A alone
+    pair.window.stage.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: "spaces" in pair.host("B", "latent_codes")._notice.text)
+    qtbot.keyClick(pair.window, Qt.Key.Key_D)
+    pair.settle()
+    codes = pair.host("B", "latent_codes")
+    assert codes._stack.currentWidget() is codes.panel
+
+
+def test_runs_of_other_samples_say_so(
+    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+) -> None:
+    example = Example(samples=120, size=(24, 20, 3), frames=5)
+    header = example.header({"data": "others"})
+    example.header = lambda run=None: header
+    other = write_example(tmp_path / "runs", example, frames=5)
+    pair = couple(finished, other)
+    remark = pair.side("B")._head._remark
+    said = "B looks at other samples than A: its data are 'others', those of A 'example'."
+    assert (remark.text, remark.isVisible()) == (said, True)
+    assert (pair.side("A")._head._remark.text, remark.height()) == ("", remark.height())
+    pair.window.stage.setCurrentIndex(1)
+    qtbot.keyClick(pair.window, Qt.Key.Key_D)
+    host = pair.host("B", "reconstruction")
+    qtbot.waitUntil(lambda: host._notice.text == f"No difference: {said}", timeout=5000)
+    pair.window.stage.setCurrentIndex(4)
+    pair.settle()
+    host = pair.host("B", "gradients")
+    assert host._stack.currentWidget() is host.panel
