@@ -28,7 +28,6 @@ class CurvePlot(Card):
     Args:
         name: of the scalar.
         theme: colours and type.
-        compared: whether two runs are drawn.
 
     Signals:
         scrubbed: the place to which the cursor line was dragged.
@@ -36,14 +35,12 @@ class CurvePlot(Card):
 
     scrubbed = Signal(float)
 
-    def __init__(
-        self, name: str, theme: Theme, compared: bool = False, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._name = name
         self._tables: Mapping[str, Table] = {}
         self._log = False
-        self._compared = compared
+        self._compared = False
         self._title = plain(QLabel("Total loss" if name == "loss" else titled(name)))
         tip(self._title, name)
         self._value = muted(plain(QLabel()))
@@ -95,6 +92,13 @@ class CurvePlot(Card):
         first, last = left.min(), right.max()
         self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
         self._item.setYRange(low.min() - margin, high.max() + margin, padding=0)
+
+    def set_compared(self, on: bool) -> None:
+        """Draw in the manner of two runs, or of one alone."""
+        if on != self._compared:
+            self._compared = on
+            self._value.setToolTip(_VALUES)
+            self.restyle()
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""

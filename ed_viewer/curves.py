@@ -84,7 +84,7 @@ class Curves(QWidget):
         self._shown.pop(side, None)
         if run is not None:
             self._shown[side] = CurveData(run)
-        self._make_plots()
+        self._lay_plots()
 
     def clear_run(self) -> None:
         """Take run A away."""
@@ -105,7 +105,7 @@ class Curves(QWidget):
         """Draw over the step, the epoch or the share of the training, if two runs are on show."""
         if how is not self._how:
             self._how = how
-            self._make_plots()
+            self._lay_plots()
 
     def set_frame(self, frame: int) -> None:
         """Put the cursor lines on a frame of run A and the values there into the titles."""
@@ -119,24 +119,28 @@ class Curves(QWidget):
     def _axis(self) -> Alignment:
         return self._how if "B" in self._shown else Alignment.STEP
 
-    def _make_plots(self) -> None:
-        for plot in self._plots.values():
-            self._grid.removeWidget(plot)
-            plot.deleteLater()
-        self._plots = {}
+    def _lay_plots(self) -> None:
+        """Have a plot of every scalar; those that there are stay, to make one is costly."""
         both = "B" in self._shown
         self.about.setText(_BOTH.format(_OVER[self._axis]) if both else _ALONE)
         shown = [self._shown[side] for side in sorted(self._shown)] if "A" in self._shown else []
-        for name in dict.fromkeys(name for run in shown for name in run.names()):
-            from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, after the first paint
-
-            plot = CurvePlot(name, self._theme, compared=both)
-            plot.setMinimumWidth(_NARROW)
-            plot.scrubbed.connect(self._scrub)
-            plot.set_log(self.log.isChecked())
-            self._grid.addWidget(plot, 0, len(self._plots))
-            self._plots[name] = plot
+        names = dict.fromkeys(name for run in shown for name in run.names())
+        for name in [name for name in self._plots if name not in names]:
+            self._plots.pop(name).deleteLater()
+        self._plots = {name: self._plots.get(name) or self._make_plot(name) for name in names}
+        for column, plot in enumerate(self._plots.values()):
+            plot.set_compared(both)
+            self._grid.addWidget(plot, 0, column)
         self._update()
+
+    def _make_plot(self, name: str) -> CurvePlot:
+        from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, after the first paint
+
+        plot = CurvePlot(name, self._theme)
+        plot.setMinimumWidth(_NARROW)
+        plot.scrubbed.connect(self._scrub)
+        plot.set_log(self.log.isChecked())
+        return plot
 
     def _update(self) -> None:
         self._updated = time.monotonic()

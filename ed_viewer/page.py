@@ -82,6 +82,14 @@ class Page(QWidget):
             gone.deleteLater()
             self._arrange()
 
+    def frame(self, side: str) -> Frame | None:
+        """Return what is drawn of a run, None if it must be drawn again."""
+        return self._frames.get(side)
+
+    def forget_frames(self) -> None:
+        """Have every frame drawn again when it is shown next."""
+        self._frames = {}
+
     def show_frame(self, side: str, frame: Frame) -> None:
         """Draw a frame; if it widens a range, the other run is drawn again in it."""
         if side not in self._sides:
@@ -98,6 +106,7 @@ class Page(QWidget):
         """Take colours and type from the theme."""
         for side in self._sides.values():
             side.restyle()
+        self.forget_frames()
 
     def _arrange(self) -> None:
         count, halves = len(self.probes), len(self._sides)

@@ -100,6 +100,7 @@ class Stage(QTabWidget):
             source.ranges.drop("B")
         for page in self._pages:
             page.drop_side("B")
+            page.forget_frames()
         self._lay_tabs()
 
     def show_frame(self, frame: Frame, side: str = "A") -> None:
@@ -180,7 +181,7 @@ class Stage(QTabWidget):
             if page.side(side) is None:
                 page.show_side(side, shown.sources)
             self._say(side)
-            if shown.frame is not None:
+            if shown.frame is not None and page.frame(side) is not shown.frame:
                 page.show_frame(side, shown.frame)
         self.watched.emit(page.probes)
 
