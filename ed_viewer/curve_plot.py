@@ -79,17 +79,19 @@ class CurvePlot(Card):
     def show_tables(self, tables: Mapping[str, Table]) -> None:
         """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
         self._tables = tables
+        places = [np.empty(0), *(table.places for table in tables.values())]
+        along = np.concatenate(places)  # of all rows: the plots beside this one have the same
         ranges = []
         for (side, prefix), curve in self._curves.items():
-            places, values = self._series(side, f"{prefix}{self._name}")
-            curve.setData(places, values)
+            where, values = self._series(side, f"{prefix}{self._name}")
+            curve.setData(where, values)
             if len(values):
-                ranges.append((places.min(), places.max(), values.min(), values.max()))
+                ranges.append((values.min(), values.max()))
         if not ranges:
             return
-        left, right, low, high = np.array(ranges).T
+        low, high = np.array(ranges).T
         margin = max(0.1 * (high.max() - low.min()), 1e-9)
-        first, last = left.min(), right.max()
+        first, last = along[np.isfinite(along)].min(), along[np.isfinite(along)].max()
         self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
         self._item.setYRange(low.min() - margin, high.max() + margin, padding=0)
 
@@ -139,7 +141,7 @@ class CurvePlot(Card):
             return pen, run_colour(self._theme.palette, side)
         colour = QColor(self._theme.palette.classes[int(validation)])
         style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
-        return QPen(colour, 1.0, style), colour
+        return pyqtgraph.mkPen(colour, width=1, style=style), colour
 
     def _series(self, side: str, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return places and values, (rows,) each, without what cannot be drawn."""

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from ed_viewer.alignment import Alignment, Times, aligned
+from ed_viewer.alignment import Alignment, aligned
 from ed_viewer.beside import Beside, session_times
 from ed_viewer.difference import Difference, difference_of, other_samples
+from ed_viewer.headings import Reading, headings_of
 from ed_viewer.messages import Frame, Growth, RunInfo
-from ed_viewer.run_title import name_and_time, what_differs
-from ed_viewer.side import Heading
+from ed_viewer.run_title import what_differs
 from ed_viewer.widgets.text import grouped
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _WAITING = "Waiting for its first frame …"
-_MINUS = "B \N{MINUS SIGN} A"
-_COLOURS = "Blue: less than in A. Orange: more."
 
 
 class Pair(QObject):
@@ -41,7 +39,7 @@ class Pair(QObject):
         self._frames: dict[str, Frame] = {}
         self._difference: Difference | None = None
         self._remark = ""
-        self._options = {"A": "", "B": ""}
+        self._options = ("", "")
         self.beside = Beside(path, self)
         self._sessions = {"A": window.session, "B": self.beside.session}
         ours, theirs = self._sessions.values()
@@ -98,7 +96,7 @@ class Pair(QObject):
         if ours is not None:
             self._difference = difference_of(ours, theirs)
             self._remark = other_samples(ours, theirs)
-            self._options = dict(zip("AB", what_differs(ours, theirs), strict=True))
+            self._options = what_differs(ours, theirs)
         self._show_theirs()
 
     def _on_theirs_grew(self, growth: Growth) -> None:
@@ -160,39 +158,6 @@ class Pair(QObject):
         self._window.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
 
     def _show_headings(self) -> None:
-        for side, session in self._sessions.items():
-            if session.path is not None:
-                # What differs comes first: the names of two runs are often the same.
-                said = (self._options[side], *name_and_time(session.path.name))
-                title = " · ".join(part for part in said if part)
-                signed = side == "B" and self._signed
-                name = f"{_MINUS}: {title}" if signed else title
-                heading = Heading(side, name, self._where(side), self._remark_of(side))
-                self._window.stage.set_heading(heading)
-
-    def _remark_of(self, side: str) -> str | None:
-        """Return the line below a run's name; where B has one, A has an empty one."""
-        said = [self._remark] if self._remark else []
-        said += [_COLOURS] if self._signed else []
-        return (" ".join(said) if side == "B" else "") if said else None
-
-    def _where(self, side: str) -> str:
-        """Return the step that a run really shows; B may have none at that of A."""
-        frame, times = self._frames.get(side), session_times(self._sessions[side])
-        if frame is None or times is None or frame.request.frame >= len(times.steps):
-            return ""
-        number = frame.request.frame
-        said = [f"step {grouped(int(times.steps[number]))}", f"epoch {times.epochs[number]:.2f}"]
-        if self._how is Alignment.SHARE:
-            said.insert(0, f"{times.at(self._how)[number]:.0%}")
-        if side == "B" and number == len(times.steps) - 1 and self._is_behind(times):
-            said.append("its newest" if self._sessions[side].cursor.live else "its last")
-        return " · ".join(said)
-
-    def _is_behind(self, theirs: Times) -> bool:
-        """Tell whether the frame of A on show is later than all of B."""
-        ours, frame = session_times(self._sessions["A"]), self._frames.get("A")
-        if ours is None or frame is None or frame.request.frame >= len(ours.steps):
-            return False
-        point = ours.at(self._how)[frame.request.frame]
-        return bool(theirs.at(self._how)[-1] < point * (1 - 1e-9))
+        reading = Reading(self._options, self._remark, self._signed, self._how)
+        for heading in headings_of(self._sessions, self._frames, reading):
+            self._window.stage.set_heading(heading)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ed_viewer.messages import RunInfo
@@ -17,6 +18,20 @@ def name_and_time(name: str) -> tuple[str, str]:
         return name, ""
     first, day, hour = found.groups()
     return first, f"{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}"
+
+
+def title_of(path: Path, other: Path | None, options: str) -> str:
+    """Return what a run is called beside another: what differs first, the rest may have no room.
+
+    Args:
+        path: of the run.
+        other: of the run beside it.
+        options: its options that the other has not, in words.
+    """
+    name, time = name_and_time(path.name)
+    alike = other is not None and name_and_time(other.name)[0] == name
+    said = (options, name, time) if alike else (name, options, time)
+    return " · ".join(part for part in said if part)
 
 
 def what_differs(one: RunInfo, other: RunInfo) -> tuple[str, str]:

@@ -56,11 +56,6 @@ class Stage(QTabWidget):
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
 
-    @property
-    def page(self) -> Page | None:
-        """The visible tab."""
-        return self._page()
-
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
         corner = QWidget()
@@ -143,15 +138,15 @@ class Stage(QTabWidget):
 
     def _lay_tabs(self) -> None:
         """Make the tabs of all probes on show; those that stay as they were keep their panels."""
-        probes = {p.name: p for p in _probes(self._shown["A"])}
-        if probes and "B" in self._shown:
-            probes = {p.name: p for p in _probes(self._shown["B"])} | probes
-        order = sorted(probes, key=[*self._shown["A"].sources, *probes].index)
+        ours = _probes(self._shown["A"])
+        known = {probe.name for probe in ours}
+        beside = _probes(self._shown["B"]) if ours and "B" in self._shown else ()
+        probes = (*ours, *(probe for probe in beside if probe.name not in known))
         old = {(page.title, page.probes): page for page in self._pages}
         self.blockSignals(True)
         self.clear()
         self._pages = []
-        for key in pages_of([probes[name] for name in order]):
+        for key in pages_of(probes):
             page = old.pop(key, None) or self._new_page(*key)
             self._pages.append(page)
             # An ampersand would become a shortcut instead of a letter.

@@ -24,8 +24,9 @@ def paint_badge(painter: QPainter, rect: QRectF, side: str, theme: Theme) -> Non
 
 
 def run_pen(theme: Theme, side: str, width: float) -> QPen:
-    """Return the pen of a run's lines: A is solid, B is dashed."""
+    """Return the pen of a run's lines, in pixels: A is solid, B is dashed."""
     pen = QPen(run_colour(theme.palette, side), width)
+    pen.setCosmetic(True)  # or a plot would take the width for one on its axes
     if side == "B":
         pen.setDashPattern([4.0, 2.5])
     return pen

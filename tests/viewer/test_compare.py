@@ -151,13 +151,13 @@ def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter
     pair = couple(finished, shorter)
     curves = pair.window.curves
     plot = curves.plots["loss"]
-    qtbot.waitUntil(lambda: "  B " in plot.value, timeout=5000)
+    said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
+    value = f"A {said[0]:.3g}  B {said[1]:.3g}"
+    qtbot.waitUntil(lambda: plot.value == value, timeout=5000)
     lines = {side: plot._curves[side, ""] for side in "AB"}
     assert {side: len(line.getData()[0]) for side, line in lines.items()} == {"A": 8, "B": 5}
     styles = [lines[side].opts["pen"].style() for side in "AB"]
     assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.CustomDashLine]
-    said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
-    assert plot.value == f"A {said[0]:.3g}  B {said[1]:.3g}"
     qtbot.keyClick(pair.window, Qt.Key.Key_X)
     plot = curves.plots["loss"]
     assert plot._curves["A", ""].getData()[0].tolist() == [n / 4 for n in range(8)]

@@ -1,0 +1,82 @@
+"""What stands above the panels of two runs: their names, and the steps that they really show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ed_viewer.alignment import Alignment, Times
+from ed_viewer.beside import session_times
+from ed_viewer.messages import Frame
+from ed_viewer.run_title import title_of
+from ed_viewer.session import Session
+from ed_viewer.side import Heading
+from ed_viewer.widgets.text import grouped
+
+_COLOURS = "Blue: less than in A. Orange: more."
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How two runs are to be read.
+
+    Attributes:
+        options: of each run those that the other has not, in words.
+        remark: on the samples of B, or "".
+        signed: whether the difference B - A stands in the place of B.
+        how: what the two have in common.
+    """
+
+    options: tuple[str, str]
+    remark: str
+    signed: bool
+    how: Alignment
+
+
+def headings_of(
+    sessions: Mapping[str, Session], frames: Mapping[str, Frame], reading: Reading
+) -> list[Heading]:
+    """Return the headings of the runs "A" and "B"."""
+    said = [reading.remark] if reading.remark else []
+    said += [_COLOURS] if reading.signed else []
+    shown = {side: _shown(session, frames.get(side)) for side, session in sessions.items()}
+    made = []
+    for place, (side, session) in enumerate(sessions.items()):
+        path, other = session.path, sessions["B" if side == "A" else "A"].path
+        title = title_of(path, other, reading.options[place]) if path else ""
+        title = f"B \N{MINUS SIGN} A: {title}" if side == "B" and reading.signed else title
+        # Where B has a remark, A has an empty one: their panels are level.
+        remark = (" ".join(said) if side == "B" else "") if said else None
+        point = _place(shown["A"], reading.how) if side == "B" else -np.inf
+        where = _where(shown[side], reading.how, point, session.cursor.live)
+        made.append(Heading(side, title, where, remark))
+    return made
+
+
+_Shown = tuple[Times, int] | None
+"""When the frames of a run were taken, and which of them is on show."""
+
+
+def _shown(session: Session, frame: Frame | None) -> _Shown:
+    times = session_times(session)
+    if times is None or frame is None or frame.request.frame >= len(times.steps):
+        return None
+    return times, frame.request.frame
+
+
+def _place(shown: _Shown, how: Alignment) -> float:
+    return float(shown[0].at(how)[shown[1]]) if shown else -np.inf
+
+
+def _where(shown: _Shown, how: Alignment, point: float, live: bool) -> str:
+    """Return which step a run shows, and whether it has none that is nearer to a later point."""
+    if shown is None:
+        return ""
+    times, frame = shown
+    place = _place(shown, how)
+    said = [f"step {grouped(int(times.steps[frame]))}", f"epoch {times.epochs[frame]:.2f}"]
+    if how is Alignment.SHARE:
+        said.insert(0, f"{place:.0%}")
+    if frame == len(times.steps) - 1 and place < point * (1 - 1e-9):
+        said.append("its newest" if live else "its last")
+    return " · ".join(said)
