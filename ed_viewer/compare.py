@@ -57,6 +57,8 @@ class Compare(Part):
         """Compare the open run with this one; if it is compared already, no longer."""
         if self.pair is not None and path == self.pair.beside.path:
             self.leave()
+        elif self.window.session.path is None:
+            self.window.open(path)
         elif path == self.window.session.path:
             self.window.status.show_message(_ITSELF)
         else:
@@ -110,10 +112,11 @@ class Compare(Part):
     def _on_opened(self, path: Path) -> None:
         """Take another run A; if it is the run beside it, the two change places."""
         before, self._path = self._path, path
+        self._resume = None
         if self.pair is None or path != self.pair.beside.path:
             return
-        ours = self.pair.beside.session.cursor
-        self._resume = ours.frame
+        frame = self.pair.beside.session.cursor.frame
+        self._resume = frame if frame >= 0 else None
         if before is None:
             self.leave()
         else:

@@ -147,9 +147,13 @@ class Segment:
     def _check_chunk(self, dataset: h5py.Dataset, frame: int) -> None:
         """Refuse a chunk that is larger packed than a frame is: unpacked it may fill the memory."""
         where = (frame, *(0 for _ in dataset.shape[1:]))
-        packed = dataset.id.get_chunk_info_by_coord(where).size
-        if packed > 2 * prod(dataset.chunks) * dataset.dtype.itemsize + 1024:
-            raise ValueError(f"frame {frame} has {packed} bytes packed")
+        chunk = dataset.id.get_chunk_info_by_coord(where)
+        if chunk.size > 2 * prod(dataset.chunks) * dataset.dtype.itemsize + 1024:
+            raise ValueError(f"frame {frame} has {chunk.size} bytes packed")
+        if chunk.size:
+            # Into the system's cache: a disk that hangs shall hold this thread up here, and not
+            # in HDF5, which has one lock for all threads and files.
+            os.pread(self._file.id.get_vfd_handle(), chunk.size, chunk.byte_offset)
 
     def _dataset(self, name: str) -> h5py.Dataset:
         _hard(self._file, name)

@@ -1,5 +1,6 @@
 """What may happen to run B or to the window while two runs are compared."""
 
+import os
 import random
 import shutil
 import threading
@@ -19,7 +20,6 @@ from ed_viewer.beside import session_times
 from ed_viewer.compare import Compare
 from ed_viewer.page import Page
 from ed_viewer.reader import Reader
-from ed_viewer.tail import Tail
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -82,14 +82,14 @@ def test_a_disk_of_b_that_hangs_holds_nothing_up(
     qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = couple(finished, shorter)
-    goes_on, read = threading.Event(), Tail.read
+    goes_on, read = threading.Event(), os.pread
 
-    def hang(self: Tail, request: Any) -> Any:
-        if self.path == shorter:
+    def hang(descriptor: int, size: int, offset: int) -> bytes:
+        if str(shorter) in os.readlink(f"/proc/self/fd/{descriptor}"):
             goes_on.wait(30)
-        return read(self, request)
+        return read(descriptor, size, offset)
 
-    monkeypatch.setattr(Tail, "read", hang)
+    monkeypatch.setattr(os, "pread", hang)
     beside = pair.part.pair.beside
     try:
         for frame in (1, 6, 2):
