@@ -116,6 +116,22 @@ def test_the_difference_stands_in_the_place_of_b(
     assert codes._stack.currentWidget() is codes.panel
 
 
+def test_frames_of_different_points_are_not_subtracted(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(1)
+    pair.part.set_signed(True)
+    pair.window.session.scrub(1)
+    pair.settle()
+    theirs = pair.panel("B", "reconstruction")._tiles.shown.rows[0].values
+    pair.session("B").blockSignals(True)  # as if its frame took long to come
+    pair.window.session.scrub(3)
+    qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"), timeout=5000)
+    assert pair.panel("B", "reconstruction")._tiles.shown.rows[0].values is theirs
+    assert pair.where("B").startswith("step 50")
+
+
 def test_runs_of_other_samples_say_so(
     qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
 ) -> None:
