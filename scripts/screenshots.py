@@ -1,6 +1,7 @@
 """Render the window offscreen, in both themes and two sizes, to PNG.
 
     python scripts/screenshots.py OUT [RUN]           every tab
+    python scripts/screenshots.py OUT RUN --beside RUN2   every tab of two runs, and the difference
     python scripts/screenshots.py --readme RUN        docs/window-light.png, docs/window-dark.png
 
 Without RUN, a synthetic recording is shown.
@@ -20,6 +21,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.app import make_window
+from ed_viewer.compare import Compare
 from ed_viewer.example import write_example
 from ed_viewer.window import Window
 
@@ -33,6 +35,7 @@ def main() -> int:
     parser.add_argument("out", nargs="?", default="docs", help="folder of the pictures")
     parser.add_argument("run", nargs="?", help="run folder (default: a synthetic one)")
     parser.add_argument("--readme", metavar="RUN", help="only the README's two pictures, of RUN")
+    parser.add_argument("--beside", metavar="RUN", help="a run to compare with")
     parser.add_argument("--frame", type=int, default=-1, help="which frame (default: the last)")
     arguments = parser.parse_args()
     app = QApplication(sys.argv[:1])
@@ -42,6 +45,10 @@ def main() -> int:
         out.mkdir(parents=True, exist_ok=True)
         for theme in ("light", "dark"):
             window = _open(app, run, theme, arguments.frame)
+            if arguments.beside:
+                _compare(app, window, Path(arguments.beside), out, theme)
+                window.close()
+                continue
             if arguments.readme:
                 _shoot(app, window, out / f"window-{theme}.png", SIZES[1])
             else:
@@ -63,12 +70,26 @@ def _open(app: QApplication, run: str, theme: str, frame: int) -> Window:
     return window
 
 
-def _shoot_all(app: QApplication, window: Window, out: Path, theme: str) -> None:
+def _compare(app: QApplication, window: Window, beside: Path, out: Path, theme: str) -> None:
+    part = window.part(Compare)
+    part.choose(beside)
+    pair = part.pair
+    _settle(app, lambda: pair is not None and pair.beside.session.cursor.frame >= 0)
+    for kind in ("compare", "difference"):
+        part.set_signed(kind == "difference")
+        _shoot_tabs(app, window, out, f"-{kind}-{theme}")
+
+
+def _shoot_tabs(app: QApplication, window: Window, out: Path, ending: str) -> None:
     for size in SIZES:
         for tab in range(window.stage.count()):
             window.stage.setCurrentIndex(tab)
             title = window.stage.tabText(tab).lower().replace(" ", "-")
-            _shoot(app, window, out / f"{title}-{theme}-{size.width()}.png", size)
+            _shoot(app, window, out / f"{title}{ending}-{size.width()}.png", size)
+
+
+def _shoot_all(app: QApplication, window: Window, out: Path, theme: str) -> None:
+    _shoot_tabs(app, window, out, f"-{theme}")
     window.stage.setCurrentIndex(0)
     window.set_full(True)
     _shoot(app, window, out / f"lecture-{theme}.png", SIZES[0])
