@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ed_viewer.by_hand import ByHand
 from ed_viewer.commands import KeySheet, bind
 from ed_viewer.curves import Curves
 from ed_viewer.docks import make_docks, reset_docks
@@ -31,7 +32,7 @@ from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = ()
+PARTS: tuple[type[Part], ...] = (ByHand,)
 """The features beside the stage, in the order of their tools."""
 
 
