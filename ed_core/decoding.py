@@ -142,7 +142,10 @@ class Subject:
                         continue
                     if identity != self._loaded:
                         self._loaded = ()
-                        (load_weights if step is None else restore_weights)(path, self._model)
+                        if step is None:
+                            load_weights(self._model, path)
+                        else:
+                            restore_weights(path, self._model)
                 except OSError:  # a trainer has replaced it: the next
                     continue
                 except EdkitError:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidge
 
 from ed_viewer.decoder import Answer, Decoder
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.outputs import Outputs
 from ed_viewer.widgets.text import muted, plain
 
@@ -57,8 +58,9 @@ class Between(QWidget):
             box.valueChanged.connect(self._on_ends)
             for widget in (label, box, said):
                 head.addWidget(widget)
-        head.addStretch(1)
-        head.addWidget(muted(plain(QLabel("Click a point for the one, Shift+click for the other"))))
+        hint = Caption(theme)
+        hint.say("click a point: from · Shift+click: to")
+        head.addWidget(hint, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

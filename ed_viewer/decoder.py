@@ -159,7 +159,7 @@ class Decoder(QObject):
         if self._process is None:
             return
         try:
-            messages = self._unpacker.feed(self._process.readAllStandardOutput().data())
+            messages = self._unpacker.feed(bytes(self._process.readAllStandardOutput().data()))
         except WireError as error:
             self._errors = str(error).encode()
             self._process.kill()

@@ -15,6 +15,7 @@ from ed_viewer.widgets.scatter import Scatter
 from ed_viewer.widgets.text import muted, plain
 
 _TRAIL = 10  # points
+_FEW = 16  # units of a code: of more, those that vary most come first
 _APART = 12  # pixels between two of them
 
 
@@ -42,6 +43,7 @@ class LatentCodesPanel(Panel):
         self._trail: list[np.ndarray] = []
         self._touched = False
         self._choice: AxesChoice | None = None
+        self._between: Between
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
         self._left.addWidget(self._scatter, 1)
@@ -113,7 +115,8 @@ class LatentCodesPanel(Panel):
         if len(self._code) != codes.shape[1]:
             self._code, self._trail = codes.mean(axis=0), []
         if not self._touched:  # the order stays once somebody works with it
-            order = np.argsort(-codes.var(axis=0), kind="stable")
+            varied = np.argsort(-codes.var(axis=0), kind="stable")
+            order = varied if len(varied) > _FEW else np.sort(varied)
             margin = 0.1 * np.ptp(codes, axis=0)
             self._hand.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
         self._between.set_samples(len(codes))

@@ -33,7 +33,7 @@ class Outputs(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._most = most
-        self.outputs = np.empty(0)
+        self.outputs: np.ndarray = np.empty(0)
         self._said = muted(plain(QLabel()))
         self._said.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._said.setWordWrap(True)
@@ -67,7 +67,7 @@ class Outputs(QWidget):
             self.waves.restyle()
 
     def _tiles(self, names: tuple[str, ...]) -> TileSet:
-        outputs = self.outputs
+        outputs: np.ndarray = self.outputs
         if outputs.ndim == _VIDEO + 1:  # all frames of one, the middle frame of each of several
             outputs = outputs[0] if self._most == 1 else outputs[:, outputs.shape[1] // 2]
         images = as_images(outputs)

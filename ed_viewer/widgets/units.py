@@ -20,6 +20,8 @@ from ed_viewer.widgets.text import muted, plain
 _ROWS = 16  # that are made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
 _LARGEST = 1e6
+_FEW = 3  # rows that need no scrolling
+_UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 
 
 class Units(QScrollArea):
@@ -54,14 +56,12 @@ class Units(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Units of the code")
         self.verticalScrollBar().valueChanged.connect(self._on_scroll)
-        self._blank()
+        body.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        return QSize(200, self.height_of(min(max(len(self._order), 2), _ROWS)))
-
-    def height_of(self, rows: int) -> int:
-        """Return the height of so many rows."""
-        return rows * (self.fontMetrics().height() + 12)
+        rows = min(max(len(self._order), 1), _ROWS)
+        return QSize(200, rows * (self.fontMetrics().height() + 12))
 
     @property
     def order(self) -> np.ndarray:
@@ -76,6 +76,9 @@ class Units(QScrollArea):
         self._order = order
         while len(self.rows) < min(_ROWS, len(order)):
             self._add()
+        few = len(order) <= _FEW
+        self.setMaximumHeight(self.sizeHint().height() if few else _UNBOUNDED)
+        self.setMinimumHeight(self.sizeHint().height() if few else 80)
         self.updateGeometry()
         self._refresh()
 
@@ -108,10 +111,6 @@ class Units(QScrollArea):
         low, high = self._low[unit], self._high[unit]
         return float(np.clip((value - low) / (high - low), 0, 1))
 
-    def _blank(self) -> None:
-        self.viewport().setAutoFillBackground(False)
-        self.widget().setAutoFillBackground(False)
-
     def _add(self) -> None:
         row = len(self.rows)
         label = muted(plain(QLabel()))
@@ -123,7 +122,7 @@ class Units(QScrollArea):
         box.setKeyboardTracking(False)
         box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        box.setFixedWidth(box.fontMetrics().horizontalAdvance("−000.00") + 16)
+        box.setFixedWidth(box.fontMetrics().horizontalAdvance("−00.00") + 14)
         slider.valueChanged.connect(lambda at: self._on_slider(row, at))
         box.valueChanged.connect(lambda value: self._on_value(row, value))
         for column, widget in enumerate((label, slider, box)):
