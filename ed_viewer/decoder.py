@@ -14,7 +14,7 @@ from ed_core.recording.wire import Message, Unpacker, WireError, pack
 from ed_core.registry import PLUGIN_FILES
 from ed_viewer.messages import Arrays
 
-_PATIENCE = 60_000  # milliseconds without an answer: Keras may start slowly on a busy machine
+_PATIENCE = 180_000  # milliseconds without an answer: Keras starts slowly on a busy machine
 _LAST_WORDS = 2000  # bytes of its standard error that are kept
 _AGAIN = "It starts again when you drag."
 
