@@ -147,7 +147,8 @@ class Decoder(QObject):
             if self._failures > 1:
                 return
             self.start()
-        assert self._process is not None
+        if self._process is None:  # it could not even start
+            return
         self._number += 1
         self._newest[topic] = self._number
         said = {"ask": ask, "topic": topic, "number": self._number, "step": self.step, **facts}

@@ -119,10 +119,12 @@ class LatentCodesPanel(Panel):
             order = varied if len(varied) > _FEW else np.sort(varied)
             margin = 0.1 * np.ptp(codes, axis=0)
             self._hand.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
-        self._between.set_samples(len(codes))
-        self._hand.show_code(self._code)
-        self._between.ask()
         self._show_handle()
+        decoder = self.source.decoder
+        if decoder is not None and decoder.state is not State.ENDED:  # only a drag starts it again
+            self._between.set_samples(len(codes))
+            self._hand.show_code(self._code)
+            self._between.ask()
 
     def _drag(self, point: np.ndarray) -> None:
         if self._axes is not None and len(self._code):

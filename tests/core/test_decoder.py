@@ -54,9 +54,10 @@ def test_a_generator_decodes_as_well() -> None:
 @pytest.mark.parametrize("model", ["siamese", "unet"])
 def test_a_model_that_decodes_no_code_says_why(model: str) -> None:
     fields = Fields(
-        image=Field((16, 16, 3)), label=Field((), "class", ("a", "b")),
-        classes=Field((16, 16), "class", ("a", "b")),
-    )  # fmt: skip
+        image=Field((16, 16, 3)),
+        label=Field((), "class", ("a", "b")),
+        mask=Field((16, 16), "class", ("a", "b")),
+    )
     net = build(MODELS[model], fields, {})
     with pytest.raises(EdkitError, match=r"decoder|takes (no|more)"):
         find_decoder(net, fields)
