@@ -325,7 +325,7 @@ def test_a_program_that_is_not_there(
     assert decoder.state is State.ENDED  # a frame does not start it again, a drag does
     assert "No such file" in decoder.words
     panel._drag(np.ones(2))
-    assert decoder.state is State.UNABLE
+    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=10_000)
 
 
 def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
