@@ -26,7 +26,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ from ed_core.registry import load_plugin_file
 MOST_CODES = 64  # of one request to decode
 MOST_POINTS = 5000  # of one t-SNE, which then takes half a minute
 _TOPICS = 16  # that wait at most
-_LOOKS = 3  # at a folder whose checkpoints are replaced while it is looked at
+_LAST = 2**62  # a step that no run reaches
 _BEHIND = 5  # of niceness: training goes first
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -76,15 +75,14 @@ class Subject:
 
     def __init__(self, folder: RunFolder, info: Mapping[str, Any]) -> None:
         from ed_core.decoder import find_decoder
+        from ed_core.nearest import NearestWeights
         from ed_core.run import fields_of, rebuild
 
         self._folder = folder
         self._model = rebuild(info)
         self._decoder = find_decoder(self._model, fields_of(info))
         self._size = int(np.prod(self._decoder.shape))
-        self._loaded: tuple[int, ...] = ()
-        self._step: int | None = None
-        self._refused: set[tuple[int, ...]] = set()
+        self._weights = NearestWeights(folder, self._model)
         self._reference: dict[str, np.ndarray] = {}
 
     def facts(self) -> dict[str, Any]:
@@ -105,7 +103,7 @@ class Subject:
             )
         if type(label) is not int or not 0 <= label < max(len(self._decoder.classes), 1):
             raise EdkitError(f"there is no class {label!r}.")
-        step = self._take_weights(request)
+        step = self._weights.take(_step(request))
         return {"step": step}, {"outputs": self._decoder(codes, label)}
 
     def encode(self, request: Message) -> Answer:
@@ -119,41 +117,14 @@ class Subject:
         count = min((len(array) for array in self._reference.values()), default=0)
         if not isinstance(rows, list) or not all(type(r) is int and 0 <= r < count for r in rows):
             raise EdkitError(f"expected samples from 0 to {count - 1}, received {str(rows)[:60]}.")
-        step = self._take_weights(request)
+        step = self._weights.take(_step(request))
         batch = {name: array[rows] for name, array in self._reference.items()}
         return {"step": step}, {"codes": flat(encoder_of(self._model)(batch))}
 
-    def _take_weights(self, request: Message) -> int | None:
-        """Load those nearest to the step that is asked for; return their step."""
-        from ed_core.checkpoints import nearest_first, restore_weights
-        from ed_core.run import load_weights
 
-        wanted = request.facts.get("step")
-        wanted = wanted if type(wanted) is int else 2**62
-        for _ in range(_LOOKS):
-            found: list[tuple[int | None, Path]] = [
-                *nearest_first(self._folder.checkpoints, wanted)
-            ]
-            for step, path in [*found, (None, self._folder.weights)]:
-                try:
-                    status = path.stat()
-                    identity = (status.st_ino, status.st_mtime_ns, status.st_size)
-                    if identity in self._refused:
-                        continue
-                    if identity != self._loaded:
-                        self._loaded = ()
-                        if step is None:
-                            load_weights(self._model, path)
-                        else:
-                            restore_weights(path, self._model)
-                except OSError:  # a trainer has replaced it: the next
-                    continue
-                except EdkitError:
-                    self._refused.add(identity)
-                    continue
-                self._loaded, self._step = identity, step
-                return step
-        raise EdkitError("no checkpoint can be read yet.")
+def _step(request: Message) -> int:
+    step = request.facts.get("step")
+    return step if type(step) is int else _LAST
 
 
 def embed(request: Message) -> Answer:

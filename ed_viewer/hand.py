@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.decoder import Answer, Decoder, State
 from ed_viewer.theme import Theme
@@ -39,8 +39,13 @@ class Hand(QWidget):
         self._classes = QComboBox()
         self._classes.setAccessibleName("Class that the decoder is told")
         self._classes.setToolTip("Class that the decoder is told")
-        self._classes.hide()
         self._classes.currentIndexChanged.connect(self._relabel)
+        self._told = QWidget()
+        told = QHBoxLayout(self._told)
+        told.setContentsMargins(0, 0, 0, 0)
+        told.addWidget(muted(plain(QLabel("class"))))
+        told.addWidget(self._classes, 1)
+        self._told.hide()
         self.units = Units()
         self.units.edited.connect(self._edit)
         layout = QVBoxLayout(self)
@@ -48,7 +53,7 @@ class Hand(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.picture, 3)
         layout.addWidget(self._weights)
-        layout.addWidget(self._classes)
+        layout.addWidget(self._told)
         layout.addWidget(self.units, 2)
         self.setMinimumWidth(_WIDTH)
         decoder.changed.connect(self._on_change)
@@ -91,7 +96,7 @@ class Hand(QWidget):
             self._classes.clear()
             self._classes.addItems(decoder.classes)
             self._classes.blockSignals(False)
-            self._classes.setVisible(len(decoder.classes) > 0)
+            self._told.setVisible(len(decoder.classes) > 0)
         self.picture.say(decoder.words)
         if decoder.words and len(self.picture.outputs):
             self._weights.setText(decoder.words)

@@ -1,7 +1,5 @@
 """A handle on a plot that the mouse drags, and the trail that it leaves."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pyqtgraph
 from PySide6.QtCore import QObject, Qt, Signal
@@ -63,6 +61,3 @@ def pixel_size(item: pyqtgraph.PlotItem) -> np.ndarray:
     """Return what a pixel of the plot is, across and upwards."""
     across, up = item.getViewBox().viewPixelSize()
     return np.array([across, up])
-
-
-Moved = Callable[[np.ndarray], None]
