@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.engine import choose_backend, installed_backends
+from ed_core.engine import choose_backend, installed_backends, use_one_thread
 from ed_core.errors import EdkitError, one_line
 from ed_core.recording import Recording, RunFolder
 from ed_core.recording.wire import Message, Unpacker, WireError, pack
@@ -235,6 +235,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's to answer
     with contextlib.suppress(OSError):
         os.nice(_BEHIND)
+    use_one_thread()  # the others are for training
     sink = os.dup(1)
     os.dup2(2, 1)  # what libraries print must not come between the messages
     Worker(0, sink).run(arguments.run, arguments.plugin)

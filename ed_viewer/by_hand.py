@@ -26,10 +26,13 @@ class ByHand(Part):
     def end(self) -> None:
         """End the decoder's process."""
         if self.window.stage.decoder is not None:
-            self.window.stage.decoder.stop()
+            self.window.stage.decoder.stop(wait=True)
 
     def _open(self, path: Path) -> None:
-        self.end()
+        before = self.window.stage.decoder
+        if before is not None:
+            before.stop()
+            before.deleteLater()
         self.window.stage.decoder = Decoder(path, self)
 
     def _move(self, frame: Frame) -> None:

@@ -15,6 +15,7 @@ from ed_core.registry import PLUGIN_FILES
 from ed_viewer.messages import Arrays
 
 _PATIENCE = 180_000  # milliseconds without an answer: Keras starts slowly on a busy machine
+_FAREWELL = 5000  # milliseconds for a killed process to go
 _LAST_WORDS = 2000  # bytes of its standard error that are kept
 _AGAIN = "It starts again when you drag."
 
@@ -115,16 +116,19 @@ class Decoder(QObject):
         process.start(program, arguments)
         self._watch.start(_PATIENCE)
 
-    def stop(self) -> None:
-        """End the process at once; it has nothing to lose."""
+    def stop(self, wait: bool = False) -> None:
+        """End the process at once, it has nothing to lose; may wait until it is gone."""
         self._watch.stop()
         process, self._process = self._process, None
-        if process is not None:
-            process.blockSignals(True)
-            process.kill()
-            process.waitForFinished(2000)
-            process.deleteLater()
         self.state = State.IDLE
+        if process is None:
+            return
+        process.disconnect(self)
+        process.setParent(self.parent())  # it may outlive this object by a moment
+        process.finished.connect(process.deleteLater)
+        process.kill()
+        if wait:
+            process.waitForFinished(_FAREWELL)
 
     def decode(self, topic: str, codes: np.ndarray, label: int = 0) -> None:
         """Ask for the outputs of codes (n, size), n at most 64."""
