@@ -111,7 +111,7 @@ class Page(QWidget):
     def _arrange(self) -> None:
         count, halves = len(self.probes), len(self._sides)
         for side in self._sides.values():
-            side.arrange(_columns(count, halves))
+            side.arrange(_columns(count, halves), self.title != OVERVIEW)
 
     def _link(self) -> None:
         ours, theirs = self._sides["A"].hosts, self._sides["B"].hosts

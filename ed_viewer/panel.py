@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_core.registry import BROKEN, Registry
+from ed_viewer.decoder import Decoder
 from ed_viewer.imaging import as_images
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table
@@ -33,6 +34,8 @@ class Source:
         side: the run that it shows, "A" or, beside it, "B".
         ranges: in which its panels draw, shared like `memory`.
         signed: whether the arrays are differences of two runs: zero is the middle of the colours.
+        decoder: decodes and encodes for the panel, in a process of its own; None where the panel
+            is one of many.
     """
 
     probe: ProbeInfo
@@ -43,6 +46,7 @@ class Source:
     side: str = "A"
     ranges: Ranges = field(default_factory=Ranges)
     signed: bool = False
+    decoder: Decoder | None = None
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the class names of a field, () if it is not a class field."""
@@ -97,6 +101,9 @@ class Panel(Card):
 
     heading = ""
     """What stands above the panel; "" is the probe's name."""
+
+    share = 1
+    """How wide it is beside the others of its tab."""
 
     no_difference = "This panel draws no differences."
     """Why it cannot draw the difference of two runs' arrays, "" if it can."""

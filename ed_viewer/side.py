@@ -105,8 +105,8 @@ class Side(QWidget):
         """Make the panels, by the name of their probe; `arrange` puts them into their places."""
         self._cards = [self._make(name, place) for name, place in places]
 
-    def arrange(self, columns: int) -> None:
-        """Put the panels into rows of so many."""
+    def arrange(self, columns: int, shares: bool = False) -> None:
+        """Put the panels into rows of so many; a single row in the shares that they ask for."""
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
@@ -121,7 +121,7 @@ class Side(QWidget):
         for row in range(rows):
             self._grid.setRowStretch(row, 1)
         for column in range(columns):
-            self._grid.setColumnStretch(column, 1)
+            self._grid.setColumnStretch(column, self._share(column) if shares and rows == 1 else 1)
 
     def show_frame(self, frame: Frame) -> None:
         """Draw the arrays of every panel's probe."""
@@ -133,6 +133,10 @@ class Side(QWidget):
         self._head.restyle()
         for host in self.hosts.values():
             host.restyle()
+
+    def _share(self, place: int) -> int:
+        card = self._cards[place]
+        return card.panel.share if isinstance(card, PanelHost) else 1
 
     def _make(self, name: str, place: Place) -> QWidget:
         if isinstance(place, str):

@@ -7,8 +7,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
+from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
-from ed_viewer.page import Page, pages_of
+from ed_viewer.page import OVERVIEW, Page, pages_of
 from ed_viewer.panel import Panel, Source
 from ed_viewer.side import Heading
 from ed_viewer.theme import Theme
@@ -30,6 +31,9 @@ class _Shown:
 class Stage(QTabWidget):
     """Tabs of panels for run "A" and, while two are compared, for run "B" beside it.
 
+    Attributes:
+        decoder: of the run that is shown next, or None.
+
     Signals:
         watched: the visible tab's probes, by name.
         hovered: what is under the mouse, in words.
@@ -44,6 +48,7 @@ class Stage(QTabWidget):
         self._pages: list[Page] = []
         self._shown = {"A": _Shown()}
         self._open = ""
+        self.decoder: Decoder | None = None
         self.setTabBar(Tabs(theme))
         self.setDocumentMode(True)
         self.setAccessibleName("Stage")
@@ -174,11 +179,18 @@ class Stage(QTabWidget):
         self._open = page.title
         for side, shown in sorted(self._shown.items()):
             if page.side(side) is None:
-                page.show_side(side, shown.sources)
+                page.show_side(side, self._sources_on(page, side))
             self._say(side)
             if shown.frame is not None and page.frame(side) is not shown.frame:
                 page.show_frame(side, shown.frame)
         self.watched.emit(page.probes)
+
+    def _sources_on(self, page: Page, side: str) -> Mapping[str, Source]:
+        """Return the sources of a run's panels; on the overview there is no room to decode."""
+        sources = self._shown[side].sources
+        if side != "A" or page.title == OVERVIEW:
+            return sources
+        return {n: replace(source, decoder=self.decoder) for n, source in sources.items()}
 
     def _page(self) -> Page | None:
         index = self.currentIndex()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ed_viewer.by_hand import ByHand
 from ed_viewer.commands import KeySheet, bind
 from ed_viewer.compare import Compare
 from ed_viewer.curves import Curves
@@ -35,7 +36,7 @@ P = TypeVar("P", bound=Part)
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = (Compare,)
+PARTS: tuple[type[Part], ...] = (Compare, ByHand)
 """The features beside the stage, in the order of their tools."""
 
 

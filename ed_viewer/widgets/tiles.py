@@ -71,10 +71,12 @@ class Tiles(QWidget):
     Signals:
         hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
+        resized: there is more or less room.
     """
 
     hovered = Signal(str)
     clicked = Signal(int, int)
+    resized = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,8 +105,13 @@ class Tiles(QWidget):
         self._arrange()
         self.update()
 
+    def tile_width(self, tiles: TileSet) -> int:
+        """Return how wide a tile of these would be drawn, in pixels."""
+        return lay_out(tiles, self.size(), self.fontMetrics()).width
+
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
+        self.resized.emit()
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()

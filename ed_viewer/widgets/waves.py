@@ -6,6 +6,7 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ed_viewer.imaging import finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import style_axes
@@ -14,25 +15,42 @@ _SAMPLES = 6
 
 
 class Waves(QWidget):
-    """Draws the first samples of (samples, time, channels), all on one scale."""
+    """Draws the first samples of (samples, time, channels), all on one scale.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    Args:
+        theme: colours and type.
+        most: samples that are drawn.
+        plain: draw them in one row, without axes.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        most: int = _SAMPLES,
+        plain: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._most = most
+        self._plain = plain
         self._view = pyqtgraph.GraphicsLayoutWidget()
         self._plots: list[pyqtgraph.PlotItem] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
-        self._last: tuple[np.ndarray | None, np.ndarray, tuple[float, float]] | None = None
+        self._last: tuple[np.ndarray | None, np.ndarray, tuple[float, float] | None] | None = None
 
     def show_signals(
-        self, inputs: np.ndarray | None, output: np.ndarray, levels: tuple[float, float]
+        self,
+        inputs: np.ndarray | None,
+        output: np.ndarray,
+        levels: tuple[float, float] | None = None,
     ) -> None:
         """Draw curves between two levels; arrays are (samples, time) or with channels."""
         self._last = (inputs, output, levels)
-        low, high = levels
-        for sample, plot in enumerate(self._fill(min(len(output), _SAMPLES))):
+        low, high = levels or finite_range(output if inputs is None else inputs)
+        for sample, plot in enumerate(self._fill(min(len(output), self._most))):
             plot.clear()
             if inputs is not None:
                 self._curves(plot, inputs[sample], quiet=True)
@@ -49,7 +67,7 @@ class Waves(QWidget):
             self.show_signals(*self._last)
 
     def _fill(self, count: int) -> list[pyqtgraph.PlotItem]:
-        across = ceil(count / 3)
+        across = count if self._plain else ceil(count / 3)
         while len(self._plots) < count:
             row, column = divmod(len(self._plots), max(across, 1))
             plot = self._view.addPlot(row, column)
@@ -57,6 +75,8 @@ class Waves(QWidget):
             plot.hideButtons()
             plot.setMenuEnabled(False)
             style_axes(plot, self._theme)
+            for side in ("left", "bottom") if self._plain else ():
+                plot.hideAxis(side)
             self._plots.append(plot)
         return self._plots[:count]
 
