@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyqtgraph import PlotWidget
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +14,7 @@ from ed_viewer.alignment import Alignment
 from ed_viewer.compare import Compare
 from ed_viewer.cursor import Playback
 from ed_viewer.example import Example
+from ed_viewer.widgets.legend import Legend
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -65,7 +67,8 @@ def test_each_tab_shows_both_in_one_scale(
             levels = [[scale[0] for scale in p._scales.values()] for p in (ours, theirs)]
             assert levels[0] == levels[1]
         if ours.source.probe.kind == "latent_codes":
-            assert ours._window == theirs._window
+            views = [p.findChild(PlotWidget).getPlotItem().viewRange() for p in (ours, theirs)]
+            assert views[0] == views[1]
     assert abs(halves[0].width() - halves[1].width()) <= 2
     tops = [half._stack.mapTo(pair.window, half._stack.pos()).y() for half in halves]
     assert tops[0] == tops[1]
@@ -112,11 +115,11 @@ def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
     pair.window.stage.setCurrentIndex(3)
     pair.part.set_signed(False)
     pair.settle()
-    codes = [pair.panel(name, "latent_codes") for name in "AB"]
-    codes[0]._legend.set_hidden({3})
-    assert codes[1]._legend.hidden == {3}
+    legends = [pair.panel(name, "latent_codes").findChild(Legend) for name in "AB"]
+    legends[0].set_hidden({3})
+    assert legends[1].hidden == {3}
     pair.part.leave()
-    codes[0]._legend.set_hidden({1})  # the other has gone
+    legends[0].set_hidden({1})  # the other has gone
 
 
 def test_a_probe_that_only_one_run_has(
