@@ -27,11 +27,12 @@ from ed_viewer.session import Session
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
+from ed_viewer.timeline_part import TimelinePart
 from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = ()
+PARTS: tuple[type[Part], ...] = (TimelinePart,)
 """The features beside the stage, in the order of their tools."""
 
 
@@ -99,15 +100,12 @@ class Window(QMainWindow):
         session.opened.connect(self._on_opened)
         session.described.connect(self._on_described)
         session.grew.connect(self._on_grew)
-        session.moved.connect(self._on_moved)
         session.drawn.connect(self._on_drawn)
         self.reader.listed.connect(self._on_listed, queued)
         self.reader.failed.connect(self.status.show_message, queued)
         self.runs.chosen.connect(self.open)
         self.stage.watched.connect(session.watch)
         self.stage.hovered.connect(self.status.show_value)
-        self.timeline.hovered.connect(self.status.show_value)
-        self.timeline.scrubbed.connect(session.scrub)
         self.curves.scrubbed.connect(self._scrub_to_step)
 
     def _bind(self) -> None:
@@ -153,7 +151,6 @@ class Window(QMainWindow):
     def _on_opened(self, path: Path) -> None:
         self.stage.clear_run()
         self.curves.clear_run()
-        self.timeline.set_frames(np.empty(0), np.empty(0), False)
         self.welcome.say_opening(path.name)
         self._middle.setCurrentWidget(self.welcome)
         self._damaged = ""
@@ -168,15 +165,11 @@ class Window(QMainWindow):
         self._show_title()
 
     def _on_grew(self, growth: Growth) -> None:
-        self.timeline.set_frames(growth.steps, growth.epochs, growth.live)
         self.curves.show_growth(growth)
         self._show_age()
         self._show_problem()
         some = self.session.run is not None and len(growth.steps) > 0
         self._middle.setCurrentWidget(self.stage if some else self.welcome)
-
-    def _on_moved(self) -> None:
-        self.timeline.set_frame(self.session.cursor.frame)
 
     def _on_drawn(self, frame: Frame) -> None:
         self.stage.show_frame(frame)

@@ -149,6 +149,11 @@ def test_the_sheet_of_keys_lists_every_command(
     sheets[0].close()
 
 
+def test_no_key_has_two_meanings() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(keys) == len(set(keys))
+
+
 def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
     opened(qtbot, window)
