@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.reader import Reader
+from ed_viewer.settings import Settings, settings_file
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
@@ -28,7 +29,7 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
     """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    window = make_window(app, paths, root=root, theme=theme)
+    window = make_window(app, paths, root=root, theme=theme, settings=Settings(settings_file()))
     _collect_in_this_thread(window)
     before = sys.excepthook
     sys.excepthook = _Reporter(window)
@@ -40,12 +41,17 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
 
 
 def make_window(
-    app: QApplication, paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = None
+    app: QApplication,
+    paths: Sequence[str] = (),
+    *,
+    root: str = "runs",
+    theme: str | None = None,
+    settings: Settings | None = None,
 ) -> Window:
-    """Return the window, not shown yet; see `main`."""
+    """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
     runs = [Path(path) for path in paths]
-    window = Window(Reader(Path(root), runs), Theme(app, theme), root)
+    window = Window(Reader(Path(root), runs), Theme(app, theme), root, settings)
     if runs:
         window.open(runs[0])
     return window

@@ -43,6 +43,7 @@ COMMANDS = (
     Command("tab", tuple(str(n) for n in range(1, 10)), "Tab 1 to 9"),
     Command("logarithmic", ("L",), "Logarithmic curves"),
     Command("full", ("F",), "Full stage with larger type, for a lecture"),
+    Command("export", ("Ctrl+E",), "Export the stage, a panel, the curves, the arrays or a movie"),
     Command("theme", ("T",), "Light or dark"),
     Command("reset", ("Ctrl+0",), "Reset the layout"),
     Command("open", ("Ctrl+O",), "Open a run"),

@@ -128,6 +128,11 @@ class StatusLine(QWidget):
         """What it says at its left."""
         return self._state.text()
 
+    @property
+    def message(self) -> str:
+        """What it says beside that."""
+        return self._message.text()
+
     def show_growth(self, growth: Growth | None) -> None:
         """Say how the run stands; called again as its last frame gets older."""
         self._dot.setVisible(growth is not None)

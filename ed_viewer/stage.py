@@ -63,6 +63,16 @@ class Stage(QTabWidget):
         theme.changed.connect(self._restyle)
 
     @property
+    def page(self) -> QWidget:
+        """The visible tab's panels together; the stage itself while there is no run."""
+        return self.currentWidget() or self
+
+    @property
+    def shown(self) -> Frame | None:
+        """The frame that was drawn last."""
+        return self._frame
+
+    @property
     def panels(self) -> list[Panel]:
         """The panels of the visible tab."""
         page = self._page()

@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
 from ed_viewer.commands import KeySheet, bind
 from ed_viewer.curves import Curves
 from ed_viewer.docks import make_docks, reset_docks
+from ed_viewer.errands import Errands
+from ed_viewer.export.part import ExportPart
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
 from ed_viewer.notices import Banner, StatusLine, Welcome
 from ed_viewer.panel import broken_panels
@@ -24,6 +26,7 @@ from ed_viewer.part import Part
 from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
+from ed_viewer.settings import Settings
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
@@ -32,7 +35,7 @@ from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = (TimelinePart,)
+PARTS: tuple[type[Part], ...] = (TimelinePart, ExportPart)
 """The features beside the stage, in the order of their tools."""
 
 
@@ -43,12 +46,17 @@ class Window(QMainWindow):
         reader: not started yet; the window starts it and stops it.
         theme: colours and type.
         root: the folder of runs, as it is called in messages.
+        settings: what was kept from an earlier window, and what is kept of this one.
     """
 
-    def __init__(self, reader: Reader, theme: Theme, root: str) -> None:
+    def __init__(
+        self, reader: Reader, theme: Theme, root: str, settings: Settings | None = None
+    ) -> None:
         super().__init__()
         self.reader = reader
         self.theme = theme
+        self.settings = settings or Settings()
+        self.errands = Errands(self)
         theme.setParent(self)
         self.session = Session(reader, self)
         self._full = False
@@ -103,6 +111,7 @@ class Window(QMainWindow):
         session.drawn.connect(self._on_drawn)
         self.reader.listed.connect(self._on_listed, queued)
         self.reader.failed.connect(self.status.show_message, queued)
+        self.errands.said.connect(self.status.show_message, queued)
         self.runs.chosen.connect(self.open)
         self.stage.watched.connect(session.watch)
         self.stage.hovered.connect(self.status.show_value)
@@ -204,6 +213,10 @@ class Window(QMainWindow):
         path = self.session.path
         self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
 
+    def _keep(self) -> str:
+        self.settings.save()
+        return ""
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802, D102
         if not all(part.may_close() for part in self.parts):
             event.ignore()
@@ -211,5 +224,7 @@ class Window(QMainWindow):
         self._clock.stop()
         for part in self.parts:
             part.end()
+        self.errands.run(self._keep, "The settings cannot be kept")
+        self.errands.wait()
         self.reader.stop()
         super().closeEvent(event)

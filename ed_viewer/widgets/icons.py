@@ -29,6 +29,19 @@ def _last() -> QPainterPath:
     return _triangle(0.24, 0.64) + _bar(0.66, 0.1)
 
 
+def _export() -> QPainterPath:
+    """An arrow into a tray."""
+    path = QPainterPath()
+    path.addRect(QRectF(0.46, 0.14, 0.08, 0.34))
+    arrow = [QPointF(0.32, 0.42), QPointF(0.68, 0.42), QPointF(0.5, 0.64)]
+    path.addPolygon(QPolygonF(arrow))
+    path.closeSubpath()
+    for box in ((0.18, 0.58, 0.08, 0.24), (0.74, 0.58, 0.08, 0.24), (0.18, 0.76, 0.64, 0.08)):
+        path.addRect(QRectF(*box))
+    path.setFillRule(Qt.FillRule.WindingFill)
+    return path
+
+
 _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "play": lambda: _triangle(0.3, 0.8),
     "pause": lambda: _bar(0.28, 0.16) + _bar(0.56, 0.16),
@@ -36,6 +49,7 @@ _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "last": _last,
     "previous": _next,
     "first": _last,
+    "export": _export,
 }
 _MIRRORED = {"previous", "first"}
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPaintEngine, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
@@ -117,6 +118,7 @@ class Tiles(QWidget):
         if not self._set.rows or not self._layout.columns:
             return
         painter = QPainter(self)
+        to_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
         self._paint_names(painter)
         for row in range(self._layout.rows):
             atlas, tile = self._atlases[row], self._set.rows[row]
@@ -125,7 +127,11 @@ class Tiles(QWidget):
             atlas, source = _shrunk(atlas, source, self._layout.cell(row, 0).size())
             for column in range(min(self._layout.columns, len(tile.pixels))):
                 source.moveTop(column * source.height())
-                painter.drawImage(self._layout.cell(row, column), atlas, source)
+                cell = self._layout.cell(row, column)
+                if to_screen:
+                    painter.drawImage(cell, atlas, source)
+                else:
+                    painter.drawImage(cell, _cut(atlas, source, cell.size()))
             if tile.dead:
                 self._paint_dead(painter, row)
         if 0 <= self._set.selected < self._layout.columns:
@@ -185,6 +191,15 @@ def _atlas(pixels: np.ndarray) -> QImage:
     tall = np.ascontiguousarray(pixels).reshape(count * height, width, 4)
     image = QImage(tall.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
     return image.copy()  # owns its bytes: the array may go before the image does
+
+
+def _cut(atlas: QImage, source: QRect, size: QSize) -> QImage:
+    """Return one tile for SVG or PDF, its pixels repeated: those who show it would smooth them.
+
+    Qt's SVG takes no notice of the part of an image that is asked for.
+    """
+    times = max(ceil(size.width() / source.width()), ceil(size.height() / source.height()))
+    return atlas.copy(source).scaled(source.size() * times)
 
 
 def _shrunk(atlas: QImage, source: QRect, size: QSize) -> tuple[QImage, QRect]:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_viewer.app import make_window
 from ed_viewer.example import Example, write_example
+from ed_viewer.settings import Settings
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
@@ -41,9 +42,15 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     threads = threading.active_count()
     opened: list[Window] = []
 
-    def open_one(*paths: Path, root: Path | None = None, theme: str = "light") -> Window:
+    def open_one(
+        *paths: Path,
+        root: Path | None = None,
+        theme: str = "light",
+        settings: Settings | None = None,
+    ) -> Window:
         folder = str(root or tmp_path / "runs")
-        window = make_window(qapp, [str(p) for p in paths], root=folder, theme=theme)
+        names = [str(p) for p in paths]
+        window = make_window(qapp, names, root=folder, theme=theme, settings=settings)
         opened.append(window)
         with qtbot.waitActive(window):
             window.show()
