@@ -52,6 +52,11 @@ def reset_docks(window: Window, docks: list[QDockWidget]) -> None:
     window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
 
 
+def arrangement(window: Window, docks: list[QDockWidget]) -> tuple[tuple[object, ...], ...]:
+    """Return which docks are open and where, for a comparison; sizes do not count."""
+    return tuple((d.objectName(), window.dockWidgetArea(d), d.isHidden()) for d in docks)
+
+
 def _dock(
     window: Window,
     name: str,

@@ -4,7 +4,7 @@ import time
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFontDatabase, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ed_viewer.messages import Growth
 from ed_viewer.runs_list import state_colour
@@ -16,6 +16,8 @@ edkit demo
 edkit train vae --data mnist --view
 
 model.fit(..., callbacks=[ed_core.Recorder("runs/mine", probes=[...], reference=batch)])"""
+
+_ELSE = "Or type one of these in a terminal, or add the last line to your own code:"
 
 
 class Banner(QWidget):
@@ -64,10 +66,20 @@ class Welcome(QWidget):
         self._text = muted(plain(QLabel()))
         self._code = plain(QLabel(_FIRST_STEPS))
         self._code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.demo = QPushButton("Start the demo")
+        self.demo.setToolTip("Train an auto-encoder on handwritten digits, about a minute")
+        self._else = muted(plain(QLabel(_ELSE)))
+        self._how = muted(plain(QLabel()))
+        self._how.setWordWrap(True)
+        self._how.hide()
+        self._ways = (self.demo, self._else, self._code)
         self._root = root
         inner = QVBoxLayout()
         inner.setSpacing(16)
-        for widget in (self._head, self._text, self._code):
+        inner.addWidget(self._head)
+        inner.addWidget(self._text)
+        inner.addWidget(self.demo, 0, Qt.AlignmentFlag.AlignLeft)
+        for widget in (self._how, self._else, self._code):
             inner.addWidget(widget)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -81,20 +93,33 @@ class Welcome(QWidget):
         self._restyle()
         self.say_no_run()
 
+    @property
+    def how(self) -> str:
+        """What it says of the demo that was started here."""
+        return self._how.text()
+
     def say_no_run(self) -> None:
         """Say how a run is made."""
         self._head.setText("No run yet")
         self._text.setText(
-            f"This window shows the runs in {self._root!r}, and opens the first one that appears.\n"
-            "To make one, type one of these in a terminal, or add the last line to your own code:"
+            f"This window shows the runs in {self._root!r}, and opens the first one that appears."
         )
-        self._code.show()
+        for widget in self._ways:
+            widget.show()
 
     def say_opening(self, name: str) -> None:
         """Say that a run has no frame yet."""
         self._head.setText(name)
         self._text.setText("Waiting for its first frame …")
-        self._code.hide()
+        for widget in self._ways:
+            widget.hide()
+        self._how.hide()
+
+    def say_demo(self, text: str, running: bool) -> None:
+        """Say how the demo goes that was started here."""
+        self._how.setText(text)
+        self._how.setVisible(bool(text))
+        self.demo.setEnabled(not running)
 
     def _restyle(self) -> None:
         self._head.setFont(self._theme.font(1.6, bold=True))

@@ -38,6 +38,9 @@ class Part(QObject):
         """Return what its rows of `ed_viewer.commands.COMMANDS` do, by their name."""
         return {}
 
+    def ready(self) -> None:
+        """Do what needs the docks and the other parts: the window is whole now."""
+
     def may_close(self) -> bool:
         """Return whether the window may close now; may ask the user."""
         return True

@@ -60,6 +60,11 @@ class RunsList(QListWidget):
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
 
+    @property
+    def entries(self) -> list[RunEntry]:
+        """The runs that are listed."""
+        return self._entries
+
     def show_entries(self, entries: list[RunEntry]) -> None:
         """Show these runs; nothing is redrawn while nothing changes."""
         if entries == self._entries:

@@ -63,20 +63,13 @@ class Stage(QTabWidget):
         theme.changed.connect(self._restyle)
 
     @property
-    def page(self) -> QWidget:
-        """The visible tab's panels together; the stage itself while there is no run."""
-        return self.currentWidget() or self
-
-    @property
-    def shown(self) -> Frame | None:
-        """The frame that was drawn last."""
-        return self._frame
-
-    @property
     def panels(self) -> list[Panel]:
         """The panels of the visible tab."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
+
+    def paintEvent(self, event: object) -> None:  # noqa: N802
+        """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
 
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""

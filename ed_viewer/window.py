@@ -1,5 +1,6 @@
 """The window: the stage in the middle, docks around it, and who tells whom."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_viewer.commands import KeySheet, bind
+from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
-from ed_viewer.docks import make_docks, reset_docks
+from ed_viewer.docks import make_docks
 from ed_viewer.errands import Errands
-from ed_viewer.export.part import ExportPart
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
 from ed_viewer.notices import Banner, StatusLine, Welcome
 from ed_viewer.panel import broken_panels
-from ed_viewer.part import Part
+from ed_viewer.parts import PARTS
 from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
@@ -30,13 +30,9 @@ from ed_viewer.settings import Settings
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
-from ed_viewer.timeline_part import TimelinePart
 from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
-
-PARTS: tuple[type[Part], ...] = (TimelinePart, ExportPart)
-"""The features beside the stage, in the order of their tools."""
 
 
 class Window(QMainWindow):
@@ -55,17 +51,21 @@ class Window(QMainWindow):
         super().__init__()
         self.reader = reader
         self.theme = theme
+        self.root = root
         self.settings = settings or Settings()
         self.errands = Errands(self)
         theme.setParent(self)
         self.session = Session(reader, self)
-        self._full = False
+        self.full = False
+        self._shelved: list[QDockWidget] = []
         self._damaged = ""
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(960, 600))
         self._make_widgets(root)
         self._connect()
         self._bind()
+        for part in self.parts:
+            part.ready()
         self._show_title()
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._show_age)
@@ -119,28 +119,26 @@ class Window(QMainWindow):
 
     def _bind(self) -> None:
         session = self.session
-        of_parts = {k: v for part in self.parts for k, v in part.actions().items()}
-        bind(
-            self,
-            {
-                **of_parts,
-                "toggle": lambda _: session.toggle(),
-                "previous": lambda _: session.step(-1),
-                "next": lambda _: session.step(1),
-                "back": lambda _: session.step(-10),
-                "forward": lambda _: session.step(10),
-                "first": lambda _: session.scrub(0),
-                "follow": lambda _: session.follow(),
-                "tab": self.stage.setCurrentIndex,
-                "logarithmic": lambda _: self.curves.log.toggle(),
-                "full": lambda _: self.set_full(not self._full),
-                "theme": lambda _: self.theme.toggle(),
-                "reset": lambda _: reset_docks(self, self._docks),
-                "open": lambda _: self._ask_for_run(),
-                "help": lambda _: KeySheet(self.theme, self).open(),
-                "quit": self._quit,
-            },
-        )
+        self._acts: dict[str, Callable[[int], None]] = {
+            "toggle": lambda _: session.toggle(),
+            "previous": lambda _: session.step(-1),
+            "next": lambda _: session.step(1),
+            "back": lambda _: session.step(-10),
+            "forward": lambda _: session.step(10),
+            "first": lambda _: session.scrub(0),
+            "follow": lambda _: session.follow(),
+            "tab": self.stage.setCurrentIndex,
+            "logarithmic": lambda _: self.curves.log.toggle(),
+            "open": lambda _: self._ask_for_run(),
+            "quit": self._quit,
+        }
+        for part in self.parts:
+            self._acts |= part.actions()
+        bind(self, self._acts)
+
+    def act(self, name: str, place: int = 0) -> None:
+        """Do what a command of the table does."""
+        self._acts[name](place)
 
     def _quit(self, _: int) -> None:
         self.close()
@@ -149,13 +147,23 @@ class Window(QMainWindow):
         """Return a dock by the name of its part."""
         return next(dock for dock in self._docks if dock.objectName() == name)
 
+    @property
+    def docks(self) -> list[QDockWidget]:
+        """Runs, curves, the timeline, and those of the parts."""
+        return self._docks
+
     def set_full(self, on: bool) -> None:
         """Show the stage and the timeline alone, with larger type."""
-        self._full = on
-        self.theme.set_lecture(on)
-        for dock in self._docks[:2]:  # runs and curves
+        if on == self.full:
+            return
+        self.full = on
+        if on:
+            others = [dock for dock in self._docks if dock.objectName() != "timeline"]
+            self._shelved = [dock for dock in others if not dock.isHidden()]
+        for dock in self._shelved:
             dock.setVisible(not on)
         self.statusBar().setVisible(not on)
+        self.theme.set_lecture(on)
 
     def _on_opened(self, path: Path) -> None:
         self.stage.clear_run()

@@ -65,7 +65,7 @@ class ExportDialog(QDialog):
         self.what, self.kind = QComboBox(), QComboBox()
         self.what.addItems([words for words, _ in targets])
         self.file = QLineEdit(str(folder / name))
-        self.file.setMinimumWidth(420)
+        self.file.setMinimumWidth(520)
         self._note = muted(plain(QLabel()))
         browse = QPushButton("Browse …")
         browse.setAutoDefault(False)
@@ -77,7 +77,9 @@ class ExportDialog(QDialog):
         form.setVerticalSpacing(12)
         form.addRow("&What", self.what)
         form.addRow("&As", self.kind)
-        form.addRow("&File", where)
+        label = QLabel("&File")
+        label.setBuddy(self.file)
+        form.addRow(label, where)
         form.addRow("", self._note)
         standard = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(standard.Save | standard.Cancel)
@@ -126,8 +128,8 @@ class ExportDialog(QDialog):
         why = lack(str(self.kind.currentData())) if named else "Type the name of a file."
         file = self.choice.file if named else Path()
         if not why:
-            replaced = "is replaced" if file.is_file() else "is made"
-            self._note.setText(f"{file.name} {replaced}.")
+            there = file.is_file()
+            self._note.setText(f"Replaces {file.name}, which exists." if there else "A new file.")
         else:
             self._note.setText(why)
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not why)

@@ -15,6 +15,7 @@ from ed_core.recording import EdkitError, written_whole
 from ed_viewer.export.arrays import arrays_behind, write_npz
 from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, picture, raster
+from ed_viewer.export.targets import page_of
 from ed_viewer.messages import Frame, Growth, Request, RunInfo
 from ed_viewer.stage import Stage
 from ed_viewer.tail import Tail
@@ -93,7 +94,7 @@ class _Drawing:
             self._stage.show()
             self._app.processEvents()
             # The tabs are not on the picture: it is as large as was wished without them.
-            spare = self._stage.size() - self._stage.page.size()
+            spare = self._stage.size() - page_of(self._stage).size()
             self._stage.resize(QSize(*self._wish.size).shrunkBy(PAGE_MARGINS) + spare)
             self._app.processEvents()
             with written_whole(self._wish.file) as part:
@@ -114,13 +115,13 @@ class _Drawing:
         if kind == "npz":
             write_npz(part, arrays_behind(frame, self._run, self._growth, self._probes))
         else:
-            picture(self._stage.page, kind, background, PAGE_MARGINS)(part)
+            picture(page_of(self._stage), kind, background, PAGE_MARGINS)(part)
 
     def _pictures(self) -> Iterator[np.ndarray]:
         for number in thinned(0, self._frame):
             self._draw(number)
             background = self._theme.colour("window")
-            yield to_array(raster(self._stage.page, background, PAGE_MARGINS))
+            yield to_array(raster(page_of(self._stage), background, PAGE_MARGINS))
 
     def _draw(self, number: int) -> Frame:
         frame = self._tail.read(Request(1, 1, number, self._probes))

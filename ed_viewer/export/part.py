@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QToolButton
 
 from ed_core.recording import written_whole
 from ed_viewer.cursor import Playback
@@ -19,6 +18,7 @@ from ed_viewer.export.movie import MOVIES, thinned
 from ed_viewer.export.picture import PICTURES, Write, picture, raster
 from ed_viewer.export.scrub import ScrubMovie
 from ed_viewer.export.targets import Target, targets
+from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 from ed_viewer.widgets.icon_button import IconButton
 
@@ -37,9 +37,12 @@ class ExportPart(Part):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._movie: ScrubMovie | None = None
+        self.frame: Frame | None = None
         self.dialog: ExportDialog | None = None
-        self.tool: QToolButton = IconButton("export", "Export (Ctrl+E)", window.theme)
+        self.tool: IconButton = IconButton("export", "Export (Ctrl+E)", window.theme)
         self.tool.clicked.connect(self.ask)
+        window.session.drawn.connect(self._on_drawn)
+        window.session.opened.connect(self._on_opened)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
         """Return what the key does."""
@@ -48,10 +51,10 @@ class ExportPart(Part):
     def ask(self) -> None:
         """Open the dialog on what is on show."""
         window = self.window
-        if window.session.growth is None or not window.stage.panels:
+        if self.frame is None or not window.stage.panels:
             window.status.show_message("There is nothing to export yet: no frame is on show")
             return
-        offered = [(target.words, target.kinds) for target in targets(window)]
+        offered = [(target.words, target.kinds) for target in targets(window, self.frame)]
         dialog = ExportDialog(offered, self._folder(), self._name(), window)
         dialog.accepted.connect(partial(self._start, dialog))
         dialog.finished.connect(dialog.deleteLater)
@@ -64,7 +67,9 @@ class ExportPart(Part):
 
     def take(self, choice: Choice) -> None:
         """Export; how it ends stands in the status line."""
-        target = targets(self.window)[choice.target]
+        if self.frame is None:
+            return
+        target = targets(self.window, self.frame)[choice.target]
         if choice.kind in MOVIES:
             self._film(choice, target)
         elif choice.kind in PICTURES:
@@ -78,6 +83,12 @@ class ExportPart(Part):
         """Give a movie up that is not complete: the window closes."""
         if self._movie is not None:
             self._movie.stop()
+
+    def _on_drawn(self, frame: Frame) -> None:
+        self.frame = frame
+
+    def _on_opened(self, _: object) -> None:
+        self.frame = None
 
     def _write(self, file: Path, write: Write) -> None:
         def job() -> str:

@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QWidget
 from ed_viewer.export.arrays import arrays_behind
 from ed_viewer.export.movie import MOVIES
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES
+from ed_viewer.messages import Frame
 from ed_viewer.panel import Panel
+from ed_viewer.stage import Stage
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -42,25 +44,30 @@ class Target:
         return (*PICTURES, *MOVIES, *(("npz",) if self.arrays else ()))
 
 
-def targets(window: Window) -> list[Target]:
-    """Return the stage, its panels, the curves and the window; some frame must be on show."""
+def targets(window: Window, frame: Frame) -> list[Target]:
+    """Return the stage, its panels, the curves and the window, which show a frame."""
     stage = window.stage
     tab = stage.tabText(stage.currentIndex()).replace("&&", "&")
     panels = stage.panels
-    every = partial(_arrays, window, panels)
-    found = [Target(f"Stage: {tab}", stage.page, every, PAGE_MARGINS)]
+    every = partial(_arrays, window, frame, panels)
+    found = [Target(f"Stage: {tab}", page_of(stage), every, PAGE_MARGINS)]
     if len(panels) > 1:
         names = [f"Panel: {panel.accessibleName()}" for panel in panels]
         for name, panel in zip(names, panels, strict=True):
-            found.append(Target(name, panel, partial(_arrays, window, [panel])))
+            found.append(Target(name, panel, partial(_arrays, window, frame, [panel])))
     found.append(Target("Curves", window.curves, partial(_scalars, window)))
     found.append(Target("Whole window", window))
     return found
 
 
-def _arrays(window: Window, panels: list[Panel]) -> Mapping[str, np.ndarray]:
-    run, growth, frame = window.session.run, window.session.growth, window.stage.shown
-    if run is None or growth is None or frame is None:
+def page_of(stage: Stage) -> QWidget:
+    """Return the panels of the visible tab together."""
+    return stage.currentWidget() or stage
+
+
+def _arrays(window: Window, frame: Frame, panels: list[Panel]) -> Mapping[str, np.ndarray]:
+    run, growth = window.session.run, window.session.growth
+    if run is None or growth is None:
         return {}
     return arrays_behind(frame, run, growth, [panel.source.probe.name for panel in panels])
 

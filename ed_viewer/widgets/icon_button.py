@@ -6,6 +6,8 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.icons import icon
 
+_SIDE = 1.8  # pixels a point of body type
+
 
 class IconButton(QToolButton):
     """The words are its tool tip and its name for a screen reader.
@@ -22,10 +24,11 @@ class IconButton(QToolButton):
         self.setToolTip(words)
         self.setAccessibleName(words)
         self.setAutoRaise(True)
-        self.setIconSize(QSize(20, 20))
-        self.setFixedSize(34, 30)
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def _restyle(self) -> None:
+        side = round(_SIDE * self._theme.points)
+        self.setIconSize(QSize(side, side))
+        self.setFixedSize(side + 14, side + 10)
         self.setIcon(icon(self._name, self._theme.colour("muted"), self._theme.colour("line")))

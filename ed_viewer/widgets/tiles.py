@@ -6,7 +6,16 @@ from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPaintEngine, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
@@ -76,6 +85,8 @@ class Tiles(QWidget):
 
     hovered = Signal(str)
     clicked = Signal(int, int)
+    keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+    """Those that it needs while it has the focus and a tile is selected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,6 +112,8 @@ class Tiles(QWidget):
         """Draw other tiles; the arrays must not change afterwards."""
         self._set = tiles
         self._atlases = [_atlas(row.pixels) for row in tiles.rows]
+        chosen = tiles.selected >= 0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if chosen else Qt.FocusPolicy.NoFocus)
         self._arrange()
         self.update()
 
@@ -167,6 +180,14 @@ class Tiles(QWidget):
         found = self._layout.find(event.position().toPoint())
         if found is not None:
             self.clicked.emit(*found)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        if event.key() in steps and self._set.selected >= 0:
+            column = self._set.selected + steps[Qt.Key(event.key())]
+            self.clicked.emit(0, min(max(column, 0), self._layout.columns - 1))
+        else:
+            super().keyPressEvent(event)
 
     def _describe(self, point: QPoint) -> str:
         found = self._layout.find(point)

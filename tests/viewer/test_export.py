@@ -20,7 +20,7 @@ from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
 from ed_viewer.export.part import ExportPart
 from ed_viewer.export.picture import picture
-from ed_viewer.export.targets import targets
+from ed_viewer.export.targets import page_of, targets
 from ed_viewer.settings import Settings
 from ed_viewer.window import Window
 
@@ -30,8 +30,9 @@ Open = Callable[..., Window]
 
 
 def opened(qtbot: QtBot, window: Window) -> ExportPart:
-    qtbot.waitUntil(lambda: window.stage.shown is not None, timeout=10_000)
-    return next(part for part in window.parts if isinstance(part, ExportPart))
+    part = next(part for part in window.parts if isinstance(part, ExportPart))
+    qtbot.waitUntil(lambda: part.frame is not None, timeout=10_000)
+    return part
 
 
 def size_of(file: Path) -> tuple[int, int]:
@@ -56,7 +57,7 @@ def test_a_picture_is_drawn_in_every_format(
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
-    page, background = window.stage.page, window.theme.colour("window")
+    page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
         picture(page, kind, background)(tmp_path / kind)
     assert size_of(tmp_path / "png") == (2 * page.width(), 2 * page.height())
@@ -78,7 +79,6 @@ def test_points_and_axes_are_vectors(
     window = open_window(finished)
     opened(qtbot, window)
     window.stage.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: window.stage.shown is not None, timeout=5000)
     qtbot.wait(100)
     codes = window.stage.panels[0]
     picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
@@ -112,7 +112,8 @@ def test_the_arrays_are_those_that_are_drawn(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    words = [target.words for target in targets(window)]
+    assert part.frame is not None
+    words = [target.words for target in targets(window, part.frame)]
     assert words[0] == "Stage: Overview"
     assert words[-2:] == ["Curves", "Whole window"]
     part.take(Choice(words.index("Panel: Codes"), "npz", tmp_path / "codes.npz"))
@@ -120,7 +121,7 @@ def test_the_arrays_are_those_that_are_drawn(
     qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=5000)
     qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=5000)
     codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
-    frame = window.stage.shown
+    frame = part.frame
     assert frame is not None
     drawn = frame.arrays["latent_codes"]["codes"]
     np.testing.assert_array_equal(codes["latent_codes/codes"], drawn)

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.commands import COMMANDS, KeySheet
+from ed_viewer.commands import COMMANDS
 from ed_viewer.cursor import Playback
 from ed_viewer.example import Example
+from ed_viewer.key_sheet import KeySheet
 from ed_viewer.messages import Frame
 from ed_viewer.palette import DARK, LIGHT
 from ed_viewer.window import Window

@@ -1,0 +1,23 @@
+"""The features that every window has, beside the stage."""
+
+from ed_viewer.command_palette import PalettePart
+from ed_viewer.demo_start import DemoStart
+from ed_viewer.export.part import ExportPart
+from ed_viewer.focus_ring import FocusRing
+from ed_viewer.layout_keeper import LayoutKeeper
+from ed_viewer.part import Part
+from ed_viewer.timeline_part import TimelinePart
+from ed_viewer.view_history import ViewHistory
+from ed_viewer.view_tools import ViewTools
+
+PARTS: tuple[type[Part], ...] = (
+    TimelinePart,
+    ExportPart,
+    ViewTools,
+    PalettePart,
+    ViewHistory,
+    LayoutKeeper,
+    FocusRing,
+    DemoStart,
+)
+"""In the order of their tools."""
