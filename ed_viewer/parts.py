@@ -4,6 +4,7 @@ from ed_viewer.command_palette import PalettePart
 from ed_viewer.demo_start import DemoStart
 from ed_viewer.export.part import ExportPart
 from ed_viewer.focus_ring import FocusRing
+from ed_viewer.lag import Lag
 from ed_viewer.layout_keeper import LayoutKeeper
 from ed_viewer.part import Part
 from ed_viewer.timeline_part import TimelinePart
@@ -19,5 +20,6 @@ PARTS: tuple[type[Part], ...] = (
     LayoutKeeper,
     FocusRing,
     DemoStart,
+    Lag,
 )
 """In the order of their tools."""

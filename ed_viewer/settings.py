@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ _MOST = 4 * 2**20  # bytes of a file that is read at all
 
 
 def settings_file() -> Path:
-    """Return where the user's settings lie; it need not exist."""
+    """Return where the user's settings lie: in EDKIT_CONFIG, or where this system has them."""
+    if chosen := os.environ.get("EDKIT_CONFIG"):
+        return Path(chosen) / "window.json"
     folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericConfigLocation)
     return Path(folder) / "edkit" / "window.json"
 

@@ -197,6 +197,5 @@ class Timeline(QWidget):
 
 
 def _words(event: Event) -> str:
-    kind = event.kind.replace("_", " ")
-    text = event.text if event.text.startswith(kind) else f"{kind} {event.text}".strip()
+    text = event.text or event.kind.replace("_", " ")
     return f"{text} (step {grouped(event.step)})"

@@ -20,7 +20,7 @@ from ed_viewer.curves import Curves
 from ed_viewer.docks import make_docks
 from ed_viewer.errands import Errands
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
-from ed_viewer.notices import Banner, StatusLine, Welcome
+from ed_viewer.notices import Banner, Welcome
 from ed_viewer.panel import broken_panels
 from ed_viewer.parts import PARTS
 from ed_viewer.reader import Reader
@@ -28,6 +28,7 @@ from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
 from ed_viewer.settings import Settings
 from ed_viewer.stage import Stage
+from ed_viewer.status_line import StatusLine
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
