@@ -209,8 +209,9 @@ class Recorder(keras.callbacks.Callback):
         assert self.writer is not None
         arrays = self._read()
         self.seconds = time.monotonic() - self._began
-        self.writer.append(self._step, self._position(self._step), self.seconds, arrays, wait)
-        self._last = self._step
+        when = (self._step, self._position(self._step), self.seconds)
+        if self.writer.append(*when, arrays, wait):
+            self._last = self._step  # one that was dropped is taken again at the end
 
 
 def probe_info(
