@@ -57,7 +57,10 @@ class DemoStart(Part):
 
     def _read(self) -> None:
         lines = bytes(self._process.readAll().data()).decode(errors="replace").split("\n")
-        self._said = next((line.strip() for line in reversed(lines) if line.strip()), self._said)
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        if said:
+            self._said = said
+            self.window.welcome.say_demo(f"The demo says: {said}", True)
 
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read()

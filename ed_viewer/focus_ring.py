@@ -43,7 +43,7 @@ def keys_of(widget: QWidget) -> set[Qt.Key]:
 
 
 class FocusRing(Part):
-    """Shows the ring when the focus was moved by a key, hides it when the mouse is used."""
+    """Shows the ring where the Tab key moves the focus, and hides it when the mouse is used."""
 
     name = "focus"
 
@@ -61,11 +61,9 @@ class FocusRing(Part):
         assert isinstance(self._app, QApplication)
         self._app.focusChanged.disconnect(self._on_focus)
 
-    def _on_focus(self, old: QWidget | None, now: QWidget | None) -> None:
+    def _on_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         self._leave()
-        ours = now is not None and now is not self.window and now.window() is self.window
-        by_mouse = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
-        if now is None or not ours or by_mouse or old is None:
+        if now is None or now.window() is not self.window or not self.window.tabbing:
             return
         self._on = now
         now.installEventFilter(self)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from ed_viewer.key_sheet import KeySheet
 from ed_viewer.part import Part
@@ -48,8 +49,18 @@ class ViewTools(Part):
             "leave": lambda _: window.set_full(False),
             "screen": lambda _: self._toggle_screen(),
             "theme": lambda _: window.theme.toggle(),
+            "open": lambda _: self._ask_for_run(),
+            "quit": self._quit,
             "help": lambda _: KeySheet(window.theme, window).open(),
         }
+
+    def _ask_for_run(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self.window, "Open a run")
+        if chosen:
+            self.window.open(Path(chosen))
+
+    def _quit(self, _: int) -> None:
+        self.window.close()
 
     def _toggle_screen(self) -> None:
         window = self.window

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QStackedWidget,
     QVBoxLayout,
@@ -44,6 +43,10 @@ class Window(QMainWindow):
         theme: colours and type.
         root: the folder of runs, as it is called in messages.
         settings: what was kept from an earlier window, and what is kept of this one.
+
+    Attributes:
+        full: whether the stage and the timeline stand alone.
+        tabbing: whether the Tab key moves the focus right now.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Window(QMainWindow):
         self.errands = Errands(self)
         theme.setParent(self)
         self.session = Session(reader, self)
-        self.full = False
+        self.full = self.tabbing = False
         self._shelved: list[QDockWidget] = []
         self._damaged = ""
         self.resize(QSize(1440, 900))
@@ -130,8 +133,6 @@ class Window(QMainWindow):
             "follow": lambda _: session.follow(),
             "tab": self.stage.setCurrentIndex,
             "logarithmic": lambda _: self.curves.log.toggle(),
-            "open": lambda _: self._ask_for_run(),
-            "quit": self._quit,
         }
         for part in self.parts:
             self._acts |= part.actions()
@@ -140,9 +141,6 @@ class Window(QMainWindow):
     def act(self, name: str, place: int = 0) -> None:
         """Do what a command of the table does."""
         self._acts[name](place)
-
-    def _quit(self, _: int) -> None:
-        self.close()
 
     def dock(self, name: str) -> QDockWidget:
         """Return a dock by the name of its part."""
@@ -206,11 +204,6 @@ class Window(QMainWindow):
         if self.session.growth is not None and len(self.session.growth.steps):
             self.session.scrub(int(np.abs(self.session.growth.steps - step).argmin()))
 
-    def _ask_for_run(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Open a run")
-        if chosen:
-            self.open(Path(chosen))
-
     def _show_problem(self) -> None:
         problem = self.session.growth.problem if self.session.growth else ""
         self.banner.say(problem or self._damaged)
@@ -221,6 +214,14 @@ class Window(QMainWindow):
     def _show_title(self) -> None:
         path = self.session.path
         self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+        """Note that it is the Tab key that moves the focus (called by Qt)."""
+        here = self.focusWidget()
+        self.tabbing = here is None or here.isVisible()  # else Qt leaves what has been hidden
+        moved = super().focusNextPrevChild(forward)
+        self.tabbing = False
+        return moved
 
     def _keep(self) -> str:
         self.settings.save()
