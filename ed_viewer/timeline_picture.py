@@ -87,7 +87,7 @@ class TimelinePainter:
             width = metrics.horizontalAdvance(text)
             if x >= free and x + width < bar.right() + 8 and epoch <= known[-1]:
                 painter.drawText(QPointF(x, bar.top() - 6), text)
-                free = x + width + 8
+                free = x + width + 12
 
     def _loop(self, picture: Picture) -> None:
         if picture.loop is None:
