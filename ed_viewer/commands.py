@@ -40,6 +40,8 @@ COMMANDS = (
     Command("theme", ("T",), "Light or dark"),
     Command("reset", ("Ctrl+0",), "Reset the layout"),
     Command("open", ("Ctrl+O",), "Open a run"),
+    Command("new", ("Ctrl+N",), "Train a model: a new run"),
+    Command("log", ("Ctrl+L",), "Training log of a run that was started here"),
     Command("help", ("F1",), "This sheet"),
     Command("quit", ("Ctrl+Q",), "Close the window"),
 )

@@ -4,7 +4,7 @@ import time
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QFontDatabase, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ed_viewer.messages import Growth
 from ed_viewer.runs_list import state_colour
@@ -64,11 +64,14 @@ class Welcome(QWidget):
         self._text = muted(plain(QLabel()))
         self._code = plain(QLabel(_FIRST_STEPS))
         self._code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.new_run = QPushButton("New run …")
+        self.new_run.setToolTip("Train a model (Ctrl+N)")
         self._root = root
         inner = QVBoxLayout()
         inner.setSpacing(16)
         for widget in (self._head, self._text, self._code):
             inner.addWidget(widget)
+        inner.addWidget(self.new_run, 0, Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addLayout(inner)
@@ -86,15 +89,18 @@ class Welcome(QWidget):
         self._head.setText("No run yet")
         self._text.setText(
             f"This window shows the runs in {self._root!r}, and opens the first one that appears.\n"
-            "To make one, type one of these in a terminal, or add the last line to your own code:"
+            "To make one, type one of these in a terminal, add the last line to your own code, or "
+            "press the button:"
         )
         self._code.show()
+        self.new_run.show()
 
     def say_opening(self, name: str) -> None:
         """Say that a run has no frame yet."""
         self._head.setText(name)
         self._text.setText("Waiting for its first frame …")
         self._code.hide()
+        self.new_run.hide()
 
     def _restyle(self) -> None:
         self._head.setFont(self._theme.font(1.6, bold=True))

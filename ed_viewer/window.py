@@ -18,6 +18,7 @@ from ed_viewer.commands import KeySheet, bind
 from ed_viewer.curves import Curves
 from ed_viewer.docks import make_docks, reset_docks
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
+from ed_viewer.new_run import NewRun
 from ed_viewer.notices import Banner, StatusLine, Welcome
 from ed_viewer.panel import broken_panels
 from ed_viewer.part import Part
@@ -31,7 +32,7 @@ from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = ()
+PARTS: tuple[type[Part], ...] = (NewRun,)
 """The features beside the stage, in the order of their tools."""
 
 
@@ -48,6 +49,7 @@ class Window(QMainWindow):
         super().__init__()
         self.reader = reader
         self.theme = theme
+        self.root = root
         theme.setParent(self)
         self.session = Session(reader, self)
         self._full = False
