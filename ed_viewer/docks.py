@@ -83,6 +83,7 @@ def _head(title: str, about: str, tool: QWidget | None) -> QWidget:
     font = label.font()
     font.setBold(True)
     label.setFont(font)
+    label.setMinimumHeight(label.fontMetrics().height() + 8)  # heads with and without a tool
     row.addWidget(label)
     row.addSpacing(4)
     row.addWidget(muted(plain(QLabel(about))))

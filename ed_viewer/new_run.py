@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 
+_WIDTH = 440  # pixels of the log
+
+
 class NewRun(Part):
     """What can be trained is asked for when the form is first opened, and kept."""
 
@@ -36,6 +39,7 @@ class NewRun(Part):
         self.dialog: NewRunDialog | None = None
         self.trainers: list[Trainer] = []
         self._starting: Trainer | None = None
+        self._sized = False
         self._entries: list[RunEntry] = []
         self._inquiry = Inquiry(self)
         self._inquiry.answered.connect(self._on_answered)
@@ -64,6 +68,9 @@ class NewRun(Part):
         """Show the log of the open run, or hide it."""
         dock = self.window.dock(self.name)
         dock.setVisible(dock.isHidden())
+        if not self._sized:  # a dock that is hidden has no size yet
+            self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
+        self._sized = True
 
     def start(self) -> None:
         """Start the training that the form says."""

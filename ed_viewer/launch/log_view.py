@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent, QTextCursor
+from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from ed_viewer.launch.log_tail import LogTail
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.card import Card
 
 _LINES = 5000  # that are kept
 _NONE = "Nothing yet. A run that was started from the window has a log."
@@ -26,9 +27,14 @@ class LogView(QWidget):
         self._text.setMaximumBlockCount(_LINES)
         self._text.setPlaceholderText(_NONE)
         self._text.setAccessibleName("Log")
+        self._text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        card = Card(theme)
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(8, 6, 2, 2)
+        inside.addWidget(self._text)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 0, 12, 0)
-        layout.addWidget(self._text)
+        layout.setContentsMargins(4, 0, 8, 0)
+        layout.addWidget(card)
         self._tail.began.connect(self._begin)
         self._tail.said.connect(self._add)
         theme.changed.connect(self._restyle)
@@ -62,13 +68,7 @@ class LogView(QWidget):
         self._text.clear()
 
     def _add(self, text: str) -> None:
-        bar = self._text.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum()
-        cursor = QTextCursor(self._text.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(text)
-        if at_end:
-            bar.setValue(bar.maximum())
+        self._text.appendPlainText(text.removesuffix("\n"))  # stays at the end if it is there
 
     def _restyle(self) -> None:
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)

@@ -21,7 +21,7 @@ class Section(QWidget):
         self._theme = theme
         self._labels: dict[Field, QLabel] = {}
         self._words: dict[Field, QLabel] = {}
-        self._heading = plain(QLabel(heading))
+        self._heading = plain(QLabel(heading, self))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 8)
         self._grid.setHorizontalSpacing(12)
@@ -29,8 +29,8 @@ class Section(QWidget):
         self._grid.setColumnMinimumWidth(0, _LABEL)
         self._grid.setColumnMinimumWidth(1, _FIELD)
         self._grid.setColumnStretch(2, 1)
-        if heading:
-            self._grid.addWidget(self._heading, 0, 0, 1, 3)
+        self._grid.addWidget(self._heading, 0, 0, 1, 3)
+        self._heading.setVisible(bool(heading))
         theme.changed.connect(self._restyle)
         self._restyle()
 

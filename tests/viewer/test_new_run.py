@@ -22,6 +22,7 @@ from ed_viewer.window import Window
 pytestmark = pytest.mark.viewer
 
 Open = Callable[..., Window]
+OpenForm = Callable[[], Window]
 
 PATIENCE = 120_000  # milliseconds: a backend is imported, on a machine that may be busy
 LONG = "100000"  # epochs: it does not end by itself
@@ -185,7 +186,7 @@ def test_a_plugin_that_is_broken_is_named_and_asked_for_again(
 
 
 def test_a_mistake_is_shown_beside_the_button_and_leaves_nothing(
-    qtbot: QtBot, open_form: Callable[[], Window], root: Path
+    qtbot: QtBot, open_form: OpenForm, root: Path
 ) -> None:
     window = open_form()
     fill(window, latent="2", epochs="0")
@@ -207,7 +208,7 @@ def test_a_mistake_is_shown_beside_the_button_and_leaves_nothing(
 
 
 def test_a_folder_that_cannot_be_written_is_named(
-    qtbot: QtBot, open_form: Callable[[], Window], tmp_path: Path
+    qtbot: QtBot, open_form: OpenForm, tmp_path: Path
 ) -> None:
     window = open_form()
     (tmp_path / "file").write_text("in the way")
@@ -220,9 +221,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert not part_of(window).trainers
 
 
-def test_a_start_can_be_cancelled(
-    qtbot: QtBot, open_form: Callable[[], Window], root: Path
-) -> None:
+def test_a_start_can_be_cancelled(qtbot: QtBot, open_form: OpenForm, root: Path) -> None:
     window = open_form()
     part = part_of(window)
     press_start(qtbot, window)
@@ -240,7 +239,7 @@ def test_a_start_can_be_cancelled(
 
 
 def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
-    qtbot: QtBot, open_form: Callable[[], Window], root: Path
+    qtbot: QtBot, open_form: OpenForm, root: Path
 ) -> None:
     window = open_form()
     part = part_of(window)
@@ -257,6 +256,8 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     log = folder / "train.log"
     assert sorted(root.iterdir()) == [folder]
     assert not window.dock("log").isVisible()
+    with qtbot.waitActive(window):
+        window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     assert window.dock("log").isVisible()
     until(qtbot, lambda: f"epoch 2/{LONG}" in part.log.text)
@@ -275,9 +276,7 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     assert "edkit train --resume" in log.read_text()
 
 
-def test_a_run_trains_on_without_the_window_if_it_is_let(
-    qtbot: QtBot, open_form: Callable[[], Window]
-) -> None:
+def test_a_run_trains_on_without_the_window_if_it_is_let(qtbot: QtBot, open_form: OpenForm) -> None:
     window = open_form()
     folder, process = train(qtbot, window)
     assert os.getsid(process) == process
@@ -291,9 +290,7 @@ def test_a_run_trains_on_without_the_window_if_it_is_let(
     assert json.loads((folder / "run.json").read_text())["status"] == "stopped"
 
 
-def test_a_run_that_has_ended_is_not_asked_about(
-    qtbot: QtBot, open_form: Callable[[], Window]
-) -> None:
+def test_a_run_that_has_ended_is_not_asked_about(qtbot: QtBot, open_form: OpenForm) -> None:
     window = open_form()
     part = part_of(window)
     fill(window, epochs="1")
@@ -307,9 +304,7 @@ def test_a_run_that_has_ended_is_not_asked_about(
     assert not window.isVisible()
 
 
-def test_a_run_that_is_killed_says_so_in_the_status_line(
-    qtbot: QtBot, open_form: Callable[[], Window]
-) -> None:
+def test_a_run_that_is_killed_says_so_in_the_status_line(qtbot: QtBot, open_form: OpenForm) -> None:
     window = open_form()
     folder, process = train(qtbot, window)
     os.kill(process, signal.SIGKILL)
