@@ -67,8 +67,8 @@ def open_form(
         return window
 
     yield open_one
-    for window in windows:
-        for trainer in part_of(window).trainers:
+    while windows:  # a window that is still known here would not be destroyed
+        for trainer in part_of(windows.pop()).trainers:
             if trainer._process is not None:
                 trainer._process.kill()
                 trainer._process.wait(20)
