@@ -6,12 +6,14 @@ from ed_viewer.export.part import ExportPart
 from ed_viewer.focus_ring import FocusRing
 from ed_viewer.lag import Lag
 from ed_viewer.layout_keeper import LayoutKeeper
+from ed_viewer.new_run import NewRun
 from ed_viewer.part import Part
 from ed_viewer.timeline_part import TimelinePart
 from ed_viewer.view_history import ViewHistory
 from ed_viewer.view_tools import ViewTools
 
 PARTS: tuple[type[Part], ...] = (
+    NewRun,
     TimelinePart,
     ExportPart,
     ViewTools,

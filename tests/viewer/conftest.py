@@ -1,5 +1,7 @@
 import gc
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +13,10 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from ed_core.engine import installed_backends
 from ed_viewer.app import make_window
 from ed_viewer.example import Example, write_example
+from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.settings import Settings
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
@@ -23,6 +27,16 @@ Open = Callable[..., Window]
 @pytest.fixture(scope="session")
 def example() -> Example:
     return Example(samples=120, frames=8)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """What the command really says can be trained."""
+    if not installed_backends():
+        pytest.skip("no backend is installed")
+    command = [sys.executable, "-m", "ed_core.command", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    return Catalogue.read(done.stdout)
 
 
 @pytest.fixture
