@@ -32,7 +32,7 @@ COMMANDS = (
     Command("follow", ("End",), "Newest frame; follow a live run"),
     Command("loop_from", ("I",), "Repeat from this frame while playing"),
     Command("loop_to", ("O",), "Repeat up to this frame while playing"),
-    Command("loop_off", ("X",), "Repeat no more"),
+    Command("loop_off", ("U",), "Repeat no more"),
     Command("zoom_in", ("+", "="), "Timeline: a shorter part"),
     Command("zoom_out", ("-",), "Timeline: a longer part"),
     Command("zoom_all", ("0",), "Timeline: all of the run"),

@@ -152,7 +152,7 @@ class Window(QMainWindow):
         return self._docks
 
     def set_full(self, on: bool) -> None:
-        """Show the stage and the timeline alone, with larger type."""
+        """Show the stage, the timeline and the status line alone, with larger type."""
         if on == self.full:
             return
         self.full = on
@@ -161,7 +161,6 @@ class Window(QMainWindow):
             self._shelved = [dock for dock in others if not dock.isHidden()]
         for dock in self._shelved:
             dock.setVisible(not on)
-        self.statusBar().setVisible(not on)
         self.theme.set_lecture(on)
 
     def _on_opened(self, path: Path) -> None:

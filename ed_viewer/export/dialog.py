@@ -126,12 +126,7 @@ class ExportDialog(QDialog):
         text = self.file.text().strip()
         named = bool(text) and not text.endswith("/")
         why = lack(str(self.kind.currentData())) if named else "Type the name of a file."
-        file = self.choice.file if named else Path()
-        if not why:
-            there = file.is_file()
-            self._note.setText(f"Replaces {file.name}, which exists." if there else "A new file.")
-        else:
-            self._note.setText(why)
+        self._note.setText(why or "A file of this name is kept: the new one gets a number.")
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not why)
 
     def _browse(self) -> None:

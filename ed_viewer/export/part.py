@@ -15,6 +15,7 @@ from ed_viewer.cursor import Playback
 from ed_viewer.export.arrays import write_npz
 from ed_viewer.export.dialog import Choice, ExportDialog
 from ed_viewer.export.movie import MOVIES, thinned
+from ed_viewer.export.naming import unused
 from ed_viewer.export.picture import PICTURES, Write, picture, raster
 from ed_viewer.export.scrub import ScrubMovie
 from ed_viewer.export.targets import Target, targets
@@ -92,9 +93,10 @@ class ExportPart(Part):
 
     def _write(self, file: Path, write: Write) -> None:
         def job() -> str:
-            with written_whole(file) as part:
+            free = unused(file)
+            with written_whole(free) as part:
                 write(part)
-            return f"Exported {file.name} to {file.parent}"
+            return f"Exported {free.name} to {free.parent}"
 
         self.window.errands.run(job, _failed(file))
 

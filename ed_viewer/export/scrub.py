@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from ed_core.recording import written_whole
 from ed_viewer.export.movie import to_array, write_movie
+from ed_viewer.export.naming import unused
 from ed_viewer.messages import Frame
 from ed_viewer.session import Session
 
@@ -71,13 +72,14 @@ class ScrubMovie(QObject):
     def write(self, path: Path, kind: str, speed: float) -> str:
         """Encode what comes, on another thread; returns what there is to say."""
         try:
-            with written_whole(path) as part:
+            free = unused(path)
+            with written_whole(free) as part:
                 write_movie(part, kind, self._received(), speed)
         except StoppedError:
             return "The movie was stopped: nothing was written"
         finally:
             self._stopped = True  # after a failed write nobody takes the pictures any more
-        return f"Exported {path.name} to {path.parent}"
+        return f"Exported {free.name} to {free.parent}"
 
     def _walk(self) -> None:
         self._walking = True

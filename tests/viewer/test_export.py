@@ -102,7 +102,11 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     assert dialog.choice == Choice(1, "pdf", tmp_path / "panel.pdf")
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
     qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=5000)
-    assert (tmp_path / "panel.pdf").is_file()
+    kept = (tmp_path / "panel.pdf").read_bytes()
+    assert kept.startswith(b"%PDF")
+    part.take(Choice(1, "pdf", tmp_path / "panel.pdf"))
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=5000)
+    assert (tmp_path / "panel.pdf").read_bytes() == kept
     window.close()
     assert Settings(tmp_path / "settings.json").text("export_folder") == str(tmp_path)
 

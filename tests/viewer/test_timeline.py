@@ -179,7 +179,7 @@ def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path)
     assert cursor.playback is Playback.PLAYING
     assert set(seen) == {2, 3, 4}
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    qtbot.keyClick(window, Qt.Key.Key_X)
+    qtbot.keyClick(window, Qt.Key.Key_U)
     assert cursor.loop is None
     qtbot.keyClick(window, Qt.Key.Key_Plus)
     whole = (float(window.session.growth.steps[0]), float(window.session.growth.steps[-1]))
