@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.reader import Reader
@@ -39,8 +39,9 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
         status = app.exec()
     finally:
         sys.excepthook = before
-    if not window.reader.isFinished():
-        # A disk that hangs holds the reader for as long as it likes, and Qt aborts over its thread.
+    threads = [window.reader, *window.findChildren(QThread)]
+    if any(thread.isRunning() for thread in threads):
+        # A disk that hangs holds a thread for as long as it likes, and Qt aborts over it.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

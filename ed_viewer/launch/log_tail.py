@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 _POLL = 0.25  # seconds
 _LIMIT = 256 * 1024  # bytes that are read at once; of a longer log, the end
+_LONGEST = 1000  # letters of a line
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n]*\r(?!\n)|[\x00-\x08\x0b-\x1f]")
 
 
@@ -58,6 +59,8 @@ class LogTail(QThread):
 
     def _read(self, path: Path, at: int) -> int:
         """Say what stands behind `at`; return where it ends, or -1 if the file has shrunk."""
+        if not path.is_file():
+            return 0  # opening a pipe could last for ever
         with open(path, "rb") as file:
             size = file.seek(0, 2)
             if size < at:
@@ -72,5 +75,6 @@ class LogTail(QThread):
 
 
 def cleaned(text: str) -> str:
-    """Return text without what moves a terminal's cursor, or was overwritten there."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+    """Return text without what moves a terminal's cursor, or was overwritten; lines are cut."""
+    lines = _CONTROL.sub("", text.replace("\r\n", "\n")).split("\n")
+    return "\n".join(line[:_LONGEST] for line in lines)

@@ -1,5 +1,6 @@
 """The log of a training: read while it grows, never more of it than its end."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,9 +89,20 @@ def test_nothing_is_read_while_it_is_hidden(qtbot: QtBot, view: LogView, tmp_pat
     shows(qtbot, view, "two")
 
 
+def test_a_pipe_in_the_place_of_a_log_holds_nothing_up(
+    qtbot: QtBot, view: LogView, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "train.log")
+    view.follow(tmp_path / "train.log")
+    qtbot.wait(300)
+    view.stop()
+    assert view._tail.isFinished()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("x" * 5000 + "\ny\n", "x" * 1000 + "\ny\n"),
         ("a\r\nb\n", "a\nb\n"),
         ("10 %\r20 %\r30 %\ndone\n", "30 %\ndone\n"),
         ("\x1b[31mred\x1b[0m \x1b[?25lbar\n", "red bar\n"),
