@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -60,17 +61,19 @@ class Job:
 
     def work(self, folder: RunFolder, position: Position, callbacks: Sequence[Any]) -> Run:
         """Train from `position` to the end and leave the weights in the folder."""
-        checkpointer = Checkpointer(folder.checkpoints, position, self.batches.batches_per_epoch)
-        order = Order(self.batches)
-        used = [order, checkpointer, WarmUp(self._rises(), position.step), *callbacks]
         status = "failed"
         try:
-            with graceful(checkpointer):
-                if not self.plan.record:
-                    self._fit(position, used)
-                else:
-                    with self._recorder(folder, position) as recorder:
-                        self._fit(position, [order, recorder, *used[1:]])
+            recorder = self._recorder(folder, position) if self.plan.record else None
+            checkpointer = Checkpointer(
+                folder.checkpoints,
+                position,
+                self.batches.batches_per_epoch,
+                recorder.note if recorder else _ignore,
+            )
+            watching = [recorder] if recorder else []
+            acting = [checkpointer, WarmUp(self._rises(), position.step)]
+            with graceful(checkpointer), recorder or nullcontext():
+                self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
             save_weights(self.objective, folder.weights)
             status = "finished"
         except Interrupted:
@@ -139,6 +142,10 @@ class Job:
         )
         recorder.seconds = position.seconds
         return recorder
+
+
+def _ignore(kind: str, text: str) -> None:
+    """Take note of nothing: the run is not recorded."""
 
 
 def _batches(

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from ed_core.checkpoints import Position, mark_best, save_checkpoint
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
 from ed_core.submodels import to_numpy
+
+Note = Callable[[str, str], None]
 
 _SHARE = 50  # at least this many times what a checkpoint costs passes until the next
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -87,16 +89,27 @@ class WarmUp(keras.callbacks.Callback):
 
 
 class Checkpointer(keras.callbacks.Callback):
-    """Saves checkpoints often enough to lose little and seldom enough to cost little."""
+    """Saves checkpoints often enough to lose little and seldom enough to cost little.
 
-    def __init__(self, folder: Path, position: Position, batches_per_epoch: int) -> None:
+    Args:
+        folder: of the checkpoints.
+        position: where training begins.
+        batches_per_epoch: steps an epoch.
+        note: is told of every checkpoint: its kind of event and a text for people.
+    """
+
+    def __init__(
+        self, folder: Path, position: Position, batches_per_epoch: int, note: Note
+    ) -> None:
         super().__init__()
         self.folder = folder
+        self._note = note
         self.stop_signal = 0
         self._position = position
         self._batches = batches_per_epoch
         self._best = position.best
         self._step = position.step
+        self._saved = -1
         self._began = time.monotonic() - position.seconds
         self._next = self._next_best = time.monotonic() + _PAUSE
         self._loss = math.inf
@@ -125,7 +138,8 @@ class Checkpointer(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Save where training ended, so that it can go on from there."""
-        self._save(self._loss)
+        if self._saved != self._step:
+            self._save(self._loss)
 
     def _save(self, loss: float = math.inf) -> None:
         """Write a checkpoint; `loss` is that on held-out data, at the end of an epoch."""
@@ -144,6 +158,8 @@ class Checkpointer(keras.callbacks.Callback):
             path = save_checkpoint(self.folder, self.model, position)
             if best:
                 mark_best(path)
+            self._saved = self._step
+            self._note("checkpoint", f"checkpoint at step {self._step}{', the best' * best}")
         except OSError as error:
             warnings.warn(
                 f"no checkpoint could be written at step {self._step}: {error.strerror}; "
