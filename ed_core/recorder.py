@@ -117,9 +117,12 @@ class Recorder(keras.callbacks.Callback):
 
     def note(self, kind: str, text: str) -> None:
         """Record something that happened once, after the present step; see `Event`."""
-        if self.writer is not None:
-            step, seconds = self._step, time.monotonic() - self._began
-            self.writer.append_event(Event(step, self._position(step), seconds, kind, text))
+        if self.writer is None:
+            return
+        step, seconds = self._step, time.monotonic() - self._began
+        self.writer.append_event(Event(step, self._position(step), seconds, kind, text))
+        if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
+            self._scalars({})
 
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment."""

@@ -153,13 +153,21 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
         if view:
             open_window(folder.path)
 
+    def noted(kind: str, text: str) -> None:
+        if kind != "checkpoint":
+            say(f"{text[:1].upper()}{text[1:]}.")
+
     try:
         with progress:
-            more: dict[str, Any] = {"callbacks": [progress.callback], "started": started}
+            more: dict[str, Any] = {
+                "callbacks": [progress.callback],
+                "started": started,
+                "noted": noted,
+            }
             run = go_on(resume, **given, **more) if resume else begin(**given, **more)
     except Interrupted as stop:
         say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
-        raise SystemExit(128 + stop.signal_number) from None
+        raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
     say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {short(run.path)}")
     print(short(run.path))
 
