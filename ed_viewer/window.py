@@ -25,13 +25,14 @@ from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
 from ed_viewer.stage import Stage
+from ed_viewer.steer.part import Steer
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
-PARTS: tuple[type[Part], ...] = ()
+PARTS: tuple[type[Part], ...] = (Steer,)
 """The features beside the stage, in the order of their tools."""
 
 
