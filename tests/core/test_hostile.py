@@ -74,11 +74,11 @@ def headed(name: str, problem: str, change: Callable[[dict[str, Any]], Any], n: 
     edited(name, problem, edit, n)
 
 
-def at(frame: int, column: int, value: float) -> Edit:
-    """Return the edit that writes one number into the index."""
+def at(row: int, column: int, value: float, table: str = "index") -> Edit:
+    """Return the edit that writes one number into a table."""
 
     def edit(file: h5py.File) -> None:
-        file["index"][frame, column] = value
+        file[table][row, column] = value
 
     return edit
 
@@ -270,31 +270,12 @@ def of_events(name: str, edit: Edit, shown: int = 0) -> None:
     edited(name, "", edit, FRAMES)
 
 
-def anew(dataset: str, **new: Any) -> Edit:
-    """Return the edit that makes a table of events anew."""
+def anew(table: str, link: Any = None, **new: Any) -> Edit:
+    """Return the edit that makes a table of events anew, or a link."""
 
     def edit(file: h5py.File) -> None:
-        del file[dataset]
-        file.create_dataset(dataset, **new)
-
-    return edit
-
-
-def link(dataset: str, to: Any) -> Edit:
-    """Return the edit that makes a table of events a link."""
-
-    def edit(file: h5py.File) -> None:
-        del file[dataset]
-        file[dataset] = to
-
-    return edit
-
-
-def cell(dataset: str, row: int, column: int, value: float) -> Edit:
-    """Return the edit that writes one number."""
-
-    def edit(file: h5py.File) -> None:
-        file[dataset][row, column] = value
+        del file[table]
+        file[table] = link or file.create_dataset(None, **new)
 
     return edit
 
@@ -309,9 +290,9 @@ _words: dict[str, Any] = {"maxshape": (None, 160), "chunks": (64, 160), "dtype":
 of_events("events as they are", lambda file: None, FRAMES)
 of_events("no events", lambda file: file.pop("events"))
 of_events("no words", lambda file: file.pop("event_words"))
-of_events("events elsewhere", link("events", h5py.ExternalLink(CANARY, "/events")))
-of_events("words elsewhere", link("event_words", h5py.ExternalLink(CANARY, "/words")))
-of_events("events by a soft link", link("events", h5py.SoftLink("/index")))
+of_events("events elsewhere", anew("events", h5py.ExternalLink(CANARY, "/events")))
+of_events("words elsewhere", anew("event_words", h5py.ExternalLink(CANARY, "/words")))
+of_events("events by a soft link", anew("events", h5py.SoftLink("/index")))
 of_events("events without end", anew("events", shape=(2**31 - 9, 4), **_four))
 of_events("words without end", anew("event_words", shape=(2**31 - 9, 160), **_words))
 of_events("events packed", anew("events", shape=(9, 4), compression=1, **_four))
@@ -323,10 +304,10 @@ of_events("words of floats", anew("event_words", data=np.zeros((FRAMES, 160), "f
 of_events("words as a group", lambda f: (f.pop("event_words"), f.create_group("event_words")))
 of_events("events fewer", shorter("events"), 25)
 of_events("words fewer", shorter("event_words"), 25)
-of_events("event not committed", cell("events", 30, 3, np.nan), 30)
-of_events("event at no step", cell("events", 30, 0, -5), FRAMES - 1)
-of_events("event at another time", cell("events", 30, 2, 1e9), FRAMES - 1)
-of_events("event of other words", cell("event_words", 30, 9, 65), FRAMES - 1)
+of_events("event not committed", at(30, 3, np.nan, "events"), 30)
+of_events("event at no step", at(30, 0, -5, "events"), FRAMES - 1)
+of_events("event at another time", at(30, 2, 1e9, "events"), FRAMES - 1)
+of_events("event of other words", at(30, 9, 65, "event_words"), FRAMES - 1)
 
 
 def _terminal(file: h5py.File) -> None:
