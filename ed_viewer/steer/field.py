@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 _STEPS = 10  # from a number to ten times it
 _SMALLEST = 1e-6  # below it a step down leads to 0, and the first step up from 0 to 0.001
 _FIRST = 1e-3
+_LETTERS = set("0123456789.,eE+-")
 
 
 class NumberField(QDoubleSpinBox):
@@ -72,8 +73,10 @@ class NumberField(QDoubleSpinBox):
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:  # noqa: D102
         number = _parsed(text)
         good = number is not None and self.minimum() <= number <= self.maximum()
-        half = QValidator.State.Intermediate
-        return QValidator.State.Acceptable if good else half, text, position
+        if good:
+            return QValidator.State.Acceptable, text, position
+        half = set(text) <= _LETTERS
+        return QValidator.State.Intermediate if half else QValidator.State.Invalid, text, position
 
     def event(self, event: QEvent) -> bool:
         """Keep Escape, a shortcut of the window, for an edit that is under way."""

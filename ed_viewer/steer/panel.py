@@ -117,7 +117,8 @@ class SteerPanel(QScrollArea):
         for button, words in _BUTTONS.items():
             made: QPushButton = getattr(self, button)
             made.setToolTip(words)
-            made.setAutoDefault(False)
+            made.setAutoDefault(True)  # Enter presses it: Space belongs to the player
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             layout.addWidget(made)
         layout.addSpacing(8)
         layout.addWidget(self.numbers)

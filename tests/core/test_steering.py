@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 import ed_core
 from ed_core import EdkitError, RunFolder, resume, train
 from ed_core.arrays_file import read_arrays, write_arrays
-from ed_core.checkpoints import newest_first
+from ed_core.checkpoints import Position, newest_first
 from ed_core.learning_rate import ScaledSchedule
-from ed_core.recording.control import Request, ask
-from ed_core.schedule import Interrupted
+from ed_core.recording.control import Inbox, Request, ask
+from ed_core.schedule import Checkpointer, Interrupted, WarmUp
+from ed_core.steering import Steering
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step", "always")]
 
@@ -249,6 +251,39 @@ def test_checkpoint_with_a_senseless_factor_is_refused(tmp_path: Path) -> None:
         pytest.raises(EdkitError, match="holds no checkpoint"),
     ):
         resume(path)
+
+
+def test_two_learning_rates_are_scaled_alike() -> None:
+    """The first step of Adam moves every weight by the learning rate of its submodel."""
+    x = keras.Input((3,), name="x")
+    parts = [keras.Model(x, keras.layers.Dense(2)(x), name=name) for name in ("one", "two")]
+    moved = {}
+    for factor in (1.0, 0.25):
+        net = keras.Model(x, [part(x) for part in parts])
+        rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(0.01, 100), factor)
+        optimizer = ed_core.SubmodelAdam(rate, net, {"two": 4.0})
+        before = [np.array(v) for v in net.trainable_variables]
+        optimizer.apply([keras.ops.ones_like(v) for v in before], net.trainable_variables)
+        after = [np.array(v) for v in net.trainable_variables]
+        moved[factor] = [float((b - a).mean()) for b, a in zip(before, after, strict=True)]
+    assert moved[1.0] == pytest.approx([0.01, 0.01, 0.04, 0.04], rel=1e-2)
+    assert moved[0.25] == pytest.approx([0.0025, 0.0025, 0.01, 0.01], rel=1e-2)
+
+
+def test_optimizer_with_a_rate_of_its_own_is_left_alone(tmp_path: Path) -> None:
+    x = keras.Input((3,), name="x")
+    model = keras.Model(x, keras.layers.Dense(2)(x))
+    model.compile(optimizer=keras.optimizers.Adam(0.02), loss="mse")
+    rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(0.01, 100))
+    said: list[str] = []
+    parts: Any = (Checkpointer(tmp_path, Position(0, 0, 0), 9, Mock()), WarmUp({}, 0))
+    inbox = Inbox(tmp_path / "control.json", [])
+    steering = Steering(inbox, rate, *parts, epochs=1, note=lambda kind, text: said.append(text))
+    steering.set_model(model)
+    ask(tmp_path / "control.json", Request("learning_rate", 0.1))
+    with pytest.warns(UserWarning, match="the optimizer does not follow the schedule"):
+        steering.on_epoch_end(0)
+    assert (rate.factor, said) == (1.0, [])
 
 
 def test_scaled_schedule() -> None:

@@ -165,6 +165,9 @@ def test_the_keys_ask_and_show_what_came_of_it(
     qtbot.waitUntil(lambda: len(trainer.seen) == 3, timeout=5000)
     qtbot.waitUntil(lambda: not part.waiting, timeout=5000)
     assert sorted(request.kind for request in trainer.seen) == ["pause", "save", "stop"]
+    part.panel.pause.setFocus()
+    qtbot.keyClick(part.panel.pause, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: said(part) == "Training", timeout=5000)
     qtbot.keyClick(window, Qt.Key.Key_S)
     assert not part.panel.isVisible()
     assert not part.button.isChecked()

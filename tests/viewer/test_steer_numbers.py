@@ -44,8 +44,7 @@ def test_the_field_steps_in_proportion(qtbot: QtBot) -> None:
         qtbot.keyClick(field, Qt.Key.Key_Delete)
         qtbot.keyClicks(field, text)
         qtbot.keyClick(field, Qt.Key.Key_Enter)
-        assert applied in ([], [1.0])  # of "-1..." and letters only what is a number stays
-        applied.clear()
+        assert applied == []
         assert field.hasAcceptableInput()
 
 
