@@ -12,7 +12,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.probes import Bound, Probe
-from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
 from ed_core.submodels import to_numpy
@@ -116,6 +116,15 @@ class Recorder(keras.callbacks.Callback):
         if not self.managed:
             self.finish()
 
+    def note(self, kind: str, text: str) -> None:
+        """Record something that happened once, after the present step; see `Event`."""
+        if self.writer is None:
+            return
+        step, seconds = self._step, time.monotonic() - self._began
+        self.writer.append_event(Event(step, self._position(step), seconds, kind, text))
+        if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
+            self._scalars({})
+
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment."""
         if self.writer is not None:
@@ -146,6 +155,9 @@ class Recorder(keras.callbacks.Callback):
         )
         start = self._start
         self.writer.append(start, self._position(start), self.seconds, self._first, wait=True)
+        if start:
+            when = (start, self._position(start), self.seconds)
+            self.writer.append_event(Event(*when, "start", f"training goes on from step {start}"))
         self._first = {}
         self._next = 0.0
 

@@ -8,12 +8,14 @@ from ed_viewer.lag import Lag
 from ed_viewer.layout_keeper import LayoutKeeper
 from ed_viewer.new_run import NewRun
 from ed_viewer.part import Part
+from ed_viewer.steer.part import Steer
 from ed_viewer.timeline_part import TimelinePart
 from ed_viewer.view_history import ViewHistory
 from ed_viewer.view_tools import ViewTools
 
 PARTS: tuple[type[Part], ...] = (
     NewRun,
+    Steer,
     TimelinePart,
     ExportPart,
     ViewTools,

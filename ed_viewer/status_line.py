@@ -55,7 +55,8 @@ class StatusLine(QWidget):
             self._state.setText("no run")
             return
         self._dot.set_colour(state_colour(growth.state))
-        said = [plain_state(growth.state), f"{grouped(len(growth.steps))} frames"]
+        state = "paused" if growth.paused else growth.state
+        said = [plain_state(state), f"{grouped(len(growth.steps))} frames"]
         if growth.live and growth.newest:
             said.insert(1, f"last frame {_age(time.time() - growth.newest)} ago")
         if growth.live and self.lag is not None:

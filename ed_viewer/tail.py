@@ -53,7 +53,8 @@ class Tail:
             self._frames = len(recording)
         scalars = _columns(recording.scalars)
         when = (recording.steps, recording.epochs, recording.seconds)
-        news.append(Growth(self.opening, *when, scalars, recording.state, problem, self._newest))
+        how = (recording.state, problem, self._newest)
+        news.append(Growth(self.opening, *when, scalars, *how, recording.events()))
         return news
 
     def read(self, request: Request) -> Frame:

@@ -3,7 +3,8 @@
 import inspect
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,6 @@ def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
 def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
     """Train with a progress bar, and say how to go on if it is stopped."""
     from ed_core.command.progress import Progress
-    from ed_core.schedule import Interrupted
     from ed_core.training import resume as go_on
     from ed_core.training import train as begin
 
@@ -161,15 +161,33 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
         if view:
             open_window(folder.path)
 
-    try:
-        with progress:
-            more: dict[str, Any] = {"callbacks": [progress.callback], "started": started}
-            run = go_on(resume, **given, **more) if resume else begin(**given, **more)
-    except Interrupted as stop:
-        say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
-        raise SystemExit(128 + stop.signal_number) from None
+    with stoppable(folders), progress:
+        more: dict[str, Any] = {
+            "callbacks": [progress.callback],
+            "started": started,
+            "noted": say_event,
+        }
+        run = go_on(resume, **given, **more) if resume else begin(**given, **more)
     say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {short(run.path)}")
     print(short(run.path))
+
+
+@contextmanager
+def stoppable(folders: Sequence[RunFolder]) -> Iterator[None]:
+    """Say how to go on with the run in the first folder if it is stopped, and end the command."""
+    from ed_core.schedule import Interrupted
+
+    try:
+        yield
+    except Interrupted as stop:
+        say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
+        raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
+
+
+def say_event(kind: str, text: str) -> None:
+    """Say what happened to a training, but for its checkpoints, which are many."""
+    if kind != "checkpoint":
+        say(f"{text[:1].upper()}{text[1:]}.")
 
 
 def say(text: str) -> None:

@@ -67,6 +67,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def control(self) -> Path:
+        """`control.json`: what people ask of the trainer; see `ed_core.recording.control`."""
+        return self.path / "control.json"
+
+    @property
     def weights(self) -> Path:
         """The trained weights."""
         return self.path / "weights.h5"
