@@ -1,6 +1,7 @@
 """Open the window."""
 
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -34,9 +35,15 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
     sys.excepthook = _Reporter(window)
     window.show()
     try:
-        return app.exec()
+        status = app.exec()
     finally:
         sys.excepthook = before
+    if not window.reader.isFinished():
+        # A disk that hangs holds the reader for as long as it likes, and Qt aborts over its thread.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def make_window(

@@ -216,6 +216,7 @@ class Window(QMainWindow):
         if not all(part.may_close() for part in self.parts):
             event.ignore()
             return
+        self.hide()  # what follows may have to wait for a slow disk
         self._clock.stop()
         for part in self.parts:
             part.end()
