@@ -1,5 +1,6 @@
 """The features that every window has, beside the stage."""
 
+from ed_viewer.by_hand import ByHand
 from ed_viewer.command_palette import PalettePart
 from ed_viewer.demo_start import DemoStart
 from ed_viewer.export.part import ExportPart
@@ -16,6 +17,7 @@ from ed_viewer.view_tools import ViewTools
 PARTS: tuple[type[Part], ...] = (
     NewRun,
     Steer,
+    ByHand,
     TimelinePart,
     ExportPart,
     ViewTools,

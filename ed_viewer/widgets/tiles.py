@@ -81,10 +81,12 @@ class Tiles(QWidget):
     Signals:
         hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
+        resized: there is more or less room.
     """
 
     hovered = Signal(str)
     clicked = Signal(int, int)
+    resized = Signal()
     keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
     """Those that it needs while it has the focus and a tile is selected."""
 
@@ -117,8 +119,13 @@ class Tiles(QWidget):
         self._arrange()
         self.update()
 
+    def tile_width(self, tiles: TileSet) -> int:
+        """Return how wide a tile of these would be drawn, in pixels."""
+        return lay_out(tiles, self.size(), self.fontMetrics()).width
+
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
+        self.resized.emit()
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
