@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.compare import Compare
 from ed_viewer.reader import Reader
+from ed_viewer.settings import Settings, settings_file
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
@@ -37,7 +38,8 @@ def main(
     """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    window = make_window(app, paths, root=root, theme=theme, compare=compare)
+    settings = Settings(settings_file())
+    window = make_window(app, paths, root=root, theme=theme, compare=compare, settings=settings)
     _collect_in_this_thread(window)
     before = sys.excepthook
     sys.excepthook = _Reporter(window)
@@ -46,8 +48,9 @@ def main(
         status = app.exec()
     finally:
         sys.excepthook = before
-    if not window.ended:
-        # A disk that hangs holds the reader for as long as it likes, and Qt aborts over its thread.
+    threads = [window.reader, *window.findChildren(QThread)]
+    if any(thread.isRunning() for thread in threads):
+        # A disk that hangs holds a thread for as long as it likes, and Qt aborts over it.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
@@ -61,11 +64,12 @@ def make_window(
     root: str = "runs",
     theme: str | None = None,
     compare: bool = False,
+    settings: Settings | None = None,
 ) -> Window:
-    """Return the window, not shown yet; see `main`."""
+    """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
     runs = [Path(path) for path in paths]
-    window = Window(Reader(Path(root), runs), Theme(app, theme), root)
+    window = Window(Reader(Path(root), runs), Theme(app, theme), root, settings)
     if runs:
         window.open(runs[0])
     if compare:

@@ -18,7 +18,7 @@ class Beside(QObject):
 
     def __init__(self, path: Path, parent: QObject) -> None:
         super().__init__(parent)
-        self._reader = Reader(None)
+        self._reader = Reader(None, parent=self)  # found by who asks for the window's threads
         self.session = Session(self._reader, self)
         self._reader.start()
         self.session.open(path)

@@ -85,11 +85,6 @@ class Compare(Part):
         for beside in self._ending:
             beside.stop()
 
-    @property
-    def ended(self) -> bool:
-        """Whether no thread is left; a disk that hangs may hold one."""
-        return all(beside.ended for beside in self._ending)
-
     def _begin(self, path: Path) -> None:
         self._drop()
         self.pair = Pair(self.window, path, self.how, self.tools.difference.isChecked())

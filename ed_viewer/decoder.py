@@ -123,7 +123,10 @@ class Decoder(QObject):
         self.state = State.IDLE
         if process is None:
             return
-        process.disconnect(self)
+        process.readyReadStandardOutput.disconnect(self._read)
+        process.readyReadStandardError.disconnect(self._read_errors)
+        process.finished.disconnect(self._on_end)
+        process.errorOccurred.disconnect(self._on_error)
         process.setParent(self.parent())  # it may outlive this object by a moment
         process.finished.connect(process.deleteLater)
         process.kill()

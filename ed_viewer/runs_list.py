@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QPainter
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -27,6 +27,7 @@ from ed_viewer.messages import RunEntry
 from ed_viewer.run_title import name_and_time
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import SIDE, paint_badge
+from ed_viewer.widgets.selection import paint_selected
 from ed_viewer.widgets.text import plain_state
 
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -65,6 +66,11 @@ class RunsList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
+
+    @property
+    def entries(self) -> list[RunEntry]:
+        """The runs that are listed."""
+        return self._entries
 
     @property
     def selected(self) -> Path | None:
@@ -157,7 +163,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         if selected:
-            self._paint_selected(painter, rect)
+            paint_selected(painter, rect, theme)
         line = option.fontMetrics.height()
         first = QRect(rect.left() + 40, rect.top() + 8, rect.width() - 52, line)
         dot = QPointF(rect.left() + 26, first.center().y() + 1)
@@ -179,12 +185,3 @@ class _Delegate(QStyledItemDelegate):
         second = first.translated(0, line)
         painter.drawText(second, 0, elide(about, Qt.TextElideMode.ElideRight, second.width()))
         painter.restore()
-
-    def _paint_selected(self, painter: QPainter, rect: QRect) -> None:
-        painter.setPen(QPen(self._theme.colour("line"), 1))
-        painter.setBrush(self._theme.colour("card"))
-        painter.drawRoundedRect(QRectF(rect).adjusted(8.5, 2.5, -0.5, -2.5), 6, 6)
-        painter.fillRect(rect.left() + 9, rect.top() + 9, 3, rect.height() - 18, self._accent())
-
-    def _accent(self) -> QColor:
-        return self._theme.colour("accent")
