@@ -1,15 +1,17 @@
 """Checkpoints: everything that a bit-identical resume needs, the two newest and the best."""
 
+import contextlib
 import math
 import os
 import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ed_core.arrays_file import check_fit, read_arrays, write_arrays
+from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
 from ed_core.submodels import to_numpy
@@ -75,6 +77,27 @@ def restore_checkpoint(folder: Path, objective: Any) -> Position:
 def newest_first(folder: Path) -> list[Path]:
     """Return the checkpoints of a folder by their step, the newest first."""
     return sorted(folder.glob("[0-9]*.h5"), reverse=True)
+
+
+def nearest_first(folder: Path, step: int) -> list[tuple[int, Path]]:
+    """Return (step, file) of the checkpoints and the best one, the nearest to a step first.
+
+    A trainer may replace any of them at any moment: whoever reads one takes the next if it fails.
+    """
+    found = [(int(path.stem), path) for path in newest_first(folder) if path.stem.isdecimal()]
+    best = folder / "best.h5"
+    with contextlib.suppress(OSError, EdkitError):
+        status = best.stat()
+        found.append((_step_of(best, status.st_ino, status.st_mtime_ns), best))
+    return sorted(found, key=lambda one: (abs(one[0] - step), -one[0]))
+
+
+@lru_cache(maxsize=64)
+def _step_of(path: Path, *identity: int) -> int:
+    step = read_facts(path).get("step")
+    if type(step) is not int:
+        raise EdkitError(f"{str(path)!r} is not a checkpoint: it says no step.")
+    return step
 
 
 def _restore(path: Path, objective: Any) -> Position:

@@ -43,7 +43,7 @@ class Growth:
         scalars: the table as columns (rows,).
         state: `live`, `finished`, `crashed`, ...; see `ed_core.recording.Recording`.
         problem: what is wrong with the files, in one line, or "".
-        newest: seconds since 1970 when the newest frame was seen.
+        newest: seconds since 1970 when the newest frame was written.
         events: what happened once: checkpoints, and changes made by hand.
     """
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ed_core.command.catalogue import flag_of
 from ed_core.command.shared import early_options, has_display, short, startup
 from ed_core.data import settle_data
 from ed_core.errors import EdkitError
@@ -22,12 +23,19 @@ console = Console(stderr=True, highlight=False)
 
 _RESUME = click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 _VIEW = click.option("--view", is_flag=True, help="Open the window on it.")
-_COMMON = [
+COMMON = [
     click.Option(["--data"], metavar="DATA", help="A data set, as NAME or NAME:OPTION=VALUE,..."),
     click.Option(["--epochs"], type=int, metavar="N", help="Passes over the data. [default: 10]"),
     click.Option(["--batch-size"], type=int, metavar="N", help="Samples a step. [default: 128]"),
-    click.Option(["--learning-rate"], type=float, metavar="X", help="[default: 0.001]"),
-    click.Option(["--seed"], type=int, metavar="N", help="[default: 0]"),
+    click.Option(
+        ["--learning-rate"],
+        type=float,
+        metavar="X",
+        help="At the first step. [default: 0.001]",
+    ),
+    click.Option(
+        ["--seed"], type=int, metavar="N", help="Of weights, order and noise. [default: 0]"
+    ),
     click.Option(["--out"], metavar="DIR", help="Where the run folder is made. [default: runs]"),
     click.Option(
         ["--weight"], multiple=True, metavar="HEAD=X", help="The weight lambda of a head."
@@ -76,7 +84,7 @@ class _Models(click.Group):
         spec = MODELS[name]
         own = [
             click.Option(
-                [f"--{option.name.replace('_', '-')}"],
+                [flag_of(option)],
                 type=_OptionType(option),
                 help=f"{option.help} [default: {_shown(option.default)}]",
                 metavar="VALUE",
@@ -90,7 +98,7 @@ class _Models(click.Group):
         command = click.command(name, help=inspect.getdoc(spec.builder), short_help=spec.summary)(
             _RESUME(_VIEW(early_options(callback)))
         )
-        command.params = [*own, *_COMMON, *command.params]
+        command.params = [*own, *COMMON, *command.params]
         return command
 
 

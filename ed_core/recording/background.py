@@ -37,15 +37,18 @@ class BackgroundWriter:
 
     def append(
         self, step: int, epoch: float, seconds: float, arrays: Arrays, wait: bool = False
-    ) -> None:
-        """Queue a frame; `wait` for a place (the first and the last frame are never dropped)."""
+    ) -> bool:
+        """Queue a frame; `wait` for a place (the first and the last frame are never dropped).
+
+        Returns whether it was taken; it is not after a failed write either.
+        """
         if self.problem:
-            return
+            return False
         size = sum(array.nbytes for probe in arrays.values() for array in probe.values())
         waiting = self._taken - self._written
         if waiting and waiting + size > _WAITING and not wait:
             self.dropped += 1
-            return
+            return False
         self._taken += size
 
         def write() -> None:
@@ -57,6 +60,7 @@ class BackgroundWriter:
                 self.seconds = time.thread_time() - start
 
         self._jobs.put(write)
+        return True
 
     def append_scalars(
         self, step: int, epoch: float, seconds: float, values: Mapping[str, float]

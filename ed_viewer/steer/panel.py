@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_core.recording.control import Request
-from ed_viewer.notices import Dot
+from ed_viewer.status_line import Dot
 from ed_viewer.steer.numbers import Numbers
 from ed_viewer.steer.trainer import Trainer, Waiting
 from ed_viewer.theme import Theme

@@ -15,11 +15,25 @@ _SAMPLES = 6
 
 
 class Waves(QWidget):
-    """Draws the first samples of (samples, time, channels), all on one scale."""
+    """Draws the first samples of (samples, time, channels), all on one scale.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    Args:
+        theme: colours and type.
+        most: samples that are drawn.
+        plain: draw them in one row, without axes.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        most: int = _SAMPLES,
+        plain: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._most = most
+        self._plain = plain
         self._view = pyqtgraph.GraphicsLayoutWidget()
         self._plots: list[pyqtgraph.PlotItem] = []
         layout = QVBoxLayout(self)
@@ -31,7 +45,7 @@ class Waves(QWidget):
         """Draw curves; arrays are (samples, time) or (samples, time, channels)."""
         self._last = (inputs, output)
         low, high = finite_range(output if inputs is None else inputs)
-        for sample, plot in enumerate(self._fill(min(len(output), _SAMPLES))):
+        for sample, plot in enumerate(self._fill(min(len(output), self._most))):
             plot.clear()
             if inputs is not None:
                 self._curves(plot, inputs[sample], quiet=True)
@@ -48,7 +62,7 @@ class Waves(QWidget):
             self.show_signals(*self._last)
 
     def _fill(self, count: int) -> list[pyqtgraph.PlotItem]:
-        across = ceil(count / 3)
+        across = count if self._plain else ceil(count / 3)
         while len(self._plots) < count:
             row, column = divmod(len(self._plots), max(across, 1))
             plot = self._view.addPlot(row, column)
@@ -56,6 +70,8 @@ class Waves(QWidget):
             plot.hideButtons()
             plot.setMenuEnabled(False)
             style_axes(plot, self._theme)
+            for side in ("left", "bottom") if self._plain else ():
+                plot.hideAxis(side)
             self._plots.append(plot)
         return self._plots[:count]
 

@@ -349,3 +349,12 @@ def test_viewer_that_looks_at_the_lock_never_refuses_a_trainer(
     for _ in range(30):
         with folder.hold():
             pass
+
+
+def test_a_folder_says_by_whom_it_was_held(folder: RunFolder) -> None:
+    assert not folder.was_held_by(os.getpid())
+    with folder.hold():
+        assert folder.was_held_by(os.getpid())
+    assert folder.was_held_by(os.getpid())
+    assert not folder.was_held_by(os.getpid() * 10)
+    assert not folder.was_held_by(int(str(os.getpid())[:-1] or 0))
