@@ -166,6 +166,21 @@ def test_the_first_row_of_the_grid_is_the_largest_y(make: Make) -> None:
     assert shown.rows[0].values[3].min() == 1
 
 
+@pytest.mark.parametrize(("side", "shown"), [(900, 15), (260, 8), (150, 5), (90, 5)])
+def test_a_grid_without_room_shows_fewer_tiles(make: Make, side: int, shown: int) -> None:
+    grid = np.broadcast_to(np.arange(225.0).reshape(15, 15, 1, 1, 1), (15, 15, 8, 8, 1)) / 225
+    steps = np.linspace(-2, 2, 15, dtype="f4")
+    made = make("latent_scan", {"grid": grid.astype("f2"), "x": steps, "y": steps})
+    made._tiles.setFixedSize(QSize(side, side))
+    made._tiles.grab()
+    rows = made._tiles.shown.rows
+    assert (len(rows), len(rows[0].pixels)) == (shown, shown)
+    middle = rows[shown // 2].values[shown // 2].mean()
+    if shown % 2:
+        assert middle == pytest.approx(0.5, abs=0.01)
+    assert len({row.label for row in rows}) == shown
+
+
 @pytest.mark.parametrize(
     ("shape", "form"),
     [
