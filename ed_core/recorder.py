@@ -15,7 +15,7 @@ from ed_core.probes import Bound, Probe
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
-from ed_core.submodels import to_numpy
+from ed_core.submodels import inputs_of, to_numpy
 
 _SHARE = 0.02  # of the training time that taking and writing frames may cost
 _FRAMES = 500  # the interval is at least the run's age divided by this
@@ -36,7 +36,8 @@ class Recorder(keras.callbacks.Callback):
         probes: what to watch.
         reference: the fixed batch that the probes look at, field to array (samples, ...), or one
             array, the input.
-        fields: for each field its `kind` and, for a class, the names of the `classes`.
+        fields: for each field its `kind` and, for a class, the names of the `classes`. The
+            recording also says which of them the model takes (`input`).
         every: steps from frame to frame, or None.
         run: what the recording says of the run (model, data, params).
 
@@ -165,9 +166,12 @@ class Recorder(keras.callbacks.Callback):
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
             "start_step": self._start,
         }
+        # A model whose inputs have no names, or are unknown, is shown with all fields.
+        taken = self.fields.keys() & (inputs_of(self.model) or {}) or self.fields.keys()
+        fields = {name: {**facts, "input": name in taken} for name, facts in self.fields.items()}
         weights = [f"{name}_weight" for name in self._weights()]
         columns = (*logs, *(f"val_{name}" for name in logs), *weights, "learning_rate")
-        return Header(run, self.fields, tuple(infos), columns)
+        return Header(run, fields, tuple(infos), columns)
 
     def _weights(self) -> dict[str, Any]:
         return getattr(self.model, "head_weights", {})
