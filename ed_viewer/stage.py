@@ -17,6 +17,10 @@ from ed_viewer.widgets.tabs import Tabs
 from ed_viewer.widgets.text import titled
 
 OVERVIEW = "Overview"
+TABS = ("Reconstruct", "Activations", "Latent", "Classes", "Segmentation", "Values", "Samples")
+"""The order of the tabs that panels name; tabs of other names come after them."""
+
+_TELLING = 4  # panels of the overview
 
 
 @dataclass(slots=True)
@@ -30,13 +34,20 @@ class Page:
 
 
 def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, ...]]]:
-    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
-    tabs: dict[str, tuple[ProbeInfo, ...]] = {}
+    """Return the tabs: the overview, then those of `TABS`, then any others.
+
+    Panels of one `Panel.tab` share a tab. The overview has the four panels that say most, in the
+    order of the tabs; where it would be the only tab again, there is none.
+    """
+    tabs: dict[str, tuple[ProbeInfo, ...]] = dict.fromkeys(TABS, ())
     for probe in probes:
-        title = panel_class(probe.kind).tab or titled(probe.name)
+        title = panel_class(probe).tab or titled(probe.name)
         tabs[title] = (*tabs.get(title, ()), probe)
-    alone = list(tabs.items())
-    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+    pages = [(title, group) for title, group in tabs.items() if group]
+    everything = [probe for _, group in pages for probe in group]
+    best = sorted(everything, key=lambda probe: -panel_class(probe).telling)[:_TELLING]
+    telling = tuple(probe for probe in everything if probe in best)
+    return [(OVERVIEW, telling), *pages] if len(pages) > 1 else pages
 
 
 class Stage(QTabWidget):

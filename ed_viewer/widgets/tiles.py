@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
@@ -20,14 +20,16 @@ class TileRow:
         label: the row's name, at its left.
         values: (n, height, width, channels) behind the pixels.
         aspect: width over height of a tile on the screen; None for square pixels.
-        dead: whether the row is marked as never active.
+        dead: the columns that are marked as never active.
+        names: of whole-number values, such as classes; the mouse reads them out.
     """
 
     pixels: np.ndarray
     label: str = ""
     values: np.ndarray | None = None
     aspect: float | None = None
-    dead: bool = False
+    dead: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -55,13 +57,13 @@ class TileStyle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileSet:
-    """All that is drawn: rows, the names of the columns, the titles of the two axes."""
+    """All that is drawn: rows, the names of the columns, the titles of the axes, what is picked."""
 
     rows: tuple[TileRow, ...] = ()
     columns: tuple[str, ...] = ()
     x_title: str = ""
     y_title: str = ""
-    selected: int = -1
+    selected: tuple[int, int] | None = None
     style: TileStyle = field(default_factory=TileStyle)
 
 
@@ -71,10 +73,12 @@ class Tiles(QWidget):
     Signals:
         hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
+        resized: there is more room, or less.
     """
 
     hovered = Signal(str)
     clicked = Signal(int, int)
+    resized = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +109,7 @@ class Tiles(QWidget):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
+        self.resized.emit()
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
@@ -126,11 +131,8 @@ class Tiles(QWidget):
             for column in range(min(self._layout.columns, len(tile.pixels))):
                 source.moveTop(column * source.height())
                 painter.drawImage(self._layout.cell(row, column), atlas, source)
-            if tile.dead:
-                self._paint_dead(painter, row)
-        if 0 <= self._set.selected < self._layout.columns:
-            painter.setPen(QPen(self._theme.colour("accent"), 3))
-            painter.drawRect(self._layout.cell(0, self._set.selected).adjusted(-2, -2, 1, 1))
+            self._paint_dead(painter, row)
+        self._paint_selected(painter)
         painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
@@ -147,9 +149,20 @@ class Tiles(QWidget):
             painter.restore()
 
     def _paint_dead(self, painter: QPainter, row: int) -> None:
-        painter.setPen(QPen(QColor(self._theme.palette.failed), 1, Qt.PenStyle.DashLine))
-        for column in range(min(self._layout.columns, len(self._set.rows[row].pixels))):
-            painter.drawRect(self._layout.cell(row, column).adjusted(0, 0, -1, -1))
+        painter.setPen(QPen(self._theme.colour("failed"), 1, Qt.PenStyle.DashLine))
+        for column in self._set.rows[row].dead:
+            if column < self._layout.columns:
+                painter.drawRect(self._layout.cell(row, column).adjusted(0, 0, -1, -1))
+
+    def _paint_selected(self, painter: QPainter) -> None:
+        row, column = self._set.selected or (self._layout.rows, 0)
+        if row < self._layout.rows and column < self._layout.columns:
+            painter.setPen(QPen(self._theme.colour("accent"), 3))
+            painter.drawRect(self._layout.cell(row, column).adjusted(-2, -2, 1, 1))
+
+    def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
+        """Return the tiles, and the row and column of them, that a place on the screen shows."""
+        return self._set, row, column
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self.hovered.emit(self._describe(event.position().toPoint()))
@@ -167,17 +180,24 @@ class Tiles(QWidget):
         if found is None:
             return ""
         row, column = found
-        tile = self._set.rows[row]
-        names: Sequence[str] = self._set.columns
+        cell = self._layout.cell(row, column)
+        share = (point.x() - cell.x()) / cell.width(), (point.y() - cell.y()) / cell.height()
+        tiles, row, column = self.behind(row, column)
+        tile = tiles.rows[row]
+        names: Sequence[str] = tiles.columns
         name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
         if tile.values is None or column >= len(tile.values):
             return ""
-        cell = self._layout.cell(row, column)
         height, width = tile.values.shape[1:3]
-        y = min((point.y() - cell.y()) * height // max(cell.height(), 1), height - 1)
-        x = min((point.x() - cell.x()) * width // max(cell.width(), 1), width - 1)
-        value = ", ".join(f"{v:.3g}" for v in np.atleast_1d(tile.values[column, y, x]))
+        x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
+        value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
         return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
+
+
+def _word(value: float, names: tuple[str, ...]) -> str:
+    if not names:
+        return f"{value:.3g}"
+    return names[int(value)] if 0 <= value < len(names) else "no class"
 
 
 def _atlas(pixels: np.ndarray) -> QImage:
