@@ -219,6 +219,6 @@ def _rows(values: np.ndarray, levels: Levels) -> tuple[TileRow, ...]:
         images = np.ascontiguousarray(values[..., channel : channel + 1])
         made = pixels(images, levels, activation_table())
         marked = frozenset(range(len(images)) if dead[channel] else ())
-        aspect = 2.0 if flat else None
+        aspect = 4.0 if flat else None
         rows.append(TileRow(made, str(channel + 1), images, aspect, marked))
     return tuple(rows)

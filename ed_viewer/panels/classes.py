@@ -15,7 +15,7 @@ from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 from ed_viewer.widgets.toggle import Toggle
 
 _SHOWN = 24  # samples beside the matrix
-_ROOMY = 1.5  # times as wide as high: from here there is room beside the matrix
+_ROOMY, _HIGH = 1.5, 320  # width over height, and pixels: from here there is room beside it
 
 
 @panel("predictions/probabilities")
@@ -41,6 +41,7 @@ class ClassesPanel(Panel):
         self._matrix.clicked.connect(self._choose)
         self._tiles = Tiles(self.source.theme)
         self._tiles.hovered.connect(self.hovered)
+        self._tiles.resized.connect(self._draw)
         self._about = muted(plain(QLabel()))
         self._side = QWidget()
         column = QVBoxLayout(self._side)
@@ -58,7 +59,7 @@ class ClassesPanel(Panel):
         self._order = np.zeros(0, np.int64)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
-        roomy = self.width() > _ROOMY * self.height()
+        roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
         self._side.setVisible(self._images is not None and roomy)
 
     def show_frame(self, arrays: Arrays) -> None:
@@ -112,7 +113,7 @@ class ClassesPanel(Panel):
         said = f"{100 * np.trace(counts) / total:.1f} % of {counts.sum()} right"
         if group is not None:
             same = 100 * counts[group[:, None] == group[None, :]].sum() / total
-            said += f" · {same:.1f} % in the right group"
+            said += f" · group {same:.1f} %"
         self.set_caption(said)
 
     def _choose(self, row: int, column: int) -> None:
@@ -124,6 +125,13 @@ class ClassesPanel(Panel):
             if facts.get("kind") == "image" and name in self.source.reference:
                 return self.source.reference[name]
         return None
+
+    def _room(self, labels: list[str]) -> int:
+        """Return how many samples have room for their name above them."""
+        metrics, size = self.fontMetrics(), self._tiles.size()
+        wide = max((metrics.horizontalAdvance(label) for label in labels), default=0) + 8
+        high = wide + metrics.height()
+        return min(max(size.width() // wide, 1) * max(size.height() // high, 1), _SHOWN)
 
     def _show_samples(self, truth: np.ndarray, likely: np.ndarray, names: tuple[str, ...]) -> None:
         """Show the samples of the picked cell, or the mistakes, the surest first."""
@@ -139,7 +147,7 @@ class ClassesPanel(Panel):
         rows = np.flatnonzero(wanted)
         rows = rows[np.argsort(-likely.max(axis=1)[rows], kind="stable")]
         self._about.setText(f"{about} · {len(rows)}")
-        rows = rows[:_SHOWN]
+        rows = rows[: self._room([f"{names[truth[r]]} → {names[found[r]]}" for r in rows])]
         images = as_images(self._images[rows]) if len(rows) else np.zeros((0, 1, 1, 1), "f4")
         levels = image_levels(as_images(self._images[: len(likely)]))
         made = TileRow(pixels(images, levels, grey_table()), "", images)

@@ -5,7 +5,7 @@ The strength of a cell is its share of the row, of what is wrong its square root
 
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import blend, ink_on
@@ -16,6 +16,8 @@ from ed_viewer.widgets.matrix_layout import SPACE, Counts, MatrixLayout, lay_out
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+_SCALES = (1.0, 0.8)  # of type in cells
 
 
 class Matrix(QWidget):
@@ -103,18 +105,25 @@ class Matrix(QWidget):
         self._layout = lay_out(self.shown, self.size(), self.fontMetrics())
 
     def _paint_cells(self, painter: QPainter) -> None:
-        size, cells = self._shares.shape, np.ndindex(*self._shares.shape)
-        longest = max((len(self.text(*cell)) for cell in np.ndindex(*size)), default=0)
-        wide = self.fontMetrics().horizontalAdvance("0" * (longest + 1))
-        side = self._layout.edge(1)
-        roomy = side >= max(wide, self.fontMetrics().height())
-        for row, column in cells:
+        scale = self._scale()
+        for row, column in np.ndindex(*self._shares.shape):
             where, colour = self._layout.cell(row, column), self.colour(row, column)
             painter.fillRect(where, QColor(colour))
-            if roomy:
-                painter.setFont(self._theme.font(bold=row == column))
+            if scale:
+                painter.setFont(self._theme.font(scale, bold=row == column))
                 painter.setPen(ink_on(colour))
                 painter.drawText(where, _CENTRE, self.text(row, column))
+
+    def _scale(self) -> float:
+        """Return the size of type that cells have room for, 0 for none."""
+        cells = np.ndindex(*self._shares.shape)
+        longest = max((self.text(*cell) for cell in cells), key=len, default="")
+        for scale in _SCALES:
+            metrics = QFontMetrics(self._theme.font(scale, bold=True))
+            wide = metrics.horizontalAdvance(longest) + 2
+            if self._layout.edge(1) >= max(wide, metrics.height()):
+                return scale
+        return 0.0
 
     def _paint_lines(self, painter: QPainter) -> None:
         made, count = self._layout, self._layout.count
@@ -141,8 +150,9 @@ class Matrix(QWidget):
             self._write(painter, beside, name, _RIGHT)
             self._write_below(painter, middle.x(), name)
         painter.setFont(self._theme.font(bold=True))
-        ends = (*self.shown.starts[1:], made.count)
-        for start, end, name in zip(self.shown.starts, ends, self.shown.groups, strict=True):
+        for number, name in enumerate(self.shown.groups):
+            start, *later = self.shown.starts[number:]
+            end = later[0] if later else made.count
             top, high = box.top() + made.edge(start), made.edge(end) - made.edge(start)
             where = QRect(box.right() + 2 * SPACE, top, made.groups, high)
             self._write(painter, where, name, _LEFT)

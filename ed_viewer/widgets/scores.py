@@ -90,5 +90,5 @@ class Scores(QWidget):
         painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), words)
 
     def _names(self) -> int:
-        widths = [self.fontMetrics().horizontalAdvance(score.name) for score in self.scores]
+        widths = [self.fontMetrics().horizontalAdvance(f"{s.name} ") for s in self.scores]
         return min(max(widths, default=0), _NAME)
