@@ -36,8 +36,8 @@ class Page:
 def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, ...]]]:
     """Return the tabs: the overview, then those of `TABS`, then any others.
 
-    Panels of one `Panel.tab` share a tab. The overview has the four panels that say most, in the
-    order of the tabs; where it would be the only tab again, there is none.
+    Panels of one `Panel.tab` share a tab. The overview has the four panels that say most, the
+    first of them in the largest place; where it would be the only tab again, there is none.
     """
     tabs: dict[str, tuple[ProbeInfo, ...]] = dict.fromkeys(TABS, ())
     for probe in probes:
@@ -46,8 +46,7 @@ def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, 
     pages = [(title, group) for title, group in tabs.items() if group]
     everything = [probe for _, group in pages for probe in group]
     best = sorted(everything, key=lambda probe: -panel_class(probe).telling)[:_TELLING]
-    telling = tuple(probe for probe in everything if probe in best)
-    return [(OVERVIEW, telling), *pages] if len(pages) > 1 else pages
+    return [(OVERVIEW, tuple(best)), *pages] if len(pages) > 1 else pages
 
 
 class Stage(QTabWidget):
@@ -149,10 +148,10 @@ class Stage(QTabWidget):
             host = PanelHost(self._sources[probe.name])
             host.hovered.connect(self.hovered)
             page.hosts.append(host)
-            # Places left over go to the first panel: rows of reconstructions are wide.
+            # The place left over goes to the first panel, which is as high as the others together.
             spare = rows * columns - count
-            row, column = divmod(place + (spare if place else 0), columns)
-            grid.addWidget(host, row, column, 1, 1 if place else 1 + spare)
+            across, down = divmod(place + (spare if place else 0), rows)
+            grid.addWidget(host, down, across, 1 if place else 1 + spare, 1)
         for row in range(rows):
             grid.setRowStretch(row, 1)
         for column in range(columns):

@@ -14,7 +14,7 @@ from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 from ed_viewer.widgets.toggle import Toggle
 
-_ROWS = 16  # channels: a layer with more opens as a mosaic of one sample
+_ROWS, _FEW = 16, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
 _UNITS = 32  # of a dense layer: with more, a sample is drawn as a square
 _ROOMY = 560  # pixels: a narrower panel has no room for the choice of the view
 _BY_CHANNEL = "Samples × channels"
@@ -89,7 +89,7 @@ class ActivationsPanel(Panel):
 
     def _choose_layer(self) -> None:
         info = self.source.probe.arrays[self._layer.currentText()]
-        one = self._has_maps() and info.shape[-1] > _ROWS
+        one = self._has_maps() and (info.shape[-1] > _ROWS or info.shape[0] < _FEW)
         self._view.setCurrentText(_ONE_SAMPLE if one else _BY_CHANNEL)
         self._show_tools()
         self._choose_view()

@@ -102,7 +102,7 @@ class ReconstructionPanel(Panel):
         self._describe(inputs, output)
         names = self.source.class_names(len(output))
         if self.form == "signal":
-            self._waves.show_signals(inputs, output, names)
+            self._waves.show_signals(inputs, output, names=names)
         elif self.film is None:
             self.sheet.show_tiles(TileSet(self._rows(inputs, output), names, style=_STYLE))
         elif self.strip.isChecked():

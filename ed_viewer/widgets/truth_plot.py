@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_viewer.imaging import finite_range
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.class_points import ClassPoints
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.scatter import ClassScatter
 
 _MARGIN = 0.08  # of the range of the true values, around them
 
@@ -35,7 +35,7 @@ class TruthPlot(QWidget):
         item.setLabel("left", f"predicted {quantity}")
         self.line = pyqtgraph.PlotDataItem()
         item.addItem(self.line)
-        self.scatter = ClassScatter(item)
+        self.points = ClassPoints(item)
         self.legend = Legend(theme)
         self.legend.set_names(names)
         self.legend.toggled.connect(self._redraw)
@@ -44,11 +44,11 @@ class TruthPlot(QWidget):
         row.setSpacing(12)
         row.addWidget(self.plot, 1)
         row.addWidget(self.legend)
-        self._points, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
+        self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
 
     def show_values(self, truth: np.ndarray, found: np.ndarray, labels: np.ndarray) -> None:
         """Draw (samples,) of each; what has no truth, or a label below 0, is left out."""
-        self._points = np.stack([truth, np.nan_to_num(found)], axis=1)
+        self._values = np.stack([truth, np.nan_to_num(found)], axis=1)
         self._labels = np.where(np.isfinite(truth), labels, -1)
         low, high = finite_range(truth)
         reach = (high - low or 1.0) * _MARGIN
@@ -67,4 +67,4 @@ class TruthPlot(QWidget):
     def _redraw(self) -> None:
         hidden = np.isin(self._labels, list(self.legend.hidden))
         labels = np.where(hidden, -1, self._labels)
-        self.scatter.show_points(self._points, labels, self._colours, self._theme.palette)
+        self.points.show_points(self._values, labels, self._colours, self._theme.palette)

@@ -6,17 +6,15 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ed_viewer.imaging import finite_range
+from ed_viewer.imaging import Levels, finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import style_axes
 
-_SAMPLES, _ROWS = 6, 3
+_SAMPLES, _ROWS = 6, 2
 _CHANNELS = 10  # that are drawn, at most
-_AXIS = 46  # pixels of the numbers at the left, so that all plots are equally wide
-_THIRD = (3, 1)  # heights of signal and difference
-
-Range = tuple[float, float]
+_AXIS = 46  # pixels of the numbers at the left, so that signal and difference stand in line
+_STRETCH = (3, 1)  # heights of signal and difference
 
 
 class Wave:
@@ -25,59 +23,59 @@ class Wave:
     Args:
         signals: the plot of input and output.
         difference: the plot below it.
+        first: whether it stands at the left: the scale is the same in all, and written there.
     """
 
-    def __init__(self, signals: pyqtgraph.PlotItem, difference: pyqtgraph.PlotItem) -> None:
+    def __init__(
+        self, signals: pyqtgraph.PlotItem, difference: pyqtgraph.PlotItem, first: bool
+    ) -> None:
         self.signals, self.difference = signals, difference
         self.name = pyqtgraph.TextItem(anchor=(0, 0))
+        self.zero = pyqtgraph.InfiniteLine(angle=0)
         signals.addItem(self.name, ignoreBounds=True)
+        difference.addItem(self.zero, ignoreBounds=True)
         for plot in (signals, difference):
             plot.disableAutoRange()
             plot.hideButtons()
             plot.setMenuEnabled(False)
-            plot.getAxis("left").setWidth(_AXIS)
+            left = plot.getAxis("left")
+            left.setWidth(_AXIS if first else 12)
+            left.setStyle(showValues=first)
         signals.getAxis("bottom").setStyle(showValues=False)
+        difference.getAxis("left").setTicks([[(0.0, "0")]])
         self.before: list[pyqtgraph.PlotDataItem] = []
         self.after: list[pyqtgraph.PlotDataItem] = []
         self.change: list[pyqtgraph.PlotDataItem] = []
 
-    def show(self, before: np.ndarray | None, after: np.ndarray, reach: Range, name: str) -> None:
-        """Draw (time,) or (time, channels) of each, with `reach` the range of the signals."""
-        low, high = reach
+    def show(self, before: np.ndarray | None, after: np.ndarray, levels: Levels) -> None:
+        """Draw (time,) or (time, channels) of each, in the range of the signals."""
+        low, high = levels
         half = (high - low) / 2 or 1.0
         output = _columns(after)
-        self._curves(self.signals, self.after, output)
+        _draw(self.signals, self.after, output)
         self.difference.setVisible(before is not None)
         if before is not None:
-            self._curves(self.signals, self.before, _columns(before))
-            self._curves(self.difference, self.change, output - _columns(before))
+            _draw(self.signals, self.before, _columns(before))
+            _draw(self.difference, self.change, output - _columns(before))
         last = max(len(after) - 1, 1)
-        self.signals.setRange(xRange=(0, last), yRange=reach, padding=0.02)
+        self.signals.setRange(xRange=(0, last), yRange=levels, padding=0.02)
         self.difference.setRange(xRange=(0, last), yRange=(-half, half), padding=0.02)
-        self.name.setText(name)
         self.name.setPos(0, high)
 
     def restyle(self, theme: Theme) -> None:
         """Take colours and type from the theme."""
         palette = theme.palette
-        self.name.setColor(palette.muted)
+        self.name.setColor(palette.text)
         self.name.setFont(theme.font(0.9))
+        self.zero.setPen(pyqtgraph.mkPen(palette.line, width=1))
         for plot in (self.signals, self.difference):
             style_axes(plot, theme)
-        for index, curve in enumerate(self.before):
+        for curve in self.before:
             curve.setPen(pyqtgraph.mkPen(palette.done, width=2))
-            curve.setZValue(-1 - index)
+            curve.setZValue(-1)
         for group in (self.after, self.change):
             for index, curve in enumerate(group):
                 curve.setPen(pyqtgraph.mkPen(class_colour(palette, index), width=1))
-
-    def _curves(
-        self, plot: pyqtgraph.PlotItem, known: list[pyqtgraph.PlotDataItem], columns: np.ndarray
-    ) -> None:
-        while len(known) < len(columns):
-            known.append(plot.plot())
-        for curve, values in zip(known, columns, strict=True):
-            curve.setData(values)
 
 
 class Waves(QWidget):
@@ -87,42 +85,64 @@ class Waves(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._view = pyqtgraph.GraphicsLayoutWidget()
-        self._view.ci.layout.setSpacing(0)
+        self._view.ci.layout.setVerticalSpacing(0)
         self.waves: list[Wave] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
 
     def show_signals(
-        self, inputs: np.ndarray | None, output: np.ndarray, names: tuple[str, ...] = ()
+        self,
+        inputs: np.ndarray | None,
+        output: np.ndarray,
+        levels: Levels | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
-        """Draw curves; arrays are (samples, time) or (samples, time, channels)."""
-        reach = finite_range(output if inputs is None else inputs)
-        count = min(len(output), _SAMPLES)
-        if len(self.waves) < count:
-            self._fill(count)
+        """Draw curves.
+
+        Args:
+            inputs: (samples, time) or (samples, time, channels), or None.
+            output: of the same shape.
+            levels: the range of the axis; by default that of the inputs.
+            names: of the samples.
+        """
+        levels = levels or finite_range(output if inputs is None else inputs)
+        count, curves = min(len(output), _SAMPLES), self._curves()
+        self._fill(count)
         for sample, wave in enumerate(self.waves[:count]):
-            name = names[sample] if sample < len(names) else ""
-            wave.show(None if inputs is None else inputs[sample], output[sample], reach, name)
-        if any(not wave.signals.property("styled") for wave in self.waves):
-            self.restyle()
+            wave.show(None if inputs is None else inputs[sample], output[sample], levels)
+            wave.name.setText(names[sample] if sample < len(names) else "")
+        if self._curves() > curves:
+            self.restyle()  # the new ones
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         self._view.setBackground(self._theme.palette.card)
         for wave in self.waves:
             wave.restyle(self._theme)
-            wave.signals.setProperty("styled", True)
+
+    def _curves(self) -> int:
+        return sum(len(wave.before) + len(wave.after) for wave in self.waves)
 
     def _fill(self, count: int) -> None:
         deep = min(count, _ROWS)
-        wide = ceil(count / deep)
+        wide = ceil(count / max(deep, 1))
         for number in range(len(self.waves), count):
             row, column = divmod(number, wide)
             plots = [self._view.addPlot(2 * row + part, column) for part in range(2)]
-            for part, stretch in enumerate(_THIRD):
+            for part, stretch in enumerate(_STRETCH):
                 self._view.ci.layout.setRowStretchFactor(2 * row + part, stretch)
-            self.waves.append(Wave(*plots))
+            self.waves.append(Wave(plots[0], plots[1], column == 0))
+
+
+def _draw(
+    plot: pyqtgraph.PlotItem, known: list[pyqtgraph.PlotDataItem], columns: np.ndarray
+) -> None:
+    """Draw (channels, time) with curves that there are already, and new ones where needed."""
+    while len(known) < len(columns):
+        known.append(plot.plot())
+    for curve, values in zip(known, columns, strict=True):
+        curve.setData(values)
 
 
 def _columns(signal: np.ndarray) -> np.ndarray:

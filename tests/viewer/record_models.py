@@ -17,7 +17,7 @@ from ed_core.run import build
 from ed_core.testing import tiny_arrays
 from ed_plugins import fashion_mnist
 
-SAMPLES, BATCH = 16, 8
+SAMPLES, BATCH = 8, 4
 OF_DOWNLOADED = {"fashion_mnist": fashion_mnist.FIELDS}  # known without its files
 
 

@@ -8,7 +8,7 @@ from ed_viewer.palette import SYMBOLS, Palette, class_colour
 _SIZE = 7  # pixels, of a marker
 
 
-class ClassScatter:
+class ClassPoints:
     """The points of a plot, one item a class.
 
     Args:
