@@ -171,7 +171,7 @@ class ActivationsPanel(Panel):
         shape = " × ".join(str(n) for n in values.shape[1:])
         most = self.source.probe.options.get("channels")
         cut = values.ndim == 4 and values.shape[-1] == most
-        said = [f"{shape} (at most {most} channels are recorded)" if cut else shape]
+        said = [f"{shape} (at most {most} recorded)" if cut else shape]
         said += [f"levels {number(levels[0])} to {number(levels[1])}"]
         said += [f"{dead} never active (dashed)"] if dead else []
         hidden = self._mosaic.hidden_rows

@@ -43,7 +43,7 @@ class Focus(QWidget):
         part = slice(column, column + 1)
         alone = TileRow(row.pixels[part], "", row.values[part], row.aspect)
         self._name.setText(name)
-        self.tiles.show_tiles(TileSet((alone,), (name,)))
+        self.tiles.show_tiles(TileSet((alone,)))
         values = row.values[column]
         active = 100 * float(np.mean(values != 0))
         low, high, mean = (number(float(v)) for v in (values.min(), values.max(), values.mean()))

@@ -85,7 +85,8 @@ def lay_out(shown: Counts, size: QSize, metrics: QFontMetrics) -> MatrixLayout:
     across = size.width() - left - right
     upright = max(wide, default=0) > min(across, size.height() - left) // max(count, 1)
     below = (names if upright else line) + line + 3 * SPACE
-    side = max(min(across, size.height() - below), 1)
+    above = line // 2  # the name of a row may be higher than the row
+    side = max(min(across, size.height() - below - above), 1)
     x = left + max((size.width() - left - right - side) // 2, 0)
-    y = max((size.height() - below - side) // 2, 0)
+    y = above + max((size.height() - below - above - side) // 2, 0)
     return MatrixLayout(count, QRect(x, y, side, side), names, groups, line, upright)

@@ -14,7 +14,7 @@ _MARGIN = 0.08  # of the range of the true values, around them
 
 
 class TruthPlot(QWidget):
-    """A scatter whose range is that of the truth, so that it is the same in every frame.
+    """A scatter in the range of the truth, the same in every frame once predictions lie in it.
 
     Args:
         quantity: what is predicted, for the axes.
@@ -53,7 +53,9 @@ class TruthPlot(QWidget):
         low, high = finite_range(truth)
         reach = (high - low or 1.0) * _MARGIN
         ends = (low - reach, high + reach)
-        self.plot.getPlotItem().setRange(xRange=ends, yRange=ends, padding=0)
+        least, most = finite_range(found)  # at first, far from any truth
+        up = (min(ends[0], least - reach), max(ends[1], most + reach))
+        self.plot.getPlotItem().setRange(xRange=ends, yRange=up, padding=0)
         self.line.setData(ends, ends)
         self._redraw()
 

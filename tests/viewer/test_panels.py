@@ -2,45 +2,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QSize
-from pytestqt.qtbot import QtBot
+from PySide6.QtCore import QPoint
 
-from ed_core.recording import ArrayInfo, ProbeInfo
-from ed_viewer.panel import PANELS, Panel, Source, panel, panel_class
+from ed_viewer.panel import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
-from ed_viewer.theme import Theme
 
 pytestmark = pytest.mark.viewer
 
 Make = Callable[..., Panel]
-
-
-@pytest.fixture
-def make(qtbot: QtBot, theme: Theme) -> Make:
-    kept: list[Panel] = []
-
-    def make_panel(
-        kind: str,
-        arrays: dict[str, np.ndarray],
-        reference: dict[str, np.ndarray] | None = None,
-        fields: dict | None = None,
-        options: dict | None = None,
-    ) -> Panel:
-        infos = {
-            name: ArrayInfo(a.shape, str(a.dtype), tuple(f"axis {i}" for i in range(a.ndim)))
-            for name, a in arrays.items()
-        }
-        probe = ProbeInfo(kind, kind, infos, options or {})
-        made = panel_class(probe)(Source(probe, fields or {}, reference or {}, theme))
-        qtbot.addWidget(made)
-        kept.append(made)
-        made.resize(QSize(700, 400))
-        made.show()
-        made.show_frame(arrays)
-        assert not made.grab().isNull()
-        return made
-
-    return make_panel
 
 
 def reconstruction(make: Make, images: np.ndarray, output: np.ndarray) -> Panel:
@@ -92,7 +61,7 @@ def test_a_signal_is_drawn_as_curves(make: Make) -> None:
 
 
 def test_levels_of_a_layer_never_shrink(make: Make) -> None:
-    maps = np.zeros((2, 6, 6, 3), "f2")
+    maps = np.zeros((5, 6, 6, 3), "f2")
     maps[0, 2, 2, 1] = 8
     made = make("activations", {"conv": maps})
     bright = made._mosaic.shown.rows[1].pixels[0, 2, 2].copy()
@@ -102,10 +71,10 @@ def test_levels_of_a_layer_never_shrink(make: Make) -> None:
 
 
 def test_dead_channels_are_marked(make: Make) -> None:
-    maps = np.ones((2, 6, 6, 3), "f2")
+    maps = np.ones((5, 6, 6, 3), "f2")
     maps[..., 2] = 0
     made = make("activations", {"conv": maps})
-    assert [sorted(row.dead) for row in made._mosaic.shown.rows] == [[], [], [0, 1]]
+    assert [sorted(row.dead) for row in made._mosaic.shown.rows] == [[], [], [0, 1, 2, 3, 4]]
     assert "1 never active" in made._caption.text
 
 
