@@ -126,8 +126,10 @@ class ActivationsPanel(Panel):
         if self._one_sample():
             maps = np.ascontiguousarray(values[self._sample].transpose(2, 0, 1))[..., None]
             made = pixels(maps, levels, activation_table())
-            wide = across(maps, self._mosaic.size())
+            wide, picked = across(maps, self._mosaic.size()), self._channel()
             rows = mosaic(made, maps, wide, _dead(values), numbered=True)
+            if picked is not None:  # the same channel, in rows of another length
+                self._mosaic.pick = divmod(picked, wide)
             self._mosaic.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
         else:
             inputs = self._inputs(len(values))
@@ -147,12 +149,18 @@ class ActivationsPanel(Panel):
         if row.values is None or column >= len(row.values):
             return
         one = self._one_sample()
-        before = sum(len(r.pixels) for r in rows[: pick[0]])
-        name = f"channel {before + column + 1}" if one else _named(row.label)
+        name = f"channel {(self._channel() or 0) + 1}" if one else _named(row.label)
         sample = self._sample if one else column
         names = self.source.class_names(len(values))
         of = names[sample] if sample < len(names) else f"sample {sample + 1}"
         self.focus.show_tile(row, column, f"{name} · {of}")
+
+    def _channel(self) -> int | None:
+        """Return which tile of the mosaic is picked, counted row by row."""
+        if self._mosaic.pick is None:
+            return None
+        row, column = self._mosaic.pick
+        return sum(len(r.pixels) for r in self._mosaic.shown.rows[:row]) + column
 
     def _values(self) -> np.ndarray | None:
         """Return the maps of the chosen layer (samples, ..., channels)."""
