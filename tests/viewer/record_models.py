@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from ed_core import Recorder
+from ed_core import Fields, Recorder
 from ed_core.arrange import Batches
 from ed_core.engine import tuning
 from ed_core.plugins import DATASETS, MODELS
@@ -18,12 +18,18 @@ from ed_core.testing import tiny_arrays
 from ed_plugins import fashion_mnist
 
 SAMPLES, BATCH = 8, 4
+SMALL = {"samples": 20, "size": 32}
 OF_DOWNLOADED = {"fashion_mnist": fashion_mnist.FIELDS}  # known without its files
+
+
+def small(data: str) -> Fields:
+    options = DATASETS[data].options
+    return DATASETS[data].load(**{k: v for k, v in SMALL.items() if k in options}).fields
 
 
 def record(name: str, folder: Path) -> None:
     spec = MODELS[name]
-    fields = OF_DOWNLOADED.get(spec.data) or DATASETS[spec.data].load().fields
+    fields = OF_DOWNLOADED.get(spec.data) or small(spec.data)
     net = build(spec, fields, spec.check({}), seed=1)
     arrays = tiny_arrays(fields, SAMPLES)
     batches = Batches(arrays, list(net.input), spec.heads, BATCH, seed=0)
