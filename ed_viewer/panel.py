@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_core.registry import BROKEN, Registry
+from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
@@ -28,6 +29,8 @@ class Source:
         reference: the fixed batch that the probe looks at, field to (samples, ...).
         theme: colours and type.
         memory: shared by all panels of this probe: what they have seen, such as levels.
+        decoder: decodes and encodes for the panel, in a process of its own; None where the panel
+            is one of many.
     """
 
     probe: ProbeInfo
@@ -35,6 +38,7 @@ class Source:
     reference: Mapping[str, np.ndarray]
     theme: Theme
     memory: dict[str, Any] = field(default_factory=dict)
+    decoder: Decoder | None = None
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the class names of a field, () if it is not a class field."""
@@ -116,6 +120,9 @@ class Panel(Card):
 
     heading = ""
     """What stands above the panel; "" is the probe's name."""
+
+    share = 1
+    """How wide it is beside the others of its tab."""
 
     hovered = Signal(str)
 

@@ -1,7 +1,7 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
+from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
 from ed_viewer.panel import Panel, Source, panel_class
 from ed_viewer.panel_host import PanelHost
@@ -52,6 +53,9 @@ def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, 
 class Stage(QTabWidget):
     """Tabs of panels for one run.
 
+    Attributes:
+        decoder: of the run that is shown next, or None.
+
     Signals:
         watched: the visible tab's probes, by name.
         hovered: what is under the mouse, in words.
@@ -66,6 +70,7 @@ class Stage(QTabWidget):
         self._pages: list[Page] = []
         self._sources: dict[str, Source] = {}
         self._frame: Frame | None = None
+        self.decoder: Decoder | None = None
         self.setTabBar(Tabs(theme))
         self.setDocumentMode(True)
         self.setAccessibleName("Stage")
@@ -77,6 +82,9 @@ class Stage(QTabWidget):
         """The panels of the visible tab."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
+
+    def paintEvent(self, event: object) -> None:  # noqa: N802
+        """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
 
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
@@ -145,7 +153,7 @@ class Stage(QTabWidget):
         columns = 1 if count == 1 else 2 if count <= 4 else 3
         rows = ceil(count / columns)
         for place, probe in enumerate(page.probes):
-            host = PanelHost(self._sources[probe.name])
+            host = PanelHost(self._source(page, probe))
             host.hovered.connect(self.hovered)
             page.hosts.append(host)
             # The place left over goes to the first panel, which is as high as the others together.
@@ -155,7 +163,13 @@ class Stage(QTabWidget):
         for row in range(rows):
             grid.setRowStretch(row, 1)
         for column in range(columns):
-            grid.setColumnStretch(column, 1)
+            wide = page.hosts[column].panel.share if rows == 1 and page.title != OVERVIEW else 1
+            grid.setColumnStretch(column, wide)
+
+    def _source(self, page: Page, probe: ProbeInfo) -> Source:
+        """Return the source of a probe's panel; on the overview there is no room to decode."""
+        source = self._sources[probe.name]
+        return source if page.title == OVERVIEW else replace(source, decoder=self.decoder)
 
     def _page(self) -> Page | None:
         index = self.currentIndex()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.theme import Theme
@@ -29,16 +29,16 @@ class PickTiles(Tiles):
     """
 
     picked = Signal()
+    keys = (*_MOVES, *_TAKE, Qt.Key.Key_Escape)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.pick: Pick | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip(_KEYS)
 
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the pick stays where it is."""
-        super().show_tiles(replace(tiles, selected=self.pick))
+        self._show(replace(tiles, selected=self.pick))
 
     def choose(self, pick: Pick | None) -> None:
         """Pick a tile (row, column), or none."""
@@ -57,33 +57,24 @@ class PickTiles(Tiles):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
-        if not self._wants(event):
+        key = Qt.Key(event.key())
+        if key not in self.keys:
             super().keyPressEvent(event)
-        elif event.key() in _TAKE:
-            self.choose((0, 0))
-        elif event.key() == Qt.Key.Key_Escape:
+        elif key == Qt.Key.Key_Escape:
             self.choose(None)
-        elif self.pick is not None:
-            down, right = _MOVES[Qt.Key(event.key())]
+        elif self.pick is None:
+            self.choose((0, 0))
+        elif key in _MOVES:
+            down, right = _MOVES[key]
             self.choose((self.pick[0] + down, self.pick[1] + right))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self._layout.find(event.position().toPoint())
         self.choose(None if found == self.pick else found)
 
-    def focusInEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.update()
-
-    def focusOutEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
-        super().paintEvent(event)
-        if self.hasFocus() and self.pick is None:
-            painter = QPainter(self)
-            painter.setPen(QPen(self._theme.colour("accent"), 2))
-            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
-            painter.end()
+    def _show(self, tiles: TileSet) -> None:
+        super().show_tiles(tiles)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # also while none is picked
 
     def _wants(self, event: QKeyEvent) -> bool:
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtGui import QMouseEvent
 
 from ed_viewer.widgets.pick_tiles import Pick, PickTiles
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
 
 
 class Sheet(PickTiles):
@@ -20,7 +20,7 @@ class Sheet(PickTiles):
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles: all of them, or those of the picked sample."""
         self._all = tiles
-        Tiles.show_tiles(self, tiles if self.pick is None else _alone(tiles, self.pick[1]))
+        self._show(tiles if self.pick is None else _alone(tiles, self.pick[1]))
 
     @property
     def everything(self) -> TileSet:

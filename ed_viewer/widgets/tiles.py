@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 
 
@@ -73,12 +82,14 @@ class Tiles(QWidget):
     Signals:
         hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
-        resized: there is more room, or less.
+        resized: there is more or less room.
     """
 
     hovered = Signal(str)
     clicked = Signal(int, int)
     resized = Signal()
+    keys: tuple[Qt.Key, ...] = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+    """Those that it needs while it has the focus and a tile is selected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,9 +114,15 @@ class Tiles(QWidget):
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the arrays must not change afterwards."""
         self._set = tiles
-        self._atlases = [_atlas(row.pixels) for row in tiles.rows]
+        self._atlases = [make_atlas(row.pixels) for row in tiles.rows]
+        chosen = tiles.selected is not None
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if chosen else Qt.FocusPolicy.NoFocus)
         self._arrange()
         self.update()
+
+    def tile_width(self, tiles: TileSet) -> int:
+        """Return how wide a tile of these would be drawn, in pixels."""
+        return lay_out(tiles, self.size(), self.fontMetrics()).width
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
@@ -122,15 +139,20 @@ class Tiles(QWidget):
         if not self._set.rows or not self._layout.columns:
             return
         painter = QPainter(self)
+        to_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
         self._paint_names(painter)
         for row in range(self._layout.rows):
             atlas, tile = self._atlases[row], self._set.rows[row]
             height = tile.pixels.shape[1]
             source = QRect(0, 0, tile.pixels.shape[2], height)
-            atlas, source = _shrunk(atlas, source, self._layout.cell(row, 0).size())
+            atlas, source = shrunk(atlas, source, self._layout.cell(row, 0).size())
             for column in range(min(self._layout.columns, len(tile.pixels))):
                 source.moveTop(column * source.height())
-                painter.drawImage(self._layout.cell(row, column), atlas, source)
+                cell = self._layout.cell(row, column)
+                if to_screen:
+                    painter.drawImage(cell, atlas, source)
+                else:
+                    painter.drawImage(cell, cut(atlas, source, cell.size()))
             self._paint_dead(painter, row)
         self._paint_selected(painter)
         painter.end()
@@ -175,6 +197,14 @@ class Tiles(QWidget):
         if found is not None:
             self.clicked.emit(*found)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        if event.key() in steps and self._set.selected is not None:
+            column = self._set.selected[1] + steps[Qt.Key(event.key())]
+            self.clicked.emit(0, min(max(column, 0), self._layout.columns - 1))
+        else:
+            super().keyPressEvent(event)
+
     def _describe(self, point: QPoint) -> str:
         found = self._layout.find(point)
         if found is None:
@@ -198,23 +228,3 @@ def _word(value: float, names: tuple[str, ...]) -> str:
     if not names:
         return f"{value:.3g}"
     return names[int(value)] if 0 <= value < len(names) else "no class"
-
-
-def _atlas(pixels: np.ndarray) -> QImage:
-    count, height, width = pixels.shape[:3]
-    tall = np.ascontiguousarray(pixels).reshape(count * height, width, 4)
-    image = QImage(tall.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
-    return image.copy()  # owns its bytes: the array may go before the image does
-
-
-def _shrunk(atlas: QImage, source: QRect, size: QSize) -> tuple[QImage, QRect]:
-    """Average when a tile is drawn smaller than it is; leaving out pixels would lose thin lines."""
-    if size.width() >= source.width() or size.height() < 1:
-        return atlas, source
-    tiles = atlas.height() // source.height()
-    smooth = Qt.TransformationMode.SmoothTransformation
-    keep = Qt.AspectRatioMode.IgnoreAspectRatio
-    return (
-        atlas.scaled(size.width(), size.height() * tiles, keep, smooth),
-        QRect(QPoint(0, 0), size),
-    )

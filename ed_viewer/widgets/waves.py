@@ -24,10 +24,15 @@ class Wave:
         signals: the plot of input and output.
         difference: the plot below it.
         first: whether it stands at the left: the scale is the same in all, and written there.
+        plain: whether it has no axes at all.
     """
 
     def __init__(
-        self, signals: pyqtgraph.PlotItem, difference: pyqtgraph.PlotItem, first: bool
+        self,
+        signals: pyqtgraph.PlotItem,
+        difference: pyqtgraph.PlotItem,
+        first: bool,
+        plain: bool,
     ) -> None:
         self.signals, self.difference = signals, difference
         self.name = pyqtgraph.TextItem(anchor=(0, 0))
@@ -41,6 +46,8 @@ class Wave:
             left = plot.getAxis("left")
             left.setWidth(_AXIS if first else 12)
             left.setStyle(showValues=first)
+            for side in ("left", "bottom") if plain else ():
+                plot.hideAxis(side)
         signals.getAxis("bottom").setStyle(showValues=False)
         difference.getAxis("left").setTicks([[(0.0, "0")]])
         self.before: list[pyqtgraph.PlotDataItem] = []
@@ -79,11 +86,25 @@ class Wave:
 
 
 class Waves(QWidget):
-    """Draws the first samples of (samples, time, channels), all on one scale."""
+    """Draws the first samples of (samples, time, channels), all on one scale.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    Args:
+        theme: colours and type.
+        most: samples that are drawn.
+        plain: draw them in one row, without axes.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        most: int = _SAMPLES,
+        plain: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._most = most
+        self._plain = plain
         self._view = pyqtgraph.GraphicsLayoutWidget()
         self._view.ci.layout.setVerticalSpacing(0)
         self.waves: list[Wave] = []
@@ -107,7 +128,7 @@ class Waves(QWidget):
             names: of the samples.
         """
         levels = levels or finite_range(output if inputs is None else inputs)
-        count, curves = min(len(output), _SAMPLES), self._curves()
+        count, curves = min(len(output), self._most), self._curves()
         self._fill(count)
         for sample, wave in enumerate(self.waves[:count]):
             wave.show(None if inputs is None else inputs[sample], output[sample], levels)
@@ -125,14 +146,14 @@ class Waves(QWidget):
         return sum(len(wave.before) + len(wave.after) for wave in self.waves)
 
     def _fill(self, count: int) -> None:
-        deep = min(count, _ROWS)
+        deep = 1 if self._plain else min(count, _ROWS)
         wide = ceil(count / max(deep, 1))
         for number in range(len(self.waves), count):
             row, column = divmod(number, wide)
             plots = [self._view.addPlot(2 * row + part, column) for part in range(2)]
             for part, stretch in enumerate(_STRETCH):
                 self._view.ci.layout.setRowStretchFactor(2 * row + part, stretch)
-            self.waves.append(Wave(plots[0], plots[1], column == 0))
+            self.waves.append(Wave(plots[0], plots[1], column == 0, self._plain))
 
 
 def _draw(

@@ -106,26 +106,26 @@ def codes_panel(make: Make, codes: np.ndarray, classes: int = 3) -> Panel:
 def test_codes_of_a_class_share_a_colour(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
     made = codes_panel(make, codes)
-    assert len(made._scatters) == 3
-    np.testing.assert_allclose(made._scatters[1].getData()[0], codes[1::3, 0])
-    made._legend.hidden.add(1)
-    made._legend.toggled.emit()
-    assert sum(scatter.isVisible() for scatter in made._scatters) == 2
+    assert len(made._scatter.groups) == 3
+    np.testing.assert_allclose(made._scatter.groups[1].getData()[0], codes[1::3, 0])
+    made._scatter.legend.hidden.add(1)
+    made._scatter.legend.toggled.emit()
+    assert sum(scatter.isVisible() for scatter in made._scatter.groups) == 2
 
 
 def test_many_codes_become_a_picture(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(6000, 2)).astype("f4")
     made = codes_panel(make, codes)
-    assert made._image.isVisible()
-    assert not any(scatter.isVisible() for scatter in made._scatters)
-    assert (made._image.image[..., 3] > 0).sum() > 2000
+    assert made._scatter.image.isVisible()
+    assert not any(scatter.isVisible() for scatter in made._scatter.groups)
+    assert (made._scatter.image.image[..., 3] > 0).sum() > 2000
 
 
 def test_codes_without_classes_and_of_one_dimension(make: Make) -> None:
     codes = np.linspace(-1, 1, 20, dtype="f4")[:, None]
     made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
-    assert made._legend.isHidden()
-    assert len(made._scatters[0].getData()[0]) == 20
+    assert made._scatter.legend.isHidden()
+    assert len(made._scatter.groups[0].getData()[0]) == 20
 
 
 def test_the_first_row_of_the_grid_is_the_largest_y(make: Make) -> None:
