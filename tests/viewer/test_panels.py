@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QSize
 
 from ed_viewer.panel import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
