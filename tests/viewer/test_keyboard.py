@@ -169,5 +169,5 @@ def test_the_strip_of_samples_is_walked_by_keys(
     tab_to(qtbot, window, strip)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
-    assert strip.shown.selected == 2
+    assert strip.shown.selected == (0, 2)
     assert window.session.cursor.frame == 7
