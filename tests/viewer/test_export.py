@@ -244,7 +244,7 @@ def test_the_stage_is_exported_without_a_window(
     ("arguments", "words"),
     [
         (["--export", "x.bmp"], "ends in .png, .svg, .pdf, .gif, .mp4, .npz"),
-        (["--export", "x.png", "--preset", "nope"], "choose overview, reconstruction, activ"),
+        (["--export", "x.png", "--preset", "nope"], "choose overview, "),
         (["--export", "x.png", "--step", "351"], "choose one from 0 to 350"),
         (["--export", "x.png", "--size", "9x9"], "expected --size WxH"),
         (["--export", "no/x.png"], "'no' is not a folder"),
