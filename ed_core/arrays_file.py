@@ -13,8 +13,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.recording.folder import written_whole
-from ed_core.recording.layout import checksum
-from ed_core.recording.segment import one_line
+from ed_core.recording.layout import checksum, one_line
 
 _MAX_VALUES = 2 * 10**9  # of one file: a model of two thousand million parameters
 _MAX_FACTS = 64 * 2**20  # bytes of JSON

@@ -1,9 +1,11 @@
 """Checkpoints: everything that a bit-identical resume needs, the two newest and the best."""
 
 import contextlib
+import math
 import os
 import shutil
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
-from ed_core.errors import EdkitError
+from ed_core.errors import EdkitError, one_line
 from ed_core.submodels import to_numpy
 
 KEEP = 2
@@ -21,7 +23,9 @@ KEEP = 2
 class Position:
     """Where in the data a run is: `batch` batches of epoch `epoch` are done, `step` in all.
 
-    `seconds` is the training time so far, `best` the lowest loss on held-out data.
+    `seconds` is the training time so far, `best` the lowest loss on held-out data. By hand may have
+    been set `factor`, which multiplies the planned learning rate, and the weights of the heads
+    `held`.
     """
 
     step: int
@@ -29,6 +33,8 @@ class Position:
     batch: int
     seconds: float = 0.0
     best: float | None = None
+    factor: float = 1.0
+    held: Sequence[str] = ()
 
 
 def save_checkpoint(folder: Path, objective: Any, position: Position) -> Path:
@@ -98,10 +104,14 @@ def _restore(path: Path, objective: Any) -> Position:
     arrays, facts = read_arrays(path)
     variables = _variables(objective)
     check_fit(arrays[:-1], variables, path)
+    # Checkpoints older than steering lack the last two.
+    known = {name: facts[name] for name in Position.__slots__ if name in facts}
     try:
-        position = Position(**{name: facts[name] for name in Position.__slots__})
-    except KeyError as error:
-        raise EdkitError(f"{str(path)!r} is not a checkpoint: it lacks {error}.") from error
+        position = Position(**known)
+        if not 0 < position.factor < math.inf:
+            raise ValueError(f"its factor is {position.factor}")
+    except (TypeError, ValueError) as error:
+        raise EdkitError(f"{str(path)!r} is not a checkpoint: {one_line(error)}.") from error
     for array, variable in zip(arrays, variables, strict=False):
         variable.assign(array)
     randomness.restore_global_state(arrays[-1])

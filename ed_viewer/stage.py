@@ -73,6 +73,9 @@ class Stage(QTabWidget):
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
 
+    def paintEvent(self, event: object) -> None:  # noqa: N802
+        """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
+
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
         corner = QWidget()

@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
@@ -77,6 +87,8 @@ class Tiles(QWidget):
     hovered = Signal(str)
     clicked = Signal(int, int)
     resized = Signal()
+    keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+    """Those that it needs while it has the focus and a tile is selected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +114,8 @@ class Tiles(QWidget):
         """Draw other tiles; the arrays must not change afterwards."""
         self._set = tiles
         self._atlases = [_atlas(row.pixels) for row in tiles.rows]
+        chosen = tiles.selected >= 0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if chosen else Qt.FocusPolicy.NoFocus)
         self._arrange()
         self.update()
 
@@ -124,6 +138,7 @@ class Tiles(QWidget):
         if not self._set.rows or not self._layout.columns:
             return
         painter = QPainter(self)
+        to_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
         self._paint_names(painter)
         for row in range(self._layout.rows):
             atlas, tile = self._atlases[row], self._set.rows[row]
@@ -132,7 +147,11 @@ class Tiles(QWidget):
             atlas, source = _shrunk(atlas, source, self._layout.cell(row, 0).size())
             for column in range(min(self._layout.columns, len(tile.pixels))):
                 source.moveTop(column * source.height())
-                painter.drawImage(self._layout.cell(row, column), atlas, source)
+                cell = self._layout.cell(row, column)
+                if to_screen:
+                    painter.drawImage(cell, atlas, source)
+                else:
+                    painter.drawImage(cell, _cut(atlas, source, cell.size()))
             if tile.dead:
                 self._paint_dead(painter, row)
         if 0 <= self._set.selected < self._layout.columns:
@@ -169,6 +188,14 @@ class Tiles(QWidget):
         if found is not None:
             self.clicked.emit(*found)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        if event.key() in steps and self._set.selected >= 0:
+            column = self._set.selected + steps[Qt.Key(event.key())]
+            self.clicked.emit(0, min(max(column, 0), self._layout.columns - 1))
+        else:
+            super().keyPressEvent(event)
+
     def _describe(self, point: QPoint) -> str:
         found = self._layout.find(point)
         if found is None:
@@ -192,6 +219,15 @@ def _atlas(pixels: np.ndarray) -> QImage:
     tall = np.ascontiguousarray(pixels).reshape(count * height, width, 4)
     image = QImage(tall.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
     return image.copy()  # owns its bytes: the array may go before the image does
+
+
+def _cut(atlas: QImage, source: QRect, size: QSize) -> QImage:
+    """Return one tile for SVG or PDF, its pixels repeated: those who show it would smooth them.
+
+    Qt's SVG takes no notice of the part of an image that is asked for.
+    """
+    times = max(ceil(size.width() / source.width()), ceil(size.height() / source.height()))
+    return atlas.copy(source).scaled(source.size() * times)
 
 
 def _shrunk(atlas: QImage, source: QRect, size: QSize) -> tuple[QImage, QRect]:

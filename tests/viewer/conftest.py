@@ -1,5 +1,6 @@
 import gc
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,8 +16,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from ed_core.engine import installed_backends
 from ed_viewer.app import make_window
 from ed_viewer.example import Example, write_example
+from ed_viewer.launch.catalogue import Catalogue
+from ed_viewer.settings import Settings
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
@@ -27,6 +31,16 @@ FAKE = Path(__file__).with_name("fake_decoder.py")
 @pytest.fixture(scope="session")
 def example() -> Example:
     return Example(samples=120, frames=8)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """What the command really says can be trained."""
+    if not installed_backends():
+        pytest.skip("no backend is installed")
+    command = [sys.executable, "-m", "ed_core.command", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    return Catalogue.read(done.stdout)
 
 
 @pytest.fixture
@@ -46,9 +60,15 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     threads = threading.active_count()
     opened: list[Window] = []
 
-    def open_one(*paths: Path, root: Path | None = None, theme: str = "light") -> Window:
+    def open_one(
+        *paths: Path,
+        root: Path | None = None,
+        theme: str = "light",
+        settings: Settings | None = None,
+    ) -> Window:
         folder = str(root or tmp_path / "runs")
-        window = make_window(qapp, [str(p) for p in paths], root=folder, theme=theme)
+        names = [str(p) for p in paths]
+        window = make_window(qapp, names, root=folder, theme=theme, settings=settings)
         opened.append(window)
         with qtbot.waitActive(window):
             window.show()

@@ -27,11 +27,19 @@ import sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from ed_viewer import app, tail
+from ed_viewer.launch.log_tail import LogTail
+from ed_viewer.new_run import NewRun
 
-tail.Tail.poll = lambda self: time.sleep(60)
 application = QApplication([])
+if sys.argv[1] == "recording":
+    tail.Tail.poll = lambda self: time.sleep(60)
+else:
+    LogTail._read = lambda self, path, at: time.sleep(60)
+    windows = QApplication.topLevelWidgets
+    parts = lambda: [p for w in windows() if hasattr(w, "parts") for p in w.parts]
+    QTimer.singleShot(100, lambda: [p.toggle_log() for p in parts() if type(p) is NewRun])
 QTimer.singleShot(500, lambda: [w.close() for w in QApplication.topLevelWidgets()])
-sys.exit(app.main(sys.argv[1:]))
+sys.exit(app.main(sys.argv[2:]))
 """
 
 WRITES_FRAMES = """
@@ -78,8 +86,9 @@ def test_the_window_lives_on_while_a_read_hangs(
         window.session.scrub(1)
 
 
-def test_a_window_on_a_hanging_disk_can_be_closed(finished: Path) -> None:
-    command = [sys.executable, "-c", CLOSES_ON_A_HANGING_DISK, str(finished)]
+@pytest.mark.parametrize("what", ["recording", "log"])
+def test_a_window_on_a_hanging_disk_can_be_closed(finished: Path, what: str) -> None:
+    command = [sys.executable, "-c", CLOSES_ON_A_HANGING_DISK, what, str(finished)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

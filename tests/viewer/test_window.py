@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.commands import COMMANDS, KeySheet
+from ed_viewer.commands import COMMANDS
 from ed_viewer.cursor import Playback
 from ed_viewer.example import Example
+from ed_viewer.key_sheet import KeySheet
 from ed_viewer.messages import Frame
 from ed_viewer.palette import DARK, LIGHT
 from ed_viewer.window import Window
@@ -147,6 +148,11 @@ def test_the_sheet_of_keys_lists_every_command(
     words = {label.text() for label in sheets[0].findChildren(type(window.status._state))}
     assert {command.words for command in COMMANDS} <= words
     sheets[0].close()
+
+
+def test_no_key_has_two_meanings() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(keys) == len(set(keys))
 
 
 def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:
