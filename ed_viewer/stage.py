@@ -18,6 +18,10 @@ from ed_viewer.widgets.tabs import Tabs
 from ed_viewer.widgets.text import titled
 
 OVERVIEW = "Overview"
+TABS = ("Reconstruct", "Activations", "Latent", "Classes", "Segmentation", "Values", "Samples")
+"""The order of the tabs that panels name; tabs of other names come after them."""
+
+_TELLING = 4  # panels of the overview
 
 
 @dataclass(slots=True)
@@ -31,13 +35,19 @@ class Page:
 
 
 def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, ...]]]:
-    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
-    tabs: dict[str, tuple[ProbeInfo, ...]] = {}
+    """Return the tabs: the overview, then those of `TABS`, then any others.
+
+    Panels of one `Panel.tab` share a tab. The overview has the four panels that say most, the
+    first of them in the largest place; where it would be the only tab again, there is none.
+    """
+    tabs: dict[str, tuple[ProbeInfo, ...]] = dict.fromkeys(TABS, ())
     for probe in probes:
-        title = panel_class(probe.kind).tab or titled(probe.name)
+        title = panel_class(probe).tab or titled(probe.name)
         tabs[title] = (*tabs.get(title, ()), probe)
-    alone = list(tabs.items())
-    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+    pages = [(title, group) for title, group in tabs.items() if group]
+    everything = [probe for _, group in pages for probe in group]
+    best = sorted(everything, key=lambda probe: -panel_class(probe).telling)[:_TELLING]
+    return [(OVERVIEW, tuple(best)), *pages] if len(pages) > 1 else pages
 
 
 class Stage(QTabWidget):
@@ -146,10 +156,10 @@ class Stage(QTabWidget):
             host = PanelHost(self._source(page, probe))
             host.hovered.connect(self.hovered)
             page.hosts.append(host)
-            # Places left over go to the first panel: rows of reconstructions are wide.
+            # The place left over goes to the first panel, which is as high as the others together.
             spare = rows * columns - count
-            row, column = divmod(place + (spare if place else 0), columns)
-            grid.addWidget(host, row, column, 1, 1 if place else 1 + spare)
+            across, down = divmod(place + (spare if place else 0), rows)
+            grid.addWidget(host, down, across, 1 if place else 1 + spare, 1)
         for row in range(rows):
             grid.setRowStretch(row, 1)
         for column in range(columns):
