@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QDialogButtonBox, QGraphicsView
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
@@ -80,8 +80,8 @@ def test_points_and_axes_are_vectors(
     opened(qtbot, window)
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
-    codes = window.stage.panels[0]
-    picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
+    plot = window.stage.panels[0].findChildren(QGraphicsView)[0]
+    picture(plot, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
     assert svg.count("<path") > 120  # one a sample
     assert "<image" not in svg
