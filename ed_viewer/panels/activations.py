@@ -35,6 +35,7 @@ class ActivationsPanel(Panel):
         self._view = self._combo("View", [_BY_CHANNEL, _ONE_SAMPLE])
         self.fixed = Toggle("fixed levels", "accent", self.source.theme)
         self.fixed.setToolTip("One scale for all frames of this layer, or one a frame")
+        self.fixed.setAccessibleName("Fixed levels")
         self.fixed.setChecked(True)
         self.fixed.toggled.connect(self._draw)
         self.tools.addWidget(self.fixed)

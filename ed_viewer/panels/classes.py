@@ -33,6 +33,7 @@ class ClassesPanel(Panel):
         self.set_heading(f"Classes · {self._output}")
         self._numbers = Toggle("counts", "accent", self.source.theme)
         self._numbers.setToolTip("Counts instead of percents of the row")
+        self._numbers.setAccessibleName("Counts instead of percents")
         self._numbers.toggled.connect(self._draw)
         self.tools.addWidget(self._numbers)
         self._matrix = Matrix(self.source.theme)

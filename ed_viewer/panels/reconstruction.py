@@ -87,6 +87,7 @@ class ReconstructionPanel(Panel):
             self.film.moved.connect(self._draw)
             self.strip = Toggle("all frames", "accent", self.source.theme)
             self.strip.setToolTip("All frames of each video, side by side")
+            self.strip.setAccessibleName("All frames")
             self.strip.toggled.connect(self.film.setHidden)
             self.strip.toggled.connect(self._draw)
             self.tools.addWidget(self.film)

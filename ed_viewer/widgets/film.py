@@ -28,6 +28,7 @@ class FilmBar(QWidget):
         self.play.toggled.connect(self._run)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Frame of the video")
+        self.slider.setToolTip("Which frame of the video is shown")
         self.slider.setRange(0, max(frames - 1, 0))
         self.slider.setFixedWidth(120)
         self.slider.valueChanged.connect(self._on_moved)

@@ -53,8 +53,8 @@ def test_of_several_videos_each_is_one_tile(shown: type) -> None:
 def test_a_signal_is_shown_as_curves(shown: type, count: int) -> None:
     signals = np.random.default_rng(0).normal(size=(count, 50, 2)).astype("f4")
     waves = shown(signals, count).waves
-    assert len(waves._plots) == count
-    _, last = waves._plots[-1].listDataItems()[-1].getData()
+    assert len(waves.waves) == count
+    _, last = waves.waves[-1].after[-1].getData()
     np.testing.assert_allclose(last, signals[-1, :, 1], rtol=1e-6)
 
 

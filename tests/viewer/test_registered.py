@@ -60,15 +60,13 @@ def test_every_panel_draws_a_recording_of(
     titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
     assert set(titles) <= {OVERVIEW, *TABS}
     assert window.banner.isHidden()
-    for tab in range(window.stage.count()):
-        window.stage.setCurrentIndex(tab)
-        scrub(qtbot, window, FRAMES - 1)
-        check(window)
+    for frame in (FRAMES - 1, 0):
+        for tab in range(window.stage.count()):
+            window.stage.setCurrentIndex(tab)
+            scrub(qtbot, window, frame)
+            check(window)
         qtbot.keyClick(window, Qt.Key.Key_T)
         QApplication.processEvents()
-        scrub(qtbot, window, 0)
-        check(window)
-        qtbot.keyClick(window, Qt.Key.Key_T)
 
 
 def scrub(qtbot: QtBot, window: Window, frame: int) -> None:
@@ -90,5 +88,5 @@ def check(window: Window) -> None:
         assert panel.isVisible(), panel.source.probe.name  # else its notice is
         assert panel.toolTip() == ""
         picture = panel.grab().toImage()
-        bits = np.frombuffer(picture.constBits(), np.uint8).reshape(-1, 4)
-        assert len(np.unique(bits, axis=0)) > 20, panel.source.probe.name
+        colours = np.unique(np.frombuffer(picture.constBits(), np.uint32)[::7])
+        assert len(colours) > 20, panel.source.probe.name
