@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QDialogButtonBox, QGraphicsView
+from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
@@ -57,6 +57,8 @@ def test_a_picture_is_drawn_in_every_format(
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
+    window.stage.setCurrentIndex(3)
+    qtbot.wait(100)
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
         picture(page, kind, background)(tmp_path / kind)
@@ -80,8 +82,8 @@ def test_points_and_axes_are_vectors(
     opened(qtbot, window)
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
-    plot = window.stage.panels[0].findChildren(QGraphicsView)[0]
-    picture(plot, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
+    codes = window.stage.panels[0]
+    picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
     assert svg.count("<path") > 120  # one a sample
     assert "<image" not in svg
@@ -116,9 +118,10 @@ def test_the_arrays_are_those_that_are_drawn(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    assert part.frame is not None
+    window.stage.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=5000)
     words = [target.words for target in targets(window, part.frame)]
-    assert words[0] == "Stage: Overview"
+    assert words[0] == "Stage: Latent"
     assert words[-2:] == ["Curves", "Whole window"]
     part.take(Choice(words.index("Panel: Codes"), "npz", tmp_path / "codes.npz"))
     part.take(Choice(words.index("Curves"), "npz", tmp_path / "curves.npz"))
@@ -244,7 +247,7 @@ def test_the_stage_is_exported_without_a_window(
     ("arguments", "words"),
     [
         (["--export", "x.bmp"], "ends in .png, .svg, .pdf, .gif, .mp4, .npz"),
-        (["--export", "x.png", "--preset", "nope"], "choose overview, "),
+        (["--export", "x.png", "--preset", "nope"], "choose overview, reconstruct, activ"),
         (["--export", "x.png", "--step", "351"], "choose one from 0 to 350"),
         (["--export", "x.png", "--size", "9x9"], "expected --size WxH"),
         (["--export", "no/x.png"], "'no' is not a folder"),

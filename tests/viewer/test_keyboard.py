@@ -65,7 +65,7 @@ def described(widget: QWidget) -> str:
     return f"{type(widget).__name__} {widget.accessibleName() or widget.toolTip()}"
 
 
-@pytest.mark.parametrize("tab", range(5))
+@pytest.mark.parametrize("tab", range(9))
 def test_every_control_has_words(qtbot: QtBot, open_window: Open, finished: Path, tab: int) -> None:
     window = open_window(finished)
     opened(qtbot, window, tab)
