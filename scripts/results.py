@@ -4,7 +4,9 @@
     python scripts/results.py --table                                the table of what is there
 
 What is measured goes to docs/results.json, a number a seed, with the command that made it. Each
-command is `edkit train ...`, then `edkit evaluate RUN --json`, on two CPU cores.
+command is `edkit train ...`, then `edkit evaluate RUN --json`, on two CPU cores. A number counts as
+long as the plan has its command; its run folder may go, and is made anew, number and all, when
+another experiment needs it.
 """
 
 import argparse
@@ -41,6 +43,12 @@ class Job:
         """What it is called in docs/results.json."""
         return f"{self.seed}/{self.item}" if self.item else str(self.seed)
 
+    @property
+    def command(self) -> str:
+        """Return the arguments of `edkit train`, `{name}` standing for a run."""
+        train = self.experiment.train.replace("{item}", self.item)
+        return f"{train} --seed {self.seed}"
+
 
 def main() -> int:
     """Measure what is missing and write the table."""
@@ -53,34 +61,55 @@ def main() -> int:
     for name in arguments.names:
         if name not in EXPERIMENTS:
             parser.error(f"unknown experiment {name!r}; known: {', '.join(EXPERIMENTS)}")
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    known = _still_true(json.loads(RESULTS.read_text()) if RESULTS.exists() else {})
     if not arguments.table:
         for job in _jobs(arguments.names or [*EXPERIMENTS], arguments.seeds):
-            name = job.experiment.name
-            if job.key not in known.setdefault(name, {}):
-                known[name][job.key] = _measure(job, arguments.runs, known)
-                RESULTS.write_text(json.dumps(known, indent=1) + "\n")
-                _write_table(known)
+            if job.key not in known.get(job.experiment.name, {}):
+                _fill_in(job, arguments.runs, known)
     _write_table(known)
     return 0
 
 
-def _jobs(names: list[str], seeds: int | None) -> Iterator[Job]:
-    """Yield what is to be trained, what others need first."""
+def _still_true(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured with the commands that the plan has today."""
+    commands = {
+        name: {job.key: f"edkit train {job.command}" for job in _jobs([name])}
+        for name in EXPERIMENTS
+    }
+    return {
+        name: {key: one for key, one in some.items() if one["command"] == commands[name].get(key)}
+        for name, some in found.items()
+        if name in commands
+    }
+
+
+def _jobs(names: list[str], seeds: int | None = None) -> Iterator[Job]:
+    """Yield the trainings of some experiments."""
     for name in names:
         experiment = EXPERIMENTS[name]
-        yield from _jobs([other for other in experiment.needs if other not in names], 1)
         for seed in experiment.seeds[:seeds]:
             for item in experiment.items or ("",):
                 yield Job(experiment, seed, item)
 
 
-def _measure(job: Job, runs: str, known: dict[str, Any]) -> dict[str, Any]:
+def _fill_in(job: Job, runs: str, known: dict[str, Any]) -> None:
+    """Measure one and write it down; first the runs that it needs and that are not there."""
+    places = {"item": job.item}
+    for name in job.experiment.needs:
+        first = next(_jobs([name]))
+        entry = known.get(name, {}).get(first.key)
+        if entry is None or not (ROOT / entry["run"]).is_dir():
+            _fill_in(first, runs, known)
+        places[name] = known[name][first.key]["run"]
+    known.setdefault(job.experiment.name, {})[job.key] = _measure(job, runs, places)
+    RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+    _write_table(known)
+
+
+def _measure(job: Job, runs: str, places: dict[str, str]) -> dict[str, Any]:
     """Train and evaluate; return the numbers, the seconds and the command."""
     experiment = job.experiment
-    runs_of = {name: next(iter(known[name].values()))["run"] for name in experiment.needs}
-    places = {**runs_of, "item": job.item}
-    train = f"{experiment.train} --seed {job.seed}".format(**places)
+    train = job.command.format(**places)
     print(f"edkit train {train}", flush=True)
     environment = {**os.environ, "KERAS_BACKEND": experiment.backend}
     start = time.monotonic()
@@ -94,7 +123,7 @@ def _measure(job: Job, runs: str, known: dict[str, Any]) -> dict[str, Any]:
     others = {key: numbers[key] for key in experiment.beside if key in numbers}
     return {
         "value": value, "beside": others, "seconds": round(seconds),
-        "command": f"edkit train {train}", "run": run,
+        "command": f"edkit train {job.command}", "run": run,
     }  # fmt: skip
 
 
