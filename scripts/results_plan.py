@@ -157,8 +157,8 @@ _ALL: tuple[Experiment, ...] = (
     Experiment(
         "angle",
         "rotated MNIST digits: RMSE of the angle, degrees",
-        "digit_and_angle --data rotated_digits:source=mnist --weight label=500 --learning-rate 0.002 "
-        "--epochs 8",
+        "digit_and_angle --data rotated_digits:source=mnist --weight label=500 "
+        "--learning-rate 0.002 --epochs 8",
         "angle_rmse",
         "9, digit 98 %",
         "mean angle: 26.0",
@@ -167,8 +167,8 @@ _ALL: tuple[Experiment, ...] = (
     Experiment(
         "angle_alone",
         "the same without the digits' head",
-        "digit_and_angle --data rotated_digits:source=mnist --weight label=0 --learning-rate 0.002 "
-        "--epochs 8",
+        "digit_and_angle --data rotated_digits:source=mnist --weight label=0 "
+        "--learning-rate 0.002 --epochs 8",
         "angle_rmse",
     ),
     Experiment(
