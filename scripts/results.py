@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results_plan import EXPERIMENTS, GAINS, Experiment, Gain
+from results_experiment import ABOVE_0, Experiment, Gain
+from results_plan import EXPERIMENTS, GAINS
 from scipy import stats
 
 ROOT = Path(__file__).parents[1]
@@ -156,12 +157,18 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
     shown = experiment.shown(float(mean))
     if len(values) > 1:
         shown += f" ± {experiment.shown(float(spread))}"
+    if not experiment.reached(float(mean)):
+        shown += ", not reached"
+    if experiment.also:
+        numbers = [one["beside"] for one in found.values()]
+        means = {key: np.mean([some[key] for some in numbers]) for key in experiment.beside}
+        shown += f"; {experiment.also.format(**means)}"
     seconds = np.mean([one["seconds"] for one in found.values()])
     how = (
         f"`edkit train {experiment.train}`, {experiment.backend}, seeds {_listed(values)}, "
         f"{max(seconds / 60, 0.1):.2g} min each"
     )
-    return f"| {experiment.task} | {shown} | {experiment.goal} | {experiment.floor} | {how} |"
+    return f"| {experiment.task} | {shown} | {experiment.aim} | {experiment.floor} | {how} |"
 
 
 def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
@@ -177,6 +184,8 @@ def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
     half = stats.t.ppf(0.975, len(seeds) - 1) * stats.sem(differences)
     mean = differences.mean()
     shown = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+    if gain.goal == ABOVE_0 and mean - half <= 0:
+        shown += ", not reached"
     how = f"`{gain.new}` minus `{gain.old}` of the same seed, {len(seeds)} seeds"
     return f"| {gain.task} | {shown} | {gain.goal} |  | {how} |"
 
