@@ -1,6 +1,6 @@
 """From named arrays to batches, shuffled as a pure function of seed and epoch."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ def arrange(
     inputs: Iterable[str],
     heads: Sequence[Head],
     class_weights: ClassWeights | None = None,
+    gaps: Container[str] = (),
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the Keras triple: inputs by field, targets by head, sample weights by head.
 
@@ -37,23 +38,27 @@ def arrange(
         inputs: the fields that the model takes.
         heads: the terms of its objective.
         class_weights: head to (classes,), where classes weigh differently.
+        gaps: heads whose weights have the shape of their target, even if nothing is missing here.
     """
     targeted = [head for head in heads if head.needs_target]
     targets = {head.name: arrays[head.target] for head in targeted}
     weights = {
-        head.name: _weights(arrays, head, (class_weights or {}).get(head.name)) for head in targeted
+        head.name: _weights(arrays, head, (class_weights or {}).get(head.name), head.name in gaps)
+        for head in targeted
     }
     return {name: arrays[name] for name in inputs}, targets, weights
 
 
-def _weights(arrays: Arrays, head: Head, of_class: np.ndarray | None) -> np.ndarray:
+def _weights(
+    arrays: Arrays, head: Head, of_class: np.ndarray | None, gaps: bool = False
+) -> np.ndarray:
     """Return (samples,) or, where positions differ, the shape of the target."""
     target = np.asarray(arrays[head.target])
     weights = np.ones(len(target), "float32")
     if head.mask:
         weights = np.asarray(arrays[head.mask], "float32")
     there = present(target)
-    if not there.all() or of_class is not None:
+    if gaps or not there.all() or of_class is not None:
         grown = weights.reshape(weights.shape + (1,) * (target.ndim - weights.ndim))
         weights = grown * there.astype("float32")
     if of_class is not None:
@@ -103,6 +108,7 @@ class Batches(keras.utils.PyDataset):
         self.heads = tuple(heads)
         wanted = needed_fields(self.inputs, self.heads)
         self.arrays = {name: arrays[name] for name in wanted}
+        self._gaps = _with_gaps(self.arrays, self.heads)
         self.samples = len(self.arrays[self.inputs[0]])
         self._groups: Groups | None = None
         if seed is not None and oversample:
@@ -152,7 +158,7 @@ class Batches(keras.utils.PyDataset):
         if self.augment is not None and self.seed is not None:
             number = self.start + index
             batch = self.augment(batch, np.random.default_rng([self.seed, self.epoch, number]))
-        return arrange(batch, self.inputs, self.heads, self.class_weights)
+        return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps)
 
 
 def _taught(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray]:
@@ -167,6 +173,27 @@ def _taught(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray]:
             weights = _weights(part, head, None)
             found[head.name][rows] = weights.reshape(len(weights), -1).any(axis=1)
     return found
+
+
+def _with_gaps(arrays: Arrays, heads: Sequence[Head]) -> set[str]:
+    """Return the heads of whose maps a part is missing somewhere.
+
+    The weights of all their batches have the shape of the map: TensorFlow wants one rank.
+    """
+    return {
+        head.name
+        for head in heads
+        if head.needs_target
+        and len(arrays[head.target].shape) > 1
+        and not _whole(arrays[head.target])
+    }
+
+
+def _whole(array: Any) -> bool:
+    parts = (
+        array[first : first + _MOST_AT_A_TIME] for first in range(0, len(array), _MOST_AT_A_TIME)
+    )
+    return all(present(np.asarray(part)).all() for part in parts)
 
 
 def reference_batch(data: Dataset, samples: int = REFERENCE) -> dict[str, np.ndarray]:

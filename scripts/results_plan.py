@@ -143,7 +143,8 @@ _ALL: tuple[Experiment, ...] = (
         Experiment(
             f"scenes_{data}",
             f"{title}: class-mean IoU",
-            f"unet --data folder:{data} --augment {augment} --stride 2 --batch-size 8 "
+            f"unet --data folder:{data} --augment {augment} --stride 2 "
+            "--filters 12,24,48,96,128 --batch-size 8 "
             f"--learning-rate 0.003 --class-weights mask={weights} --epochs {epochs}",
             "mask_mean_iou",
             ("at least", goal),
@@ -156,7 +157,7 @@ _ALL: tuple[Experiment, ...] = (
                 "CamVid street scenes, 240x180, validation, 11 classes",
                 "street",
                 "1,1,3,1,1.5,1,3,3,1.2,4,5",
-                20,
+                10,
                 0.5,
                 "SegNet 46.4 %, U-Nets 49 to 61 %, at 480x360",
             ),
@@ -165,7 +166,7 @@ _ALL: tuple[Experiment, ...] = (
                 "land use of Dubai, validation, 5 classes",
                 "aerial",
                 "1,1,2,1,1.5",
-                12,
+                9,
                 0.6,
                 "",
             ),
