@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras import Input, Model, initializers, layers, ops
+from keras import Input, Model, layers, ops
 
 from ed_core import ConstantWeights, Noise, SubmodelAdam
 from ed_plugins._conv import margins
@@ -25,9 +25,7 @@ def generator(
     x = inputs["code"]
     if classes:
         inputs["label"] = Input((), dtype="int32", name="label")
-        # As large as the noise, N(0, 1): Keras' own start of +-0.05 is lost beside it.
-        start = initializers.RandomNormal(stddev=1.0)
-        embedded = layers.Embedding(classes, EMBEDDING, start, name="embed")(inputs["label"])
+        embedded = layers.Embedding(classes, EMBEDDING, name="embed")(inputs["label"])
         x = layers.Concatenate(name="join")([x, embedded])
     crop = margins(shape, len(filters))
     rows, columns = [

@@ -131,7 +131,7 @@ _ALL: tuple[Experiment, ...] = (
     Experiment(
         "conditional_gan",
         "conditional GAN, MNIST: drawn as asked, by an independent classifier",
-        "conditional_gan --data mnist --epochs 5",
+        "conditional_gan --data mnist --epochs 4",
         "agreement",
         ("at least", 0.95),
         "chance 10 %",
@@ -157,7 +157,7 @@ _ALL: tuple[Experiment, ...] = (
                 "CamVid street scenes, 240x180, validation, 11 classes",
                 "street",
                 "1,1,3,1,1.5,1,3,3,1.2,4,5",
-                10,
+                6,
                 0.5,
                 "SegNet 46.4 %, U-Nets 49 to 61 %, at 480x360",
             ),
