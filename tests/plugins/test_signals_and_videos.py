@@ -93,7 +93,7 @@ def test_videos_are_learnt(tmp_path: Path, check_trained: Check) -> None:
         "moving_digits:samples=160,size=16,frames=4",
         out=tmp_path,
         record=False,
-        epochs=8,
+        epochs=6,
         batch_size=8,
     )
     check_trained(run, "video")
