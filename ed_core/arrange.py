@@ -1,11 +1,12 @@
 """From named arrays to batches, shuffled as a pure function of seed and epoch."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from ed_core.oversample import Groups, drawn, groups
 from ed_core.recording.layout import MAX_BYTES
 from ed_core.spec import Dataset, Head
 
@@ -24,6 +25,7 @@ def arrange(
     inputs: Iterable[str],
     heads: Sequence[Head],
     class_weights: ClassWeights | None = None,
+    gaps: Container[str] = (),
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the Keras triple: inputs by field, targets by head, sample weights by head.
 
@@ -36,23 +38,27 @@ def arrange(
         inputs: the fields that the model takes.
         heads: the terms of its objective.
         class_weights: head to (classes,), where classes weigh differently.
+        gaps: heads whose weights have the shape of their target, even if nothing is missing here.
     """
     targeted = [head for head in heads if head.needs_target]
     targets = {head.name: arrays[head.target] for head in targeted}
     weights = {
-        head.name: _weights(arrays, head, (class_weights or {}).get(head.name)) for head in targeted
+        head.name: _weights(arrays, head, (class_weights or {}).get(head.name), head.name in gaps)
+        for head in targeted
     }
     return {name: arrays[name] for name in inputs}, targets, weights
 
 
-def _weights(arrays: Arrays, head: Head, of_class: np.ndarray | None) -> np.ndarray:
+def _weights(
+    arrays: Arrays, head: Head, of_class: np.ndarray | None, gaps: bool = False
+) -> np.ndarray:
     """Return (samples,) or, where positions differ, the shape of the target."""
     target = np.asarray(arrays[head.target])
     weights = np.ones(len(target), "float32")
     if head.mask:
         weights = np.asarray(arrays[head.mask], "float32")
     there = present(target)
-    if not there.all() or of_class is not None:
+    if gaps or not there.all() or of_class is not None:
         grown = weights.reshape(weights.shape + (1,) * (target.ndim - weights.ndim))
         weights = grown * there.astype("float32")
     if of_class is not None:
@@ -80,6 +86,7 @@ class Batches(keras.utils.PyDataset):
         class_weights: head to (classes,), where classes weigh differently.
         augment: changes a batch before it is arranged; called with a generator that follows from
             seed, epoch and batch alone.
+        oversample: head to the share of an epoch that samples with its target get.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Batches(keras.utils.PyDataset):
         *,
         class_weights: ClassWeights | None = None,
         augment: Augment | None = None,
+        oversample: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
         self.class_weights = class_weights
@@ -100,8 +108,17 @@ class Batches(keras.utils.PyDataset):
         self.heads = tuple(heads)
         wanted = needed_fields(self.inputs, self.heads)
         self.arrays = {name: arrays[name] for name in wanted}
-        self._rows = None if seed is None else _taught(self.arrays, self.heads)
-        self.samples = len(self.arrays[self.inputs[0]] if self._rows is None else self._rows)
+        self._gaps = _with_gaps(self.arrays, self.heads)
+        self.samples = len(self.arrays[self.inputs[0]])
+        self._groups: Groups | None = None
+        if seed is not None and oversample:
+            self._groups = groups(_taught(self.arrays, self.heads), oversample)
+        elif seed is not None and self.heads and all(head.needs_target for head in self.heads):
+            rows = np.logical_or.reduce([*_taught(self.arrays, self.heads).values()])
+            if not rows.all():
+                self._groups = [(np.flatnonzero(rows), int(rows.sum()))]
+        if self._groups:
+            self.samples = sum(count for _, count in self._groups)
         self.batch_size = min(batch_size, self.samples)
         self.seed = seed
         self.start = 0
@@ -113,8 +130,11 @@ class Batches(keras.utils.PyDataset):
         self.epoch = epoch
         self._order = None
         if self.seed is not None:
-            rows = self.samples if self._rows is None else self._rows
-            self._order = np.random.default_rng([self.seed, epoch]).permutation(rows)
+            random = np.random.default_rng([self.seed, epoch])
+            if self._groups:
+                self._order = drawn(random, self._groups)
+            else:
+                self._order = random.permutation(self.samples)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -129,28 +149,51 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         first = (self.start + index) * self.batch_size
         rows: Any = slice(first, min(first + self.batch_size, self.samples))
-        if self._order is not None:
-            rows = np.sort(self._order[rows])  # h5py wants increasing rows; the set is the same
-        batch = {name: _floats(array[rows]) for name, array in self.arrays.items()}
+        if self._order is None:
+            batch = {name: _floats(array[rows]) for name, array in self.arrays.items()}
+        else:
+            # h5py wants increasing rows, each once; the set is the same
+            rows, again = np.unique(self._order[rows], return_inverse=True)
+            batch = {name: _floats(array[rows])[again] for name, array in self.arrays.items()}
         if self.augment is not None and self.seed is not None:
             number = self.start + index
             batch = self.augment(batch, np.random.default_rng([self.seed, self.epoch, number]))
-        return arrange(batch, self.inputs, self.heads, self.class_weights)
+        return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps)
 
 
-def _taught(arrays: Arrays, heads: Sequence[Head]) -> np.ndarray | None:
-    """Return the rows that have a target of at least one head; None for all."""
-    if not heads or not all(head.needs_target for head in heads):
-        return None
-    found = np.zeros(len(arrays[heads[0].target]), bool)
-    names = needed_fields((), heads)
-    for first in range(0, len(found), _MOST_AT_A_TIME):
-        rows = slice(first, first + _MOST_AT_A_TIME)
-        part = {name: np.asarray(arrays[name][rows]) for name in names}
-        for head in heads:
+def _taught(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray]:
+    """Return head to (samples,), whether a sample has its target; without one to have, all do."""
+    samples = len(next(iter(arrays.values())))
+    found = {head.name: np.full(samples, not head.needs_target) for head in heads}
+    for head in heads:
+        names = needed_fields((), [head])
+        for first in range(0, samples if names else 0, _MOST_AT_A_TIME):
+            rows = slice(first, first + _MOST_AT_A_TIME)
+            part = {name: np.asarray(arrays[name][rows]) for name in names}
             weights = _weights(part, head, None)
-            found[rows] |= weights.reshape(len(weights), -1).any(axis=1)
-    return None if found.all() else np.flatnonzero(found)
+            found[head.name][rows] = weights.reshape(len(weights), -1).any(axis=1)
+    return found
+
+
+def _with_gaps(arrays: Arrays, heads: Sequence[Head]) -> set[str]:
+    """Return the heads of whose maps a part is missing somewhere.
+
+    The weights of all their batches have the shape of the map: TensorFlow wants one rank.
+    """
+    return {
+        head.name
+        for head in heads
+        if head.needs_target
+        and len(arrays[head.target].shape) > 1
+        and not _whole(arrays[head.target])
+    }
+
+
+def _whole(array: Any) -> bool:
+    parts = (
+        array[first : first + _MOST_AT_A_TIME] for first in range(0, len(array), _MOST_AT_A_TIME)
+    )
+    return all(present(np.asarray(part)).all() for part in parts)
 
 
 def reference_batch(data: Dataset, samples: int = REFERENCE) -> dict[str, np.ndarray]:

@@ -40,7 +40,7 @@ MOST_CODES = 64  # of one request to decode
 MOST_POINTS = 5000  # of one t-SNE, which then takes half a minute
 _TOPICS = 16  # that wait at most
 _LAST = 2**62  # a step that no run reaches
-_BEHIND = 5  # of niceness: training goes first
+_BEHIND = 10  # of niceness of t-SNE, which takes seconds: training goes first
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -174,8 +174,8 @@ class Worker:
 
     def run(self, path: str, plugins: Sequence[str]) -> None:
         """Serve for ever; the reading thread ends the process."""
-        for target, arguments in ((self._read, ()), (self._serve, ("embed", {"embed": embed}))):
-            threading.Thread(target=target, args=arguments, daemon=True).start()
+        for target in (self._read, self._embed):
+            threading.Thread(target=target, daemon=True).start()
         asks: dict[str, Callable[[Message], Answer]] = {}
         try:
             subject = subject_of(path, plugins)
@@ -199,6 +199,12 @@ class Worker:
             print(f"edkit: {error}", file=sys.stderr, flush=True)
             os._exit(error.status)
         os._exit(0)  # at once: the others may be deep in a compiler, or in t-SNE
+
+    def _embed(self) -> None:
+        if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND)
+        self._serve("embed", {"embed": embed})
 
     def _serve(self, box: str, asks: Mapping[str, Callable[[Message], Answer]]) -> None:
         while True:
@@ -233,8 +239,6 @@ def main() -> None:
     parser.add_argument("--plugin", action="append", default=[])
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's to answer
-    with contextlib.suppress(OSError):
-        os.nice(_BEHIND)
     use_one_thread()  # the others are for training
     sink = os.dup(1)
     os.dup2(2, 1)  # what libraries print must not come between the messages

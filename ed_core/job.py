@@ -191,6 +191,7 @@ def _batches(
         plan.seed,
         class_weights=class_weights(data, spec.heads, plan.class_weights or {}),
         augment=spec.augment and partial(spec.augment, params=plan.params),
+        oversample=plan.oversample,
     )
     if batches.batch_size < plan.batch_size:
         warnings.warn(

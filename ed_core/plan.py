@@ -42,6 +42,7 @@ class Plan:
         stratified: keep the same share of every class.
         only: class field to the one class that is trained on, for anomaly detection.
         class_weights: head to `balanced` or to a weight a class, such as "1,2,0.5".
+        oversample: head to the share of an epoch that samples with its target get.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
@@ -61,6 +62,7 @@ class Plan:
     stratified: bool = False
     only: Mapping[str, Any] | None = None
     class_weights: Mapping[str, str] | None = None
+    oversample: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _NUMBERS.items():
@@ -96,6 +98,7 @@ _NUMBERS: dict[str, tuple[Any, str]] = {
 _MAPPINGS: dict[str, tuple[Any, str]] = {
     "weights": (Real, "a number"),
     "labels": (Real, "a share"),
+    "oversample": (Real, "a share"),
     "only": (str | int, "a class"),
     "class_weights": (str, "'balanced' or numbers"),
 }

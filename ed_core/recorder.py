@@ -15,7 +15,7 @@ from ed_core.probes import Bound, Probe
 from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
-from ed_core.submodels import to_numpy
+from ed_core.submodels import to_numpy, with_inputs
 
 _SHARE = 0.02  # of the training time that taking and writing frames may cost
 _DROPPED = "dropped_frames"  # column of the table: those that the disk was too slow for
@@ -180,7 +180,7 @@ class Recorder(keras.callbacks.Callback):
         }
         weights = [f"{name}_weight" for name in self._weights()]
         columns = (*logs, *(f"val_{name}" for name in logs), *weights, "learning_rate", _DROPPED)
-        return Header(run, self.fields, tuple(infos), columns)
+        return Header(run, with_inputs(self.model, self.fields), tuple(infos), columns)
 
     def _weights(self) -> dict[str, Any]:
         return getattr(self.model, "head_weights", {})

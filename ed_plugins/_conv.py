@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras import layers, ops
+from keras import initializers, layers, ops
 
 Tensor = Any
 Margins = tuple[tuple[int, int], ...]
@@ -44,6 +44,7 @@ def expand(
     shape: tuple[int, ...],
     kernel: int = 3,
     activation: str = "sigmoid",
+    start: float = 0.0,
 ) -> Tensor:
     """Return a sample of `shape`, by default in 0..1: the mirror image of `contract`.
 
@@ -53,13 +54,19 @@ def expand(
         shape: of the result, channels included.
         kernel: size of the convolutions along every axis.
         activation: of the result.
+        start: the bias that the result has at first, before its activation.
     """
     axes, x = len(shape) - 1, maps
     for number, count in enumerate(filters, 1):
         x = _conv(axes, count, kernel, f"conv_{number}", beside_code=number == 1)(x)
         x = _layer("UpSampling", axes)(2, name=f"up_{number}")(x)
     pixels = _layer("Conv", axes)(
-        shape[-1], kernel, padding="same", activation=activation, name="pixels"
+        shape[-1],
+        kernel,
+        padding="same",
+        activation=activation,
+        bias_initializer=initializers.Constant(start),
+        name="pixels",
     )
     return _layer("Cropping", axes)(_padding(shape, len(filters)), name="crop")(pixels(x))
 

@@ -51,7 +51,7 @@ def classifier(
         start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
         hidden: units of the dense layers before the classes.
         dropout: share of the last layer's inputs that are left out while training.
-        filters: of each convolution where no run is given.
+        filters: of each convolution where no run is given, all normalised.
     """
     if encoder:
         net = earlier(encoder, fields, "encoder", trained=start == "trained")
@@ -63,7 +63,8 @@ def classifier(
             )
     else:
         image = Input(fields["image"].shape, name="image")
-        code = _conv.contract(image, filters)
+        # Without the norm, all units died in the first epoch of a run on MNIST.
+        code = _conv.contract(image, filters, norm=True)
         part = Model({"image": image}, {"code": code}, name="encoder")
     head = _heads.classify(part.output["code"], fields, "label", hidden, dropout=dropout)
     return join(Frozen(part) if freeze else part, head)

@@ -35,7 +35,7 @@ def digit_and_angle(
         hidden: units of the dense layers of either branch.
     """
     image = Input(fields["image"].shape, name="image")
-    code = _conv.contract(image, filters)
+    code = _conv.contract(image, filters, norm=True)
     encoder = Model({"image": image}, {"code": code}, name="encoder")
     return join(
         encoder,

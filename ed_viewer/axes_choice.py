@@ -35,6 +35,7 @@ class AxesChoice(QWidget):
         self.about = ""
         self.kind = QComboBox()
         self.kind.setAccessibleName("Axes")
+        self.kind.setToolTip("What the axes of the plot are")
         self.kind.addItems([_PRINCIPAL, _UNITS, _TSNE])
         self.kind.currentTextChanged.connect(self._choose)
         self.pair = (QSpinBox(), QSpinBox())

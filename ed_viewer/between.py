@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidge
 
 from ed_viewer.decoder import Answer, Decoder
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.outputs import Outputs
 from ed_viewer.widgets.text import muted, plain
 
@@ -49,18 +48,18 @@ class Between(QWidget):
         self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
         head = QHBoxLayout()
         head.setSpacing(8)
-        for words, box, said in zip(("From sample", "to"), self.ends, self._said, strict=True):
+        ways = zip(("From sample", "to"), ("Click", "Shift+click"), strict=True)
+        for (words, clicked), box, said in zip(ways, self.ends, self._said, strict=True):
             label = plain(QLabel(words))
             label.setBuddy(box)
-            box.setAccessibleName(f"{words} sample")
+            box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
+            box.setToolTip(f"{clicked} a point of the scatter to choose it there")
             box.setMinimum(1)
             box.setKeyboardTracking(False)
             box.valueChanged.connect(self._on_ends)
             for widget in (label, box, said):
                 head.addWidget(widget)
-        hint = Caption(theme)
-        hint.say("click a point: from · Shift+click: to")
-        head.addWidget(hint, 1)
+        head.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

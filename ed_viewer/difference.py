@@ -74,7 +74,7 @@ def _common(
     ours: ProbeInfo | None, theirs: ProbeInfo, samples: str
 ) -> tuple[Mapping[str, ArrayInfo], str]:
     """Return the arrays of B that can be subtracted from those of A, or why none can."""
-    name, panel = theirs.name, panel_class(theirs.kind)
+    name, panel = theirs.name, panel_class(theirs)
     if ours is None or ours.kind != theirs.kind:
         return {}, f"A records no {name!r}."
     if panel.no_difference:
@@ -101,7 +101,7 @@ def _subtract(probe: ProbeInfo, ours: Arrays, theirs: Arrays) -> Arrays:
     made: Arrays = {}
     for array in probe.arrays:
         here, there = (np.asarray(arrays[array], np.float32) for arrays in (ours, theirs))
-        if array in panel_class(probe.kind).places:
+        if array in panel_class(probe).places:
             if not np.allclose(here, there):
                 raise ValueError(f"No difference: {array} of B is not that of A.")
             made[array] = there

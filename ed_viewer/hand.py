@@ -55,10 +55,15 @@ class Hand(QWidget):
         layout.addWidget(self._weights)
         layout.addWidget(self._told)
         layout.addWidget(self.units, 2)
+        layout.addStretch()
         self.setMinimumWidth(_WIDTH)
         decoder.changed.connect(self._on_change)
         decoder.answered.connect(self._on_answer)
         self._on_change()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        # A picture seldom is higher than wide; what stands below it stays close to it.
+        self.picture.setMaximumHeight(max(self.width(), _WIDTH))
 
     @property
     def label(self) -> int:

@@ -71,8 +71,8 @@ def _click(_: Tiles, target: Tiles, row: int, column: int) -> None:
 
 
 def _click_selected(source: Tiles, target: Tiles) -> None:
-    if source.shown.selected >= 0:
-        target.clicked.emit(0, source.shown.selected)
+    if source.shown.selected is not None:
+        target.clicked.emit(*source.shown.selected)
 
 
 _KINDS: dict[type, tuple[str, Callable[..., None], Callable[..., None]]] = {

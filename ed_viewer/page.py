@@ -16,17 +16,29 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import titled
 
 OVERVIEW = "Overview"
+TABS = ("Reconstruct", "Activations", "Latent", "Classes", "Segmentation", "Values", "Samples")
+"""The order of the tabs that panels name; tabs of other names come after them."""
+
+_TELLING = 4  # panels of the overview
 Sources = Mapping[str, Source]
 
 
 def pages_of(probes: Sequence[ProbeInfo]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
-    tabs: dict[str, tuple[str, ...]] = {}
+    """Return the tabs: the overview, then those of `TABS`, then any others.
+
+    Panels of one `Panel.tab` share a tab. The overview has the four panels that say most, the
+    first of them in the largest place; where it would be the only tab again, there is none.
+    """
+    tabs: dict[str, tuple[ProbeInfo, ...]] = dict.fromkeys(TABS, ())
     for probe in probes:
-        title = panel_class(probe.kind).tab or titled(probe.name)
-        tabs[title] = (*tabs.get(title, ()), probe.name)
-    alone = list(tabs.items())
-    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+        title = panel_class(probe).tab or titled(probe.name)
+        tabs[title] = (*tabs.get(title, ()), probe)
+    pages = [(title, group) for title, group in tabs.items() if group]
+    everything = [probe for _, group in pages for probe in group]
+    best = sorted(everything, key=lambda probe: -panel_class(probe).telling)[:_TELLING]
+    if len(pages) > 1:
+        pages.insert(0, (OVERVIEW, tuple(best)))
+    return [(title, tuple(probe.name for probe in group)) for title, group in pages]
 
 
 class Page(QWidget):

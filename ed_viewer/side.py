@@ -113,11 +113,11 @@ class Side(QWidget):
             self._grid.setColumnStretch(column, 0)
         count = len(self._cards)
         rows = ceil(count / columns)
-        # Places left over go to the first panel: rows of reconstructions are wide.
+        # The place left over goes to the first panel, which is as high as the others together.
         spare = rows * columns - count
         for number, card in enumerate(self._cards):
-            row, column = divmod(number + (spare if number else 0), columns)
-            self._grid.addWidget(card, row, column, 1, 1 if number else 1 + spare)
+            column, row = divmod(number + (spare if number else 0), rows)
+            self._grid.addWidget(card, row, column, 1 if number else 1 + spare, 1)
         for row in range(rows):
             self._grid.setRowStretch(row, 1)
         for column in range(columns):

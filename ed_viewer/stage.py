@@ -218,4 +218,4 @@ def _source(
     made = Source(probe, fields, reference, theme, side=side, signed=shown.signed)
     if twin is None or twin.probe.kind != probe.kind:
         return made
-    return replace(made, memory=twin.memory, ranges=twin.ranges)
+    return replace(made, ranges=twin.ranges)

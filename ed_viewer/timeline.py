@@ -198,4 +198,4 @@ class Timeline(QWidget):
 
 def _words(event: Event) -> str:
     text = event.text or event.kind.replace("_", " ")
-    return f"{text} (step {grouped(event.step)})"
+    return text if "step" in text else f"{text} (step {grouped(event.step)})"

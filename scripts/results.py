@@ -4,7 +4,9 @@
     python scripts/results.py --table                                the table of what is there
 
 What is measured goes to docs/results.json, a number a seed, with the command that made it. Each
-command is `edkit train ...`, then `edkit evaluate RUN --json`, on two CPU cores.
+command is `edkit train ...`, then `edkit evaluate RUN --json`, on two CPU cores. A number counts as
+long as the plan has its command; its run folder may go, and is made anew, number and all, when
+another experiment needs it.
 """
 
 import argparse
@@ -20,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results_plan import EXPERIMENTS, GAINS, Experiment, Gain
+from results_experiment import ABOVE_0, Experiment, Gain
+from results_plan import EXPERIMENTS, GAINS
 from scipy import stats
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +44,12 @@ class Job:
         """What it is called in docs/results.json."""
         return f"{self.seed}/{self.item}" if self.item else str(self.seed)
 
+    @property
+    def command(self) -> str:
+        """Return the arguments of `edkit train`, `{name}` standing for a run."""
+        train = self.experiment.train.replace("{item}", self.item)
+        return f"{train} --seed {self.seed}"
+
 
 def main() -> int:
     """Measure what is missing and write the table."""
@@ -53,34 +62,55 @@ def main() -> int:
     for name in arguments.names:
         if name not in EXPERIMENTS:
             parser.error(f"unknown experiment {name!r}; known: {', '.join(EXPERIMENTS)}")
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    known = _still_true(json.loads(RESULTS.read_text()) if RESULTS.exists() else {})
     if not arguments.table:
         for job in _jobs(arguments.names or [*EXPERIMENTS], arguments.seeds):
-            name = job.experiment.name
-            if job.key not in known.setdefault(name, {}):
-                known[name][job.key] = _measure(job, arguments.runs, known)
-                RESULTS.write_text(json.dumps(known, indent=1) + "\n")
-                _write_table(known)
+            if job.key not in known.get(job.experiment.name, {}):
+                _fill_in(job, arguments.runs, known)
     _write_table(known)
     return 0
 
 
-def _jobs(names: list[str], seeds: int | None) -> Iterator[Job]:
-    """Yield what is to be trained, what others need first."""
+def _still_true(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured with the commands that the plan has today."""
+    commands = {
+        name: {job.key: f"edkit train {job.command}" for job in _jobs([name])}
+        for name in EXPERIMENTS
+    }
+    return {
+        name: {key: one for key, one in some.items() if one["command"] == commands[name].get(key)}
+        for name, some in found.items()
+        if name in commands
+    }
+
+
+def _jobs(names: list[str], seeds: int | None = None) -> Iterator[Job]:
+    """Yield the trainings of some experiments."""
     for name in names:
         experiment = EXPERIMENTS[name]
-        yield from _jobs([other for other in experiment.needs if other not in names], 1)
         for seed in experiment.seeds[:seeds]:
             for item in experiment.items or ("",):
                 yield Job(experiment, seed, item)
 
 
-def _measure(job: Job, runs: str, known: dict[str, Any]) -> dict[str, Any]:
+def _fill_in(job: Job, runs: str, known: dict[str, Any]) -> None:
+    """Measure one and write it down; first the runs that it needs and that are not there."""
+    places = {"item": job.item}
+    for name in job.experiment.needs:
+        first = next(_jobs([name]))
+        entry = known.get(name, {}).get(first.key)
+        if entry is None or not (ROOT / entry["run"]).is_dir():
+            _fill_in(first, runs, known)
+        places[name] = known[name][first.key]["run"]
+    known.setdefault(job.experiment.name, {})[job.key] = _measure(job, runs, places)
+    RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+    _write_table(known)
+
+
+def _measure(job: Job, runs: str, places: dict[str, str]) -> dict[str, Any]:
     """Train and evaluate; return the numbers, the seconds and the command."""
     experiment = job.experiment
-    runs_of = {name: next(iter(known[name].values()))["run"] for name in experiment.needs}
-    places = {**runs_of, "item": job.item}
-    train = f"{experiment.train} --seed {job.seed}".format(**places)
+    train = job.command.format(**places)
     print(f"edkit train {train}", flush=True)
     environment = {**os.environ, "KERAS_BACKEND": experiment.backend}
     start = time.monotonic()
@@ -94,7 +124,7 @@ def _measure(job: Job, runs: str, known: dict[str, Any]) -> dict[str, Any]:
     others = {key: numbers[key] for key in experiment.beside if key in numbers}
     return {
         "value": value, "beside": others, "seconds": round(seconds),
-        "command": f"edkit train {train}", "run": run,
+        "command": f"edkit train {job.command}", "run": run,
     }  # fmt: skip
 
 
@@ -127,12 +157,18 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
     shown = experiment.shown(float(mean))
     if len(values) > 1:
         shown += f" ± {experiment.shown(float(spread))}"
+    if not experiment.reached(float(mean)):
+        shown += ", not reached"
+    if experiment.also:
+        numbers = [one["beside"] for one in found.values()]
+        means = {key: np.mean([some[key] for some in numbers]) for key in experiment.beside}
+        shown += f"; {experiment.also.format(**means)}"
     seconds = np.mean([one["seconds"] for one in found.values()])
     how = (
         f"`edkit train {experiment.train}`, {experiment.backend}, seeds {_listed(values)}, "
         f"{max(seconds / 60, 0.1):.2g} min each"
     )
-    return f"| {experiment.task} | {shown} | {experiment.goal} | {experiment.floor} | {how} |"
+    return f"| {experiment.task} | {shown} | {experiment.aim} | {experiment.floor} | {how} |"
 
 
 def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
@@ -148,6 +184,8 @@ def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
     half = stats.t.ppf(0.975, len(seeds) - 1) * stats.sem(differences)
     mean = differences.mean()
     shown = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+    if gain.goal == ABOVE_0 and mean - half <= 0:
+        shown += ", not reached"
     how = f"`{gain.new}` minus `{gain.old}` of the same seed, {len(seeds)} seeds"
     return f"| {gain.task} | {shown} | {gain.goal} |  | {how} |"
 

@@ -43,6 +43,12 @@ COMMON = [
     click.Option(
         ["--labels"], multiple=True, metavar="HEAD=X", help="The share of its labels that is kept."
     ),
+    click.Option(
+        ["--oversample"],
+        multiple=True,
+        metavar="HEAD=X",
+        help="The share of an epoch for samples that have this head's label.",
+    ),
     click.Option(["--stratified"], is_flag=True, help="Keep the same share of every class."),
     click.Option(
         ["--only"],
@@ -135,6 +141,7 @@ def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
         settle_data(given["data"])
     given["weights"] = _pairs("--weight HEAD=NUMBER", given.pop("weight", ()), float)
     given["labels"] = _pairs("--labels HEAD=NUMBER", given.pop("labels", ()), float)
+    given["oversample"] = _pairs("--oversample HEAD=NUMBER", given.pop("oversample", ()), float)
     given["only"] = _pairs("--only FIELD=CLASS", given.pop("only", ()), str)
     given["class_weights"] = _pairs(
         "--class-weights HEAD=VALUE", given.pop("class_weights", ()), str

@@ -99,7 +99,8 @@ def _paint(widget: QWidget, painter: QPainter, background: QColor, margins: QMar
 
 def _render(widget: QWidget, painter: QPainter, margins: QMargins) -> None:
     corner = QPoint(margins.left(), margins.top())
-    widget.render(painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
+    # Not `widget.render`: a plot has another method of that name.
+    QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
 
 
 def _size(widget: QWidget, margins: QMargins) -> QSize:
@@ -110,6 +111,7 @@ def _size(widget: QWidget, margins: QMargins) -> QSize:
 def _as_vectors(widget: QWidget) -> Iterator[None]:
     """Let plots paint anew what they keep as pixels for speed: axes, and the points' symbols."""
     views = widget.findChildren(QGraphicsView)
+    views += [widget] if isinstance(widget, QGraphicsView) else []
     items = [item for view in views for item in view.scene().items()]
     modes = [item.cacheMode() for item in items]
     backgrounds = [view.cacheMode() for view in views]

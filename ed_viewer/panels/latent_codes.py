@@ -16,6 +16,7 @@ from ed_viewer.widgets.text import muted, plain
 
 _TRAIL = 10  # points
 _FEW = 16  # units of a code: of more, those that vary most come first
+_HINT = "Drag the ring, or click a sample to decode its code; Shift+click: the way to it"
 _APART = 12  # pixels between two of them
 
 
@@ -50,7 +51,7 @@ class LatentCodesPanel(Panel):
         self._left.addWidget(self._scatter, 1)
         side = QHBoxLayout()
         side.setSpacing(16)
-        side.addLayout(self._left, 5)
+        side.addLayout(self._left, 6)
         self.body.addLayout(side, 1)
         if source.decoder is not None:
             self._build_hand(source.decoder, side)
@@ -91,12 +92,13 @@ class LatentCodesPanel(Panel):
         self._between = Between(decoder, theme, self.source.class_names(10**6))
         self._between.chosen.connect(self._take)
         self._scatter.clicked.connect(self._click)
+        self._scatter.setToolTip(_HINT)
         self._reason = muted(plain(QLabel()))
         self._reason.setWordWrap(True)
         self._reason.hide()
         self._left.addWidget(self._between)
         self._left.addWidget(self._reason)
-        side.addWidget(self._hand, 2)
+        side.addWidget(self._hand, 3)
         decoder.changed.connect(self._on_decoder)
         decoder.start()
         self._on_decoder()

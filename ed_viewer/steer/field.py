@@ -1,6 +1,6 @@
 """A field for a positive number of any size: steps are in proportion, Enter applies."""
 
-from math import isfinite
+from math import isfinite, nan
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator, QWheelEvent
@@ -30,9 +30,9 @@ class NumberField(QDoubleSpinBox):
     changed = Signal()
 
     def __init__(self, least: float, largest: float, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self.edited = False
-        self._held = least
+        self._held = nan  # until it is known
+        super().__init__(parent)
         self.setDecimals(15)
         self.setRange(least, largest)
         self.setKeyboardTracking(False)
@@ -44,14 +44,17 @@ class NumberField(QDoubleSpinBox):
         """Show what is held now, unless an edit is under way."""
         if not isfinite(number):
             return
-        self._held = number
-        if not self.edited and self.value() != number:
+        first, self._held = not isfinite(self._held), number
+        if not self.edited and (first or self.value() != number):
             self.setValue(number)
+            self.lineEdit().setText(self.textFromValue(self.value()))
 
     def take_back(self) -> None:
         """Forget an edit."""
         self._set_edited(False)
-        self.setValue(self._held)
+        if isfinite(self._held):
+            self.setValue(self._held)
+            self.lineEdit().setText(self.textFromValue(self.value()))
 
     def stepBy(self, steps: int) -> None:  # noqa: N802, D102
         value = self.value() * 10 ** (steps / _STEPS)
@@ -64,11 +67,12 @@ class NumberField(QDoubleSpinBox):
         self._edit()
 
     def textFromValue(self, value: float) -> str:  # noqa: N802, D102
-        return f"{value:.4g}"
+        known = self.edited or isfinite(self._held)
+        return f"{value:.4g}" if known else "–"
 
     def valueFromText(self, text: str) -> float:  # noqa: N802, D102
         number = _parsed(text)
-        return self._held if number is None else number
+        return self.value() if number is None else number
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:  # noqa: D102
         number = _parsed(text)

@@ -138,6 +138,21 @@ def test_samples_that_teach_nothing_are_left_out_of_training(seed: int | None) -
         assert sorted(chain(*rows_of(batches))) == wanted
 
 
+@pytest.mark.parametrize("seed", [0, None])
+@pytest.mark.parametrize("missing", [-1, np.nan])
+def test_weights_of_a_map_have_one_shape_whether_or_not_a_batch_has_gaps(
+    seed: int | None, missing: float
+) -> None:
+    label = np.zeros((6, 2, 2), "int64" if missing == -1 else "float32")
+    label[5, 0, 1] = missing
+    heads = (Head("image", losses.sum_squared_error), Head("label", losses.squared_error))
+    batches = Batches({**arrays(6), "label": label}, ["image"], heads, 2, seed)
+    weights = [batches[number][2] for number in range(3)]
+    assert [found["label"].shape for found in weights] == [(2, 2, 2)] * 3
+    assert sum(found["label"].sum() for found in weights) == 6 * 4 - 1
+    assert [found["image"].shape for found in weights] == [(2,)] * 3
+
+
 def test_arrange_keeps_the_arrays_as_they_are() -> None:
     data = arrays(5)
     inputs, targets, weights = arrange(data, ["image"], HEADS)

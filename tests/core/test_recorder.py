@@ -200,7 +200,8 @@ def test_reference_and_fields(tmp_path: Path) -> None:
         fields = recording.header.fields
     for name, array in reference.items():
         np.testing.assert_array_equal(found[name], array)
-    assert fields["x"] == {"kind": "value", "shape": [5], "classes": []}
+    assert fields["x"] == {"kind": "value", "shape": [5], "classes": [], "input": True}
+    assert not fields["label"]["input"]
     assert fields["picture"]["kind"] == "image"
     assert fields["label"]["classes"] == ["a"]
 

@@ -93,10 +93,8 @@ def test_videos_are_learnt(tmp_path: Path, check_trained: Check) -> None:
         "moving_digits:samples=160,size=16,frames=4",
         out=tmp_path,
         record=False,
-        epochs=8,
+        epochs=6,
         batch_size=8,
-        learning_rate=5e-4,  # from 1e-3 some seeds end in a black picture
-        filters=(16, 16),
     )
     check_trained(run, "video")
     found = evaluate(run)

@@ -11,18 +11,20 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QThread
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QThread
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.engine import installed_backends
+from ed_core.recording import ArrayInfo, ProbeInfo
 from ed_viewer.app import make_window
 from ed_viewer.compare import Compare
 from ed_viewer.example import Example, write_example
 from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.messages import Frame
 from ed_viewer.page import Page
+from ed_viewer.panel import Panel, Source, panel_class
 from ed_viewer.panel_host import PanelHost
 from ed_viewer.session import Session
 from ed_viewer.settings import Settings
@@ -31,6 +33,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
 Open = Callable[..., Window]
+Make = Callable[..., Panel]
 FAKE = Path(__file__).with_name("fake_decoder.py")
 
 
@@ -166,6 +169,35 @@ def _end(window: Window) -> None:
     window.close()
     assert not any(thread.isRunning() for thread in [window.reader, *window.findChildren(QThread)])
     window.deleteLater()
+
+
+@pytest.fixture
+def make(qtbot: QtBot, theme: Theme) -> Make:
+    """Make a panel for a probe of a kind, and show one frame in it."""
+    kept: list[Panel] = []
+
+    def make_panel(
+        kind: str,
+        arrays: dict[str, np.ndarray],
+        reference: dict[str, np.ndarray] | None = None,
+        fields: dict | None = None,
+        options: dict | None = None,
+    ) -> Panel:
+        infos = {
+            name: ArrayInfo(a.shape, str(a.dtype), tuple(f"axis {i}" for i in range(a.ndim)))
+            for name, a in arrays.items()
+        }
+        probe = ProbeInfo(kind, kind, infos, options or {})
+        made = panel_class(probe)(Source(probe, fields or {}, reference or {}, theme))
+        qtbot.addWidget(made)
+        kept.append(made)
+        made.resize(QSize(700, 400))
+        made.show()
+        made.show_frame(arrays)
+        assert not made.grab().isNull()
+        return made
+
+    return make_panel
 
 
 @pytest.fixture

@@ -57,6 +57,8 @@ def test_a_picture_is_drawn_in_every_format(
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
+    window.stage.setCurrentIndex(3)
+    qtbot.wait(100)
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
         picture(page, kind, background)(tmp_path / kind)
@@ -116,9 +118,10 @@ def test_the_arrays_are_those_that_are_drawn(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    assert part.frame is not None
+    window.stage.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=5000)
     words = [target.words for target in targets(window, part.frame)]
-    assert words[0] == "Stage: Overview"
+    assert words[0] == "Stage: Latent"
     assert words[-2:] == ["Curves", "Whole window"]
     part.take(Choice(words.index("Panel: Codes"), "npz", tmp_path / "codes.npz"))
     part.take(Choice(words.index("Curves"), "npz", tmp_path / "curves.npz"))
@@ -244,7 +247,7 @@ def test_the_stage_is_exported_without_a_window(
     ("arguments", "words"),
     [
         (["--export", "x.bmp"], "ends in .png, .svg, .pdf, .gif, .mp4, .npz"),
-        (["--export", "x.png", "--preset", "nope"], "choose overview, reconstruction, activ"),
+        (["--export", "x.png", "--preset", "nope"], "choose overview, reconstruct, activ"),
         (["--export", "x.png", "--step", "351"], "choose one from 0 to 350"),
         (["--export", "x.png", "--size", "9x9"], "expected --size WxH"),
         (["--export", "no/x.png"], "'no' is not a folder"),

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Header, RecordingWriter, RunFolder
 from ed_viewer.example import Example
+from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -46,6 +47,7 @@ def test_a_live_run_tells_state_age_lag_and_dropped_frames(
             qtbot.waitUntil(lambda: window.session.cursor.frame == wanted, timeout=5000)  # noqa: B023
             qtbot.wait(60)
         qtbot.waitUntil(lambda: "lag" in window.status.text, timeout=5000)
+        window.status.show_growth(window.session.growth)  # as every 0.2 s: the lag may be newer
         state, age, frames, lag, dropped = window.status.text.split(" · ")
         assert (state, frames, dropped) == ("live", "6 frames", "5 dropped")
         assert age.startswith("last frame ")
@@ -92,7 +94,7 @@ def test_the_value_under_the_mouse(qtbot: QtBot, open_window: Open, finished: Pa
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
     qtbot.wait(100)
-    tiles = window.stage.panels[0]._tiles
+    tiles = window.stage.panels[0].findChildren(Tiles)[0]
     cell = tiles._layout.cell(0, 2)
     qtbot.mouseMove(tiles, QPoint(cell.center()))
     assert window.status._value.text().startswith("input · two · (")

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.viewer
 def test_the_field_steps_in_proportion(qtbot: QtBot) -> None:
     field = NumberField(0.0, 1e9)
     qtbot.addWidget(field)
+    field.setEnabled(False)
+    assert field.text() == "–"
+    field.setEnabled(True)
+    field.show_number(0.0)
+    assert field.text() == "0"
     applied: list[float] = []
     field.applied.connect(applied.append)
     field.show_number(0.002)

@@ -152,11 +152,11 @@ def test_the_live_edge_stays_in_view_while_following(timeline: Timeline) -> None
 def test_events_are_drawn_and_told(timeline: Timeline) -> None:
     plain = timeline.grab().toImage()
     changed = Event(405, 5.06, 9.0, "weight", "weight of kl 1 -> 4")
-    timeline.set_events((Event(200, 2.5, 4.0, "checkpoint", ""), changed))
+    timeline.set_events((Event(200, 2.5, 4.0, "checkpoint", "checkpoint at step 200"), changed))
     assert timeline.grab().toImage() != plain
     at = timeline.x_of(40) + 2
     assert timeline.describe(at) == "weight of kl 1 -> 4 (step 405)"
-    assert timeline.describe(timeline.x_of(20)) == "checkpoint (step 200)"
+    assert timeline.describe(timeline.x_of(20)) == "checkpoint at step 200"
     assert timeline.describe(timeline.x_of(60)) == "frame 61 · step 600 · epoch 7.50"
 
 

@@ -15,6 +15,7 @@ from ed_viewer.example import Example
 from ed_viewer.key_sheet import KeySheet
 from ed_viewer.messages import Frame
 from ed_viewer.palette import DARK, LIGHT
+from ed_viewer.stage import TABS
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -50,7 +51,7 @@ def test_a_finished_run_opens_paused_at_its_last_frame(
     cursor = window.session.cursor
     assert (cursor.frame, cursor.playback) == (7, Playback.PAUSED)
     tabs = [window.stage.tabText(i) for i in range(window.stage.count())]
-    assert tabs == ["Overview", "Reconstruction", "Activations", "Latent", "Gradients"]
+    assert tabs == ["Overview", *TABS, "Gradients"]
     assert window.status.text.startswith("finished")
     assert window.banner.isHidden()
 
@@ -178,7 +179,7 @@ def test_a_cursor_line_in_the_curves_scrubs(
     assert window.session.cursor.frame == 3
 
 
-@pytest.mark.parametrize("tab", range(5))
+@pytest.mark.parametrize("tab", range(9))
 def test_every_panel_draws_the_first_and_the_last_frame(
     qtbot: QtBot, open_window: Open, finished: Path, tab: int
 ) -> None:

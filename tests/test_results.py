@@ -1,0 +1,89 @@
+"""The script of the results table: what counts as measured, what is trained again, what it says."""
+
+import importlib
+import itertools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script with two experiments, in a folder of its own, whose trainings only make one."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    for name in ("results", "results_plan", "results_experiment"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    script = importlib.import_module("results")
+    kinds = importlib.import_module("results_experiment")
+    base = kinds.Experiment("base", "", "vae", "mse")
+    task = kinds.Experiment(
+        "task", "a task", "classifier --encoder {base}", "accuracy", ("at least", 0.9),
+        seeds=(0, 1), needs=("base",),
+    )  # fmt: skip
+    monkeypatch.setattr(script, "EXPERIMENTS", {"base": base, "task": task})
+    monkeypatch.setattr(script, "GAINS", ())
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(script, "README", tmp_path / "README.md")
+    script.README.write_text(f"before\n{script.BEGIN}old\n{script.END}after\n")
+    script.made, numbers = [], itertools.count(1)
+
+    def edkit(arguments: str, environment: dict[str, str]) -> str:
+        if arguments.startswith("evaluate"):
+            return json.dumps({"mse": 0.1, "accuracy": 0.85})
+        script.made.append(arguments)
+        run = f"runs/{next(numbers)}"
+        (tmp_path / run).mkdir(parents=True)
+        return run
+
+    monkeypatch.setattr(script, "_edkit", edkit)
+    return script
+
+
+def measure(script: Any, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> list[str]:
+    """Run the script; return the models that were trained, with the encoder of each."""
+    script.made.clear()
+    monkeypatch.setattr(sys, "argv", ["results.py", *arguments])
+    assert script.main() == 0
+    return [made.split(" --seed")[0].removeprefix("train ") for made in script.made]
+
+
+def test_it_goes_on_and_says_what_is_not_reached(
+    results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = measure(results, monkeypatch, "task")
+    assert made == ["vae", "classifier --encoder runs/1", "classifier --encoder runs/1"]
+    assert measure(results, monkeypatch) == []
+    text = results.README.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "| a task | 0.85 ± 0.00, not reached | at least 0.90 |" in text
+    assert "old" not in text
+
+
+def test_a_run_that_is_gone_is_trained_again_only_where_it_is_needed(
+    results: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    measure(results, monkeypatch, "task", "--seeds", "1")
+    known = json.loads(results.RESULTS.read_text())
+    (tmp_path / known["base"]["0"]["run"]).rmdir()
+    assert measure(results, monkeypatch, "base") == []
+    assert measure(results, monkeypatch, "--table") == []
+    (tmp_path / known["task"]["0"]["run"]).rmdir()
+    assert measure(results, monkeypatch, "task")[0] == "vae"
+    assert len(results.made) == 2, "the first seed counts although its run is gone"
+
+
+def test_a_number_of_another_command_does_not_count(
+    results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(results, monkeypatch)
+    known = json.loads(results.RESULTS.read_text())
+    known["task"]["1"]["command"] += " --epochs 3"
+    results.RESULTS.write_text(json.dumps(known))
+    assert len(measure(results, monkeypatch)) == 1
