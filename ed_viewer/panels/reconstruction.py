@@ -122,9 +122,7 @@ class ReconstructionPanel(Panel):
 
     def _describe(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         if self.source.signed:
-            (_, high), _ = self.source.scale(
-                "output", (finite_range(output), grey_table()), output
-            )
+            (_, high), _ = self.source.scale("output", (finite_range(output), grey_table()), output)
             size = number(float(np.mean(np.square(np.nan_to_num(output)))))
             self.set_caption(f"mean square {size} · from −{number(high)} to +{number(high)}")
             return

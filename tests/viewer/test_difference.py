@@ -31,9 +31,11 @@ def frame(example: Example, number: int) -> Frame:
 def test_arrays_of_one_shape_are_subtracted_and_codes_are_not() -> None:
     one, other = Example(samples=40, frames=8), Example(samples=40, frames=5)
     found = difference_of(run(one), run(other))
-    assert list(found.reasons) == ["latent_codes"]
+    predictions = {"predictions label", "predictions angle", "predictions mask"}
+    assert set(found.reasons) == {"latent_codes"} | predictions
     made = found.of(frame(one, 2), frame(other, 2))
-    assert made.arrays.keys() == {"reconstruction", "activations", "latent_scan", "gradients"}
+    subtracted = {"reconstruction", "activations", "latent_scan", "samples", "gradients"}
+    assert made.arrays.keys() == subtracted
     for probe, array in (("activations", "encoder/conv2d"), ("latent_scan", "grid")):
         ours, theirs = (np.float32(e.frame(2)[probe][array]) for e in (one, other))
         assert np.array_equal(made.arrays[probe][array], theirs - ours)
@@ -92,14 +94,14 @@ def test_the_difference_stands_in_the_place_of_b(
     expected = np.float32(outputs[1]) - np.float32(outputs[0])
 
     def rows() -> Any:
-        return pair.panel("B", "reconstruction")._tiles.shown.rows
+        return pair.panel("B", "reconstruction").sheet.everything.rows
 
     qtbot.waitUntil(lambda: len(rows()) == 1 and np.allclose(rows()[0].values, expected, atol=1e-6))
     assert rows()[0].label == "B − A"
     low, high = (rows()[0].pixels[expected[..., 0] == f(expected)][0] for f in (np.min, np.max))
     assert low[0] > low[2]  # blue, the first of four bytes
     assert high[2] > high[0]  # orange
-    assert len(pair.panel("A", "reconstruction")._tiles.shown.rows) == 3
+    assert len(pair.panel("A", "reconstruction").sheet.everything.rows) == 3
     assert pair.side("B")._head._remark.text == "Blue: less than in A. Orange: more."
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
@@ -124,11 +126,11 @@ def test_frames_of_different_points_are_not_subtracted(
     pair.part.set_signed(True)
     pair.window.session.scrub(1)
     pair.settle()
-    theirs = pair.panel("B", "reconstruction")._tiles.shown.rows[0].values
+    theirs = pair.panel("B", "reconstruction").sheet.everything.rows[0].values
     pair.session("B").blockSignals(True)  # as if its frame took long to come
     pair.window.session.scrub(3)
     qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"), timeout=5000)
-    assert pair.panel("B", "reconstruction")._tiles.shown.rows[0].values is theirs
+    assert pair.panel("B", "reconstruction").sheet.everything.rows[0].values is theirs
     assert pair.where("B").startswith("step 50")
 
 
@@ -148,7 +150,7 @@ def test_runs_of_other_samples_say_so(
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
     host = pair.host("B", "reconstruction")
     qtbot.waitUntil(lambda: host._notice.text == f"No difference: {said}", timeout=5000)
-    pair.window.stage.setCurrentIndex(4)
+    pair.window.stage.setCurrentIndex(8)
     pair.settle()
     host = pair.host("B", "gradients")
     assert host._stack.currentWidget() is host.panel
