@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pyqtgraph import PlotWidget
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
@@ -82,7 +83,7 @@ def test_points_and_axes_are_vectors(
     opened(qtbot, window)
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
-    codes = window.stage.panels[0]
+    codes = window.stage.panels[0].findChild(PlotWidget)
     picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
     assert svg.count("<path") > 120  # one a sample
