@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ed_core.objective import Objective as Objective
     from ed_core.optimizers import SubmodelAdam as SubmodelAdam
     from ed_core.options import FilePath as FilePath
+    from ed_core.options import RunPath as RunPath
     from ed_core.plugins import DATASETS as DATASETS
     from ed_core.plugins import MODELS as MODELS
     from ed_core.plugins import dataset as dataset
@@ -51,6 +52,7 @@ _LIGHT = {
     "Head": "spec",
     "Recording": "recording",
     "RunFolder": "recording",
+    "RunPath": "options",
     "dataset": "plugins",
     "load_data": "data",
     "model": "plugins",

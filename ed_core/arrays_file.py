@@ -1,8 +1,9 @@
 """Arrays in an HDF5 file, written whole and read with suspicion: weights and checkpoints."""
 
+import contextlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.recording.folder import written_whole
-from ed_core.recording.layout import checksum
-from ed_core.recording.segment import one_line
+from ed_core.recording.layout import checksum, one_line
 
 _MAX_VALUES = 2 * 10**9  # of one file: a model of two thousand million parameters
 _MAX_FACTS = 64 * 2**20  # bytes of JSON
@@ -39,24 +39,44 @@ def write_arrays(path: Path, arrays: Sequence[np.ndarray], facts: dict[str, Any]
 
 def read_arrays(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Return what `write_arrays` wrote; raises EdkitError if the file is damaged or foreign."""
+    with _opened(path) as file:
+        facts = _facts(file)
+        sums = facts.pop("checksums")
+        sets = [_plain(file, f"{number:05d}") for number in range(len(sums))]
+        if sum(prod(dataset.shape) for dataset in sets) > _MAX_VALUES:
+            raise ValueError(f"it holds more than {_MAX_VALUES} numbers")
+        arrays = [dataset[()] for dataset in sets]
+    if [checksum(array) for array in arrays] != sums:
+        raise EdkitError(f"{str(path)!r} is damaged: its checksums do not fit.")
+    return arrays, facts
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return the facts alone, unchecked; raises EdkitError as `read_arrays` does."""
+    with _opened(path) as file:
+        return _facts(file)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open a file, and let whatever is wrong with it be an EdkitError."""
     try:
         if path.exists() and not path.is_file():
             raise ValueError("it is not a regular file")
         with h5py.File(path, "r", locking=False) as file:
-            text = _plain(file, "facts")
-            if text.nbytes > _MAX_FACTS:
-                raise ValueError(f"its facts have {text.nbytes} bytes")
-            facts = json.loads(text[()].tobytes())
-            sums = facts.pop("checksums")
-            sets = [_plain(file, f"{number:05d}") for number in range(len(sums))]
-            if sum(prod(dataset.shape) for dataset in sets) > _MAX_VALUES:
-                raise ValueError(f"it holds more than {_MAX_VALUES} numbers")
-            arrays = [dataset[()] for dataset in sets]
+            yield file
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {one_line(error)}.") from error
-    if [checksum(array) for array in arrays] != sums:
-        raise EdkitError(f"{str(path)!r} is damaged: its checksums do not fit.")
-    return arrays, facts
+
+
+def _facts(file: h5py.File) -> dict[str, Any]:
+    text = _plain(file, "facts")
+    if text.nbytes > _MAX_FACTS:
+        raise ValueError(f"its facts have {text.nbytes} bytes")
+    facts = json.loads(text[()].tobytes())
+    if not isinstance(facts, dict):
+        raise ValueError("its facts are no object")
+    return facts
 
 
 def check_fit(arrays: Sequence[np.ndarray], variables: Sequence[Any], path: Path) -> None:

@@ -1,15 +1,19 @@
 """Checkpoints: everything that a bit-identical resume needs, the two newest and the best."""
 
+import contextlib
+import math
 import os
 import shutil
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ed_core.arrays_file import check_fit, read_arrays, write_arrays
+from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
-from ed_core.errors import EdkitError
+from ed_core.errors import EdkitError, one_line
 from ed_core.submodels import to_numpy
 
 KEEP = 2
@@ -19,7 +23,9 @@ KEEP = 2
 class Position:
     """Where in the data a run is: `batch` batches of epoch `epoch` are done, `step` in all.
 
-    `seconds` is the training time so far, `best` the lowest loss on held-out data.
+    `seconds` is the training time so far, `best` the lowest loss on held-out data. By hand may have
+    been set `factor`, which multiplies the planned learning rate, and the weights of the heads
+    `held`.
     """
 
     step: int
@@ -27,6 +33,8 @@ class Position:
     batch: int
     seconds: float = 0.0
     best: float | None = None
+    factor: float = 1.0
+    held: Sequence[str] = ()
 
 
 def save_checkpoint(folder: Path, objective: Any, position: Position) -> Path:
@@ -71,14 +79,39 @@ def newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.h5"), reverse=True)
 
 
+def nearest_first(folder: Path, step: int) -> list[tuple[int, Path]]:
+    """Return (step, file) of the checkpoints and the best one, the nearest to a step first.
+
+    A trainer may replace any of them at any moment: whoever reads one takes the next if it fails.
+    """
+    found = [(int(path.stem), path) for path in newest_first(folder) if path.stem.isdecimal()]
+    best = folder / "best.h5"
+    with contextlib.suppress(OSError, EdkitError):
+        status = best.stat()
+        found.append((_step_of(best, status.st_ino, status.st_mtime_ns), best))
+    return sorted(found, key=lambda one: (abs(one[0] - step), -one[0]))
+
+
+@lru_cache(maxsize=64)
+def _step_of(path: Path, *identity: int) -> int:
+    step = read_facts(path).get("step")
+    if type(step) is not int:
+        raise EdkitError(f"{str(path)!r} is not a checkpoint: it says no step.")
+    return step
+
+
 def _restore(path: Path, objective: Any) -> Position:
     arrays, facts = read_arrays(path)
     variables = _variables(objective)
     check_fit(arrays[:-1], variables, path)
+    # Checkpoints older than steering lack the last two.
+    known = {name: facts[name] for name in Position.__slots__ if name in facts}
     try:
-        position = Position(**{name: facts[name] for name in Position.__slots__})
-    except KeyError as error:
-        raise EdkitError(f"{str(path)!r} is not a checkpoint: it lacks {error}.") from error
+        position = Position(**known)
+        if not 0 < position.factor < math.inf:
+            raise ValueError(f"its factor is {position.factor}")
+    except (TypeError, ValueError) as error:
+        raise EdkitError(f"{str(path)!r} is not a checkpoint: {one_line(error)}.") from error
     for array, variable in zip(arrays, variables, strict=False):
         variable.assign(array)
     randomness.restore_global_state(arrays[-1])

@@ -20,13 +20,16 @@ def settle_data(text: str) -> str:
     Raises:
         EdkitError: the data set or an option is unknown, or a value has the wrong type.
     """
-    spec, given = _parsed(text)
-    options = ",".join(
-        f"{key}={_written(value)}"
-        for key, value in given.items()
-        if value != spec.options[key].default
-    )
-    return f"{spec.name}:{options}" if options else spec.name
+    name, given = given_options(text)
+    options = ",".join(f"{key}={_written(value)}" for key, value in given.items())
+    return f"{name}:{options}" if options else name
+
+
+def given_options(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the data set that a text names and the options that are not at their default."""
+    spec, values = _parsed(text)
+    changed = {k: v for k, v in values.items() if v != spec.options[k].default}
+    return spec.name, changed
 
 
 def load_data(text: str) -> Dataset:

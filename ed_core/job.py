@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -14,14 +15,25 @@ from ed_core.checkpoints import Position
 from ed_core.checks import check_data
 from ed_core.data import load_data
 from ed_core.engine import randomness, tuning
+from ed_core.learning_rate import ScaledSchedule
 from ed_core.objective import Objective
 from ed_core.plan import Plan, now
 from ed_core.recorder import Recorder
 from ed_core.recording import RunFolder
+from ed_core.recording.control import Inbox
 from ed_core.run import Run, build, open_run, save_weights
-from ed_core.schedule import Checkpointer, DivergedError, Interrupted, Order, WarmUp, graceful
+from ed_core.schedule import (
+    Checkpointer,
+    DivergedError,
+    Interrupted,
+    Note,
+    Order,
+    WarmUp,
+    graceful,
+)
 from ed_core.selection import class_weights, select
 from ed_core.spec import Dataset, ModelSpec
+from ed_core.steering import Steering
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Job:
     plan: Plan
     data: Dataset
     objective: Objective
+    rate: ScaledSchedule
     batches: Batches
     validation: Batches
 
@@ -47,30 +60,42 @@ class Job:
         if plan.record:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch
-        schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+        rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps))
         optimizer = (
-            spec.optimizer(objective, schedule, plan.params)
+            spec.optimizer(objective, rate, plan.params)
             if spec.optimizer
-            else keras.optimizers.Adam(schedule)
+            else keras.optimizers.Adam(rate)
         )
         objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
         objective.optimizer.build(objective.trainable_variables)
         randomness.reseed(objective, plan.seed)
-        return cls(spec, plan, data, objective, batches, validation)
+        return cls(spec, plan, data, objective, rate, batches, validation)
 
-    def work(self, folder: RunFolder, position: Position, callbacks: Sequence[Any]) -> Run:
+    def work(
+        self,
+        folder: RunFolder,
+        position: Position,
+        callbacks: Sequence[Any],
+        noted: Note | None = None,
+    ) -> Run:
         """Train from `position` to the end and leave the weights in the folder."""
-        checkpointer = Checkpointer(folder.checkpoints, position, self.batches.batches_per_epoch)
-        order = Order(self.batches)
-        used = [order, checkpointer, WarmUp(self._rises(), position.step), *callbacks]
         status = "failed"
+        self.rate.factor = position.factor
         try:
-            with graceful(checkpointer):
-                if not self.plan.record:
-                    self._fit(position, used)
-                else:
-                    with self._recorder(folder, position) as recorder:
-                        self._fit(position, [order, recorder, *used[1:]])
+            recorder = self._recorder(folder, position) if self.plan.record else None
+
+            def note(kind: str, text: str) -> None:
+                for told in (recorder and recorder.note, noted):
+                    if told:
+                        told(kind, text)
+
+            checkpointer = Checkpointer(
+                folder.checkpoints, position, self.batches.batches_per_epoch, note
+            )
+            watching = [recorder] if recorder else []
+            acting = self._acting(folder, position, checkpointer, note)
+            with graceful(checkpointer), recorder or nullcontext():
+                self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
             save_weights(self.objective, folder.weights)
             status = "finished"
         except Interrupted:
@@ -111,6 +136,18 @@ class Job:
                 f"the model's outputs are not finite: {DivergedError.advice}"
             ) from error
 
+    def _acting(
+        self, folder: RunFolder, position: Position, checkpointer: Checkpointer, note: Note
+    ) -> list[Any]:
+        """Return the callbacks that save, and that change what is trained."""
+        rises = {name: rise for name, rise in self._rises().items() if name not in position.held}
+        warm_up = WarmUp(rises, position.step)
+        inbox = Inbox(folder.control, list(self.objective.head_weights))
+        steering = Steering(
+            inbox, self.rate, checkpointer, warm_up, epochs=self.plan.epochs, note=note
+        )
+        return [checkpointer, warm_up, steering]
+
     def _rises(self) -> dict[str, tuple[float, float]]:
         """Return, for the heads whose weight rises, to what and over how many steps."""
         weights = self.spec.weights(self.plan.params, self.plan.weights)
@@ -128,6 +165,7 @@ class Job:
             "total_epochs": plan.epochs,
             "steps_per_epoch": self.batches.batches_per_epoch,
             "heads": [head.name for head in self.spec.heads],
+            "steerable": True,
         }
         recorder = Recorder(
             folder.path,

@@ -14,10 +14,13 @@ from ed_core.errors import EdkitError, unknown
 FilePath = NewType("FilePath", str)
 """The type of an option that names a file or a folder: made absolute, "" for none."""
 
+RunPath = NewType("RunPath", str)
+"""The type of an option that names the folder of a run: made absolute, "" for none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: `int`, `float`, `str`, `bool`, `tuple[int, ...]`, FilePath or a Literal."""
+    """One option: `int`, `float`, `str`, `bool`, `tuple[int, ...]`, a path or a Literal."""
 
     name: str
     type: Any
@@ -37,7 +40,7 @@ class Option:
             result = float(value) if good else value
         elif self.type is int:
             good, result = _is_int(value), value
-        elif self.type is FilePath:
+        elif self.type in (FilePath, RunPath):
             good = isinstance(value, str | Path) and "\0" not in str(value)
             result = _absolute(str(value)) if good else value
         else:
@@ -69,8 +72,16 @@ class Option:
             return "one of " + ", ".join(repr(choice) for choice in get_args(self.type))
         if isinstance(self.type, GenericAlias):
             return "a list of whole numbers, such as 512,256"
-        names = {int: "a whole number", float: "a number", bool: "yes or no", FilePath: "a path"}
-        return names.get(self.type, "a text")
+        return _TYPE_NAMES.get(self.type, "a text")
+
+
+_TYPE_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    bool: "yes or no",
+    FilePath: "a path",
+    RunPath: "the path of a run",
+}
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, Option]:

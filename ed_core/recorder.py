@@ -12,12 +12,13 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.probes import Bound, Probe
-from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
-from ed_core.submodels import to_numpy
+from ed_core.submodels import to_numpy, with_inputs
 
 _SHARE = 0.02  # of the training time that taking and writing frames may cost
+_DROPPED = "dropped_frames"  # column of the table: those that the disk was too slow for
 _FRAMES = 500  # the interval is at least the run's age divided by this
 
 
@@ -115,6 +116,15 @@ class Recorder(keras.callbacks.Callback):
         if not self.managed:
             self.finish()
 
+    def note(self, kind: str, text: str) -> None:
+        """Record something that happened once, after the present step; see `Event`."""
+        if self.writer is None:
+            return
+        step, seconds = self._step, time.monotonic() - self._began
+        self.writer.append_event(Event(step, self._position(step), seconds, kind, text))
+        if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
+            self._scalars({})
+
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment."""
         if self.writer is not None:
@@ -145,6 +155,9 @@ class Recorder(keras.callbacks.Callback):
         )
         start = self._start
         self.writer.append(start, self._position(start), self.seconds, self._first, wait=True)
+        if start:
+            when = (start, self._position(start), self.seconds)
+            self.writer.append_event(Event(*when, "start", f"training goes on from step {start}"))
         self._first = {}
         self._next = 0.0
 
@@ -166,8 +179,8 @@ class Recorder(keras.callbacks.Callback):
             "start_step": self._start,
         }
         weights = [f"{name}_weight" for name in self._weights()]
-        columns = (*logs, *(f"val_{name}" for name in logs), *weights, "learning_rate")
-        return Header(run, self.fields, tuple(infos), columns)
+        columns = (*logs, *(f"val_{name}" for name in logs), *weights, "learning_rate", _DROPPED)
+        return Header(run, with_inputs(self.model, self.fields), tuple(infos), columns)
 
     def _weights(self) -> dict[str, Any]:
         return getattr(self.model, "head_weights", {})
@@ -185,6 +198,7 @@ class Recorder(keras.callbacks.Callback):
         for name, weight in self._weights().items():
             values[f"{name}_weight"] = float(to_numpy(weight))
         values["learning_rate"] = self._learning_rate()
+        values[_DROPPED] = float(self.writer.dropped)
         self.seconds = time.monotonic() - self._began
         self.writer.append_scalars(self._step, self._position(self._step), self.seconds, values)
 
@@ -207,8 +221,9 @@ class Recorder(keras.callbacks.Callback):
         assert self.writer is not None
         arrays = self._read()
         self.seconds = time.monotonic() - self._began
-        self.writer.append(self._step, self._position(self._step), self.seconds, arrays, wait)
-        self._last = self._step
+        when = (self._step, self._position(self._step), self.seconds)
+        if self.writer.append(*when, arrays, wait):
+            self._last = self._step  # one that was dropped is taken again at the end
 
 
 def probe_info(

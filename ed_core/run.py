@@ -76,10 +76,15 @@ def open_run(path: str | Path, *, model: Objective | None = None) -> Run:
     """
     folder = RunFolder.open(path)
     info = folder.read()
+    check_info(info, str(path))
+    return Run(folder, info, model or _load(folder, info))
+
+
+def check_info(info: Mapping[str, Any], where: str) -> None:
+    """Raise EdkitError unless `run.json` says all that a model is rebuilt from."""
     for key in ("model", "data", "params", "fields"):
         if key not in info:
-            raise EdkitError(f"{str(path)!r} cannot be opened: its run.json lacks {key!r}.")
-    return Run(folder, info, model or _load(folder, info))
+            raise EdkitError(f"{where!r} cannot be opened: its run.json lacks {key!r}.")
 
 
 def spec_of(info: Mapping[str, Any]) -> ModelSpec:
@@ -133,10 +138,19 @@ def load_weights(objective: Objective, path: Path) -> None:
         variable.assign(array)
 
 
+def rebuild(info: Mapping[str, Any]) -> Objective:
+    """Build the model that `run.json` describes, with its initial weights."""
+    fields = fields_of(info)
+    return build(spec_of(info), fields, info["params"], info.get("weights"), info.get("seed", 0))
+
+
+def fields_of(info: Mapping[str, Any]) -> Fields:
+    """Return the fields that `run.json` describes."""
+    return Fields({name: Field.from_facts(facts) for name, facts in info["fields"].items()})
+
+
 def _load(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
-    spec = spec_of(info)
-    fields = Fields({name: Field.from_facts(facts) for name, facts in info["fields"].items()})
-    objective = build(spec, fields, info["params"], info.get("weights"), info.get("seed", 0))
+    objective = rebuild(info)
     if folder.weights.is_file():
         load_weights(objective, folder.weights)
         return objective

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,19 @@ from ed_core.engine import randomness
 from ed_core.errors import EdkitError
 from ed_core.submodels import to_numpy
 
+Note = Callable[[str, str], None]
+
 _SHARE = 50  # at least this many times what a checkpoint costs passes until the next
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PAUSE = 1.0  # seconds, at least, from checkpoint to checkpoint
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
-    """Training was asked to stop, and has saved a checkpoint."""
+    """Training was asked to stop, and has saved a checkpoint.
+
+    Args:
+        signal_number: of the signal that asked, 0 if a person did who steers it.
+    """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__("training was stopped; it can be resumed")
@@ -87,19 +93,40 @@ class WarmUp(keras.callbacks.Callback):
 
 
 class Checkpointer(keras.callbacks.Callback):
-    """Saves checkpoints often enough to lose little and seldom enough to cost little."""
+    """Saves checkpoints often enough to lose little and seldom enough to cost little.
 
-    def __init__(self, folder: Path, position: Position, batches_per_epoch: int) -> None:
+    Args:
+        folder: of the checkpoints.
+        position: where training begins.
+        batches_per_epoch: steps an epoch.
+        note: is told of every checkpoint: its kind of event and a text for people.
+
+    Attributes:
+        stop_signal: the number of the signal that asks to stop, or 0.
+        factor, held: what was set by hand; see `Position`.
+    """
+
+    def __init__(
+        self, folder: Path, position: Position, batches_per_epoch: int, note: Note
+    ) -> None:
         super().__init__()
         self.folder = folder
+        self._note = note
         self.stop_signal = 0
-        self._position = position
+        self.factor = position.factor
+        self.held = set(position.held)
         self._batches = batches_per_epoch
         self._best = position.best
         self._step = position.step
+        self._saved = -1
         self._began = time.monotonic() - position.seconds
         self._next = self._next_best = time.monotonic() + _PAUSE
         self._loss = math.inf
+
+    @property
+    def at_epoch_end(self) -> bool:
+        """Whether the step that was done is the last of its epoch."""
+        return self._step % self._batches == 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Save if it is time, or if asked to stop; give up when the loss is not finite."""
@@ -110,9 +137,9 @@ class Checkpointer(keras.callbacks.Callback):
                 f"the loss is {loss} after step {self._step}: {DivergedError.advice}"
             )
         # The last batch of an epoch is left to on_epoch_end, after the validation.
-        if self._step % self._batches and (self.stop_signal or time.monotonic() >= self._next):
+        if not self.at_epoch_end and (self.stop_signal or time.monotonic() >= self._next):
             self._save()
-            self._stop_if_asked()
+            self.stop_if_asked()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Save if it is time; note the best of what is saved."""
@@ -121,11 +148,27 @@ class Checkpointer(keras.callbacks.Callback):
         if self.stop_signal or time.monotonic() >= self._next_best:
             self._save(self._loss)
             self._next_best = self._next
-            self._stop_if_asked()
+            self.stop_if_asked()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Save where training ended, so that it can go on from there."""
-        self._save(self._loss)
+        if self._saved != self._step:
+            self._save(self._loss)
+
+    def save(self) -> None:
+        """Save now, between two steps."""
+        self._save(self._loss if self.at_epoch_end else math.inf)
+
+    def stop_if_asked(self) -> None:
+        """Stop here if a signal has asked for it."""
+        if self.stop_signal:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop here, with a checkpoint of what was done; raises Interrupted."""
+        if self._saved != self._step:
+            self.save()
+        raise Interrupted(self.stop_signal)
 
     def _save(self, loss: float = math.inf) -> None:
         """Write a checkpoint; `loss` is that on held-out data, at the end of an epoch."""
@@ -139,11 +182,15 @@ class Checkpointer(keras.callbacks.Callback):
             self._step % self._batches,
             start - self._began,
             self._best,
+            self.factor,
+            sorted(self.held),
         )
         try:
             path = save_checkpoint(self.folder, self.model, position)
             if best:
                 mark_best(path)
+            self._saved = self._step
+            self._note("checkpoint", f"checkpoint at step {self._step}{', the best' * best}")
         except OSError as error:
             warnings.warn(
                 f"no checkpoint could be written at step {self._step}: {error.strerror}; "
@@ -152,10 +199,6 @@ class Checkpointer(keras.callbacks.Callback):
             )
         now = time.monotonic()
         self._next = now + max(_PAUSE, _SHARE * (now - start))
-
-    def _stop_if_asked(self) -> None:
-        if self.stop_signal:
-            raise Interrupted(self.stop_signal)
 
 
 @contextmanager

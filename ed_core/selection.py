@@ -1,6 +1,7 @@
 """Which of a data set's samples and labels are trained on: a share of the labels, one class."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def hide_labels(
             raise EdkitError(f"labels of head {name!r} must be above 0 and at most 1, got {share}.")
         random = np.random.default_rng([seed, number])
         train[target] = _kept(np.asarray(train[target][:]), field, share, random, stratified)
-        fields[target] = Field(field.shape, field.kind, field.classes, field.colours, partial=True)
+        fields[target] = replace(field, partial=True)
     return Dataset(Fields(fields), {**data.splits, "train": train})
 
 

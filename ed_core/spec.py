@@ -24,6 +24,7 @@ class Field:
         classes: the names of the classes, in the order of their numbers.
         colours: of the classes, such as "#0072b2"; by default the palette of figures and window.
         partial: whether a target may be missing: -1 stands for no class, NaN for no value.
+        unit: of a value, such as "km" or "°"; "" where it has none.
     """
 
     shape: tuple[int, ...]
@@ -31,6 +32,7 @@ class Field:
     classes: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
     partial: bool = False
+    unit: str = ""
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Field":
@@ -41,6 +43,7 @@ class Field:
             tuple(facts["classes"]),
             tuple(facts.get("colours", ())),
             bool(facts.get("partial", False)),
+            str(facts.get("unit", "")),
         )
 
 

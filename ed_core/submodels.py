@@ -47,6 +47,15 @@ def inputs_of(model: Any) -> dict[str, Any] | None:
     return structure if isinstance(structure, dict) else {t.name: t for t in model.inputs}
 
 
+def with_inputs(model: Any, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the facts of fields, and as `input` whether the model takes them.
+
+    Where its inputs have no known names, it takes all.
+    """
+    taken = fields.keys() & (inputs_of(model) or {}) or fields.keys()
+    return {name: {**facts, "input": name in taken} for name, facts in fields.items()}
+
+
 def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     """Return what a model makes of a batch, as numpy.
 

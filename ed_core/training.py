@@ -12,7 +12,9 @@ from ed_core.job import Job
 from ed_core.plan import PLAN_OPTIONS, Plan, compare, facts, plan_of
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
+from ed_core.recording.control import forget_requests
 from ed_core.run import Run
+from ed_core.schedule import Note
 
 Started = Callable[[RunFolder], None] | None
 
@@ -24,6 +26,7 @@ def train(
     out: str | Path = "runs",
     callbacks: Sequence[Any] = (),
     started: Started = None,
+    noted: Note | None = None,
     **options: Any,
 ) -> Run:
     """Train a registered model into a run folder.
@@ -34,6 +37,7 @@ def train(
         out: the folder in which the run's folder is made.
         callbacks: more Keras callbacks.
         started: called with the run's folder before the first step.
+        noted: called with the kind and the text of every event, such as a change made by hand.
         options: of the training, such as `epochs` (see `ed_core.plan.Plan`), and of the model.
 
     Returns:
@@ -55,7 +59,7 @@ def train(
         folder.write({**asdict(plan), "status": "training", **facts(job.data)})
         if started:
             started(folder)
-        return job.work(folder, Position(0, 0, 0), callbacks)
+        return job.work(folder, Position(0, 0, 0), callbacks, noted)
 
 
 def resume(
@@ -64,6 +68,7 @@ def resume(
     epochs: int | None = None,
     callbacks: Sequence[Any] = (),
     started: Started = None,
+    noted: Note | None = None,
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
@@ -74,12 +79,14 @@ def resume(
         epochs: train to this many epochs in all, where it is more than was planned.
         callbacks: more Keras callbacks.
         started: called with the run's folder before the first step.
+        noted: called with the kind and the text of every event, such as a change made by hand.
 
     Raises:
         EdkitError: it is no run of this backend, it is in use, or there is nothing left to do.
     """
     folder = RunFolder.open(path)
     with folder.hold():
+        forget_requests(folder.control)
         info = folder.read()
         plan = plan_of(info, str(path))
         if epochs is not None and epochs < plan.epochs:
@@ -102,4 +109,4 @@ def resume(
         folder.write({**info, **asdict(plan), "status": "training"})
         if started:
             started(folder)
-        return job.work(folder, position, callbacks)
+        return job.work(folder, position, callbacks, noted)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ed_core import EdkitError, FilePath
+from ed_core import EdkitError, FilePath, RunPath
 
 NO_FILE = FilePath("")
+NO_RUN = RunPath("")
 
 
 def check_least(least: int, **options: int) -> None:

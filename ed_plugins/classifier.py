@@ -8,10 +8,10 @@ from ed_core import (
     Activations,
     EdkitError,
     Fields,
-    FilePath,
     Head,
     LatentCodes,
     Predictions,
+    RunPath,
     losses,
     metrics,
     model,
@@ -20,7 +20,7 @@ from ed_core.frozen import Frozen
 from ed_core.submodels import submodel
 from ed_plugins import _conv, _heads
 from ed_plugins._join import join
-from ed_plugins._options import NO_FILE
+from ed_plugins._options import NO_RUN
 from ed_plugins._reuse import earlier
 
 
@@ -32,7 +32,7 @@ from ed_plugins._reuse import earlier
 def classifier(
     fields: Fields,
     *,
-    encoder: FilePath = NO_FILE,
+    encoder: RunPath = NO_RUN,
     freeze: bool = False,
     start: Literal["trained", "random"] = "trained",
     hidden: tuple[int, ...] = (128,),

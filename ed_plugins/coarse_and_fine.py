@@ -38,6 +38,7 @@ def _moved(
     ),
     probes=(
         Reconstruction("image"),
+        Predictions("coarse"),
         Predictions("fine", target="label"),
         Activations("encoder"),
         LatentCodes(),

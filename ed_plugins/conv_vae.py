@@ -11,6 +11,7 @@ from ed_core import (
     LatentCodes,
     LatentScan,
     Reconstruction,
+    Samples,
     losses,
     model,
 )
@@ -29,6 +30,7 @@ from ed_plugins._join import join, posterior
         Activations("encoder"),
         LatentCodes(),
         LatentScan("decoder"),
+        Samples(),
     ),
 )
 def conv_vae(

@@ -39,7 +39,7 @@ def land_use(*, samples: int = 400, size: int = 64, seed: int = 0) -> Dataset:
     names, colours, _ = zip(*CLASSES, strict=True)
     fields = Fields(
         image=Field((size, size, 3)),
-        elevation=Field((size, size, 1), "value"),
+        elevation=Field((size, size, 1), "value", unit="km"),
         mask=Field((size, size), "class", names, colours),
     )
     counts = {split: round(share * samples) for split, share in _SHARES.items()}

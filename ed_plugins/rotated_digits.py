@@ -30,7 +30,9 @@ def rotated_digits(
         source = "mnist" if is_here("mnist") else "digits"
     upright = mnist() if source == "mnist" else digits()
     fields = Fields(
-        image=upright.fields["image"], label=upright.fields["label"], angle=Field((), "value")
+        image=upright.fields["image"],
+        label=upright.fields["label"],
+        angle=Field((), "value", unit="°"),
     )
     splits = {}
     for number, (split, arrays) in enumerate(upright.splits.items()):

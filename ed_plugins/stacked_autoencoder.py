@@ -8,18 +8,18 @@ from keras import Input, Model, layers, ops
 from ed_core import (
     EdkitError,
     Fields,
-    FilePath,
     Head,
     LatentCodes,
     LatentScan,
     Reconstruction,
+    RunPath,
     losses,
     model,
 )
 from ed_core.frozen import Frozen
 from ed_core.submodels import submodel
 from ed_plugins import _dense
-from ed_plugins._options import NO_FILE
+from ed_plugins._options import NO_RUN
 from ed_plugins._reuse import earlier
 from ed_plugins.dense_autoencoder import dense_autoencoder
 
@@ -35,7 +35,7 @@ from ed_plugins.dense_autoencoder import dense_autoencoder
 def stacked_autoencoder(
     fields: Fields,
     *,
-    base: FilePath = NO_FILE,
+    base: RunPath = NO_RUN,
     hidden: tuple[int, ...] = (64,),
     latent: int = 8,
 ) -> Model:

@@ -2,7 +2,7 @@
 
 from keras import Input, Model
 
-from ed_core import Fields, Head, LatentCodes, LatentScan, Reconstruction, losses, model
+from ed_core import Fields, Head, LatentCodes, LatentScan, Reconstruction, Samples, losses, model
 from ed_plugins import _dense
 from ed_plugins._join import join, posterior
 
@@ -13,7 +13,7 @@ from ed_plugins._join import join, posterior
         Head("image", losses.binary_crossentropy),
         Head("posterior", losses.gaussian_kl, weight="beta", warm_up="anneal"),
     ),
-    probes=(Reconstruction("image"), LatentCodes(), LatentScan("decoder")),
+    probes=(Reconstruction("image"), LatentCodes(), LatentScan("decoder"), Samples()),
 )
 def vae(
     fields: Fields,

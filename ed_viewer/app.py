@@ -1,16 +1,18 @@
 """Open the window."""
 
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.reader import Reader
+from ed_viewer.settings import Settings, settings_file
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
@@ -28,24 +30,36 @@ def main(paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = N
     """
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    window = make_window(app, paths, root=root, theme=theme)
+    window = make_window(app, paths, root=root, theme=theme, settings=Settings(settings_file()))
     _collect_in_this_thread(window)
     before = sys.excepthook
     sys.excepthook = _Reporter(window)
     window.show()
     try:
-        return app.exec()
+        status = app.exec()
     finally:
         sys.excepthook = before
+    threads = [window.reader, *window.findChildren(QThread)]
+    if any(thread.isRunning() for thread in threads):
+        # A disk that hangs holds a thread for as long as it likes, and Qt aborts over it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def make_window(
-    app: QApplication, paths: Sequence[str] = (), *, root: str = "runs", theme: str | None = None
+    app: QApplication,
+    paths: Sequence[str] = (),
+    *,
+    root: str = "runs",
+    theme: str | None = None,
+    settings: Settings | None = None,
 ) -> Window:
-    """Return the window, not shown yet; see `main`."""
+    """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
     runs = [Path(path) for path in paths]
-    window = Window(Reader(Path(root), runs), Theme(app, theme), root)
+    window = Window(Reader(Path(root), runs), Theme(app, theme), root, settings)
     if runs:
         window.open(runs[0])
     return window

@@ -1,14 +1,10 @@
-"""The one table of what the window can be told: keys, the sheet of keys and menus come from it."""
+"""The one table of what the window can be told; keys, their sheet and the palette read it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
-
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.text import muted, plain
+from PySide6.QtWidgets import QWidget
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +30,30 @@ COMMANDS = (
     Command("forward", ("Shift+Right",), "Ten frames forward"),
     Command("first", ("Home",), "First frame"),
     Command("follow", ("End",), "Newest frame; follow a live run"),
+    Command("loop_from", ("I",), "Repeat from this frame while playing"),
+    Command("loop_to", ("O",), "Repeat up to this frame while playing"),
+    Command("loop_off", ("U",), "Repeat no more"),
+    Command("zoom_in", ("+", "="), "Timeline: a shorter part"),
+    Command("zoom_out", ("-",), "Timeline: a longer part"),
+    Command("zoom_all", ("0",), "Timeline: all of the run"),
     Command("tab", tuple(str(n) for n in range(1, 10)), "Tab 1 to 9"),
     Command("logarithmic", ("L",), "Logarithmic curves"),
-    Command("full", ("F",), "Full stage with larger type, for a lecture"),
+    Command("full", ("F",), "Lecture mode: full stage, larger type"),
+    Command("leave", ("Esc",), "Leave the lecture mode"),
+    Command("screen", ("F11",), "Full screen"),
+    Command("export", ("Ctrl+E",), "Export a picture, a movie or the arrays"),
+    Command("steer", ("S",), "Steer the training: show or hide"),
+    Command("pause", ("Shift+Space",), "Pause the training, or let it go on"),
+    Command("stop", ("Ctrl+Shift+E",), "Stop the training after this epoch"),
+    Command("save", ("Ctrl+S",), "Save a checkpoint now"),
     Command("theme", ("T",), "Light or dark"),
     Command("reset", ("Ctrl+0",), "Reset the layout"),
+    Command("undo", ("Ctrl+Z",), "Undo a change of the view"),
+    Command("redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Redo it"),
+    Command("palette", ("Ctrl+K",), "Search all commands, tabs and runs"),
     Command("open", ("Ctrl+O",), "Open a run"),
+    Command("new", ("Ctrl+N",), "Train a model: a new run"),
+    Command("log", ("Ctrl+L",), "Training log of a run that was started here"),
     Command("help", ("F1",), "This sheet"),
     Command("quit", ("Ctrl+Q",), "Close the window"),
 )
@@ -67,29 +81,3 @@ class _Call:
 
     def __call__(self) -> None:
         self._action(self._place)
-
-
-class KeySheet(QDialog):
-    """All keys and what they do."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(8)
-        for row, command in enumerate(COMMANDS):
-            few = len(command.keys) > 1
-            keys = f"{command.keys[0]} … {command.keys[-1]}" if few else command.keys[0]
-            label = plain(QLabel(QKeySequence(keys).toString() or keys))
-            label.setFont(theme.font(bold=True))
-            label.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(muted(plain(QLabel(command.words))), row, 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 24, 24, 16)
-        layout.setSpacing(24)
-        layout.addLayout(grid)
-        layout.addWidget(buttons)

@@ -22,6 +22,7 @@ class Cursor:
         count: how many frames there are.
         live: whether the run is still growing.
         playback: what moves the cursor.
+        loop: first and last frame of the range in which playing repeats, or None.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class Cursor:
         self.count = 0
         self.live = False
         self.playback = Playback.PAUSED
+        self.loop: tuple[int, int] | None = None
 
     @property
     def last(self) -> int:
@@ -43,6 +45,8 @@ class Cursor:
         if self.playback is Playback.FOLLOWING or first_look:
             self.frame = self.last
         self.frame = min(self.frame, self.last)
+        if self.loop and self.loop[1] > self.last:  # replaced by a shorter run
+            self.loop = None
         if self.playback is Playback.FOLLOWING and not live:
             self.playback = Playback.PAUSED
 
@@ -67,14 +71,38 @@ class Cursor:
         if self.playback is not Playback.PAUSED:
             self.playback = Playback.PAUSED
             return
-        if self.frame >= self.last and not self.live:
+        if self.loop and not self.loop[0] <= self.frame <= self.loop[1]:
+            self.frame = self.loop[0]
+        elif not self.loop and self.frame >= self.last and not self.live:
             self.frame = min(self.last, 0)
         self.playback = Playback.PLAYING
 
     def advance(self, frames: int = 1) -> None:
-        """Play on; at the end of a live run wait for more, of a finished one pause."""
+        """Play on; at the end of a live run wait for more, of a finished one pause.
+
+        In a loop the last frame is always shown before the first comes again.
+        """
         if self.playback is not Playback.PLAYING:
+            return
+        if self.loop and self.loop[0] <= self.frame <= self.loop[1]:
+            first, last = self.loop
+            self.frame = first if self.frame == last else min(self.frame + frames, last)
             return
         self.frame = min(self.frame + frames, self.last)
         if self.frame >= self.last and not self.live:
             self.playback = Playback.PAUSED
+
+    def set_loop(self, one: int, other: int) -> None:
+        """Repeat between two frames, in either order; the same one twice ends the loop."""
+        first, last = (min(max(frame, 0), self.last) for frame in sorted((one, other)))
+        self.loop = (first, last) if first < last else None
+
+    def loop_from(self) -> None:
+        """Begin the loop at this frame; it ends where it did, or at the newest frame."""
+        later = self.loop is not None and self.loop[1] > self.frame
+        self.set_loop(self.frame, self.loop[1] if self.loop and later else self.last)
+
+    def loop_to(self) -> None:
+        """End the loop at this frame; it begins where it did, or at the first frame."""
+        earlier = self.loop is not None and self.loop[0] < self.frame
+        self.set_loop(self.loop[0] if self.loop and earlier else 0, self.frame)

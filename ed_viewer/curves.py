@@ -27,9 +27,10 @@ def curves_of(scalars: Sequence[str], heads: Sequence[str]) -> list[str]:
     Weights stand in the title of their head, validation in the plot of its training curve.
     """
     hidden = ("val_", "weighted_")
+    told = ("learning_rate", "dropped_frames")  # elsewhere
     names = [s for s in scalars if not s.startswith(hidden) and not s.endswith("_weight")]
     first = [n for n in ("loss", *(f"{head}_loss" for head in heads)) if n in names]
-    rest = [n for n in names if n not in first and n != "learning_rate"]
+    rest = [n for n in names if n not in (*first, *told)]
     only_validated = [
         s for s in scalars if s.startswith("val_") and s.removeprefix("val_") not in scalars
     ]

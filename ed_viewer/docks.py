@@ -24,7 +24,7 @@ def make_docks(window: Window) -> list[QDockWidget]:
     window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
     window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
     docks = [
-        _dock(window, "runs", "Runs", window.runs),
+        _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
         _dock(window, "curves", "Curves", window.curves, _CURVES, window.curves.log),
         _dock(window, "timeline", "", _timeline(window)),
         *(_dock(window, part.name, part.title, part.dock) for part in window.parts if part.dock),
@@ -44,12 +44,21 @@ def reset_docks(window: Window, docks: list[QDockWidget]) -> None:
     window.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
     for dock in (runs, curves, timeline):
         dock.show()
+    areas = {part.name: part.area for part in window.parts}
     for dock in parts:
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        if areas[dock.objectName()] == Qt.DockWidgetArea.BottomDockWidgetArea:
+            window.splitDockWidget(curves, dock, Qt.Orientation.Horizontal)
+        else:
+            window.addDockWidget(areas[dock.objectName()], dock)
         dock.hide()
     window.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
     window.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
     window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
+
+
+def arrangement(window: Window, docks: list[QDockWidget]) -> tuple[tuple[object, ...], ...]:
+    """Return which docks are open and where, for a comparison; sizes do not count."""
+    return tuple((d.objectName(), window.dockWidgetArea(d), d.isHidden()) for d in docks)
 
 
 def _dock(
@@ -79,6 +88,7 @@ def _head(title: str, about: str, tool: QWidget | None) -> QWidget:
     font = label.font()
     font.setBold(True)
     label.setFont(font)
+    label.setMinimumHeight(label.fontMetrics().height() + 8)  # heads with and without a tool
     row.addWidget(label)
     row.addSpacing(4)
     row.addWidget(muted(plain(QLabel(about))))
@@ -86,6 +96,17 @@ def _head(title: str, about: str, tool: QWidget | None) -> QWidget:
     if tool is not None:
         row.addWidget(tool)
     return head
+
+
+def _runs_tools(window: Window) -> QWidget:
+    tools = QWidget()
+    row = QHBoxLayout(tools)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    for part in window.parts:
+        if part.runs_tool is not None:
+            row.addWidget(part.runs_tool)
+    return tools
 
 
 def _timeline(window: Window) -> QWidget:

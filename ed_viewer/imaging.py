@@ -6,15 +6,19 @@ import numpy as np
 
 Levels = tuple[float, float]
 
+_STRIPES = 16  # across an image, where there is no class
 
-def as_images(array: np.ndarray) -> np.ndarray:
+
+def as_images(array: np.ndarray, channel: int | None = None) -> np.ndarray:
     """Return (n, height, width, 1 or 3) float32 of what may be shown as images.
 
-    Three channels are colours; of any other number the first is shown. NaN becomes 0.
+    Three channels are colours; of any other number their mean, or `channel`, is shown. NaN
+    becomes 0.
 
     Args:
         array: (n, height, width), (n, height, width, channels) or (n, units); units are laid
             out in a square, row by row.
+        channel: to show alone, or None.
     """
     values = np.nan_to_num(np.asarray(array, np.float32), nan=0.0)
     if values.ndim <= 2:
@@ -23,7 +27,9 @@ def as_images(array: np.ndarray) -> np.ndarray:
         values = values[..., None]
     while values.ndim > 4:
         values = values[:, 0]
-    return values if values.shape[-1] in (1, 3) else values[..., :1]
+    if channel is not None:
+        return values[..., channel : channel + 1]
+    return values if values.shape[-1] in (1, 3) else values.mean(axis=-1, keepdims=True)
 
 
 def squares(units: np.ndarray) -> np.ndarray:
@@ -48,6 +54,31 @@ def pixels(images: np.ndarray, levels: Levels, table: np.ndarray) -> np.ndarray:
     # Clipped first: infinity, brought to the largest float, must not overflow.
     scaled = ((np.clip(images, low, high) - low) * (255.0 / span)).astype(np.uint8)
     colours = table[scaled[..., 0]] if images.shape[-1] == 1 else scaled
+    return _bgr(colours)
+
+
+def class_pixels(labels: np.ndarray, table: np.ndarray, none: np.ndarray) -> np.ndarray:
+    """Return (n, height, width, 4) uint8 of class numbers, striped where there is none.
+
+    Args:
+        labels: (n, height, width) whole numbers; below 0 there is no class.
+        table: (classes, 3) uint8, red first.
+        none: (2, 3) uint8, the colours of the stripes.
+    """
+    height, width = labels.shape[1:]
+    y, x = np.indices((height, width))
+    stripes = none[(x + y) // max(min(height, width) // _STRIPES, 1) % 2]
+    colours = table[np.clip(labels, 0, len(table) - 1)]
+    return _bgr(np.where((labels >= 0)[..., None], colours, stripes))
+
+
+def overlaid(pixels: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:
+    """Return pixels (..., 4) uint8 with those of `colours` laid over them; `opacity` in 0..1."""
+    mixed = pixels + (colours.astype(np.float32) - pixels) * opacity
+    return mixed.round().astype(np.uint8)
+
+
+def _bgr(colours: np.ndarray) -> np.ndarray:
     made = np.full((*colours.shape[:-1], 4), 255, np.uint8)
     made[..., :3] = colours[..., ::-1]
     return made

@@ -1,6 +1,6 @@
 """What the reader thread tells the window: plain numpy data, never an open file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +9,11 @@ import numpy as np
 from ed_core.recording import Event, Header
 
 Arrays = dict[str, np.ndarray]
+
+
+def last_kind(events: Sequence[Event], kinds: Sequence[str]) -> str:
+    """Return which of these kinds of event came last, or ""."""
+    return next((event.kind for event in reversed(events) if event.kind in kinds), "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +43,7 @@ class Growth:
         scalars: the table as columns (rows,).
         state: `live`, `finished`, `crashed`, ...; see `ed_core.recording.Recording`.
         problem: what is wrong with the files, in one line, or "".
-        newest: seconds since 1970 when the newest frame was seen.
+        newest: seconds since 1970 when the newest frame was written.
         events: what happened once: checkpoints, and changes made by hand.
     """
 
@@ -56,6 +61,11 @@ class Growth:
     def live(self) -> bool:
         """Whether a process trains here now."""
         return self.state == "live"
+
+    @property
+    def paused(self) -> bool:
+        """Whether its trainer waits because somebody asked it to."""
+        return self.live and last_kind(self.events, ("pause", "resume", "start")) == "pause"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

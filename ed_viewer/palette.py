@@ -1,5 +1,6 @@
 """Every colour of the window, light and dark. No other file names one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -116,17 +117,63 @@ _ACTIVATION = (
     "#fec287",
     "#fcfdbf",
 )
+_VALUES = (
+    "#00224e",
+    "#123570",
+    "#3b496c",
+    "#575d6d",
+    "#707173",
+    "#8a8678",
+    "#a59c74",
+    "#c3b369",
+    "#e1cc55",
+    "#fee838",
+)
+_BRIGHT = 140.0  # luma, of 255, from which type on a colour is dark
 
 
-def class_colour(palette: Palette, index: int) -> str:
-    """Return the colour of a class; they repeat after ten."""
-    return palette.classes[index % len(palette.classes)]
+def class_colour(palette: Palette, index: int, own: Sequence[str] = ()) -> str:
+    """Return the colour of a class: its own where the data have one, else that of the palette.
+
+    From the eleventh on the palette comes again in pale, from the twenty-first in dark, as in
+    figures. An own colour that is none is not used: it comes out of a file.
+    """
+    if index < len(own) and QColor.isValidColorName(own[index]):
+        return own[index]
+    rounds, place = divmod(index, len(palette.classes))
+    towards = ("", "white", "black")[rounds % 3]
+    colour = palette.classes[place]
+    return blend(colour, towards, 0.5) if towards else colour
+
+
+def blend(colour: str, other: str, share: float) -> str:
+    """Return a colour with a share of another mixed in."""
+    first, second = np.array(_rgb(colour)), np.array(_rgb(other))
+    red, green, blue = (first + (second - first) * share).round().astype(int)
+    return QColor(int(red), int(green), int(blue)).name()
+
+
+def ink_on(colour: str) -> str:
+    """Return the colour of type on a surface: dark on bright, bright on dark."""
+    red, green, blue = _rgb(colour)
+    return LIGHT.text if 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT else LIGHT.card
+
+
+def class_table(colours: Sequence[str]) -> np.ndarray:
+    """Return (classes, 3) uint8 of colours, red first."""
+    return np.array([_rgb(colour) for colour in colours], np.uint8).reshape(-1, 3)
 
 
 @lru_cache
 def activation_table() -> np.ndarray:
     """Return (256, 3) uint8: dark to light, even in lightness (after "magma")."""
     return _ramp(_ACTIVATION)
+
+
+@lru_cache
+def value_table() -> np.ndarray:
+    """Return (256, 3) uint8 of heights and the like, read alike by the colour-blind ("cividis")."""
+    return _ramp(_VALUES)
 
 
 @lru_cache

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_core.registry import BROKEN, Registry
+from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Arrays
+from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.card import Card
@@ -27,6 +29,8 @@ class Source:
         reference: the fixed batch that the probe looks at, field to (samples, ...).
         theme: colours and type.
         memory: shared by all panels of this probe: what they have seen, such as levels.
+        decoder: decodes and encodes for the panel, in a process of its own; None where the panel
+            is one of many.
     """
 
     probe: ProbeInfo
@@ -34,11 +38,59 @@ class Source:
     reference: Mapping[str, np.ndarray]
     theme: Theme
     memory: dict[str, Any] = field(default_factory=dict)
+    decoder: Decoder | None = None
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the class names of a field, () if it is not a class field."""
         names = self.fields.get(name, {}).get("classes") or ()
         return tuple(str(n) for n in names) if isinstance(names, list | tuple) else ()
+
+    def names(self, name: str, classes: int) -> tuple[str, ...]:
+        """Return the name of each class of a field, its number where it has none."""
+        known = self.classes(name)
+        return (*known[:classes], *map(str, range(len(known), classes)))
+
+    def own_colours(self, name: str) -> tuple[str, ...]:
+        """Return the colours that the data give the classes of a field, () for none."""
+        given = self.fields.get(name, {}).get("colours") or ()
+        return tuple(str(c) for c in given) if isinstance(given, list | tuple) else ()
+
+    def colours(self, name: str, classes: int) -> tuple[str, ...]:
+        """Return the colour of each class of a field, on this theme."""
+        own = self.own_colours(name)
+        return tuple(class_colour(self.theme.palette, n, own) for n in range(classes))
+
+    def quantity(self, name: str) -> str:
+        """Return what an axis of a field says: its name, and its unit in brackets."""
+        unit = self.unit(name)
+        return f"{name} ({unit})" if unit else name
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a field, "" where it has none."""
+        return str(self.fields.get(name, {}).get("unit") or "")
+
+    def truth(self, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+        """Return the first samples of a field, None if it has not this shape (samples, ...).
+
+        An axis of size 1 at the end does not count; -1 or NaN stands where there is no truth.
+        """
+        given = self.reference.get(name)
+        if given is None or len(given) < shape[0]:
+            return None
+        first = given[: shape[0]]
+        return first.reshape(shape) if first.shape in (shape, (*shape, 1)) else None
+
+    def pictures(self, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """Return what the model takes of the shape (samples, height, width), images first."""
+        found = {}
+        for kind in ("image", "value"):
+            for name, facts in self.fields.items():
+                if facts.get("kind") != kind or not facts.get("input", kind == "image"):
+                    continue
+                given = self.reference.get(name)
+                if given is not None and given[: shape[0]].shape[:3] == shape:
+                    found[name] = given[: shape[0]]
+        return found
 
     def class_names(self, samples: int) -> tuple[str, ...]:
         """Return the class of each of the first samples, () if the batch has no classes."""
@@ -63,8 +115,14 @@ class Panel(Card):
     tab = ""
     """Panels of one tab name share a tab; "" is a tab of its own."""
 
+    telling = 0
+    """How much it says of a run; the four that say most make the overview."""
+
     heading = ""
     """What stands above the panel; "" is the probe's name."""
+
+    share = 1
+    """How wide it is beside the others of its tab."""
 
     hovered = Signal(str)
 
@@ -101,6 +159,11 @@ class Panel(Card):
         # As high as a combo box, so that headings with and without tools stand on one line.
         self._title.setFixedHeight(self._title.fontMetrics().height() + 12)
 
+    def set_heading(self, text: str) -> None:
+        """Say what the panel shows, where `heading` cannot know."""
+        self._title.setText(text)
+        self.setAccessibleName(text)
+
     def set_caption(self, text: str) -> None:
         """Say one thing about the frame, at the right of the heading."""
         self._caption.say(text)
@@ -113,7 +176,11 @@ FALLBACK = "fallback"
 
 
 def panel(kind: str) -> Callable[[type[Panel]], type[Panel]]:
-    """Register a panel class for a kind of probe; `FALLBACK` shows what nobody registered."""
+    """Register a panel class for a kind of probe; `FALLBACK` shows what nobody registered.
+
+    `KIND/ARRAY` is for probes of the kind that record an array of this name: predictions of
+    classes and of values look nothing alike.
+    """
 
     def register(cls: type[Panel]) -> type[Panel]:
         return PANELS.add(kind, cls)
@@ -121,9 +188,10 @@ def panel(kind: str) -> Callable[[type[Panel]], type[Panel]]:
     return register
 
 
-def panel_class(kind: str) -> type[Panel]:
-    """Return the panel for a kind of probe, or the fallback."""
-    return PANELS[kind] if kind in PANELS else PANELS[FALLBACK]
+def panel_class(probe: ProbeInfo) -> type[Panel]:
+    """Return the panel for a probe: for its kind and an array, for its kind, or the fallback."""
+    keys = [f"{probe.kind}/{array}" for array in probe.arrays]
+    return next((PANELS[key] for key in (*keys, probe.kind) if key in PANELS), PANELS[FALLBACK])
 
 
 def broken_panels() -> str:

@@ -70,7 +70,7 @@ class PanelHost(QWidget):
 
     def _make(self, source: Source) -> Panel:
         try:
-            return panel_class(source.probe.kind)(source)
+            return panel_class(source.probe)(source)
         except Exception as error:  # as above; the fallback shows any array
             _log.debug("panel %s", self._name, exc_info=True)
             made = PANELS[FALLBACK](source)

@@ -1,6 +1,6 @@
-"""Codes to two dimensions, steady from frame to frame. Numpy only."""
+"""Codes to two dimensions, steady from frame to frame, and back. Numpy only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,15 +9,33 @@ Window = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
-    """Points in two dimensions.
+    """Points in two dimensions: codes @ directions.T + offset, where there are directions.
 
     Attributes:
         points: (samples, 2).
         titles: what the two axes are.
+        directions: (2, latent) of length 1 or 0; None where there is no way back, as with t-SNE.
+        offset: (2,).
     """
 
     points: np.ndarray
     titles: tuple[str, str]
+    directions: np.ndarray | None = None
+    offset: np.ndarray = field(default_factory=lambda: np.zeros(2))
+
+    def place(self, codes: np.ndarray) -> np.ndarray:
+        """Return where codes (..., latent) lie, (..., 2); NaN where nobody can know."""
+        if self.directions is None:
+            return np.full((*codes.shape[:-1], 2), np.nan)
+        placed: np.ndarray = codes @ self.directions.T + self.offset
+        return placed
+
+    def moved(self, code: np.ndarray, point: np.ndarray) -> np.ndarray:
+        """Return the code (latent,) nearest to `code` that lies at a point (2,)."""
+        if self.directions is None:
+            return code
+        made: np.ndarray = code + (np.asarray(point) - self.place(code)) @ self.directions
+        return made
 
 
 def project(codes: np.ndarray, before: Axes | None = None) -> Axes:
@@ -32,19 +50,31 @@ def project(codes: np.ndarray, before: Axes | None = None) -> Axes:
     """
     latent = codes.shape[1]
     if latent == 1:
-        return Axes(np.column_stack((codes[:, 0], np.arange(len(codes)))), ("code 1", "sample"))
+        points = np.column_stack((codes[:, 0], np.arange(len(codes))))
+        middle = np.array([0.0, (len(codes) - 1) / 2])
+        return Axes(points, ("code 1", "sample"), np.array([[1.0], [0.0]]), middle)
     if latent == 2:
-        return Axes(codes, ("code 1", "code 2"))
-    centred = codes - codes.mean(axis=0)
-    _, _, axes = np.linalg.svd(centred, full_matrices=False)
-    axes = np.pad(axes, ((0, max(2 - len(axes), 0)), (0, 0)))[:2]
+        return units(codes, (0, 1))
+    mean = codes.mean(axis=0)
+    axes = _principal(codes - mean)
     largest = np.abs(axes).argmax(axis=1)
-    signs = np.where(axes[[0, 1], largest] < 0, -1.0, 1.0)
-    points = centred @ axes.T * signs
+    axes = axes * np.where(axes[[0, 1], largest] < 0, -1.0, 1.0)[:, None]
+    points = (codes - mean) @ axes.T
     if before is not None and before.points.shape == points.shape:
-        agreement = (points * before.points).sum(axis=0)
-        points = points * np.where(agreement < 0, -1.0, 1.0)
-    return Axes(points, ("principal axis 1", "principal axis 2"))
+        signs = np.where((points * before.points).sum(axis=0) < 0, -1.0, 1.0)
+        axes, points = axes * signs[:, None], points * signs
+    return Axes(points, ("principal axis 1", "principal axis 2"), axes, -(axes @ mean))
+
+
+def units(codes: np.ndarray, chosen: tuple[int, int]) -> Axes:
+    """Return two dimensions of codes (samples, latent) as they are."""
+    first, second = chosen
+    directions = np.zeros((2, codes.shape[1]))
+    directions[[0, 1], chosen] = 1.0
+    if first == second:  # else moving would count the one dimension twice
+        directions[1] = 0.0
+    titles = (f"code {first + 1}", f"code {second + 1}")
+    return Axes(codes[:, list(chosen)], titles, directions)
 
 
 def window_of(points: np.ndarray, before: Window | None) -> Window:
@@ -64,3 +94,20 @@ def window_of(points: np.ndarray, before: Window | None) -> Window:
     left, down = (low - margin).tolist()
     right, up = (high + margin).tolist()
     return left, right, down, up
+
+
+def _principal(centred: np.ndarray) -> np.ndarray:
+    """Return the first two principal axes (2, latent), zeros where there are fewer.
+
+    By the smaller of the two Gram matrices: a decomposition of all the codes takes ten times as
+    long, in the thread of the window.
+    """
+    samples, latent = centred.shape
+    few = samples < latent
+    gram = centred @ centred.T if few else centred.T @ centred
+    values, vectors = np.linalg.eigh(gram)
+    axes = vectors[:, ::-1][:, :2].T
+    if few:
+        lengths = np.sqrt(np.maximum(values[::-1][:2], 1e-12))
+        axes = (axes @ centred) / lengths[:, None]
+    return np.pad(axes, ((0, max(2 - len(axes), 0)), (0, 0)))

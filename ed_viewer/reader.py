@@ -61,6 +61,11 @@ class Reader(QThread):
             self._to_read = request
             self._bell.notify()
 
+    def add(self, path: Path) -> None:
+        """List this run as well, where the list is not that of a folder."""
+        if self._paths and path not in self._paths:
+            self._paths = [path, *self._paths]
+
     def stop(self) -> bool:
         """End the thread; returns whether it ended within two seconds."""
         with self._bell:

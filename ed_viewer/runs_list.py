@@ -8,12 +8,11 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPointF,
     QRect,
-    QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from ed_viewer.messages import RunEntry
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.selection import paint_selected
 from ed_viewer.widgets.text import plain_state
 
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -59,6 +59,11 @@ class RunsList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
+
+    @property
+    def entries(self) -> list[RunEntry]:
+        """The runs that are listed."""
+        return self._entries
 
     def show_entries(self, entries: list[RunEntry]) -> None:
         """Show these runs; nothing is redrawn while nothing changes."""
@@ -109,7 +114,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         if selected:
-            self._paint_selected(painter, rect)
+            paint_selected(painter, rect, theme)
         line = option.fontMetrics.height()
         first = QRect(rect.left() + 40, rect.top() + 8, rect.width() - 52, line)
         dot = QPointF(rect.left() + 26, first.center().y() + 1)
@@ -119,7 +124,7 @@ class _Delegate(QStyledItemDelegate):
         elide = option.fontMetrics.elidedText
         middle = Qt.TextElideMode.ElideMiddle
         painter.setPen(theme.colour("text"))
-        name, began = _name_and_time(entry.path.name)
+        name, began = name_and_time(entry.path.name)
         painter.drawText(first, 0, elide(name, middle, first.width()))
         painter.setPen(theme.colour("muted"))
         about = " · ".join(part for part in (plain_state(entry.state), began) if part)
@@ -127,17 +132,8 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(second, 0, elide(about, Qt.TextElideMode.ElideRight, second.width()))
         painter.restore()
 
-    def _paint_selected(self, painter: QPainter, rect: QRect) -> None:
-        painter.setPen(QPen(self._theme.colour("line"), 1))
-        painter.setBrush(self._theme.colour("card"))
-        painter.drawRoundedRect(QRectF(rect).adjusted(8.5, 2.5, -0.5, -2.5), 6, 6)
-        painter.fillRect(rect.left() + 9, rect.top() + 9, 3, rect.height() - 18, self._accent())
 
-    def _accent(self) -> QColor:
-        return self._theme.colour("accent")
-
-
-def _name_and_time(name: str) -> tuple[str, str]:
+def name_and_time(name: str) -> tuple[str, str]:
     """Return a run's name and when it began, out of its folder's name `name-date-time-random`."""
     found = _STAMPED.fullmatch(name)
     if found is None:

@@ -92,6 +92,19 @@ class Session(QObject):
         self.cursor.toggle()
         self._changed()
 
+    def set_loop(self, one: int, other: int) -> None:
+        """Repeat between two frames; the same one twice ends the loop."""
+        self.cursor.set_loop(one, other)
+        self._changed()
+
+    def loop_here(self, end: bool) -> None:
+        """Begin, or end, the loop at the frame on show."""
+        if end:
+            self.cursor.loop_to()
+        else:
+            self.cursor.loop_from()
+        self._changed()
+
     def set_speed(self, frames_per_second: int) -> None:
         """Play faster or slower."""
         self.speed = frames_per_second

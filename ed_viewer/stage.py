@@ -1,7 +1,7 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
+from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
 from ed_viewer.panel import Panel, Source, panel_class
 from ed_viewer.panel_host import PanelHost
@@ -17,6 +18,10 @@ from ed_viewer.widgets.tabs import Tabs
 from ed_viewer.widgets.text import titled
 
 OVERVIEW = "Overview"
+TABS = ("Reconstruct", "Activations", "Latent", "Classes", "Segmentation", "Values", "Samples")
+"""The order of the tabs that panels name; tabs of other names come after them."""
+
+_TELLING = 4  # panels of the overview
 
 
 @dataclass(slots=True)
@@ -30,17 +35,26 @@ class Page:
 
 
 def pages_of(probes: tuple[ProbeInfo, ...]) -> list[tuple[str, tuple[ProbeInfo, ...]]]:
-    """Return the tabs: all probes together, then each, those of one `Panel.tab` in one."""
-    tabs: dict[str, tuple[ProbeInfo, ...]] = {}
+    """Return the tabs: the overview, then those of `TABS`, then any others.
+
+    Panels of one `Panel.tab` share a tab. The overview has the four panels that say most, the
+    first of them in the largest place; where it would be the only tab again, there is none.
+    """
+    tabs: dict[str, tuple[ProbeInfo, ...]] = dict.fromkeys(TABS, ())
     for probe in probes:
-        title = panel_class(probe.kind).tab or titled(probe.name)
+        title = panel_class(probe).tab or titled(probe.name)
         tabs[title] = (*tabs.get(title, ()), probe)
-    alone = list(tabs.items())
-    return [(OVERVIEW, tuple(p for _, group in alone for p in group)), *alone] if probes else []
+    pages = [(title, group) for title, group in tabs.items() if group]
+    everything = [probe for _, group in pages for probe in group]
+    best = sorted(everything, key=lambda probe: -panel_class(probe).telling)[:_TELLING]
+    return [(OVERVIEW, tuple(best)), *pages] if len(pages) > 1 else pages
 
 
 class Stage(QTabWidget):
     """Tabs of panels for one run.
+
+    Attributes:
+        decoder: of the run that is shown next, or None.
 
     Signals:
         watched: the visible tab's probes, by name.
@@ -56,6 +70,7 @@ class Stage(QTabWidget):
         self._pages: list[Page] = []
         self._sources: dict[str, Source] = {}
         self._frame: Frame | None = None
+        self.decoder: Decoder | None = None
         self.setTabBar(Tabs(theme))
         self.setDocumentMode(True)
         self.setAccessibleName("Stage")
@@ -67,6 +82,9 @@ class Stage(QTabWidget):
         """The panels of the visible tab."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
+
+    def paintEvent(self, event: object) -> None:  # noqa: N802
+        """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
 
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
@@ -135,17 +153,23 @@ class Stage(QTabWidget):
         columns = 1 if count == 1 else 2 if count <= 4 else 3
         rows = ceil(count / columns)
         for place, probe in enumerate(page.probes):
-            host = PanelHost(self._sources[probe.name])
+            host = PanelHost(self._source(page, probe))
             host.hovered.connect(self.hovered)
             page.hosts.append(host)
-            # Places left over go to the first panel: rows of reconstructions are wide.
+            # The place left over goes to the first panel, which is as high as the others together.
             spare = rows * columns - count
-            row, column = divmod(place + (spare if place else 0), columns)
-            grid.addWidget(host, row, column, 1, 1 if place else 1 + spare)
+            across, down = divmod(place + (spare if place else 0), rows)
+            grid.addWidget(host, down, across, 1 if place else 1 + spare, 1)
         for row in range(rows):
             grid.setRowStretch(row, 1)
         for column in range(columns):
-            grid.setColumnStretch(column, 1)
+            wide = page.hosts[column].panel.share if rows == 1 and page.title != OVERVIEW else 1
+            grid.setColumnStretch(column, wide)
+
+    def _source(self, page: Page, probe: ProbeInfo) -> Source:
+        """Return the source of a probe's panel; on the overview there is no room to decode."""
+        source = self._sources[probe.name]
+        return source if page.title == OVERVIEW else replace(source, decoder=self.decoder)
 
     def _page(self) -> Page | None:
         index = self.currentIndex()

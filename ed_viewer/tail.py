@@ -1,6 +1,5 @@
 """Follow one recording: look for what is new, read a frame on request. No Qt here."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,11 +49,12 @@ class Tail:
             news.append(RunInfo(self.opening, self.path, header, reference))
             self._described = header
         if len(recording) != self._frames:
-            self._newest = time.time() if self._newest else _modified(self.path)
+            self._newest = _modified(self.path)
             self._frames = len(recording)
         scalars = _columns(recording.scalars)
         when = (recording.steps, recording.epochs, recording.seconds)
-        news.append(Growth(self.opening, *when, scalars, recording.state, problem, self._newest))
+        how = (recording.state, problem, self._newest)
+        news.append(Growth(self.opening, *when, scalars, *how, recording.events()))
         return news
 
     def read(self, request: Request) -> Frame:

@@ -1,15 +1,29 @@
-"""The bar of recorded frames: epochs, a tick a frame, the cursor; a drag scrubs."""
+"""The bar of recorded frames: a drag scrubs, with Shift it loops; the wheel zooms."""
+
+import html
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from ed_core.recording import Event
 from ed_viewer.theme import Theme
+from ed_viewer.timeline_picture import Picture, TimelinePainter
 from ed_viewer.widgets.text import grouped
 
 _SIDE = 12  # pixels left free at both ends, so that the handle is never cut
-_TICKS = 3  # pixels a tick at least: closer ones would be a grey block
+_NEAR = 6  # pixels from an event within which the mouse is on it
+_NOTCH = 120  # eighths of a degree: one step of a mouse wheel
+_ZOOM = 1.25  # a notch
+_PAN = 60  # pixels a notch
+GESTURES = (
+    ("Drag", "Scrub"),
+    ("Shift+Drag", "Repeat a range while playing; Shift+click ends that"),
+    ("Wheel", "Zoom; double click shows all"),
+    ("Shift+Wheel", "Move along; so does a drag with the middle button"),
+)
+"""What the mouse does on the timeline."""
 
 
 class Timeline(QWidget):
@@ -17,131 +31,171 @@ class Timeline(QWidget):
 
     Signals:
         scrubbed: the frame nearest to where the mouse was pressed or dragged.
-        hovered: which frame is under the mouse, in words.
+        looped: first and last frame of a range; the same one twice for none.
+        hovered: what is under the mouse, in words.
     """
 
     scrubbed = Signal(int)
+    looped = Signal(int, int)
     hovered = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._steps = np.empty(0)
-        self._epochs = np.empty(0)
-        self._frame = -1
-        self._live = False
+        self._picture = Picture()
+        self._scale = self._picture.scale
+        self._held = Qt.MouseButton.NoButton
+        self._grip = 0.0
+        self._loop_start = -1
+        self._following = False
         self.setAccessibleName("Timeline")
-        self.setToolTip("Drag to scrub through the training")
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        return QSize(400, 2 * self.fontMetrics().height() + 14)
+        return QSize(400, 2 * self.fontMetrics().height() + 16)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._scale.room = (float(_SIDE), float(max(self.width() - _SIDE, _SIDE + 1)))
 
     def set_frames(self, steps: np.ndarray, epochs: np.ndarray, live: bool) -> None:
         """Show these frames, (frames,) each."""
-        self._steps, self._epochs, self._live = np.asarray(steps, float), epochs, live
+        self._scale.set_steps(steps)
+        self._picture.epochs, self._picture.live = epochs, live
+        self._look()
+
+    def set_events(self, events: tuple[Event, ...]) -> None:
+        """Mark these on the bar."""
+        if events != self._picture.events:
+            self._picture.events = events
+            self.update()
+
+    def set_frame(self, frame: int, following: bool = False) -> None:
+        """Put the cursor on a frame; while following, the live edge stays in view."""
+        moved = frame != self._picture.frame
+        self._picture.frame, self._following = frame, following
+        if moved:
+            self._look()
         self.update()
 
-    def set_frame(self, frame: int) -> None:
-        """Put the cursor on a frame."""
-        self._frame = frame
+    def set_loop(self, loop: tuple[int, int] | None) -> None:
+        """Mark the range in which playing repeats."""
+        self._picture.loop = loop
         self.update()
+
+    def zoom(self, factor: float, x: float | None = None) -> None:
+        """Show a part shorter by `factor` around x, or around the cursor; 0 shows all."""
+        if factor == 0:
+            self._scale.reset()
+        elif len(self._scale.steps) > 1:
+            frame = self._picture.frame
+            self._scale.zoom(factor, self.x_of(frame) if x is None else x)
+        self.update()
+
+    @property
+    def view(self) -> tuple[float, float]:
+        """The first and the last step on show."""
+        return self._scale.view
 
     def x_of(self, frame: int) -> float:
         """Return where a frame lies, in pixels."""
-        return float(self._xs()[frame])
+        return float(self._scale.x_of(self._scale.steps[frame]))
 
     def frame_at(self, x: float) -> int:
         """Return the frame nearest to x, -1 if there is none."""
-        if not len(self._steps):
-            return -1
-        return int(np.abs(self._xs() - x).argmin())
+        return self._scale.frame_at(x)
 
-    def _xs(self) -> np.ndarray:
-        steps = self._steps
-        room = max(self.width() - 2 * _SIDE, 1)
-        span = steps[-1] - steps[0] if len(steps) > 1 else 0.0
-        if span <= 0:
-            return np.full(len(steps), float(_SIDE))
-        return _SIDE + (steps - steps[0]) / span * room
+    def _look(self) -> None:
+        """Bring into view what the cursor is on."""
+        if self._following and len(self._scale.steps):
+            self._scale.reveal(float(self._scale.steps[-1]))
+        elif 0 <= self._picture.frame < len(self._scale.steps):
+            self._scale.reveal(float(self._scale.steps[self._picture.frame]))
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
-        bar = QRectF(_SIDE, line + 6, self.width() - 2 * _SIDE, self.height() - line - 12)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("card"))
-        painter.drawRoundedRect(bar.adjusted(-4, 0, 4, 0), 4, 4)
-        if len(self._steps):
-            xs = self._xs()
-            self._paint_epochs(painter, bar, xs)
-            self._paint_ticks(painter, bar, xs)
-            self._paint_cursor(painter, bar, xs)
+        bar = QRectF(_SIDE, line + 6, self.width() - 2 * _SIDE, self.height() - line - 14)
+        TimelinePainter(painter, self._theme, bar).paint(self._picture)
         painter.end()
 
-    def _paint_epochs(self, painter: QPainter, bar: QRectF, xs: np.ndarray) -> None:
-        """Shade every second epoch and write as many numbers as have room."""
-        last = int(np.floor(self._epochs[-1])) if np.isfinite(self._epochs[-1]) else 0
-        starts = np.interp(np.arange(min(last, 10_000) + 1), self._epochs, xs)
-        painter.setBrush(self._theme.colour("line"))
-        painter.setOpacity(0.45)
-        for epoch in range(1, len(starts), 2):
-            end = starts[epoch + 1] if epoch + 1 < len(starts) else xs[-1]
-            painter.drawRect(QRectF(starts[epoch], bar.top(), end - starts[epoch], bar.height()))
-        painter.setOpacity(1.0)
-        painter.setPen(self._theme.colour("muted"))
-        widest = self.fontMetrics().horizontalAdvance(f"epoch {last} ")
-        free = 0.0
-        for epoch, x in enumerate(starts):
-            text = f"epoch {epoch}" if epoch == 0 else str(epoch)
-            if x >= free and x + widest < self.width():
-                painter.drawText(QPointF(x, bar.top() - 6), text)
-                free = x + widest * (1.2 if epoch == 0 else 0.9)
-
-    def _paint_ticks(self, painter: QPainter, bar: QRectF, xs: np.ndarray) -> None:
-        painter.setPen(QPen(self._theme.colour("done"), 1))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        kept = np.unique((xs / _TICKS).astype(np.int64)) * _TICKS if len(xs) > 200 else xs
-        for x in np.round(kept):
-            painter.drawLine(QPointF(x, bar.center().y() - 4), QPointF(x, bar.center().y() + 4))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        if self._live:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("live"))
-            painter.drawEllipse(QPointF(xs[-1], bar.center().y()), 4, 4)
-
-    def _paint_cursor(self, painter: QPainter, bar: QRectF, xs: np.ndarray) -> None:
-        if not 0 <= self._frame < len(xs):
-            return
-        x = round(xs[self._frame]) + 0.5
-        painter.setPen(QPen(self._theme.colour("accent"), 2))
-        painter.drawLine(QPointF(x, bar.top()), QPointF(x, bar.bottom()))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("accent"))
-        top = bar.top() - 4
-        shape = [(x - 6, top), (x + 6, top), (x + 6, top + 6), (x, top + 12), (x - 6, top + 6)]
-        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in shape]))
-
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._scrub(event.position().x())
+        x = event.position().x()
+        self._held, self._grip = event.button(), x
+        self._loop_start = -1
+        if event.button() != Qt.MouseButton.LeftButton or self.frame_at(x) < 0:
+            return
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._loop_start = self.frame_at(x)
+            self.looped.emit(self._loop_start, self._loop_start)
+        else:
+            self.scrubbed.emit(self.frame_at(x))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self._scrub(event.position().x())
-        frame = self.frame_at(event.position().x())
-        if frame >= 0:
-            step = grouped(int(self._steps[frame]))
-            self.hovered.emit(f"frame {frame + 1} · step {step} · epoch {self._epochs[frame]:.2f}")
+        x = event.position().x()
+        frame = self.frame_at(x)
+        if self._held == Qt.MouseButton.MiddleButton:
+            self._scale.pan(self._grip - x)
+            self._grip = x
+            self.update()
+        elif self._held == Qt.MouseButton.LeftButton and frame >= 0:
+            if self._loop_start >= 0:
+                self.looped.emit(self._loop_start, frame)
+            else:
+                self.scrubbed.emit(frame)
+        self.hovered.emit(self.describe(x))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        self._held = Qt.MouseButton.NoButton
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        self.zoom(0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802, D102
+        across, along = event.angleDelta().x(), event.angleDelta().y()
+        notches = (along or across) / _NOTCH
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(across) > abs(along):
+            self._scale.pan(-notches * _PAN)
+            self.update()
+        else:
+            self.zoom(_ZOOM**notches, event.position().x())
+        event.accept()
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
         self.hovered.emit("")
 
-    def _scrub(self, x: float) -> None:
+    def event(self, event: QEvent) -> bool:
+        """Answer the request for a tool tip with the events under the mouse (called by Qt)."""
+        if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
+            return super().event(event)
+        said = [_words(e) for e in self._events_at(event.pos().x())]
+        said = said or [f"{keys}: {words}" for keys, words in GESTURES]
+        QToolTip.showText(event.globalPos(), "<br>".join(html.escape(s) for s in said), self)
+        return True
+
+    def describe(self, x: float) -> str:
+        """Return what is at x, in words: events before frames."""
+        near = self._events_at(x)
+        if near:
+            return " · ".join(_words(event) for event in near[-3:])
         frame = self.frame_at(x)
-        if frame >= 0:
-            self.scrubbed.emit(frame)
+        if frame < 0:
+            return ""
+        step, epoch = int(self._scale.steps[frame]), self._picture.epochs[frame]
+        return f"frame {frame + 1} · step {grouped(step)} · epoch {epoch:.2f}"
+
+    def _events_at(self, x: float) -> list[Event]:
+        events = self._picture.events
+        if not events:
+            return []
+        xs = self._scale.x_of(np.array([event.step for event in events], float))
+        return [events[i] for i in np.flatnonzero(np.abs(xs - x) <= _NEAR)][-8:]
+
+
+def _words(event: Event) -> str:
+    text = event.text or event.kind.replace("_", " ")
+    return text if "step" in text else f"{text} (step {grouped(event.step)})"

@@ -84,20 +84,24 @@ class Transport(QWidget):
             self._where.setText("")
             self._more.setText("")
             return
+        self._make_room(int(growth.steps[-1]), float(growth.epochs[-1]))
         step, epoch = growth.steps[cursor.frame], growth.epochs[cursor.frame]
-        self._where.setText(f"step {grouped(int(step))} · epoch {epoch:.2f}")
+        self._where.setText(_counter(int(step), epoch))
         self._more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         font = self._theme.font(1.25, bold=True)
         self._where.setFont(font)
-        # Room for the longest counter: the timeline beside it must not move while it counts.
-        longest = QFontMetrics(font).horizontalAdvance("step 0 000 000 · epoch 000.00")
-        self._where.setFixedWidth(longest)
         for name in self._buttons:
             self._set_icon(name, name)
         self.refresh()
+
+    def _make_room(self, step: int, epoch: float) -> None:
+        """Fix the width for this many digits: the timeline must not move while they count."""
+        # 0 is as wide as any digit in the fonts whose digits are all of one width.
+        longest = "".join("0" if c.isdigit() else c for c in _counter(step, epoch))
+        self._where.setFixedWidth(QFontMetrics(self._where.font()).horizontalAdvance(longest) + 8)
 
     def _set_icon(self, button: str, name: str) -> None:
         colours = self._theme.colour("text"), self._theme.colour("line")
@@ -115,3 +119,7 @@ class Transport(QWidget):
     def _choose_speed(self, index: int) -> None:
         self._session.set_speed(SPEEDS[index])
         self._speed.clearFocus()
+
+
+def _counter(step: int, epoch: float) -> str:
+    return f"step {grouped(step)} · epoch {epoch:.2f}"

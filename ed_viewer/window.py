@@ -1,5 +1,6 @@
 """The window: the stage in the middle, docks around it, and who tells whom."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,32 +8,31 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from ed_viewer.commands import KeySheet, bind
+from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
-from ed_viewer.docks import make_docks, reset_docks
+from ed_viewer.docks import make_docks
+from ed_viewer.errands import Errands
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
-from ed_viewer.notices import Banner, StatusLine, Welcome
+from ed_viewer.notices import Banner, Welcome
 from ed_viewer.panel import broken_panels
-from ed_viewer.part import Part
+from ed_viewer.parts import PARTS
 from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
+from ed_viewer.settings import Settings
 from ed_viewer.stage import Stage
+from ed_viewer.status_line import StatusLine
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
-
-PARTS: tuple[type[Part], ...] = ()
-"""The features beside the stage, in the order of their tools."""
 
 
 class Window(QMainWindow):
@@ -42,21 +42,34 @@ class Window(QMainWindow):
         reader: not started yet; the window starts it and stops it.
         theme: colours and type.
         root: the folder of runs, as it is called in messages.
+        settings: what was kept from an earlier window, and what is kept of this one.
+
+    Attributes:
+        full: whether the stage and the timeline stand alone.
+        tabbing: whether the Tab key moves the focus right now.
     """
 
-    def __init__(self, reader: Reader, theme: Theme, root: str) -> None:
+    def __init__(
+        self, reader: Reader, theme: Theme, root: str, settings: Settings | None = None
+    ) -> None:
         super().__init__()
         self.reader = reader
         self.theme = theme
+        self.root = root
+        self.settings = settings or Settings()
+        self.errands = Errands(self)
         theme.setParent(self)
         self.session = Session(reader, self)
-        self._full = False
+        self.full = self.tabbing = False
+        self._shelved: list[QDockWidget] = []
         self._damaged = ""
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(960, 600))
         self._make_widgets(root)
         self._connect()
         self._bind()
+        for part in self.parts:
+            part.ready()
         self._show_title()
         self._clock = QTimer(self)
         self._clock.timeout.connect(self._show_age)
@@ -99,61 +112,60 @@ class Window(QMainWindow):
         session.opened.connect(self._on_opened)
         session.described.connect(self._on_described)
         session.grew.connect(self._on_grew)
-        session.moved.connect(self._on_moved)
         session.drawn.connect(self._on_drawn)
         self.reader.listed.connect(self._on_listed, queued)
         self.reader.failed.connect(self.status.show_message, queued)
+        self.errands.said.connect(self.status.show_message, queued)
         self.runs.chosen.connect(self.open)
         self.stage.watched.connect(session.watch)
         self.stage.hovered.connect(self.status.show_value)
-        self.timeline.hovered.connect(self.status.show_value)
-        self.timeline.scrubbed.connect(session.scrub)
         self.curves.scrubbed.connect(self._scrub_to_step)
 
     def _bind(self) -> None:
         session = self.session
-        of_parts = {k: v for part in self.parts for k, v in part.actions().items()}
-        bind(
-            self,
-            {
-                **of_parts,
-                "toggle": lambda _: session.toggle(),
-                "previous": lambda _: session.step(-1),
-                "next": lambda _: session.step(1),
-                "back": lambda _: session.step(-10),
-                "forward": lambda _: session.step(10),
-                "first": lambda _: session.scrub(0),
-                "follow": lambda _: session.follow(),
-                "tab": self.stage.setCurrentIndex,
-                "logarithmic": lambda _: self.curves.log.toggle(),
-                "full": lambda _: self.set_full(not self._full),
-                "theme": lambda _: self.theme.toggle(),
-                "reset": lambda _: reset_docks(self, self._docks),
-                "open": lambda _: self._ask_for_run(),
-                "help": lambda _: KeySheet(self.theme, self).open(),
-                "quit": self._quit,
-            },
-        )
+        self._acts: dict[str, Callable[[int], None]] = {
+            "toggle": lambda _: session.toggle(),
+            "previous": lambda _: session.step(-1),
+            "next": lambda _: session.step(1),
+            "back": lambda _: session.step(-10),
+            "forward": lambda _: session.step(10),
+            "first": lambda _: session.scrub(0),
+            "follow": lambda _: session.follow(),
+            "tab": self.stage.setCurrentIndex,
+            "logarithmic": lambda _: self.curves.log.toggle(),
+        }
+        for part in self.parts:
+            self._acts |= part.actions()
+        bind(self, self._acts)
 
-    def _quit(self, _: int) -> None:
-        self.close()
+    def act(self, name: str, place: int = 0) -> None:
+        """Do what a command of the table does."""
+        self._acts[name](place)
 
     def dock(self, name: str) -> QDockWidget:
         """Return a dock by the name of its part."""
         return next(dock for dock in self._docks if dock.objectName() == name)
 
+    @property
+    def docks(self) -> list[QDockWidget]:
+        """Runs, curves, the timeline, and those of the parts."""
+        return self._docks
+
     def set_full(self, on: bool) -> None:
-        """Show the stage and the timeline alone, with larger type."""
-        self._full = on
-        self.theme.set_lecture(on)
-        for dock in self._docks[:2]:  # runs and curves
+        """Show the stage, the timeline and the status line alone, with larger type."""
+        if on == self.full:
+            return
+        self.full = on
+        if on:
+            others = [dock for dock in self._docks if dock.objectName() != "timeline"]
+            self._shelved = [dock for dock in others if not dock.isHidden()]
+        for dock in self._shelved:
             dock.setVisible(not on)
-        self.statusBar().setVisible(not on)
+        self.theme.set_lecture(on)
 
     def _on_opened(self, path: Path) -> None:
         self.stage.clear_run()
         self.curves.clear_run()
-        self.timeline.set_frames(np.empty(0), np.empty(0), False)
         self.welcome.say_opening(path.name)
         self._middle.setCurrentWidget(self.welcome)
         self._damaged = ""
@@ -168,15 +180,11 @@ class Window(QMainWindow):
         self._show_title()
 
     def _on_grew(self, growth: Growth) -> None:
-        self.timeline.set_frames(growth.steps, growth.epochs, growth.live)
         self.curves.show_growth(growth)
         self._show_age()
         self._show_problem()
         some = self.session.run is not None and len(growth.steps) > 0
         self._middle.setCurrentWidget(self.stage if some else self.welcome)
-
-    def _on_moved(self) -> None:
-        self.timeline.set_frame(self.session.cursor.frame)
 
     def _on_drawn(self, frame: Frame) -> None:
         self.stage.show_frame(frame)
@@ -195,11 +203,6 @@ class Window(QMainWindow):
         if self.session.growth is not None and len(self.session.growth.steps):
             self.session.scrub(int(np.abs(self.session.growth.steps - step).argmin()))
 
-    def _ask_for_run(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Open a run")
-        if chosen:
-            self.open(Path(chosen))
-
     def _show_problem(self) -> None:
         problem = self.session.growth.problem if self.session.growth else ""
         self.banner.say(problem or self._damaged)
@@ -211,12 +214,27 @@ class Window(QMainWindow):
         path = self.session.path
         self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
 
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+        """Note that it is the Tab key that moves the focus (called by Qt)."""
+        here = self.focusWidget()
+        self.tabbing = here is None or here.isVisible()  # else Qt leaves what has been hidden
+        moved = super().focusNextPrevChild(forward)
+        self.tabbing = False
+        return moved
+
+    def _keep(self) -> str:
+        self.settings.save()
+        return ""
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802, D102
         if not all(part.may_close() for part in self.parts):
             event.ignore()
             return
+        self.hide()  # what follows may have to wait for a slow disk
         self._clock.stop()
         for part in self.parts:
             part.end()
+        self.errands.run(self._keep, "The settings cannot be kept")
+        self.errands.wait()
         self.reader.stop()
         super().closeEvent(event)

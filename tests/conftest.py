@@ -18,6 +18,12 @@ settings.register_profile("edkit", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("edkit")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def settings_of_no_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A test, and what it starts, neither reads nor writes the settings of the user's window."""
+    os.environ["EDKIT_CONFIG"] = str(tmp_path_factory.mktemp("config"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long form of slow tests")
 

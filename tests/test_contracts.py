@@ -35,6 +35,8 @@ ALLOWED = {
         "numpy",
         "PySide6",
         "pyqtgraph",
+        "PIL",  # GIF
+        "imageio_ffmpeg",  # MP4, where it is installed
     ],
 }
 

@@ -3,7 +3,7 @@
 import click
 
 from ed_core.command.shared import early_options, has_display, short, startup
-from ed_core.command.train import console, open_window, say
+from ed_core.command.train import console, open_window, say, say_event, stoppable
 from ed_core.recording import RunFolder
 
 MODEL, DATA = "conv_vae", "digits"
@@ -27,18 +27,20 @@ def demo(epochs: int, out: str, no_window: bool) -> None:
 
     console.print(f"Training [bold]{MODEL}[/] on {DATA} with {backend}, {epochs} epochs")
     windows = []
+    folders: list[RunFolder] = []
     progress = Progress(console)
 
     def started(folder: RunFolder) -> None:
+        folders.append(folder)
         progress.plan(folder.read())
         if has_display() and not no_window:
             console.print("Opening the window")
             windows.append(open_window(folder.path))
 
-    with progress:
+    with stoppable(folders), progress:
         run = train(
             MODEL, DATA, epochs=epochs, batch_size=32, every=15, out=out,
-            callbacks=[progress.callback], started=started,
+            callbacks=[progress.callback], started=started, noted=say_event,
         )  # fmt: skip
     say(f"Trained in {progress.seconds:.0f} s: {short(run.path)}")
     if windows:

@@ -3,13 +3,15 @@
 import inspect
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from ed_core.command.catalogue import flag_of
 from ed_core.command.shared import early_options, has_display, short, startup
 from ed_core.data import settle_data
 from ed_core.errors import EdkitError
@@ -21,12 +23,19 @@ console = Console(stderr=True, highlight=False)
 
 _RESUME = click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 _VIEW = click.option("--view", is_flag=True, help="Open the window on it.")
-_COMMON = [
+COMMON = [
     click.Option(["--data"], metavar="DATA", help="A data set, as NAME or NAME:OPTION=VALUE,..."),
     click.Option(["--epochs"], type=int, metavar="N", help="Passes over the data. [default: 10]"),
     click.Option(["--batch-size"], type=int, metavar="N", help="Samples a step. [default: 128]"),
-    click.Option(["--learning-rate"], type=float, metavar="X", help="[default: 0.001]"),
-    click.Option(["--seed"], type=int, metavar="N", help="[default: 0]"),
+    click.Option(
+        ["--learning-rate"],
+        type=float,
+        metavar="X",
+        help="At the first step. [default: 0.001]",
+    ),
+    click.Option(
+        ["--seed"], type=int, metavar="N", help="Of weights, order and noise. [default: 0]"
+    ),
     click.Option(["--out"], metavar="DIR", help="Where the run folder is made. [default: runs]"),
     click.Option(
         ["--weight"], multiple=True, metavar="HEAD=X", help="The weight lambda of a head."
@@ -81,7 +90,7 @@ class _Models(click.Group):
         spec = MODELS[name]
         own = [
             click.Option(
-                [f"--{option.name.replace('_', '-')}"],
+                [flag_of(option)],
                 type=_OptionType(option),
                 help=f"{option.help} [default: {_shown(option.default)}]",
                 metavar="VALUE",
@@ -95,7 +104,7 @@ class _Models(click.Group):
         command = click.command(name, help=inspect.getdoc(spec.builder), short_help=spec.summary)(
             _RESUME(_VIEW(early_options(callback)))
         )
-        command.params = [*own, *_COMMON, *command.params]
+        command.params = [*own, *COMMON, *command.params]
         return command
 
 
@@ -144,7 +153,6 @@ def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
 def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
     """Train with a progress bar, and say how to go on if it is stopped."""
     from ed_core.command.progress import Progress
-    from ed_core.schedule import Interrupted
     from ed_core.training import resume as go_on
     from ed_core.training import train as begin
 
@@ -160,15 +168,33 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
         if view:
             open_window(folder.path)
 
-    try:
-        with progress:
-            more: dict[str, Any] = {"callbacks": [progress.callback], "started": started}
-            run = go_on(resume, **given, **more) if resume else begin(**given, **more)
-    except Interrupted as stop:
-        say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
-        raise SystemExit(128 + stop.signal_number) from None
+    with stoppable(folders), progress:
+        more: dict[str, Any] = {
+            "callbacks": [progress.callback],
+            "started": started,
+            "noted": say_event,
+        }
+        run = go_on(resume, **given, **more) if resume else begin(**given, **more)
     say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {short(run.path)}")
     print(short(run.path))
+
+
+@contextmanager
+def stoppable(folders: Sequence[RunFolder]) -> Iterator[None]:
+    """Say how to go on with the run in the first folder if it is stopped, and end the command."""
+    from ed_core.schedule import Interrupted
+
+    try:
+        yield
+    except Interrupted as stop:
+        say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
+        raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
+
+
+def say_event(kind: str, text: str) -> None:
+    """Say what happened to a training, but for its checkpoints, which are many."""
+    if kind != "checkpoint":
+        say(f"{text[:1].upper()}{text[1:]}.")
 
 
 def say(text: str) -> None:

@@ -3,19 +3,26 @@
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ed_core.command.shared import early_options, has_display, startup
+from ed_core.command.shared import early_options, has_display, short, startup
 from ed_core.errors import EdkitError
+
+_ENDINGS = ".png, .svg, .pdf, .gif, .mp4 or, the arrays, .npz"
 
 
 @click.command()
 @click.argument("runs", nargs=-1)
 @click.option("--root", default="runs", show_default=True, help="Where runs are looked for.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="By default the system's.")
+@click.option("--export", type=Path, metavar="FILE", help=f"No window: draw into {_ENDINGS}.")
+@click.option("--step", type=int, metavar="N", help="With --export: the frame at or before it.")
+@click.option("--preset", metavar="TAB", help="With --export: which tab. [default: overview]")
+@click.option("--size", metavar="WxH", help="With --export: of the stage. [default: 1440x900]")
 @early_options
-def view(runs: tuple[str, ...], root: str, theme: str | None) -> int:
+def view(runs: tuple[str, ...], root: str, theme: str | None, **export: Any) -> int:
     """Open the window on RUNS, live or finished; by default on all below 'runs'."""
     for package in ("PySide6", "pyqtgraph"):
         if not find_spec(package):
@@ -23,9 +30,45 @@ def view(runs: tuple[str, ...], root: str, theme: str | None) -> int:
     for run in runs:
         if not Path(run).exists():
             raise EdkitError(f"{run!r} does not exist: give a run folder or a recording.")
+    if export["export"] is not None:
+        return _export(runs, theme, **export)
+    if given := [f"--{name}" for name, value in export.items() if value is not None]:
+        raise EdkitError(f"{', '.join(given)}: only of use with --export FILE.")
     if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
         raise EdkitError("there is no display: draw the pictures with 'edkit figures RUN' instead.")
     startup.plugin_files()
     from ed_viewer.app import main
 
     return main(runs, root=root, theme=theme)
+
+
+def _export(
+    runs: tuple[str, ...],
+    theme: str | None,
+    *,
+    export: Path,
+    step: int | None,
+    preset: str | None,
+    size: str | None,
+) -> int:
+    """Draw one run into a file, on no screen."""
+    if len(runs) != 1:
+        raise EdkitError(f"--export draws one run, {len(runs)} were given.")
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    startup.plugin_files()
+    from ed_viewer.export.headless import Wish, export_stage
+
+    wish = Wish(export, step, preset or "overview", _size(size or "1440x900"), theme or "light")
+    try:
+        export_stage(Path(runs[0]), wish)
+    except OSError as error:
+        raise EdkitError(f"{str(export)!r} cannot be written: {error.strerror or error}.") from None
+    print(short(export))
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(s.isdecimal() and 200 <= int(s) <= 8000 for s in sides):
+        raise EdkitError(f"expected --size WxH such as 1440x900, 200 to 8000, received {text!r}.")
+    return int(sides[0]), int(sides[1])

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from ed_core.figures.material import Material
 from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, tile_size
 from ed_core.figures.pixels import SCALE, coloured, input_pictures
-from ed_core.figures.predictions import heads_of, predicted, truth
+from ed_core.figures.predictions import heads_of, in_unit, predicted, truth
 from ed_core.figures.style import DPI, TEXT, WIDTH
 from ed_core.spec import Head
 
@@ -31,7 +31,7 @@ def maps(materials: list[Material]) -> dict[str, Figure]:
         size = truth(main, head).shape[1:3]
         inputs = input_pictures(main, size, _COLUMNS)
         inputs.pop(head.target, None)
-        figures[head.name] = _drawn(inputs, rows, head.target)
+        figures[head.name] = _drawn(inputs, rows, in_unit(head.target, main.fields[head.target]))
     return figures
 
 
@@ -49,7 +49,7 @@ def _rows(materials: list[Material], head: Head) -> list[Row]:
     return rows
 
 
-def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], target: str) -> Figure:
+def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) -> Figure:
     every = np.stack([values for _, values in rows])
     low, high = (float(edge) for edge in np.nanquantile(every, (0.001, 0.999)))
     tall, wide = every.shape[2:]
@@ -65,7 +65,7 @@ def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], target: str) ->
     dots = figure.get_size_inches() * DPI
     place = (1 + _BAR / dots[0], 0, _BAR / dots[0], (len(rows) * step - GAP) / dots[1])
     scale = ScalarMappable(Normalize(low, high), SCALE)
-    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=target)
+    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=quantity)
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=6)
     return figure

@@ -66,6 +66,11 @@ def confusion(material: Material, head: Head) -> np.ndarray:
     return tally(truth(material, head), predicted(material, head), classes)
 
 
+def in_unit(name: str, field: Field) -> str:
+    """Return what an axis of a field says: its name, and its unit in brackets."""
+    return f"{name} ({field.unit})" if field.unit else name
+
+
 def class_names(field: Field, classes: int) -> list[str]:
     """Return the name of every class, its number where it has none."""
     return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]

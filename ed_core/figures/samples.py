@@ -26,7 +26,7 @@ def samples(materials: list[Material], seed: int = 0) -> Figure | None:
     random = np.random.default_rng(seed)
     if decoder.label:
         codes = random.standard_normal((_COLUMNS, *decoder.shape))
-        rows = [_of_class(decoder, codes, number) for number in range(decoder.classes)]
+        rows = [_of_class(decoder, codes, number) for number in range(len(decoder.classes))]
     else:
         codes = random.standard_normal((_ROWS * _COLUMNS, *decoder.shape))
         images = decoder.pictures(codes)
@@ -36,11 +36,10 @@ def samples(materials: list[Material], seed: int = 0) -> Figure | None:
     figure = figure_of(page.shape[1], page.shape[0])
     axes, _ = add_image(figure, page)
     if decoder.label:
-        for number in range(decoder.classes):
+        for number in range(len(decoder.classes)):
             middle = number * (size[0] + _GAP) + size[0] / 2
-            names = main.fields[decoder.label].classes
-            name = names[number] if names else str(number)
-            axes.text(-20, middle, fill(name, 16), ha="right", va="center", fontsize=TEXT)
+            name = fill(decoder.classes[number], 16)
+            axes.text(-20, middle, name, ha="right", va="center", fontsize=TEXT)
     code = "z ~ N(0, 1)"
     what = f"the same {_COLUMNS} codes {code} for each class" if decoder.label else code
     axes.set_title(f"sampled images, {what}", pad=10)

@@ -1,19 +1,14 @@
 """Neighbours that stay neighbours: t-SNE of the data beside t-SNE of the code."""
 
-import numpy as np
 from matplotlib.figure import Figure
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
 
+from ed_core.embedding import embedded
 from ed_core.figures.material import Material
 from ed_core.figures.points import draw_points
 from ed_core.figures.style import WIDTH
 from ed_core.probes import flat
 
 _SAMPLES = 1500  # of which one map takes 4 s
-_COMPONENTS = 50
-_PERPLEXITY = 30.0
 _HEIGHT = 6.4  # inches
 
 
@@ -40,21 +35,3 @@ def tsne(materials: list[Material]) -> Figure | None:
         axes.set(xticks=[], yticks=[])  # the axes of t-SNE mean nothing
         axes.spines[:].set_visible(True)
     return figure
-
-
-def embedded(rows: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Return samples (samples, size) as points (samples, 2), after a PCA to 50 components.
-
-    Van der Maaten & Hinton, 2008; started from the principal components, so that what lies far
-    apart stays so. In one thread: several take ten times as long on a busy machine.
-    """
-    rows = rows.astype("float64")
-    if len(rows) < 4 or not np.ptp(rows, axis=0).any():
-        return np.zeros((len(rows), 2))  # there is nothing to tell apart
-    components = min(_COMPONENTS, *rows.shape)
-    perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
-    with threadpool_limits(1):
-        rows = PCA(components, random_state=seed).fit_transform(rows)
-        method = TSNE(2, init="pca", perplexity=perplexity, random_state=seed)
-        points: np.ndarray = method.fit_transform(rows)
-    return points

@@ -49,9 +49,10 @@ class Activations(Probe):
         return read
 
     def options(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the field that the maps stand below."""
+        """Return the field that the maps stand below, and how many channels there are at most."""
         images = [name for name, facts in fields.items() if facts["kind"] == "image"]
-        return {"field": images[0] if images else None, "samples": self.samples}
+        field = images[0] if images else None
+        return {"field": field, "samples": self.samples, "channels": self.channels}
 
     def _maps(self, net: Any, path: str) -> Bound:
         """Return the function for one path; layers of the decoder are fed by the encoder."""

@@ -10,6 +10,8 @@ from ed_core.errors import EdkitError
 from ed_core.probes.base import Batch, Bound, Probe, first, half, sample_axes
 from ed_core.submodels import as_dict, call
 
+REFERENCE = 512  # samples: as many as training takes for the reference batch
+_SMALL = 256  # classes whose numbers fit into a byte
 _MAP = 4  # axes of class probabilities for every pixel: (samples, height, width, classes)
 
 
@@ -19,17 +21,18 @@ class Predictions(Probe):
 
     Records one array as float16, shaped like the output: `values` (samples,) or (samples, height,
     width, 1), or `probabilities` (samples, classes). Where every pixel has class probabilities,
-    `classes` (samples, height, width) of uint8 holds the number of the most probable one instead.
+    `classes` (samples, height, width) holds the number of the most probable one instead, as uint8
+    where they are at most 256. The name of the array chooses the panel.
 
     Args:
         output: of the model.
         target: the field it is compared with; by default the one named like the output.
-        samples: how many.
+        samples: how many; by default the whole reference, which of maps is too much.
     """
 
     output: str
     target: str = ""
-    samples: int = 64
+    samples: int = REFERENCE
     kind: ClassVar[str] = "predictions"
 
     @property
@@ -48,7 +51,8 @@ class Predictions(Probe):
                 )
             values = np.asarray(outputs[self.output])
             if values.ndim == _MAP and values.shape[-1] > 1:
-                return {"classes": values.argmax(axis=-1).astype("uint8")}
+                small = "uint8" if values.shape[-1] <= _SMALL else "uint16"
+                return {"classes": values.argmax(axis=-1).astype(small)}
             if values.ndim == 2 and values.shape[-1] > 1:
                 return {"probabilities": half(values)}
             return {"values": half(values)}

@@ -1,5 +1,6 @@
 """What a decoder makes of fixed noise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +16,8 @@ class Samples(Probe):
     """What a decoder or a generator makes of the same draws from N(0, 1) at every frame.
 
     A decoder that takes a class as well is given one after the other, a row of the picture each.
-    Records `images` (samples, height, width, channels) as float16.
+    Records `images` (samples, height, width, channels) as float16 and, where there is a class to
+    choose, `classes` (samples,), the one that was asked for.
 
     Args:
         decoder: the submodel, whose input `code` is the noise.
@@ -48,10 +50,15 @@ class Samples(Probe):
                 rows = np.arange(self.samples) * classes // self.samples
                 given[self.label] = rows.astype(batch[self.label].dtype)
             images = next(iter(as_dict(call(decoder, given), "image").values()))
-            return {"images": half(images)}
+            asked = {"classes": given[self.label]} if self.label in given else {}
+            return {"images": half(images), **asked}
 
         return read
 
     def axes(self, array: str, ndim: int) -> tuple[str, ...]:
-        """Return (sample, height, width, channel)."""
+        """Return (sample, height, width, channel), or (sample,) for the classes."""
         return ("sample", *sample_axes(ndim - 1))
+
+    def options(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the field that names the classes."""
+        return {"label": self.label if self.label in fields else None}

@@ -6,6 +6,7 @@ Nothing here imports Keras or Qt.
 from ed_core.errors import EdkitError as EdkitError
 from ed_core.recording.folder import RunFolder as RunFolder
 from ed_core.recording.folder import find_runs as find_runs
+from ed_core.recording.folder import written_whole as written_whole
 from ed_core.recording.layout import ArrayInfo as ArrayInfo
 from ed_core.recording.layout import Event as Event
 from ed_core.recording.layout import Header as Header

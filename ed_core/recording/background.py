@@ -7,15 +7,16 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 
+from ed_core.recording.layout import Event
 from ed_core.recording.writer import Arrays, RecordingWriter, lack_of_room, reason
 
 _WAITING = 64 * 2**20  # bytes that may wait; when the disk cannot keep up, frames are dropped
 
 
 class BackgroundWriter:
-    """Hands frames and scalars to a RecordingWriter; never raises into training.
+    """Hands frames, scalars and events to a RecordingWriter; never raises into training.
 
-    A frame is dropped, and counted, when too much waits; scalars never are. After a failed write
+    A frame is dropped, and counted, when too much waits; nothing else is. After a failed write
     (disk full) the recording ends with one warning and training goes on.
 
     Attributes:
@@ -36,15 +37,18 @@ class BackgroundWriter:
 
     def append(
         self, step: int, epoch: float, seconds: float, arrays: Arrays, wait: bool = False
-    ) -> None:
-        """Queue a frame; `wait` for a place (the first and the last frame are never dropped)."""
+    ) -> bool:
+        """Queue a frame; `wait` for a place (the first and the last frame are never dropped).
+
+        Returns whether it was taken; it is not after a failed write either.
+        """
         if self.problem:
-            return
+            return False
         size = sum(array.nbytes for probe in arrays.values() for array in probe.values())
         waiting = self._taken - self._written
         if waiting and waiting + size > _WAITING and not wait:
             self.dropped += 1
-            return
+            return False
         self._taken += size
 
         def write() -> None:
@@ -56,6 +60,7 @@ class BackgroundWriter:
                 self.seconds = time.thread_time() - start
 
         self._jobs.put(write)
+        return True
 
     def append_scalars(
         self, step: int, epoch: float, seconds: float, values: Mapping[str, float]
@@ -63,6 +68,11 @@ class BackgroundWriter:
         """Queue a row of scalars."""
         if not self.problem:
             self._jobs.put(lambda: self._writer.append_scalars(step, epoch, seconds, values))
+
+    def append_event(self, event: Event) -> None:
+        """Queue an event."""
+        if not self.problem:
+            self._jobs.put(lambda: self._writer.append_event(event))
 
     def close(self) -> None:
         """Write what waits and end."""

@@ -67,6 +67,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def control(self) -> Path:
+        """`control.json`: what people ask of the trainer; see `ed_core.recording.control`."""
+        return self.path / "control.json"
+
+    @property
     def weights(self) -> Path:
         """The trained weights."""
         return self.path / "weights.h5"
@@ -109,9 +114,17 @@ class RunFolder:
                     )
                 time.sleep(0.02)
             file.truncate(0)
-            file.write(f"process {os.getpid()} on {os.uname().nodename}, since {_now()}\n")
+            file.write(f"{_holder(os.getpid())} since {_now()}\n")
             file.flush()
             yield
+
+    def was_held_by(self, process: int) -> bool:
+        """Tell whether a process of this machine trains here, or was the last one that did."""
+        try:
+            with open(self.path / "lock", encoding="utf-8", errors="replace") as file:
+                return file.read(200).startswith(_holder(process))
+        except OSError:
+            return False
 
     def is_live(self) -> bool:
         """Tell whether a process trains here now."""
@@ -166,6 +179,10 @@ def _fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _holder(process: int) -> str:
+    return f"process {process} on {os.uname().nodename},"
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

@@ -8,8 +8,11 @@ One segment is one HDF5 file that one process wrote:
     /scalars                    (rows, 3 + columns) float64: step, epoch, seconds, a column a scalar
     /probes/<probe>/<array>     (frames, ...) one chunk a frame
     /index                      (frames, 3 + arrays) float64: step, epoch, seconds, a CRC an array
+    /event_words                (events, 160) uint8: kind, space, text in UTF-8, filled with zeros
+    /events                     (events, 4) float64: step, epoch, seconds, a CRC of all that
 
-A row of the index is written and flushed after its frame: the row is the commit.
+A row of the index is written and flushed after its frame, one of `/events` after its words: the row
+is the commit. Segments older than events have neither table; it is as if nothing had happened.
 """
 
 import json
@@ -51,7 +54,8 @@ class Event:
 
     Attributes:
         step, epoch, seconds: when.
-        kind: `checkpoint`, `pause`, `resume`, `save`, `stop`, `weight` or `learning_rate`.
+        kind: `start` (of a resumed run), `checkpoint`, or what was asked for by hand: `pause`,
+            `resume`, `save`, `stop`, `weight` or `learning_rate`.
         text: what, for people: `weight of kl 1 -> 4`.
     """
 
@@ -122,6 +126,12 @@ def _finite(text: str) -> float:
 def array_path(probe: str, array: str) -> str:
     """Return where an array lies; a slash in a name (a layer's path) becomes a dot."""
     return f"probes/{probe.replace('/', '.')}/{array.replace('/', '.')}"
+
+
+def one_line(text: object) -> str:
+    """Return a text from a file so that it can be shown: one line, printable, 200 characters."""
+    words = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else "?" for c in words[:200])
 
 
 def checksum(array: np.ndarray) -> float:

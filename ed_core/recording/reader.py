@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.recording.folder import RunFolder
-from ed_core.recording.layout import TIME_COLUMNS, Header
+from ed_core.recording.layout import TIME_COLUMNS, Event, Header
 from ed_core.recording.preflight import preflight
 from ed_core.recording.segment import DamagedError, Segment
 
@@ -65,7 +65,7 @@ class Recording:
         return self._segments[-1].header if self._segments else None
 
     def refresh(self) -> bool:
-        """Look for new frames and scalars; return whether anything changed."""
+        """Look for new frames, scalars and events; return whether anything changed."""
         before = (len(self._frames), self._rows(), self.state, self.problem)
         self.problem = ""
         self.state = self._look_at_state()
@@ -104,6 +104,12 @@ class Recording:
         # A row tells of the step that it ends with: the one a resume starts from is the earlier's.
         rows = np.concatenate([s.scalars[s.scalars[:, 0] <= end] for s, end in same])
         return dict(zip(("step", "epoch", "seconds", *names), rows.T, strict=True))
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what happened once, in the order in which it was written."""
+        if len(self._segments) == 1:
+            return self._segments[0].events
+        return tuple(e for s, end in self._spans() for e in s.events if e.step <= end)
 
     def close(self) -> None:
         """Let the files go."""
@@ -188,7 +194,7 @@ class Recording:
         self._when = np.concatenate(when)
 
     def _rows(self) -> int:
-        return sum(len(segment.scalars) for segment in self._segments)
+        return sum(len(segment.scalars) + len(segment.events) for segment in self._segments)
 
 
 def _start(run: Mapping[str, object]) -> float:

@@ -10,14 +10,17 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ed_core.recording.events import EventTables
 from ed_core.recording.layout import (
     MAX_BYTES,
     SCHEMA,
     TIME_COLUMNS,
     ArrayInfo,
+    Event,
     Header,
     array_path,
     checksum,
+    one_line,
 )
 
 _MAX_ROWS = 2**31 - 1  # what a Qt slider can address
@@ -80,11 +83,17 @@ class Segment:
         self._column = {key: TIME_COLUMNS + i for i, key in enumerate(self._arrays)}
         self._index = self._table("index", TIME_COLUMNS + len(columns))
         self._scalars = self._table("scalars", TIME_COLUMNS + len(self.header.scalars))
+        self._events = self._open_events()
         self.index = np.empty((0, TIME_COLUMNS + len(columns)))
         self.refresh()
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The committed events."""
+        return self._events.events if self._events else ()
+
     def refresh(self) -> None:
-        """See what has been committed since: `index` and `scalars` grow."""
+        """See what has been committed since: `index`, `scalars` and `events` grow."""
         with _damage(self.path):
             self._check_size()
             index, self.scalars = _rows(self._index, self._index.shape[1]), _rows(self._scalars)
@@ -92,6 +101,9 @@ class Segment:
             self.index = index[:good]
             if good < len(index):
                 self.problem = f"{self.path.name}: frame {good} is at step {index[good, 0]:g}"
+        with contextlib.suppress(DamagedError), _damage(self.path):
+            if self._events:
+                self._events.refresh()
 
     def read(self, probe: str, array: str, frame: int) -> np.ndarray:
         """Return one array of one frame; raises DamagedError if its CRC is not the one written."""
@@ -174,9 +186,18 @@ class Segment:
             raise ValueError(f"{name} is not what the header says")
         return dataset
 
+    def _open_events(self) -> EventTables | None:
+        """Return the events; damaged ones are as good as none, and hide no frame."""
+        with contextlib.suppress(DamagedError), _damage(self.path):
+            return EventTables(
+                self._table("events", TIME_COLUMNS + 1), self._dataset("event_words")
+            )
+        return None
+
     def _table(self, name: str, columns: int) -> h5py.Dataset:
         dataset = self._dataset(name)
-        if dataset.shape[1:] != (columns,) or dataset.dtype != np.float64:
+        packed = dataset.id.get_create_plist().get_nfilters()  # it might unpack to any size
+        if dataset.shape[1:] != (columns,) or dataset.dtype != np.float64 or packed:
             raise ValueError(f"{name} is not a table of {columns} columns")
         return dataset
 
@@ -214,12 +235,6 @@ def _increasing(steps: np.ndarray) -> int:
     """Return how many steps there are before the first that cannot be one."""
     bad = (steps < 0) | (steps > _MAX_STEP) | (np.diff(steps, prepend=0) < 0)
     return int(np.argmax(bad)) if bad.any() else len(steps)
-
-
-def one_line(text: object) -> str:
-    """Return a text from a file so that it can be shown: one line, printable, 200 characters."""
-    words = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else "?" for c in words[:200])
 
 
 @contextlib.contextmanager

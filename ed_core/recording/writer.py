@@ -5,7 +5,7 @@ import re
 import resource
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 
@@ -13,10 +13,12 @@ import h5py
 import numpy as np
 
 from ed_core.errors import EdkitError
+from ed_core.recording.events import make_event_tables, pack_event
 from ed_core.recording.layout import (
     MAX_BYTES,
     SCHEMA,
     TIME_COLUMNS,
+    Event,
     Header,
     array_path,
     checksum,
@@ -71,6 +73,7 @@ class RecordingWriter:
         }
         self._index = _table(file, "index", TIME_COLUMNS + len(columns))
         self._scalars = _table(file, "scalars", TIME_COLUMNS + len(self.header.scalars))
+        self._events, self._event_words = make_event_tables(file)
         file.swmr_mode = True
         file.flush()
 
@@ -97,6 +100,15 @@ class RecordingWriter:
         """Write one row of the table; a scalar that is not given is NaN."""
         given = [float(values.get(name, np.nan)) for name in self.header.scalars]
         _append_row(self._scalars, [float(step), float(epoch), float(seconds), *given])
+
+    def append_event(self, event: Event) -> None:
+        """Write one event: its words, then its row of the table; a long text is cut."""
+        when, words = pack_event(event)
+        row = len(self._events)
+        self._event_words.resize(row + 1, axis=0)
+        self._event_words[row] = words
+        self._event_words.flush()
+        _append_row(self._events, when)
 
     def abandon(self) -> None:
         """End after a failed write (disk full), and leave the file as a kill would: readable.
@@ -200,7 +212,7 @@ def _table(file: h5py.File, name: str, columns: int) -> h5py.Dataset:
     )
 
 
-def _append_row(table: h5py.Dataset, row: list[float]) -> None:
+def _append_row(table: h5py.Dataset, row: Sequence[float] | np.ndarray) -> None:
     table.resize(len(table) + 1, axis=0)
     table[-1] = row
     table.flush()

@@ -1,18 +1,20 @@
 """Activation maps: a column a sample and a row a channel, or a whole layer of one sample."""
 
-from math import ceil, sqrt
-
 import numpy as np
-from PySide6.QtWidgets import QComboBox, QSizePolicy
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy
 
-from ed_viewer.imaging import Levels, as_images, image_levels, pixels, squares
+from ed_viewer.imaging import Levels, as_images, finite_range, image_levels, pixels, squares
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import activation_table, grey_table
 from ed_viewer.panel import Panel, panel
+from ed_viewer.widgets.focus import Focus
+from ed_viewer.widgets.mosaic import across, mosaic
+from ed_viewer.widgets.pick_tiles import PickTiles
 from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.toggle import Toggle
 
-_ROWS = 16  # channels: a layer with more opens as a mosaic of one sample
+_ROWS, _FEW = 16, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
 _UNITS = 32  # of a dense layer: with more, a sample is drawn as a square
 _ROOMY = 560  # pixels: a narrower panel has no room for the choice of the view
 _BY_CHANNEL = "Samples × channels"
@@ -23,53 +25,78 @@ _ONE_SAMPLE = "All channels of one sample"
 class ActivationsPanel(Panel):
     """Maps of one layer; levels are fixed over all that was seen, so that sparsity shows."""
 
+    tab = "Activations"
     heading = "Activations"
+    telling = -1
 
     def build(self) -> None:
-        """Choices of the layer and of the view, the strip of inputs, the mosaic."""
-        self._layer = QComboBox()
-        self._layer.setAccessibleName("Layer")
-        self._layer.setToolTip("Layer")
-        self._layer.addItems(list(self.source.probe.arrays))
-        self._layer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._layer.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self._view = QComboBox()
-        self._view.setAccessibleName("View")
-        self._view.setToolTip("View")
-        self._view.addItems([_BY_CHANNEL, _ONE_SAMPLE])
-        for box in (self._layer, self._view):
-            self.tools.addWidget(box)
+        """Choices of the layer and of the view, the strip of inputs, the mosaic, the focus."""
+        self._layer = self._combo("Layer", list(self.source.probe.arrays))
+        self._view = self._combo("View", [_BY_CHANNEL, _ONE_SAMPLE])
+        self.fixed = Toggle("fixed levels", "accent", self.source.theme)
+        self.fixed.setToolTip("One scale for all frames of this layer, or one a frame")
+        self.fixed.setAccessibleName("Fixed levels")
+        self.fixed.setChecked(True)
+        self.fixed.toggled.connect(self._draw)
+        self.tools.addWidget(self.fixed)
         self._strip = Tiles(self.source.theme)
         self._strip.setToolTip("Click a sample to see its maps")
         self._strip.clicked.connect(self._choose)
-        self._mosaic = Tiles(self.source.theme)
+        self._mosaic = PickTiles(self.source.theme)
         self._mosaic.hovered.connect(self.hovered)
+        self._mosaic.picked.connect(self._show_focus)
+        self._mosaic.resized.connect(self._draw_mosaic)
+        self.focus = Focus(self.source.theme)
+        self.focus.hovered.connect(self.hovered)
         self.body.addWidget(self._strip, 1)
-        self.body.addWidget(self._mosaic, 6)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self._mosaic, 3)
+        row.addWidget(self.focus, 1)
+        self.body.addLayout(row, 6)
+        self.focus.hide()
         self._sample = 0
         self._arrays: Arrays = {}
         self._layer.currentTextChanged.connect(self._choose_layer)
-        self._view.currentTextChanged.connect(self._draw)
+        self._view.currentTextChanged.connect(self._choose_view)
         self._choose_layer()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
-        self._view.setVisible(self._has_maps() and self.width() >= _ROOMY)
+        self._show_tools()
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw the chosen layer; take note of the range of every layer."""
         self._arrays = arrays
         ranges: dict[str, Levels] = self.source.memory.setdefault("ranges", {})
         for name, values in arrays.items():
-            finite = np.nan_to_num(np.asarray(values, np.float32))
             low, high = ranges.get(name, (0.0, 0.0))
-            ranges[name] = (min(low, float(finite.min())), max(high, float(finite.max())))
+            ranges[name] = _joined((low, high), np.asarray(values, np.float32))
         self._draw()
+
+    def _combo(self, name: str, items: list[str]) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(name)
+        box.setToolTip(name)
+        box.addItems(items)
+        box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.tools.addWidget(box)
+        return box
+
+    def _show_tools(self) -> None:
+        roomy = self.width() >= _ROOMY
+        self._view.setVisible(roomy and self._has_maps())
+        self.fixed.setVisible(roomy)
 
     def _choose_layer(self) -> None:
         info = self.source.probe.arrays[self._layer.currentText()]
-        maps = self._has_maps()
-        self._view.setVisible(maps and self.width() >= _ROOMY)
-        self._view.setCurrentText(_ONE_SAMPLE if maps and info.shape[-1] > _ROWS else _BY_CHANNEL)
+        one = self._has_maps() and (info.shape[-1] > _ROWS or info.shape[0] < _FEW)
+        self._view.setCurrentText(_ONE_SAMPLE if one else _BY_CHANNEL)
+        self._show_tools()
+        self._choose_view()
+
+    def _choose_view(self) -> None:
+        self._mosaic.choose(None)
         self._draw()
 
     def _has_maps(self) -> bool:
@@ -80,29 +107,81 @@ class ActivationsPanel(Panel):
         self._draw()
 
     def _draw(self) -> None:
-        name = self._layer.currentText()
-        if name not in self._arrays:
+        values = self._values()
+        if values is None:
             return
-        values = np.nan_to_num(np.asarray(self._arrays[name], np.float32))
-        levels = self.source.memory["ranges"][name]
-        one = values.ndim == 4 and self._view.currentText() == _ONE_SAMPLE
-        self._strip.setVisible(one)
+        one = self._one_sample()
+        self._strip.setVisible(one and bool(self._inputs(len(values))))
         if one:
             self._sample = min(self._sample, len(values) - 1)
-            inputs = self._inputs(len(values))
-            self._strip.show_tiles(TileSet(inputs, (), selected=self._sample))
-            self._mosaic.show_tiles(_whole_layer(values[self._sample], levels))
-        else:
-            rows = self._inputs(len(values)) + _rows(values, levels)
-            names = self.source.class_names(len(values))
-            self._mosaic.show_tiles(TileSet(rows, names))
-        self._describe(values, levels)
+            rows = self._inputs(len(values))
+            self._strip.show_tiles(TileSet(rows, (), selected=(0, self._sample)))
+        self._draw_mosaic()
+        self._describe(values)
 
-    def _describe(self, values: np.ndarray, levels: Levels) -> None:
-        axes = tuple(range(values.ndim - 1))
-        dead = int((np.abs(values).max(axis=axes) == 0).sum())
+    def _draw_mosaic(self) -> None:
+        values = self._values()
+        if values is None:
+            return
+        levels = self._levels(values)
+        if self._one_sample():
+            maps = np.ascontiguousarray(values[self._sample].transpose(2, 0, 1))[..., None]
+            made = pixels(maps, levels, activation_table())
+            wide, picked = across(maps, self._mosaic.size()), self._channel()
+            rows = mosaic(made, maps, wide, _dead(values), numbered=True)
+            if picked is not None:  # the same channel, in rows of another length
+                self._mosaic.pick = divmod(picked, wide)
+            self._mosaic.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
+        else:
+            inputs = self._inputs(len(values))
+            names = self.source.class_names(len(values))
+            self._mosaic.show_tiles(TileSet(inputs + _rows(values, levels), names))
+        self._show_focus()
+
+    def _show_focus(self) -> None:
+        """Show the picked tile large, with its numbers."""
+        values, pick = self._values(), self._mosaic.pick
+        rows = self._mosaic.shown.rows
+        here = values is not None and pick is not None and pick[0] < len(rows)
+        self.focus.setVisible(here)
+        if values is None or pick is None or not here:
+            return
+        row, column = rows[pick[0]], pick[1]
+        if row.values is None or column >= len(row.values):
+            return
+        one = self._one_sample()
+        name = f"channel {(self._channel() or 0) + 1}" if one else _named(row.label)
+        sample = self._sample if one else column
+        names = self.source.class_names(len(values))
+        of = names[sample] if sample < len(names) else f"sample {sample + 1}"
+        self.focus.show_tile(row, column, f"{name} · {of}")
+
+    def _channel(self) -> int | None:
+        """Return which tile of the mosaic is picked, counted row by row."""
+        if self._mosaic.pick is None:
+            return None
+        row, column = self._mosaic.pick
+        return sum(len(r.pixels) for r in self._mosaic.shown.rows[:row]) + column
+
+    def _values(self) -> np.ndarray | None:
+        """Return the maps of the chosen layer (samples, ..., channels)."""
+        given = self._arrays.get(self._layer.currentText())
+        return None if given is None else np.nan_to_num(np.asarray(given, np.float32))
+
+    def _one_sample(self) -> bool:
+        return self._has_maps() and self._view.currentText() == _ONE_SAMPLE
+
+    def _levels(self, values: np.ndarray) -> Levels:
+        fixed: Levels = self.source.memory["ranges"][self._layer.currentText()]
+        return fixed if self.fixed.isChecked() else _joined((0.0, 0.0), values)
+
+    def _describe(self, values: np.ndarray) -> None:
+        levels, dead = self._levels(values), int(_dead(values).sum())
         shape = " × ".join(str(n) for n in values.shape[1:])
-        said = [shape, f"levels {number(levels[0])} to {number(levels[1])}"]
+        most = self.source.probe.options.get("channels")
+        cut = values.ndim == 4 and values.shape[-1] == most
+        said = [f"{shape} (at most {most} recorded)" if cut else shape]
+        said += [f"levels {number(levels[0])} to {number(levels[1])}"]
         said += [f"{dead} never active (dashed)"] if dead else []
         hidden = self._mosaic.hidden_rows
         said += [f"{hidden} rows have no room"] if hidden else []
@@ -118,12 +197,28 @@ class ActivationsPanel(Panel):
         return (TileRow(pixels(images, image_levels(images), grey_table()), "input", images),)
 
 
+def _joined(levels: Levels, values: np.ndarray) -> Levels:
+    """Return levels that hold these values as well."""
+    low, high = finite_range(values)
+    return min(levels[0], low), max(levels[1], high)
+
+
+def _dead(values: np.ndarray) -> np.ndarray:
+    """Return which channels (channels,) of (samples, ..., channels) are 0 everywhere."""
+    return np.abs(values).reshape(-1, values.shape[-1]).max(axis=0) == 0
+
+
+def _named(label: str) -> str:
+    return f"channel {label}" if label.isdigit() else label
+
+
 def _rows(values: np.ndarray, levels: Levels) -> tuple[TileRow, ...]:
     """Return a row a channel of (samples, ..., channels); many units as one row of squares."""
     if values.ndim == 2 and values.shape[1] > _UNITS:
         images = squares(values)[..., None]
         return (TileRow(pixels(images, levels, activation_table()), "units", images),)
     flat = values.ndim != 4
+    dead = _dead(values)
     if values.ndim == 3:  # (samples, time, channels): each channel a strip
         values = values[:, None]
     elif values.ndim != 4:
@@ -132,19 +227,7 @@ def _rows(values: np.ndarray, levels: Levels) -> tuple[TileRow, ...]:
     for channel in range(values.shape[-1]):
         images = np.ascontiguousarray(values[..., channel : channel + 1])
         made = pixels(images, levels, activation_table())
-        dead = not np.abs(images).max() > 0
-        rows.append(TileRow(made, str(channel + 1), images, 2.0 if flat else None, dead))
+        marked = frozenset(range(len(images)) if dead[channel] else ())
+        aspect = 4.0 if flat else None
+        rows.append(TileRow(made, str(channel + 1), images, aspect, marked))
     return tuple(rows)
-
-
-def _whole_layer(maps: np.ndarray, levels: Levels) -> TileSet:
-    """Return all channels of one sample (height, width, channels) as a mosaic."""
-    height, width, channels = maps.shape
-    across = ceil(sqrt(channels * 2.2 * height / width))  # the room is wider than it is high
-    rows = []
-    for start in range(0, channels, across):
-        images = np.ascontiguousarray(maps[..., start : start + across].transpose(2, 0, 1))
-        made = pixels(images[..., None], levels, activation_table())
-        label = f"{start + 1}–{start + len(images)}"
-        rows.append(TileRow(made, label, images[..., None]))
-    return TileSet(tuple(rows), style=TileStyle(smallest=8))

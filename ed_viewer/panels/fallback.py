@@ -48,6 +48,7 @@ class FallbackPanel(Panel):
         """One widget a form; a choice of the array if there are several."""
         self._array = QComboBox()
         self._array.setAccessibleName("Array")
+        self._array.setToolTip("Array")
         self._array.addItems(list(self.source.probe.arrays))
         self.tools.addWidget(self._array)
         self._array.setVisible(self._array.count() > 1)

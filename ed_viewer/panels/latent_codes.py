@@ -1,112 +1,178 @@
-"""The codes of the reference batch as points, coloured by class."""
+"""The codes of the reference batch as points, coloured by class, and a handle to decode by hand."""
 
 import numpy as np
-import pyqtgraph
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
+from ed_viewer.axes_choice import AxesChoice
+from ed_viewer.between import Between
+from ed_viewer.decoder import Decoder, State
+from ed_viewer.hand import Hand
 from ed_viewer.messages import Arrays
-from ed_viewer.palette import SYMBOLS, class_colour
 from ed_viewer.panel import Panel, panel
-from ed_viewer.projection import Axes, project, window_of
-from ed_viewer.widgets.legend import Legend
-from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.raster import rasterise
+from ed_viewer.projection import Axes, project
+from ed_viewer.widgets.handle import Handle, pixel_size
+from ed_viewer.widgets.scatter import Scatter
+from ed_viewer.widgets.text import muted, plain
 
-RASTER_ABOVE = 5000  # points: from here a scatter item takes longer to draw than a frame lasts
-_PIXELS = 512
-_SIZE = 7  # pixels, of a marker
+_TRAIL = 10  # points
+_FEW = 16  # units of a code: of more, those that vary most come first
+_HINT = "Drag the ring, or click a sample to decode its code; Shift+click: the way to it"
+_APART = 12  # pixels between two of them
 
 
 @panel("latent_codes")
 class LatentCodesPanel(Panel):
-    """A scatter of two dimensions of the code, or of its first two principal axes."""
+    """A scatter of two dimensions of the code, or of its first two principal axes.
+
+    With a decoder there is a handle: where it is dragged to, the code is decoded.
+    """
 
     tab = "Latent"
     heading = "Codes"
+    share = 2
 
     def build(self) -> None:
-        """A plot and a legend beside it."""
-        self._plot = make_plot()
-        self._item = self._plot.getPlotItem()
-        self._item.showGrid(x=True, y=True, alpha=0.15)
-        self._image = pyqtgraph.ImageItem()
-        self._item.addItem(self._image)
-        self._scatters: list[pyqtgraph.ScatterPlotItem] = []
-        self._legend = Legend(self.source.theme)
-        self._legend.toggled.connect(self._redraw)
-        label = self.source.probe.options.get("label")
-        self._labels = self.source.reference.get(str(label)) if label else None
-        names = self.source.classes(str(label)) if self._labels is not None else ()
-        self._legend.set_names(names)
-        side = QHBoxLayout()
-        side.setSpacing(12)
-        side.addWidget(self._plot, 1)
-        side.addWidget(self._legend)
-        self.body.addLayout(side, 1)
+        """The scatter, and beside and below it what the decoder makes of codes."""
+        source, theme = self.source, self.source.theme
+        label = source.probe.options.get("label")
+        labels = source.reference.get(str(label)) if label else None
+        self._scatter = Scatter(theme)
+        self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self._axes: Axes | None = None
-        self._window: tuple[float, float, float, float] | None = None
-        self._points = np.empty((0, 2))
+        self._codes = np.empty((0, 0))
+        self._code = np.empty(0)
+        self._trail: list[np.ndarray] = []
+        self._touched = False
+        self._choice: AxesChoice | None = None
+        self._between: Between
+        self._left = QVBoxLayout()
+        self._left.setSpacing(8)
+        self._left.addWidget(self._scatter, 1)
+        side = QHBoxLayout()
+        side.setSpacing(16)
+        side.addLayout(self._left, 6)
+        self.body.addLayout(side, 1)
+        if source.decoder is not None:
+            self._build_hand(source.decoder, side)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `codes` (samples, latent)."""
-        codes = np.nan_to_num(np.asarray(arrays["codes"], np.float64))
-        before, self._axes = self._axes, project(codes, self._axes)
-        self._points = self._axes.points
-        if before is None or before.titles != self._axes.titles:  # a label costs a new axis
-            self._item.setLabel("bottom", self._axes.titles[0])
-            self._item.setLabel("left", self._axes.titles[1])
-        self.set_caption(f"{len(codes)} samples · {codes.shape[1]} dimensions")
-        window = window_of(self._points, self._window)
-        if window != self._window:
-            self._window = window
-            self._item.setRange(xRange=window[:2], yRange=window[2:], padding=0)
+        self._codes = np.nan_to_num(np.asarray(arrays["codes"], np.float64))
         self._redraw()
+        if self._choice is not None:
+            self._hold()
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         super().restyle()
-        style_plot(self._plot, self.source.theme)
-        self._legend.updateGeometry()
-        self._redraw()
+        self._scatter.restyle()
+        if self.source.decoder is not None:
+            self._handle.restyle(self.source.theme)
+            self._hand.restyle()
+            self._between.restyle()
+
+    def _build_hand(self, decoder: Decoder, side: QHBoxLayout) -> None:
+        theme = self.source.theme
+        self._choice = AxesChoice(decoder)
+        self._choice.changed.connect(self._redraw)
+        self.tools.addWidget(self._choice)
+        self._handle = Handle(self._scatter.item, self)
+        self._handle.dragged.connect(self._drag)
+        self._hand = Hand(decoder, theme)
+        self._hand.edited.connect(self._take)
+        self._hand.hovered.connect(self.hovered)
+        self._hand.relabelled.connect(lambda: self._between.set_label(self._hand.label))
+        self._between = Between(decoder, theme, self.source.class_names(10**6))
+        self._between.chosen.connect(self._take)
+        self._scatter.clicked.connect(self._click)
+        self._scatter.setToolTip(_HINT)
+        self._reason = muted(plain(QLabel()))
+        self._reason.setWordWrap(True)
+        self._reason.hide()
+        self._left.addWidget(self._between)
+        self._left.addWidget(self._reason)
+        side.addWidget(self._hand, 3)
+        decoder.changed.connect(self._on_decoder)
+        decoder.start()
+        self._on_decoder()
 
     def _redraw(self) -> None:
-        labels = self._classes()
-        many = len(self._points) > RASTER_ABOVE
-        self._image.setVisible(many)
-        if many and self._window is not None:
-            picture, box = rasterise(
-                self._points, labels, self._window, self.source.theme.palette, _PIXELS
-            )
-            self._image.setImage(picture, levels=(0, 255))
-            self._image.setRect(*box)
-        groups = [] if many else sorted(set(labels.tolist()) - {-1})
-        self._show_groups(labels, groups)
+        codes = self._codes
+        if not codes.size:
+            return
+        if self._choice is None:
+            self._axes = project(codes, self._axes)
+        else:
+            self._axes = self._choice.axes_of(codes)
+        self._scatter.show_points(self._axes.points, self._axes.titles)
+        said = [self._choice.about] if self._choice and self._choice.about else []
+        said += [f"{len(codes)} samples", f"{codes.shape[1]} dimensions"]
+        self.set_caption(" · ".join(said))
+        if self._choice is not None:
+            self._show_handle()
 
-    def _classes(self) -> np.ndarray:
-        """Return (samples,) the class of each point, -1 for those that are hidden."""
-        count = len(self._points)
-        labels = np.zeros(count, np.int64)
-        if self._labels is not None and self._labels.ndim == 1 and len(self._labels) >= count:
-            labels = np.asarray(self._labels[:count], np.int64)
-        return np.where(np.isin(labels, list(self._legend.hidden)), -1, labels)
+    def _hold(self) -> None:
+        """Keep the code in the hand while the frame changes; at first it is the mean."""
+        codes = self._codes
+        if len(self._code) != codes.shape[1]:
+            self._code, self._trail = codes.mean(axis=0), []
+        if not self._touched:  # the order stays once somebody works with it
+            varied = np.argsort(-codes.var(axis=0), kind="stable")
+            order = varied if len(varied) > _FEW else np.sort(varied)
+            margin = 0.1 * np.ptp(codes, axis=0)
+            self._hand.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
+        self._show_handle()
+        decoder = self.source.decoder
+        if decoder is not None and decoder.state is not State.ENDED:  # only a drag starts it again
+            self._between.set_samples(len(codes))
+            self._hand.show_code(self._code)
+            self._between.ask()
 
-    def _show_groups(self, labels: np.ndarray, groups: list[int]) -> None:
-        while len(self._scatters) < len(groups):
-            scatter = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None)
-            self._scatters.append(scatter)
-            self._item.addItem(scatter)
-        for place, scatter in enumerate(self._scatters):
-            scatter.setVisible(place < len(groups))
-            if place >= len(groups):
-                continue
-            group = groups[place]
-            points = self._points[labels == group]
-            colour = class_colour(self.source.theme.palette, group)
-            scatter.setData(
-                points[:, 0],
-                points[:, 1],
-                brush=pyqtgraph.mkBrush(colour),
-                pen=None,
-                symbol=SYMBOLS[group % len(SYMBOLS)],
-                size=_SIZE,
-            )
+    def _drag(self, point: np.ndarray) -> None:
+        if self._axes is not None and len(self._code):
+            self._take(self._axes.moved(self._code, point))
+
+    def _take(self, code: np.ndarray) -> None:
+        """Take another code (latent,) into the hand."""
+        self._touched = True
+        self._leave_trail()
+        self._code = np.array(code, np.float64)
+        self._hand.show_code(self._code)
+        self._show_handle()
+
+    def _leave_trail(self) -> None:
+        if self._axes is None:
+            return
+        here = self._axes.place(self._code)
+        last = self._axes.place(self._trail[-1]) if self._trail else here + np.inf
+        if not np.hypot(*((here - last) / pixel_size(self._scatter.item))) < _APART:
+            self._trail = [*self._trail, self._code][-_TRAIL:]
+
+    def _show_handle(self) -> None:
+        if self._axes is None or not len(self._code):
+            return
+        able = self.source.decoder is not None and self.source.decoder.usable
+        place = self._axes.place(self._code) if able else np.full(2, np.nan)
+        trail = np.array([self._axes.place(code) for code in self._trail]).reshape(-1, 2)
+        self._handle.show_at(place, np.vstack((trail, place)))
+
+    def _click(self, sample: int, shift: bool) -> None:
+        if sample < len(self._codes) and self.source.decoder is not None:
+            self._between.set_end(int(shift), sample)
+            if not shift:
+                self._take(self._codes[sample])
+
+    def _on_decoder(self) -> None:
+        """Show what can be used, and in its place why not."""
+        decoder = self.source.decoder
+        assert decoder is not None
+        wrong = decoder.size and self._codes.size and decoder.size != self._codes.shape[1]
+        why = f"it decodes codes of {decoder.size} numbers." if wrong else decoder.words
+        able = decoder.usable and not wrong
+        self._hand.setVisible(able)
+        self._between.setVisible(able and (decoder.encodes or decoder.state is not State.READY))
+        self._reason.setVisible(not able)
+        self._reason.setText(f"No decoding by hand: {why}")
+        self._show_handle()
+        if decoder.state is State.READY and self._codes.size:
+            self._hold()

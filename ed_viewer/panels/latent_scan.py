@@ -8,6 +8,9 @@ from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 
+_READABLE = 18  # pixels of a tile: below, fewer are shown
+_FEWEST = 5  # tiles in a row or a column that are left
+
 
 @panel("latent_scan")
 class LatentScanPanel(Panel):
@@ -24,25 +27,44 @@ class LatentScanPanel(Panel):
         """One set of tiles without gaps."""
         self._tiles = Tiles(self.source.theme)
         self._tiles.hovered.connect(self.hovered)
+        self._tiles.resized.connect(self._draw)
         self.body.addWidget(self._tiles, 1)
+        self._arrays: Arrays = {}
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `grid` (rows, columns, height, width, channels) with `x` and `y` as its names."""
-        grid = np.asarray(arrays["grid"], np.float32)
-        columns = tuple(_signed(v) for v in arrays["x"])
-        names = [_signed(v) for v in np.sort(arrays["y"])[::-1]]
+        self._arrays = arrays
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._arrays:
+            return
+        longest = max(self._arrays["grid"].shape[:2])
+        every = 1
+        made = self._grid(every)
+        while self._tiles.tile_width(made) < _READABLE and longest // (every + 1) >= _FEWEST:
+            every += 1
+            made = self._grid(every)
+        self._tiles.show_tiles(made)
+        self.set_caption(f"1 in {every} of the steps" if every > 1 else "")
+
+    def _grid(self, every: int) -> TileSet:
+        """Return the grid, or of its rows and columns every second, third ... around the middle."""
+        whole = np.asarray(self._arrays["grid"], np.float32)
+        down, across = (np.arange((n - 1) % every // 2, n, every) for n in whole.shape[:2])
+        grid = whole[down][:, across]
+        columns = tuple(_signed(v) for v in self._arrays["x"][across])
+        names = [_signed(v) for v in np.sort(self._arrays["y"])[::-1][down]]
         images = as_images(grid.reshape(-1, *grid.shape[2:]))
-        levels = image_levels(images)
-        made = pixels(images, levels, grey_table()).reshape(*grid.shape[:2], *images.shape[1:3], 4)
+        made = pixels(images, image_levels(images), grey_table())
+        made = made.reshape(*grid.shape[:2], *images.shape[1:3], 4)
         values = images.reshape(*grid.shape[:2], *images.shape[1:])
         rows = tuple(
             TileRow(made[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
         )
         first, second = self._dimensions()
         style = TileStyle(gap=0, smallest=4, below=True)
-        self._tiles.show_tiles(
-            TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
-        )
+        return TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
 
     def _dimensions(self) -> tuple[int, int]:
         given = self.source.probe.options.get("dimensions", (0, 1))

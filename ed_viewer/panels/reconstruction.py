@@ -1,81 +1,159 @@
-"""Input, output and difference, one above the other; signals as curves."""
+"""Input, output and signed difference: images, videos frame by frame, signals as curves."""
+
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QComboBox
 
-from ed_viewer.imaging import (
-    as_images,
-    image_levels,
-    is_signal,
-    pixels,
-)
+from ed_viewer.imaging import Levels, as_images, image_levels, is_signal, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table, grey_table
 from ed_viewer.panel import Panel, panel
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.film import FilmBar
+from ed_viewer.widgets.sheet import Sheet
+from ed_viewer.widgets.text import number
+from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.toggle import Toggle
 from ed_viewer.widgets.waves import Waves
+
+Form = Literal["image", "video", "signal"]
+
+_AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
+_STYLE = TileStyle(wrap=True)
+_WAVES = "grey: input · colour: output · below: difference"
+
+
+def form_of(kind: object, shape: tuple[int, ...]) -> Form:
+    """Return how samples of this shape are shown: as their field says, else by their axes."""
+    if kind in ("image", "video", "signal") and len(shape) == _AXES[kind]:
+        return kind
+    if len(shape) > 3:
+        return "video"
+    return "signal" if is_signal(shape) else "image"
 
 
 @panel("reconstruction")
 class ReconstructionPanel(Panel):
     """Rows of a reconstruction; levels are those of the inputs, the same in every frame."""
 
+    tab = "Reconstruct"
     heading = "Reconstruction"
+    telling = 3
 
     def build(self) -> None:
-        """Choose images or curves by the shape of a sample."""
+        """Choose images, a video or curves by the field."""
         field = str(self.source.probe.options.get("field", ""))
+        if field not in ("", "image"):
+            self.set_heading(f"Reconstruction · {field}")
         self._inputs = self.source.reference.get(field)
         shape = self.source.probe.arrays["output"].shape[1:]
-        self._error = ""
-        self._tiles: Tiles | None = None
-        self._waves: Waves | None = None
-        widget: QWidget
-        if is_signal(shape):
-            widget = self._waves = Waves(self.source.theme)
-        else:
-            widget = self._tiles = Tiles(self.source.theme)
-            self._tiles.hovered.connect(self.hovered)
-        self.body.addWidget(widget, 1)
+        self.form = form_of(self.source.fields.get(field, {}).get("kind"), shape)
+        self._arrays: Arrays = {}
+        if self.form == "signal":
+            self._waves = Waves(self.source.theme)
+            self.body.addWidget(self._waves, 1)
+            return
+        self._make_tools(shape)
+        self.sheet = Sheet(self.source.theme)
+        self.sheet.hovered.connect(self.hovered)
+        self.body.addWidget(self.sheet, 1)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `output` (samples, ...) below the inputs of the same samples."""
-        output = np.asarray(arrays["output"], np.float32)
-        inputs = None if self._inputs is None else np.asarray(self._inputs[: len(output)])
-        if inputs is not None and inputs.shape != output.shape:
-            inputs = None  # a model may answer in another shape than it was asked in
-        if inputs is not None:
-            error = float(np.mean(np.square(np.nan_to_num(output - inputs))))
-            self._error = f"squared error {error:.2g}"
-            self.set_caption(self._error)
-        if self._waves is not None:
-            self._waves.show_signals(inputs, output)
-        if self._tiles is not None:
-            self._tiles.show_tiles(self._rows(inputs, output, self._tiles))
+        self._arrays = arrays
+        self._draw()
 
     def restyle(self) -> None:
         """Draw the difference on the new page colour."""
         super().restyle()
-        if self._waves is not None:
+        if self.form == "signal":
             self._waves.restyle()
+        self._draw()
 
-    def _rows(self, inputs: np.ndarray | None, output: np.ndarray, tiles: Tiles) -> TileSet:
-        after = as_images(output)
-        names = self.source.class_names(len(after))
-        style = TileStyle(wrap=True)
+    def _make_tools(self, shape: tuple[int, ...]) -> None:
+        channels = shape[-1] if len(shape) > 2 else 1
+        self.channel: QComboBox | None = None
+        if channels not in (1, 3):
+            self.channel = QComboBox()
+            self.channel.setAccessibleName("Channel")
+            self.channel.setToolTip("Which channel is shown")
+            self.channel.addItems(["mean", *(f"channel {n + 1}" for n in range(channels))])
+            self.channel.currentIndexChanged.connect(self._draw)
+            self.tools.addWidget(self.channel)
+        self.film: FilmBar | None = None
+        if self.form == "video":
+            self.film = FilmBar(shape[0], self.source.theme)
+            self.film.moved.connect(self._draw)
+            self.strip = Toggle("all frames", "accent", self.source.theme)
+            self.strip.setToolTip("All frames of each video, side by side")
+            self.strip.setAccessibleName("All frames")
+            self.strip.toggled.connect(self.film.setHidden)
+            self.strip.toggled.connect(self._draw)
+            self.tools.addWidget(self.film)
+            self.tools.addWidget(self.strip)
+
+    def _draw(self) -> None:
+        if not self._arrays:
+            return
+        output = np.asarray(self._arrays["output"], np.float32)
+        inputs = None if self._inputs is None else np.asarray(self._inputs[: len(output)])
+        if inputs is not None and inputs.shape != output.shape:
+            inputs = None  # a model may answer in another shape than it was asked in
+        self._describe(inputs, output)
+        names = self.source.class_names(len(output))
+        if self.form == "signal":
+            self._waves.show_signals(inputs, output, names=names)
+        elif self.film is None:
+            self.sheet.show_tiles(TileSet(self._rows(inputs, output), names, style=_STYLE))
+        elif self.strip.isChecked():
+            self.sheet.show_tiles(self._strips(inputs, output))
+        else:
+            moment = self.film.frame
+            before = None if inputs is None else inputs[:, moment]
+            rows = self._rows(before, output[:, moment])
+            self.sheet.show_tiles(TileSet(rows, names, style=_STYLE))
+
+    def _describe(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         if inputs is None:
-            row = TileRow(pixels(after, image_levels(after), grey_table()), "output", after)
-            return TileSet((row,), names, style=style)
-        before = as_images(inputs)
-        levels = image_levels(before)
+            self.set_caption("the recording has no input of this shape to compare with")
+            return
+        error = number(float(np.mean(np.square(np.nan_to_num(output - inputs)))))
+        low, high = self._levels(inputs)
+        reach = number((high - low) / 2)
+        scale = _WAVES if self.form == "signal" else f"difference from −{reach} to +{reach}"
+        self.set_caption(f"squared error {error} · {scale}")
+
+    def _levels(self, inputs: np.ndarray) -> Levels:
+        """Return those of all inputs, whichever channel or moment of them is shown."""
+        if "levels" not in self.source.memory:
+            self.source.memory["levels"] = image_levels(np.nan_to_num(inputs))
+        levels: Levels = self.source.memory["levels"]
+        return levels
+
+    def _rows(self, inputs: np.ndarray | None, output: np.ndarray) -> tuple[TileRow, ...]:
+        chosen = self.channel.currentIndex() - 1 if self.channel is not None else -1
+        channel = chosen if chosen >= 0 else None
+        after = as_images(output, channel)
+        if inputs is None:
+            return (TileRow(pixels(after, image_levels(after), grey_table()), "output", after),)
+        before = as_images(inputs, channel)
+        levels = self._levels(inputs)
         # Half the range of the inputs: a trained model's differences would be too faint in all.
         reach = (levels[1] - levels[0]) / 2
         change = (after - before).mean(axis=-1, keepdims=True)
         table = difference_table(self.source.theme.palette)
-        self.set_caption(f"{self._error} · difference from −{reach:.2g} to +{reach:.2g}")
-        rows = (
+        return (
             TileRow(pixels(before, levels, grey_table()), "input", before),
             TileRow(pixels(after, levels, grey_table()), "output", after),
             TileRow(pixels(change, (-reach, reach), table), "difference", change),
         )
-        return TileSet(rows, names, style=style)
+
+    def _strips(self, inputs: np.ndarray | None, output: np.ndarray) -> TileSet:
+        """Return the rows of one video after the other, a column a frame."""
+        rows: list[TileRow] = []
+        for sample, after in enumerate(output):
+            first, *others = self._rows(None if inputs is None else inputs[sample], after)
+            rows += [replace(first, label=f"{sample + 1} · {first.label}"), *others]
+        names = tuple(f"frame {n + 1}" for n in range(output.shape[1]))
+        return TileSet(tuple(rows), names)

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QIcon,
+    QPainter,
+    QPainterPath,
+    QPainterPathStroker,
+    QPixmap,
+    QPolygonF,
+)
 
 _SIDE = 64  # pixels of the picture that Qt scales down
 
@@ -29,6 +37,78 @@ def _last() -> QPainterPath:
     return _triangle(0.24, 0.64) + _bar(0.66, 0.1)
 
 
+def _export() -> QPainterPath:
+    """An arrow into a tray."""
+    path = QPainterPath()
+    path.addRect(QRectF(0.46, 0.14, 0.08, 0.34))
+    arrow = [QPointF(0.32, 0.42), QPointF(0.68, 0.42), QPointF(0.5, 0.64)]
+    path.addPolygon(QPolygonF(arrow))
+    path.closeSubpath()
+    for box in ((0.18, 0.58, 0.08, 0.24), (0.74, 0.58, 0.08, 0.24), (0.18, 0.76, 0.64, 0.08)):
+        path.addRect(QRectF(*box))
+    path.setFillRule(Qt.FillRule.WindingFill)
+    return path
+
+
+def _stroked(path: QPainterPath, width: float = 0.08) -> QPainterPath:
+    stroker = QPainterPathStroker()
+    stroker.setWidth(width)
+    stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
+    return stroker.createStroke(path)
+
+
+def _lines(*lines: tuple[tuple[float, float], ...]) -> QPainterPath:
+    path = QPainterPath()
+    for line in lines:
+        path.moveTo(*line[0])
+        for corner in line[1:]:
+            path.lineTo(*corner)
+    return path
+
+
+def _search() -> QPainterPath:
+    path = _lines(((0.58, 0.58), (0.8, 0.8)))
+    path.addEllipse(QPointF(0.42, 0.42), 0.22, 0.22)
+    return _stroked(path)
+
+
+def _full() -> QPainterPath:
+    """Four corners."""
+    near, far, by = 0.2, 0.8, 0.2
+    corners = [((x, y + by * sy), (x, y), (x + by * sx, y))
+               for x, sx in ((near, 1), (far, -1)) for y, sy in ((near, 1), (far, -1))]  # fmt: skip
+    return _stroked(_lines(*corners))
+
+
+def _theme() -> QPainterPath:
+    """A disc, half of it filled."""
+    ring = QPainterPath()
+    ring.addEllipse(QPointF(0.5, 0.5), 0.3, 0.3)
+    half = QPainterPath(QPointF(0.5, 0.2))
+    half.arcTo(QRectF(0.2, 0.2, 0.6, 0.6), 90, 180)
+    half.closeSubpath()
+    return _stroked(ring).united(half)
+
+
+def _layout() -> QPainterPath:
+    """A window with a column and a foot."""
+    path = _lines(((0.4, 0.22), (0.4, 0.64)), ((0.18, 0.64), (0.82, 0.64)))
+    path.addRect(QRectF(0.18, 0.22, 0.64, 0.56))
+    return _stroked(path)
+
+
+def _help() -> QPainterPath:
+    """A question mark in a ring."""
+    ring = QPainterPath()
+    ring.addEllipse(QPointF(0.5, 0.5), 0.32, 0.32)
+    mark = QPainterPath(QPointF(0.4, 0.42))
+    mark.cubicTo(QPointF(0.4, 0.26), QPointF(0.62, 0.28), QPointF(0.6, 0.43))
+    mark.cubicTo(QPointF(0.59, 0.5), QPointF(0.5, 0.5), QPointF(0.5, 0.58))
+    dot = QPainterPath()
+    dot.addEllipse(QPointF(0.5, 0.69), 0.05, 0.05)
+    return _stroked(ring, 0.07) + _stroked(mark, 0.07) + dot
+
+
 _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "play": lambda: _triangle(0.3, 0.8),
     "pause": lambda: _bar(0.28, 0.16) + _bar(0.56, 0.16),
@@ -36,6 +116,12 @@ _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "last": _last,
     "previous": _next,
     "first": _last,
+    "export": _export,
+    "search": _search,
+    "full": _full,
+    "theme": _theme,
+    "layout": _layout,
+    "help": _help,
 }
 _MIRRORED = {"previous", "first"}
 

@@ -5,7 +5,7 @@ from math import ceil
 
 from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
 from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import SYMBOLS, class_colour
@@ -24,12 +24,17 @@ class Legend(QWidget):
     """
 
     toggled = Signal()
+    keys = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_Return)
+    """Those that it needs while it has the focus; elsewhere they are shortcuts."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._names: tuple[str, ...] = ()
         self.hidden: set[int] = set()
+        self._marked = 0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("Classes")
         self.setToolTip("Click a class to hide or show it")
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
@@ -67,14 +72,39 @@ class Legend(QWidget):
             words = row.adjusted(_MARK + _SPACE, 0, 0, 0)
             short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, words.width())
             painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
+            if index == self._marked and self.hasFocus():
+                painter.setPen(QPen(self._theme.colour("accent"), 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(row.adjusted(-1, 0, -_SPACE, -1))
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         for index in range(len(self._names)):
             if self._row(index).contains(event.position().toPoint()):
-                self.hidden ^= {index}
-                self.update()
-                self.toggled.emit()
+                self._toggle(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        if event.key() in steps:
+            at = self._marked + steps[Qt.Key(event.key())]
+            self._marked = min(max(at, 0), len(self._names) - 1)
+            self.update()
+        elif event.key() in self.keys:
+            self._toggle(self._marked)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.update()
+
+    def focusOutEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.update()
+
+    def _toggle(self, index: int) -> None:
+        self._marked = index
+        self.hidden ^= {index}
+        self.update()
+        self.toggled.emit()
 
     def _row(self, index: int) -> QRect:
         column, row = divmod(index, self._per_column())

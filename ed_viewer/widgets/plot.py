@@ -5,6 +5,7 @@ window is painted before that.
 """
 
 import pyqtgraph
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGraphicsItem
 
 from ed_viewer.theme import Theme
@@ -14,6 +15,7 @@ def make_plot() -> pyqtgraph.PlotWidget:
     """Return an empty plot; its owner sets the ranges and calls `style_plot`."""
     pyqtgraph.setConfigOptions(antialias=True, imageAxisOrder="row-major")
     view = pyqtgraph.PlotWidget()
+    view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
     item = view.getPlotItem()
     item.setMenuEnabled(False)
     item.hideButtons()

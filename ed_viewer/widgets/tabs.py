@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QTabBar, QWidget
+from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
 
 from ed_viewer.theme import Theme
 
@@ -18,6 +18,8 @@ class Tabs(QTabBar):
         self.setDrawBase(False)
         self.setExpanding(False)
         self.setAccessibleName("Tabs")
+        for button in self.findChildren(QToolButton):  # Qt's, for tabs that have no room
+            button.setToolTip(button.accessibleName())
 
     def tabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
         words = self.tabText(index).replace("&&", "&")

@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 
 
@@ -20,14 +29,16 @@ class TileRow:
         label: the row's name, at its left.
         values: (n, height, width, channels) behind the pixels.
         aspect: width over height of a tile on the screen; None for square pixels.
-        dead: whether the row is marked as never active.
+        dead: the columns that are marked as never active.
+        names: of whole-number values, such as classes; the mouse reads them out.
     """
 
     pixels: np.ndarray
     label: str = ""
     values: np.ndarray | None = None
     aspect: float | None = None
-    dead: bool = False
+    dead: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -55,13 +66,13 @@ class TileStyle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileSet:
-    """All that is drawn: rows, the names of the columns, the titles of the two axes."""
+    """All that is drawn: rows, the names of the columns, the titles of the axes, what is picked."""
 
     rows: tuple[TileRow, ...] = ()
     columns: tuple[str, ...] = ()
     x_title: str = ""
     y_title: str = ""
-    selected: int = -1
+    selected: tuple[int, int] | None = None
     style: TileStyle = field(default_factory=TileStyle)
 
 
@@ -71,10 +82,14 @@ class Tiles(QWidget):
     Signals:
         hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
+        resized: there is more or less room.
     """
 
     hovered = Signal(str)
     clicked = Signal(int, int)
+    resized = Signal()
+    keys: tuple[Qt.Key, ...] = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+    """Those that it needs while it has the focus and a tile is selected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,12 +114,19 @@ class Tiles(QWidget):
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the arrays must not change afterwards."""
         self._set = tiles
-        self._atlases = [_atlas(row.pixels) for row in tiles.rows]
+        self._atlases = [make_atlas(row.pixels) for row in tiles.rows]
+        chosen = tiles.selected is not None
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if chosen else Qt.FocusPolicy.NoFocus)
         self._arrange()
         self.update()
 
+    def tile_width(self, tiles: TileSet) -> int:
+        """Return how wide a tile of these would be drawn, in pixels."""
+        return lay_out(tiles, self.size(), self.fontMetrics()).width
+
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
+        self.resized.emit()
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
@@ -117,20 +139,22 @@ class Tiles(QWidget):
         if not self._set.rows or not self._layout.columns:
             return
         painter = QPainter(self)
+        to_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
         self._paint_names(painter)
         for row in range(self._layout.rows):
             atlas, tile = self._atlases[row], self._set.rows[row]
             height = tile.pixels.shape[1]
             source = QRect(0, 0, tile.pixels.shape[2], height)
-            atlas, source = _shrunk(atlas, source, self._layout.cell(row, 0).size())
+            atlas, source = shrunk(atlas, source, self._layout.cell(row, 0).size())
             for column in range(min(self._layout.columns, len(tile.pixels))):
                 source.moveTop(column * source.height())
-                painter.drawImage(self._layout.cell(row, column), atlas, source)
-            if tile.dead:
-                self._paint_dead(painter, row)
-        if 0 <= self._set.selected < self._layout.columns:
-            painter.setPen(QPen(self._theme.colour("accent"), 3))
-            painter.drawRect(self._layout.cell(0, self._set.selected).adjusted(-2, -2, 1, 1))
+                cell = self._layout.cell(row, column)
+                if to_screen:
+                    painter.drawImage(cell, atlas, source)
+                else:
+                    painter.drawImage(cell, cut(atlas, source, cell.size()))
+            self._paint_dead(painter, row)
+        self._paint_selected(painter)
         painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
@@ -147,9 +171,20 @@ class Tiles(QWidget):
             painter.restore()
 
     def _paint_dead(self, painter: QPainter, row: int) -> None:
-        painter.setPen(QPen(QColor(self._theme.palette.failed), 1, Qt.PenStyle.DashLine))
-        for column in range(min(self._layout.columns, len(self._set.rows[row].pixels))):
-            painter.drawRect(self._layout.cell(row, column).adjusted(0, 0, -1, -1))
+        painter.setPen(QPen(self._theme.colour("failed"), 1, Qt.PenStyle.DashLine))
+        for column in self._set.rows[row].dead:
+            if column < self._layout.columns:
+                painter.drawRect(self._layout.cell(row, column).adjusted(0, 0, -1, -1))
+
+    def _paint_selected(self, painter: QPainter) -> None:
+        row, column = self._set.selected or (self._layout.rows, 0)
+        if row < self._layout.rows and column < self._layout.columns:
+            painter.setPen(QPen(self._theme.colour("accent"), 3))
+            painter.drawRect(self._layout.cell(row, column).adjusted(-2, -2, 1, 1))
+
+    def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
+        """Return the tiles, and the row and column of them, that a place on the screen shows."""
+        return self._set, row, column
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self.hovered.emit(self._describe(event.position().toPoint()))
@@ -162,39 +197,34 @@ class Tiles(QWidget):
         if found is not None:
             self.clicked.emit(*found)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        if event.key() in steps and self._set.selected is not None:
+            column = self._set.selected[1] + steps[Qt.Key(event.key())]
+            self.clicked.emit(0, min(max(column, 0), self._layout.columns - 1))
+        else:
+            super().keyPressEvent(event)
+
     def _describe(self, point: QPoint) -> str:
         found = self._layout.find(point)
         if found is None:
             return ""
         row, column = found
-        tile = self._set.rows[row]
-        names: Sequence[str] = self._set.columns
+        cell = self._layout.cell(row, column)
+        share = (point.x() - cell.x()) / cell.width(), (point.y() - cell.y()) / cell.height()
+        tiles, row, column = self.behind(row, column)
+        tile = tiles.rows[row]
+        names: Sequence[str] = tiles.columns
         name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
         if tile.values is None or column >= len(tile.values):
             return ""
-        cell = self._layout.cell(row, column)
         height, width = tile.values.shape[1:3]
-        y = min((point.y() - cell.y()) * height // max(cell.height(), 1), height - 1)
-        x = min((point.x() - cell.x()) * width // max(cell.width(), 1), width - 1)
-        value = ", ".join(f"{v:.3g}" for v in np.atleast_1d(tile.values[column, y, x]))
+        x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
+        value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
         return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
 
 
-def _atlas(pixels: np.ndarray) -> QImage:
-    count, height, width = pixels.shape[:3]
-    tall = np.ascontiguousarray(pixels).reshape(count * height, width, 4)
-    image = QImage(tall.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
-    return image.copy()  # owns its bytes: the array may go before the image does
-
-
-def _shrunk(atlas: QImage, source: QRect, size: QSize) -> tuple[QImage, QRect]:
-    """Average when a tile is drawn smaller than it is; leaving out pixels would lose thin lines."""
-    if size.width() >= source.width() or size.height() < 1:
-        return atlas, source
-    tiles = atlas.height() // source.height()
-    smooth = Qt.TransformationMode.SmoothTransformation
-    keep = Qt.AspectRatioMode.IgnoreAspectRatio
-    return (
-        atlas.scaled(size.width(), size.height() * tiles, keep, smooth),
-        QRect(QPoint(0, 0), size),
-    )
+def _word(value: float, names: tuple[str, ...]) -> str:
+    if not names:
+        return f"{value:.3g}"
+    return names[int(value)] if 0 <= value < len(names) else "no class"

@@ -1,4 +1,4 @@
-"""Signals: one small plot a sample, the input quiet and the output in colour."""
+"""Signals: one small plot a sample, the input quiet, the output in colour, the difference below."""
 
 from math import ceil
 
@@ -6,62 +6,167 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ed_viewer.imaging import finite_range
+from ed_viewer.imaging import Levels, finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import style_axes
 
-_SAMPLES = 6
+_SAMPLES, _ROWS = 6, 2
+_CHANNELS = 10  # that are drawn, at most
+_AXIS = 46  # pixels of the numbers at the left, so that signal and difference stand in line
+_STRETCH = (3, 1)  # heights of signal and difference
+
+
+class Wave:
+    """One sample: a plot of the signals and one of their difference.
+
+    Args:
+        signals: the plot of input and output.
+        difference: the plot below it.
+        first: whether it stands at the left: the scale is the same in all, and written there.
+        plain: whether it has no axes at all.
+    """
+
+    def __init__(
+        self,
+        signals: pyqtgraph.PlotItem,
+        difference: pyqtgraph.PlotItem,
+        first: bool,
+        plain: bool,
+    ) -> None:
+        self.signals, self.difference = signals, difference
+        self.name = pyqtgraph.TextItem(anchor=(0, 0))
+        self.zero = pyqtgraph.InfiniteLine(angle=0)
+        signals.addItem(self.name, ignoreBounds=True)
+        difference.addItem(self.zero, ignoreBounds=True)
+        for plot in (signals, difference):
+            plot.disableAutoRange()
+            plot.hideButtons()
+            plot.setMenuEnabled(False)
+            left = plot.getAxis("left")
+            left.setWidth(_AXIS if first else 12)
+            left.setStyle(showValues=first)
+            for side in ("left", "bottom") if plain else ():
+                plot.hideAxis(side)
+        signals.getAxis("bottom").setStyle(showValues=False)
+        difference.getAxis("left").setTicks([[(0.0, "0")]])
+        self.before: list[pyqtgraph.PlotDataItem] = []
+        self.after: list[pyqtgraph.PlotDataItem] = []
+        self.change: list[pyqtgraph.PlotDataItem] = []
+
+    def show(self, before: np.ndarray | None, after: np.ndarray, levels: Levels) -> None:
+        """Draw (time,) or (time, channels) of each, in the range of the signals."""
+        low, high = levels
+        half = (high - low) / 2 or 1.0
+        output = _columns(after)
+        _draw(self.signals, self.after, output)
+        self.difference.setVisible(before is not None)
+        if before is not None:
+            _draw(self.signals, self.before, _columns(before))
+            _draw(self.difference, self.change, output - _columns(before))
+        last = max(len(after) - 1, 1)
+        self.signals.setRange(xRange=(0, last), yRange=levels, padding=0.02)
+        self.difference.setRange(xRange=(0, last), yRange=(-half, half), padding=0.02)
+        self.name.setPos(0, high)
+
+    def restyle(self, theme: Theme) -> None:
+        """Take colours and type from the theme."""
+        palette = theme.palette
+        self.name.setColor(palette.text)
+        self.name.setFont(theme.font(0.9))
+        self.zero.setPen(pyqtgraph.mkPen(palette.line, width=1))
+        for plot in (self.signals, self.difference):
+            style_axes(plot, theme)
+        for curve in self.before:
+            curve.setPen(pyqtgraph.mkPen(palette.done, width=2))
+            curve.setZValue(-1)
+        for group in (self.after, self.change):
+            for index, curve in enumerate(group):
+                curve.setPen(pyqtgraph.mkPen(class_colour(palette, index), width=1))
 
 
 class Waves(QWidget):
-    """Draws the first samples of (samples, time, channels), all on one scale."""
+    """Draws the first samples of (samples, time, channels), all on one scale.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    Args:
+        theme: colours and type.
+        most: samples that are drawn.
+        plain: draw them in one row, without axes.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        most: int = _SAMPLES,
+        plain: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._most = most
+        self._plain = plain
         self._view = pyqtgraph.GraphicsLayoutWidget()
-        self._plots: list[pyqtgraph.PlotItem] = []
+        self._view.ci.layout.setVerticalSpacing(0)
+        self.waves: list[Wave] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
-        self._last: tuple[np.ndarray | None, np.ndarray] | None = None
 
-    def show_signals(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
-        """Draw curves; arrays are (samples, time) or (samples, time, channels)."""
-        self._last = (inputs, output)
-        low, high = finite_range(output if inputs is None else inputs)
-        for sample, plot in enumerate(self._fill(min(len(output), _SAMPLES))):
-            plot.clear()
-            if inputs is not None:
-                self._curves(plot, inputs[sample], quiet=True)
-            self._curves(plot, output[sample], quiet=False)
-            plot.setYRange(low, high)
-            plot.setXRange(0, len(output[sample]) - 1, padding=0)
+    def show_signals(
+        self,
+        inputs: np.ndarray | None,
+        output: np.ndarray,
+        levels: Levels | None = None,
+        names: tuple[str, ...] = (),
+    ) -> None:
+        """Draw curves.
+
+        Args:
+            inputs: (samples, time) or (samples, time, channels), or None.
+            output: of the same shape.
+            levels: the range of the axis; by default that of the inputs.
+            names: of the samples.
+        """
+        levels = levels or finite_range(output if inputs is None else inputs)
+        count, curves = min(len(output), self._most), self._curves()
+        self._fill(count)
+        for sample, wave in enumerate(self.waves[:count]):
+            wave.show(None if inputs is None else inputs[sample], output[sample], levels)
+            wave.name.setText(names[sample] if sample < len(names) else "")
+        if self._curves() > curves:
+            self.restyle()  # the new ones
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         self._view.setBackground(self._theme.palette.card)
-        for plot in self._plots:
-            style_axes(plot, self._theme)
-        if self._last is not None:
-            self.show_signals(*self._last)
+        for wave in self.waves:
+            wave.restyle(self._theme)
 
-    def _fill(self, count: int) -> list[pyqtgraph.PlotItem]:
-        across = ceil(count / 3)
-        while len(self._plots) < count:
-            row, column = divmod(len(self._plots), max(across, 1))
-            plot = self._view.addPlot(row, column)
-            plot.disableAutoRange()
-            plot.hideButtons()
-            plot.setMenuEnabled(False)
-            style_axes(plot, self._theme)
-            self._plots.append(plot)
-        return self._plots[:count]
+    def _curves(self) -> int:
+        return sum(len(wave.before) + len(wave.after) for wave in self.waves)
 
-    def _curves(self, plot: pyqtgraph.PlotItem, signal: np.ndarray, quiet: bool) -> None:
-        columns = np.nan_to_num(np.asarray(signal, np.float32)).reshape(len(signal), -1).T
-        for index, values in enumerate(columns[:10]):
-            colour = "done" if quiet else ""
-            pen = self._theme.palette.done if colour else class_colour(self._theme.palette, index)
-            plot.plot(values, pen=pyqtgraph.mkPen(pen, width=1))
+    def _fill(self, count: int) -> None:
+        deep = 1 if self._plain else min(count, _ROWS)
+        wide = ceil(count / max(deep, 1))
+        for number in range(len(self.waves), count):
+            row, column = divmod(number, wide)
+            plots = [self._view.addPlot(2 * row + part, column) for part in range(2)]
+            for part, stretch in enumerate(_STRETCH):
+                self._view.ci.layout.setRowStretchFactor(2 * row + part, stretch)
+            self.waves.append(Wave(plots[0], plots[1], column == 0, self._plain))
+
+
+def _draw(
+    plot: pyqtgraph.PlotItem, known: list[pyqtgraph.PlotDataItem], columns: np.ndarray
+) -> None:
+    """Draw (channels, time) with curves that there are already, and new ones where needed."""
+    while len(known) < len(columns):
+        known.append(plot.plot())
+    for curve, values in zip(known, columns, strict=True):
+        curve.setData(values)
+
+
+def _columns(signal: np.ndarray) -> np.ndarray:
+    """Return the first channels (channels, time) of a signal."""
+    values = np.nan_to_num(np.asarray(signal, np.float32))
+    return values.reshape(len(values), -1).T[:_CHANNELS]

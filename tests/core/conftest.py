@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter, RunFolder
 
 # Every fit compiles its step anew; equal ones take the compiled code of the first (jax only).
 _CACHE = tempfile.TemporaryDirectory(prefix="edkit-jax-")
@@ -36,6 +36,16 @@ def small_frame(step: int) -> dict[str, dict[str, np.ndarray]]:
     """The frame of a step, so that a reader knows what it must find."""
     values = np.random.default_rng(step).normal(size=SHAPE).astype("f4")
     return {"p": {"a": values}}
+
+
+def small_event(step: int) -> Event:
+    """The event of a step."""
+    return Event(step, step / 10, float(step), "weight", f"weight of kl {step} -> {step + 1}")
+
+
+@pytest.fixture(scope="session")
+def event() -> Callable[[int], Event]:
+    return small_event
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +77,7 @@ def write(folder: RunFolder) -> Callable[..., Path]:
         with RecordingWriter(target.recording, small_header(start), fixed) as writer:
             for step in steps:
                 writer.append(step, step / 10, float(step), small_frame(step))
+                writer.append_event(small_event(step))
                 if step > start:
                     writer.append_scalars(step, step / 10, float(step), {"loss": float(step)})
         return writer.path
@@ -114,6 +125,7 @@ for path in sys.argv[2:]:
         except DamagedError as error:
             said["frames"].append(str(error))
     recording.refresh()
+    said["events"] = [[e.step, e.epoch, e.seconds, e.kind, e.text] for e in recording.events()]
     recording.close()
     said["again"] = recording.problem
     said["seconds"] = time.monotonic() - start
@@ -129,6 +141,7 @@ def good_recording(folder: Path, header: Any, frame: Any, crashed: bool) -> byte
     for step in range(FRAMES):
         writer.append(step, step / 10, float(step), frame(step))
         writer.append_scalars(step, step / 10, float(step), {"loss": float(step)})
+        writer.append_event(small_event(step))
     writer.abandon() if crashed else writer.close()
     data = writer.path.read_bytes()
     writer.path.unlink()

@@ -26,7 +26,7 @@ def scenes() -> Dataset:
         image=Field((8, 8, 1)),
         label=Field((), "class", CLASSES),
         coarse=Field((), "class", ("even", "odd")),
-        angle=Field((), "value", partial=True),
+        angle=Field((), "value", partial=True, unit="°"),
         mask=Field((8, 8), "class", ("ground", "house"), partial=True),
         height=Field((8, 8, 1), "value"),
         signal=Field((12, 1), "signal"),

@@ -77,14 +77,18 @@ def test_small_frames_wait_for_a_slow_disk(tmp_path: Path) -> None:
     assert slow.frames == list(range(1000))
 
 
-def test_everything_is_written_by_the_end(folder: RunFolder, header: Any, frame: Any) -> None:
+def test_everything_is_written_by_the_end(
+    folder: RunFolder, header: Any, frame: Any, event: Any
+) -> None:
     writer = BackgroundWriter(RecordingWriter(folder.recording, header(), {}))
     for step in range(200):
         writer.append(step, 0.0, 0.0, frame(step), wait=True)
+        writer.append_event(event(step))
     writer.close()
     recording = Recording(folder.path)
     assert recording.steps.tolist() == list(range(200))
     assert np.array_equal(recording.read("p", 123)["a"], frame(123)["p"]["a"])
+    assert recording.events() == tuple(event(step) for step in range(200))
 
 
 def test_wrong_frame_ends_the_recording_with_one_warning(

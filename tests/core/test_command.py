@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ed_core.command import main
-from ed_core.plugins import MODELS
+from ed_core.plugins import DATASETS, MODELS
 from ed_core.recording import Recording
 
 pytestmark = pytest.mark.backend
@@ -190,3 +190,73 @@ def test_list_shows_every_model_and_its_options(capsys):
         assert name in shown
     assert main(["list", "models", "dense_autoencoder"]) == 0
     assert "--sparsity" in capsys.readouterr().out
+
+
+def listed(capsys, *arguments):
+    assert main(["list", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_list_as_json_says_all_that_a_form_needs(capsys):
+    found = listed(capsys)
+    assert set(found) == {
+        "models", "data", "training", "panels", "backends", "backend", "broken",
+    }  # fmt: skip
+    assert found["backend"] in found["backends"]
+    assert found["broken"] == {}
+    assert set(found["models"]) == set(MODELS)
+    assert set(found["data"]) == set(DATASETS)
+    vae = found["models"]["vae"]
+    assert (vae["data"], vae["summary"]) == ("digits", MODELS["vae"].summary)
+    assert [(h["name"], h["weight"], h["target"]) for h in vae["heads"]] == [
+        ("image", 1.0, "image"),
+        ("posterior", "beta", None),
+    ]
+    options = {option["name"]: option for option in vae["options"]}
+    assert options["hidden"]["type"] == "ints"
+    assert options["hidden"]["default"] == [512]
+    assert options["latent"] == {
+        "name": "latent", "flag": "--latent", "type": "int", "default": 2, "choices": [],
+        "help": "dimensions of the code.",
+    }  # fmt: skip
+    encoder = {o["name"]: o for o in found["models"]["classifier"]["options"]}
+    assert encoder["encoder"]["type"] == "run"
+    assert encoder["start"]["choices"] == ["trained", "random"]
+    source = {o["name"]: o for o in found["data"]["rotated_digits"]["options"]}["source"]
+    assert (source["type"], source["choices"]) == ("choice", ["auto", "mnist", "digits"])
+
+
+def test_list_as_json_knows_the_defaults_that_training_has(capsys):
+    """The defaults come from the plan: train with none of them said, and compare."""
+    from ed_core.plan import Plan
+
+    plan = Plan("vae", "digits", {})
+    training = {option["name"]: option for option in listed(capsys)["training"]}
+    for name in ("epochs", "batch_size", "learning_rate", "seed", "every"):
+        assert training[name]["default"] == getattr(plan, name)
+    assert training["out"]["default"] == "runs"
+    assert training["weight"]["type"] == "pairs"
+    assert training["stratified"]["type"] == "flag"
+
+
+def test_list_as_json_has_only_what_is_asked_for(capsys):
+    assert set(listed(capsys, "models", "vae")["models"]) == {"vae"}
+    assert set(listed(capsys, "backends")) == {"backends", "broken"}
+    assert set(listed(capsys, "data")) == {"backend", "data", "broken"}
+
+
+def test_list_as_json_has_a_plugin_that_prints_and_names_a_broken_one(plugin, tmp_path):
+    chatty = tmp_path / "chatty.py"
+    chatty.write_text("print('hello from a plugin')\n" + Path(plugin).read_text())
+    site = tmp_path / "site" / "broken-1.0.dist-info"
+    site.mkdir(parents=True)
+    (site / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (site / "entry_points.txt").write_text("[edkit.plugins]\nbroken = no_such_module\n")
+    paths = os.pathsep.join([str(site.parent), *sys.path])
+    done = edkit("list", "--json", "--plugin", str(chatty), PYTHONPATH=paths)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert "hello" in done.stderr
+    assert found["models"]["tiny"]["options"][0]["help"] == "numbers in the code."
+    assert "no_such_module" in found["broken"]["no_such_module"]
+    assert "vae" in found["models"]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,13 @@ def flipped(data: bytes, position: int, bit: int) -> bytes:
 
 @pytest.mark.parametrize("crashed", [False, True], ids=["closed", "crashed"])
 def test_flipped_bits(
-    tmp_path: Path, good: dict[bool, bytes], hostile: Any, frame: Any, crashed: bool, long: bool
+    tmp_path: Path,
+    good: dict[bool, bytes],
+    hostile: Any,
+    frame: Any,
+    event: Any,
+    crashed: bool,
+    long: bool,
 ) -> None:
     """Anywhere in the file, and more often than chance in HDF5's own structures."""
     data, rng = good[crashed], np.random.default_rng(int(crashed))
@@ -34,10 +41,12 @@ def test_flipped_bits(
     for run, position in zip(runs, positions, strict=True):
         hostile.make_run(run, flipped(data, position, int(rng.integers(8))))
     expected = [frame(step)["p"]["a"].tobytes().hex() for step in range(FRAMES)]
+    events = [list(astuple(event(step))) for step in range(FRAMES)]
     for position, said in zip(positions, hostile.read_all(runs, 8.0 * len(runs)), strict=True):
         assert "died" not in said, (position, said)
         assert said["seconds"] < 8, position
         assert len(said["problem"]) <= 300
+        assert [e for e in said["events"] if e not in events] == [], position
         for number, found in enumerate(said["frames"][:FRAMES]):
             assert found in (expected[number], "") or found.startswith(("damaged", "0000.h5")), (
                 position,

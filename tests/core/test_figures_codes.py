@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import ed_core
 from ed_core import EdkitError, Run
+from ed_core.embedding import embedded
 from ed_core.figures import draw_figures
 from ed_core.figures.decoding import decoder_of
 from ed_core.figures.interpolation import interpolation
@@ -21,7 +22,7 @@ from ed_core.figures.mosaic import GAP
 from ed_core.figures.samples import samples
 from ed_core.figures.samples_over_time import chosen_frames, samples_over_time
 from ed_core.figures.style import STYLE
-from ed_core.figures.tsne import embedded, tsne
+from ed_core.figures.tsne import tsne
 from ed_core.plugins import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend

@@ -184,6 +184,7 @@ def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) ->
     points = np.concatenate([np.asarray(c.get_offsets()) for c in figure.axes[0].collections])
     wanted = np.stack([true[known], given[known]], axis=1)
     assert len(figure.axes[0].collections) == 4  # a class each
+    assert figure.axes[0].get_xlabel() == "true angle (°)"
     assert np.sort(points, axis=0) == pytest.approx(np.sort(wanted, axis=0), rel=1e-4)
     error = np.sqrt(np.mean(np.square(true - given)[known]))
     assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}"

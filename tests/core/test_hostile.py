@@ -7,6 +7,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,11 @@ def headed(name: str, problem: str, change: Callable[[dict[str, Any]], Any], n: 
     edited(name, problem, edit, n)
 
 
-def at(frame: int, column: int, value: float) -> Edit:
-    """Return the edit that writes one number into the index."""
+def at(row: int, column: int, value: float, table: str = "index") -> Edit:
+    """Return the edit that writes one number into a table."""
 
     def edit(file: h5py.File) -> None:
-        file["index"][frame, column] = value
+        file[table][row, column] = value
 
     return edit
 
@@ -258,6 +259,68 @@ def _wrong_number(file: h5py.File) -> None:
 
 edited("wrong number", "", _wrong_number, FRAMES)
 
+# The events: what is wrong with them hides no frame and is no problem.
+EVENTS: dict[str, int] = {}
+"""Case to how many events are shown."""
+
+
+def of_events(name: str, edit: Edit, shown: int = 0) -> None:
+    """Add a case that edits the tables of events."""
+    EVENTS[name] = shown
+    edited(name, "", edit, FRAMES)
+
+
+def anew(table: str, link: Any = None, **new: Any) -> Edit:
+    """Return the edit that makes a table of events anew, or a link."""
+
+    def edit(file: h5py.File) -> None:
+        del file[table]
+        file[table] = link or file.create_dataset(None, **new)
+
+    return edit
+
+
+def shorter(dataset: str) -> Edit:
+    """Return the edit that leaves 25 rows of a table."""
+    return lambda file: file[dataset].resize(25, axis=0)
+
+
+_four: dict[str, Any] = {"maxshape": (None, 4), "chunks": (64, 4), "dtype": "f8"}
+_words: dict[str, Any] = {"maxshape": (None, 160), "chunks": (64, 160), "dtype": "u1"}
+of_events("events as they are", lambda file: None, FRAMES)
+of_events("no events", lambda file: file.pop("events"))
+of_events("no words", lambda file: file.pop("event_words"))
+of_events("events elsewhere", anew("events", h5py.ExternalLink(CANARY, "/events")))
+of_events("words elsewhere", anew("event_words", h5py.ExternalLink(CANARY, "/words")))
+of_events("events by a soft link", anew("events", h5py.SoftLink("/index")))
+of_events("events without end", anew("events", shape=(2**31 - 9, 4), **_four))
+of_events("words without end", anew("event_words", shape=(2**31 - 9, 160), **_words))
+of_events("events packed", anew("events", shape=(9, 4), compression=1, **_four))
+of_events("words packed", anew("event_words", shape=(FRAMES, 160), compression=1, **_words))
+of_events("events of integers", anew("events", data=np.zeros((9, 4), "i8")))
+of_events("events of 5 columns", anew("events", data=np.zeros((9, 5))))
+of_events("words of 10 bytes", anew("event_words", data=np.zeros((FRAMES, 10), "u1")))
+of_events("words of floats", anew("event_words", data=np.zeros((FRAMES, 160), "f4")))
+of_events("words as a group", lambda f: (f.pop("event_words"), f.create_group("event_words")))
+of_events("events fewer", shorter("events"), 25)
+of_events("words fewer", shorter("event_words"), 25)
+of_events("event not committed", at(30, 3, np.nan, "events"), 30)
+of_events("event at no step", at(30, 0, -5, "events"), FRAMES - 1)
+of_events("event at another time", at(30, 2, 1e9, "events"), FRAMES - 1)
+of_events("event of other words", at(30, 9, 65, "event_words"), FRAMES - 1)
+
+
+def _terminal(file: h5py.File) -> None:
+    """An event as a hostile program would write it, with the right checksum."""
+    words = np.frombuffer(b"\x1b[31m\n<b>x</b>\x00\xff\xfe".ljust(160, b"\0"), "u1")
+    row = file["events"][30, :3]
+    file["event_words"][30] = words
+    file["events"][30, 3] = zlib.crc32(row.tobytes() + words.tobytes())
+
+
+of_events("event of control codes", _terminal, FRAMES)
+replaced("index packed", "not a table of 4", "index", shape=(9, 4), compression=1, **_rows)
+
 
 @pytest.fixture(scope="module")
 def seen(
@@ -280,7 +343,9 @@ def seen(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_hostile_recording(name: str, seen: dict[str, dict[str, Any]], frame: Any) -> None:
+def test_hostile_recording(
+    name: str, seen: dict[str, dict[str, Any]], frame: Any, event: Any
+) -> None:
     _, problem, frames = CASES[name]
     said = seen[name]
     assert "died" not in said, said
@@ -297,6 +362,12 @@ def test_hostile_recording(name: str, seen: dict[str, dict[str, Any]], frame: An
         assert found == wanted or found.startswith("damaged: 0000.h5: "), number
     for found in said["frames"]:
         assert len(found) <= 300 or not found.startswith("damaged")
+    written = [list(astuple(event(step))) for step in range(FRAMES)]
+    if name == "event of control codes":
+        written[30][3:] = said["events"][30][3:]
+        assert "".join(written[30][3:]).isprintable()
+    assert [e for e in said["events"] if e not in written] == []
+    assert len(said["events"]) == EVENTS.get(name, FRAMES if frames else 0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from ed_core.arrays_file import read_arrays
 from ed_core.checkpoints import newest_first
-from ed_core.recording import Recording, RunFolder
+from ed_core.recording import Event, Recording, RunFolder
 
 RECORD = """
 import os, struct, sys
@@ -28,9 +28,11 @@ with folder.hold():
     for step in range(10**9):
         array = np.full(shape, step)
         writer.append(step, step, step, {"p": {"a": array}, "q": {"a": -array}})
-        os.write(1, struct.pack("q", 2 * step))
+        os.write(1, struct.pack("q", 3 * step))
         writer.append_scalars(step, step, step, {"v": 2 * step})
-        os.write(1, struct.pack("q", 2 * step + 1))
+        os.write(1, struct.pack("q", 3 * step + 1))
+        writer.append_event(Event(step, step, step, "save", f"number {step}"))
+        os.write(1, struct.pack("q", 3 * step + 2))
 """
 
 
@@ -70,8 +72,8 @@ def test_every_acknowledged_frame_survives(
 
 
 def assert_complete(recording: Recording, last: int) -> None:
-    """`last` is twice the last acknowledged frame, and one more if its scalars were as well."""
-    frames, rows = last // 2 + 1, (last - 1) // 2 + 1
+    """`last` is thrice the last acknowledged step, and 1 or 2 more with its scalars or event."""
+    frames, rows, events = last // 3 + 1, (last - 1) // 3 + 1, (last - 2) // 3 + 1
     assert frames <= len(recording) <= frames + 1
     assert recording.steps.tolist() == list(range(len(recording)))
     for number in range(len(recording)):
@@ -80,6 +82,10 @@ def assert_complete(recording: Recording, last: int) -> None:
     table = recording.scalars()
     assert rows <= len(table["v"]) <= rows + 1
     assert np.array_equal(table["v"], 2 * table["step"])
+    found = recording.events()
+    assert events <= len(found) <= events + 1
+    for step, event in enumerate(found):
+        assert event == Event(step, step, step, "save", f"number {step}")
 
 
 def test_resumed_after_a_kill(folder: RunFolder, child: Any, write: Any) -> None:

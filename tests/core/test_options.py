@@ -1,6 +1,7 @@
 """Options: what a text, a number from JSON or a Python value stands for, or one line."""
 
 from math import isfinite
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ed_core.errors import EdkitError
-from ed_core.options import Option, options_of
+from ed_core.options import FilePath, Option, RunPath, options_of
 
 KIND = Literal["relu", "elu"]
 TYPES: list[Any] = [int, float, str, bool, tuple[int, ...], KIND]
@@ -160,3 +161,14 @@ def test_option_without_type_or_default() -> None:
     for function in (untyped, required):
         with pytest.raises(ValueError, match="option 'latent' needs a type and a default"):
             options_of(function)
+
+
+@pytest.mark.parametrize("kind", [FilePath, RunPath])
+def test_a_path_is_made_absolute(
+    kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert option(kind).parse("runs/one") == str(tmp_path / "runs" / "one")
+    assert option(kind).parse("") == ""
+    with pytest.raises(EdkitError, match="path"):
+        option(kind).check(3)

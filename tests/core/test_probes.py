@@ -217,8 +217,12 @@ def test_samples_are_of_the_same_noise_a_row_for_each_class() -> None:
     net = keras.Model(decoder.input, decoder(decoder.input))
     probe = Samples(samples=6, seed=3)
     read = probe.bind(net)
-    first, again = read(BATCH)["images"], read({"label": BATCH["label"][:20]})["images"]
+    frame = read(BATCH)
+    first, again = frame["images"], read({"label": BATCH["label"][:20]})["images"]
     assert np.array_equal(first, again)
+    assert frame["classes"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert probe.axes("classes", 1) == ("sample",)
+    assert probe.options({"label": {}}) == {"label": "label"}
     noise = np.random.default_rng(3).standard_normal((6, 2), "float32")
     classes = np.array([0, 0, 1, 1, 2, 2], "int32")
     expected = predicted(decoder, code=noise, label=classes)["image"]

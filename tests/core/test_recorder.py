@@ -1,5 +1,6 @@
 """The recorder on any Keras model: it sees all there is to see and changes nothing."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from keras import layers
 
 from ed_core import EdkitError, LatentCodes, Reconstruction, Recorder, Recording, RunFolder
+from ed_core.recording import RecordingWriter
 
 pytestmark = pytest.mark.backend
 
@@ -102,10 +104,33 @@ def test_history_is_the_same_and_frames_are_the_model(tmp_path: Path, name: str)
         assert not np.array_equal(frames[0], frames[1])
         np.testing.assert_allclose(frames[-1], outputs(model), atol=2e-3, rtol=2e-3)
         table = recording.scalars()
+        assert not table["dropped_frames"].any()
         ends = table["loss"][table["epoch"] == np.floor(table["epoch"])]
         assert history["loss"] == pytest.approx(sorted(set(ends), reverse=True), rel=1e-6)
         assert recording.header is not None
         assert recording.header.run["steps_per_epoch"] == 4
+
+
+def test_a_slow_disk_drops_frames_and_the_table_says_how_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = RecordingWriter.append
+
+    def slow(self: RecordingWriter, *arguments: Any) -> None:
+        time.sleep(0.5)
+        write(self, *arguments)
+
+    monkeypatch.setattr(RecordingWriter, "append", slow)
+    monkeypatch.setattr("ed_core.recording.background._WAITING", 1)
+    model, target = made("functional")
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)
+    fit(model, target, callbacks=[recorder])
+    with Recording(tmp_path / "run") as recording:
+        dropped = recording.scalars()["dropped_frames"]
+        assert dropped[-1] > 0
+        assert (np.diff(dropped) >= 0).all()
+        assert recording.steps[[0, -1]].tolist() == [0, 8]  # never dropped
+        assert len(recording) < 9
 
 
 def outputs(model: keras.Model) -> np.ndarray:
@@ -175,7 +200,8 @@ def test_reference_and_fields(tmp_path: Path) -> None:
         fields = recording.header.fields
     for name, array in reference.items():
         np.testing.assert_array_equal(found[name], array)
-    assert fields["x"] == {"kind": "value", "shape": [5], "classes": []}
+    assert fields["x"] == {"kind": "value", "shape": [5], "classes": [], "input": True}
+    assert not fields["label"]["input"]
     assert fields["picture"]["kind"] == "image"
     assert fields["label"]["classes"] == ["a"]
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +22,7 @@ from ed_core.errors import EdkitError
 from ed_core.recording import (
     ArrayInfo,
     DamagedError,
+    Event,
     Header,
     ProbeInfo,
     Recording,
@@ -29,6 +31,7 @@ from ed_core.recording import (
     find_runs,
 )
 from ed_core.recording.folder import written_whole
+from ed_core.recording.layout import one_line
 
 _names = st.text("abcXYZ_ /é", min_size=1, max_size=8).filter(
     lambda name: not set(name.replace("/", ".")) <= {".", " "}
@@ -71,11 +74,14 @@ def test_round_trip(
         }
         for _ in steps
     ]
+    texts = st.tuples(st.sampled_from(["save", "weight"]), st.text(max_size=200))
+    events = [Event(step, step / 7, 0.5, *data.draw(texts)) for step in steps]
     gaps = st.dictionaries(st.sampled_from(scalars or [""]), st.floats(), max_size=len(scalars))
     rows = [data.draw(gaps) for _ in steps]
     reference = {"x": data.draw(hnp.arrays("f4", (3, 2)))}
     with RecordingWriter(path, header, reference) as writer:
-        for step, frame, row in zip(steps, frames, rows, strict=True):
+        for step, frame, row, event in zip(steps, frames, rows, events, strict=True):
+            writer.append_event(event)
             writer.append(step, step / 7, step / 3, frame)
             writer.append_scalars(step, step / 7, step / 3, row)
     with patch("ed_core.recording.reader.preflight"), Recording(writer.path) as recording:
@@ -92,6 +98,12 @@ def test_round_trip(
         assert list(table) == ["step", "epoch", "seconds", *scalars]
         for name in scalars:
             assert_same({name: table[name]}, {name: np.array([r.get(name, np.nan) for r in rows])})
+        assert len(recording.events()) == len(events)
+        for found, event in zip(recording.events(), events, strict=True):
+            assert replace(found, text="") == replace(event, text="")
+            whole = one_line(event.text)
+            assert whole.startswith(found.text.rstrip())
+            assert found.text == whole or len(found.text.encode()) > 140
 
 
 def assert_same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
@@ -125,6 +137,7 @@ with folder.hold(), RecordingWriter(folder.recording, Header({}, {}, (probe,), (
     for step in range(int(sys.argv[2])):
         w.append(step, 0.0, 0.0, {"p": {"a": np.full((50, 50), step)}})
         w.append_scalars(step, 0.0, 0.0, {"v": 2.0 * step})
+        w.append_event(Event(step, 0.0, 0.0, "save", f"number {step}"))
         if step % 50 == 49:  # the reader keeps up, however busy the machine is
             sys.stdin.readline()
     folder.update(status="finished")
@@ -147,6 +160,8 @@ def test_read_while_another_process_writes(folder: RunFolder, child: Any) -> Non
                 assert (recording.read("p", number)["a"] == recording.steps[number]).all()
             rows = recording.scalars()
             assert np.array_equal(rows["v"], 2 * rows["step"])
+            for number, event in enumerate(recording.events()):
+                assert (event.step, event.text) == (number, f"number {number}")
         assert len(recording) >= seen
         assert recording.problem == "" or not len(recording)
         for _ in range(len(recording) // 50 - seen // 50):
@@ -159,6 +174,7 @@ def test_read_while_another_process_writes(folder: RunFolder, child: Any) -> Non
     assert "live" in states
     recording.refresh()
     assert recording.state == "finished"
+    assert len(recording.events()) == frames
 
 
 def test_segments_are_stitched_by_their_start(folder: RunFolder, write: Any, frame: Any) -> None:
@@ -170,10 +186,24 @@ def test_segments_are_stitched_by_their_start(folder: RunFolder, write: Any, fra
     assert recording.scalars()["step"].tolist() == recording.steps.tolist()[1:]
     for number, step in enumerate(recording.steps):
         assert_same(recording.read("p", number), frame(int(step))["p"])
+    # The event of a step that a resume starts from happened before it, and is kept.
+    steps = [0, 5, 10, 15, 20, 20, 24, 28, 32, 36, 36, 42, 48, 54]
+    assert [event.step for event in recording.events()] == steps
     write([10, 30], start=10)
     assert recording.refresh()
     assert recording.steps.tolist() == [0, 5, 10, 30]
     assert recording.problem == ""
+
+
+def test_an_event_alone_is_a_change(folder: RunFolder, header: Any, event: Any) -> None:
+    with RecordingWriter(folder.recording, header(), {}) as writer:
+        recording = Recording(folder.path)
+        assert recording.events() == ()
+        for number in range(1, 70):  # more than a chunk
+            writer.append_event(event(number))
+            assert recording.refresh()
+            assert recording.events()[-1] == event(number)
+        assert not recording.refresh()
 
 
 def test_resume_from_zero_replaces_everything(folder: RunFolder, write: Any) -> None:
@@ -319,3 +349,12 @@ def test_viewer_that_looks_at_the_lock_never_refuses_a_trainer(
     for _ in range(30):
         with folder.hold():
             pass
+
+
+def test_a_folder_says_by_whom_it_was_held(folder: RunFolder) -> None:
+    assert not folder.was_held_by(os.getpid())
+    with folder.hold():
+        assert folder.was_held_by(os.getpid())
+    assert folder.was_held_by(os.getpid())
+    assert not folder.was_held_by(os.getpid() * 10)
+    assert not folder.was_held_by(int(str(os.getpid())[:-1] or 0))

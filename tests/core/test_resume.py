@@ -118,6 +118,23 @@ def test_stopped_again_and_again(tmp_path: Path, uninterrupted: dict[str, Any]) 
     assert len(list((path / "recording").glob("*.h5"))) == 5
 
 
+def test_checkpoints_and_resumes_are_noted(tmp_path: Path) -> None:
+    path = stopped(tmp_path, 5)
+    resume(path)
+    with ed_core.Recording(path) as recording:
+        events = recording.events()
+    noted = [(event.step, event.kind) for event in events]
+    saved = [(step, "checkpoint") for step in range(1, STEPS + 1)]
+    assert noted == [*saved[:5], (5, "start"), *saved[5:]]
+    assert [event.text for event in events if event.kind == "start"] == [
+        "training goes on from step 5"
+    ]
+    best = [event.step for event in events if event.text.endswith(", the best")]
+    assert best
+    assert all(step % 7 == 0 for step in best)
+    assert [event.epoch for event in events] == [event.step / 7 for event in events]
+
+
 def test_checkpoints_seldom(
     tmp_path: Path, uninterrupted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,27 +1,49 @@
 import gc
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from ed_core.engine import installed_backends
+from ed_core.recording import ArrayInfo, ProbeInfo
 from ed_viewer.app import make_window
 from ed_viewer.example import Example, write_example
+from ed_viewer.launch.catalogue import Catalogue
+from ed_viewer.panel import Panel, Source, panel_class
+from ed_viewer.settings import Settings
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
 Open = Callable[..., Window]
+Make = Callable[..., Panel]
+FAKE = Path(__file__).with_name("fake_decoder.py")
 
 
 @pytest.fixture(scope="session")
 def example() -> Example:
     return Example(samples=120, frames=8)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """What the command really says can be trained."""
+    if not installed_backends():
+        pytest.skip("no backend is installed")
+    command = [sys.executable, "-m", "ed_core.command", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    return Catalogue.read(done.stdout)
 
 
 @pytest.fixture
@@ -41,9 +63,15 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     threads = threading.active_count()
     opened: list[Window] = []
 
-    def open_one(*paths: Path, root: Path | None = None, theme: str = "light") -> Window:
+    def open_one(
+        *paths: Path,
+        root: Path | None = None,
+        theme: str = "light",
+        settings: Settings | None = None,
+    ) -> Window:
         folder = str(root or tmp_path / "runs")
-        window = make_window(qapp, [str(p) for p in paths], root=folder, theme=theme)
+        names = [str(p) for p in paths]
+        window = make_window(qapp, names, root=folder, theme=theme, settings=settings)
         opened.append(window)
         with qtbot.waitActive(window):
             window.show()
@@ -64,3 +92,87 @@ def _end(window: Window) -> None:
     window.close()
     assert window.reader.isFinished()
     window.deleteLater()
+
+
+@pytest.fixture
+def make(qtbot: QtBot, theme: Theme) -> Make:
+    """Make a panel for a probe of a kind, and show one frame in it."""
+    kept: list[Panel] = []
+
+    def make_panel(
+        kind: str,
+        arrays: dict[str, np.ndarray],
+        reference: dict[str, np.ndarray] | None = None,
+        fields: dict | None = None,
+        options: dict | None = None,
+    ) -> Panel:
+        infos = {
+            name: ArrayInfo(a.shape, str(a.dtype), tuple(f"axis {i}" for i in range(a.ndim)))
+            for name, a in arrays.items()
+        }
+        probe = ProbeInfo(kind, kind, infos, options or {})
+        made = panel_class(probe)(Source(probe, fields or {}, reference or {}, theme))
+        qtbot.addWidget(made)
+        kept.append(made)
+        made.resize(QSize(700, 400))
+        made.show()
+        made.show_frame(arrays)
+        assert not made.grab().isNull()
+        return made
+
+    return make_panel
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Path:
+    """A run with a code of forty numbers."""
+    return write_example(tmp_path / "runs", Example(latent=40, samples=60, frames=3), frames=3)
+
+
+class Hand:
+    """Does with the handle what a user does, and looks at what comes of it."""
+
+    def __init__(self, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._qtbot = qtbot
+        self._monkeypatch = monkeypatch
+
+    def pretend(self, size: int = 2, classes: int = 0, mode: str = "good") -> None:
+        """Let the window start `fake_decoder.py` instead of the process that decodes."""
+        command = [sys.executable, str(FAKE), str(size), str(classes), mode]
+        self._monkeypatch.setattr("ed_viewer.decoder.worker_command", lambda path: command)
+
+    def latent(self, window: Window) -> Any:
+        """Open the tab; return its panel of codes once it has drawn."""
+        self._qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+        titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
+        window.stage.setCurrentIndex(titles.index("Latent"))
+        panel: Any = window.stage.panels[0]
+        self._qtbot.waitUntil(lambda: panel._axes is not None, timeout=10_000)
+        return panel
+
+    def ready(self, panel: Any) -> None:
+        self._qtbot.waitUntil(lambda: len(self.picture(panel)) > 0, timeout=20_000)
+
+    def picture(self, panel: Any) -> np.ndarray:
+        return panel._hand.picture.outputs
+
+    def on_screen(self, panel: Any, point: np.ndarray) -> QPoint:
+        """Return where a point of the plot is in the viewport that the mouse acts on."""
+        view = panel._scatter.item.getViewBox()
+        return panel._scatter._plot.mapFromScene(view.mapViewToScene(QPointF(*point)))
+
+    def drag(self, panel: Any, by: QPoint) -> None:
+        viewport, left = panel._scatter._plot.viewport(), Qt.MouseButton.LeftButton
+        at = self.on_screen(panel, panel._axes.place(panel._code))
+        QTest.mouseMove(viewport, at)
+        QTest.qWait(15)  # pyqtgraph leaves out a move less than 10 ms after the one before
+        QTest.mousePress(viewport, left, pos=at)
+        for part in (0.3, 0.6, 1.0):
+            QTest.mouseMove(viewport, at + QPoint(int(by.x() * part), int(by.y() * part)))
+            QTest.qWait(15)
+        QTest.mouseRelease(viewport, left, pos=at + by)
+
+
+@pytest.fixture
+def hand(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Hand:
+    return Hand(qtbot, monkeypatch)

@@ -82,12 +82,51 @@ def test_a_run_that_was_replaced_by_a_shorter_one_pulls_the_cursor_back() -> Non
     assert cursor.frame == 2
 
 
+def test_playing_repeats_inside_the_loop_and_shows_its_last_frame() -> None:
+    cursor = finished()
+    cursor.set_loop(6, 3)
+    cursor.toggle()
+    seen = []
+    for _ in range(6):
+        seen.append(cursor.frame)
+        cursor.advance(2)
+    assert seen == [3, 5, 6, 3, 5, 6]
+    assert cursor.playback is Playback.PLAYING
+
+
+def test_a_scrub_out_of_the_loop_plays_on_to_the_end() -> None:
+    cursor = finished()
+    cursor.set_loop(2, 4)
+    cursor.toggle()
+    cursor.scrub(7)
+    for _ in range(4):
+        cursor.advance()
+    assert (cursor.frame, cursor.playback) == (9, Playback.PAUSED)
+
+
+def test_a_loop_is_set_from_its_ends_in_any_order() -> None:
+    cursor = finished()
+    cursor.scrub(6)
+    cursor.loop_to()
+    assert cursor.loop == (0, 6)
+    cursor.scrub(3)
+    cursor.loop_from()
+    assert cursor.loop == (3, 6)
+    cursor.scrub(8)
+    cursor.loop_from()
+    assert cursor.loop == (8, 9)
+    cursor.set_loop(4, 4)
+    assert cursor.loop is None
+
+
 ACTIONS = st.lists(
     st.one_of(
         st.tuples(st.just("scrub"), st.integers(-5, 40)),
         st.tuples(st.just("step"), st.integers(-12, 12)),
         st.tuples(st.just("grow"), st.integers(0, 30)),
-        st.tuples(st.sampled_from(("toggle", "advance", "follow")), st.none()),
+        st.tuples(
+            st.sampled_from(("toggle", "advance", "follow", "loop_from", "loop_to")), st.none()
+        ),
     )
 )
 
@@ -104,6 +143,7 @@ def test_the_cursor_stays_within_the_run(actions: list[tuple], alive: bool) -> N
         else:
             getattr(cursor, name)(argument)
         assert min(cursor.last, 0) <= cursor.frame <= cursor.last
+        assert cursor.loop is None or 0 <= cursor.loop[0] < cursor.loop[1] <= cursor.last
         if cursor.playback is Playback.FOLLOWING:
             assert before is Playback.FOLLOWING or name == "follow"
             assert cursor.frame == cursor.last

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_viewer.example import Example
+from ed_viewer.stage import TABS
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -25,6 +26,11 @@ def segment(run: Path) -> Path:
 def banner(qtbot: QtBot, window: Window, words: str) -> None:
     qtbot.waitUntil(lambda: words in window.banner.text, timeout=10_000)
     assert window.banner.isVisible()
+
+
+def show_latent(qtbot: QtBot, window: Window) -> None:
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    window.stage.setCurrentIndex(1 + TABS.index("Latent"))
 
 
 def test_a_truncated_recording(qtbot: QtBot, open_window: Open, finished: Path) -> None:
@@ -47,6 +53,7 @@ def test_a_damaged_frame_is_named_and_the_others_are_shown(
         codes = file["probes/latent_codes/codes"]
         codes[7] = codes[7] + 1
     window = open_window(finished)
+    show_latent(qtbot, window)
     banner(qtbot, window, "wrong CRC")
     window.session.scrub(3)
     qtbot.waitUntil(lambda: window.banner.isHidden(), timeout=5000)
@@ -98,6 +105,7 @@ def test_an_unknown_probe_is_shown_by_the_fallback(
 
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    window.stage.setCurrentIndex(window.stage.count() - 1)
     kinds = {type(p) for p in window.stage.panels if p.source.probe.kind == "gradient_histogram"}
     assert kinds == {FallbackPanel}
 
@@ -112,6 +120,7 @@ def test_a_panel_that_raises_says_so_and_the_others_draw(
 
     monkeypatch.setattr(LatentScanPanel, "show_frame", fail)
     window = open_window(finished)
+    show_latent(qtbot, window)
     notice = "latent_scan cannot be drawn. RuntimeError: <b>boom</b>"
 
     def said() -> list[str]:

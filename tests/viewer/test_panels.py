@@ -3,44 +3,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize
-from pytestqt.qtbot import QtBot
 
-from ed_core.recording import ArrayInfo, ProbeInfo
-from ed_viewer.panel import PANELS, Panel, Source, panel, panel_class
+from ed_viewer.panel import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
-from ed_viewer.theme import Theme
 
 pytestmark = pytest.mark.viewer
 
 Make = Callable[..., Panel]
-
-
-@pytest.fixture
-def make(qtbot: QtBot, theme: Theme) -> Make:
-    kept: list[Panel] = []
-
-    def make_panel(
-        kind: str,
-        arrays: dict[str, np.ndarray],
-        reference: dict[str, np.ndarray] | None = None,
-        fields: dict | None = None,
-        options: dict | None = None,
-    ) -> Panel:
-        infos = {
-            name: ArrayInfo(a.shape, str(a.dtype), tuple(f"axis {i}" for i in range(a.ndim)))
-            for name, a in arrays.items()
-        }
-        probe = ProbeInfo(kind, kind, infos, options or {})
-        made = panel_class(kind)(Source(probe, fields or {}, reference or {}, theme))
-        qtbot.addWidget(made)
-        kept.append(made)
-        made.resize(QSize(700, 400))
-        made.show()
-        made.show_frame(arrays)
-        assert not made.grab().isNull()
-        return made
-
-    return make_panel
 
 
 def reconstruction(make: Make, images: np.ndarray, output: np.ndarray) -> Panel:
@@ -53,7 +22,7 @@ def test_the_difference_is_that_of_output_and_input(make: Make) -> None:
     images = np.zeros((3, 28, 28, 1), "f4")
     output = images.copy()
     output[1, 4, 5] = 0.75
-    rows = reconstruction(make, images, output)._tiles.shown.rows
+    rows = reconstruction(make, images, output).sheet.shown.rows
     assert [row.label for row in rows] == ["input", "output", "difference"]
     assert rows[2].values[1, 4, 5, 0] == 0.75
     assert np.count_nonzero(rows[2].values) == 1
@@ -62,7 +31,7 @@ def test_the_difference_is_that_of_output_and_input(make: Make) -> None:
 
 def test_images_that_are_not_square_are_not_cropped(make: Make) -> None:
     images = np.random.default_rng(0).random((4, 24, 40, 3)).astype("f4")
-    tiles = reconstruction(make, images, images)._tiles
+    tiles = reconstruction(make, images, images).sheet
     assert tiles.shown.rows[0].pixels.shape == (4, 24, 40, 4)
     cell = tiles._layout.cell(0, 0)
     assert cell.width() / cell.height() == pytest.approx(40 / 24, rel=0.05)
@@ -72,22 +41,27 @@ def test_images_that_are_not_square_are_not_cropped(make: Make) -> None:
     assert np.abs(np.array(corner.getRgb()[:3]) - expected).max() <= 2
 
 
-def test_many_channels_show_the_first(make: Make) -> None:
+def test_of_many_channels_the_mean_or_a_chosen_one_is_shown(make: Make) -> None:
     images = np.random.default_rng(0).random((2, 9, 7, 5)).astype("f4")
-    rows = reconstruction(make, images, images)._tiles.shown.rows
-    np.testing.assert_array_equal(rows[0].values[..., 0], images[..., 0])
+    made = reconstruction(make, images, images)
+    shown = made.sheet.shown.rows[0].values[..., 0]
+    np.testing.assert_allclose(shown, images.mean(axis=-1), atol=1e-6)
+    made.channel.setCurrentText("channel 4")
+    np.testing.assert_array_equal(made.sheet.shown.rows[0].values[..., 0], images[..., 3])
 
 
 def test_a_signal_is_drawn_as_curves(make: Make) -> None:
     signal = np.sin(np.linspace(0, 9, 64))[None, :, None].repeat(3, axis=0).astype("f4")
     made = reconstruction(make, signal, signal)
-    assert len(made._waves._plots) == 3
-    _, ys = made._waves._plots[0].listDataItems()[-1].getData()
-    np.testing.assert_allclose(ys, signal[0, :, 0], atol=1e-3)
+    assert len(made._waves.waves) == 3
+    wave = made._waves.waves[0]
+    for curves in (wave.before, wave.after):
+        np.testing.assert_allclose(curves[0].getData()[1], signal[0, :, 0], atol=1e-3)
+    np.testing.assert_allclose(wave.change[0].getData()[1], 0, atol=1e-3)
 
 
 def test_levels_of_a_layer_never_shrink(make: Make) -> None:
-    maps = np.zeros((2, 6, 6, 3), "f2")
+    maps = np.zeros((5, 6, 6, 3), "f2")
     maps[0, 2, 2, 1] = 8
     made = make("activations", {"conv": maps})
     bright = made._mosaic.shown.rows[1].pixels[0, 2, 2].copy()
@@ -97,10 +71,10 @@ def test_levels_of_a_layer_never_shrink(make: Make) -> None:
 
 
 def test_dead_channels_are_marked(make: Make) -> None:
-    maps = np.ones((2, 6, 6, 3), "f2")
+    maps = np.ones((5, 6, 6, 3), "f2")
     maps[..., 2] = 0
     made = make("activations", {"conv": maps})
-    assert [row.dead for row in made._mosaic.shown.rows] == [False, False, True]
+    assert [sorted(row.dead) for row in made._mosaic.shown.rows] == [[], [], [0, 1, 2, 3, 4]]
     assert "1 never active" in made._caption.text
 
 
@@ -132,26 +106,26 @@ def codes_panel(make: Make, codes: np.ndarray, classes: int = 3) -> Panel:
 def test_codes_of_a_class_share_a_colour(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
     made = codes_panel(make, codes)
-    assert len(made._scatters) == 3
-    np.testing.assert_allclose(made._scatters[1].getData()[0], codes[1::3, 0])
-    made._legend.hidden.add(1)
-    made._legend.toggled.emit()
-    assert sum(scatter.isVisible() for scatter in made._scatters) == 2
+    assert len(made._scatter.groups) == 3
+    np.testing.assert_allclose(made._scatter.groups[1].getData()[0], codes[1::3, 0])
+    made._scatter.legend.hidden.add(1)
+    made._scatter.legend.toggled.emit()
+    assert sum(scatter.isVisible() for scatter in made._scatter.groups) == 2
 
 
 def test_many_codes_become_a_picture(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(6000, 2)).astype("f4")
     made = codes_panel(make, codes)
-    assert made._image.isVisible()
-    assert not any(scatter.isVisible() for scatter in made._scatters)
-    assert (made._image.image[..., 3] > 0).sum() > 2000
+    assert made._scatter.image.isVisible()
+    assert not any(scatter.isVisible() for scatter in made._scatter.groups)
+    assert (made._scatter.image.image[..., 3] > 0).sum() > 2000
 
 
 def test_codes_without_classes_and_of_one_dimension(make: Make) -> None:
     codes = np.linspace(-1, 1, 20, dtype="f4")[:, None]
     made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
-    assert made._legend.isHidden()
-    assert len(made._scatters[0].getData()[0]) == 20
+    assert made._scatter.legend.isHidden()
+    assert len(made._scatter.groups[0].getData()[0]) == 20
 
 
 def test_the_first_row_of_the_grid_is_the_largest_y(make: Make) -> None:
@@ -164,6 +138,21 @@ def test_the_first_row_of_the_grid_is_the_largest_y(make: Make) -> None:
     assert shown.columns[0] == "\u22122.0"
     assert (shown.x_title, shown.y_title) == ("code 1", "code 3")
     assert shown.rows[0].values[3].min() == 1
+
+
+@pytest.mark.parametrize(("side", "shown"), [(900, 15), (260, 8), (150, 5), (90, 5)])
+def test_a_grid_without_room_shows_fewer_tiles(make: Make, side: int, shown: int) -> None:
+    grid = np.broadcast_to(np.arange(225.0).reshape(15, 15, 1, 1, 1), (15, 15, 8, 8, 1)) / 225
+    steps = np.linspace(-2, 2, 15, dtype="f4")
+    made = make("latent_scan", {"grid": grid.astype("f2"), "x": steps, "y": steps})
+    made._tiles.setFixedSize(QSize(side, side))
+    made._tiles.grab()
+    rows = made._tiles.shown.rows
+    assert (len(rows), len(rows[0].pixels)) == (shown, shown)
+    middle = rows[shown // 2].values[shown // 2].mean()
+    if shown % 2:
+        assert middle == pytest.approx(0.5, abs=0.01)
+    assert len({row.label for row in rows}) == shown
 
 
 @pytest.mark.parametrize(
@@ -202,13 +191,13 @@ def test_a_panel_of_ones_own_is_used_for_its_kind(make: Make) -> None:
         made = make("mine", {"a": np.zeros(2, "f4")})
         assert isinstance(made, Mine)
         assert made._caption.text == "['a']"
-    assert panel_class("mine") is FallbackPanel
+    assert panel_class(made.source.probe) is FallbackPanel
 
 
 def test_the_value_under_the_mouse(make: Make) -> None:
     images = np.zeros((1, 4, 4, 1), "f4")
     images[0, 3, 1] = 0.5
-    tiles = reconstruction(make, images, images)._tiles
+    tiles = reconstruction(make, images, images).sheet
     cell = tiles._layout.cell(0, 0)
     point = QPoint(cell.x() + cell.width() * 3 // 8, cell.y() + cell.height() * 7 // 8)
     assert tiles._describe(point) == "input · column 1 · (1, 3) = 0.5"

@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.commands import COMMANDS, KeySheet
+from ed_viewer.commands import COMMANDS
 from ed_viewer.cursor import Playback
 from ed_viewer.example import Example
+from ed_viewer.key_sheet import KeySheet
 from ed_viewer.messages import Frame
 from ed_viewer.palette import DARK, LIGHT
+from ed_viewer.stage import TABS
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -49,7 +51,7 @@ def test_a_finished_run_opens_paused_at_its_last_frame(
     cursor = window.session.cursor
     assert (cursor.frame, cursor.playback) == (7, Playback.PAUSED)
     tabs = [window.stage.tabText(i) for i in range(window.stage.count())]
-    assert tabs == ["Overview", "Reconstruction", "Activations", "Latent", "Gradients"]
+    assert tabs == ["Overview", *TABS, "Gradients"]
     assert window.status.text.startswith("finished")
     assert window.banner.isHidden()
 
@@ -149,6 +151,11 @@ def test_the_sheet_of_keys_lists_every_command(
     sheets[0].close()
 
 
+def test_no_key_has_two_meanings() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(keys) == len(set(keys))
+
+
 def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -172,7 +179,7 @@ def test_a_cursor_line_in_the_curves_scrubs(
     assert window.session.cursor.frame == 3
 
 
-@pytest.mark.parametrize("tab", range(5))
+@pytest.mark.parametrize("tab", range(9))
 def test_every_panel_draws_the_first_and_the_last_frame(
     qtbot: QtBot, open_window: Open, finished: Path, tab: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""Write a run that was never trained, with every kind of probe: for a first look, and for tests."""
+"""The made-up run: its header, its frames and its scalars."""
 
 import math
 from collections.abc import Mapping
@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+from ed_viewer.example.heads import Heads
+from ed_viewer.example.pictures import CLASSES, GROUPS, PARTS, filtered, glyph, reference
 
 Arrays = dict[str, dict[str, np.ndarray]]
 
-CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _FRAMES_AN_EPOCH = 4
 _STEPS_A_FRAME = 50
 
@@ -33,23 +34,17 @@ class Example:
         samples: int = 400,
         frames: int = 40,
     ) -> None:
-        self._random = np.random.default_rng(7)
-        self._latent, self._frames = latent, frames
-        labels = np.arange(samples) % len(CLASSES)
-        angles = self._random.normal(0, 0.35, samples)
-        images = [_glyph(c, a, size) for c, a in zip(labels[:samples], angles, strict=True)]
-        self.reference = {
-            "image": np.stack(images).astype("f4"),
-            "label": labels.astype("i8"),
-        }
-        self._goal = _goal(labels, latent, self._random)
-        self._noise = self._random.normal(0, 1, (samples, latent))
-        self._kernels = self._random.normal(0.12, 0.4, (24, 3, 3))
-        self._grain = self._random.normal(0, 0.08, (16, *size))
-        self._size = size
+        random = np.random.default_rng(7)
+        self._latent, self._frames, self._size = latent, frames, size
+        self.reference = reference(samples, size, random)
+        self._goal = _goal(self.reference["label"], latent, random)
+        self._noise = random.normal(0, 1, (samples, latent))
+        self._kernels = random.normal(0.12, 0.4, (24, 3, 3))
+        self._grain = random.normal(0, 0.08, (16, *size))
+        self._heads = Heads(self.reference, size, random)
 
     def header(self, run: Mapping[str, Any] | None = None) -> Header:
-        """Return what is fixed: two heads, four known probes and one of a kind nobody knows."""
+        """Return what is fixed: two heads, the known kinds of probes and one that nobody knows."""
         said = {
             "model": "conv_vae",
             "data": "example",
@@ -62,8 +57,11 @@ class Example:
             "start_step": 0,
         }
         fields: dict[str, dict[str, Any]] = {
-            "image": {"kind": "image", "shape": list(self._size)},
+            "image": {"kind": "image", "shape": list(self._size), "input": True},
             "label": {"kind": "class", "classes": list(CLASSES)},
+            "coarse": {"kind": "class", "classes": list(GROUPS)},
+            "angle": {"kind": "value", "unit": "°"},
+            "mask": {"kind": "class", "classes": list(PARTS)},
         }
         arrays = self.frame(0)
         probes = tuple(
@@ -82,7 +80,7 @@ class Example:
         images = self.reference["image"]
         soft = (np.roll(images[:16], 1, 1) + np.roll(images[:16], 1, 2) + images[:16]) / 3
         blurred = soft * done + images.mean(axis=0) * (1 - done) + self._grain * soft
-        maps = _maps(images[:8], self._kernels, done)
+        maps = filtered(images[:8], self._kernels, done)
         small = np.maximum(maps[:, ::4, ::4] - 0.2, 0)
         units = np.maximum(self._goal[:8, :1] + np.linspace(-3, 3, 48) * done, 0)
         grid, at = self._scan(done)
@@ -96,6 +94,8 @@ class Example:
             },
             "latent_codes": {"codes": (self._goal * done + self._noise * 0.3).astype("f4")},
             "latent_scan": {"grid": grid.astype("f2"), "x": at, "y": at},
+            **self._heads.predictions(done),
+            "samples": self._heads.samples(done),
             "gradients": {"histogram": histogram.astype("f4")},
         }
 
@@ -131,7 +131,7 @@ class Example:
         rows = []
         for y in at[::-1]:
             kinds = [int((math.atan2(y, x) / math.tau % 1) * 10) % 10 for x in at]
-            tiles = [_glyph(k, float(y) * 0.2, self._size) for k in kinds]
+            tiles = [glyph(k, float(y) * 0.2, self._size) for k in kinds]
             rows.append([t * done + mean * (1 - done) for t in tiles])
         return np.array(rows), at
 
@@ -155,6 +155,15 @@ _PROBES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("activations", "activations", _MAPS, {"field": "image"}),
     ("latent_codes", "latent_codes", ("sample", "latent"), {"label": "label"}),
     ("latent_scan", "latent_scan", ("row", "column", *_MAPS[1:]), {"dimensions": [0, 1]}),
+    *(
+        (f"predictions {name}", "predictions", axes, {"output": name, "target": name})
+        for name, axes in (
+            ("label", ("sample", "class")),
+            ("angle", ("sample",)),
+            ("mask", _MAPS[:3]),
+        )
+    ),
+    ("samples", "samples", _MAPS, {"label": "label"}),
     ("gradients", "gradient_histogram", ("bin",), {}),
 )
 
@@ -164,35 +173,9 @@ def _info(array: np.ndarray, axes: tuple[str, ...]) -> ArrayInfo:
     return ArrayInfo(array.shape, str(array.dtype), names)
 
 
-def _glyph(kind: int, angle: float, size: tuple[int, int, int]) -> np.ndarray:
-    """Return (height, width, channels): a closed curve with a class of its own, turned."""
-    height, width, channels = size
-    y, x = np.mgrid[0:height, 0:width]
-    x, y = (x - (width - 1) / 2) / (width * 0.5), (y - (height - 1) / 2) / (height * 0.5)
-    turn = np.arctan2(y, x) + angle
-    radius = np.hypot(x, y)
-    edge = 0.55 + 0.22 * np.cos((kind // 2 + 1) * turn) * (1 if kind % 2 else -1)
-    ink = np.exp(-np.square((radius - edge) / 0.11))
-    tints = np.linspace(1.0, 0.35, channels)
-    return ink[..., None] * tints
-
-
 def _goal(labels: np.ndarray, latent: int, random: np.random.Generator) -> np.ndarray:
     turn = math.tau * labels / len(CLASSES)
     plane = 1.5 * np.stack((np.cos(turn), np.sin(turn)), axis=1)
     plane *= random.uniform(0.7, 1.1, (len(labels), 1))
     basis = np.eye(2, latent) if latent <= 2 else random.normal(0, 1, (2, latent)) / 2
     return plane @ basis
-
-
-def _maps(images: np.ndarray, kernels: np.ndarray, done: float) -> np.ndarray:
-    """Return (samples, height, width, channels): filtered and rectified; one channel is dead."""
-    mean = images.mean(axis=-1)
-    padded = np.pad(mean, ((0, 0), (1, 1), (1, 1)))
-    height, width = mean.shape[1:]
-    shifted = np.stack(
-        [padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], axis=-1
-    )
-    maps = np.maximum(shifted @ kernels.reshape(-1, 9).T * (0.2 + done), 0)
-    maps[..., 5] = 0
-    return maps

@@ -1,0 +1,106 @@
+"""Which two dimensions of a code of many are shown."""
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
+
+from ed_viewer.decoder import Answer, Decoder
+from ed_viewer.projection import Axes, project, units
+
+_PRINCIPAL, _UNITS, _TSNE = "Principal axes", "Code units", "t-SNE"
+_TOPIC = "t-sne"
+_MOST = 5000  # codes of one t-SNE
+_TITLES = ("t-SNE 1", "t-SNE 2")
+
+
+class AxesChoice(QWidget):
+    """A choice of the axes, and the axes of a frame that follow from it.
+
+    t-SNE takes seconds and is done by the decoder's process, on demand: its points stay those of
+    the frame that it was asked for, until it is asked again.
+
+    Signals:
+        changed: another choice was made, or a t-SNE has come.
+    """
+
+    changed = Signal()
+
+    def __init__(self, decoder: Decoder, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._decoder = decoder
+        self._codes = np.empty((0, 0))
+        self._axes: Axes | None = None
+        self._points: np.ndarray | None = None
+        self._asked = -1
+        self.about = ""
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Axes")
+        self.kind.setToolTip("What the axes of the plot are")
+        self.kind.addItems([_PRINCIPAL, _UNITS, _TSNE])
+        self.kind.currentTextChanged.connect(self._choose)
+        self.pair = (QSpinBox(), QSpinBox())
+        for box, words in zip(self.pair, ("across", "upwards"), strict=True):
+            box.setAccessibleName(f"Unit {words}")
+            box.setToolTip(f"Unit of the code {words}")
+            box.setMinimum(1)
+            box.valueChanged.connect(self.changed)
+        self.again = QPushButton("Again")
+        self.again.setToolTip("t-SNE of the frame that is shown now")
+        self.again.clicked.connect(self._embed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in (self.kind, *self.pair, self.again):
+            row.addWidget(widget)
+        decoder.answered.connect(self._on_answer)
+        self.hide()
+        self._show_tools()
+
+    def axes_of(self, codes: np.ndarray) -> Axes:
+        """Return the axes of a frame's codes (samples, latent) as they are chosen."""
+        if codes.shape != self._codes.shape:
+            self._axes, self._points = None, None
+            self.pair[0].setMaximum(codes.shape[1])
+            self.pair[1].setMaximum(codes.shape[1])
+            if codes.shape[1] > 1:
+                self.pair[1].setValue(2)
+        self._codes = codes
+        self.setVisible(codes.shape[1] > 2)
+        chosen = self.kind.currentText() if codes.shape[1] > 2 else _PRINCIPAL
+        if chosen == _UNITS:
+            first, second = (box.value() - 1 for box in self.pair)
+            return units(codes, (first, second))
+        if chosen == _TSNE:
+            points = np.empty((0, 2)) if self._points is None else self._points
+            return Axes(points, _TITLES)
+        self._axes = project(codes, self._axes)
+        return self._axes
+
+    def _choose(self) -> None:
+        self._show_tools()
+        if self.kind.currentText() == _TSNE and self._points is None:
+            self._embed()
+        self.changed.emit()
+
+    def _show_tools(self) -> None:
+        chosen = self.kind.currentText()
+        for box in self.pair:
+            box.setVisible(chosen == _UNITS)
+        self.again.setVisible(chosen == _TSNE)
+        if chosen != _TSNE:
+            self.about = ""
+
+    def _embed(self) -> None:
+        if len(self._codes):
+            self._asked = self._decoder.step
+            self.about = "t-SNE is on its way …"
+            self._decoder.embed(_TOPIC, self._codes[:_MOST])
+            self.changed.emit()
+
+    def _on_answer(self, answer: Answer) -> None:
+        if answer.topic != _TOPIC:
+            return
+        self.about = answer.why or f"t-SNE of step {self._asked}"
+        if not answer.why:
+            self._points = answer.arrays["points"].astype(np.float64)
+        self.changed.emit()

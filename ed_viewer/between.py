@@ -1,0 +1,122 @@
+"""The way from one sample to another through the code, as a row of decoded pictures."""
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+
+from ed_viewer.decoder import Answer, Decoder
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.outputs import Outputs
+from ed_viewer.widgets.text import muted, plain
+
+STEPS = 8  # both ends included
+_ENDS, _ROW = "ends", "between"
+_HEIGHT = 64  # pixels of the pictures, at least
+
+
+class Between(QWidget):
+    """Two samples of the reference batch, and what is decoded on the line between their codes.
+
+    Args:
+        decoder: of the run.
+        theme: colours and type.
+        names: the class of each sample, () where there are none.
+
+    Signals:
+        chosen: the code (latent,) of a picture that was clicked.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        theme: Theme,
+        names: tuple[str, ...],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._decoder = decoder
+        self._names = names
+        self._label = 0
+        self.codes = np.empty((0, 0))
+        self.row = Outputs(theme, STEPS)
+        self.row.setToolTip("Click a picture to take its code into the hand")
+        self.row.clicked.connect(self._choose)
+        self.row.setMinimumHeight(_HEIGHT)
+        self.ends = (QSpinBox(), QSpinBox())
+        self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        ways = zip(("From sample", "to"), ("Click", "Shift+click"), strict=True)
+        for (words, clicked), box, said in zip(ways, self.ends, self._said, strict=True):
+            label = plain(QLabel(words))
+            label.setBuddy(box)
+            box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
+            box.setToolTip(f"{clicked} a point of the scatter to choose it there")
+            box.setMinimum(1)
+            box.setKeyboardTracking(False)
+            box.valueChanged.connect(self._on_ends)
+            for widget in (label, box, said):
+                head.addWidget(widget)
+        head.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(head)
+        layout.addWidget(self.row, 1)
+        decoder.answered.connect(self._on_answer)
+
+    def set_samples(self, count: int) -> None:
+        """Let one choose among the first samples; at first two of different classes."""
+        first = self.ends[0].maximum() != count
+        for box in self.ends:
+            box.blockSignals(True)
+            box.setMaximum(max(count, 1))
+            box.blockSignals(False)
+        if first:
+            others = [n for n, name in enumerate(self._names[:count]) if name != self._names[0]]
+            self.set_end(1, others[0] if others else min(1, count - 1))
+
+    def set_end(self, end: int, sample: int) -> None:
+        """Take another sample as the first (0) or the last (1)."""
+        self.ends[end].setValue(sample + 1)
+
+    def set_label(self, label: int) -> None:
+        """Tell the decoder another class."""
+        self._label = label
+        self._ask_for_row()
+
+    def ask(self) -> None:
+        """Ask again, with the weights of the step where the cursor is."""
+        self._decoder.encode(_ENDS, [box.value() - 1 for box in self.ends])
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        self.row.restyle()
+
+    def _on_ends(self) -> None:
+        for box, said in zip(self.ends, self._said, strict=True):
+            number = box.value() - 1
+            name = self._names[number] if number < len(self._names) else ""
+            said.setText(f"({name})" if name else "")
+        self.ask()
+
+    def _ask_for_row(self) -> None:
+        if len(self.codes):
+            self._decoder.decode(_ROW, self.codes, self._label)
+
+    def _choose(self, number: int) -> None:
+        if number < len(self.codes):
+            self.chosen.emit(self.codes[number])
+
+    def _on_answer(self, answer: Answer) -> None:
+        if answer.topic in (_ENDS, _ROW) and answer.why:
+            self.row.say(answer.why)
+        elif answer.topic == _ENDS:
+            first, last = answer.arrays["codes"]
+            share = np.linspace(0, 1, STEPS)[:, None]
+            self.codes = (1 - share) * first + share * last
+            self._ask_for_row()
+        elif answer.topic == _ROW:
+            self.row.show_outputs(answer.arrays["outputs"])

@@ -1,0 +1,239 @@
+"""The window's end of the process that decodes: started when it is needed, never waited for."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+
+from ed_core.recording.wire import Message, Unpacker, WireError, pack
+from ed_core.registry import PLUGIN_FILES
+from ed_viewer.messages import Arrays
+
+_PATIENCE = 180_000  # milliseconds without an answer: Keras starts slowly on a busy machine
+_FAREWELL = 5000  # milliseconds for a killed process to go
+_LAST_WORDS = 2000  # bytes of its standard error that are kept
+_AGAIN = "It starts again when you drag."
+
+
+class State(Enum):
+    """How far the process has come."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    READY = "ready"
+    UNABLE = "unable"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the process answered.
+
+    Attributes:
+        ask, topic: of the request.
+        step: of the weights that were used, None for the final ones of a run without checkpoints.
+        arrays: `outputs`, `codes` or `points`.
+        why: there are no arrays, or "".
+    """
+
+    ask: str
+    topic: str
+    step: int | None
+    arrays: Arrays
+    why: str
+
+
+def worker_command(path: Path) -> list[str]:
+    """Return the command of the process for a run; it is told the plugin files that we were."""
+    plugins = [part for file in PLUGIN_FILES for part in ("--plugin", file)]
+    # -P: without it, Python looks for modules in the present folder first, which may hold any.
+    return [sys.executable, "-P", "-m", "ed_core.decoding", str(path), *plugins]
+
+
+class Decoder(QObject):
+    """Asks the decoder of one run; see `ed_core.decoding` for what is asked and answered.
+
+    Requests of one topic replace one another. A process that ended by itself is started again by
+    the next request, unless it ended without having answered anything twice in a row.
+
+    Signals:
+        changed: the state, or what there is to say of it.
+        answered: an Answer.
+
+    Attributes:
+        state: how far the process has come.
+        words: why there is no answer, for people, or "".
+        size: numbers of a code, 0 while it is not known.
+        classes: names of the classes that the decoder wants to be told one of.
+        encodes: whether it can encode samples of the reference batch.
+        step: where the cursor is; the weights nearest to it are used.
+    """
+
+    changed = Signal()
+    answered = Signal(object)
+
+    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path
+        self.state = State.IDLE
+        self.words = ""
+        self.size = 0
+        self.classes: tuple[str, ...] = ()
+        self.encodes = False
+        self.step = 0
+        self._process: QProcess | None = None
+        self._unpacker = Unpacker()
+        self._errors = b""
+        self._failures = 0
+        self._number = 0
+        self._newest: dict[str, int] = {}
+        self._watch = QTimer(self)
+        self._watch.setSingleShot(True)
+        self._watch.timeout.connect(self._give_up)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request to decode may be answered, now or once it has started (again)."""
+        return self.state is not State.UNABLE
+
+    def start(self) -> None:
+        """Start the process, unless it runs."""
+        if self._process is not None:
+            return
+        self._unpacker, self._errors, self._newest = Unpacker(), b"", {}
+        process = self._process = QProcess(self)
+        process.readyReadStandardOutput.connect(self._read)
+        process.readyReadStandardError.connect(self._read_errors)
+        process.finished.connect(self._on_end)
+        process.errorOccurred.connect(self._on_error)
+        self._become(State.STARTING, "Starting the decoder …")
+        program, *arguments = worker_command(self.path)
+        process.start(program, arguments)
+        self._watch.start(_PATIENCE)
+
+    def stop(self, wait: bool = False) -> None:
+        """End the process at once, it has nothing to lose; may wait until it is gone."""
+        self._watch.stop()
+        process, self._process = self._process, None
+        self.state = State.IDLE
+        if process is None:
+            return
+        process.readyReadStandardOutput.disconnect(self._read)
+        process.readyReadStandardError.disconnect(self._read_errors)
+        process.finished.disconnect(self._on_end)
+        process.errorOccurred.disconnect(self._on_error)
+        process.setParent(self.parent())  # it may outlive this object by a moment
+        process.finished.connect(process.deleteLater)
+        process.kill()
+        if wait:
+            process.waitForFinished(_FAREWELL)
+
+    def decode(self, topic: str, codes: np.ndarray, label: int = 0) -> None:
+        """Ask for the outputs of codes (n, size), n at most 64."""
+        if self.state is not State.UNABLE:
+            self._ask("decode", topic, {"label": label}, {"codes": codes})
+
+    def encode(self, topic: str, samples: Sequence[int]) -> None:
+        """Ask for the codes of samples of the reference batch."""
+        if self.state is not State.UNABLE:
+            self._ask("encode", topic, {"samples": list(samples)}, {})
+
+    def embed(self, topic: str, codes: np.ndarray) -> None:
+        """Ask for a t-SNE of codes (n, size), n at most 5000; takes seconds."""
+        self._ask("embed", topic, {}, {"codes": codes})
+
+    def _ask(
+        self, ask: str, topic: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> None:
+        if self._process is None:
+            if self._failures > 1:
+                return
+            self.start()
+        if self._process is None:  # it could not even start
+            return
+        self._number += 1
+        self._newest[topic] = self._number
+        said = {"ask": ask, "topic": topic, "number": self._number, "step": self.step, **facts}
+        self._process.write(pack(said, arrays))
+        if not self._watch.isActive():
+            self._watch.start(_PATIENCE)
+
+    def _read(self) -> None:
+        if self._process is None:
+            return
+        try:
+            messages = self._unpacker.feed(bytes(self._process.readAllStandardOutput().data()))
+        except WireError as error:
+            self._errors = str(error).encode()
+            self._process.kill()
+            return
+        for message in messages:
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        facts = message.facts
+        if facts.get("is") == "ready":
+            self.size = int(facts["size"])
+            self.classes = tuple(str(name) for name in facts["classes"])
+            self.encodes = bool(facts["encodes"])
+            self._become(State.READY, "")
+        elif facts.get("is") == "unable":
+            self._become(State.UNABLE, str(facts.get("why")))
+        else:
+            topic = str(facts.get("topic"))
+            self._failures = 0
+            if facts.get("number") == self._newest.get(topic):
+                del self._newest[topic]
+            step = facts.get("step")
+            self.answered.emit(
+                Answer(
+                    str(facts.get("ask")),
+                    topic,
+                    step if isinstance(step, int) else None,
+                    dict(message.arrays),
+                    str(facts.get("why", "")),
+                )
+            )
+        self._watch.stop()
+        if self._newest:
+            self._watch.start(_PATIENCE)
+
+    def _read_errors(self) -> None:
+        if self._process is not None:
+            said = self._errors + self._process.readAllStandardError().data()
+            self._errors = said[-_LAST_WORDS:]
+
+    def _give_up(self) -> None:
+        if self._process is not None:
+            self._errors = f"no answer for {_PATIENCE // 1000} seconds".encode()
+            self._process.kill()
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart and self._process is not None:
+            self._errors = self._process.errorString().encode()
+            self._on_end()
+
+    def _on_end(self, *_: object) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self._watch.stop()
+        self._failures += 1
+        lines = self._errors.decode(errors="replace").strip().splitlines()
+        code = process.exitCode()
+        crashed = process.exitStatus() is QProcess.ExitStatus.CrashExit
+        why = lines[-1][:200] if lines else f"signal {code}" if crashed else f"status {code}"
+        process.deleteLater()
+        if self._failures > 1:
+            self._become(State.UNABLE, f"its process ended twice: {why}")
+        else:
+            self._become(State.ENDED, f"The decoder's process ended ({why}). {_AGAIN}")
+
+    def _become(self, state: State, words: str) -> None:
+        self.state, self.words = state, words
+        self.changed.emit()

@@ -1,0 +1,36 @@
+"""The arrays behind what is on show, as one npz file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ed_viewer.messages import Frame, Growth, RunInfo
+
+
+def arrays_behind(
+    frame: Frame, run: RunInfo, growth: Growth, probes: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return what was drawn: `probe/array`, `reference/field`, and when the frame was taken.
+
+    Args:
+        frame: the frame that is drawn.
+        run: its run, for the reference batch.
+        growth: for the step and the epoch of the frame.
+        probes: by name; those that were not read are left out.
+    """
+    number = frame.request.frame
+    found = {
+        f"{probe}/{name}": array
+        for probe in probes
+        for name, array in frame.arrays.get(probe, {}).items()
+    }
+    found |= {f"reference/{field}": array for field, array in run.reference.items()}
+    when = {"frame": number, "step": growth.steps[number], "epoch": growth.epochs[number]}
+    return found | {name: np.asarray(value) for name, value in when.items()}
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name, compressed; the file's name is kept as it is."""
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]

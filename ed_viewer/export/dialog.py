@@ -1,0 +1,137 @@
+"""What to export, as what, and where to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ed_viewer.export.movie import lack
+from ed_viewer.widgets.text import muted, plain
+
+FORMATS = {
+    "png": "PNG, a picture of pixels",
+    "svg": "SVG, a drawing",
+    "pdf": "PDF, a drawing",
+    "gif": "GIF, a movie of the frames",
+    "mp4": "MP4, a movie of the frames",
+    "npz": "NPZ, the arrays behind it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was asked for.
+
+    Attributes:
+        target: place in the list of things that can be taken.
+        kind: a key of `FORMATS`.
+        file: where to.
+    """
+
+    target: int
+    kind: str
+    file: Path
+
+
+class ExportDialog(QDialog):
+    """A small form; `choice` is what it says once it has been accepted.
+
+    Args:
+        targets: what can be taken, in words, and for each the kinds that it has.
+        folder: that is offered.
+        name: of the file, without its ending.
+        parent: the window.
+    """
+
+    def __init__(
+        self, targets: Sequence[tuple[str, Sequence[str]]], folder: Path, name: str, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._targets = targets
+        self.what, self.kind = QComboBox(), QComboBox()
+        self.what.addItems([words for words, _ in targets])
+        self.file = QLineEdit(str(folder / name))
+        self.file.setMinimumWidth(520)
+        self._note = muted(plain(QLabel()))
+        browse = QPushButton("Browse …")
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse)
+        where = QHBoxLayout()
+        where.addWidget(self.file, 1)
+        where.addWidget(browse)
+        form = QFormLayout()
+        form.setVerticalSpacing(12)
+        form.addRow("&What", self.what)
+        form.addRow("&As", self.kind)
+        label = QLabel("&File")
+        label.setBuddy(self.file)
+        form.addRow(label, where)
+        form.addRow("", self._note)
+        standard = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(standard.Save | standard.Cancel)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 16)
+        layout.setSpacing(16)
+        layout.addLayout(form)
+        layout.addWidget(self.buttons)
+        self.what.currentIndexChanged.connect(self._offer_kinds)
+        self.kind.currentIndexChanged.connect(self._check)
+        self.file.textChanged.connect(self._check)
+        for box, words in ((self.what, "What to export"), (self.kind, "Format")):
+            box.setAccessibleName(words)
+        self.file.setAccessibleName("File")
+        self._offer_kinds()
+
+    @property
+    def choice(self) -> Choice:
+        """What is asked for now; the file ends in its kind."""
+        kind = str(self.kind.currentData())
+        file = Path(self.file.text().strip()).expanduser()
+        if file.suffix.lower().removeprefix(".") in FORMATS:
+            file = file.with_suffix("")
+        return Choice(self.what.currentIndex(), kind, file.with_name(f"{file.name}.{kind}"))
+
+    def choose(self, target: int, kind: str) -> None:
+        """Set what and as what."""
+        self.what.setCurrentIndex(target)
+        self.kind.setCurrentIndex(max(self.kind.findData(kind), 0))
+
+    def _offer_kinds(self) -> None:
+        before = self.kind.currentData()
+        self.kind.blockSignals(True)
+        self.kind.clear()
+        for kind in self._targets[self.what.currentIndex()][1]:
+            self.kind.addItem(FORMATS[kind], kind)
+        self.kind.setCurrentIndex(max(self.kind.findData(before), 0))
+        self.kind.blockSignals(False)
+        self._check()
+
+    def _check(self) -> None:
+        text = self.file.text().strip()
+        named = bool(text) and not text.endswith("/")
+        why = lack(str(self.kind.currentData())) if named else "Type the name of a file."
+        self._note.setText(why or "A file of this name is kept: the new one gets a number.")
+        self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not why)
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, "Folder", str(Path(self.file.text()).parent)
+        )
+        if folder:
+            self.file.setText(str(Path(folder) / Path(self.file.text()).name))

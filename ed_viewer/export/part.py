@@ -1,0 +1,144 @@
+"""The window's export: a key, a button, the dialog, and who does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QStandardPaths
+from PySide6.QtGui import QImage
+
+from ed_core.recording import written_whole
+from ed_viewer.cursor import Playback
+from ed_viewer.export.arrays import write_npz
+from ed_viewer.export.dialog import Choice, ExportDialog
+from ed_viewer.export.movie import MOVIES, thinned
+from ed_viewer.export.naming import unused
+from ed_viewer.export.picture import PICTURES, Write, picture, raster
+from ed_viewer.export.scrub import ScrubMovie
+from ed_viewer.export.targets import Target, targets
+from ed_viewer.messages import Frame
+from ed_viewer.part import Part
+from ed_viewer.widgets.icon_button import IconButton
+
+if TYPE_CHECKING:
+    from ed_viewer.window import Window
+
+_FOLDER = "export_folder"
+
+
+class ExportPart(Part):
+    """Takes the stage, one of its panels, the curves or the window away, as it is drawn now."""
+
+    name = "export"
+    title = "Export"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._movie: ScrubMovie | None = None
+        self.frame: Frame | None = None
+        self.dialog: ExportDialog | None = None
+        self.tool: IconButton = IconButton("export", "Export (Ctrl+E)", window.theme)
+        self.tool.clicked.connect(self.ask)
+        window.session.drawn.connect(self._on_drawn)
+        window.session.opened.connect(self._on_opened)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what the key does."""
+        return {"export": lambda _: self.ask()}
+
+    def ask(self) -> None:
+        """Open the dialog on what is on show."""
+        window = self.window
+        if self.frame is None or not window.stage.panels:
+            window.status.show_message("There is nothing to export yet: no frame is on show")
+            return
+        offered = [(target.words, target.kinds) for target in targets(window, self.frame)]
+        dialog = ExportDialog(offered, self._folder(), self._name(), window)
+        dialog.accepted.connect(partial(self._start, dialog))
+        dialog.finished.connect(dialog.deleteLater)
+        self.dialog = dialog
+        dialog.open()
+
+    def _start(self, dialog: ExportDialog) -> None:
+        self.window.settings.set(str(dialog.choice.file.parent), _FOLDER)
+        self.take(dialog.choice)
+
+    def take(self, choice: Choice) -> None:
+        """Export; how it ends stands in the status line."""
+        if self.frame is None:
+            return
+        target = targets(self.window, self.frame)[choice.target]
+        if choice.kind in MOVIES:
+            self._film(choice, target)
+        elif choice.kind in PICTURES:
+            background = self.window.theme.colour("window")
+            drawn = picture(target.widget, choice.kind, background, target.margins)
+            self._write(choice.file, drawn)
+        elif target.arrays is not None:
+            self._write(choice.file, partial(write_npz, arrays=target.arrays()))
+
+    def end(self) -> None:
+        """Give a movie up that is not complete: the window closes."""
+        if self._movie is not None:
+            self._movie.stop()
+
+    def _on_drawn(self, frame: Frame) -> None:
+        self.frame = frame
+
+    def _on_opened(self, _: object) -> None:
+        self.frame = None
+
+    def _write(self, file: Path, write: Write) -> None:
+        def job() -> str:
+            free = unused(file)
+            with written_whole(free) as part:
+                write(part)
+            return f"Exported {free.name} to {free.parent}"
+
+        self.window.errands.run(job, _failed(file))
+
+    def _film(self, choice: Choice, target: Target) -> None:
+        session = self.window.session
+        if self._movie is not None:
+            self.window.status.show_message("One movie at a time: the other is still being drawn")
+            return
+        first, last = session.cursor.loop or (0, session.cursor.last)
+        back = session.cursor.frame
+        following = session.cursor.playback is Playback.FOLLOWING
+        movie = ScrubMovie(session, partial(self._grab, target), thinned(first, last), self)
+        movie.progress.connect(self.window.status.show_message)
+        movie.ended.connect(partial(self._ended, movie, back, following))
+        self._movie = movie
+        write = partial(movie.write, choice.file, choice.kind, session.speed)
+        self.window.errands.run(write, _failed(choice.file))
+        movie.start()
+
+    def _ended(self, movie: ScrubMovie, back: int, following: bool) -> None:
+        self._movie = None
+        movie.deleteLater()
+        if movie.complete and following:
+            self.window.session.follow()
+        elif movie.complete:
+            self.window.session.scrub(back)
+
+    def _grab(self, target: Target) -> QImage:
+        return raster(target.widget, self.window.theme.colour("window"), target.margins)
+
+    def _folder(self) -> Path:
+        kept = self.window.settings.text(_FOLDER)
+        home = QStandardPaths.StandardLocation.PicturesLocation
+        return Path(kept or QStandardPaths.writableLocation(home) or Path.home())
+
+    def _name(self) -> str:
+        window, session = self.window, self.window.session
+        run = session.path.name if session.path else "run"
+        tab = window.stage.tabText(window.stage.currentIndex()).replace("&&", "and")
+        step = int(session.growth.steps[session.cursor.frame]) if session.growth else 0
+        return f"{run}-{'-'.join(tab.lower().replace('/', '-').split())}-{step}"
+
+
+def _failed(file: Path) -> str:
+    return f"{file.name} could not be exported to {file.parent}"

@@ -1,0 +1,1 @@
+"""A training that the window starts: what can be trained, the form, the process and its log."""

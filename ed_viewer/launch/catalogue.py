@@ -1,0 +1,114 @@
+"""What can be trained, as `edkit list --json` says it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a model, of a data set or of the training; the README says what stands in it."""
+
+    name: str
+    type: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    flag: str = ""
+    metavar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A term of the objective; its weight is a number or the name of the option that holds it."""
+
+    name: str
+    weight: float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model: what it is trained on by default, and what may be chosen."""
+
+    name: str
+    summary: str
+    data: str
+    data_options: Mapping[str, Any]
+    options: tuple[Option, ...]
+    heads: tuple[Head, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set and its options."""
+
+    name: str
+    summary: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All of it.
+
+    Attributes:
+        models, data: by name.
+        training: the options that all models share.
+        backends: those that are installed, each with its version.
+        backend: that is taken where none is named.
+        broken: the plugins that could not be imported, with the reason.
+    """
+
+    models: Mapping[str, Model]
+    data: Mapping[str, DataSet]
+    training: tuple[Option, ...]
+    backends: Mapping[str, str]
+    backend: str
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str) -> "Catalogue":
+        """Return what the command said; raises ValueError if it said something else."""
+        try:
+            found = json.loads(text)
+            return cls(
+                {name: _model(name, facts) for name, facts in found["models"].items()},
+                {
+                    name: DataSet(name, facts["summary"], _options(facts["options"]))
+                    for name, facts in found["data"].items()
+                },
+                _options(found["training"]),
+                dict(found["backends"]),
+                found["backend"],
+                dict(found["broken"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _model(name: str, facts: Mapping[str, Any]) -> Model:
+    heads = tuple(Head(head["name"], head["weight"]) for head in facts["heads"])
+    return Model(
+        name,
+        facts["summary"],
+        facts["data"],
+        dict(facts["data_options"]),
+        _options(facts["options"]),
+        heads,
+    )
+
+
+def _options(found: list[dict[str, Any]]) -> tuple[Option, ...]:
+    return tuple(
+        Option(
+            option["name"],
+            option["type"],
+            option["default"],
+            tuple(str(choice) for choice in option["choices"]),
+            option["help"],
+            option.get("flag", ""),
+            option.get("metavar") or "",
+        )
+        for option in found
+    )

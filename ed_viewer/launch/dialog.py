@@ -1,0 +1,132 @@
+"""The window of the form: it waits for what can be trained, and says when to start."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+
+from ed_viewer.launch.catalogue import Catalogue
+from ed_viewer.launch.command import shown
+from ed_viewer.launch.foot import Foot, button
+from ed_viewer.launch.form import Form
+from ed_viewer.messages import RunEntry
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import plain
+
+_LOADING = "Looking for models and data sets, which takes some seconds …"
+_STARTING = "Starting: loading the backend and the data takes some seconds …"
+_SIZE = QSize(1120, 660)  # pixels; fits a projector
+
+
+class NewRunDialog(QDialog):
+    """Stays open beside the window, which goes on showing what it shows.
+
+    Args:
+        root: the folder of runs.
+        theme: colours and type.
+        parent: the window.
+
+    Signals:
+        asked: what can be trained is to be asked for again.
+        started: train now.
+        cancelled: do not train after all.
+    """
+
+    asked = Signal()
+    started = Signal()
+    cancelled = Signal()
+
+    def __init__(self, root: str, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._root = root
+        self._theme = theme
+        self._starting = False
+        self.form: Form | None = None
+        self.setWindowTitle("New run")
+        self.resize(_SIZE)
+        self._stack = QStackedWidget()
+        self._waiting = plain(QLabel())
+        self._busy = QProgressBar()
+        self.retry = button("Try again", self.asked.emit)
+        self._stack.addWidget(self._waiting_page())
+        self.foot = Foot(theme)
+        self.foot.start.clicked.connect(self._start_or_cancel)
+        self.foot.close_button.clicked.connect(self.reject)
+        self.foot.defaults.clicked.connect(self._reset)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 12, 16, 16)
+        layout.setSpacing(12)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self.foot)
+        self.wait()
+
+    def wait(self) -> None:
+        """Say that the answer takes some seconds."""
+        self._waiting.setText(_LOADING)
+        self._busy.show()
+        self.retry.hide()
+        self._enable()
+
+    def fail(self, problem: str) -> None:
+        """Say why there is no form."""
+        self._waiting.setText(problem)
+        self._busy.hide()
+        self.retry.show()
+
+    def show_catalogue(self, catalogue: Catalogue, runs: Sequence[RunEntry]) -> None:
+        """Show the form."""
+        self.form = Form(catalogue, self._root, self._theme)
+        self.form.show_runs(runs)
+        self.form.changed.connect(self._show_command)
+        self._stack.addWidget(self.form)
+        self._stack.setCurrentWidget(self.form)
+        self._show_command()
+        broken = "; ".join(f"{name}: {why}" for name, why in catalogue.broken.items())
+        if broken:
+            self.foot.say_problem(f"Plugins that could not be imported: {broken}")
+        self._enable()
+        self.form.models.setFocus()
+
+    def set_starting(self, on: bool) -> None:
+        """Show that a training is about to begin, or not any more."""
+        self._starting = on
+        self.foot.start.setText("Cancel start" if on else "Start")
+        self.foot.say(_STARTING if on else "")
+        self._enable()
+
+    def _start_or_cancel(self) -> None:
+        (self.cancelled if self._starting else self.started).emit()
+
+    def _show_command(self) -> None:
+        if self.form is not None:
+            self.foot.show_command(shown(self.form.arguments()))
+            self.foot.say("")
+
+    def _reset(self) -> None:
+        if self.form is not None:
+            self.form.reset()
+
+    def _enable(self) -> None:
+        foot, idle = self.foot, self.form is not None and not self._starting
+        foot.start.setEnabled(self.form is not None)
+        foot.copy.setEnabled(self.form is not None)
+        foot.defaults.setEnabled(idle)
+        if self.form is not None:
+            self.form.setEnabled(idle)
+
+    def _waiting_page(self) -> QWidget:
+        page = QWidget()
+        self._waiting.setWordWrap(True)
+        self._waiting.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._busy.setRange(0, 0)
+        self._busy.setTextVisible(False)
+        self._busy.setFixedHeight(8)
+        column = QVBoxLayout(page)
+        column.setSpacing(16)
+        column.addStretch(2)
+        column.addWidget(self._waiting)
+        for widget in (self._busy, self.retry):
+            widget.setFixedWidth(240)
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+        return page

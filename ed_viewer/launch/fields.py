@@ -1,0 +1,168 @@
+"""A field of the form for an option, by its type; it knows whether it differs from the default."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QRegularExpression, Qt, Signal
+from PySide6.QtGui import QRegularExpressionValidator, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+
+from ed_viewer.launch.catalogue import Option
+from ed_viewer.launch.command import given
+from ed_viewer.widgets.check import Check
+
+_ALLOWED = {"int": r"[-+]?\d*", "float": r"[-+0-9.eEinfa]*", "ints": r"[-\d, ]*"}
+_EMPTY_IS_A_VALUE = ("ints", "str")
+_READERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "ints": lambda text: [int(part) for part in text.split(",") if part.strip()],
+}
+
+
+def written(value: Any) -> str:
+    """Return a value as it is typed on the command line; "" for none."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+class Field(QWidget):
+    """Base of all fields.
+
+    Signals:
+        changed: it holds another value.
+    """
+
+    changed = Signal()
+
+    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.option = option
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.setSpacing(4)
+
+    def text(self) -> str:
+        """Return what it holds, as it is typed on the command line."""
+        return self._text()
+
+    def set_text(self, text: str) -> None:
+        """Hold another value."""
+        self._set_text(text)
+
+    def reset(self) -> None:
+        """Hold the default."""
+        self.set_text(written(self.option.default))
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing need be said of it on the command line."""
+        text, default = self.text(), written(self.option.default)
+        if not text and self.option.type not in _EMPTY_IS_A_VALUE:
+            return True
+        return self._meaning(text) == self._meaning(default)
+
+    def arguments(self) -> list[str]:
+        """Return what stands on the command line: nothing for the default, or without a flag."""
+        return self._arguments() if self.option.flag and not self.is_default else []
+
+    def _text(self) -> str:
+        raise NotImplementedError
+
+    def _set_text(self, text: str) -> None:
+        raise NotImplementedError
+
+    def _arguments(self) -> list[str]:
+        return given(self.option.flag, self.text())
+
+    def _hold(self, widget: QWidget) -> None:
+        widget.setAccessibleName(self.option.name)
+        self.setFocusProxy(widget)
+        self.row.addWidget(widget, 1)
+
+    def _meaning(self, text: str) -> Any:
+        try:
+            return _READERS.get(self.option.type, str)(text)
+        except ValueError:
+            return text
+
+
+class LineField(Field):
+    """A number, a list of whole numbers, or a text."""
+
+    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+        super().__init__(option, parent)
+        self.line = QLineEdit()
+        if option.type in _ALLOWED:
+            allowed = QRegularExpression(_ALLOWED[option.type])
+            self.line.setValidator(QRegularExpressionValidator(allowed, self.line))
+        self.line.setPlaceholderText(self._unsaid())
+        self._hold(self.line)
+        self.reset()
+        self.line.textChanged.connect(self.changed)
+
+    def _unsaid(self) -> str:
+        """Return what stands in the field while it is empty."""
+        if self.option.default is None:
+            return "automatic"
+        return ("" if self.option.type == "ints" else written(self.option.default)) or "none"
+
+    def _text(self) -> str:
+        return self.line.text().strip()
+
+    def _set_text(self, text: str) -> None:
+        self.line.setText(text)
+
+
+class CheckField(Field):
+    """Yes or no."""
+
+    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+        super().__init__(option, parent)
+        self.box = Check()
+        self._hold(self.box)
+        self.row.addStretch(1)
+        self.reset()
+        self.box.toggled.connect(self.changed)
+
+    def _text(self) -> str:
+        return written(self.box.isChecked())
+
+    def _set_text(self, text: str) -> None:
+        self.box.setChecked(text == "yes")
+
+    def _arguments(self) -> list[str]:
+        return [self.option.flag] if self.option.type == "flag" else super()._arguments()
+
+
+class ChoiceField(Field):
+    """One of a few."""
+
+    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+        super().__init__(option, parent)
+        self.box = Chooser()
+        self.box.addItems(option.choices)
+        self._hold(self.box)
+        self.reset()
+        self.box.currentTextChanged.connect(self.changed)
+
+    def _text(self) -> str:
+        return self.box.currentText()
+
+    def _set_text(self, text: str) -> None:
+        self.box.setCurrentText(text)
+
+
+class Chooser(QComboBox):
+    """A combo box that a wheel does not change while the form is scrolled."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802, D102
+        event.ignore()

@@ -1,0 +1,199 @@
+"""The pages of the form: what belongs to one model, and what all trainings share."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ed_viewer.launch.catalogue import Catalogue, Head, Model, Option
+from ed_viewer.launch.command import given
+from ed_viewer.launch.fields import Field, written
+from ed_viewer.launch.path_fields import RunField, WeightField, field_for
+from ed_viewer.launch.section import Section
+from ed_viewer.messages import RunEntry
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import titled
+
+_FIRST = ("epochs", "batch_size", "learning_rate", "seed")  # the others are rarely wanted
+_ON_MODEL_PAGE = ("data", "weight")
+_WEIGHT = "--weight"
+
+
+class Page(QWidget):
+    """Sections below each other.
+
+    Signals:
+        changed: a field holds another value.
+    """
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.sections: list[Section] = []
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(8)
+
+    def add_section(self, heading: str, fields: Sequence[Field]) -> Section:
+        """Add a section with these fields."""
+        section = Section(heading, self.theme)
+        section.add_fields(fields)
+        for field in fields:
+            field.changed.connect(self.changed)
+        self.sections.append(section)
+        self.column.addWidget(section)
+        return section
+
+    def arguments(self) -> list[str]:
+        """Return what stands on the command line."""
+        fields = [field for section in self.sections for field in section.fields]
+        return [part for field in fields for part in field.arguments()]
+
+    def reset(self) -> None:
+        """Bring every field back to its default."""
+        for section in self.sections:
+            for field in section.fields:
+                field.reset()
+
+    def show_runs(self, entries: Sequence[RunEntry]) -> None:
+        """Offer these runs where one can be chosen."""
+        for section in self.sections:
+            for field in section.fields:
+                if isinstance(field, RunField):
+                    field.show_runs(entries)
+
+
+class DataPage(Page):
+    """The options of one data set."""
+
+    def __init__(
+        self,
+        name: str,
+        options: Sequence[Option],
+        own: Mapping[str, Any],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self._name = name
+        self._own = own
+        self.add_section("", [field_for(option) for option in options])
+        self.reset()
+
+    @property
+    def text(self) -> str:
+        """The data set with its options, as `--data` takes it."""
+        fields = [field for field in self.sections[0].fields if not field.is_default]
+        options = ",".join(f"{field.option.name}={field.text()}" for field in fields)
+        return f"{self._name}:{options}" if options else self._name
+
+    def reset(self) -> None:
+        """Bring every option back to its default, or to what the model has for it."""
+        super().reset()
+        for name, value in self._own.items():
+            self.sections[0].field(name).set_text(written(value))
+
+
+class ModelPage(Page):
+    """Data, options and weights of one model; it keeps what was typed while another is shown."""
+
+    def __init__(
+        self, model: Model, catalogue: Catalogue, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        self.model = model
+        self._catalogue = catalogue
+        self._pages: dict[str, DataPage] = {}
+        names = tuple(dict.fromkeys([*catalogue.data, model.data]))
+        self.data = field_for(Option("data_set", "choice", model.data, names))
+        self._data = self.add_section("Data", [self.data])
+        self._place = QVBoxLayout()
+        self.column.addLayout(self._place)
+        if model.options:
+            self.add_section("Model", [field_for(option) for option in model.options])
+        self._add_weights(model.heads)
+        self.data.changed.connect(self._show_data)
+        self._show_data()
+        self._own_data = self.data_page.text
+
+    @property
+    def data_page(self) -> DataPage:
+        """The options of the data set that is chosen."""
+        return self._pages[self.data.text()]
+
+    def arguments(self) -> list[str]:
+        """Return what stands on the command line after `train`."""
+        data = self.data_page.text
+        said = [] if data == self._own_data else given("--data", data)
+        return [self.model.name, *said, *super().arguments()]
+
+    def reset(self) -> None:
+        """Bring every field back to its default, those of all data sets as well."""
+        super().reset()
+        for page in self._pages.values():
+            page.reset()
+
+    def show_runs(self, entries: Sequence[RunEntry]) -> None:
+        """Offer these runs where one can be chosen."""
+        super().show_runs(entries)
+        for page in self._pages.values():
+            page.show_runs(entries)
+
+    def _show_data(self) -> None:
+        """Show the options of the data set that is chosen, made when it is first looked at."""
+        name = self.data.text()
+        found = self._catalogue.data.get(name)
+        if name not in self._pages:
+            own = self.model.data_options if name == self.model.data else {}
+            page = DataPage(name, found.options if found else (), own, self.theme)
+            page.changed.connect(self.changed)
+            self._pages[name] = page
+            self._place.addWidget(page)
+        for other, page in self._pages.items():
+            page.setVisible(other == name and bool(page.sections[0].fields))
+        self._data.explain(self.data, found.summary if found else "")
+
+    def _add_weights(self, heads: Sequence[Head]) -> None:
+        """Add a field for the weight of every head, unless an option of the model holds it."""
+        section = self.add_section("Weights of the heads", [])
+        for head in heads:
+            if isinstance(head.weight, str):
+                section.add_words(head.name, f"set by {titled(head.weight)}")
+                continue
+            field = WeightField(head, _WEIGHT)
+            section.add_fields([field])
+            field.changed.connect(self.changed)
+
+
+class TrainingPage(Page):
+    """What all trainings share; it stays while another model is chosen."""
+
+    def __init__(
+        self, catalogue: Catalogue, root: str, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        options = {option.name: option for option in catalogue.training}
+        about = "the library that computes; a run is resumed on the one it began with."
+        names = tuple(catalogue.backends)
+        backend = Option("backend", "choice", catalogue.backend, names, about, "--backend")
+        first = [options.pop(name) for name in _FIRST if name in options]
+        self.add_section("Training", [field_for(option) for option in (*first, backend)])
+        rest = [option for name, option in options.items() if name not in _ON_MODEL_PAGE]
+        self._more = self.add_section("More", [field_for(option) for option in rest])
+        self._root = root
+        self.reset()
+
+    @property
+    def out(self) -> Path:
+        """The folder in which the run's folder is made."""
+        field = self._more.field("out")
+        return Path(field.text() or written(field.option.default))
+
+    def reset(self) -> None:
+        """Bring every field back to its default; the folder is that of the window."""
+        super().reset()
+        self._more.field("out").set_text(self._root)

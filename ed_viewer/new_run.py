@@ -1,0 +1,180 @@
+"""A run that is started from the window: the form, the training's process, its log, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+
+from ed_viewer.launch.catalogue import Catalogue
+from ed_viewer.launch.dialog import NewRunDialog
+from ed_viewer.launch.inquiry import Inquiry
+from ed_viewer.launch.log_view import LogView
+from ed_viewer.launch.question import Answer, Question
+from ed_viewer.launch.trainer import LOG, Trainer
+from ed_viewer.messages import RunEntry
+from ed_viewer.part import Part
+
+if TYPE_CHECKING:
+    from ed_viewer.window import Window
+
+
+_WIDTH = 440  # pixels of the log
+
+
+class NewRun(Part):
+    """What can be trained is asked for when the form is first opened, and kept."""
+
+    name = "log"
+    title = "Training log"
+    area = Qt.DockWidgetArea.BottomDockWidgetArea
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.dock = self.log = LogView(window.theme)
+        self.runs_tool = self._buttons()
+        self.dialog: NewRunDialog | None = None
+        self.trainers: list[Trainer] = []
+        self._starting: Trainer | None = None
+        self._sized = False
+        self._entries: list[RunEntry] = []
+        self._inquiry = Inquiry(self)
+        self._inquiry.answered.connect(self._on_answered)
+        self._inquiry.failed.connect(self._on_failed)
+        window.session.opened.connect(self._follow_log)
+        window.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
+        window.welcome.new_run.clicked.connect(self.show_form)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what Ctrl+N and Ctrl+L do."""
+        return {"new": lambda _: self.show_form(), "log": lambda _: self.toggle_log()}
+
+    def show_form(self) -> None:
+        """Show the form; what was typed in it is still there."""
+        if self.dialog is None:
+            self.dialog = NewRunDialog(self.window.root, self.window.theme, self.window)
+            self.dialog.asked.connect(self._ask)
+            self.dialog.started.connect(self.start)
+            self.dialog.cancelled.connect(self._cancel)
+            self._ask()
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    def toggle_log(self) -> None:
+        """Show the log of the open run, or hide it."""
+        dock = self.window.dock(self.name)
+        dock.setVisible(dock.isHidden())
+        if not self._sized:  # a dock that is hidden has no size yet
+            self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
+        self._sized = True
+
+    def start(self) -> None:
+        """Start the training that the form says."""
+        assert self.dialog is not None
+        form = self.dialog.form
+        assert form is not None
+        trainer = Trainer(form.arguments(), form.out, self)
+        queued = Qt.ConnectionType.QueuedConnection
+        trainer.logged.connect(self._on_logged, queued)
+        trainer.began.connect(self._on_began, queued)
+        trainer.ended.connect(self._on_ended, queued)
+        self.trainers.append(trainer)
+        self._starting = trainer
+        self.dialog.set_starting(True)
+        trainer.start()
+
+    def may_close(self) -> bool:
+        """Ask what is to become of what still trains; whatever has ended is not asked about."""
+        running = [trainer for trainer in self.trainers if trainer.running]
+        if not running:
+            return True
+        answer = Question([trainer.title for trainer in running], self.window).answer()
+        if answer is Answer.STOP:
+            for trainer in running:
+                trainer.stop()
+        return answer is not Answer.CANCEL
+
+    def end(self) -> None:
+        """End the threads; what trains goes on, or was asked to stop."""
+        if self.dialog is not None:
+            self.dialog.close()
+        self._inquiry.end()
+        self.log.stop()
+        for trainer in self.trainers:
+            trainer.leave()
+
+    def _ask(self) -> None:
+        if self.dialog is not None:
+            self.dialog.wait()
+        self._inquiry.ask()
+
+    def _on_answered(self, catalogue: Catalogue) -> None:
+        if self.dialog is not None:
+            self.dialog.show_catalogue(catalogue, self._entries)
+
+    def _on_failed(self, problem: str) -> None:
+        if self.dialog is not None:
+            self.dialog.fail(problem)
+
+    def _on_listed(self, entries: list[RunEntry]) -> None:
+        self._entries = entries
+        if self.dialog is not None and self.dialog.form is not None:
+            self.dialog.form.show_runs(entries)
+
+    def _cancel(self) -> None:
+        if self._starting is not None:
+            self._starting.stop()
+
+    def _on_logged(self, trainer: Trainer) -> None:
+        if trainer is self._starting or trainer.folder == self.window.session.path:
+            self.log.follow(trainer.log)
+
+    def _on_began(self, trainer: Trainer) -> None:
+        """Show the new run, which the list of runs then has as well."""
+        self._started(trainer)
+        if self.dialog is not None:
+            self.dialog.close()
+        assert trainer.folder is not None
+        self.window.reader.add(trainer.folder)
+        self.window.open(trainer.folder)
+
+    def _on_ended(self, trainer: Trainer) -> None:
+        trainer.wait()
+        self.trainers.remove(trainer)
+        trainer.deleteLater()
+        before = trainer is self._starting
+        self._started(trainer)
+        if before and trainer.problem and self.dialog is not None:
+            self.dialog.foot.say_problem(trainer.problem)
+            self.dialog.show()
+        elif trainer.problem:
+            self.window.status.show_message(f"{trainer.title}: {trainer.problem}")
+
+    def _started(self, trainer: Trainer) -> None:
+        if trainer is self._starting and self.dialog is not None:
+            self._starting = None
+            self.dialog.set_starting(False)
+
+    def _follow_log(self, path: Path) -> None:
+        self.log.follow(path / LOG)
+
+    def _buttons(self) -> QWidget:
+        both = QWidget()
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for words, about, pressed in (
+            (self.title, "What a run that was started here says (Ctrl+L)", self.toggle_log),
+            ("New", "Train a model (Ctrl+N)", self.show_form),
+        ):
+            button = QToolButton()
+            button.setText(words)
+            button.setToolTip(about)
+            button.setAccessibleName(about)
+            button.clicked.connect(pressed)
+            row.addWidget(button)
+        return both

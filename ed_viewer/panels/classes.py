@@ -1,0 +1,157 @@
+"""Which classes are taken for which: a confusion matrix, and the samples behind its cells."""
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ed_viewer.imaging import as_images, image_levels, pixels
+from ed_viewer.messages import Arrays
+from ed_viewer.palette import grey_table
+from ed_viewer.panel import Panel, panel
+from ed_viewer.tally import confusion, groups_of
+from ed_viewer.widgets.matrix import Matrix
+from ed_viewer.widgets.matrix_layout import Cell, Counts
+from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.toggle import Toggle
+
+_SHOWN = 24  # samples beside the matrix
+_ROOMY, _HIGH = 1.5, 320  # width over height, and pixels: from here there is room beside it
+
+
+@panel("predictions/probabilities")
+class ClassesPanel(Panel):
+    """Truth against prediction; where a coarser class exists, classes stand in its groups."""
+
+    tab = "Classes"
+    telling = 3
+
+    def build(self) -> None:
+        """The matrix, and beside it samples: the surest mistakes, or those of a cell."""
+        options = self.source.probe.options
+        self._target = str(options.get("target") or "")
+        self._output = str(options.get("output") or self._target)
+        self.set_heading(f"Classes · {self._output}")
+        self._numbers = Toggle("counts", "accent", self.source.theme)
+        self._numbers.setToolTip("Counts instead of percents of the row")
+        self._numbers.setAccessibleName("Counts instead of percents")
+        self._numbers.toggled.connect(self._draw)
+        self.tools.addWidget(self._numbers)
+        self._matrix = Matrix(self.source.theme)
+        self._matrix.setToolTip("Click a cell to see its samples")
+        self._matrix.hovered.connect(self.hovered)
+        self._matrix.clicked.connect(self._choose)
+        self._tiles = Tiles(self.source.theme)
+        self._tiles.hovered.connect(self.hovered)
+        self._tiles.resized.connect(self._draw)
+        self._about = muted(plain(QLabel()))
+        self._side = QWidget()
+        column = QVBoxLayout(self._side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._about)
+        column.addWidget(self._tiles, 1)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self._matrix, 1)
+        row.addWidget(self._side, 1)
+        self.body.addLayout(row, 1)
+        self._images = self._find_images()
+        self._arrays: Arrays = {}
+        self._cell: Cell | None = None
+        self._order = np.zeros(0, np.int64)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
+        self._side.setVisible(self._images is not None and roomy)
+
+    def show_frame(self, arrays: Arrays) -> None:
+        """Draw `probabilities` (samples, classes)."""
+        self._arrays = arrays
+        self._draw()
+
+    def restyle(self) -> None:
+        """Draw on the new page colour."""
+        super().restyle()
+        self._matrix.update()
+
+    def _draw(self) -> None:
+        if not self._arrays:
+            return
+        likely = np.nan_to_num(np.asarray(self._arrays["probabilities"], np.float32))
+        truth = self.source.truth(self._target, (len(likely),))
+        if truth is None:
+            self.set_caption("the recording has no truth to compare with")
+            return
+        truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
+        classes, found = likely.shape[1], likely.argmax(axis=1)
+        counts = confusion(truth, found, classes)
+        group, names = self._groups(truth, classes)
+        self._order = np.argsort(group, kind="stable")
+        starts = tuple(np.flatnonzero(np.diff(group[self._order], prepend=-1)).tolist())
+        all_names = self.source.names(self._target, classes)
+        ordered = counts[np.ix_(self._order, self._order)]
+        shown = tuple(all_names[n] for n in self._order)
+        picked, numbers = self._cell, self._numbers.isChecked()
+        self._matrix.show_counts(
+            Counts(ordered, shown, starts if names else (), names, numbers, picked)
+        )
+        self._describe(counts, group if names else None)
+        self._show_samples(truth, likely, all_names)
+
+    def _groups(self, truth: np.ndarray, classes: int) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the group of each class (classes,) and the names of the groups, () for none."""
+        for name, facts in self.source.fields.items():
+            coarse = self.source.truth(name, truth.shape)
+            if name == self._target or facts.get("kind") != "class" or coarse is None:
+                continue
+            group = groups_of(truth, coarse, classes)
+            if group is not None:
+                names = self.source.names(name, int(group.max()) + 1)
+                return group, tuple(names[n] for n in np.unique(group))
+        return np.zeros(classes, np.int64), ()
+
+    def _describe(self, counts: np.ndarray, group: np.ndarray | None) -> None:
+        total = max(int(counts.sum()), 1)
+        said = f"{100 * np.trace(counts) / total:.1f} % of {counts.sum()} right"
+        if group is not None:
+            same = 100 * counts[group[:, None] == group[None, :]].sum() / total
+            said += f" · group {same:.1f} %"
+        self.set_caption(said)
+
+    def _choose(self, row: int, column: int) -> None:
+        self._cell = None if (row, column) == self._cell else (row, column)
+        self._draw()
+
+    def _find_images(self) -> np.ndarray | None:
+        for name, facts in self.source.fields.items():
+            if facts.get("kind") == "image" and name in self.source.reference:
+                return self.source.reference[name]
+        return None
+
+    def _room(self, labels: list[str]) -> int:
+        """Return how many samples have room for their name above them."""
+        metrics, size = self.fontMetrics(), self._tiles.size()
+        wide = max((metrics.horizontalAdvance(label) for label in labels), default=0) + 8
+        high = wide + metrics.height()
+        return min(max(size.width() // wide, 1) * max(size.height() // high, 1), _SHOWN)
+
+    def _show_samples(self, truth: np.ndarray, likely: np.ndarray, names: tuple[str, ...]) -> None:
+        """Show the samples of the picked cell, or the mistakes, the surest first."""
+        if self._images is None:
+            return
+        found = likely.argmax(axis=1)
+        if self._cell is None:
+            wanted, about = (truth >= 0) & (truth != found), "surest mistakes, true → predicted"
+        else:
+            row, column = (int(self._order[n]) for n in self._cell)
+            wanted = (truth == row) & (found == column)
+            about = f"true {names[row]}, predicted {names[column]}"
+        rows = np.flatnonzero(wanted)
+        rows = rows[np.argsort(-likely.max(axis=1)[rows], kind="stable")]
+        self._about.setText(f"{about} · {len(rows)}")
+        rows = rows[: self._room([f"{names[truth[r]]} → {names[found[r]]}" for r in rows])]
+        images = as_images(self._images[rows]) if len(rows) else np.zeros((0, 1, 1, 1), "f4")
+        levels = image_levels(as_images(self._images[: len(likely)]))
+        made = TileRow(pixels(images, levels, grey_table()), "", images)
+        labels = tuple(f"{names[truth[r]]} → {names[found[r]]}" for r in rows)
+        style = TileStyle(wrap=True, gap=8)
+        self._tiles.show_tiles(TileSet((made,) if len(rows) else (), labels, style=style))

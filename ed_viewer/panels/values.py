@@ -1,0 +1,161 @@
+"""A value that is predicted, and the true one: a scatter, curves or maps."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from PySide6.QtWidgets import QWidget
+
+from ed_viewer.imaging import as_images, finite_range, image_levels, pixels
+from ed_viewer.messages import Arrays
+from ed_viewer.palette import difference_table, grey_table, value_table
+from ed_viewer.panel import Panel, Source, panel
+from ed_viewer.panels.fallback import plain_axis
+from ed_viewer.widgets.sheet import Sheet
+from ed_viewer.widgets.text import number
+from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.truth_plot import TruthPlot
+from ed_viewer.widgets.waves import Waves
+
+
+class View(Protocol):
+    """One way to show values; it makes its widget once and draws often."""
+
+    widget: QWidget
+
+    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
+        """Draw (samples, ...) of either, without an axis of size 1 at the end."""
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+
+
+@panel("predictions/values")
+class ValuesPanel(Panel):
+    """One number a sample as points, a line of them as curves, an area as maps."""
+
+    tab = "Values"
+    telling = 2
+
+    def build(self) -> None:
+        """Choose the view by the axes of a sample."""
+        options, source = self.source.probe.options, self.source
+        self._target = str(options.get("target") or "")
+        self.set_heading(f"Values · {options.get('output') or self._target}")
+        self._shape = _bare(source.probe.arrays["values"].shape)
+        make = _VIEWS.get(len(self._shape) - 1, _Maps)
+        self.view = make(source, self._target, self.hovered.emit)
+        self.body.addWidget(self.view.widget, 1)
+
+    def show_frame(self, arrays: Arrays) -> None:
+        """Draw `values` (samples, ...)."""
+        found = np.asarray(arrays["values"], np.float32).reshape(self._shape)
+        truth = self.source.truth(self._target, self._shape)
+        if truth is None:
+            self.set_caption("the recording has no truth to compare with")
+        else:
+            truth = np.asarray(truth, np.float32)
+            self._describe(truth, found)
+        self.view.show(truth, found)
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        super().restyle()
+        self.view.restyle()
+
+    def _describe(self, truth: np.ndarray, found: np.ndarray) -> None:
+        known = np.isfinite(truth) & np.isfinite(found)
+        error = (found[known] - truth[known]).astype(np.float64)
+        if not error.size:
+            self.set_caption("no sample has a true value")
+            return
+        unit, rmse = self.source.unit(self._target), number(float(np.sqrt(np.mean(error**2))))
+        gap = "" if unit == "°" else " "
+        self.set_caption(f"RMSE {rmse}{gap}{unit}".rstrip() + f" · {len(truth)} samples")
+
+
+class _Points:
+    """Predicted against true, a colour a class."""
+
+    def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
+        self._label = next(
+            (
+                name
+                for name, facts in source.fields.items()
+                if facts.get("kind") == "class" and source.classes(name)
+            ),
+            "",
+        )
+        self._source = source
+        names = source.classes(self._label)
+        quantity = plain_axis(source.quantity(target))
+        own = source.own_colours(self._label)
+        self.widget: QWidget = TruthPlot(quantity, names, own, source.theme)
+
+    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
+        labels = self._source.truth(self._label, found.shape)
+        known = np.zeros(len(found), np.int64) if labels is None else labels.astype(np.int64)
+        assert isinstance(self.widget, TruthPlot)
+        self.widget.show_values(found if truth is None else truth, found, known)
+
+    def restyle(self) -> None:
+        assert isinstance(self.widget, TruthPlot)
+        self.widget.restyle()
+
+
+class _Curves:
+    """True values quiet, predicted ones in colour."""
+
+    def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
+        self._waves = Waves(source.theme)
+        self.widget: QWidget = self._waves
+
+    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
+        self._waves.show_signals(truth, found)
+
+    def restyle(self) -> None:
+        self._waves.restyle()
+
+
+class _Maps:
+    """Inputs, true values, predicted ones on the same scale, and the signed difference."""
+
+    def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
+        self._source, self._target = source, target
+        self._sheet = Sheet(source.theme)
+        self._sheet.hovered.connect(hovered)
+        self.widget: QWidget = self._sheet
+        self._last: tuple[np.ndarray | None, np.ndarray] | None = None
+
+    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
+        self._last = (truth, found)
+        inputs = self._source.pictures(found.shape[:3])
+        rows = [
+            TileRow(pixels(made, image_levels(made), grey_table()), name, made)
+            for name, made in ((n, as_images(a)) for n, a in inputs.items() if n != self._target)
+        ]
+        unit = self._source.unit(self._target)
+        low, high = finite_range(found if truth is None else truth)
+        for name, maps in (("true", truth), ("predicted", found)):
+            if maps is not None:
+                images = as_images(maps)
+                label = f"{name} ({unit})" if unit else name
+                rows.append(TileRow(pixels(images, (low, high), value_table()), label, images))
+        if truth is not None:
+            reach = (high - low) / 2
+            change = as_images(np.nan_to_num(found - truth))
+            table = difference_table(self._source.theme.palette)
+            rows.append(TileRow(pixels(change, (-reach, reach), table), "difference", change))
+        self._sheet.show_tiles(TileSet(tuple(rows), style=TileStyle(wrap=True)))
+
+    def restyle(self) -> None:
+        if self._last is not None:
+            self.show(*self._last)
+
+
+_VIEWS: dict[int, type[_Points] | type[_Curves] | type[_Maps]] = {0: _Points, 1: _Curves, 2: _Maps}
+"""Axes of a sample to the view; more are shown as maps of their first frame."""
+
+
+def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape

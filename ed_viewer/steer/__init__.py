@@ -1,0 +1,1 @@
+"""The part of the window that steers a training: pause, stop, save, learning rate and weights."""

@@ -1,0 +1,183 @@
+"""How the timeline looks: bands of epochs, ticks, checkpoints, events, the loop, the cursor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from ed_core.recording import Event
+from ed_viewer.theme import Theme
+from ed_viewer.timeline_scale import Scale
+
+CHECKPOINT = "checkpoint"
+_TICKS = 3  # pixels a tick at least: closer ones would be a grey block
+_BAND = 5  # pixels, of an epoch that is still shaded on its own
+_STRIP = 3  # pixels, of the line below that says which part is on show
+
+
+@dataclass(slots=True)
+class Picture:
+    """All that is drawn; `epochs` is (frames,), one for each step of the scale."""
+
+    scale: Scale = field(default_factory=Scale)
+    epochs: np.ndarray = field(default_factory=lambda: np.empty(0))
+    events: tuple[Event, ...] = ()
+    frame: int = -1
+    loop: tuple[int, int] | None = None
+    live: bool = False
+
+
+class TimelinePainter:
+    """Draws a `Picture` into the bar.
+
+    Args:
+        painter: of the widget, open.
+        theme: colours.
+        bar: the rectangle of the ticks; the epochs' numbers go above it.
+    """
+
+    def __init__(self, painter: QPainter, theme: Theme, bar: QRectF) -> None:
+        self._painter, self._theme, self._bar = painter, theme, bar
+
+    def paint(self, picture: Picture) -> None:
+        """Draw everything, the cursor on top."""
+        painter, bar = self._painter, self._bar
+        self._fill("card")
+        painter.drawRoundedRect(bar.adjusted(-4, 0, 4, 0), 4, 4)
+        if not len(picture.scale.steps):
+            return
+        painter.save()
+        painter.setClipRect(bar.adjusted(-8, -bar.top(), 8, 20))
+        self._epochs(picture)
+        self._loop(picture)
+        self._ticks(picture)
+        self._events(picture)
+        self._cursor(picture)
+        painter.restore()
+        if picture.scale.zoomed:
+            self._strip(picture.scale)
+
+    def _epochs(self, picture: Picture) -> None:
+        """Shade every second epoch, or group of epochs, and write the numbers that have room."""
+        painter, bar, scale = self._painter, self._bar, picture.scale
+        known = picture.epochs[np.isfinite(picture.epochs)]
+        if not len(known):
+            return
+        steps = scale.steps[np.isfinite(picture.epochs)]
+        inside = np.interp(scale.view, steps, known)
+        metrics = painter.fontMetrics()
+        first, last = int(inside[0]), int(np.ceil(inside[1]))
+        room = (scale.room[1] - scale.room[0]) / max(inside[1] - inside[0], 1e-9)
+        widest = metrics.horizontalAdvance(f"{last}") + 16
+        every = _round_up(widest / room)
+        group = 1 if room >= _BAND else every
+        self._fill("line")
+        painter.setOpacity(0.45)
+        for epoch in range(first - first % (2 * group) + group, last + 1, 2 * group):
+            left, right = scale.x_of(np.interp((epoch, epoch + group), known, steps))
+            painter.drawRect(QRectF(left, bar.top(), right - left, bar.height()))
+        painter.setOpacity(1.0)
+        painter.setPen(self._theme.colour("muted"))
+        free = bar.left() - 1
+        for epoch in range(first - first % every, last + 1, every):
+            x = float(scale.x_of(np.interp(epoch, known, steps)))
+            text = str(epoch) if free > bar.left() else f"epoch {epoch}"
+            width = metrics.horizontalAdvance(text)
+            if x >= free and x + width < bar.right() + 8 and epoch <= known[-1]:
+                painter.drawText(QPointF(x, bar.top() - 6), text)
+                free = x + width + 12
+
+    def _loop(self, picture: Picture) -> None:
+        if picture.loop is None:
+            return
+        painter, bar = self._painter, self._bar
+        left, right = (float(x) for x in self._xs(picture, list(picture.loop)))
+        self._fill("accent")
+        painter.setOpacity(0.28)
+        painter.drawRect(QRectF(left, bar.top(), right - left, bar.height()))
+        painter.setOpacity(1.0)
+        painter.setPen(QPen(self._theme.colour("accent"), 2))
+        for x, inwards in ((left, 5), (right, -5)):
+            bracket = [(x + inwards, bar.top()), (x, bar.top()), (x, bar.bottom())]
+            bracket.append((x + inwards, bar.bottom()))
+            painter.drawPolyline(QPolygonF([QPointF(*corner) for corner in bracket]))
+
+    def _ticks(self, picture: Picture) -> None:
+        painter, middle = self._painter, self._bar.center().y()
+        xs = picture.scale.x_of(picture.scale.steps)
+        seen = xs[(xs >= self._bar.left() - 1) & (xs <= self._bar.right() + 1)]
+        if len(seen) > 200:
+            seen = np.unique((seen / _TICKS).astype(np.int64)) * _TICKS
+        self._lines(seen, middle - 4, middle + 4, QPen(self._theme.colour("done"), 1))
+        if picture.live:
+            self._fill("live")
+            painter.drawEllipse(QPointF(float(xs[-1]), middle), 4, 4)
+
+    def _events(self, picture: Picture) -> None:
+        """Draw checkpoints as tall ticks, and what was changed by hand as diamonds on the edge."""
+        painter, bar = self._painter, self._bar
+        kept = _pixels(picture, [e for e in picture.events if e.kind == CHECKPOINT])
+        self._lines(kept, bar.top() + 1, bar.bottom() - 1, QPen(self._theme.colour("muted"), 2))
+        painter.setPen(QPen(self._theme.colour("card"), 1))
+        painter.setBrush(self._theme.colour("failed"))
+        for x in _pixels(picture, [e for e in picture.events if e.kind != CHECKPOINT]):
+            y = bar.bottom() - 3
+            corners = [(x - 5, y), (x, y - 5), (x + 5, y), (x, y + 5)]
+            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+
+    def _cursor(self, picture: Picture) -> None:
+        if not 0 <= picture.frame < len(picture.scale.steps):
+            return
+        painter, bar = self._painter, self._bar
+        x = round(float(self._xs(picture, [picture.frame])[0])) + 0.5
+        painter.setPen(QPen(self._theme.colour("accent"), 2))
+        painter.drawLine(QPointF(x, bar.top()), QPointF(x, bar.bottom()))
+        self._fill("accent")
+        top = bar.top() - 4
+        shape = [(x - 6, top), (x + 6, top), (x + 6, top + 6), (x, top + 12), (x - 6, top + 6)]
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in shape]))
+
+    def _strip(self, scale: Scale) -> None:
+        """Say at the foot which part of the run is on show."""
+        (start, end), bar = scale.whole, self._bar
+        track = QRectF(bar.left(), bar.bottom() + 3, bar.width(), _STRIP)
+        self._fill("line")
+        self._painter.drawRect(track)
+        left, right = ((step - start) / (end - start) * bar.width() for step in scale.view)
+        self._fill("done")
+        length = max(right - left, 8.0)
+        left = min(left, bar.width() - length)
+        self._painter.drawRect(QRectF(bar.left() + left, track.top(), length, _STRIP))
+
+    def _xs(self, picture: Picture, frames: list[int]) -> np.ndarray:
+        return picture.scale.x_of(picture.scale.steps[frames])
+
+    def _fill(self, colour: str) -> None:
+        self._painter.setPen(Qt.PenStyle.NoPen)
+        self._painter.setBrush(QColor(self._theme.colour(colour)))
+
+    def _lines(self, xs: np.ndarray, top: float, bottom: float, pen: QPen) -> None:
+        self._painter.setPen(pen)
+        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        for x in np.round(xs):
+            self._painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+
+
+def _pixels(picture: Picture, events: Sequence[Event]) -> np.ndarray:
+    """Return where events lie, those of one pixel once, without those out of view."""
+    left, right = picture.scale.room
+    xs = np.unique(np.round(picture.scale.x_of(np.array([e.step for e in events], float))))
+    return xs[(xs >= left - 1) & (xs <= right + 1)]
+
+
+def _round_up(number: float) -> int:
+    """Return the next of 1, 2, 5, 10, 20, 50, ..."""
+    size = 1
+    while True:
+        for digit in (1, 2, 5):
+            if digit * size >= number:
+                return digit * size
+        size *= 10

@@ -1,0 +1,50 @@
+"""One tile, large, with its numbers."""
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import muted, number, plain
+from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet
+
+
+class Focus(QWidget):
+    """Shows a tile alone: what it is, its values, and how much of it is active.
+
+    Signals:
+        hovered: the value under the mouse, in words, or "".
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._name = plain(QLabel())
+        self.tiles = Tiles(theme)
+        self.tiles.hovered.connect(self.hovered)
+        self.numbers = muted(plain(QLabel()))
+        self.numbers.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for label in (self._name, self.numbers):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addStretch(1)
+        column.addWidget(self._name)
+        column.addWidget(self.tiles, 8)
+        column.addWidget(self.numbers)
+        column.addStretch(1)
+
+    def show_tile(self, row: TileRow, column: int, name: str) -> None:
+        """Show one tile of a row."""
+        assert row.values is not None
+        part = slice(column, column + 1)
+        alone = TileRow(row.pixels[part], "", row.values[part], row.aspect)
+        self._name.setText(name)
+        self.tiles.show_tiles(TileSet((alone,)))
+        values = row.values[column]
+        active = 100 * float(np.mean(values != 0))
+        low, high, mean = (number(float(v)) for v in (values.min(), values.max(), values.mean()))
+        self.numbers.setText(f"{low} to {high}\nmean {mean} · {active:.0f} % not 0")

@@ -1,0 +1,185 @@
+"""A confusion matrix: a row a true class, what is right in one colour and what is wrong in another.
+
+The strength of a cell is its share of the row, of what is wrong its square root: rare errors show.
+"""
+
+import numpy as np
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ed_viewer.palette import blend, ink_on
+from ed_viewer.tally import shares
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.matrix_layout import SPACE, Counts, MatrixLayout, lay_out
+
+_CENTRE = int(Qt.AlignmentFlag.AlignCenter)
+_LEFT = int(Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+_SCALES = (1.0, 0.8)  # of type in cells
+
+
+class Matrix(QWidget):
+    """Draws `Counts` as large as there is room, with square cells.
+
+    Signals:
+        hovered: a cell in words, or "".
+        clicked: (row, column) of a cell.
+    """
+
+    hovered = Signal(str)
+    clicked = Signal(int, int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.shown = Counts(np.zeros((0, 0), np.int64))
+        self._shares = np.zeros((0, 0))
+        self._layout = MatrixLayout()
+        self.setMouseTracking(True)
+        self.setAccessibleName("Confusion matrix")
+        self.setMinimumSize(QSize(120, 100))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def show_counts(self, counts: Counts) -> None:
+        """Draw another matrix."""
+        self.shown = counts
+        self._shares = shares(counts.counts)
+        self._arrange()
+        self.update()
+
+    def colour(self, row: int, column: int) -> str:
+        """Return the colour of a cell."""
+        share, palette = float(self._shares[row, column]), self._theme.palette
+        if row == column:
+            return blend(palette.card, palette.below, share)
+        return blend(palette.card, palette.above, share**0.5)
+
+    def describe(self, row: int, column: int) -> str:
+        """Return a cell in words."""
+        names, counts = self.shown.names, self.shown.counts
+        share = f"{100 * self._shares[row, column]:.1f} %"
+        said = f"{counts[row, column]} of {counts[row].sum()} ({share})"
+        return f"true {names[row]} · predicted {names[column]} · {said}"
+
+    def text(self, row: int, column: int) -> str:
+        """Return what stands in a cell, "" for nothing worth a number."""
+        counted = str(self.shown.counts[row, column])
+        said = counted if self.shown.numbers else f"{100 * self._shares[row, column]:.0f}"
+        return "" if said == "0" else said
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._arrange()
+
+    def changeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._arrange()
+        self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        found = self._layout.find(event.position().toPoint())
+        self.hovered.emit(self.describe(*found) if found else "")
+
+    def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.hovered.emit("")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        found = self._layout.find(event.position().toPoint())
+        if found is not None:
+            self.clicked.emit(*found)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        if not self._layout.count:
+            return
+        painter = QPainter(self)
+        self._paint_cells(painter)
+        self._paint_lines(painter)
+        self._paint_names(painter)
+        self._paint_titles(painter)
+        if self.shown.picked is not None:
+            painter.setPen(QPen(self._theme.colour("accent"), 3))
+            painter.drawRect(self._layout.cell(*self.shown.picked))
+        painter.end()
+
+    def _arrange(self) -> None:
+        self._layout = lay_out(self.shown, self.size(), self.fontMetrics())
+
+    def _paint_cells(self, painter: QPainter) -> None:
+        scale = self._scale()
+        for row, column in np.ndindex(*self._shares.shape):
+            where, colour = self._layout.cell(row, column), self.colour(row, column)
+            painter.fillRect(where, QColor(colour))
+            if scale:
+                painter.setFont(self._theme.font(scale, bold=row == column))
+                painter.setPen(ink_on(colour))
+                painter.drawText(where, _CENTRE, self.text(row, column))
+
+    def _scale(self) -> float:
+        """Return the size of type that cells have room for, 0 for none."""
+        cells = np.ndindex(*self._shares.shape)
+        longest = max((self.text(*cell) for cell in cells), key=len, default="")
+        for scale in _SCALES:
+            metrics = QFontMetrics(self._theme.font(scale, bold=True))
+            wide = metrics.horizontalAdvance(longest) + 2
+            if self._layout.edge(1) >= max(wide, metrics.height()):
+                return scale
+        return 0.0
+
+    def _paint_lines(self, painter: QPainter) -> None:
+        made, count = self._layout, self._layout.count
+        left, top, side = made.box.left(), made.box.top(), made.box.width()
+        strong = {0, count, *self.shown.starts}
+        # The thick ones last, so that no thin one runs over them.
+        for line in sorted(range(count + 1), key=lambda line: line in strong):
+            thick = line in strong and bool(self.shown.starts)
+            pen = QPen(self._theme.colour("muted" if thick else "line"), 2 if thick else 1)
+            painter.setPen(pen)
+            at = made.edge(line)
+            painter.drawLine(left, top + at, left + side, top + at)
+            painter.drawLine(left + at, top, left + at, top + side)
+
+    def _paint_names(self, painter: QPainter) -> None:
+        made, box = self._layout, self._layout.box
+        painter.setFont(self._theme.font())
+        painter.setPen(self._theme.colour("text"))
+        every = -(-made.line // max(made.edge(1), 1))  # where cells are narrow, not every name
+        for number in range(0, made.count, every):
+            middle, name = made.cell(number, number).center(), self.shown.names[number]
+            top = middle.y() - made.line // 2
+            beside = QRect(box.left() - SPACE - made.names, top, made.names, made.line)
+            self._write(painter, beside, name, _RIGHT)
+            self._write_below(painter, middle.x(), name)
+        painter.setFont(self._theme.font(bold=True))
+        for number, name in enumerate(self.shown.groups):
+            start, *later = self.shown.starts[number:]
+            end = later[0] if later else made.count
+            top, high = box.top() + made.edge(start), made.edge(end) - made.edge(start)
+            where = QRect(box.right() + 2 * SPACE, top, made.groups, high)
+            self._write(painter, where, name, _LEFT)
+
+    def _write_below(self, painter: QPainter, middle: int, name: str) -> None:
+        made, top = self._layout, self._layout.box.bottom() + SPACE
+        if not made.upright:
+            painter.drawText(QRect(middle - 100, top, 200, made.line), _CENTRE, name)
+            return
+        painter.save()
+        painter.translate(middle - made.line // 2, top + made.names)
+        painter.rotate(-90)
+        self._write(painter, QRect(0, 0, made.names, made.line), name, _RIGHT)
+        painter.restore()
+
+    def _paint_titles(self, painter: QPainter) -> None:
+        made, box = self._layout, self._layout.box
+        painter.setFont(self._theme.font())
+        painter.setPen(self._theme.colour("muted"))
+        top = box.bottom() + 2 * SPACE + (made.names if made.upright else made.line)
+        painter.drawText(QRect(box.left(), top, box.width(), made.line), _CENTRE, "predicted")
+        painter.save()
+        painter.translate(box.left() - made.names - 2 * SPACE - made.line, box.center().y())
+        painter.rotate(-90)
+        painter.drawText(QRect(-100, 0, 200, made.line), _CENTRE, "true")
+        painter.restore()
+
+    def _write(self, painter: QPainter, where: QRect, words: str, flags: int) -> None:
+        dots = Qt.TextElideMode.ElideRight
+        painter.drawText(where, flags, painter.fontMetrics().elidedText(words, dots, where.width()))

@@ -1,0 +1,92 @@
+"""Where the cells and the names of a matrix go. Plain geometry."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtGui import QFontMetrics
+
+Cell = tuple[int, int]
+
+SPACE = 6  # pixels between cells, names and titles
+_NAMES = 0.24  # of the width or height that names may take at the most
+_BOLD = 1.15  # times as wide as other type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """What is drawn.
+
+    Attributes:
+        counts: (classes, classes), a row a true class.
+        names: of the classes, in this order.
+        starts: the first class of each group; () where there are no groups.
+        groups: the name of each group.
+        numbers: whether cells hold counts instead of percents.
+        picked: the cell in the frame, or None.
+    """
+
+    counts: np.ndarray
+    names: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+    groups: tuple[str, ...] = ()
+    numbers: bool = False
+    picked: Cell | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixLayout:
+    """A layout that has been made.
+
+    Attributes:
+        count: classes.
+        box: the square that the cells share.
+        names, groups: the room for the names of classes and of groups, in pixels.
+        line: of type, in pixels.
+        upright: whether the names below stand on end, since they are wider than a cell.
+    """
+
+    count: int = 0
+    box: QRect = field(default_factory=QRect)
+    names: int = 0
+    groups: int = 0
+    line: int = 0
+    upright: bool = False
+
+    def edge(self, number: int) -> int:
+        """Return how far a cell's near edge is from that of the box."""
+        return number * self.box.width() // max(self.count, 1)
+
+    def cell(self, row: int, column: int) -> QRect:
+        """Return where a cell is drawn."""
+        left, top = self.edge(column), self.edge(row)
+        wide, high = self.edge(column + 1) - left, self.edge(row + 1) - top
+        return QRect(self.box.left() + left, self.box.top() + top, wide, high)
+
+    def find(self, point: QPoint) -> Cell | None:
+        """Return (row, column) of the cell at a point, None beside them."""
+        if not self.count or not self.box.contains(point):
+            return None
+        inside, side = point - self.box.topLeft(), self.box.width()
+        row, column = inside.y() * self.count // side, inside.x() * self.count // side
+        return min(row, self.count - 1), min(column, self.count - 1)
+
+
+def lay_out(shown: Counts, size: QSize, metrics: QFontMetrics) -> MatrixLayout:
+    """Return the layout with the largest square that leaves room for names and titles."""
+    count, line = len(shown.counts), metrics.height()
+    most = int(_NAMES * min(size.width(), size.height()))
+    wide = [metrics.horizontalAdvance(name) + 2 for name in shown.names]
+    bold = [round(metrics.horizontalAdvance(name) * _BOLD) for name in shown.groups]
+    names, groups = min(max(wide, default=0), most), min(max(bold, default=0), most)
+
+    left = names + line + 3 * SPACE
+    right = groups + 2 * SPACE if groups else SPACE
+    across = size.width() - left - right
+    upright = max(wide, default=0) > min(across, size.height() - left) // max(count, 1)
+    below = (names if upright else line) + line + 3 * SPACE
+    above = line // 2  # the name of a row may be higher than the row
+    side = max(min(across, size.height() - below - above), 1)
+    x = left + max((size.width() - left - right - side) // 2, 0)
+    y = above + max((size.height() - below - above - side) // 2, 0)
+    return MatrixLayout(count, QRect(x, y, side, side), names, groups, line, upright)

@@ -1,0 +1,127 @@
+"""Points in the colours of their classes, beside a legend; any number of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ed_viewer.palette import SYMBOLS, class_colour
+from ed_viewer.projection import window_of
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.handle import pixel_size
+from ed_viewer.widgets.legend import Legend
+from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.raster import rasterise
+
+RASTER_ABOVE = 5000  # points: from here a scatter item takes longer to draw than a frame lasts
+_PIXELS = 512
+_SIZE = 7  # pixels, of a marker
+_NEAR = 10  # pixels, from a click to the point that it means
+
+
+class Scatter(QWidget):
+    """A plot of points.
+
+    Signals:
+        clicked: (number of the point, whether Shift was held).
+    """
+
+    clicked = Signal(int, bool)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._plot = make_plot()
+        self.item = self._plot.getPlotItem()
+        self.item.showGrid(x=True, y=True, alpha=0.15)
+        self.image = pyqtgraph.ImageItem()
+        self.item.addItem(self.image)
+        self.groups: list[pyqtgraph.ScatterPlotItem] = []
+        self.legend = Legend(theme)
+        self.legend.toggled.connect(self._redraw)
+        side = QHBoxLayout(self)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(12)
+        side.addWidget(self._plot, 1)
+        side.addWidget(self.legend)
+        self._labels: np.ndarray | None = None
+        self._titles = ("", "")
+        self._window: tuple[float, float, float, float] | None = None
+        self._points = np.empty((0, 2))
+        self._plot.scene().sigMouseClicked.connect(self._on_click)
+
+    def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
+        """Colour the points by class, (samples,); None for one colour."""
+        self._labels = labels if labels is not None and labels.ndim == 1 else None
+        self.legend.set_names(names)
+
+    def show_points(self, points: np.ndarray, titles: tuple[str, str]) -> None:
+        """Draw points (samples, 2); the limits stay as long as they suit."""
+        if titles != self._titles:  # a label costs a new axis
+            self._titles, self._window = titles, None
+            self.item.setLabel("bottom", titles[0])
+            self.item.setLabel("left", titles[1])
+        self._points = points
+        window = window_of(points, self._window)
+        if window != self._window:
+            self._window = window
+            self.item.setRange(xRange=window[:2], yRange=window[2:], padding=0)
+        self._redraw()
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        style_plot(self._plot, self._theme)
+        self.legend.updateGeometry()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        labels = self._classes()
+        many = len(self._points) > RASTER_ABOVE
+        self.image.setVisible(many)
+        if many and self._window is not None:
+            palette = self._theme.palette
+            picture, box = rasterise(self._points, labels, self._window, palette, _PIXELS)
+            self.image.setImage(picture, levels=(0, 255))
+            self.image.setRect(*box)
+        self._show_groups(labels, [] if many else sorted(set(labels.tolist()) - {-1}))
+
+    def _classes(self) -> np.ndarray:
+        """Return (samples,) the class of each point, -1 for those that are hidden."""
+        count = len(self._points)
+        labels = np.zeros(count, np.int64)
+        if self._labels is not None and len(self._labels) >= count:
+            labels = np.asarray(self._labels[:count], np.int64)
+        return np.where(np.isin(labels, list(self.legend.hidden)), -1, labels)
+
+    def _show_groups(self, labels: np.ndarray, groups: list[int]) -> None:
+        while len(self.groups) < len(groups):
+            scatter = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None)
+            self.groups.append(scatter)
+            self.item.addItem(scatter)
+        for place, scatter in enumerate(self.groups):
+            scatter.setVisible(place < len(groups))
+            if place >= len(groups):
+                continue
+            group = groups[place]
+            points = self._points[labels == group]
+            scatter.setData(
+                points[:, 0],
+                points[:, 1],
+                brush=pyqtgraph.mkBrush(class_colour(self._theme.palette, group)),
+                pen=None,
+                symbol=SYMBOLS[group % len(SYMBOLS)],
+                size=_SIZE,
+            )
+
+    def _on_click(self, event: object) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton or not len(self._points):  # type: ignore[attr-defined]
+            return
+        at = self.item.getViewBox().mapSceneToView(event.scenePos())  # type: ignore[attr-defined]
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)  # type: ignore[attr-defined]
+        apart = np.hypot(*((self._points - (at.x(), at.y())) / pixel_size(self.item)).T)
+        apart[self._classes() < 0] = np.inf
+        nearest = int(apart.argmin())
+        if apart[nearest] <= _NEAR:
+            self.clicked.emit(nearest, shift)

@@ -1,0 +1,62 @@
+"""Rows of pictures, a column a sample; a sample that is picked is shown alone and large."""
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtGui import QMouseEvent
+
+from ed_viewer.widgets.pick_tiles import Pick, PickTiles
+from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+
+
+class Sheet(PickTiles):
+    """A click on a sample enlarges it, its rows side by side; another click or Esc goes back.
+
+    Left and right show the samples beside it.
+    """
+
+    _all = TileSet()
+
+    def show_tiles(self, tiles: TileSet) -> None:
+        """Draw other tiles: all of them, or those of the picked sample."""
+        self._all = tiles
+        self._show(tiles if self.pick is None else _alone(tiles, self.pick[1]))
+
+    @property
+    def everything(self) -> TileSet:
+        """All tiles, also while one sample is shown."""
+        return self._all
+
+    def choose(self, pick: Pick | None) -> None:
+        """Show one sample (any row, its column), or all."""
+        if pick is not None:
+            count = min((len(row.pixels) for row in self._all.rows), default=0)
+            pick = (0, min(max(pick[1], 0), count - 1)) if count else None
+        if pick != self.pick:
+            self.pick = pick
+            self.show_tiles(self._all)
+            self.picked.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
+        if self.pick is None:
+            super().mousePressEvent(event)
+        else:
+            self.choose(None)
+
+    def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
+        """Return the tiles, and the row and column of them, that a place on the screen shows."""
+        if self.pick is None:
+            return super().behind(row, column)
+        beside = len(self.shown.rows) == 1  # the rows stand side by side
+        return self._all, column if beside else row, self.pick[1]
+
+
+def _alone(tiles: TileSet, sample: int) -> TileSet:
+    """Return one sample's rows as tiles side by side, or one above the other if sizes differ."""
+    name = tiles.columns[sample] if sample < len(tiles.columns) else f"sample {sample + 1}"
+    if len({row.pixels.shape[1:3] for row in tiles.rows}) > 1:
+        rows = tuple(replace(r, pixels=r.pixels[sample : sample + 1]) for r in tiles.rows)
+        return TileSet(rows, (name,))
+    pixels = np.stack([row.pixels[sample] for row in tiles.rows])
+    labels = tuple(row.label for row in tiles.rows)
+    return TileSet((TileRow(pixels, name),), labels, style=TileStyle(wrap=True, gap=8))

@@ -1,0 +1,72 @@
+"""Predicted values against the true ones, on the line where both are the same or beside it."""
+
+import numpy as np
+import pyqtgraph
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ed_viewer.imaging import finite_range
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.class_points import ClassPoints
+from ed_viewer.widgets.legend import Legend
+from ed_viewer.widgets.plot import make_plot, style_plot
+
+_MARGIN = 0.08  # of the range of the true values, around them
+
+
+class TruthPlot(QWidget):
+    """A scatter in the range of the truth, the same in every frame once predictions lie in it.
+
+    Args:
+        quantity: what is predicted, for the axes.
+        names: of the classes that colour the points, () for none.
+        colours: their own colours, where they have any.
+        theme: colours and type.
+    """
+
+    def __init__(
+        self, quantity: str, names: tuple[str, ...], colours: tuple[str, ...], theme: Theme
+    ) -> None:
+        super().__init__()
+        self._theme, self._colours = theme, colours
+        self.plot = make_plot()
+        item = self.plot.getPlotItem()
+        item.showGrid(x=True, y=True, alpha=0.15)
+        item.setLabel("bottom", f"true {quantity}")
+        item.setLabel("left", f"predicted {quantity}")
+        self.line = pyqtgraph.PlotDataItem()
+        item.addItem(self.line)
+        self.points = ClassPoints(item)
+        self.legend = Legend(theme)
+        self.legend.set_names(names)
+        self.legend.toggled.connect(self._redraw)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self.plot, 1)
+        row.addWidget(self.legend)
+        self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
+
+    def show_values(self, truth: np.ndarray, found: np.ndarray, labels: np.ndarray) -> None:
+        """Draw (samples,) of each; what has no truth, or a label below 0, is left out."""
+        self._values = np.stack([truth, np.nan_to_num(found)], axis=1)
+        self._labels = np.where(np.isfinite(truth), labels, -1)
+        low, high = finite_range(truth)
+        reach = (high - low or 1.0) * _MARGIN
+        ends = (low - reach, high + reach)
+        least, most = finite_range(found)  # at first, far from any truth
+        up = (min(ends[0], least - reach), max(ends[1], most + reach))
+        self.plot.getPlotItem().setRange(xRange=ends, yRange=up, padding=0)
+        self.line.setData(ends, ends)
+        self._redraw()
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        style_plot(self.plot, self._theme)
+        self.line.setPen(pyqtgraph.mkPen(self._theme.palette.done, width=1))
+        self.legend.updateGeometry()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        hidden = np.isin(self._labels, list(self.legend.hidden))
+        labels = np.where(hidden, -1, self._labels)
+        self.points.show_points(self._values, labels, self._colours, self._theme.palette)

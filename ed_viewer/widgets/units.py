@@ -1,0 +1,146 @@
+"""The numbers of a code as sliders, the ones that vary most first; each can be typed as well."""
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ed_viewer.widgets.text import muted, plain
+
+_ROWS = 16  # that are made at a time: a code may have thousands of numbers
+_STEPS = 500  # of a slider, from its middle to its end
+_LARGEST = 1e6
+_FEW = 3  # rows that need no scrolling
+_UNBOUNDED = 2**24 - 1  # Qt's word for no limit
+
+
+class Units(QScrollArea):
+    """A row a unit: its number, a slider, its value. More rows are made when one scrolls down.
+
+    Signals:
+        edited: (unit, value) that the user set.
+    """
+
+    edited = Signal(int, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._order = np.empty(0, np.int64)
+        self._low = self._high = np.empty(0)
+        self._code = np.empty(0)
+        self.rows: list[tuple[QLabel, QSlider, QDoubleSpinBox]] = []
+        body = QWidget()
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 8, 0)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._grid)
+        layout.addStretch(1)
+        self.setWidget(body)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Units of the code")
+        self.verticalScrollBar().valueChanged.connect(self._on_scroll)
+        body.setAutoFillBackground(False)
+        self.viewport().setAutoFillBackground(False)
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        rows = min(max(len(self._order), 1), _ROWS)
+        return QSize(200, rows * (self.fontMetrics().height() + 12))
+
+    @property
+    def order(self) -> np.ndarray:
+        """The units, in the order of their rows."""
+        return self._order
+
+    def set_ranges(self, order: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        """Show units in this order (latent,), each from its low to its high."""
+        self._low, self._high = low, np.maximum(high, low + 1e-3)
+        if len(order) != len(self._order):
+            self._code = np.zeros(len(order))
+        self._order = order
+        while len(self.rows) < min(_ROWS, len(order)):
+            self._add()
+        few = len(order) <= _FEW
+        self.setMaximumHeight(self.sizeHint().height() if few else _UNBOUNDED)
+        self.setMinimumHeight(self.sizeHint().height() if few else 80)
+        self.updateGeometry()
+        self._refresh()
+
+    def show_code(self, code: np.ndarray) -> None:
+        """Show the values of a code (latent,)."""
+        self._code = np.array(code)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for row, (label, slider, box) in enumerate(self.rows):
+            there = row < len(self._order)
+            for widget in (label, slider, box):
+                widget.setVisible(there)
+            if not there:
+                continue
+            unit = int(self._order[row])
+            value = float(self._code[unit])
+            label.setText(f"code {unit + 1}")
+            for control in (slider, box):
+                control.setAccessibleName(f"code {unit + 1}")
+                control.blockSignals(True)
+            if not slider.isSliderDown():
+                slider.setValue(round((self._share(unit, value) - 0.5) * 2 * _STEPS))
+            box.setSingleStep((self._high[unit] - self._low[unit]) / 50)
+            box.setValue(min(max(value, -_LARGEST), _LARGEST))
+            for control in (slider, box):
+                control.blockSignals(False)
+
+    def _share(self, unit: int, value: float) -> float:
+        low, high = self._low[unit], self._high[unit]
+        return float(np.clip((value - low) / (high - low), 0, 1))
+
+    def _add(self) -> None:
+        row = len(self.rows)
+        label = muted(plain(QLabel()))
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(-_STEPS, _STEPS)
+        box = QDoubleSpinBox()
+        box.setRange(-_LARGEST, _LARGEST)
+        box.setDecimals(2)
+        box.setKeyboardTracking(False)
+        box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        box.setFixedWidth(box.fontMetrics().horizontalAdvance("−00.00") + 14)
+        slider.valueChanged.connect(lambda at: self._on_slider(row, at))
+        box.valueChanged.connect(lambda value: self._on_value(row, value))
+        for column, widget in enumerate((label, slider, box)):
+            self._grid.addWidget(widget, row, column)
+        self.rows.append((label, slider, box))
+
+    def _on_slider(self, row: int, at: int) -> None:
+        unit = int(self._order[row])
+        low, high = self._low[unit], self._high[unit]
+        self._on_value(row, float(low + (high - low) * (at / _STEPS + 1) / 2))
+
+    def _on_value(self, row: int, value: float) -> None:
+        unit = int(self._order[row])
+        self._code[unit] = value
+        self.edited.emit(unit, value)
+
+    def _on_scroll(self, at: int) -> None:
+        if at >= self.verticalScrollBar().maximum() - 8 and len(self.rows) < len(self._order):
+            for _ in range(min(_ROWS, len(self._order) - len(self.rows))):
+                self._add()
+            self._refresh()

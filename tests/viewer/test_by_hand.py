@@ -1,0 +1,175 @@
+"""The handle on the codes: what is dragged, typed, chosen and clicked is decoded."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.decoder import State
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+
+
+def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend()
+    panel = hand.latent(open_window(finished))
+    hand.ready(panel)
+    before, code = hand.picture(panel).copy(), panel._code.copy()
+    drawn = panel._hand.picture.grab().toImage()
+    hand.drag(panel, QPoint(90, -60))
+    assert panel._code[0] > code[0]
+    assert panel._code[1] > code[1]
+    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=10_000)
+    expected = 1 / (1 + np.exp(-panel._code[0]))
+    qtbot.waitUntil(
+        lambda: abs(float(hand.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5, timeout=10_000
+    )
+    assert panel._hand.picture.grab().toImage() != drawn
+    moved = hand.on_screen(panel, panel._axes.place(panel._code)) - hand.on_screen(panel, code)
+    assert abs(moved.x() - 90) <= 8
+    assert abs(moved.y() + 60) <= 8
+    assert 2 <= len(panel._trail) <= 10
+    assert panel._hand.units.rows[0][2].value() == pytest.approx(panel._code[0], abs=0.01)
+
+
+def test_the_panel_says_which_weights_are_in_use(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend()
+    window = open_window(finished)
+    panel = hand.latent(window)
+    hand.ready(panel)
+    said = panel._hand._weights
+    qtbot.waitUntil(lambda: said.text() == "weights of step 300, the nearest kept to step 350")
+    window.session.scrub(4)
+    qtbot.waitUntil(lambda: said.text() == "weights of step 200", timeout=10_000)
+
+
+def test_the_handle_stands_on_the_overview_of_no_run(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend()
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    assert all(panel.source.decoder is None for panel in window.stage.panels)
+    assert window.stage.decoder.state is State.IDLE  # nothing is started before it is looked at
+
+
+def test_a_class_is_chosen_for_a_conditional_decoder(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend(classes=4)
+    panel = hand.latent(open_window(finished))
+    hand.ready(panel)
+    choice = panel._hand._classes
+    assert [choice.itemText(n) for n in range(choice.count())] == [f"class {n}" for n in range(4)]
+    assert choice.isVisible()
+    assert hand.picture(panel)[0, 0].min() == 1
+    choice.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: hand.picture(panel)[0, 3].min() == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: panel._between.row.outputs[:, 3].min() == 1, timeout=10_000)
+
+
+def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
+    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+) -> None:
+    hand.pretend(40)
+    panel = hand.latent(open_window(wide))
+    hand.ready(panel)
+    units = panel._hand.units
+    assert len(units.rows) == 16
+    assert (units.order == np.argsort(-panel._codes.var(axis=0), kind="stable")).all()
+    unit = int(units.order[2])
+    label, slider, box = units.rows[2]
+    assert label.text() == f"code {unit + 1}"
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "1.25")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert panel._code[unit] == 1.25
+    qtbot.keyClick(slider, Qt.Key.Key_PageDown)
+    assert panel._code[unit] < 1.25
+    assert box.value() == pytest.approx(panel._code[unit], abs=0.01)
+    bar = units.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    assert len(units.rows) == 32
+
+
+def test_with_principal_axes_the_handle_moves_in_the_plane_through_the_code(
+    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+) -> None:
+    hand.pretend(40)
+    panel = hand.latent(open_window(wide))
+    hand.ready(panel)
+    panel._hand.units.rows[5][2].setValue(0.7)  # out of the plane of the mean
+    before = panel._code.copy()
+    hand.drag(panel, QPoint(40, 30))
+    change = panel._code - before
+    directions = panel._axes.directions
+    assert np.linalg.norm(change) > 0.01
+    np.testing.assert_allclose((change @ directions.T) @ directions, change, atol=1e-9)
+
+
+def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
+    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+) -> None:
+    hand.pretend(40)
+    panel = hand.latent(open_window(wide))
+    hand.ready(panel)
+    choice = panel._choice
+    choice.kind.setCurrentText("Code units")
+    choice.pair[0].setValue(7)
+    choice.pair[1].setValue(3)
+    np.testing.assert_array_equal(panel._axes.points, panel._codes[:, [6, 2]])
+    assert panel._axes.titles == ("code 7", "code 3")
+    before = panel._code.copy()
+    hand.drag(panel, QPoint(50, 0))
+    assert np.flatnonzero(np.abs(panel._code - before) > 1e-6).tolist() in ([6], [2, 6])
+    choice.kind.setCurrentText("t-SNE")
+    qtbot.waitUntil(lambda: len(panel._axes.points) == 60, timeout=10_000)
+    np.testing.assert_allclose(panel._axes.points, panel._codes[:, :2] * 10, rtol=1e-5)
+    assert not panel._handle.target.isVisible()  # there is no way back from t-SNE
+    assert "t-SNE of step 100" in panel._caption.text
+
+
+def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, hand: Any) -> None:
+    hand.pretend()
+    window = open_window(finished)
+    panel = hand.latent(window)
+    between = panel._between
+    qtbot.waitUntil(lambda: len(between.row.outputs) == 8, timeout=20_000)
+    assert [box.value() for box in between.ends] == [1, 2]
+    between.set_end(1, 9)
+    qtbot.waitUntil(lambda: len(between.codes) > 0 and between.codes[-1, 0] == 9, timeout=10_000)
+    np.testing.assert_allclose(between.codes[:, 0], np.linspace(0, 9, 8))
+    expected = 1 / (1 + np.exp(-between.codes[:, 0]))
+    qtbot.waitUntil(
+        lambda: np.allclose(between.row.outputs[:, 5, 0, 0], expected, atol=1e-5), timeout=10_000
+    )
+    cell = between.row.tiles._layout.cell(0, 3)
+    qtbot.mouseClick(between.row.tiles, Qt.MouseButton.LeftButton, pos=cell.center())
+    np.testing.assert_array_equal(panel._code, between.codes[3])
+
+
+def test_a_click_on_a_point_takes_its_code(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend()
+    panel = hand.latent(open_window(finished))
+    hand.ready(panel)
+    far = int(panel._codes[:, 0].argmax())
+    viewport, left = panel._scatter._plot.viewport(), Qt.MouseButton.LeftButton
+    at = hand.on_screen(panel, panel._codes[far])
+    QTest.mouseClick(viewport, left, pos=at)
+    qtbot.waitUntil(lambda: panel._between.ends[0].value() == far + 1, timeout=5000)
+    np.testing.assert_allclose(panel._code, panel._codes[far])

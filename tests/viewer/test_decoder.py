@@ -1,0 +1,191 @@
+"""The process behind the handle: killed, broken, mute or gone, and never left over."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint
+from pytestqt.qtbot import QtBot
+
+from ed_core.engine import installed_backends
+from ed_viewer import decoder as decoder_module
+from ed_viewer.decoder import Decoder, State
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend()
+    window = open_window(finished)
+    panel = hand.latent(window)
+    hand.ready(panel)
+    pid = window.stage.decoder._process.processId()
+    os.kill(pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=10_000)
+    said = panel._hand._weights.text()
+    assert said == "The decoder's process ended (signal 9). It starts again when you drag."
+    before = hand.picture(panel).copy()
+    hand.drag(panel, QPoint(60, -40))
+    assert window.stage.decoder._process.processId() != pid
+    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=20_000)
+    assert "weights of step" in panel._hand._weights.text()
+
+
+def test_a_process_that_always_ends_is_given_up_after_one_more_start(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend(mode="dies")
+    window = open_window(finished)
+    panel = hand.latent(window)
+    decoder = window.stage.decoder
+    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=20_000)
+    assert "I do not feel well" in decoder.words
+    panel._drag(np.ones(2))
+    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=20_000)
+    assert panel._hand.isHidden()
+    assert "ended twice: I do not feel well" in panel._reason.text()
+    panel._drag(np.zeros(2))
+    assert decoder._process is None
+
+
+def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend(mode="unable")
+    panel = hand.latent(open_window(finished))
+    qtbot.waitUntil(lambda: panel._reason.isVisible(), timeout=20_000)
+    assert panel._reason.text() == "No decoding by hand: this model has no decoder."
+    assert not panel._handle.target.isVisible()
+    assert panel._hand.isHidden()
+    assert panel._between.isHidden()
+    panel._scatter.clicked.emit(3, False)
+    assert panel._scatter.isVisible()
+
+
+def test_a_process_that_never_answers_is_ended(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(decoder_module, "_PATIENCE", 1500)
+    hand.pretend(mode="mute")
+    window = open_window(finished)
+    hand.latent(window)
+    decoder = window.stage.decoder
+    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=20_000)
+    assert "no answer for 1 seconds" in decoder.words
+
+
+def test_a_program_that_is_not_there(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(decoder_module, "worker_command", lambda path: ["/nowhere/python"])
+    window = open_window(finished)
+    panel = hand.latent(window)
+    decoder = window.stage.decoder
+    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=10_000)
+    window.session.scrub(3)
+    qtbot.waitUntil(lambda: decoder.step == 150, timeout=10_000)
+    assert decoder.state is State.ENDED  # a frame does not start it again, a drag does
+    assert "No such file" in decoder.words
+    panel._drag(np.ones(2))
+    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=10_000)
+
+
+def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    window = open_window(finished)
+    panel = hand.latent(window)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is State.UNABLE, timeout=60_000)
+    assert "a model that edkit did not build" in panel._reason.text()
+
+
+def test_another_run_and_a_closed_window_leave_no_process(
+    qtbot: QtBot, open_window: Open, finished: Path, wide: Path, hand: Any
+) -> None:
+    hand.pretend()
+    window = open_window(finished)
+    hand.ready(hand.latent(window))
+    first = window.stage.decoder._process.processId()
+    window.open(wide)
+    qtbot.waitUntil(lambda: window.session.run is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: not alive(first), timeout=10_000)
+    hand.pretend(40)
+    hand.ready(hand.latent(window))
+    second = window.stage.decoder._process.processId()
+    assert alive(second)
+    window.close()
+    assert not alive(second)
+
+
+WINDOW = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from ed_viewer.decoder import Decoder
+app = QCoreApplication([])
+decoder = Decoder(Path(sys.argv[1]))
+def say():
+    print(decoder.state.value, decoder._process.processId(), flush=True)
+decoder.changed.connect(say)
+decoder.start()
+app.exec()
+"""
+
+
+def test_the_real_process_does_not_outlive_a_window_that_is_killed(finished: Path) -> None:
+    command = [sys.executable, "-c", WINDOW, str(finished)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as window:
+        for line in window.stdout:
+            state, pid = line.split()
+            if state == "unable":
+                break
+        assert alive(int(pid))
+        window.kill()
+        window.wait()
+    deadline = time.monotonic() + 20
+    while alive(int(pid)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(int(pid))
+
+
+@pytest.mark.skipif(not installed_backends(), reason="no backend is installed")
+def test_dragging_through_the_code_of_a_trained_run(
+    qtbot: QtBot, open_window: Open, tmp_path: Path, hand: Any
+) -> None:
+    options = ["--epochs", "1", "--hidden", "8", "--out", str(tmp_path / "runs")]
+    command = [sys.executable, "-m", "ed_core.command", "train", "vae", *options]
+    subprocess.run(command, check=True, capture_output=True)
+    window = open_window(next((tmp_path / "runs").iterdir()))
+    panel = hand.latent(window)
+    qtbot.waitUntil(lambda: len(hand.picture(panel)) > 0, timeout=120_000)
+    assert hand.picture(panel).shape == (1, 32, 32, 1)
+    before = hand.picture(panel).copy()
+    hand.drag(panel, QPoint(70, 50))
+    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=10_000)
+    step = int(window.session.growth.steps[-1])
+    assert panel._hand._weights.text() == f"weights of step {step}"
+    qtbot.waitUntil(lambda: len(panel._between.row.outputs) == 8, timeout=60_000)
+
+
+def test_a_decoder_that_was_never_started_stops(tmp_path: Path) -> None:
+    Decoder(tmp_path).stop()

@@ -1,0 +1,282 @@
+import queue
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QDialogButtonBox
+from pytestqt.qtbot import QtBot
+
+from ed_core.command import main
+from ed_viewer.export.dialog import Choice
+from ed_viewer.export.headless import Wish, export_stage
+from ed_viewer.export.movie import MOST_FRAMES, thinned
+from ed_viewer.export.part import ExportPart
+from ed_viewer.export.picture import picture
+from ed_viewer.export.targets import page_of, targets
+from ed_viewer.settings import Settings
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+
+
+def opened(qtbot: QtBot, window: Window) -> ExportPart:
+    part = next(part for part in window.parts if isinstance(part, ExportPart))
+    qtbot.waitUntil(lambda: part.frame is not None, timeout=10_000)
+    return part
+
+
+def size_of(file: Path) -> tuple[int, int]:
+    with Image.open(file) as image:
+        return image.size
+
+
+def said(window: Window) -> str:
+    return window.status.message
+
+
+def painted(svg: bytes, size: QSize) -> np.ndarray:
+    image = QImage(size, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    QSvgRenderer(svg).render(painter, QRectF(image.rect()))
+    painter.end()
+    return np.frombuffer(image.constBits(), np.uint8).reshape(size.height(), size.width(), 4)
+
+
+def test_a_picture_is_drawn_in_every_format(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    window.stage.setCurrentIndex(3)
+    qtbot.wait(100)
+    page, background = page_of(window.stage), window.theme.colour("window")
+    for kind in ("png", "svg", "pdf"):
+        picture(page, kind, background)(tmp_path / kind)
+    assert size_of(tmp_path / "png") == (2 * page.width(), 2 * page.height())
+    assert (tmp_path / "pdf").read_bytes().startswith(b"%PDF")
+    svg = (tmp_path / "svg").read_bytes()
+    assert b">Decoded grid</text>" in svg
+    screen = page.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    shown = np.frombuffer(screen.constBits(), np.uint8).reshape(page.height(), page.width(), 4)
+    difference = painted(svg, page.size())[..., :3].astype(float) - shown[..., :3]
+    # Letters differ by half a pixel; a tile of another sample would differ by far more.
+    assert np.abs(difference).mean() < 8
+    with pytest.raises(ValueError, match="expected one of png, svg, pdf"):
+        picture(page, "bmp", background)
+
+
+def test_points_and_axes_are_vectors(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    window.stage.setCurrentIndex(3)
+    qtbot.wait(100)
+    codes = window.stage.panels[0]
+    picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
+    svg = (tmp_path / "codes.svg").read_text()
+    assert svg.count("<path") > 120  # one a sample
+    assert "<image" not in svg
+    assert ">code 1" in svg
+
+
+def test_the_dialog_writes_a_panel_and_remembers_the_folder(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    settings = Settings(tmp_path / "settings.json")
+    window = open_window(finished, settings=settings)
+    part = opened(qtbot, window)
+    qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = part.dialog
+    assert dialog is not None
+    dialog.choose(1, "pdf")
+    dialog.file.setText(str(tmp_path / "panel.png"))
+    assert dialog.choice == Choice(1, "pdf", tmp_path / "panel.pdf")
+    dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=5000)
+    kept = (tmp_path / "panel.pdf").read_bytes()
+    assert kept.startswith(b"%PDF")
+    part.take(Choice(1, "pdf", tmp_path / "panel.pdf"))
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=5000)
+    assert (tmp_path / "panel.pdf").read_bytes() == kept
+    window.close()
+    assert Settings(tmp_path / "settings.json").text("export_folder") == str(tmp_path)
+
+
+def test_the_arrays_are_those_that_are_drawn(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    window.stage.setCurrentIndex(3)
+    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=5000)
+    words = [target.words for target in targets(window, part.frame)]
+    assert words[0] == "Stage: Latent"
+    assert words[-2:] == ["Curves", "Whole window"]
+    part.take(Choice(words.index("Panel: Codes"), "npz", tmp_path / "codes.npz"))
+    part.take(Choice(words.index("Curves"), "npz", tmp_path / "curves.npz"))
+    qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=5000)
+    qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=5000)
+    codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
+    frame = part.frame
+    assert frame is not None
+    drawn = frame.arrays["latent_codes"]["codes"]
+    np.testing.assert_array_equal(codes["latent_codes/codes"], drawn)
+    assert codes["step"] == window.session.growth.steps[7]
+    assert "reconstruction/output" not in codes
+    np.testing.assert_array_equal(curves["loss"], window.session.growth.scalars["loss"])
+
+
+def test_a_movie_walks_through_the_loop_and_comes_back(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    window.session.set_loop(1, 5)
+    part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
+    qtbot.waitUntil(lambda: said(window).startswith("Exported scrub.gif"), timeout=20_000)
+    with Image.open(tmp_path / "scrub.gif") as movie:
+        assert movie.n_frames == 5
+        assert movie.info["duration"] == 100  # ten frames a second
+        pictures = []
+        for number in range(5):
+            movie.seek(number)
+            pictures.append(np.asarray(movie.convert("L"), float))
+    changes = [np.abs(b - a).mean() for a, b in pairwise(pictures)]
+    assert min(changes) > 0.01
+    assert window.session.cursor.frame == 7
+
+
+def test_whoever_scrubs_stops_the_movie(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
+    window.session.scrub(3)
+    qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=5000)
+    assert list(tmp_path.glob("*scrub.gif*")) == []
+    assert window.session.cursor.frame == 3
+
+
+def test_a_failed_write_is_one_line(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    missing = tmp_path / "no such folder"
+    for kind in ("png", "npz", "gif"):
+        part.take(Choice(0, kind, missing / f"x.{kind}"))
+        wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
+        qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=5000)
+    qtbot.waitUntil(lambda: part._movie is None, timeout=5000)
+    assert not missing.exists()
+
+
+def test_closing_gives_a_movie_up(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
+    window.close()
+    assert list(tmp_path.glob("*scrub.gif*")) == []
+
+
+def test_a_long_scrub_is_thinned_evenly() -> None:
+    assert thinned(3, 6) == [3, 4, 5, 6]
+    frames = thinned(0, 100_000)
+    assert (frames[0], frames[-1], len(frames)) == (0, 100_000, MOST_FRAMES)
+    assert np.ptp(np.diff(frames)) <= 1
+
+
+def test_mp4_takes_what_imageio_ffmpeg_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The package is no dependency: a module in its place notes what it is given."""
+    from types import ModuleType
+
+    from ed_viewer.export.movie import write_movie
+
+    given: queue.SimpleQueue[object] = queue.SimpleQueue()
+
+    def write_frames(path: str, size: tuple[int, int], **options: object):  # type: ignore[no-untyped-def]
+        given.put((path, size, options["fps"]))
+        while True:
+            given.put(len((yield)))
+
+    module = ModuleType("imageio_ffmpeg")
+    module.write_frames = write_frames  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", module)
+    frames = [np.zeros((20, 30, 3), np.uint8)] * 3
+    write_movie(tmp_path / "part", "mp4", frames, 10)
+    assert given.get() == (str(tmp_path / "part"), (30, 20), 10)
+    assert [given.get() for _ in range(3)] == [1800] * 3
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf", "gif", "npz"])
+def test_the_stage_is_exported_without_a_window(
+    qtbot: QtBot, finished: Path, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / f"stage.{kind}"
+    export_stage(finished, Wish(file, step=170, preset="Latent", size=(801, 600)))
+    if kind == "png":
+        assert size_of(file) == (1602, 1200)
+    elif kind == "gif":
+        with Image.open(file) as movie:
+            assert (movie.n_frames, movie.size) == (4, (800, 600))
+    elif kind == "npz":
+        arrays = np.load(file)
+        assert arrays["step"] == 150
+        assert "latent_scan/grid" in arrays
+        assert "reconstruction/output" not in arrays
+    assert [path.name for path in tmp_path.iterdir() if "stage" in path.name] == [file.name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--export", "x.bmp"], "ends in .png, .svg, .pdf, .gif, .mp4, .npz"),
+        (["--export", "x.png", "--preset", "nope"], "choose overview, reconstruct, activ"),
+        (["--export", "x.png", "--step", "351"], "choose one from 0 to 350"),
+        (["--export", "x.png", "--size", "9x9"], "expected --size WxH"),
+        (["--export", "no/x.png"], "'no' is not a folder"),
+        (["--step", "3"], "--step: only of use with --export FILE"),
+    ],
+)
+def test_a_wrong_wish_is_one_line_and_leaves_nothing(
+    qtbot: QtBot,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["view", str(finished), *arguments]) == 2
+    error = capfd.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_command_needs_no_display(finished: Path, tmp_path: Path) -> None:
+    code = "import os, sys; [os.environ.pop(k, 0) for k in ('DISPLAY', 'QT_QPA_PLATFORM')];"
+    code += "from ed_core.command import main; sys.exit(main(sys.argv[1:]))"
+    file = tmp_path / "x.png"
+    command = [sys.executable, "-c", code, "view", str(finished), "--export", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
+    assert size_of(file) == (2880, 1800)

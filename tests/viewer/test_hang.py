@@ -1,0 +1,138 @@
+"""A disk that hangs, and viewers that hang: neither stops the window nor the trainer."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from ed_core.recording import Recording
+from ed_viewer.tail import Tail
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+
+CLOSES_ON_A_HANGING_DISK = """
+import sys, time
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from ed_viewer import app, tail
+from ed_viewer.launch.log_tail import LogTail
+from ed_viewer.new_run import NewRun
+
+application = QApplication([])
+if sys.argv[1] == "recording":
+    tail.Tail.poll = lambda self: time.sleep(60)
+else:
+    LogTail._read = lambda self, path, at: time.sleep(60)
+    windows = QApplication.topLevelWidgets
+    parts = lambda: [p for w in windows() if hasattr(w, "parts") for p in w.parts]
+    QTimer.singleShot(100, lambda: [p.toggle_log() for p in parts() if type(p) is NewRun])
+QTimer.singleShot(500, lambda: [w.close() for w in QApplication.topLevelWidgets()])
+sys.exit(app.main(sys.argv[2:]))
+"""
+
+WRITES_FRAMES = """
+import sys, time
+from pathlib import Path
+from ed_core.recording import RecordingWriter, RunFolder
+from ed_viewer.example import Example
+
+example, run = Example(samples=20, frames=40), RunFolder(Path(sys.argv[1]))
+run.path.mkdir()
+run.recording.mkdir()
+run.write({"status": "training"})
+with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
+    for number in range(int(sys.argv[2])):
+        example.append(writer, number)
+        time.sleep(0.05)
+run.update(status="finished")
+"""
+
+
+def test_the_window_lives_on_while_a_read_hangs(
+    qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    goes_on, read = threading.Event(), Tail.read
+
+    def hang(self: Tail, request: object) -> object:
+        goes_on.wait(20)
+        return read(self, request)
+
+    monkeypatch.setattr(Tail, "read", hang)
+    try:
+        window.session.scrub(2)
+        qtbot.wait(100)
+        dark = window.theme.palette.name
+        qtbot.keyClick(window, Qt.Key.Key_T)
+        assert window.theme.palette.name != dark
+        qtbot.keyClick(window, Qt.Key.Key_2)
+        assert window.stage.currentIndex() == 1
+    finally:
+        goes_on.set()
+    with qtbot.waitSignal(window.session.drawn, timeout=10_000):
+        window.session.scrub(1)
+
+
+@pytest.mark.parametrize("what", ["recording", "log"])
+def test_a_window_on_a_hanging_disk_can_be_closed(finished: Path, what: str) -> None:
+    command = [sys.executable, "-c", CLOSES_ON_A_HANGING_DISK, what, str(finished)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_viewers_that_are_killed_stopped_and_closed_change_nothing(
+    tmp_path: Path, long: bool
+) -> None:
+    frames, viewers = (400, 10) if long else (80, 3)
+    alone, watched = tmp_path / "alone", tmp_path / "watched"
+    first, writer = _writer(alone, frames), _writer(watched, frames)
+    opened: list[subprocess.Popen[bytes]] = []
+    try:
+        while writer.poll() is None:
+            opened += [_viewer(watched) for _ in range(viewers)]
+            time.sleep(1.5)
+            for number, viewer in enumerate(opened):
+                viewer.send_signal((signal.SIGKILL, signal.SIGSTOP, signal.SIGINT)[number % 3])
+            if not long:
+                break
+        assert writer.wait(120) == first.wait(120) == 0
+    finally:
+        for process in (*opened, first, writer):
+            process.kill()
+            process.wait()
+    with Recording(alone) as one, Recording(watched) as other:
+        assert other.state == one.state == "finished"
+        assert len(other) == len(one) == frames
+        assert one.header is not None
+        for probe in one.header.probes:
+            for frame in range(frames):
+                same, seen = (r.read(probe.name, frame) for r in (one, other))
+                assert all(np.array_equal(same[name], seen[name]) for name in same)
+    assert _size(alone) == _size(watched)
+
+
+def _writer(run: Path, frames: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WRITES_FRAMES, str(run), str(frames)])
+
+
+def _viewer(run: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "ed_viewer", str(run)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, env=dict(os.environ))
+
+
+def _size(run: Path) -> int:
+    return (run / "recording" / "0000.h5").stat().st_size

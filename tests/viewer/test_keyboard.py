@@ -1,0 +1,173 @@
+"""Everything can be reached and used without a mouse, and says what it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QScrollBar,
+    QTabBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.cursor import Playback
+from ed_viewer.focus_ring import FocusRing
+from ed_viewer.widgets.legend import Legend
+from ed_viewer.widgets.tiles import Tiles
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+CONTROLS = (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QTabBar,
+    Legend,
+)
+
+
+def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    window.stage.setCurrentIndex(tab)
+    qtbot.wait(100)
+    return next(part for part in window.parts if isinstance(part, FocusRing))
+
+
+def controls(window: Window) -> list[QWidget]:
+    found = [w for w in window.findChildren(QWidget) if isinstance(w, CONTROLS)]
+    own = [w for w in found if not w.objectName().startswith("qt_") and type(w) is not QScrollBar]
+    return [w for w in own if w.isVisible() and w.isEnabled()]
+
+
+def tab_to(qtbot: QtBot, window: Window, widget: QWidget) -> None:
+    for _ in range(80):
+        if QApplication.focusWidget() is widget:
+            return
+        qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+    raise AssertionError(f"Tab never came to {described(widget)}")
+
+
+def described(widget: QWidget) -> str:
+    return f"{type(widget).__name__} {widget.accessibleName() or widget.toolTip()}"
+
+
+@pytest.mark.parametrize("tab", range(9))
+def test_every_control_has_words(qtbot: QtBot, open_window: Open, finished: Path, tab: int) -> None:
+    window = open_window(finished)
+    opened(qtbot, window, tab)
+    for widget in window.findChildren(QAbstractButton) + window.findChildren(QComboBox):
+        if widget.objectName().startswith("qt_"):
+            continue
+        text = widget.text() if isinstance(widget, QAbstractButton) else ""
+        assert widget.accessibleName() or text, repr(widget)
+        assert widget.toolTip(), described(widget)
+
+
+@pytest.mark.parametrize("tab", range(5))
+def test_the_tab_key_comes_by_every_control(
+    qtbot: QtBot, open_window: Open, finished: Path, tab: int
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window, tab)
+    reached: set[QWidget] = set()
+    for _ in range(80):
+        qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        now = QApplication.focusWidget()
+        assert now is not None
+        if now in reached:
+            break
+        reached.add(now)
+    missed = [described(widget) for widget in controls(window) if widget not in reached]
+    assert missed == []
+
+
+def test_the_ring_is_around_what_a_key_reached_and_not_what_the_mouse_did(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    focus = opened(qtbot, window)
+    for _ in range(6):
+        qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+        on = QApplication.focusWidget()
+        assert on is not None
+        assert focus.ring.isVisible()
+        middle = focus.ring.geometry().center()
+        inside = on.rect().translated(on.mapTo(window, on.rect().topLeft()))
+        assert inside.contains(middle)
+    qtbot.mouseClick(window.runs.viewport(), Qt.MouseButton.LeftButton)
+    assert not focus.ring.isVisible()
+    window.curves.log.setFocus()
+    window.set_full(True)  # hides what has the focus: Qt gives it to another
+    assert not focus.ring.isVisible()
+
+
+def test_space_and_enter_press_the_button_that_has_the_ring(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    focus = opened(qtbot, window)
+    first, log = window.transport._buttons["first"], window.curves.log
+    tab_to(qtbot, window, first)
+    assert focus.ring.isVisible()
+    qtbot.keyClick(first, Qt.Key.Key_Space)
+    assert (window.session.cursor.frame, window.session.cursor.playback) == (0, Playback.PAUSED)
+    tab_to(qtbot, window, log)
+    qtbot.keyClick(log, Qt.Key.Key_Return)
+    assert log.isChecked()
+    focus.ring.hide()  # as after a click: then Space plays
+    qtbot.keyClick(log, Qt.Key.Key_Space)
+    assert window.session.cursor.playback is Playback.PLAYING
+    window.session.toggle()
+
+
+def test_the_arrow_keys_choose_a_tab_where_the_ring_is_on_the_tabs(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    tab_to(qtbot, window, window.stage.tabBar())
+    qtbot.keyClick(window.stage.tabBar(), Qt.Key.Key_Right)
+    assert window.stage.currentIndex() == 1
+    assert window.session.cursor.frame == 7
+
+
+def test_the_legend_hides_a_class_by_keys(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    opened(qtbot, window, 3)
+    legend = window.stage.panels[0].findChildren(Legend)[0]
+    tab_to(qtbot, window, legend)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Space):
+        qtbot.keyClick(legend, key)
+    assert legend.hidden == {2}
+    qtbot.keyClick(legend, Qt.Key.Key_Return)
+    assert legend.hidden == set()
+
+
+def test_the_strip_of_samples_is_walked_by_keys(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window, 2)
+    panel = window.stage.panels[0]
+    panel._view.setCurrentIndex(1)
+    strip = panel._strip
+    assert isinstance(strip, Tiles)
+    tab_to(qtbot, window, strip)
+    qtbot.keyClick(strip, Qt.Key.Key_Right)
+    qtbot.keyClick(strip, Qt.Key.Key_Right)
+    assert strip.shown.selected == (0, 2)
+    assert window.session.cursor.frame == 7

@@ -1,0 +1,109 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.example import Example, write_example
+from ed_viewer.settings import Settings
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+TOP, BOTTOM = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class OtherModel(Example):
+    def header(self, run=None):  # type: ignore[no-untyped-def]
+        return super().header({"model": "unet", **(run or {})})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "window.json"
+
+
+def opened(qtbot: QtBot, window: Window) -> Window:
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    return window
+
+
+def area(window: Window) -> Qt.DockWidgetArea:
+    return window.dockWidgetArea(window.dock("curves"))
+
+
+def test_a_layout_comes_back_for_its_model_and_for_no_other(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
+) -> None:
+    window = opened(qtbot, open_window(finished, settings=Settings(file)))
+    window.addDockWidget(TOP, window.dock("curves"))
+    window.close()
+    other = write_example(tmp_path / "more", OtherModel(samples=60, frames=3), frames=3)
+    window = opened(qtbot, open_window(other, settings=Settings(file)))
+    assert area(window) == BOTTOM
+    window.open(finished)
+    qtbot.waitUntil(lambda: area(window) == TOP, timeout=10_000)
+    window.close()
+    assert set(json.loads(file.read_text())["layouts"]) == {"conv_vae", "unet"}
+
+
+def test_one_click_resets_and_forgets(
+    qtbot: QtBot, open_window: Open, finished: Path, file: Path
+) -> None:
+    window = opened(qtbot, open_window(finished, settings=Settings(file)))
+    window.addDockWidget(TOP, window.dock("curves"))
+    window.set_full(True)
+    tools = next(part for part in window.parts if part.name == "tools")
+    qtbot.mouseClick(tools.buttons["reset"], Qt.MouseButton.LeftButton)
+    assert area(window) == BOTTOM
+    assert not window.full
+    assert window.runs.isVisible()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not JSON",
+        "[1, 2]",
+        '{"version": 99, "layouts": {"conv_vae": "AAAA"}}',
+        '{"version": 1, "layouts": {"conv_vae": "bm90IGEgbGF5b3V0"}, "geometry": "AAAA"}',
+        '{"version": 1, "layouts": {"conv_vae": 7}, "geometry": [1]}',
+        '{"version": 1, "layouts": "\u00e9", "geometry": "\u00e9"}',
+    ],
+)
+def test_broken_or_foreign_settings_are_ignored(
+    qtbot: QtBot, open_window: Open, finished: Path, file: Path, text: str
+) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    window = opened(qtbot, open_window(finished, settings=Settings(file)))
+    assert area(window) == BOTTOM
+    assert window.runs.isVisible()
+    assert window.banner.isHidden()
+    window.close()
+    assert json.loads(file.read_text())["layouts"].keys() == {"conv_vae"}
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    window = open_window(finished, settings=Settings(tmp_path / "file" / "window.json"))
+    opened(qtbot, window).close()
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_a_window_without_settings_keeps_nothing(
+    qtbot: QtBot,
+    open_window: Open,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    opened(qtbot, open_window(finished)).close()
+    assert not (tmp_path / "home").exists()

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.command_palette import CommandPalette, entries
+from ed_viewer.commands import COMMANDS
+from ed_viewer.fuzzy import rank, score
+from ed_viewer.palette import DARK, LIGHT
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+
+
+def palette(qtbot: QtBot, window: Window) -> CommandPalette:
+    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    return window.findChildren(CommandPalette)[-1]
+
+
+def test_what_was_meant_comes_first() -> None:
+    texts = ["Light or dark", "Logarithmic curves", "Lecture mode: full stage", "Play or pause"]
+    assert texts[rank("log", texts)[0]] == "Logarithmic curves"
+    assert texts[rank("lm", texts)[0]] == "Lecture mode: full stage"
+    assert [texts[i] for i in rank("light dark", texts)] == ["Light or dark"]
+    assert rank("xyz", texts) == []
+    assert rank("", texts) == [0, 1, 2, 3]
+
+
+@given(st.text(max_size=30), st.data())
+def test_any_letters_of_a_text_in_their_order_find_it(text: str, data: st.DataObject) -> None:
+    low = text.lower()
+    places = data.draw(st.lists(st.integers(0, max(len(low) - 1, 0)), unique=True)) if low else []
+    query = "".join(low[place] for place in sorted(places))
+    if query.lower() == query:  # some letters grow when they are made small
+        assert score(query, text) is not None
+
+
+def test_the_palette_does_what_is_chosen(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    shown = palette(qtbot, window)
+    qtbot.keyClicks(shown.query, "light")
+    assert shown.list.currentItem().text() == "Light or dark"
+    assert window.theme.palette is LIGHT
+    qtbot.keyClick(shown.query, Qt.Key.Key_Return)
+    assert window.theme.palette is DARK
+    assert not shown.isVisible()
+    shown = palette(qtbot, window)
+    qtbot.keyClicks(shown.query, "show a")
+    words = [shown.list.item(row).text() for row in range(shown.list.count())]
+    assert "Show Activations" in words
+    while shown.list.currentItem().text() != "Show Activations":
+        qtbot.keyClick(shown.query, Qt.Key.Key_Down)
+    qtbot.keyClick(shown.query, Qt.Key.Key_Return)
+    assert window.stage.tabText(window.stage.currentIndex()) == "Activations"
+    shown = palette(qtbot, window)
+    shown.close()
+    QApplication.processEvents()
+
+
+def test_the_palette_offers_every_command_with_its_key_and_every_run(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.runs.count() == 1, timeout=10_000)
+    offered = {entry.words: entry.keys for entry in entries(window)}
+    for command in COMMANDS:
+        if command.name not in ("tab", "palette"):
+            assert command.keys[0] in offered[command.words]
+    assert f"Open run {finished.name}" in offered

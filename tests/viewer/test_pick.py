@@ -1,0 +1,120 @@
+"""Picking a tile: mouse, keys, and what the window's own keys do meanwhile."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.panel import Panel
+from ed_viewer.panels.activations import ActivationsPanel
+from ed_viewer.panels.reconstruction import ReconstructionPanel
+from ed_viewer.stage import TABS
+from ed_viewer.widgets.tiles import Tiles
+from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
+
+Open = Callable[..., Window]
+Make = Callable[..., Panel]
+
+Key = Qt.Key
+
+
+def click(qtbot: QtBot, tiles: Tiles, row: int, column: int) -> None:
+    centre: QPoint = tiles._layout.cell(row, column).center()
+    qtbot.mouseClick(tiles, Qt.MouseButton.LeftButton, pos=centre)
+
+
+def test_arrows_move_the_picked_channel_and_not_the_cursor(
+    qtbot: QtBot, open_window: Open, finished: object
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=10_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    window.stage.setCurrentIndex(1 + TABS.index("Activations"))
+    panel = window.stage.panels[0]
+    assert isinstance(panel, ActivationsPanel)
+    qtbot.waitUntil(lambda: bool(panel._mosaic.shown.rows), timeout=10_000)
+    mosaic, cursor = panel._mosaic, window.session.cursor
+    assert not panel.focus.isVisible()
+    click(qtbot, mosaic, 3, 2)
+    assert mosaic.pick == (3, 2)
+    assert panel.focus.isVisible()
+    assert panel.focus._name.text() == "channel 3 · two"
+    drawn = panel.focus.tiles.shown.rows[0].values[0]
+    np.testing.assert_array_equal(drawn[..., 0], panel._arrays["encoder/conv2d"][2, ..., 2])
+    for key, pick in ((Key.Key_Right, (3, 3)), (Key.Key_Down, (4, 3)), (Key.Key_Left, (4, 2))):
+        qtbot.keyClick(mosaic, key)
+        assert mosaic.pick == pick
+    for _ in range(20):
+        qtbot.keyClick(mosaic, Key.Key_Down)
+    assert mosaic.pick == (mosaic._layout.rows - 1, 2)
+    assert cursor.frame == 7
+    qtbot.keyClick(mosaic, Key.Key_Escape)
+    assert mosaic.pick is None
+    assert not panel.focus.isVisible()
+    qtbot.keyClick(mosaic, Key.Key_Left)
+    assert cursor.frame == 6
+    qtbot.keyClick(mosaic, Key.Key_Return)
+    assert mosaic.pick == (0, 0)
+
+
+def test_the_channel_in_focus_stays_while_frames_go_by(make: Make) -> None:
+    maps = np.random.default_rng(0).random((5, 6, 6, 40)).astype("f2")
+    panel = make("activations", {"conv": maps})
+    assert isinstance(panel, ActivationsPanel)
+    channel = len(panel._mosaic.shown.rows[0].pixels) + 3
+    panel._mosaic.choose((1, 2))  # opens the focus, and so moves the tiles
+    assert panel.focus._name.text() == f"channel {channel} · sample 1"
+    panel.show_frame({"conv": maps / 2})
+    shown = panel.focus.tiles.shown.rows[0].values[0, ..., 0]
+    np.testing.assert_allclose(shown, maps[0, ..., channel - 1] / 2, rtol=1e-3)
+
+
+def test_levels_are_fixed_over_the_run_or_those_of_the_frame(make: Make) -> None:
+    maps = np.zeros((5, 6, 6, 3), "f2")
+    maps[0, 2, 2, 1] = 8
+    panel = make("activations", {"conv": maps})
+    assert isinstance(panel, ActivationsPanel)
+    bright = panel._mosaic.shown.rows[1].pixels[0, 2, 2].copy()
+    panel.show_frame({"conv": maps / 4})
+    assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] != bright).any()
+    panel.fixed.setChecked(False)
+    assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] == bright).all()
+
+
+def film(make: Make) -> tuple[ReconstructionPanel, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    videos, output = (random.random((3, 5, 6, 7, 1)).astype("f2") for _ in range(2))
+    fields = {"video": {"kind": "video"}}
+    arrays, options = {"output": output}, {"field": "video"}
+    panel = make("reconstruction", arrays, {"video": videos}, fields, options)
+    assert isinstance(panel, ReconstructionPanel)
+    return panel, videos, output
+
+
+def test_a_video_is_shown_frame_by_frame(qtbot: QtBot, make: Make) -> None:
+    panel, videos, output = film(make)
+    rows = panel.sheet.shown.rows
+    np.testing.assert_array_equal(rows[0].values, videos[:, 0])
+    panel.film.slider.setValue(3)
+    rows = panel.sheet.shown.rows
+    np.testing.assert_array_equal(rows[0].values, videos[:, 3])
+    np.testing.assert_array_equal(rows[1].values, output[:, 3])
+    panel.film.play.click()
+    qtbot.waitUntil(lambda: panel.film.frame == 1, timeout=5000)  # 4, 0, 1: round and round
+    panel.hide()
+    assert not panel.film._timer.isActive()
+
+
+def test_all_frames_of_every_video_side_by_side(make: Make) -> None:
+    panel, videos, output = film(make)
+    panel.strip.setChecked(True)
+    rows = panel.sheet.shown.rows
+    assert len(rows) == 9
+    assert rows[3].label == "2 · input"
+    np.testing.assert_array_equal(rows[3].values, videos[1])
+    np.testing.assert_array_equal(rows[7].values, output[2])
+    assert panel.film.isHidden()

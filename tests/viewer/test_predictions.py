@@ -1,0 +1,222 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ed_viewer.imaging import class_pixels
+from ed_viewer.palette import LIGHT, class_colour, class_table
+from ed_viewer.panel import Panel
+from ed_viewer.panels.classes import ClassesPanel
+from ed_viewer.panels.segmentation import SegmentationPanel
+from ed_viewer.panels.values import ValuesPanel
+
+pytestmark = pytest.mark.viewer
+
+Make = Callable[..., Panel]
+
+NAMES = ["shirt", "boot", "coat", "sandal"]
+TRUTH = np.array([0, 0, 1, 2, 3, 3, -1, 2])
+FOUND = np.array([0, 2, 1, 2, 1, 3, 0, 0])
+
+
+def likely(found: np.ndarray, classes: int) -> np.ndarray:
+    made = np.full((len(found), classes), 0.1, "f2")
+    made[np.arange(len(found)), found] = 0.5 + np.arange(len(found)) / 100
+    return made
+
+
+def classes_panel(make: Make) -> ClassesPanel:
+    reference = {
+        "image": np.random.default_rng(0).random((8, 6, 5, 1)).astype("f4"),
+        "label": TRUTH,
+        "coarse": np.where(TRUTH < 0, -1, TRUTH % 2),
+    }
+    fields = {
+        "image": {"kind": "image"},
+        "label": {"kind": "class", "classes": NAMES},
+        "coarse": {"kind": "class", "classes": ["top", "shoe"]},
+    }
+    options = {"output": "fine", "target": "label"}
+    made = make("predictions", {"probabilities": likely(FOUND, 4)}, reference, fields, options)
+    assert isinstance(made, ClassesPanel)
+    return made
+
+
+def test_a_matrix_counts_truth_against_prediction_in_groups(make: Make) -> None:
+    made = classes_panel(make)
+    shown = made._matrix.shown
+    assert shown.names == ("shirt", "coat", "boot", "sandal")
+    assert (shown.starts, shown.groups) == ((0, 2), ("top", "shoe"))
+    expected = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+    assert shown.counts.tolist() == expected
+    assert made._title.text() == "Classes · fine"
+    assert made._caption.text == "57.1 % of 7 right · group 100.0 %"
+    assert made._matrix.text(0, 1) == "50"
+    assert made._matrix.text(0, 3) == ""
+    assert made._matrix.describe(3, 2) == "true sandal · predicted boot · 1 of 2 (50.0 %)"
+    made._numbers.setChecked(True)
+    assert made._matrix.text(0, 1) == "1"
+
+
+def test_what_is_right_and_what_is_wrong_differ_in_colour(make: Make) -> None:
+    matrix = classes_panel(make)._matrix
+    assert matrix.colour(2, 2) == LIGHT.below
+    assert matrix.colour(0, 3) == LIGHT.card
+    assert matrix.colour(3, 2) not in (LIGHT.card, matrix.colour(3, 3))
+    picture = matrix.grab().toImage()
+    where = matrix._layout.cell(2, 2).topLeft()
+    assert picture.pixelColor(where.x() + 4, where.y() + 4).name() == LIGHT.below
+
+
+def test_the_samples_beside_are_the_surest_mistakes_or_those_of_a_cell(make: Make) -> None:
+    made = classes_panel(make)
+    made.resize(900, 500)
+    made.grab()
+    assert made._tiles.shown.columns == ("coat → shirt", "sandal → boot", "shirt → coat")
+    images = made.source.reference["image"]
+    np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[7, 4, 1]])
+    made._matrix.clicked.emit(0, 0)
+    np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[0]])
+    assert made._about.text() == "true shirt, predicted shirt · 1"
+    made._matrix.clicked.emit(0, 0)
+    assert len(made._tiles.shown.columns) == 3
+
+
+def test_without_truth_there_is_no_matrix(make: Make) -> None:
+    made = make("predictions", {"probabilities": likely(FOUND, 4)}, options={"target": None})
+    assert "no truth" in made._caption.text
+    assert not made._matrix.shown.counts.size
+
+
+def segmentation(make: Make, colours: list[str]) -> SegmentationPanel:
+    random = np.random.default_rng(1)
+    truth = random.integers(-1, 2, (3, 8, 8)).astype("i1")
+    reference = {
+        "image": random.random((5, 8, 8, 3)).astype("f4"),
+        "elevation": random.random((5, 8, 8, 1)).astype("f4"),
+        "mask": np.concatenate([truth, truth[:2]]),
+    }
+    fields = {
+        "image": {"kind": "image", "input": True},
+        "elevation": {"kind": "value", "input": True},
+        "mask": {"kind": "class", "classes": ["water", "land", "snow"], "colours": colours},
+    }
+    found = random.integers(0, 3, (3, 8, 8)).astype("u1")
+    options = {"output": "mask", "target": "mask"}
+    made = make("predictions", {"classes": found}, reference, fields, options)
+    assert isinstance(made, SegmentationPanel)
+    return made
+
+
+def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
+    made = segmentation(make, [])
+    truth, found = made.source.reference["mask"][:3], made._arrays["classes"]
+    known = truth >= 0
+    for number, score in enumerate(made._scores.scores):
+        mine, taken = known & (truth == number), known & (found == number)
+        if mine.any():
+            assert score.value == pytest.approx((mine & taken).sum() / (mine | taken).sum())
+        assert score.colour == class_colour(LIGHT, number)
+    assert [score.name for score in made._scores.scores] == ["water", "land", "snow"]
+    assert made._scores.scores[2].value is None
+    right = 100 * (truth == found)[known].mean()
+    mean = np.mean([score.value for score in made._scores.scores[:2]])
+    assert (
+        made._caption.text == f"mean IoU {mean:.3f} · {right:.1f} % of the pixels right · 3 images"
+    )
+
+
+def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
+    made = segmentation(make, ["#102030", "nonsense"])
+    rows = {row.label: row for row in made._sheet.shown.rows}
+    assert list(rows) == ["image", "elevation", "truth", "prediction", "overlay"]
+    truth, found = made.source.reference["mask"][:3], made._arrays["classes"]
+    table = class_table(("#102030", class_colour(LIGHT, 1), class_colour(LIGHT, 2)))
+    predicted = rows["prediction"].pixels[..., 2::-1]
+    np.testing.assert_array_equal(predicted, table[found])
+    true = rows["truth"].pixels[..., 2::-1]
+    np.testing.assert_array_equal(true[truth >= 0], table[truth[truth >= 0]])
+    stripes = {tuple(colour) for colour in class_table((LIGHT.line, LIGHT.card)).tolist()}
+    assert {tuple(colour) for colour in true[truth < 0].tolist()} == stripes
+    made._opacity.setValue(0)
+    over = made._sheet.shown.rows[-1].pixels
+    np.testing.assert_array_equal(over, rows["image"].pixels)
+    made._opacity.setValue(100)
+    over = made._sheet.shown.rows[-1].pixels
+    np.testing.assert_array_equal(over, rows["prediction"].pixels)
+
+
+def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
+    made = segmentation(make, [])
+    sheet = made._sheet
+    everything = sheet.shown
+    sheet.choose((2, 1))
+    assert sheet.shown.columns == ("image", "elevation", "truth", "prediction", "overlay")
+    np.testing.assert_array_equal(sheet.shown.rows[0].pixels[3], everything.rows[3].pixels[1])
+    assert sheet.behind(0, 3) == (everything, 3, 1)
+    made.show_frame(made._arrays)
+    assert len(sheet.shown.rows) == 1
+    sheet.choose(None)
+    assert len(sheet.shown.rows) == 5
+
+
+def test_stripes_are_seen_where_all_is_without_class() -> None:
+    table, none = np.zeros((1, 3), "u1"), np.array([[9, 9, 9], [7, 7, 7]], "u1")
+    made = class_pixels(np.full((1, 4, 4), -1), table, none)
+    assert set(made[..., 0].ravel().tolist()) == {7, 9}
+
+
+def values_panel(make: Make, truth: np.ndarray, found: np.ndarray) -> ValuesPanel:
+    reference = {"angle": truth, "label": np.arange(len(truth)) % 2}
+    fields = {
+        "angle": {"kind": "value", "unit": "°"},
+        "label": {"kind": "class", "classes": ["even", "odd"]},
+    }
+    options = {"output": "angle", "target": "angle"}
+    made = make("predictions", {"values": found}, reference, fields, options)
+    assert isinstance(made, ValuesPanel)
+    return made
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1)])
+def test_points_are_predicted_against_true(make: Make, shape: tuple[int, ...]) -> None:
+    truth = np.array([-40, -10, 0, 10, np.nan, 40], "f4")
+    found = np.array([-30, -10, 4, 10, 3, 40], "f2")
+    made = values_panel(make, truth, found.reshape(shape))
+    assert made._caption.text == f"RMSE {np.sqrt((100 + 16) / 5):.4g}° · 6 samples"
+    plot = made.view.widget
+    points = {n: np.stack(item.getData(), axis=1) for n, item in plot.points.groups.items()}
+    assert points[0].tolist() == [[-40, -30], [0, 4]]  # the fifth has no truth
+    assert points[1].tolist() == [[-10, -10], [10, 10], [40, 40]]
+    assert plot.plot.getPlotItem().getAxis("bottom").labelText == "true angle (°)"
+    plot.legend.hidden.add(1)
+    plot.legend.toggled.emit()
+    assert len(plot.points.groups[1].getData()[0]) == 0
+
+
+def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
+    truth = np.linspace(0, 2, 2 * 16, dtype="f4").reshape(2, 4, 4, 1)
+    made = values_panel(make, truth, (truth + 0.5).astype("f2"))
+    rows = {row.label: row for row in made.view.widget.shown.rows}
+    assert list(rows) == ["true (°)", "predicted (°)", "difference"]
+    np.testing.assert_allclose(rows["difference"].values, 0.5, atol=1e-2)
+    assert made._caption.text.startswith("RMSE 0.5")
+    bright = rows["true (°)"].pixels[1, 3, 3]
+    assert (rows["predicted (°)"].pixels[1, 3, 3] == bright).all()  # beyond the scale: its end
+
+
+def test_values_of_a_line_are_curves(make: Make) -> None:
+    truth = np.tile(np.sin(np.arange(40.0)), (3, 1)).astype("f4")
+    made = values_panel(make, truth, truth.astype("f2"))
+    np.testing.assert_allclose(made.view.widget.waves[2].change[0].getData()[1], 0, atol=1e-3)
+
+
+def test_samples_of_a_conditional_model_stand_in_a_row_a_class(make: Make) -> None:
+    images = np.random.default_rng(0).random((6, 5, 4, 1)).astype("f2")
+    fields = {"label": {"kind": "class", "classes": ["one", "two", "three"]}}
+    arrays = {"images": images, "classes": np.array([0, 0, 1, 1, 2, 2], "i4")}
+    rows = make("samples", arrays, {}, fields, {"label": "label"})._tiles.shown.rows
+    assert [row.label for row in rows] == ["one", "two", "three"]
+    np.testing.assert_array_equal(rows[1].values, images[2:4].astype("f4"))
+    rows = make("samples", {"images": images})._tiles.shown.rows
+    assert sum(len(row.pixels) for row in rows) == 6

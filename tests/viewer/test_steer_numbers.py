@@ -1,0 +1,105 @@
+"""How a training stands, what waits for it, and the field for a number of any size."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from ed_core.recording import Event
+from ed_core.recording.control import Request
+from ed_viewer.example import Example
+from ed_viewer.messages import Growth, RunInfo
+from ed_viewer.steer.field import NumberField
+from ed_viewer.steer.trainer import Waiting, trainer_of
+
+pytestmark = pytest.mark.viewer
+
+
+def test_the_field_steps_in_proportion(qtbot: QtBot) -> None:
+    field = NumberField(0.0, 1e9)
+    qtbot.addWidget(field)
+    field.setEnabled(False)
+    assert field.text() == "–"
+    field.setEnabled(True)
+    field.show_number(0.0)
+    assert field.text() == "0"
+    applied: list[float] = []
+    field.applied.connect(applied.append)
+    field.show_number(0.002)
+    field.stepBy(10)
+    assert field.value() == 0.02
+    field.stepBy(-30)
+    assert field.value() == 2e-5
+    field.stepBy(-20)
+    assert field.value() == 0.0
+    field.stepBy(1)
+    assert (field.value(), field.text()) == (1e-3, "0.001")
+    assert applied == []
+    for text, value in (("1e-7", 1e-7), ("2,5", 2.5), ("1000000", 1e6), ("0", 0.0)):
+        field.selectAll()
+        qtbot.keyClicks(field, text)
+        qtbot.keyClick(field, Qt.Key.Key_Enter)
+        assert applied.pop() == value
+        assert not field.edited
+    for text in ("", "-", "nan", "1e99", "x"):
+        field.selectAll()
+        qtbot.keyClick(field, Qt.Key.Key_Delete)
+        qtbot.keyClicks(field, text)
+        qtbot.keyClick(field, Qt.Key.Key_Enter)
+        assert applied == []
+        assert field.hasAcceptableInput()
+
+
+def growth(events: tuple[Event, ...], state: str = "live", **scalars: Any) -> Growth:
+    none = np.empty(0)
+    table = {name: np.array(column) for name, column in scalars.items()}
+    return Growth(1, none, none, none, table, state, "", 0.0, events)
+
+
+def event(kind: str, text: str = "") -> Event:
+    return Event(1, 0.0, 0.0, kind, text)
+
+
+def run_of(example: Example, **run: Any) -> RunInfo:
+    return RunInfo(1, Path("x"), example.header({"steerable": True, **run}), {})
+
+
+def test_how_a_training_stands(example: Example) -> None:
+    run = run_of(example)
+    nan = float("nan")
+    kinds: list[tuple[list[str], bool, bool]] = [
+        ([], False, False),
+        (["pause", "checkpoint"], True, False),
+        (["pause", "resume"], False, False),
+        (["stop", "pause"], True, True),
+        (["pause", "stop", "start"], False, False),
+    ]
+    for names, paused, stopping in kinds:
+        found = trainer_of(run, growth(tuple(map(event, names)), kl_weight=[1.0, 2.0, nan]))
+        assert (found.paused, found.stopping) == (paused, stopping), names
+        assert found.weights["kl"] == 2.0
+        assert np.isnan([found.weights["image"], found.rate]).all()
+        over = trainer_of(run, growth(tuple(map(event, names)), "stopped"))
+        assert (over.paused, over.stopping) == (False, False)
+    for heads in ("kl", 7, None, [["kl"]], {"kl": 1}):
+        assert trainer_of(run_of(example, heads=heads), growth(())).weights == {}
+    assert trainer_of(None, growth(())).reason == "This run has not begun yet."
+    assert trainer_of(None, None).reason == "No run is open."
+
+
+def test_what_waits_is_taken_by_its_own_event_alone() -> None:
+    waiting = Waiting()
+    before = (event("weight", "weight of a 1 -> 2"),)
+    waiting.add(Request("weight", 3.0, "a"), before)
+    waiting.add(Request("weight", 3.0, "a b"), before)
+    waiting.add(Request("pause"), before)
+    waiting.see((*before, event("save"), event("weight", "weight of a b 1 -> 3")))
+    assert waiting.get("weight a b") is None
+    assert waiting.get("weight a") == Request("weight", 3.0, "a")
+    waiting.add(Request("resume"), before)  # it is no longer to be paused
+    assert waiting.get("pause") == Request("resume")
+    waiting.see((*before, event("pause"), event("resume"), event("weight", "weight of a 1 -> 3")))
+    assert not waiting
