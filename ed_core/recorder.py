@@ -74,7 +74,8 @@ class Recorder(keras.callbacks.Callback):
         self._last = -1
         self._next = 0.0
         self._held = ExitStack()
-        if self.folder.path.exists() and run is None:
+        self._owns = not self.folder.path.exists()  # `train` makes its folder itself
+        if not self._owns and run is None:
             raise EdkitError(f"{str(self.folder.path)!r} exists already: choose another folder.")
 
     def __enter__(self) -> "Recorder":
@@ -132,7 +133,7 @@ class Recorder(keras.callbacks.Callback):
                 self._append(wait=True)
             self.writer.close()
             self.writer = None
-        if not self.managed:
+        if self._owns and self.folder.info_file.exists():
             self.folder.update(status="failed" if failed else "finished")
         self._held.close()
 
@@ -144,7 +145,7 @@ class Recorder(keras.callbacks.Callback):
         self._began = time.monotonic() - self.seconds
         self._first = self._read()
         self._learning_rate()  # whose schedule is compiled here, not while frames are timed
-        if not self.managed:
+        if self._owns:
             self._own_folder()
 
     def _open(self, logs: Mapping[str, float]) -> None:

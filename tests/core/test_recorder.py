@@ -247,6 +247,31 @@ def test_fit_that_fails_leaves_what_was_recorded(tmp_path: Path) -> None:
         assert recording.steps.tolist() == [0, 1, 2, 3]
 
 
+def test_a_with_block_records_every_fit_in_one_segment(tmp_path: Path) -> None:
+    model, target = made("functional")
+    with Recorder(tmp_path / "run", [ONE], {"x": X}, every=2) as recorder:
+        fit(model, target, epochs=1, callbacks=[recorder])
+        assert RunFolder(tmp_path / "run").state() == "live"
+        fit(model, target, epochs=1, callbacks=[recorder])
+    with Recording(tmp_path / "run") as recording:
+        assert recording.state == "finished"
+        assert recording.steps.tolist() == [0, 2, 4, 6, 8]
+
+
+def test_a_with_block_that_fails_says_so(tmp_path: Path) -> None:
+    model, target = made("functional")
+    with (
+        pytest.raises(RuntimeError, match="after fit"),
+        Recorder(tmp_path / "run", [ONE], {"x": X}) as recorder,
+    ):
+        fit(model, target, epochs=1, callbacks=[recorder])
+        raise RuntimeError("after fit")
+    assert RunFolder(tmp_path / "run").state() == "failed"
+    with pytest.raises(RuntimeError, match="before"), Recorder(tmp_path / "b", [ONE], {"x": X}):
+        raise RuntimeError("before")
+    assert not (tmp_path / "b").exists()
+
+
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="torch takes one step at a time")
 def test_several_steps_in_one_execution(tmp_path: Path) -> None:
     model, target = made("functional")

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_viewer.example import Example
-from ed_viewer.stage import TABS
+from ed_viewer.page import TABS
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer

@@ -15,7 +15,7 @@ from ed_viewer.example import Example
 from ed_viewer.key_sheet import KeySheet
 from ed_viewer.messages import Frame
 from ed_viewer.palette import DARK, LIGHT
-from ed_viewer.stage import TABS
+from ed_viewer.page import TABS
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
