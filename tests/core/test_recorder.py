@@ -259,13 +259,13 @@ def test_a_with_block_records_every_fit_in_one_segment(tmp_path: Path) -> None:
 
 
 def test_a_with_block_that_fails_says_so(tmp_path: Path) -> None:
-    model, target = made("functional")
-    with (
-        pytest.raises(RuntimeError, match="after fit"),
-        Recorder(tmp_path / "run", [ONE], {"x": X}) as recorder,
-    ):
-        fit(model, target, epochs=1, callbacks=[recorder])
-        raise RuntimeError("after fit")
+    def fit_and_fail() -> None:
+        with Recorder(tmp_path / "run", [ONE], {"x": X}) as recorder:
+            fit(*made("functional"), epochs=1, callbacks=[recorder])
+            raise RuntimeError("after fit")
+
+    with pytest.raises(RuntimeError, match="after fit"):
+        fit_and_fail()
     assert RunFolder(tmp_path / "run").state() == "failed"
     with pytest.raises(RuntimeError, match="before"), Recorder(tmp_path / "b", [ONE], {"x": X}):
         raise RuntimeError("before")

@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.page import TABS
 from ed_viewer.panel import Panel
 from ed_viewer.panels.activations import ActivationsPanel
 from ed_viewer.panels.reconstruction import ReconstructionPanel
-from ed_viewer.page import TABS
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.window import Window
 

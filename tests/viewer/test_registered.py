@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.engine import installed_backends
-from ed_viewer.panel import FALLBACK, PANELS
 from ed_viewer.page import OVERVIEW, TABS
+from ed_viewer.panel import FALLBACK, PANELS
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer

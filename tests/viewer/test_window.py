@@ -14,8 +14,8 @@ from ed_viewer.cursor import Playback
 from ed_viewer.example import Example
 from ed_viewer.key_sheet import KeySheet
 from ed_viewer.messages import Frame
-from ed_viewer.palette import DARK, LIGHT
 from ed_viewer.page import TABS
+from ed_viewer.palette import DARK, LIGHT
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
