@@ -86,7 +86,7 @@ def test_the_figures_of_a_conditional_model(run: Run, tmp_path: Path) -> None:
 def test_a_decoder_that_takes_a_class_is_found(shown: Material) -> None:
     decoder = decoder_of(shown)
     assert decoder is not None
-    assert (decoder.label, decoder.classes, decoder.image, decoder.shape) == (
+    assert (decoder.label, len(decoder.classes), decoder.output, decoder.shape) == (
         "label",
         4,
         "image",
