@@ -12,9 +12,10 @@ from ed_viewer.curve_data import Table
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import run_pen
+from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.text import muted, number, plain, tip, titled
+from ed_viewer.widgets.text import number, plain, tip, titled
 
 _VALUES = "at the cursor: training, (validation), weight λ"
 
@@ -43,9 +44,7 @@ class CurvePlot(Card):
         self._compared = False
         self._title = plain(QLabel("Total loss" if name == "loss" else titled(name)))
         tip(self._title, name)
-        self._value = muted(plain(QLabel()))
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._value.setToolTip(_VALUES)
+        self._value = Caption(theme, least=0)
         self._view = make_plot()
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
@@ -74,7 +73,7 @@ class CurvePlot(Card):
     @property
     def value(self) -> str:
         """What stands in the title: the values at the cursor."""
-        return self._value.text()
+        return self._value.text
 
     def show_tables(self, tables: Mapping[str, Table]) -> None:
         """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
@@ -99,7 +98,6 @@ class CurvePlot(Card):
         """Draw in the manner of two runs, or of one alone."""
         if on != self._compared:
             self._compared = on
-            self._value.setToolTip(_VALUES)
             self.restyle()
 
     def set_log(self, on: bool) -> None:
@@ -113,10 +111,11 @@ class CurvePlot(Card):
         self._line.setValue(place)
         said = {side: self._say(table, place) for side, table in self._tables.items()}
         if not self._compared:
-            self._value.setText(said.get("A", ""))
+            self._value.say(said.get("A", ""))
+            tip(self._value, f"{self.value} ({_VALUES})")
             return
         values = {side: table.at(self._name, place) for side, table in self._tables.items()}
-        self._value.setText("  ".join(f"{s} {number(v, 3)}" for s, v in sorted(values.items())))
+        self._value.say("  ".join(f"{s} {number(v, 3)}" for s, v in sorted(values.items())))
         tip(self._value, " · ".join(f"{s}: {said[s]}" for s in sorted(said)) + f" ({_VALUES})")
 
     def restyle(self) -> None:

@@ -17,7 +17,7 @@ from ed_viewer.widgets.toggle import Toggle
 
 _ROWS, _FEW = 16, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
 _UNITS = 32  # of a dense layer: with more, a sample is drawn as a square
-_ROOMY = 560  # pixels: a narrower panel has no room for the choice of the view
+_ROOMY = 640  # pixels: a narrower panel has no room for the choice of the view
 _BY_CHANNEL = "Samples × channels"
 _ONE_SAMPLE = "All channels of one sample"
 

@@ -18,9 +18,11 @@ class Caption(QWidget):
         theme: Theme,
         colour: str = "muted",
         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignRight,
+        least: int = _NARROW,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._least = least  # pixels: what is cut shorter than that is left out
         self._theme = theme
         self._colour = colour
         self._align = align
@@ -42,7 +44,7 @@ class Caption(QWidget):
         painter.setPen(self._theme.colour(self._colour))
         right = Qt.TextElideMode.ElideRight
         short = self.fontMetrics().elidedText(self.text, right, self.width())
-        if short != self.text and self.width() < _NARROW:
+        if short != self.text and self.width() < self._least:
             short = ""  # a few letters and dots say nothing; the tool tip says it all
         flags = self._align | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), short)
