@@ -9,7 +9,7 @@ from ed_viewer.cursor import Cursor, Playback
 from ed_viewer.messages import Frame, Growth, Request, RunInfo
 from ed_viewer.reader import Reader
 
-DRAW_EVERY = 33  # milliseconds between two drawings at least
+DRAW_EVERY = 20  # milliseconds between two drawings at least
 SPEEDS = (1, 2, 5, 10, 30, 60)  # frames a second
 
 
