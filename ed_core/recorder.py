@@ -67,7 +67,7 @@ class Recorder(keras.callbacks.Callback):
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.writer: BackgroundWriter | None = None
-        self.managed = False
+        self._managed = False
         self.seconds = 0.0
         self._bound: dict[str, Bound] = {}
         self._step = self._start = self._before_epoch = 0
@@ -80,7 +80,7 @@ class Recorder(keras.callbacks.Callback):
 
     def __enter__(self) -> "Recorder":
         """Keep recording over several calls of `fit`, to the end of the `with` block."""
-        self.managed = True
+        self._managed = True
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -114,7 +114,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Take the last frame and close, unless a `with` block does."""
-        if not self.managed:
+        if not self._managed:
             self.finish()
 
     def note(self, kind: str, text: str) -> None:

@@ -7,9 +7,9 @@ import pyqtgraph
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ed_viewer.palette import SYMBOLS, class_colour
 from ed_viewer.projection import Window, window_of
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.class_points import ClassPoints
 from ed_viewer.widgets.handle import pixel_size
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.plot import make_plot, style_plot
@@ -17,7 +17,6 @@ from ed_viewer.widgets.raster import rasterise
 
 RASTER_ABOVE = 5000  # points: from here a scatter item takes longer to draw than a frame lasts
 _PIXELS = 512
-_SIZE = 7  # pixels, of a marker
 _NEAR = 10  # pixels, from a click to the point that it means
 
 
@@ -49,7 +48,7 @@ class Scatter(QWidget):
         self.item.showGrid(x=True, y=True, alpha=0.15)
         self.image = pyqtgraph.ImageItem()
         self.item.addItem(self.image)
-        self.groups: list[pyqtgraph.ScatterPlotItem] = []
+        self.points = ClassPoints(self.item)
         self.legend = Legend(theme)
         self.legend.toggled.connect(self._redraw)
         side = QHBoxLayout(self)
@@ -98,7 +97,8 @@ class Scatter(QWidget):
             picture, box = rasterise(self._points, labels, self._window, palette, _PIXELS)
             self.image.setImage(picture, levels=(0, 255))
             self.image.setRect(*box)
-        self._show_groups(labels, [] if many else sorted(set(labels.tolist()) - {-1}))
+        shown = np.full_like(labels, -1) if many else labels
+        self.points.show_points(self._points, shown, (), self._theme.palette)
 
     def _classes(self) -> np.ndarray:
         """Return (samples,) the class of each point, -1 for those that are hidden."""
@@ -107,26 +107,6 @@ class Scatter(QWidget):
         if self._labels is not None and len(self._labels) >= count:
             labels = np.asarray(self._labels[:count], np.int64)
         return np.where(np.isin(labels, list(self.legend.hidden)), -1, labels)
-
-    def _show_groups(self, labels: np.ndarray, groups: list[int]) -> None:
-        while len(self.groups) < len(groups):
-            scatter = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None)
-            self.groups.append(scatter)
-            self.item.addItem(scatter)
-        for place, scatter in enumerate(self.groups):
-            scatter.setVisible(place < len(groups))
-            if place >= len(groups):
-                continue
-            group = groups[place]
-            points = self._points[labels == group]
-            scatter.setData(
-                points[:, 0],
-                points[:, 1],
-                brush=pyqtgraph.mkBrush(class_colour(self._theme.palette, group)),
-                pen=None,
-                symbol=SYMBOLS[group % len(SYMBOLS)],
-                size=_SIZE,
-            )
 
     def _on_click(self, event: object) -> None:
         if event.button() is not Qt.MouseButton.LeftButton or not len(self._points):  # type: ignore[attr-defined]

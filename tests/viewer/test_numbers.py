@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication
 
+from ed_core.figures.style import CLASSES as FIGURE_CLASSES
 from ed_viewer.curve_data import curves_of
 from ed_viewer.imaging import as_images, image_levels, pixels
 from ed_viewer.palette import DARK, LIGHT, Palette, grey_table
@@ -114,6 +115,10 @@ def luminance(colour: str) -> float:
 def contrast(first: str, second: str) -> float:
     low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_a_class_has_the_colour_of_the_figures() -> None:
+    assert LIGHT.classes == FIGURE_CLASSES
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
