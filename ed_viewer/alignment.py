@@ -75,5 +75,10 @@ def aligned(here: Times, frame: int, there: Times, how: Alignment) -> int:
 
 def newest(places: np.ndarray, point: float) -> int:
     """Return the last row whose place (rows,) is at or before a point, -1 if there is none."""
-    before = np.flatnonzero(places <= point + _ROUNDING * abs(point))
+    before = np.flatnonzero(places <= rounded_up(point))
     return int(before[-1]) if len(before) else -1
+
+
+def rounded_up(point: float) -> float:
+    """Return a point a little later, so that equal ones that were rounded apart are not after."""
+    return point + _ROUNDING * abs(point)

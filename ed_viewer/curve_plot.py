@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ed_viewer.curve_data import Table
+from ed_viewer.curve_data import LINE, MARKERS, Table, envelope
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import run_pen
@@ -49,8 +49,6 @@ class CurvePlot(Card):
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
         self._item.setMouseEnabled(False, False)
-        self._item.setDownsampling(auto=True, mode="peak")
-        self._item.setClipToView(True)
         self._curves = {
             (side, prefix): self._item.plot(**({"symbol": "o", "symbolSize": 5} if prefix else {}))
             for side in ("A", "B")
@@ -83,14 +81,15 @@ class CurvePlot(Card):
         ranges = []
         for (side, prefix), curve in self._curves.items():
             where, values = self._series(side, f"{prefix}{self._name}")
-            curve.setData(where, values)
+            curve.setData(*envelope(where, values, MARKERS if prefix else LINE))
             if len(values):
                 ranges.append((values.min(), values.max()))
         if not ranges:
             return
         low, high = np.array(ranges).T
         margin = max(0.1 * (high.max() - low.min()), 1e-9)
-        first, last = along[np.isfinite(along)].min(), along[np.isfinite(along)].max()
+        along = along[np.isfinite(along)]
+        first, last = along.min(), along.max()
         self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
         self._item.setYRange(low.min() - margin, high.max() + margin, padding=0)
 
@@ -143,15 +142,14 @@ class CurvePlot(Card):
         return pyqtgraph.mkPen(colour, width=1, style=style), colour
 
     def _series(self, side: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return places and values, (rows,) each, without what cannot be drawn."""
-        table = self._tables.get(side)
-        values = table.columns.get(name) if table is not None else None
-        if table is None or values is None:
+        """Return places and values, (rows,) each, of what can be drawn."""
+        if side not in self._tables:
             return np.empty(0), np.empty(0)
-        keep = np.isfinite(values) & np.isfinite(table.places)
-        keep &= values > 0 if self._log else True
-        shown = values[keep]
-        return table.places[keep], np.log10(shown) if self._log else shown
+        places, values = self._tables[side].known(name)
+        if self._log:
+            above = values > 0
+            places, values = places[above], np.log10(values[above])
+        return places, values
 
     def _say(self, table: Table, place: float) -> str:
         """Return the values at a place: training, (validation), weight."""
