@@ -71,6 +71,16 @@ class Timeline(QWidget):
             self._picture.set_events(events)
             self.update()
 
+    def set_beside(self, marks: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Mark a second run below the first, or no longer.
+
+        Args:
+            marks: the steps of this run beside which the frames and the checkpoints of the other
+                lie, increasing; None for no other run.
+        """
+        self._picture.beside = marks
+        self.update()
+
     def set_frame(self, frame: int, following: bool = False) -> None:
         """Put the cursor on a frame; while following, the live edge stays in view."""
         moved = frame != self._picture.frame

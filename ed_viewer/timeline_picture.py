@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ed_core.recording import Event
+from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.timeline_scale import Scale
 
@@ -24,6 +25,8 @@ class Picture:
         epochs: (frames,), one for each step of the scale.
         known: the steps and the epochs, (known,) each, of the frames whose epoch is known.
         events: what happened, as it is told.
+        beside: the steps beside which the frames and the checkpoints of a second run lie; None
+            while there is none.
         kept, changed: (events,) the steps of checkpoints and of what was changed by hand.
     """
 
@@ -33,6 +36,7 @@ class Picture:
     events: tuple[Event, ...] = ()
     kept: np.ndarray = field(default_factory=lambda: np.empty(0))
     changed: np.ndarray = field(default_factory=lambda: np.empty(0))
+    beside: tuple[np.ndarray, np.ndarray] | None = None
     frame: int = -1
     loop: tuple[int, int] | None = None
     live: bool = False
@@ -129,17 +133,31 @@ class TimelinePainter:
     def _ticks(self, picture: Picture) -> None:
         painter, middle = self._painter, self._bar.center().y()
         seen = picture.scale.ticks(_TICKS)
-        self._lines(seen, middle - 4, middle + 4, QPen(self._theme.colour("done"), 1))
+        if picture.beside is None:
+            self._lines(seen, middle - 4, middle + 4, QPen(self._theme.colour("done"), 1))
+        else:
+            self._two_rows(picture.scale, seen, *picture.beside)
         if picture.live:
             self._fill("live")
             edge = float(picture.scale.x_of(picture.scale.steps[-1]))
             painter.drawEllipse(QPointF(edge, middle), 4, 4)
 
+    def _two_rows(
+        self, scale: Scale, ours: np.ndarray, frames: np.ndarray, kept: np.ndarray
+    ) -> None:
+        """Draw the ticks of both runs in their colours, run B below."""
+        bar, middle = self._bar, self._bar.center().y()
+        first, second = (run_colour(self._theme.palette, side) for side in "AB")
+        self._lines(ours, middle - 7, middle - 2, QPen(first, 1))
+        self._lines(scale.ticks(_TICKS, frames), middle + 2, middle + 7, QPen(second, 1))
+        self._lines(_pixels(scale, kept), middle + 1, bar.bottom() - 1, QPen(second, 2))
+
     def _events(self, picture: Picture) -> None:
         """Draw checkpoints as tall ticks, and what was changed by hand as diamonds on the edge."""
         painter, bar = self._painter, self._bar
         kept = _pixels(picture.scale, picture.kept)
-        self._lines(kept, bar.top() + 1, bar.bottom() - 1, QPen(self._theme.colour("muted"), 2))
+        foot = bar.bottom() if picture.beside is None else bar.center().y()
+        self._lines(kept, bar.top() + 1, foot - 1, QPen(self._theme.colour("muted"), 2))
         painter.setPen(QPen(self._theme.colour("card"), 1))
         painter.setBrush(self._theme.colour("failed"))
         for x in _pixels(picture.scale, picture.changed):
