@@ -44,6 +44,7 @@ class Between(QWidget):
         self.row.setToolTip("Click a picture to take its code into the hand")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)
+        self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
         head = QHBoxLayout()

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from PySide6.QtCore import QPoint, QSize
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QDialog
 
 from ed_viewer.app import make_window
 from ed_viewer.decoder import State
+from ed_viewer.widgets.outputs import Outputs
 from ed_viewer.window import Window
 
 DEADLINE = 60.0  # seconds to wait for a frame, or for a decoder to load its backend
@@ -96,7 +97,10 @@ class Camera:
         painter = QPainter(taken)
         for dialog in window.findChildren(QDialog):
             if dialog.isVisible():
-                painter.drawPixmap(dialog.mapToGlobal(QPoint()) - window.pos(), dialog.grab())
+                corner = dialog.mapToGlobal(QPoint()) - window.pos()
+                painter.drawPixmap(corner, dialog.grab())
+                painter.setPen(window.theme.colour("done"))  # the frame that a desktop draws
+                painter.drawRect(QRect(corner, dialog.size()).adjusted(-1, -1, 0, 0))
         painter.end()
         picture.path.parent.mkdir(parents=True, exist_ok=True)
         taken.save(str(picture.path))
@@ -109,4 +113,7 @@ class Camera:
 
 def _loading(window: Window) -> bool:
     decoder = window.stage.decoder
-    return decoder is not None and decoder.state is State.STARTING
+    if decoder is None or decoder.state is not State.READY:
+        return decoder is not None and decoder.state is State.STARTING
+    shown = [widget for widget in window.findChildren(Outputs) if widget.isVisible()]
+    return any(not len(widget.outputs) for widget in shown)

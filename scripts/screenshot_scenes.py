@@ -41,9 +41,8 @@ def _shoot_forms(
     with camera.window(theme, run) as window:
         for name in ("palette", "help", "new", "export"):
             window.act(name)
-            part = window.part(NewRun)
             if name == "new":
-                camera.wait(lambda: part.dialog is not None and part.dialog.form is not None)
+                camera.wait(lambda: _has_form(window.part(NewRun)))
             shoot(window, f"form-{name}")
             for child in window.children():
                 if child.isWidgetType() and child.isWindow():
@@ -57,6 +56,10 @@ def _shoot_forms(
         window.set_full(True)
         shoot(window, "lecture")
         window.set_full(False)
+
+
+def _has_form(part: NewRun) -> bool:
+    return part.dialog is not None and part.dialog.form is not None
 
 
 def _odd_runs(root: Path) -> dict[str, Path]:

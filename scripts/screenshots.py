@@ -40,10 +40,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="TAB", help="these tabs alone")
     parser.add_argument("--beside", metavar="RUN", help="a run to compare the first one with")
     parser.add_argument("--scenes", action="store_true", help="what is no tab: forms, sheets ...")
-    parser.add_argument("--readme", action="store_true", help="the README's pictures, of a tab a run")
+    parser.add_argument(
+        "--readme", action="store_true", help="the README's pictures, of a tab a run"
+    )
     parser.add_argument("--frame", type=int, default=-1, help="which frame (default: the last)")
     parser.add_argument("--theme", choices=THEMES, help="one theme alone")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     camera = Camera(QApplication(sys.argv[:1]), arguments.frame)
     out, themes = Path(arguments.out), [arguments.theme] if arguments.theme else THEMES
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +97,9 @@ def _shoot_readme(camera: Camera, runs: list[Path], out: Path) -> None:
         with camera.window("light", run) as window:
             new = [title for title in camera.tabs(window) if title not in {*seen, OVERVIEW}]
             for title in new:
-                camera.shoot(window, Picture(out / f"tab-{_slug(title)}.png", SIZES[0], title, True))
+                camera.shoot(
+                    window, Picture(out / f"tab-{_slug(title)}.png", SIZES[0], title, True)
+                )
             seen.update(new)
     for theme in THEMES:
         with camera.window(theme, runs[0]) as window:

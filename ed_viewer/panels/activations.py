@@ -11,12 +11,12 @@ from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.focus import Focus
 from ed_viewer.widgets.mosaic import across, mosaic
 from ed_viewer.widgets.pick_tiles import PickTiles
-from ed_viewer.widgets.text import number
+from ed_viewer.widgets.text import counted, number
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 from ed_viewer.widgets.toggle import Toggle
 
-_ROWS, _FEW = 16, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
-_UNITS = 32  # of a dense layer: with more, a sample is drawn as a square
+_ROWS, _FEW = 8, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
+_UNITS = 12  # of a dense layer: with more, a sample is drawn as a square
 _ROOMY = 640  # pixels: a narrower panel has no room for the choice of the view
 _BY_CHANNEL = "Samples × channels"
 _ONE_SAMPLE = "All channels of one sample"
@@ -183,14 +183,17 @@ class ActivationsPanel(Panel):
     def _describe(self, values: np.ndarray) -> None:
         (low, high), _ = self._scale(values)
         dead = 0 if self.source.signed else int(_dead(values).sum())
-        shape = " × ".join(str(n) for n in values.shape[1:])
+        *area, last = values.shape[1:]
+        shape = " × ".join(str(n) for n in area)
+        shape = f"{shape}, {counted(last, 'channel')}" if area else counted(last, "unit")
         most = self.source.probe.options.get("channels")
         cut = values.ndim == 4 and values.shape[-1] == most
         said = [f"{shape} (at most {most} recorded)" if cut else shape]
         said += [f"levels {number(low)} to {number(high)}"]
-        said += [f"{dead} never active (dashed)"] if dead else []
+        marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
+        said += [f"{dead} never active{marked}"] if dead else []
         hidden = self._mosaic.hidden_rows
-        said += [f"{hidden} rows have no room"] if hidden else []
+        said[1:1] = [f"no room for {counted(hidden, 'row')}"] if hidden else []
         self.set_caption(" · ".join(said))
 
     def _inputs(self, samples: int) -> tuple[TileRow, ...]:

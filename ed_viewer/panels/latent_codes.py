@@ -12,7 +12,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.projection import Axes, Window, project
 from ed_viewer.widgets.handle import Handle, pixel_size
 from ed_viewer.widgets.scatter import Scatter
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import counted, muted, plain
 
 _TRAIL = 10  # points
 _FEW = 16  # units of a code: of more, those that vary most come first
@@ -48,7 +48,7 @@ class LatentCodesPanel(Panel):
         self._between: Between
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
-        self._left.addWidget(self._scatter, 1)
+        self._left.addWidget(self._scatter, 3)
         side = QHBoxLayout()
         side.setSpacing(16)
         side.addLayout(self._left, 6)
@@ -96,7 +96,7 @@ class LatentCodesPanel(Panel):
         self._reason = muted(plain(QLabel()))
         self._reason.setWordWrap(True)
         self._reason.hide()
-        self._left.addWidget(self._between)
+        self._left.addWidget(self._between, 1)
         self._left.addWidget(self._reason)
         side.addWidget(self._hand, 3)
         decoder.changed.connect(self._on_decoder)
@@ -113,7 +113,7 @@ class LatentCodesPanel(Panel):
             self._axes = self._choice.axes_of(codes)
         self._scatter.show_points(self._axes.points, self._axes.titles)
         said = [self._choice.about] if self._choice and self._choice.about else []
-        said += [f"{len(codes)} samples", f"{codes.shape[1]} dimensions"]
+        said += [counted(len(codes), "sample"), counted(codes.shape[1], "dimension")]
         self.set_caption(" · ".join(said))
         if self._choice is not None:
             self._show_handle()

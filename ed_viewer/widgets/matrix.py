@@ -18,6 +18,7 @@ _LEFT = int(Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 _SCALES = (1.0, 0.8)  # of type in cells
+_LINED = 7  # pixels: between narrower cells lines would be most of the picture
 
 
 class Matrix(QWidget):
@@ -129,8 +130,9 @@ class Matrix(QWidget):
         made, count = self._layout, self._layout.count
         left, top, side = made.box.left(), made.box.top(), made.box.width()
         strong = {0, count, *self.shown.starts}
+        lines = range(count + 1) if made.edge(1) >= _LINED else sorted(strong)
         # The thick ones last, so that no thin one runs over them.
-        for line in sorted(range(count + 1), key=lambda line: line in strong):
+        for line in sorted(lines, key=lambda line: line in strong):
             thick = line in strong and bool(self.shown.starts)
             pen = QPen(self._theme.colour("muted" if thick else "line"), 2 if thick else 1)
             painter.setPen(pen)
@@ -148,13 +150,19 @@ class Matrix(QWidget):
             top = middle.y() - made.line // 2
             beside = QRect(box.left() - SPACE - made.names, top, made.names, made.line)
             self._write(painter, beside, name, _RIGHT)
-            self._write_below(painter, middle.x(), name)
+            if made.below:
+                self._write_below(painter, middle.x(), name)
+        self._paint_groups(painter)
+
+    def _paint_groups(self, painter: QPainter) -> None:
+        made, box, free = self._layout, self._layout.box, 0
         painter.setFont(self._theme.font(bold=True))
-        for number, name in enumerate(self.shown.groups):
-            start, *later = self.shown.starts[number:]
-            end = later[0] if later else made.count
-            top, high = box.top() + made.edge(start), made.edge(end) - made.edge(start)
-            where = QRect(box.right() + 2 * SPACE, top, made.groups, high)
+        for start, end, name in self.shown.spans():
+            middle = box.top() + (made.edge(start) + made.edge(end)) // 2
+            # A name may be higher than its group, but none stands on the one above it.
+            top = max(middle - made.line // 2, free)
+            free = top + made.line
+            where = QRect(box.right() + 2 * SPACE, top, made.groups, made.line)
             self._write(painter, where, name, _LEFT)
 
     def _write_below(self, painter: QPainter, middle: int, name: str) -> None:
@@ -163,17 +171,17 @@ class Matrix(QWidget):
             painter.drawText(QRect(middle - 100, top, 200, made.line), _CENTRE, name)
             return
         painter.save()
-        painter.translate(middle - made.line // 2, top + made.names)
+        painter.translate(middle - made.line // 2, top + made.below)
         painter.rotate(-90)
-        self._write(painter, QRect(0, 0, made.names, made.line), name, _RIGHT)
+        self._write(painter, QRect(0, 0, made.below, made.line), name, _RIGHT)
         painter.restore()
 
     def _paint_titles(self, painter: QPainter) -> None:
         made, box = self._layout, self._layout.box
         painter.setFont(self._theme.font())
         painter.setPen(self._theme.colour("muted"))
-        top = box.bottom() + 2 * SPACE + (made.names if made.upright else made.line)
-        painter.drawText(QRect(box.left(), top, box.width(), made.line), _CENTRE, "predicted")
+        top = box.bottom() + made.below + SPACE + (SPACE if made.below else 0)
+        painter.drawText(QRect(box.center().x() - 100, top, 200, made.line), _CENTRE, "predicted")
         painter.save()
         painter.translate(box.left() - made.names - 2 * SPACE - made.line, box.center().y())
         painter.rotate(-90)
@@ -181,5 +189,5 @@ class Matrix(QWidget):
         painter.restore()
 
     def _write(self, painter: QPainter, where: QRect, words: str, flags: int) -> None:
-        dots = Qt.TextElideMode.ElideRight
+        dots = Qt.TextElideMode.ElideMiddle  # the ends tell long names apart
         painter.drawText(where, flags, painter.fontMetrics().elidedText(words, dots, where.width()))

@@ -55,12 +55,15 @@ class TileStyle:
         gap: pixels between tiles.
         wrap: whether many columns may go on below, as a second block of all the rows.
         smallest: the smallest width of a tile; rows, then columns, that do not fit are left out.
+        comfortable: columns are left out rather than that tiles are narrower, if they are because
+            there are so many.
         below: whether the columns' names stand below instead of above.
     """
 
     gap: int = 2
     wrap: bool = False
     smallest: int = 20
+    comfortable: int = 0
     below: bool = False
 
 
@@ -111,6 +114,11 @@ class Tiles(QWidget):
         """How many rows have no room at this size."""
         return len(self._set.rows) - self._layout.rows
 
+    @property
+    def columns(self) -> int:
+        """How many columns have room at this size."""
+        return self._layout.columns
+
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the arrays must not change afterwards."""
         self._set = tiles
@@ -159,8 +167,11 @@ class Tiles(QWidget):
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setPen(self._theme.colour("muted"))
+        metrics, dots = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
         for rect, text, flags in self._layout.texts:
-            painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), text)
+            # A few pixels more than its name has is no reason for dots.
+            short = metrics.elidedText(text, dots, rect.width() + 2)
+            painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)
         if self._set.y_title:
             painter.save()
             painter.translate(QPoint(self._layout.title, self._layout.box.center().y()))
