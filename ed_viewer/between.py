@@ -100,7 +100,8 @@ class Between(QWidget):
         for box, said in zip(self.ends, self._said, strict=True):
             number = box.value() - 1
             name = self._names[number] if number < len(self._names) else ""
-            said.setText(f"({name})" if name else "")
+            said.setText(f"({name})")
+            said.setVisible(bool(name))
         self.ask()
 
     def _ask_for_row(self) -> None:

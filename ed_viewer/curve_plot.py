@@ -79,12 +79,16 @@ class CurvePlot(Card):
         for (side, prefix), curve in self._curves.items():
             where, values = self._series(side, f"{prefix}{self._name}")
             curve.setData(where, values)
+            if not prefix:  # a single point has no line
+                curve.setSymbol("o" if len(values) == 1 else None)
             if len(values):
                 ranges.append((values.min(), values.max()))
         if not ranges:
             return
         low, high = np.array(ranges).T
-        margin = max(0.1 * (high.max() - low.min()), 1e-9)
+        span = high.max() - low.min()
+        # Of one value alone its neighbourhood: ticks in steps of its last digit say nothing.
+        margin = 0.1 * (span or abs(high.max()) or 1.0)
         first, last = along[np.isfinite(along)].min(), along[np.isfinite(along)].max()
         self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
         self._item.setYRange(low.min() - margin, high.max() + margin, padding=0)

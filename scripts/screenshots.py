@@ -57,17 +57,22 @@ def main() -> int:
                 shoot_scenes(camera, runs[0], out, theme, SIZES[0])
         else:
             wanted = {tab.lower() for tab in arguments.only or ()}
-            for run in runs:
+            for run, name in zip(runs, _names(runs), strict=True):
                 for theme in themes:
-                    _shoot_run(camera, run, theme, out, arguments.beside, wanted)
+                    _shoot_run(camera, run, theme, out / name, arguments.beside, wanted)
     return 0
 
 
+def _names(runs: list[Path]) -> list[str]:
+    """Return the folder of each run's pictures: without its date, if no other is called so."""
+    names = [name_and_time(run.name)[0] for run in runs]
+    return [n if names.count(n) == 1 else run.name for n, run in zip(names, runs, strict=True)]
+
+
 def _shoot_run(
-    camera: Camera, run: Path, theme: str, out: Path, beside: str | None, wanted: set[str]
+    camera: Camera, run: Path, theme: str, folder: Path, beside: str | None, wanted: set[str]
 ) -> None:
     with camera.window(theme, run) as window:
-        folder = out / name_and_time(run.name)[0]
         if beside is None:
             _shoot_tabs(camera, window, folder, f"-{theme}", wanted)
             return

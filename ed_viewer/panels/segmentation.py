@@ -1,8 +1,7 @@
 """What every pixel is taken for: image, truth, prediction, overlay, and the IoU of each class."""
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider
+from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from ed_viewer.imaging import as_images, class_pixels, finite_range, image_levels, overlaid, pixels
 from ed_viewer.messages import Arrays
@@ -11,6 +10,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.tally import confusion, intersection_over_union
 from ed_viewer.widgets.scores import Score, Scores
 from ed_viewer.widgets.sheet import PICTURES, Sheet
+from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.tiles import TileRow, TileSet
 
@@ -30,7 +30,7 @@ class SegmentationPanel(Panel):
         self._target = str(options.get("target") or "")
         self.set_heading(f"Segmentation · {options.get('output') or self._target}")
         self.tools.addWidget(muted(plain(QLabel("overlay"))))
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity = Slider(self.source.theme)
         self._opacity.setAccessibleName("Opacity of the overlay")
         self._opacity.setToolTip("Opacity of the prediction over the image")
         self._opacity.setRange(0, 100)

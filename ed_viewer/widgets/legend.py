@@ -14,6 +14,8 @@ from ed_viewer.widgets.text import grouped
 
 _MARK = 10  # pixels
 _SPACE = 8
+_WIDEST, _LEAST = 186, 72  # pixels of a column
+_SHARE = 0.45  # of the width of plot and legend, at most
 _COLUMNS = 2  # at most: the rest of the names is cut rather than the plot
 
 
@@ -34,6 +36,7 @@ class Legend(QWidget):
         self._names: tuple[str, ...] = ()
         self.hidden: set[int] = set()
         self._marked = 0
+        self._room = _WIDEST * _COLUMNS  # pixels
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Classes")
         self.setToolTip("Click a class to hide or show it")
@@ -55,8 +58,13 @@ class Legend(QWidget):
             self.update()
             self.toggled.emit()
 
+    def fit(self, width: int) -> None:
+        """Leave most of a width in pixels to the plot beside it."""
+        self._room = int(width * _SHARE)
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        columns = min(ceil(len(self._names) / self._per_column()), _COLUMNS)
+        columns = min(ceil(len(self._names) / self._per_column()), self._columns())
         return QSize(self._width() * max(columns, 1), 0)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -88,7 +96,7 @@ class Legend(QWidget):
         if left_out:
             painter.setPen(self._theme.colour("muted"))
             words = self._row(self._shown()).adjusted(_MARK + _SPACE, 0, 0, 0)
-            said = f"and {grouped(left_out)} more"
+            said = f"+ {grouped(left_out)}"
             painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), said)
         painter.end()
 
@@ -126,7 +134,7 @@ class Legend(QWidget):
 
     def _shown(self) -> int:
         """Return how many classes have room; where that is not all, a line says so."""
-        room = _COLUMNS * self._per_column()
+        room = self._columns() * self._per_column()
         return len(self._names) if len(self._names) <= room else room - 1
 
     def _line(self) -> int:
@@ -137,4 +145,7 @@ class Legend(QWidget):
 
     def _width(self) -> int:
         widths = [self.fontMetrics().horizontalAdvance(name) for name in self._names]
-        return min(max(widths, default=0), 160) + _MARK + 2 * _SPACE
+        return min(max(widths, default=0) + _MARK + 2 * _SPACE, _WIDEST, max(self._room, _LEAST))
+
+    def _columns(self) -> int:
+        return min(max(self._room // max(self._width(), 1), 1), _COLUMNS)

@@ -4,18 +4,17 @@ The strength of a cell is its share of the row, of what is wrong its square root
 """
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import blend, ink_on
 from ed_viewer.tally import shares
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.matrix_layout import SPACE, Counts, MatrixLayout, lay_out
+from ed_viewer.widgets.matrix_layout import Counts, MatrixLayout, lay_out
+from ed_viewer.widgets.matrix_names import paint_names
 
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
-_LEFT = int(Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 _SCALES = (1.0, 0.8)  # of type in cells
 _LINED = 7  # pixels: between narrower cells lines would be most of the picture
@@ -95,8 +94,7 @@ class Matrix(QWidget):
         painter = QPainter(self)
         self._paint_cells(painter)
         self._paint_lines(painter)
-        self._paint_names(painter)
-        self._paint_titles(painter)
+        paint_names(painter, self.shown, self._layout, self._theme)
         if self.shown.picked is not None:
             painter.setPen(QPen(self._theme.colour("accent"), 3))
             painter.drawRect(self._layout.cell(*self.shown.picked))
@@ -139,55 +137,3 @@ class Matrix(QWidget):
             at = made.edge(line)
             painter.drawLine(left, top + at, left + side, top + at)
             painter.drawLine(left + at, top, left + at, top + side)
-
-    def _paint_names(self, painter: QPainter) -> None:
-        made, box = self._layout, self._layout.box
-        painter.setFont(self._theme.font())
-        painter.setPen(self._theme.colour("text"))
-        every = -(-made.line // max(made.edge(1), 1))  # where cells are narrow, not every name
-        for number in range(0, made.count, every):
-            middle, name = made.cell(number, number).center(), self.shown.names[number]
-            top = middle.y() - made.line // 2
-            beside = QRect(box.left() - SPACE - made.names, top, made.names, made.line)
-            self._write(painter, beside, name, _RIGHT)
-            if made.below:
-                self._write_below(painter, middle.x(), name)
-        self._paint_groups(painter)
-
-    def _paint_groups(self, painter: QPainter) -> None:
-        made, box, free = self._layout, self._layout.box, 0
-        painter.setFont(self._theme.font(bold=True))
-        for start, end, name in self.shown.spans():
-            middle = box.top() + (made.edge(start) + made.edge(end)) // 2
-            # A name may be higher than its group, but none stands on the one above it.
-            top = max(middle - made.line // 2, free)
-            free = top + made.line
-            where = QRect(box.right() + 2 * SPACE, top, made.groups, made.line)
-            self._write(painter, where, name, _LEFT)
-
-    def _write_below(self, painter: QPainter, middle: int, name: str) -> None:
-        made, top = self._layout, self._layout.box.bottom() + SPACE
-        if not made.upright:
-            painter.drawText(QRect(middle - 100, top, 200, made.line), _CENTRE, name)
-            return
-        painter.save()
-        painter.translate(middle - made.line // 2, top + made.below)
-        painter.rotate(-90)
-        self._write(painter, QRect(0, 0, made.below, made.line), name, _RIGHT)
-        painter.restore()
-
-    def _paint_titles(self, painter: QPainter) -> None:
-        made, box = self._layout, self._layout.box
-        painter.setFont(self._theme.font())
-        painter.setPen(self._theme.colour("muted"))
-        top = box.bottom() + made.below + SPACE + (SPACE if made.below else 0)
-        painter.drawText(QRect(box.center().x() - 100, top, 200, made.line), _CENTRE, "predicted")
-        painter.save()
-        painter.translate(box.left() - made.names - 2 * SPACE - made.line, box.center().y())
-        painter.rotate(-90)
-        painter.drawText(QRect(-100, 0, 200, made.line), _CENTRE, "true")
-        painter.restore()
-
-    def _write(self, painter: QPainter, where: QRect, words: str, flags: int) -> None:
-        dots = Qt.TextElideMode.ElideMiddle  # the ends tell long names apart
-        painter.drawText(where, flags, painter.fontMetrics().elidedText(words, dots, where.width()))

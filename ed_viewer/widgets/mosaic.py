@@ -1,18 +1,27 @@
 """Many images of one size in rows, as wide and as high as the room is."""
 
-from math import ceil, sqrt
+from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QSize
 
 from ed_viewer.widgets.tiles import TileRow
 
+_EVEN = 0.85  # of the largest size that is possible
+
 
 def across(images: np.ndarray, room: QSize) -> int:
-    """Return how many images (n, height, width, channels) stand side by side to fill the room."""
+    """Return how many images (n, height, width, channels) stand side by side to fill the room.
+
+    Rows that are all full are worth somewhat smaller images.
+    """
     count, height, width = images.shape[:3]
-    shape = max(room.width(), 1) / max(room.height(), 1)
-    return max(min(ceil(sqrt(count * shape * height / width)), count), 1)
+    sizes = {
+        n: min(room.width() / n, room.height() / ceil(count / n) * width / height)
+        for n in range(1, count + 1)
+    }
+    good = [n for n, size in sizes.items() if size >= _EVEN * max(sizes.values())]
+    return min(good, key=lambda n: (-count % n, -sizes[n]), default=1)
 
 
 def mosaic(

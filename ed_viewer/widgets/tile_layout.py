@@ -18,6 +18,7 @@ Margins = tuple[int, int, int, int, int]
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _SPACE = 8  # pixels between names and tiles, and between blocks
+_WORTH = 1.3  # times as large must tiles become for columns to be left out
 _NAME = 96  # pixels that the name of a column may take from its neighbours
 
 
@@ -92,12 +93,9 @@ def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
         for n in range(1, most + 1)
     )
     per_block = ceil(count / -blocks)
-    own = int(tiles.rows[0].shape[0])
-    easy = ceil(tiles.style.comfortable / own) * own  # all pixels of an image equally large
-    easy = min(easy, _tallest(tiles, _share(room, 1, heads)))
-    if width < easy:  # the height has room for larger tiles than the width has for so many
-        per_block = count = max(min(count, (room.width() + gap) // (easy + gap)), 1)
-        width = _width(tiles, rows, per_block, _share(room, 1, heads))
+    fewer, larger = _fewer(tiles, count, _share(room, 1, heads))
+    if width * _WORTH <= larger:
+        per_block, count, width = fewer, fewer, larger
     if width < smallest:
         per_block = count = max(min(count, (room.width() + gap) // (smallest + gap)), 1)
         room = _share(room, 1, heads)
@@ -135,9 +133,14 @@ def _width(tiles: TileSet, rows: int, columns: int, room: QSize) -> int:
     return whole if whole >= 0.8 * width else width
 
 
-def _tallest(tiles: TileSet, room: QSize) -> int:
-    """Return the width of tiles of which one column fills the height."""
-    return _width(tiles, len(tiles.rows), 1, room)
+def _fewer(tiles: TileSet, count: int, room: QSize) -> tuple[int, int]:
+    """Return how many columns are comfortable, if the height has room for that, and their width."""
+    rows, gap = len(tiles.rows), tiles.style.gap
+    easy = min(tiles.style.comfortable, _width(tiles, rows, 1, room))
+    if easy <= 0:
+        return count, 0
+    fewer = max(min(count, (room.width() + gap) // (easy + gap)), 1)
+    return fewer, _width(tiles, rows, fewer, room)
 
 
 def _place(

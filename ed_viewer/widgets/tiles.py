@@ -1,6 +1,5 @@
 """Rows of small images with their names; never smoothed when they are enlarged."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
+from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 
 
@@ -223,19 +223,22 @@ class Tiles(QWidget):
         row, column = found
         cell = self._layout.cell(row, column)
         share = (point.x() - cell.x()) / cell.width(), (point.y() - cell.y()) / cell.height()
-        tiles, row, column = self.behind(row, column)
-        tile = tiles.rows[row]
-        names: Sequence[str] = tiles.columns
-        name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
-        if tile.values is None or column >= len(tile.values):
-            return ""
-        height, width = tile.values.shape[1:3]
-        x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
-        value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
-        return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
+        return describe(*self.behind(row, column), share)
+
+
+def describe(tiles: TileSet, row: int, column: int, share: tuple[float, float]) -> str:
+    """Return the value at a share (across, down) of a tile, in words."""
+    tile, names = tiles.rows[row], tiles.columns
+    name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
+    if tile.values is None or column >= len(tile.values):
+        return ""
+    height, width = tile.values.shape[1:3]
+    x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
+    value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
+    return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
 
 
 def _word(value: float, names: tuple[str, ...]) -> str:
     if not names:
-        return f"{value:.3g}"
+        return number(value)
     return names[int(value)] if 0 <= value < len(names) else "no class"

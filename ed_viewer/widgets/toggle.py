@@ -32,7 +32,7 @@ class Toggle(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, usable, focus = self._theme, self.isEnabled(), self.hasFocus()
         filled = usable and self.isChecked()
-        surface = theme.colour(self._colour if filled else "card")
+        surface = theme.colour(self._colour if filled else "field")
         if usable and self.underMouse():
             surface = QColor(blend(surface.name(), theme.palette.muted, 0.12))
         quiet = self._colour if filled else "done" if usable else "line"

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QScrollArea,
     QSizePolicy,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.text import muted, plain
 
 _ROWS = 16  # that are made at a time: a code may have thousands of numbers
@@ -33,12 +34,13 @@ class Units(QScrollArea):
 
     edited = Signal(int, float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._order = np.empty(0, np.int64)
         self._low = self._high = np.empty(0)
         self._code = np.empty(0)
-        self.rows: list[tuple[QLabel, QSlider, QDoubleSpinBox]] = []
+        self.rows: list[tuple[QLabel, Slider, QDoubleSpinBox]] = []
         body = QWidget()
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 8, 0)
@@ -114,7 +116,7 @@ class Units(QScrollArea):
     def _add(self) -> None:
         row = len(self.rows)
         label = muted(plain(QLabel()))
-        slider = QSlider(Qt.Orientation.Horizontal)
+        slider = Slider(self._theme)
         slider.setRange(-_STEPS, _STEPS)
         box = QDoubleSpinBox()
         box.setRange(-_LARGEST, _LARGEST)

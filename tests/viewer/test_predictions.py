@@ -121,9 +121,7 @@ def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
     assert made._scores.scores[2].value is None
     right = 100 * (truth == found)[known].mean()
     mean = np.mean([score.value for score in made._scores.scores[:2]])
-    assert (
-        made._caption.text == f"mean IoU {mean:.3f} · {right:.1f} % of pixels right · 3 samples"
-    )
+    assert made._caption.text == f"mean IoU {mean:.3f} · {right:.1f} % of pixels right · 3 samples"
 
 
 def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
