@@ -16,13 +16,29 @@ from PySide6.QtWidgets import (
 
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.slider import Slider
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import muted, plain, signed
 
+_MINUS = "\N{MINUS SIGN}"
 _ROWS = 16  # that are made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
 _LARGEST = 1e6
 _FEW = 3  # rows that need no scrolling
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
+
+
+class _Number(QDoubleSpinBox):
+    """Shows a true minus sign, and takes a hyphen for one as well."""
+
+    def textFromValue(self, value: float) -> str:  # noqa: N802
+        return signed(super().textFromValue(value))
+
+    def valueFromText(self, text: str) -> float:  # noqa: N802
+        return super().valueFromText(text.replace(_MINUS, "-"))
+
+    def validate(self, text: str, position: int) -> object:
+        state = super().validate(text.replace(_MINUS, "-"), position)
+        state = state[0] if isinstance(state, tuple) else state
+        return state, signed(text), position
 
 
 class Units(QScrollArea):
@@ -118,7 +134,7 @@ class Units(QScrollArea):
         label = muted(plain(QLabel()))
         slider = Slider(self._theme)
         slider.setRange(-_STEPS, _STEPS)
-        box = QDoubleSpinBox()
+        box = _Number()
         box.setRange(-_LARGEST, _LARGEST)
         box.setDecimals(2)
         box.setKeyboardTracking(False)
