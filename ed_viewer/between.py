@@ -11,6 +11,7 @@ from ed_viewer.widgets.text import muted, plain
 
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
+_ROOMY = 300  # pixels: in less there is no place for words
 _HEIGHT = 64  # pixels of the pictures, at least
 
 
@@ -47,11 +48,13 @@ class Between(QWidget):
         self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
+        self._words: list[QLabel] = []
         head = QHBoxLayout()
         head.setSpacing(8)
         ways = zip(("From sample", "to"), ("Click", "Shift+click"), strict=True)
         for (words, clicked), box, said in zip(ways, self.ends, self._said, strict=True):
             label = plain(QLabel(words))
+            self._words.append(label)
             label.setBuddy(box)
             box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
             box.setToolTip(f"{clicked} a point of the scatter to choose it there")
@@ -67,6 +70,9 @@ class Between(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.row, 1)
         decoder.answered.connect(self._on_answer)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._words[0].setVisible(self.width() >= _ROOMY)
 
     def set_samples(self, count: int) -> None:
         """Let one choose among the first samples; at first two of different classes."""

@@ -4,7 +4,7 @@
     python scripts/screenshots.py OUT RUN ... --only latent classes    those tabs alone
     python scripts/screenshots.py OUT RUN --beside RUN2   of two runs, and of their difference
     python scripts/screenshots.py OUT RUN --scenes        first start, forms, sheets, odd runs
-    python scripts/screenshots.py docs RUN ... --readme   one small picture a tab, and the window
+    python scripts/screenshots.py docs --small TAB=RUN ...    small ones for documents, as named
 
 Without RUN, a synthetic recording is shown. The pictures of a run stand in OUT/MODEL-DATA.
 """
@@ -24,8 +24,7 @@ from screenshot_scenes import shoot_scenes
 
 from ed_viewer.compare import Compare
 from ed_viewer.example import write_example
-from ed_viewer.page import OVERVIEW
-from ed_viewer.run_title import name_and_time
+from ed_viewer.run_title import model_and_data, name_and_time
 from ed_viewer.window import Window
 
 SIZES = (QSize(1280, 720), QSize(1440, 900))
@@ -40,9 +39,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="TAB", help="these tabs alone")
     parser.add_argument("--beside", metavar="RUN", help="a run to compare the first one with")
     parser.add_argument("--scenes", action="store_true", help="what is no tab: forms, sheets ...")
-    parser.add_argument(
-        "--readme", action="store_true", help="the README's pictures, of a tab a run"
-    )
+    parser.add_argument("--small", nargs="+", metavar="TAB=RUN", help="small ones of these tabs")
     parser.add_argument("--frame", type=int, default=-1, help="which frame (default: the last)")
     parser.add_argument("--theme", choices=THEMES, help="one theme alone")
     arguments = parser.parse_intermixed_args()
@@ -50,8 +47,9 @@ def main() -> int:
     out, themes = Path(arguments.out), [arguments.theme] if arguments.theme else THEMES
     with tempfile.TemporaryDirectory() as folder:
         runs = [Path(run) for run in arguments.runs] or [write_example(Path(folder))]
-        if arguments.readme:
-            _shoot_readme(camera, runs, out)
+        if arguments.small:
+            for wish in arguments.small:
+                _shoot_small(camera, *wish.split("=", 1), out, arguments.theme or "light")
         elif arguments.scenes:
             for theme in themes:
                 shoot_scenes(camera, runs[0], out, theme, SIZES[0])
@@ -95,20 +93,16 @@ def _shoot_tabs(
                 camera.shoot(window, Picture(path, size, title))
 
 
-def _shoot_readme(camera: Camera, runs: list[Path], out: Path) -> None:
-    """Write a picture a tab, of the first run that has it, and the overview in both themes."""
-    seen: set[str] = set()
-    for run in runs:
-        with camera.window("light", run) as window:
-            new = [title for title in camera.tabs(window) if title not in {*seen, OVERVIEW}]
-            for title in new:
-                camera.shoot(
-                    window, Picture(out / f"tab-{_slug(title)}.png", SIZES[0], title, True)
-                )
-            seen.update(new)
-    for theme in THEMES:
-        with camera.window(theme, runs[0]) as window:
-            camera.shoot(window, Picture(out / f"window-{theme}.png", SIZES[1], "", True))
+def _shoot_small(camera: Camera, tab: str, run: str, out: Path, theme: str) -> None:
+    """Write OUT/MODEL-TAB.png of one tab, with few colours."""
+    with camera.window(theme, Path(run)) as window:
+        titles = camera.tabs(window)
+        found = [title for title in titles if title.lower() == tab.lower()]
+        if not found:
+            raise SystemExit(f"{run} has no tab {tab!r}, but {', '.join(titles)}.")
+        model = model_and_data(name_and_time(Path(run).name)[0])[0]
+        name = f"{model}-{_slug(found[0])}" + ("" if theme == "light" else f"-{theme}")
+        camera.shoot(window, Picture(out / f"{name}.png", SIZES[0], found[0], small=True))
 
 
 def _slug(title: str) -> str:

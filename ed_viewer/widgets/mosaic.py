@@ -7,21 +7,20 @@ from PySide6.QtCore import QSize
 
 from ed_viewer.widgets.tiles import TileRow
 
-_EVEN = 0.85  # of the largest size that is possible
-
 
 def across(images: np.ndarray, room: QSize) -> int:
     """Return how many images (n, height, width, channels) stand side by side to fill the room.
 
-    Rows that are all full are worth somewhat smaller images.
+    Full rows are worth somewhat smaller images.
     """
     count, height, width = images.shape[:3]
-    sizes = {
-        n: min(room.width() / n, room.height() / ceil(count / n) * width / height)
-        for n in range(1, count + 1)
-    }
-    good = [n for n, size in sizes.items() if size >= _EVEN * max(sizes.values())]
-    return min(good, key=lambda n: (-count % n, -sizes[n]), default=1)
+
+    def worth(columns: int) -> float:
+        rows = ceil(count / columns)
+        size = min(room.width() / columns, room.height() / rows * width / height)
+        return size * count / (columns * rows)
+
+    return max(range(1, count + 1), key=worth, default=1)
 
 
 def mosaic(

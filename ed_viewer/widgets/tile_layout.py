@@ -87,15 +87,15 @@ def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
     room = QSize(max(size.width() - gutter, 1), max(size.height() - foot, 1))
     count = max(len(row.pixels) for row in tiles.rows)
     rows, smallest, gap = len(tiles.rows), tiles.style.smallest, tiles.style.gap
-    most = min(count, 8) if tiles.style.wrap else 1
+    tries = range(1, (min(count, 8) if tiles.style.wrap else 1) + 1)
     width, blocks = max(
-        (_width(tiles, rows, ceil(count / n), _share(room, n, heads)), -n)
-        for n in range(1, most + 1)
+        (_width(tiles, rows, ceil(count / n), _share(room, n, heads)), -n) for n in tries
     )
     per_block = ceil(count / -blocks)
-    fewer, larger = _fewer(tiles, count, _share(room, 1, heads))
+    options = [_fewer(tiles, count, n, _share(room, n, heads)) for n in tries]
+    larger, fewer, some = max(options, key=lambda option: option[0] ** 2 * option[2])  # area
     if width * _WORTH <= larger:
-        per_block, count, width = fewer, fewer, larger
+        per_block, count, width = fewer, some, larger
     if width < smallest:
         per_block = count = max(min(count, (room.width() + gap) // (smallest + gap)), 1)
         room = _share(room, 1, heads)
@@ -133,14 +133,21 @@ def _width(tiles: TileSet, rows: int, columns: int, room: QSize) -> int:
     return whole if whole >= 0.8 * width else width
 
 
-def _fewer(tiles: TileSet, count: int, room: QSize) -> tuple[int, int]:
-    """Return how many columns are comfortable, if the height has room for that, and their width."""
+def _fewer(tiles: TileSet, count: int, blocks: int, room: QSize) -> tuple[int, int, int]:
+    """Return a comfortable width, how many tiles of it stand side by side, and how many in all.
+
+    Args:
+        tiles: what is drawn.
+        count: of columns.
+        blocks: one below the other.
+        room: of one of them.
+    """
     rows, gap = len(tiles.rows), tiles.style.gap
     easy = min(tiles.style.comfortable, _width(tiles, rows, 1, room))
     if easy <= 0:
-        return count, 0
-    fewer = max(min(count, (room.width() + gap) // (easy + gap)), 1)
-    return fewer, _width(tiles, rows, fewer, room)
+        return 0, count, count
+    fewer = max(min(ceil(count / blocks), (room.width() + gap) // (easy + gap)), 1)
+    return _width(tiles, rows, fewer, room), fewer, min(fewer * blocks, count)
 
 
 def _place(

@@ -168,6 +168,7 @@ def test_rows_of_a_mosaic_are_full_where_that_costs_little() -> None:
     maps = np.zeros((16, 32, 32, 1))
     assert across(maps, QSize(1040, 380)) == 8
     assert across(maps, QSize(420, 400)) == 4
+    assert across(np.zeros((100, 28, 28, 1)), QSize(920, 340)) == 17  # 5 x 20 were far smaller
     assert across(np.zeros((7, 32, 32, 1)), QSize(700, 100)) == 7
     assert across(np.zeros((1, 32, 32, 1)), QSize(700, 100)) == 1
 
