@@ -95,6 +95,7 @@ class CommandPalette(QDialog):
         self.query.installEventFilter(self)
         self.list = QListWidget()
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        self.list.viewport().setAutoFillBackground(False)
         self.list.setItemDelegate(_Delegate(theme, self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setAccessibleName("Commands")

@@ -21,8 +21,8 @@ from ed_viewer.widgets.waves import Waves
 Form = Literal["image", "video", "signal"]
 
 _AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
-_ROOMY = 560  # pixels: a narrower panel has no room for what plays a video
-_WAVES = "grey: input · colour: output · below: difference"
+_ROOMY = 700  # pixels: a narrower panel has no room for what plays a video
+_WAVES = "grey: input, colour: output, below: difference"
 
 
 def form_of(kind: object, shape: tuple[int, ...]) -> Form:
