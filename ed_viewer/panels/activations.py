@@ -53,6 +53,7 @@ class ActivationsPanel(Panel):
         self.tools.addWidget(self.fixed)
         self._strip = Tiles(self.source.theme)
         self._strip.setToolTip("Click a sample to see its maps")
+        self._strip.clickable = True
         self._strip.clicked.connect(self._choose)
         self._mosaic = PickTiles(self.source.theme)
         self._mosaic.hovered.connect(self.hovered)

@@ -40,6 +40,7 @@ class Legend(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Classes")
         self.setToolTip("Click a class to hide or show it")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
     def set_names(self, names: Sequence[str]) -> None:

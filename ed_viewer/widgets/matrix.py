@@ -13,6 +13,7 @@ from ed_viewer.tally import shares
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.matrix_layout import Counts, MatrixLayout, lay_out
 from ed_viewer.widgets.matrix_names import paint_names
+from ed_viewer.widgets.pointing import point_at
 
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
@@ -78,6 +79,7 @@ class Matrix(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self._layout.find(event.position().toPoint())
+        point_at(self, found is not None)
         self.hovered.emit(self.describe(*found) if found else "")
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102

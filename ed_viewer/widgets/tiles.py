@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
+from ed_viewer.widgets.pointing import point_at
 from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 
@@ -91,6 +92,8 @@ class Tiles(QWidget):
     hovered = Signal(str)
     clicked = Signal(int, int)
     resized = Signal()
+    clickable = False
+    """Whether a click on a tile does something."""
     keys: tuple[Qt.Key, ...] = (Qt.Key.Key_Left, Qt.Key.Key_Right)
     """Those that it needs while it has the focus and a tile is selected."""
 
@@ -198,7 +201,9 @@ class Tiles(QWidget):
         return self._set, row, column
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        self.hovered.emit(self._describe(event.position().toPoint()))
+        point = event.position().toPoint()
+        point_at(self, self.clickable and self._layout.find(point) is not None)
+        self.hovered.emit(self._describe(point))
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
         self.hovered.emit("")

@@ -143,6 +143,22 @@ def test_a_hundred_classes_are_cells_and_not_lines(qtbot: QtBot, theme: Theme) -
     assert row.count(line) == 0
 
 
+def test_the_pointer_is_a_hand_over_a_cell_and_an_arrow_beside_it(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    matrix = Matrix(theme)
+    qtbot.addWidget(matrix)
+    matrix.resize(400, 300)
+    matrix.show_counts(classes(3))
+    matrix.show()
+    for point, shape in (
+        (matrix._layout.cell(1, 1).center(), Qt.CursorShape.PointingHandCursor),
+        (matrix.rect().bottomRight(), Qt.CursorShape.ArrowCursor),
+    ):
+        QTest.mouseMove(matrix, point)
+        qtbot.waitUntil(lambda: matrix.cursor().shape() == shape)  # noqa: B023
+
+
 def test_a_legend_leaves_the_plot_its_place_and_counts_what_it_leaves_out(
     qtbot: QtBot, theme: Theme
 ) -> None:
