@@ -32,6 +32,7 @@ _MEANING = {
     "within_10": "share at most 10 off",
     "absolute_error": "mean absolute error",
     "agreement": "share drawn as asked",
+    "diversity": "spread within a class, drawn over real",
     "auroc": "odd scores above normal",
     "threshold": "score of an alarm",
     "false_positive_rate": "alarms among normal samples",

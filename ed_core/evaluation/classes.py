@@ -7,6 +7,7 @@ from ed_core import floors
 from ed_core.arrange import present
 from ed_core.evaluation.predicting import mean, predict, values_of
 from ed_core.evaluation.subject import Numbers, Subject
+from ed_core.metrics import absolute_error
 from ed_core.spec import Head
 from ed_core.submodels import inputs_of
 
@@ -15,12 +16,17 @@ _CODES = 10_000  # of the training split, at most, among which neighbours are lo
 
 
 def metrics_of(subject: Subject, head: Head) -> Numbers:
-    """Return the mean of each metric over the samples, or positions, that have a target."""
+    """Return the mean of each metric over the samples, or positions, that have a target.
+
+    Without the absolute error of a value, which `value_error` gives as `mae`.
+    """
     target = subject.truth(head)
     there = present(target)
     target = np.where(there, target, 0).reshape(subject.arrays[head.target].shape)
     numbers: Numbers = {}
     for metric in head.metrics:
+        if metric is absolute_error and head not in subject.reconstructions:
+            continue
         values = values_of(metric, target, subject.outputs[head.output])
         kept = there if values.shape == there.shape else _whole(there)
         if kept.any():

@@ -1,4 +1,4 @@
-"""Whether a conditional generator draws what it is asked to, in the eyes of a classifier."""
+"""Whether a conditional generator draws what it is asked to, and more than one picture of each."""
 
 import numpy as np
 
@@ -10,13 +10,17 @@ from ed_core.run import Run
 from ed_core.spec import Field, Head
 
 DRAWN = 100  # samples of each class
+REAL = 10_000  # training samples at the most that drawn ones are compared with
 
 
 def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
     """Return the share of drawn samples that a classifier gives the class that was asked for.
 
     100 samples of every class are drawn by the run's `decoder` from codes of N(0, 1), the same on
-    every backend; the floor is that of a guess.
+    every backend; the floor is that of a guess. A generator can please the classifier with one
+    picture a class, so `diversity` goes with it: the variance within a class, summed over the
+    pixels and averaged over the classes, of what is drawn over that of the training samples. It is
+    0 where every picture of a class is the same, and 1 where they differ as the real ones do.
 
     Args:
         run: its decoder takes `code` and `label`.
@@ -39,7 +43,19 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
     drawn = predict(run.decoder, {"code": codes, "label": wanted})
     _check_inputs(run, classifier, drawn)
     found = predict(classifier.model, drawn, [judge.output])[judge.output].argmax(axis=-1)
-    return {"agreement": float(np.mean(found == wanted)), "agreement_chance": 1 / classes}
+    train = {name: np.asarray(run.data.splits["train"][name][:REAL]) for name in (*drawn, "label")}
+    real = sum(_spread(train[name], train["label"]) for name in drawn)
+    return {
+        "agreement": float(np.mean(found == wanted)),
+        "agreement_chance": 1 / classes,
+        "diversity": sum(_spread(drawn[name], wanted) for name in drawn) / real,
+    }
+
+
+def _spread(samples: np.ndarray, labels: np.ndarray) -> float:
+    """Return the variance within a class, summed over the numbers of a sample; mean of classes."""
+    classes = np.unique(labels[labels >= 0])
+    return float(np.mean([samples[labels == one].var(axis=0).sum() for one in classes]))
 
 
 def _label(run: Run) -> Field:

@@ -88,7 +88,7 @@ def test_digit_and_angle_are_both_learnt(tmp_path: Any, check_trained: Check) ->
     check_trained(run, "label")
     found = evaluate(run)
     after, before = distances(run, "angle")
-    assert found["angle_absolute_error"] == pytest.approx(after, rel=1e-4)
+    assert found["angle_mae"] == pytest.approx(after, rel=1e-4)
     # Of angles uniform in -45..45 degrees, the mean is wrong by 22.5.
     assert after < 14 < 18 < before
     assert found["label_accuracy"] > 0.5 > found["label_majority"] + 0.3
