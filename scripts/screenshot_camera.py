@@ -18,7 +18,7 @@ from ed_viewer.window import Window
 
 DEADLINE = 60.0  # seconds to wait for a frame, or for a decoder to load its backend
 _REST = 0.6  # seconds: the newest request, its answer, and a drawing
-_COLOURS = 128  # of a small picture
+_COLOURS = 256  # of a small picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,20 @@ class Camera:
         taken.save(str(picture.path))
         if picture.small:
             with Image.open(picture.path) as image:
-                few = image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+                few = _with_few_colours(image.convert("RGB"))
             few.save(picture.path, optimize=True)
         print(picture.path)
+
+
+def _with_few_colours(image: Image.Image) -> Image.Image:
+    """Return a picture of a palette in which small areas, as classes have, keep their colours."""
+    counts: list[tuple[int, tuple[int, ...]]] = sorted(image.getcolors(1 << 24), reverse=True)
+    # What is painted flat comes first; the rest of the palette is for photographs and edges.
+    flat = [colour for _, colour in counts[: _COLOURS // 2]]
+    rest = image.quantize(_COLOURS - len(flat), Image.Quantize.MAXCOVERAGE).getpalette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in flat for part in colour] + list(rest or ()))
+    return image.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _loading(window: Window) -> bool:

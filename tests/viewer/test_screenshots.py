@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from ed_viewer.palette import LIGHT, class_table
 
 pytestmark = pytest.mark.viewer
 
@@ -43,6 +46,11 @@ def test_small_pictures_are_small_and_a_tab_that_is_not_there_is_named(
     assert done.returncode == 0, done.stderr
     made = tmp_path / "conv_vae-values.png"
     assert made.stat().st_size < 150_000
+    with Image.open(made) as image:
+        shown = {colour for _, colour in image.convert("RGB").getcolors(2**24)}
+    wanted = class_table(LIGHT.classes).tolist()  # of points, a few pixels each
+    apart = [min(np.abs(np.array(colour) - other).max() for other in shown) for colour in wanted]
+    assert max(apart) <= 8
     done = shoot(str(tmp_path), "--small", f"nothing={finished}")
     assert done.returncode == 1
     assert "has no tab 'nothing', but Overview, Reconstruct" in done.stderr
