@@ -81,6 +81,13 @@ class Recording:
         self._stitch()
         return before != (len(self), self._rows(), self.state, self.problem)
 
+    def stamp(self) -> tuple[float, int] | None:
+        """Return when the newest file was written to, in seconds since 1970, and its bytes.
+
+        While it stays the same, `refresh` finds no new frame; None where there is no file.
+        """
+        return self._segments[-1].stamp() if self._segments else None
+
     def read(self, probe: str, frame: int) -> dict[str, np.ndarray]:
         """Return every array of a probe in one frame; raises DamagedError if one was damaged."""
         frame = range(len(self))[frame]
