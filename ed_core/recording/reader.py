@@ -167,7 +167,9 @@ class Recording:
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Return tables (rows, columns) as one; without a copy where there are rows in one alone."""
     filled = [part for part in parts if len(part)]
-    return np.concatenate(filled) if len(filled) > 1 else (filled or parts)[0]
+    if len(filled) > 1:
+        return np.concatenate([part.T for part in filled], axis=1).T  # a column in one piece
+    return (filled or parts)[0]
 
 
 def _start(run: Mapping[str, object]) -> float:
