@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from ed_core.figures.material import Material
 from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, tile_size
 from ed_core.figures.pixels import SCALE, coloured, input_pictures
-from ed_core.figures.predictions import heads_of, in_unit, predicted, truth
+from ed_core.figures.predictions import heads_of, in_unit, measured, predicted, truth
 from ed_core.figures.style import DPI, TEXT, WIDTH
 from ed_core.spec import Head
 
@@ -37,14 +37,14 @@ def maps(materials: list[Material]) -> dict[str, Figure]:
 
 def _rows(materials: list[Material], head: Head) -> list[Row]:
     """Return the name and the first maps (samples, height, width) of the truth and of each run."""
-    true = truth(materials[0].whole, head)
+    true, field = truth(materials[0].whole, head), materials[0].fields[head.target]
     rows = [(f"true {head.target}", true[:_COLUMNS])]
     for material in materials:
         for own in heads_of(material, "value", 2):
             if own.target == head.target:
                 values = predicted(material.whole, own)
                 error = np.sqrt(np.nanmean(np.square(values - true)))
-                name = f"{material.name or 'predicted'}\nRMSE {error:.3g}"
+                name = f"{material.name or 'predicted'}\nRMSE {measured(error, field)}"
                 rows.append((name, values[:_COLUMNS]))
     return rows
 

@@ -71,6 +71,12 @@ def in_unit(name: str, field: Field) -> str:
     return f"{name} ({field.unit})" if field.unit else name
 
 
+def measured(number: float, field: Field) -> str:
+    """Return a number of a field with three digits and the field's unit."""
+    apart = "" if field.unit in ("", "°") else " "
+    return f"{number:.3g}{apart}{field.unit}"
+
+
 def class_names(field: Field, classes: int) -> list[str]:
     """Return the name of every class, its number where it has none."""
     return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]

@@ -187,7 +187,7 @@ def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) ->
     assert figure.axes[0].get_xlabel() == "true angle (°)"
     assert np.sort(points, axis=0) == pytest.approx(np.sort(wanted, axis=0), rel=1e-4)
     error = np.sqrt(np.mean(np.square(true - given)[known]))
-    assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}"
+    assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}°"
     line = figure.axes[0].get_lines()[0]
     assert list(line.get_xdata()) == list(line.get_ydata())
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -236,6 +236,12 @@ def test_two_runs_stand_side_by_side(seer: Run) -> None:
     titles = segmentations(two)["mask"].axes[0].texts
     assert [text.get_text() for text in titles] == ["image", "truth", "prediction", "second"]
     assert len(regressions(two)["angle"].axes) == 2
+    matrices = confusions(two)["fine"].axes
+    assert [axes.get_title(loc="left").split(":")[0] for axes in matrices] == ["fine", "second"]
+    assert [len(axes.texts) for axes in matrices] == [
+        len(matrices[0].texts),
+        len(matrices[0].texts) + 2,
+    ]
     assert len(maps(two)["height"].axes) == len(maps(two[:1])["height"].axes) + 1
 
 
