@@ -38,7 +38,8 @@ def curves(materials: list[Material]) -> Figure | None:
     grid = figure.add_gridspec(1 + deep, wide, height_ratios=[1.3] + [1.0] * deep)
     total = figure.add_subplot(grid[0, :])
     lines = "  (dotted: in training; dashed: loss × λ)" if len(materials) > 1 else ""
-    total.set(title=f"total loss{lines}", xlabel="epoch", ylabel="sum of loss × λ")
+    total.set(title=f"total loss{lines}", xlabel="epoch")
+    total.set_ylabel("sum of loss × λ", fontsize=SMALL)
     ends = {total: _draw(total, materials, "loss", "")}
     for number, head in enumerate(heads):
         axes = figure.add_subplot(grid[1 + number // wide, number % wide])
