@@ -198,6 +198,8 @@ def test_the_text_of_a_figure(drawn: list[Path]) -> None:
     assert any("3 channels of 4 × 4" in text for text in said["activations_1"])
     assert {"total loss", "training", "validation", "weighted", "epoch"} <= set(said["curves"])
     assert "posterior  (λ = 0.5)" in said["curves"]
+    assert {"binary crossentropy", "gaussian kl", "sum of loss × λ"} <= set(said["curves"])
+    assert any(re.fullmatch(r"MSE 0\.\d+", text) for text in said["reconstructions"])
     assert "tspan" not in files["curves"]  # of which viewers place every digit apart
     assert {"third", "fourth"} <= set(said["latent_scatter"])
     assert {"−2", "2"} <= set(said["latent_grid"])
