@@ -30,11 +30,11 @@ from ed_core.schedule import (
     Note,
     Order,
     WarmUp,
-    graceful,
 )
 from ed_core.selection import class_weights, select
 from ed_core.spec import Dataset, ModelSpec
 from ed_core.steering import Steering
+from ed_core.stop_signal import StopSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,10 @@ class Job:
         folder: RunFolder,
         position: Position,
         callbacks: Sequence[Any],
+        stop: StopSignal,
         noted: Note | None = None,
     ) -> Run:
-        """Train from `position` to the end and leave the weights in the folder."""
+        """Train from `position` to the end, or until `stop`; leave the weights in the folder."""
         status = "failed"
         self.rate.factor = position.factor
         try:
@@ -94,11 +95,13 @@ class Job:
                         told(kind, text)
 
             checkpointer = Checkpointer(
-                folder.checkpoints, position, self.batches.batches_per_epoch, note
+                folder.checkpoints, position, self.batches.batches_per_epoch, note, stop
             )
             watching = [recorder] if recorder else []
             acting = self._acting(folder, position, checkpointer, note)
-            with graceful(checkpointer), recorder or nullcontext():
+            if stop.number:  # before the first step: there is nothing to save
+                raise Interrupted(stop.number)
+            with recorder or nullcontext():
                 self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
             save_weights(self.objective, folder.weights)
             status = "finished"

@@ -1,12 +1,9 @@
 """The callbacks of `train`: the order of the data, checkpoints, and stopping when asked."""
 
 import math
-import signal
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +13,12 @@ from ed_core.arrange import Batches
 from ed_core.checkpoints import Position, mark_best, save_checkpoint
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
+from ed_core.stop_signal import StopSignal
 from ed_core.submodels import to_numpy
 
 Note = Callable[[str, str], None]
 
 _SHARE = 50  # at least this many times what a checkpoint costs passes until the next
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PAUSE = 1.0  # seconds, at least, from checkpoint to checkpoint
 
 
@@ -100,19 +97,24 @@ class Checkpointer(keras.callbacks.Callback):
         position: where training begins.
         batches_per_epoch: steps an epoch.
         note: is told of every checkpoint: its kind of event and a text for people.
+        stop: the signal that asks to stop.
 
     Attributes:
-        stop_signal: the number of the signal that asks to stop, or 0.
         factor, held: what was set by hand; see `Position`.
     """
 
     def __init__(
-        self, folder: Path, position: Position, batches_per_epoch: int, note: Note
+        self,
+        folder: Path,
+        position: Position,
+        batches_per_epoch: int,
+        note: Note,
+        stop: StopSignal,
     ) -> None:
         super().__init__()
         self.folder = folder
         self._note = note
-        self.stop_signal = 0
+        self._stop = stop
         self.factor = position.factor
         self.held = set(position.held)
         self._batches = batches_per_epoch
@@ -122,6 +124,11 @@ class Checkpointer(keras.callbacks.Callback):
         self._began = time.monotonic() - position.seconds
         self._next = self._next_best = time.monotonic() + _PAUSE
         self._loss = math.inf
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether a signal asks to stop."""
+        return self._stop.number != 0
 
     @property
     def at_epoch_end(self) -> bool:
@@ -137,7 +144,7 @@ class Checkpointer(keras.callbacks.Callback):
                 f"the loss is {loss} after step {self._step}: {DivergedError.advice}"
             )
         # The last batch of an epoch is left to on_epoch_end, after the validation.
-        if not self.at_epoch_end and (self.stop_signal or time.monotonic() >= self._next):
+        if not self.at_epoch_end and (self.stop_asked or time.monotonic() >= self._next):
             self._save()
             self.stop_if_asked()
 
@@ -145,7 +152,7 @@ class Checkpointer(keras.callbacks.Callback):
         """Save if it is time; note the best of what is saved."""
         self._loss = (logs or {}).get("val_loss", math.inf)
         # Not `_next`, which the saves within an epoch would put off for ever.
-        if self.stop_signal or time.monotonic() >= self._next_best:
+        if self.stop_asked or time.monotonic() >= self._next_best:
             self._save(self._loss)
             self._next_best = self._next
             self.stop_if_asked()
@@ -161,14 +168,14 @@ class Checkpointer(keras.callbacks.Callback):
 
     def stop_if_asked(self) -> None:
         """Stop here if a signal has asked for it."""
-        if self.stop_signal:
+        if self.stop_asked:
             self.stop()
 
     def stop(self) -> None:
         """Stop here, with a checkpoint of what was done; raises Interrupted."""
         if self._saved != self._step:
             self.save()
-        raise Interrupted(self.stop_signal)
+        raise Interrupted(self._stop.number)
 
     def _save(self, loss: float = math.inf) -> None:
         """Write a checkpoint; `loss` is that on held-out data, at the end of an epoch."""
@@ -199,25 +206,3 @@ class Checkpointer(keras.callbacks.Callback):
             )
         now = time.monotonic()
         self._next = now + max(_PAUSE, _SHARE * (now - start))
-
-
-@contextmanager
-def graceful(checkpointer: Checkpointer) -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and a closed terminal into a stop after the step.
-
-    A second Ctrl-C ends at once.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(number: int, frame: Any) -> None:
-        checkpointer.stop_signal = number
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = {number: signal.signal(number, ask) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -13,12 +13,15 @@ from ed_core.schedule import Checkpointer, Note, WarmUp
 from ed_core.submodels import to_numpy
 
 _LOOK = 0.2  # seconds between two looks for requests
+_IN_VALIDATION = ("pause", "resume", "stop")  # the others change what is being measured
 
 
 class Steering(keras.callbacks.Callback):
     """Obeys `control.json` between two steps: pause, stop, save, learning rate, weights of heads.
 
-    It comes after the Checkpointer, whose checkpoints keep what was set by hand.
+    While an epoch is validated it pauses as well. For what else is asked, and for a signal, the
+    validation is brought to its end. It comes after the Checkpointer, whose checkpoints keep what
+    was set by hand.
 
     Args:
         inbox: the requests.
@@ -47,6 +50,7 @@ class Steering(keras.callbacks.Callback):
         self._epochs = epochs
         self._note = note
         self._epoch = 0
+        self._asked: list[Request] = []
         self._paused = self._stopping = False
         self._next = 0.0
 
@@ -59,22 +63,32 @@ class Steering(keras.callbacks.Callback):
         if time.monotonic() >= self._next and not self._checkpointer.at_epoch_end:
             self._look()
 
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Look, now and then, for what can be done while an epoch is validated."""
+        if time.monotonic() >= self._next:
+            self._look(validating=True)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Look for requests, and stop if one asked for it; the last epoch ends by itself."""
         self._look()
         if self._stopping and epoch + 1 < self._epochs:
             self._checkpointer.stop()
 
-    def _look(self) -> None:
-        self._obey()
+    def _look(self, validating: bool = False) -> None:
+        self._obey(validating)
         while self._paused:
             time.sleep(_LOOK)
+            if validating and (self._asked or self._checkpointer.stop_asked):
+                break  # what is asked is done at the end of the epoch, once its loss is known
             self._checkpointer.stop_if_asked()
-            self._obey()
+            self._obey(validating)
         self._next = time.monotonic() + _LOOK
 
-    def _obey(self) -> None:
-        for request in self._inbox.news():
+    def _obey(self, validating: bool) -> None:
+        self._asked += self._inbox.news()
+        due = [r for r in self._asked if not validating or r.kind in _IN_VALIDATION]
+        self._asked = [request for request in self._asked if request not in due]
+        for request in due:
             self._acts[request.kind](self, request)
 
     def _pause(self, request: Request) -> None:

@@ -15,6 +15,7 @@ from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
 from ed_core.run import Run
 from ed_core.schedule import Note
+from ed_core.stop_signal import graceful
 
 Started = Callable[[RunFolder], None] | None
 
@@ -54,12 +55,13 @@ def train(
     of_plan = {name: options.pop(name) for name in PLAN_OPTIONS if name in options}
     plan = Plan(spec.name, settle_data(data or spec.data), spec.check(options), **of_plan)
     job = Job.prepare(spec, plan)
-    folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
-    with folder.hold():
-        folder.write({**asdict(plan), "status": "training", **facts(job.data)})
-        if started:
-            started(folder)
-        return job.work(folder, Position(0, 0, 0), callbacks, noted)
+    with graceful() as stop:
+        folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
+        with folder.hold():
+            folder.write({**asdict(plan), "status": "training", **facts(job.data)})
+            if started:
+                started(folder)
+            return job.work(folder, Position(0, 0, 0), callbacks, stop, noted)
 
 
 def resume(
@@ -106,7 +108,8 @@ def resume(
         position = Position(0, 0, 0)
         if newest_first(folder.checkpoints):
             position = restore_checkpoint(folder.checkpoints, job.objective)
-        folder.write({**info, **asdict(plan), "status": "training"})
-        if started:
-            started(folder)
-        return job.work(folder, position, callbacks, noted)
+        with graceful() as stop:
+            folder.write({**info, **asdict(plan), "status": "training"})
+            if started:
+                started(folder)
+            return job.work(folder, position, callbacks, stop, noted)

@@ -69,10 +69,10 @@ def check_sizes(plan: FolderPlan, files: Files) -> None:
                         f"partner {str(paths[0])!r} has {first[0]}x{first[1]}: expected the same."
                     )
     if len(sizes) > 1 and not plan.size:
-        usual, *others = sorted(sizes.items(), key=lambda found: -len(found[1]))
-        (height, width), paths = others[-1]  # the rarest is the likeliest to be the odd one
+        usual, *_, rarest = sorted(sizes.items(), key=lambda found: -len(found[1]))
+        (height, width), odd = rarest  # it is the likeliest to be wrong
         raise EdkitError(
-            f"{str(paths[0])!r} has {height}x{width} pixels (height x width), expected "
+            f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
             f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
             f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
         )

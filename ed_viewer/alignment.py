@@ -73,7 +73,25 @@ def aligned(here: Times, frame: int, there: Times, how: Alignment) -> int:
     return newest(there.at(how), float(here.at(how)[frame]))
 
 
+def placed(here: Times, there: Times, how: Alignment) -> np.ndarray:
+    """Return the steps of `here` beside which the rows of `there` lie, increasing.
+
+    Without rows that lie before the first or after the last one of `here`.
+    """
+    known, places = here.at(how), there.at(how)
+    sure = np.isfinite(known)
+    if not sure.any():
+        return np.empty(0)
+    found = np.interp(places, known[sure], here.steps[sure], left=np.nan, right=np.nan)
+    return np.sort(found[np.isfinite(found)])
+
+
 def newest(places: np.ndarray, point: float) -> int:
     """Return the last row whose place (rows,) is at or before a point, -1 if there is none."""
-    before = np.flatnonzero(places <= point + _ROUNDING * abs(point))
+    before = np.flatnonzero(places <= rounded_up(point))
     return int(before[-1]) if len(before) else -1
+
+
+def rounded_up(point: float) -> float:
+    """Return a point a little later, so that equal ones that were rounded apart are not after."""
+    return point + _ROUNDING * abs(point)

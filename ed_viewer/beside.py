@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject
 
-from ed_viewer.alignment import Alignment, Times, aligned, times_of
+from ed_viewer.alignment import Alignment, Times, aligned, placed, times_of
 from ed_viewer.reader import Reader
 from ed_viewer.session import Session
+from ed_viewer.timeline_picture import CHECKPOINT
 
 
 class Beside(QObject):
@@ -54,6 +56,17 @@ class Beside(QObject):
     def ended(self) -> bool:
         """Whether its thread has ended."""
         return self._reader.isFinished()
+
+
+def marks(ours: Session, theirs: Session, how: Alignment) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps of run A beside which the frames and the checkpoints of run B lie."""
+    here, there, growth = session_times(ours), session_times(theirs), theirs.growth
+    if here is None or there is None or growth is None or not len(there.steps):
+        return np.empty(0), np.empty(0)
+    steps = np.array([event.step for event in growth.events if event.kind == CHECKPOINT], float)
+    saved = Times(steps, np.interp(steps, there.steps, there.epochs), there.end)
+    frames, kept = (placed(here, rows, how) for rows in (there, saved))
+    return frames, kept
 
 
 def session_times(session: Session) -> Times | None:

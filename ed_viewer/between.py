@@ -11,6 +11,7 @@ from ed_viewer.widgets.text import muted, plain
 
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
+_ROOMY = 300  # pixels: in less there is no place for words
 _HEIGHT = 64  # pixels of the pictures, at least
 
 
@@ -44,13 +45,16 @@ class Between(QWidget):
         self.row.setToolTip("Click a picture to take its code into the hand")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)
+        self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
+        self._words: list[QLabel] = []
         head = QHBoxLayout()
         head.setSpacing(8)
         ways = zip(("From sample", "to"), ("Click", "Shift+click"), strict=True)
         for (words, clicked), box, said in zip(ways, self.ends, self._said, strict=True):
             label = plain(QLabel(words))
+            self._words.append(label)
             label.setBuddy(box)
             box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
             box.setToolTip(f"{clicked} a point of the scatter to choose it there")
@@ -66,6 +70,9 @@ class Between(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.row, 1)
         decoder.answered.connect(self._on_answer)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._words[0].setVisible(self.width() >= _ROOMY)
 
     def set_samples(self, count: int) -> None:
         """Let one choose among the first samples; at first two of different classes."""
@@ -99,7 +106,8 @@ class Between(QWidget):
         for box, said in zip(self.ends, self._said, strict=True):
             number = box.value() - 1
             name = self._names[number] if number < len(self._names) else ""
-            said.setText(f"({name})" if name else "")
+            said.setText(f"({name})")
+            said.setVisible(bool(name))
         self.ask()
 
     def _ask_for_row(self) -> None:

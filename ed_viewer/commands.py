@@ -41,6 +41,7 @@ COMMANDS = (
     Command("compare", ("C",), "Compare with the run selected in the list, or no longer"),
     Command("swap", ("B",), "Swap the two runs, A and B"),
     Command("difference", ("D",), "Their difference in the place of B"),
+    Command("scale", ("Y",), "One scale for both runs, or its own each"),
     Command("alignment", ("X",), "Compare at the same step, epoch or share"),
     Command("full", ("F",), "Lecture mode: full stage, larger type"),
     Command("leave", ("Esc",), "Leave the lecture mode"),

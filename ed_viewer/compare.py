@@ -38,6 +38,7 @@ class Compare(Part):
         self.tool = self.tools = CompareTools(window.theme)
         self.tools.compare.clicked.connect(self._toggle)
         self.tools.difference.toggled.connect(self._set_signed)
+        self.tools.shared.toggled.connect(window.stage.set_shared)
         self.tools.swapped.connect(self.swap)
         self.tools.chosen.connect(self._align_by)
         window.runs.compared.connect(self.choose)
@@ -45,11 +46,12 @@ class Compare(Part):
         window.session.grew.connect(self._on_grew)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys C, B, D and X do."""
+        """Return what the keys C, B, D, Y and X do."""
         return {
             "compare": lambda _: self._choose_selected(),
             "swap": lambda _: self.swap(),
             "difference": lambda _: self._use(self.tools.difference.toggle),
+            "scale": lambda _: self._use(self.tools.shared.toggle),
             "alignment": lambda _: self._use(self.tools.next_way),
         }
 

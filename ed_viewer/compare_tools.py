@@ -9,9 +9,9 @@ from ed_viewer.widgets.icons import icon
 from ed_viewer.widgets.toggle import Toggle
 
 _WAYS = {
-    Alignment.STEP: "same step",
-    Alignment.EPOCH: "same epoch",
-    Alignment.SHARE: "same share",
+    Alignment.STEP: "by step",
+    Alignment.EPOCH: "by epoch",
+    Alignment.SHARE: "by share",
 }
 
 
@@ -25,6 +25,7 @@ class CompareTools(QWidget):
     Attributes:
         compare: the toggle of the comparison.
         difference: the toggle of the difference.
+        shared: the toggle of the one scale.
     """
 
     chosen = Signal(object)
@@ -45,13 +46,18 @@ class CompareTools(QWidget):
         self.difference = Toggle("B \N{MINUS SIGN} A", "accent", theme)
         self.difference.setAccessibleName("Difference")
         self.difference.setToolTip("The difference B \N{MINUS SIGN} A in the place of B (D)")
+        self.shared = Toggle("scale", "accent", theme)
+        self.shared.setChecked(True)
+        self.shared.setAccessibleName("One scale for both runs")
+        self.shared.setToolTip("One scale of colours and axes for both runs, or its own each (Y)")
         self.compare = Toggle("A | B", "accent", theme)
         self.compare.setAccessibleName("Compare two runs")
         self.compare.setToolTip("Compare with the run that is selected in the list (C)")
+        self._of_two = (self._ways, self._swap, self.shared, self.difference)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        for widget in (self._ways, self._swap, self.difference, self.compare):
+        for widget in (*self._of_two, self.compare):
             layout.addWidget(widget)
         self._ways.currentIndexChanged.connect(self._choose)
         self._swap.clicked.connect(self.swapped)
@@ -64,7 +70,7 @@ class CompareTools(QWidget):
         self.compare.setChecked(on)
         if not on:
             self.difference.setChecked(False)
-        for widget in (self._ways, self._swap, self.difference):
+        for widget in self._of_two:
             widget.setVisible(on)
 
     def next_way(self) -> None:

@@ -1,12 +1,15 @@
 """What the curves of a run are drawn from. No Qt here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ed_viewer.alignment import Alignment, Times, newest, times_of
+from ed_viewer.alignment import Alignment, Times, rounded_up, times_of
 from ed_viewer.messages import Growth, RunInfo
+
+LINE = 2000  # columns of a plot: more than it has pixels
+MARKERS = 200  # of a plot with markers, which would lie on one another
 
 
 def curves_of(scalars: Sequence[str], heads: Sequence[str]) -> list[str]:
@@ -36,14 +39,40 @@ class Table:
 
     places: np.ndarray
     columns: Mapping[str, np.ndarray]
+    _known: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    def known(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return places and values, (known,) each, of the rows in which a scalar is known."""
+        if name not in self._known:
+            values = self.columns.get(name, np.full(len(self.places), np.nan))
+            rows = np.isfinite(values) & np.isfinite(self.places)
+            self._known[name] = self.places[rows], values[rows]
+        return self._known[name]
 
     def at(self, name: str, place: float) -> float:
         """Return the last value that was known at a place, NaN if none was."""
-        values = self.columns.get(name)
-        if values is None:
-            return float("nan")
-        row = newest(np.where(np.isfinite(values), self.places, np.nan), place)
+        places, values = self.known(name)
+        row = int(np.searchsorted(places, rounded_up(place), side="right")) - 1
         return float(values[row]) if row >= 0 else float("nan")
+
+
+def envelope(places: np.ndarray, values: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a line that looks the same with two points a column at most.
+
+    The axis is cut into columns; of each, the least and the largest value stay. A short line is
+    returned as it is.
+
+    Args:
+        places: (rows,) along the axis, not decreasing.
+        values: (rows,).
+        columns: how many columns.
+    """
+    if len(places) <= 2 * columns:
+        return places, values
+    edges = np.linspace(places[0], places[-1], columns + 1)
+    starts = np.unique(np.searchsorted(places, edges[:-1]))
+    ends = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+    return np.repeat(places[starts], 2), np.stack(ends, axis=1).ravel()
 
 
 @dataclass(slots=True, eq=False)

@@ -2,18 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ed_viewer.alignment import Alignment, Times
-from ed_viewer.beside import session_times
-from ed_viewer.messages import Frame
 from ed_viewer.run_title import title_of
-from ed_viewer.session import Session
 from ed_viewer.side import Heading
 from ed_viewer.widgets.text import grouped
 
 _COLOURS = "Blue: less than in A. Orange: more."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Where a run stands.
+
+    Attributes:
+        path: of the run, None for one that is not known yet.
+        times: when its frames were taken, None while nothing is known.
+        frame: the number of the one on show, None for none.
+        live: whether more will come.
+    """
+
+    path: Path | None
+    times: Times | None
+    frame: int | None
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +48,20 @@ class Reading:
     how: Alignment
 
 
-def headings_of(
-    sessions: Mapping[str, Session], frames: Mapping[str, Frame], reading: Reading
-) -> list[Heading]:
+def headings_of(runs: Mapping[str, Standing], reading: Reading) -> list[Heading]:
     """Return the headings of the runs "A" and "B"."""
     said = [reading.remark] if reading.remark else []
     said += [_COLOURS] if reading.signed else []
-    shown = {side: _shown(session, frames.get(side)) for side, session in sessions.items()}
+    shown = {side: _shown(run) for side, run in runs.items()}
     made = []
-    for place, (side, session) in enumerate(sessions.items()):
-        path, other = session.path, sessions["B" if side == "A" else "A"].path
+    for place, (side, run) in enumerate(runs.items()):
+        path, other = run.path, runs["B" if side == "A" else "A"].path
         title = title_of(path, other, reading.options[place]) if path else ""
         title = f"B \N{MINUS SIGN} A: {title}" if side == "B" and reading.signed else title
         # Where B has a remark, A has an empty one: their panels are level.
         remark = (" ".join(said) if side == "B" else "") if said else None
         point = _place(shown["A"], reading.how) if side == "B" else -np.inf
-        where = _where(shown[side], reading.how, point, session.cursor.live)
+        where = _where(shown[side], reading.how, point, run.live)
         made.append(Heading(side, title, where, remark))
     return made
 
@@ -57,11 +70,10 @@ _Shown = tuple[Times, int] | None
 """When the frames of a run were taken, and which of them is on show."""
 
 
-def _shown(session: Session, frame: Frame | None) -> _Shown:
-    times = session_times(session)
-    if times is None or frame is None or frame.request.frame >= len(times.steps):
+def _shown(run: Standing) -> _Shown:
+    if run.times is None or run.frame is None or run.frame >= len(run.times.steps):
         return None
-    return times, frame.request.frame
+    return run.times, run.frame
 
 
 def _place(shown: _Shown, how: Alignment) -> float:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from ed_viewer.alignment import Alignment, aligned
-from ed_viewer.beside import Beside, session_times
+from ed_viewer.beside import Beside, marks, session_times
 from ed_viewer.difference import Difference, difference_of, other_samples
-from ed_viewer.headings import Reading, headings_of
+from ed_viewer.headings import Reading, Standing, headings_of
 from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.run_title import what_differs
 from ed_viewer.widgets.text import grouped
@@ -46,7 +46,7 @@ class Pair(QObject):
         self._wires = (
             (ours.opened, self._on_opened),
             (ours.described, self._on_described),
-            (ours.grew, self._align),
+            (ours.grew, self._on_ours_grew),
             (ours.moved, self._align),
             (ours.drawn, self._on_ours_drawn),
             (theirs.described, self._on_described),
@@ -58,7 +58,16 @@ class Pair(QObject):
             signal.connect(slot)
         window.stage.show_run(None, "B")
         self._align()
+        self._mark()
         self._show_headings()
+
+    @property
+    def theirs(self) -> tuple[Frame, RunInfo, Growth] | None:
+        """What is on show of run B, its run, and when it was recorded; None before it is drawn."""
+        session, frame = self._sessions["B"], self._frames.get("B")
+        if frame is None or session.run is None or session.growth is None:
+            return None
+        return frame, session.run, session.growth
 
     def end(self) -> None:
         """Leave run A alone; the thread of B ends when it can."""
@@ -66,6 +75,7 @@ class Pair(QObject):
             signal.disconnect(slot)
         self.beside.leave()
         self._window.stage.end_beside()
+        self._window.timeline.set_beside(None)
         self._window.curves.show_run(None, "B")
         self._window.set_problem("B", "")
 
@@ -74,6 +84,7 @@ class Pair(QObject):
         self._how = how
         self._window.curves.set_alignment(how)
         self._align()
+        self._mark()
         self._show_headings()
 
     def set_signed(self, on: bool) -> None:
@@ -99,10 +110,15 @@ class Pair(QObject):
             self._options = what_differs(ours, theirs)
         self._show_theirs()
 
+    def _on_ours_grew(self, _: Growth) -> None:
+        self._align()
+        self._mark()
+
     def _on_theirs_grew(self, growth: Growth) -> None:
         self._window.curves.show_growth(growth, "B")
         self._show_problem(growth.problem)
         self._align()
+        self._mark()
 
     def _on_ours_drawn(self, frame: Frame) -> None:
         self._frames["A"] = frame
@@ -154,10 +170,20 @@ class Pair(QObject):
         else:
             self._window.stage.say("B", "")
 
+    def _mark(self) -> None:
+        """Show on the timeline where the frames and the checkpoints of B lie."""
+        self._window.timeline.set_beside(marks(self._sessions["A"], self._sessions["B"], self._how))
+
     def _show_problem(self, problem: str) -> None:
         self._window.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
 
     def _show_headings(self) -> None:
         reading = Reading(self._options, self._remark, self._signed, self._how)
-        for heading in headings_of(self._sessions, self._frames, reading):
+        standing = {side: self._standing(side) for side in self._sessions}
+        for heading in headings_of(standing, reading):
             self._window.stage.set_heading(heading)
+
+    def _standing(self, side: str) -> Standing:
+        session, frame = self._sessions[side], self._frames.get(side)
+        number = frame.request.frame if frame else None
+        return Standing(session.path, session_times(session), number, session.cursor.live)

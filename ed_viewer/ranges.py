@@ -10,15 +10,20 @@ Scale = tuple[Levels, np.ndarray]
 
 
 class Ranges:
-    """A range by name, of each run; a panel draws in their union, so that colours mean the same."""
+    """A range by name, of each run; a panel draws in their union, so that colours mean the same.
+
+    Attributes:
+        shared: whether it does; otherwise each run is drawn in a range of its own.
+    """
 
     def __init__(self) -> None:
+        self.shared = True
         self._own: dict[str, dict[str, Levels]] = {}
 
     def put(self, side: str, name: str, levels: Levels) -> Levels:
-        """Take a run's range as it is now; return the union over the runs."""
+        """Take a run's range as it is now; return what it is drawn in."""
         self._own.setdefault(side, {})[name] = levels
-        return self._union(name)
+        return self._union(name) if self.shared else levels
 
     def widen(self, side: str, name: str, levels: Levels) -> Levels:
         """Widen a run's range by this one, so that it is that of all it has shown; see `put`."""
@@ -30,7 +35,9 @@ class Ranges:
         self._own.pop(side, None)
 
     def unions(self) -> dict[str, Levels]:
-        """Return every range that panels draw in now, by name."""
+        """Return every range that panels of both runs draw in now, by name."""
+        if not self.shared:
+            return {}
         return {name: self._union(name) for own in self._own.values() for name in own}
 
     def _union(self, name: str) -> Levels:

@@ -48,6 +48,7 @@ class Stage(QTabWidget):
         self._pages: list[Page] = []
         self._shown = {"A": _Shown()}
         self._open = ""
+        self._shared = True
         self.decoder: Decoder | None = None
         self.setTabBar(Tabs(theme))
         self.setDocumentMode(True)
@@ -113,6 +114,14 @@ class Stage(QTabWidget):
         if page is not None:
             page.show_frame(side, frame)
 
+    def set_shared(self, on: bool) -> None:
+        """Draw both runs in one scale, or each in its own."""
+        self._shared = on
+        self._share()
+        for page in self._pages:
+            page.forget_frames()
+        self._look()
+
     def set_heading(self, heading: Heading) -> None:
         """Show a run's name above its panels."""
         self._shown[heading.side].heading = heading
@@ -143,6 +152,12 @@ class Stage(QTabWidget):
             probe.name: _source(probe, shown, side, ours.get(probe.name), self._theme)
             for probe in _probes(shown)
         }
+        self._share()
+
+    def _share(self) -> None:
+        for shown in self._shown.values():
+            for source in shown.sources.values():
+                source.ranges.shared = self._shared
 
     def _lay_tabs(self) -> None:
         """Make the tabs of all probes on show; those that stay as they were keep their panels."""

@@ -62,15 +62,24 @@ class Timeline(QWidget):
 
     def set_frames(self, steps: np.ndarray, epochs: np.ndarray, live: bool) -> None:
         """Show these frames, (frames,) each."""
-        self._scale.set_steps(steps)
-        self._picture.epochs, self._picture.live = epochs, live
+        self._picture.set_frames(steps, epochs, live)
         self._look()
 
     def set_events(self, events: tuple[Event, ...]) -> None:
         """Mark these on the bar."""
         if events != self._picture.events:
-            self._picture.events = events
+            self._picture.set_events(events)
             self.update()
+
+    def set_beside(self, marks: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Mark a second run below the first, or no longer.
+
+        Args:
+            marks: the steps of this run beside which the frames and the checkpoints of the other
+                lie, increasing; None for no other run.
+        """
+        self._picture.beside = marks
+        self.update()
 
     def set_frame(self, frame: int, following: bool = False) -> None:
         """Put the cursor on a frame; while following, the live edge stays in view."""

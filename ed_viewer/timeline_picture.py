@@ -1,6 +1,5 @@
 """How the timeline looks: bands of epochs, ticks, checkpoints, events, the loop, the cursor."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ed_core.recording import Event
+from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.timeline_scale import Scale
 
@@ -19,14 +19,41 @@ _STRIP = 3  # pixels, of the line below that says which part is on show
 
 @dataclass(slots=True)
 class Picture:
-    """All that is drawn; `epochs` is (frames,), one for each step of the scale."""
+    """All that is drawn.
+
+    Attributes:
+        epochs: (frames,), one for each step of the scale.
+        known: the steps and the epochs, (known,) each, of the frames whose epoch is known.
+        events: what happened, as it is told.
+        beside: the steps beside which the frames and the checkpoints of a second run lie; None
+            while there is none.
+        kept, changed: (events,) the steps of checkpoints and of what was changed by hand.
+    """
 
     scale: Scale = field(default_factory=Scale)
     epochs: np.ndarray = field(default_factory=lambda: np.empty(0))
+    known: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
     events: tuple[Event, ...] = ()
+    kept: np.ndarray = field(default_factory=lambda: np.empty(0))
+    changed: np.ndarray = field(default_factory=lambda: np.empty(0))
+    beside: tuple[np.ndarray, np.ndarray] | None = None
     frame: int = -1
     loop: tuple[int, int] | None = None
     live: bool = False
+
+    def set_frames(self, steps: np.ndarray, epochs: np.ndarray, live: bool) -> None:
+        """Take other frames, (frames,) each."""
+        self.scale.set_steps(steps)
+        self.epochs, self.live = epochs, live
+        sure = np.isfinite(epochs)
+        self.known = self.scale.steps[sure], epochs[sure]
+
+    def set_events(self, events: tuple[Event, ...]) -> None:
+        """Take other events."""
+        self.events = events
+        steps = np.array([event.step for event in events], float)
+        kept = np.array([event.kind == CHECKPOINT for event in events], bool)
+        self.kept, self.changed = steps[kept], steps[~kept]
 
 
 class TimelinePainter:
@@ -62,10 +89,9 @@ class TimelinePainter:
     def _epochs(self, picture: Picture) -> None:
         """Shade every second epoch, or group of epochs, and write the numbers that have room."""
         painter, bar, scale = self._painter, self._bar, picture.scale
-        known = picture.epochs[np.isfinite(picture.epochs)]
+        steps, known = picture.known
         if not len(known):
             return
-        steps = scale.steps[np.isfinite(picture.epochs)]
         inside = np.interp(scale.view, steps, known)
         metrics = painter.fontMetrics()
         first, last = int(inside[0]), int(np.ceil(inside[1]))
@@ -106,23 +132,35 @@ class TimelinePainter:
 
     def _ticks(self, picture: Picture) -> None:
         painter, middle = self._painter, self._bar.center().y()
-        xs = picture.scale.x_of(picture.scale.steps)
-        seen = xs[(xs >= self._bar.left() - 1) & (xs <= self._bar.right() + 1)]
-        if len(seen) > 200:
-            seen = np.unique((seen / _TICKS).astype(np.int64)) * _TICKS
-        self._lines(seen, middle - 4, middle + 4, QPen(self._theme.colour("done"), 1))
+        seen = picture.scale.ticks(_TICKS)
+        if picture.beside is None:
+            self._lines(seen, middle - 4, middle + 4, QPen(self._theme.colour("done"), 1))
+        else:
+            self._two_rows(picture.scale, seen, *picture.beside)
         if picture.live:
             self._fill("live")
-            painter.drawEllipse(QPointF(float(xs[-1]), middle), 4, 4)
+            edge = float(picture.scale.x_of(picture.scale.steps[-1]))
+            painter.drawEllipse(QPointF(edge, middle), 4, 4)
+
+    def _two_rows(
+        self, scale: Scale, ours: np.ndarray, frames: np.ndarray, kept: np.ndarray
+    ) -> None:
+        """Draw the ticks of both runs in their colours, run B below."""
+        bar, middle = self._bar, self._bar.center().y()
+        first, second = (run_colour(self._theme.palette, side) for side in "AB")
+        self._lines(ours, middle - 7, middle - 2, QPen(first, 1))
+        self._lines(scale.ticks(_TICKS, frames), middle + 2, middle + 7, QPen(second, 1))
+        self._lines(_pixels(scale, kept), middle + 1, bar.bottom() - 1, QPen(second, 2))
 
     def _events(self, picture: Picture) -> None:
         """Draw checkpoints as tall ticks, and what was changed by hand as diamonds on the edge."""
         painter, bar = self._painter, self._bar
-        kept = _pixels(picture, [e for e in picture.events if e.kind == CHECKPOINT])
-        self._lines(kept, bar.top() + 1, bar.bottom() - 1, QPen(self._theme.colour("muted"), 2))
+        kept = _pixels(picture.scale, picture.kept)
+        foot = bar.bottom() if picture.beside is None else bar.center().y()
+        self._lines(kept, bar.top() + 1, foot - 1, QPen(self._theme.colour("muted"), 2))
         painter.setPen(QPen(self._theme.colour("card"), 1))
         painter.setBrush(self._theme.colour("failed"))
-        for x in _pixels(picture, [e for e in picture.events if e.kind != CHECKPOINT]):
+        for x in _pixels(picture.scale, picture.changed):
             y = bar.bottom() - 3
             corners = [(x - 5, y), (x, y - 5), (x + 5, y), (x, y + 5)]
             painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
@@ -166,10 +204,10 @@ class TimelinePainter:
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
 
-def _pixels(picture: Picture, events: Sequence[Event]) -> np.ndarray:
+def _pixels(scale: Scale, steps: np.ndarray) -> np.ndarray:
     """Return where events lie, those of one pixel once, without those out of view."""
-    left, right = picture.scale.room
-    xs = np.unique(np.round(picture.scale.x_of(np.array([e.step for e in events], float))))
+    left, right = scale.room
+    xs = np.unique(np.round(scale.x_of(steps)))
     return xs[(xs >= left - 1) & (xs <= right + 1)]
 
 

@@ -1,6 +1,10 @@
 """Which part of a training the timeline shows, and where a step lies in it. No Qt here."""
 
+from typing import TypeVar
+
 import numpy as np
+
+FloatOrArray = TypeVar("FloatOrArray", float, np.ndarray)
 
 _CLOSEST = 4  # intervals between two frames that are shown at least
 
@@ -45,7 +49,26 @@ class Scale:
             return np.full(np.shape(steps), left)
         return left + (np.asarray(steps, float) - first) / (last - first) * (right - left)
 
-    def step_at(self, x: float) -> float:
+    def ticks(self, least: int, steps: np.ndarray | None = None) -> np.ndarray:
+        """Return where frames on show lie, in pixels; of those within `least` pixels one.
+
+        The cost is that of the pixels, however many frames there are.
+
+        Args:
+            least: pixels between two of them at least.
+            steps: (frames,) where the frames lie, increasing; by default the scale's own.
+        """
+        steps = self.steps if steps is None else steps
+        left, right = self.room
+        first, last = np.searchsorted(steps, self.view)
+        last = min(last + 1, len(steps))
+        if last - first <= (right - left) / least:
+            return self.x_of(steps[first:last])
+        edges = np.arange(left, right + least, least)
+        before = np.searchsorted(steps, self.step_at(edges))
+        return edges[:-1][np.diff(before) > 0]
+
+    def step_at(self, x: FloatOrArray) -> FloatOrArray:
         """Return the step at a pixel."""
         (left, right), (first, last) = self.room, self.view
         return first + (x - left) / max(right - left, 1.0) * (last - first)

@@ -3,7 +3,7 @@
 import click
 
 from ed_core.command.shared import early_options, has_display, short, startup
-from ed_core.command.train import console, open_window, say, say_event, stoppable
+from ed_core.command.train import console, open_window, say, stoppable
 from ed_core.recording import RunFolder
 
 MODEL, DATA = "conv_vae", "digits"
@@ -40,7 +40,7 @@ def demo(epochs: int, out: str, no_window: bool) -> None:
     with stoppable(folders), progress:
         run = train(
             MODEL, DATA, epochs=epochs, batch_size=32, every=15, out=out,
-            callbacks=[progress.callback], started=started, noted=say_event,
+            callbacks=[progress.callback], started=started, noted=progress.note,
         )  # fmt: skip
     say(f"Trained in {progress.seconds:.0f} s: {short(run.path)}")
     if windows:

@@ -24,6 +24,8 @@ class Progress:
         self.callback = _Watcher(self)
         self.seconds = 0.0
         self.batch_size = self.epochs = 0
+        self._held: float | None = None
+        self._lost = 0.0
         self._bar = Bar(
             TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
             TextColumn("left"),
@@ -33,19 +35,35 @@ class Progress:
                 table_column=Column(overflow="ellipsis", no_wrap=True, ratio=1),
             ),
             console=console,
+            get_time=self.clock,
             transient=True,
             disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("compiling", total=None)
 
     def __enter__(self) -> "Progress":
-        self._began = time.monotonic()
+        self._began = self.clock()
         self._bar.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.seconds = time.monotonic() - self._began
+        self.seconds = self.clock() - self._began
         self._bar.stop()
+
+    def clock(self) -> float:
+        """Return seconds from some moment on; they stand still while the training is held."""
+        return (time.monotonic() if self._held is None else self._held) - self._lost
+
+    def note(self, kind: str, text: str) -> None:
+        """Say what happened, but for checkpoints, which are many; a pause is no training time."""
+        if kind == "pause" and self._held is None:
+            self._held = time.monotonic()
+            self._bar.update(self._task, description="paused")
+        elif kind == "resume" and self._held is not None:
+            self._lost += time.monotonic() - self._held
+            self._held = None
+        if kind != "checkpoint":
+            self.console.print(f"{text[:1].upper()}{text[1:]}.", soft_wrap=True, markup=False)
 
     def plan(self, info: Mapping[str, Any]) -> None:
         """Take from `run.json` how many epochs there are in all, and samples a step."""
@@ -73,10 +91,10 @@ class _Watcher(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
-        self._began = time.monotonic()
+        self._began = self._progress.clock()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        now = time.monotonic()
+        now = self._progress.clock()
         if now < self._next:
             return
         self._next = now + _PAUSE
@@ -87,7 +105,7 @@ class _Watcher(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if not self._rate:
-            self._rate = self._images_per_second(self.params["steps"] or 0, time.monotonic())
+            self._rate = self._images_per_second(self.params["steps"] or 0, self._progress.clock())
         self._progress.epoch(self._text(logs or {}))
 
     @property

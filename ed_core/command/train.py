@@ -172,7 +172,7 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
         more: dict[str, Any] = {
             "callbacks": [progress.callback],
             "started": started,
-            "noted": say_event,
+            "noted": progress.note,
         }
         run = go_on(resume, **given, **more) if resume else begin(**given, **more)
     say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {short(run.path)}")
@@ -189,12 +189,6 @@ def stoppable(folders: Sequence[RunFolder]) -> Iterator[None]:
     except Interrupted as stop:
         say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
         raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
-
-
-def say_event(kind: str, text: str) -> None:
-    """Say what happened to a training, but for its checkpoints, which are many."""
-    if kind != "checkpoint":
-        say(f"{text[:1].upper()}{text[1:]}.")
 
 
 def say(text: str) -> None:

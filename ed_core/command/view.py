@@ -35,7 +35,7 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
         count = "the same run twice" if len(runs) > 1 else f"{len(runs)} of them"
         raise EdkitError(f"--compare shows two runs side by side, it was given {count}.")
     if export["export"] is not None:
-        return _export(runs, theme, **export)
+        return _export(runs, theme, compare, **export)
     if given := [f"--{name}" for name, value in export.items() if value is not None]:
         raise EdkitError(f"{', '.join(given)}: only of use with --export FILE.")
     if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
@@ -49,22 +49,24 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
 def _export(
     runs: tuple[str, ...],
     theme: str | None,
+    compare: bool,
     *,
     export: Path,
     step: int | None,
     preset: str | None,
     size: str | None,
 ) -> int:
-    """Draw one run into a file, on no screen."""
-    if len(runs) != 1:
-        raise EdkitError(f"--export draws one run, {len(runs)} were given.")
+    """Draw one run, or two side by side, into a file, on no screen."""
+    if len(runs) != 1 + compare:
+        wanted = "two runs with --compare" if compare else "one run, or two with --compare"
+        raise EdkitError(f"--export draws {wanted}, {len(runs)} were given.")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     startup.plugin_files()
     from ed_viewer.export.headless import Wish, export_stage
 
     wish = Wish(export, step, preset or "overview", _size(size or "1440x900"), theme or "light")
     try:
-        export_stage(Path(runs[0]), wish)
+        export_stage(Path(runs[0]), wish, Path(runs[1]) if compare else None)
     except OSError as error:
         raise EdkitError(f"{str(export)!r} cannot be written: {error.strerror or error}.") from None
     print(short(export))

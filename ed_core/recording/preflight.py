@@ -12,8 +12,9 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+from ed_core.recording.checked_file import DamagedError
 from ed_core.recording.layout import one_line
-from ed_core.recording.segment import DamagedError, Segment
+from ed_core.recording.segment import Segment
 
 DEADLINE = 5.0  # seconds
 _MEMORY = 8 * 2**30  # bytes of address space

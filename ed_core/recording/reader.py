@@ -1,16 +1,18 @@
 """The recording's reader: one sequence of frames, live or finished, over all its segments."""
 
 import os
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ed_core.errors import EdkitError
+from ed_core.recording.checked_file import DamagedError
 from ed_core.recording.folder import RunFolder
 from ed_core.recording.layout import TIME_COLUMNS, Event, Header
-from ed_core.recording.preflight import preflight
-from ed_core.recording.segment import DamagedError, Segment
+from ed_core.recording.segment import Segment
+from ed_core.recording.segment_files import SegmentFiles
 
 
 class Recording:
@@ -33,16 +35,15 @@ class Recording:
         self.path = Path(path)
         if not self.path.exists():
             raise EdkitError(f"{str(path)!r} does not exist: give a run folder or a recording.")
-        self._segments: list[Segment] = []
-        self._refused: dict[str, str] = {}
-        self._frames: list[tuple[int, int]] = []
+        self._files = SegmentFiles(self.path)
+        self._ends: list[int] = []  # of each segment's frames among all that are shown
         self._when = np.empty((0, TIME_COLUMNS))
         self.state = "waiting"
         self.problem = ""
         self.refresh()
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self._when)
 
     @property
     def steps(self) -> np.ndarray:
@@ -60,29 +61,39 @@ class Recording:
         return self._when[:, 2]
 
     @property
+    def _segments(self) -> list[Segment]:
+        return self._files.segments
+
+    @property
     def header(self) -> Header | None:
         """What was fixed before the first frame, or None while there is no segment."""
         return self._segments[-1].header if self._segments else None
 
     def refresh(self) -> bool:
         """Look for new frames, scalars and events; return whether anything changed."""
-        before = (len(self._frames), self._rows(), self.state, self.problem)
+        before = (len(self), self._rows(), self.state, self.problem)
         self.problem = ""
         self.state = self._look_at_state()
-        self._open_segments()
-        for segment in self._segments[-1:]:  # only the newest one can still grow
-            try:
-                segment.refresh()
-            except DamagedError as error:
-                self.problem = str(error)
-        self.problem = self.problem or next((s.problem for s in self._segments if s.problem), "")
+        live = self.state == "live"
+        self.problem = self._files.refresh(live) or self.problem
+        if not (self.problem or self._segments or live):
+            self.problem = f"{str(self.path)!r} holds no recording"
         self._stitch()
-        return before != (len(self._frames), self._rows(), self.state, self.problem)
+        return before != (len(self), self._rows(), self.state, self.problem)
+
+    def stamp(self) -> tuple[float, int] | None:
+        """Return when the newest file was written to, in seconds since 1970, and its bytes.
+
+        While it stays the same, `refresh` finds no new frame; None where there is no file.
+        """
+        return self._segments[-1].stamp() if self._segments else None
 
     def read(self, probe: str, frame: int) -> dict[str, np.ndarray]:
         """Return every array of a probe in one frame; raises DamagedError if one was damaged."""
-        number, row = self._frames[frame]
+        frame = range(len(self))[frame]
+        number = bisect_right(self._ends, frame)
         segment = self._segments[number]
+        row = frame - (self._ends[number - 1] if number else 0)
         info = next((p for p in segment.header.probes if p.name == probe), None)
         if info is None:
             raise DamagedError(f"{segment.path.name}: no probe {probe!r} was recorded")
@@ -102,8 +113,8 @@ class Recording:
         names = self._segments[-1].header.scalars
         same = [(s, end) for s, end in self._spans() if s.header.scalars == names]
         # A row tells of the step that it ends with: the one a resume starts from is the earlier's.
-        rows = np.concatenate([s.scalars[s.scalars[:, 0] <= end] for s, end in same])
-        return dict(zip(("step", "epoch", "seconds", *names), rows.T, strict=True))
+        rows = [s.scalars[s.scalars[:, 0] <= end] if end < np.inf else s.scalars for s, end in same]
+        return dict(zip(("step", "epoch", "seconds", *names), _joined(rows).T, strict=True))
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened once, in the order in which it was written."""
@@ -113,9 +124,7 @@ class Recording:
 
     def close(self) -> None:
         """Let the files go."""
-        for segment in self._segments:
-            segment.close()
-        self._segments = []
+        self._files.close()
         self._stitch()
 
     def __enter__(self) -> "Recording":
@@ -133,48 +142,6 @@ class Recording:
             self.problem = str(error)
             return "unknown"
 
-    def _files(self) -> list[Path]:
-        if self.path.is_file():
-            return [self.path]
-        return sorted((self.path / "recording").glob("[0-9][0-9][0-9][0-9].h5"))
-
-    def _open_segments(self) -> None:
-        files = self._files()
-        if not files and not self._segments:
-            self.problem = self.problem or self._why_nothing()
-        if self._segments and not (set(files) >= {s.path for s in self._segments}):
-            self.problem = f"{self._segments[-1].path} was deleted; showing what had been read"
-            return
-        if any(s.inode != _inode(s.path) for s in self._segments):
-            self.close()  # replaced by another file of the same name
-        known = {segment.path for segment in self._segments}
-        for file in files:
-            if file not in known:
-                growing = self.state == "live" and file == files[-1]
-                try:
-                    self._open_segment(file, growing)
-                except FileNotFoundError:
-                    self.problem = f"{file.name} was deleted"
-        self._segments.sort(key=lambda segment: segment.path)
-
-    def _open_segment(self, file: Path, growing: bool) -> None:
-        stamp = f"{file.stat().st_mtime_ns}/{file.stat().st_size}"
-        if self._refused.get(file.name, "").startswith(f"{stamp} "):
-            self.problem = self._refused[file.name].removeprefix(f"{stamp} ")
-            return
-        try:
-            if not growing:
-                preflight(file)
-            self._segments.append(Segment(file))
-        except DamagedError as error:
-            self._refused[file.name] = f"{stamp} {error}"
-            self.problem = str(error)
-
-    def _why_nothing(self) -> str:
-        if self.state == "live":
-            return ""
-        return f"{str(self.path)!r} holds no recording"
-
     def _spans(self) -> list[tuple[Segment, float]]:
         """Return each segment with the step from which a later one replaces it."""
         spans = []
@@ -185,25 +152,26 @@ class Recording:
         return spans[::-1]
 
     def _stitch(self) -> None:
-        self._frames = []
-        when = [np.empty((0, TIME_COLUMNS))]
-        for number, (segment, end) in enumerate(self._spans()):
-            keep = np.flatnonzero(segment.index[:, 0] < end)
-            self._frames += [(number, int(row)) for row in keep]
-            when.append(segment.index[keep, :TIME_COLUMNS])
-        self._when = np.concatenate(when)
+        """Put the frames of all segments into one sequence; the steps of each are increasing."""
+        self._ends, shown = [], []
+        for segment, end in self._spans():
+            kept = int(np.searchsorted(segment.index[:, 0], end))
+            shown.append(segment.index[:kept, :TIME_COLUMNS])
+            self._ends.append(kept + (self._ends[-1] if self._ends else 0))
+        self._when = _joined([np.empty((0, TIME_COLUMNS)), *shown])
 
     def _rows(self) -> int:
         return sum(len(segment.scalars) + len(segment.events) for segment in self._segments)
 
 
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return tables (rows, columns) as one; without a copy where there are rows in one alone."""
+    filled = [part for part in parts if len(part)]
+    if len(filled) > 1:
+        return np.concatenate([part.T for part in filled], axis=1).T  # a column in one piece
+    return (filled or parts)[0]
+
+
 def _start(run: Mapping[str, object]) -> float:
     start = run.get("start_step", 0)
     return float(start) if isinstance(start, int) and 0 <= start < 2**53 else 0.0
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0

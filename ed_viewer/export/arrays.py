@@ -11,7 +11,7 @@ from ed_viewer.messages import Frame, Growth, RunInfo
 def arrays_behind(
     frame: Frame, run: RunInfo, growth: Growth, probes: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return what was drawn: `probe/array`, `reference/field`, and when the frame was taken.
+    """Return what was drawn: `probe/array`, `reference/field`, the run, and when it was taken.
 
     Args:
         frame: the frame that is drawn.
@@ -27,7 +27,19 @@ def arrays_behind(
     }
     found |= {f"reference/{field}": array for field, array in run.reference.items()}
     when = {"frame": number, "step": growth.steps[number], "epoch": growth.epochs[number]}
-    return found | {name: np.asarray(value) for name, value in when.items()}
+    about = {"run": run.path.name, **when}
+    return found | {name: np.asarray(value) for name, value in about.items()}
+
+
+def of_two(
+    ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the arrays of two runs side by side: `A/...` and `B/...`."""
+    return {
+        f"{side}/{name}": array
+        for side, arrays in (("A", ours), ("B", theirs))
+        for name, array in arrays.items()
+    }
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

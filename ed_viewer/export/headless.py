@@ -1,9 +1,10 @@
-"""`edkit view RUN --export FILE`: the stage of one run, without a window."""
+"""`edkit view RUN --export FILE`: the stage of a run, or of two, without a window."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 
 from ed_core.recording import EdkitError, written_whole
-from ed_viewer.export.arrays import arrays_behind, write_npz
+from ed_viewer.alignment import Alignment, aligned
+from ed_viewer.difference import other_samples
+from ed_viewer.export.arrays import of_two, write_npz
 from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
+from ed_viewer.export.open_run import OpenRun
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, picture, raster
 from ed_viewer.export.targets import page_of
-from ed_viewer.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.headings import Reading, headings_of
+from ed_viewer.run_title import what_differs
 from ed_viewer.stage import Stage
-from ed_viewer.tail import Tail
 from ed_viewer.theme import Theme
 
 KINDS = (*PICTURES, *MOVIES, "npz")
@@ -49,10 +53,15 @@ class Wish:
         return self.file.suffix.lower().removeprefix(".")
 
 
-def export_stage(run: Path, wish: Wish) -> None:
+def export_stage(run: Path, wish: Wish, beside: Path | None = None) -> None:
     """Draw the stage of a run into a file; all or nothing.
 
     A movie shows the frames up to the step. Everything is read and drawn on the calling thread.
+
+    Args:
+        run: its folder.
+        wish: what is drawn, and where to.
+        beside: a second run, which is shown at the same step.
 
     Raises:
         EdkitError: no such ending, preset or step, or the run cannot be read.
@@ -67,20 +76,21 @@ def export_stage(run: Path, wish: Wish) -> None:
         raise EdkitError(f"{str(wish.file.parent)!r} is not a folder: make it first.")
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
-    tail = Tail(run, 1)
-    try:
-        _Drawing(app, tail, wish).write()
-    finally:
-        tail.close()
+    with ExitStack() as stack:
+        runs = [OpenRun(path) for path in (run, beside) if path is not None]
+        for one in runs:
+            stack.callback(one.close)
+            one.look()
+        _Drawing(app, runs, wish).write()
 
 
 class _Drawing:
-    """A run's stage, drawn frame by frame."""
+    """The stage of a run, or of two, drawn frame by frame."""
 
-    def __init__(self, app: QApplication, tail: Tail, wish: Wish) -> None:
-        self._tail, self._wish, self._app = tail, wish, app
-        self._run, self._growth = _look(tail)
-        self._frame = _frame_at(self._growth.steps, wish.step)
+    def __init__(self, app: QApplication, runs: Sequence[OpenRun], wish: Wish) -> None:
+        self._ours, self._theirs = runs[0], runs[1] if len(runs) > 1 else None
+        self._wish, self._app = wish, app
+        self._frame = _frame_at(self._ours.growth.steps, wish.step)
         self._theme = Theme(app, wish.theme)
         self._stage = Stage(self._theme)
         self._probes: tuple[str, ...] = ()
@@ -89,7 +99,9 @@ class _Drawing:
     def write(self) -> None:
         """Write the file, and let the stage go."""
         try:
-            self._stage.show_run(self._run)
+            self._stage.show_run(self._ours.info)
+            if self._theirs is not None:
+                self._stage.show_run(self._theirs.info, "B")
             self._choose()
             self._stage.show()
             self._app.processEvents()
@@ -107,13 +119,13 @@ class _Drawing:
     def _write(self, part: Path) -> None:
         kind, background = self._wish.kind, self._theme.colour("window")
         # Levels are those of all that was seen: after the last frame they are the same at any step.
-        self._draw(len(self._growth.steps) - 1)
+        self._draw(len(self._ours.growth.steps) - 1)
         if kind in MOVIES:
             write_movie(part, kind, self._pictures(), _SPEED)
             return
-        frame = self._draw(self._frame)
+        self._draw(self._frame)
         if kind == "npz":
-            write_npz(part, arrays_behind(frame, self._run, self._growth, self._probes))
+            write_npz(part, self._arrays())
         else:
             picture(page_of(self._stage), kind, background, PAGE_MARGINS)(part)
 
@@ -123,13 +135,29 @@ class _Drawing:
             background = self._theme.colour("window")
             yield to_array(raster(page_of(self._stage), background, PAGE_MARGINS))
 
-    def _draw(self, number: int) -> Frame:
-        frame = self._tail.read(Request(1, 1, number, self._probes))
-        if frame.damaged:
-            raise EdkitError("; ".join(sorted(frame.damaged.values())))
-        self._stage.show_frame(frame)
+    def _arrays(self) -> dict[str, np.ndarray]:
+        ours = self._ours.arrays(self._probes)
+        return of_two(ours, self._theirs.arrays(self._probes)) if self._theirs else ours
+
+    def _draw(self, number: int) -> None:
+        self._stage.show_frame(self._ours.read(number, self._probes))
+        if self._theirs is not None:
+            self._draw_beside(self._theirs, number)
         self._app.processEvents()
-        return frame
+
+    def _draw_beside(self, theirs: OpenRun, number: int) -> None:
+        there = aligned(self._ours.times, number, theirs.times, Alignment.STEP)
+        if there < 0:
+            theirs.frame = None
+            self._stage.say("B", f"B begins later, at step {theirs.growth.steps[0]}.")
+        else:
+            self._stage.say("B", "")
+            self._stage.show_frame(theirs.read(there, self._probes), "B")
+        options = what_differs(self._ours.info, theirs.info)
+        remark = other_samples(self._ours.info, theirs.info)
+        reading = Reading(options, remark, signed=False, how=Alignment.STEP)
+        for heading in headings_of({"A": self._ours.standing, "B": theirs.standing}, reading):
+            self._stage.set_heading(heading)
 
     def _choose(self) -> None:
         titles = [self._stage.tabText(i) for i in range(self._stage.count())]
@@ -147,20 +175,6 @@ class _Drawing:
 def slug(title: str) -> str:
     """Return a tab's title as it is typed: `Latent codes` becomes `latent-codes`."""
     return "-".join(title.replace("&&", "&").lower().split())
-
-
-def _look(tail: Tail) -> tuple[RunInfo, Growth]:
-    """Return what a run holds; raises EdkitError if that is no frame."""
-    run, growth = None, None
-    for news in tail.poll():
-        if isinstance(news, RunInfo):
-            run = news
-        else:
-            growth = news
-    if run is None or growth is None or not len(growth.steps):
-        why = growth.problem if growth and growth.problem else "it holds no frame yet"
-        raise EdkitError(f"{str(tail.path)!r} cannot be shown: {why}.")
-    return run, growth
 
 
 def _frame_at(steps: np.ndarray, step: int | None) -> int:

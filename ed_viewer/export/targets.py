@@ -11,7 +11,8 @@ import numpy as np
 from PySide6.QtCore import QMargins
 from PySide6.QtWidgets import QWidget
 
-from ed_viewer.export.arrays import arrays_behind
+from ed_viewer.compare import Compare
+from ed_viewer.export.arrays import arrays_behind, of_two
 from ed_viewer.export.movie import MOVIES
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES
 from ed_viewer.messages import Frame
@@ -69,7 +70,11 @@ def _arrays(window: Window, frame: Frame, panels: list[Panel]) -> Mapping[str, n
     run, growth = window.session.run, window.session.growth
     if run is None or growth is None:
         return {}
-    return arrays_behind(frame, run, growth, [panel.source.probe.name for panel in panels])
+    names = [panel.source.probe.name for panel in panels]
+    ours = arrays_behind(frame, run, growth, names)
+    pair = window.part(Compare).pair
+    theirs = pair.theirs if pair else None
+    return of_two(ours, arrays_behind(*theirs, names)) if theirs else ours
 
 
 def _scalars(window: Window) -> Mapping[str, np.ndarray]:

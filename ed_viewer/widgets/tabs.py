@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
 
 from ed_viewer.theme import Theme
 
-_SIDE = 16  # pixels beside the words
+_SIDE = 12  # pixels beside the words
 
 
 class Tabs(QTabBar):
@@ -37,7 +37,7 @@ class Tabs(QTabBar):
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextSingleLine)
             painter.drawText(rect, flags, words)
             if here:
-                line = QRect(rect.left() + 12, rect.bottom() - 2, rect.width() - 24, 3)
+                line = QRect(rect.left() + _SIDE, rect.bottom() - 2, rect.width() - 2 * _SIDE, 3)
                 painter.fillRect(line, self._theme.colour("accent"))
         if self.hasFocus():
             painter.setPen(QPen(self._theme.colour("accent"), 2))

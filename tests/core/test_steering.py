@@ -21,6 +21,7 @@ from ed_core.learning_rate import ScaledSchedule
 from ed_core.recording.control import Inbox, Request, ask
 from ed_core.schedule import Checkpointer, Interrupted, WarmUp
 from ed_core.steering import Steering
+from ed_core.stop_signal import StopSignal
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step", "always")]
 
@@ -187,6 +188,83 @@ def test_pause_holds_the_training_and_resume_lets_it_go_on(tmp_path: Path) -> No
     assert weights(run.path) == weights(plain.path)
 
 
+class InValidation(Script):
+    """Asks when the validation of the first epoch begins."""
+
+    def __init__(self, *requests: Request) -> None:
+        super().__init__({})
+        self.asked = list(requests)
+        self.validated = 0
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        while self.asked:
+            ask(self.path, self.asked.pop(0))
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self.validated += 1
+
+
+def test_validation_is_held_at_once_and_ended_for_what_else_is_asked(tmp_path: Path) -> None:
+    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+    script = InValidation(Request("pause"))
+    held: list[tuple[int, list[str]]] = []
+
+    def look() -> None:
+        time.sleep(0.2)
+        held.append((script.validated, [kind for _, kind, _ in events(script.path.parent)]))
+        ask(script.path, Request("weight", 1.0, "label"))
+        ask(script.path, Request("save"))
+        end = time.monotonic() + 60
+        while len(events(script.path.parent)) < 3 and time.monotonic() < end:
+            time.sleep(0.02)
+        held.append((script.validated, [kind for _, kind, _ in events(script.path.parent)]))
+        ask(script.path, Request("resume"))
+
+    thread = watch(script, "pause", look)
+    run = train(
+        "tiny", out=tmp_path / "held", callbacks=[script], started=script.started, **OPTIONS
+    )
+    thread.join()
+    assert held == [(0, ["pause"]), (1, ["pause", "weight", "save"])]
+    assert [(step, kind) for step, kind, _ in events(run.path)] == [
+        (EPOCH, kind) for kind in ("pause", "weight", "save", "resume")
+    ]
+    assert weights(run.path) == weights(plain.path)
+
+
+def test_signal_to_a_held_validation_ends_it_whole(tmp_path: Path) -> None:
+    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+    script = InValidation(Request("pause"))
+    thread = watch(script, "pause", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        train("tiny", out=tmp_path / "held", callbacks=[script], started=script.started, **OPTIONS)
+    thread.join()
+    (path,) = (tmp_path / "held").iterdir()
+    assert RunFolder(path).state() == "stopped"
+    assert np.isfinite(rows(path)[EPOCH]["val_loss"])
+    resume(path)
+    assert weights(path) == weights(plain.path)
+
+
+def test_signal_before_the_first_step_stops_a_run_that_can_go_on(tmp_path: Path) -> None:
+    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+    script = Script({})
+    with pytest.raises(Interrupted) as caught:
+        train(
+            "tiny",
+            out=tmp_path / "held",
+            callbacks=[script],
+            started=lambda folder: os.kill(os.getpid(), signal.SIGINT),
+            **OPTIONS,
+        )
+    assert caught.value.signal_number == signal.SIGINT
+    assert script.seen == []
+    (path,) = (tmp_path / "held").iterdir()
+    assert RunFolder(path).state() == "stopped"
+    resume(path)
+    assert weights(path) == weights(plain.path)
+
+
 def test_stopped_by_hand_and_resumed_is_bit_for_bit_the_same(tmp_path: Path) -> None:
     """By a signal while it is paused, then after an epoch; what was asked before is forgotten."""
     plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
@@ -276,7 +354,7 @@ def test_optimizer_with_a_rate_of_its_own_is_left_alone(tmp_path: Path) -> None:
     model.compile(optimizer=keras.optimizers.Adam(0.02), loss="mse")
     rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(0.01, 100))
     said: list[str] = []
-    parts: Any = (Checkpointer(tmp_path, Position(0, 0, 0), 9, Mock()), WarmUp({}, 0))
+    parts: Any = (Checkpointer(tmp_path, Position(0, 0, 0), 9, Mock(), StopSignal()), WarmUp({}, 0))
     inbox = Inbox(tmp_path / "control.json", [])
     steering = Steering(inbox, rate, *parts, epochs=1, note=lambda kind, text: said.append(text))
     steering.set_model(model)

@@ -251,3 +251,39 @@ def test_b_may_be_live_and_grow(
         qtbot.waitUntil(lambda: theirs.cursor.count == 4, timeout=5000)
         assert (theirs.cursor.frame, theirs.cursor.playback) == (1, Playback.PAUSED)
         writer.close()
+
+
+def test_each_may_have_a_scale_of_its_own(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(TABS.index("Latent") + 1)
+    pair.settle()
+
+    def spans() -> list[Any]:
+        plots = [pair.side(side).findChild(PlotWidget) for side in "AB"]
+        return [plot.getViewBox().viewRange() for plot in plots]
+
+    assert spans()[0] == spans()[1]
+    qtbot.keyClick(pair.window, Qt.Key.Key_Y)
+    pair.settle()
+    assert not pair.part.tools.shared.isChecked()
+    assert spans()[0] != spans()[1]
+    qtbot.keyClick(pair.window, Qt.Key.Key_Y)
+    pair.settle()
+    assert spans()[0] == spans()[1]
+
+
+def test_the_timeline_marks_where_b_lies(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.settle()
+    picture = pair.window.timeline._picture
+    assert picture.beside[0].tolist() == [0, 50, 100, 150, 200]
+    pair.part.tools.next_way()
+    pair.part.tools.next_way()
+    assert pair.part.how is Alignment.SHARE
+    assert picture.beside[0].tolist() == [0, 87.5, 175, 262.5, 350]
+    pair.part.leave()
+    assert picture.beside is None

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -281,3 +282,50 @@ def test_the_command_needs_no_display(finished: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
     assert size_of(file) == (2880, 1800)
+
+
+@pytest.fixture
+def two(finished: Path, shorter: Path) -> tuple[Path, Path]:
+    return finished, shorter
+
+
+def test_two_runs_are_exported_without_a_window(
+    qtbot: QtBot, two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    ours, theirs = two
+    file = tmp_path / "two.npz"
+    export_stage(ours, Wish(file, step=320, preset="Reconstruct"), theirs)
+    arrays = np.load(file)
+    assert (arrays["A/run"], arrays["A/step"]) == (ours.name, 300)
+    assert (arrays["B/run"], arrays["B/step"]) == (theirs.name, 200)  # its last
+    assert arrays["A/reconstruction/output"].shape == arrays["B/reconstruction/output"].shape
+    both, alone = tmp_path / "both.svg", tmp_path / "alone.svg"
+    export_stage(ours, Wish(both, preset="Reconstruct"), theirs)
+    export_stage(ours, Wish(alone, preset="Reconstruct"))
+    assert b"step 200 \xc2\xb7 epoch 1.00 \xc2\xb7 its last" in both.read_bytes()
+    assert b"its last" not in alone.read_bytes()
+
+
+def test_the_command_compares(
+    two: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    runs = [str(run) for run in two]
+    file = tmp_path / "two.png"
+    assert main(["view", *runs, "--compare", "--export", str(file), "--size", "800x600"]) == 0
+    assert size_of(file) == (1600, 1200)
+    capfd.readouterr()
+    assert main(["view", *runs, "--export", str(file)]) == 2
+    assert "one run, or two with --compare, 2 were given" in capfd.readouterr().err
+
+
+def test_the_arrays_of_both_runs_are_taken(
+    qtbot: QtBot, couple: Callable[[Path, Path], Any], two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pair = couple(*two)
+    part = opened(qtbot, pair.window)
+    pair.settle()
+    part.take(Choice(0, "npz", tmp_path / "both.npz"))
+    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
+    arrays = np.load(tmp_path / "both.npz")
+    assert (arrays["A/run"], arrays["B/run"]) == tuple(run.name for run in two)
+    assert (arrays["A/step"], arrays["B/step"]) == (350, 200)

@@ -1,0 +1,84 @@
+"""An HDF5 file that nobody vouches for: nothing is read before its size is known.
+
+Only hard links are followed, only plain numbers are read, and no filter but the usual two is run.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ed_core.recording.layout import MAX_BYTES, one_line
+
+_MAX_ROWS = 2**31 - 1  # what a Qt slider can address
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_FLAGS_BYTE = 11  # of the superblock, version 3; 5 = open for SWMR writing
+
+
+class DamagedError(Exception):
+    """A segment that is not, or no longer, what this version writes."""
+
+
+@contextlib.contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file raises into one DamagedError of bounded length."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        text = f"no {error}" if isinstance(error, KeyError) else error
+        raise DamagedError(f"{path.name}: {one_line(text)}") from error
+
+
+def open_file(path: Path) -> h5py.File:
+    """Open a file for reading, as it grows or at its end; raises ValueError if it is not HDF5."""
+    while h5py.h5pl.size():  # never load a filter from a folder of shared objects
+        h5py.h5pl.remove(0)
+    with open(path, "rb") as file:
+        start = file.read(_FLAGS_BYTE + 1)
+    if len(start) <= _FLAGS_BYTE or not start.startswith(_SIGNATURE):
+        raise ValueError("it is not an HDF5 file")
+    # locking=False: a reader's lock would keep the trainer from its own file.
+    return h5py.File(path, "r", swmr=start[_FLAGS_BYTE] == 5, locking=False, rdcc_nbytes=2**20)
+
+
+def check_links(file: h5py.File, name: str) -> None:
+    """Raise ValueError unless hard links alone lead to an object."""
+    parts = name.split("/")
+    for depth in range(1, len(parts) + 1):
+        link = file.get("/".join(parts[:depth]), getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"{name} is missing or is a link")
+
+
+def numbers(file: h5py.File, name: str) -> h5py.Dataset:
+    """Return an array of numbers; raises ValueError if it is none, or too large to be read."""
+    check_links(file, name)
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub":
+        raise ValueError(f"{name} is not an array of numbers")
+    plist = dataset.id.get_create_plist()
+    filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
+    if dataset.is_virtual or dataset.external or not filters <= _FILTERS:
+        raise ValueError(f"{name} points outside the file or needs a foreign filter")
+    chunk = prod(dataset.chunks or dataset.shape)
+    whole = dataset.shape if dataset.maxshape[:1] != (None,) else dataset.shape[1:]
+    if max(prod(whole), chunk) * dataset.dtype.itemsize > MAX_BYTES:
+        raise ValueError(f"{name} is larger than {MAX_BYTES} bytes")
+    if dataset.shape and dataset.shape[0] > _MAX_ROWS:
+        raise ValueError(f"{name} has {dataset.shape[0]} rows")
+    return dataset
+
+
+def table(file: h5py.File, name: str, columns: int) -> h5py.Dataset:
+    """Return a table of float64, (rows, columns); raises ValueError if it is none."""
+    dataset = numbers(file, name)
+    packed = dataset.id.get_create_plist().get_nfilters()  # it might unpack to any size
+    if dataset.shape[1:] != (columns,) or dataset.dtype != np.float64 or packed:
+        raise ValueError(f"{name} is not a table of {columns} columns")
+    return dataset

@@ -1,0 +1,40 @@
+"""Ctrl-C, SIGTERM and a closed terminal: noted, so that training stops where it can go on."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(slots=True)
+class StopSignal:
+    """The number of the signal that asks to stop, 0 while none does."""
+
+    number: int = 0
+
+
+@contextmanager
+def graceful() -> Iterator[StopSignal]:
+    """Note signals instead of ending by them; a second Ctrl-C ends at once.
+
+    Only the main thread can; in another one signals do what they did.
+    """
+    stop = StopSignal()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(number: int, frame: Any) -> None:
+        stop.number = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in _SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,63 @@
+"""What the command says of a training while it runs."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from ed_core.command import progress as module
+from ed_core.command.progress import Progress
+
+pytestmark = pytest.mark.backend
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock, which the test sets."""
+    at = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: at.seconds))
+    return at
+
+
+def test_a_pause_is_no_training_time(now: SimpleNamespace) -> None:
+    """Steps of a second each, one of which is held for an hour."""
+    out = io.StringIO()
+    progress = Progress(Console(file=out, force_terminal=True, width=100))
+    progress.plan({"batch_size": 10, "epochs": 1})
+    watcher = progress.callback
+    watcher.set_params({"steps": 20, "epochs": 1})
+    with progress:
+        watcher.on_epoch_begin(0)
+        for step in range(10):
+            now.seconds += 1.0
+            if step == 8:
+                progress.note("pause", "paused")
+                now.seconds += 3600.0
+                progress.note("resume", "training goes on")
+            watcher.on_train_batch_end(step, {"loss": 1.0})
+        (task,) = progress._bar.tasks
+        assert task.time_remaining == 10
+        assert "  10 images/s" in task.description
+    assert progress.seconds == 10.0
+    assert "Paused.\n" in out.getvalue().replace("\r", "")
+    assert "Training goes on." in out.getvalue()
+
+
+def test_what_is_held_until_it_is_stopped_took_the_time_until_then(now: SimpleNamespace) -> None:
+    progress = Progress(Console(file=io.StringIO()))
+    with progress:
+        now.seconds += 5.0
+        progress.note("pause", "paused")
+        now.seconds += 60.0
+        progress.note("pause", "paused")
+        now.seconds += 60.0
+    assert progress.seconds == 5.0
+
+
+def test_checkpoints_are_not_said() -> None:
+    out = io.StringIO()
+    progress = Progress(Console(file=out))
+    progress.note("checkpoint", "checkpoint at step 4")
+    progress.note("weight", "weight of [kl] 1 -> 4")
+    assert out.getvalue() == "Weight of [kl] 1 -> 4.\n"
