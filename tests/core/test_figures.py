@@ -373,6 +373,7 @@ def test_a_picture_is_grey_or_coloured() -> None:
 def test_names_are_spread_without_changing_their_order() -> None:
     assert spread([0.0, 100.0], 10) == [0.0, 100.0]
     assert spread([5.0, 5.0], 10) == [0.0, 10.0]
+    assert spread([5.0, 5.0, 40.0], 10, low=3.0) == [3.0, 13.0, 40.0]
     placed = spread([3.0, 0.0, 2.0, 50.0, 49.0], 10)
     assert np.diff(np.sort(placed)).min() >= 10 - 1e-9
     assert list(np.argsort(placed)) == [1, 2, 0, 4, 3]
