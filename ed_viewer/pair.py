@@ -10,10 +10,9 @@ from PySide6.QtCore import QObject
 from ed_viewer.alignment import Alignment, aligned
 from ed_viewer.beside import Beside, marks, session_times
 from ed_viewer.difference import Difference, difference_of, other_samples
-from ed_viewer.headings import Reading, Standing, headings_of
+from ed_viewer.headings import Reading, Standing, begins_later, headings_of
 from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.run_title import what_differs
-from ed_viewer.widgets.text import grouped
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -173,8 +172,7 @@ class Pair(QObject):
             self._window.stage.say("B", _WAITING)
         elif self.beside.follow(here, frame, self._how) < 0:
             self._late = True
-            first = grouped(int(there.steps[0]))
-            self._window.stage.say("B", f"B begins later: its first frame is at step {first}.")
+            self._window.stage.say("B", begins_later(there))
         else:
             self._window.stage.say("B", "")
 
