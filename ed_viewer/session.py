@@ -61,6 +61,11 @@ class Session(QObject):
         reader.grew.connect(self._on_grew, queued)
         reader.answered.connect(self._on_answered, queued)
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for is drawn."""
+        return self._shown == self._number
+
     def open(self, path: Path) -> None:
         """Show another run."""
         self._opening += 1

@@ -20,7 +20,7 @@ from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
 from ed_viewer.export.open_run import OpenRun
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, picture, raster
 from ed_viewer.export.targets import page_of
-from ed_viewer.headings import Reading, headings_of
+from ed_viewer.headings import Reading, begins_later, headings_of
 from ed_viewer.run_title import what_differs
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
@@ -149,7 +149,7 @@ class _Drawing:
         there = aligned(self._ours.times, number, theirs.times, Alignment.STEP)
         if there < 0:
             theirs.frame = None
-            self._stage.say("B", f"B begins later, at step {theirs.growth.steps[0]}.")
+            self._stage.say("B", begins_later(theirs.times))
         else:
             self._stage.say("B", "")
             self._stage.show_frame(theirs.read(there, self._probes), "B")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
 
 from ed_core.recording import written_whole
+from ed_viewer.compare import Compare
 from ed_viewer.cursor import Playback
 from ed_viewer.export.arrays import write_npz
 from ed_viewer.export.dialog import Choice, ExportDialog
@@ -108,7 +109,8 @@ class ExportPart(Part):
         first, last = session.cursor.loop or (0, session.cursor.last)
         back = session.cursor.frame
         following = session.cursor.playback is Playback.FOLLOWING
-        movie = ScrubMovie(session, partial(self._grab, target), thinned(first, last), self)
+        grab, frames = partial(self._grab, target), thinned(first, last)
+        movie = ScrubMovie(session, grab, frames, self._is_settled, self)
         movie.progress.connect(self.window.status.show_message)
         movie.ended.connect(partial(self._ended, movie, back, following))
         self._movie = movie
@@ -123,6 +125,11 @@ class ExportPart(Part):
             self.window.session.follow()
         elif movie.complete:
             self.window.session.scrub(back)
+
+    def _is_settled(self) -> bool:
+        """Tell whether a run beside the one on show is drawn where it belongs."""
+        pair = self.window.part(Compare).pair
+        return pair is None or pair.settled
 
     def _grab(self, target: Target) -> QImage:
         return raster(target.widget, self.window.theme.colour("window"), target.margins)

@@ -15,7 +15,7 @@ from ed_viewer.messages import Frame
 from ed_viewer.session import Session
 
 _WAITING = 4  # frames between the window and the encoder
-_RETRY = 15  # milliseconds until the encoder is asked again whether it has room
+_RETRY = 15  # milliseconds until it is asked again whether there is room, and all is drawn
 
 
 class StoppedError(Exception):
@@ -31,6 +31,7 @@ class ScrubMovie(QObject):
         session: whose cursor walks.
         grab: returns the picture of what is drawn now.
         frames: to walk through.
+        settled: tells whether what else is on the picture is drawn as well.
 
     Signals:
         progress: how it goes, in words.
@@ -41,10 +42,15 @@ class ScrubMovie(QObject):
     ended = Signal()
 
     def __init__(
-        self, session: Session, grab: Callable[[], QImage], frames: Sequence[int], parent: QObject
+        self,
+        session: Session,
+        grab: Callable[[], QImage],
+        frames: Sequence[int],
+        settled: Callable[[], bool],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._session, self._grab = session, grab
+        self._session, self._grab, self._settled = session, grab, settled
         self._frames = list(frames)
         self._place = 0
         self._pictures: queue.Queue[np.ndarray] = queue.Queue(_WAITING)
@@ -99,7 +105,7 @@ class ScrubMovie(QObject):
         if self._stopped:
             self._finish()
             return
-        if self._pictures.full():
+        if self._pictures.full() or not self._settled():
             QTimer.singleShot(_RETRY, self, self._take)
             return
         self._pictures.put(to_array(self._grab()))

@@ -73,8 +73,9 @@ def _arrays(window: Window, frame: Frame, panels: list[Panel]) -> Mapping[str, n
     names = [panel.source.probe.name for panel in panels]
     ours = arrays_behind(frame, run, growth, names)
     pair = window.part(Compare).pair
-    theirs = pair.theirs if pair else None
-    return of_two(ours, arrays_behind(*theirs, names)) if theirs else ours
+    if pair is None:
+        return ours
+    return of_two(ours, arrays_behind(*pair.theirs, names) if pair.theirs else {})
 
 
 def _scalars(window: Window) -> Mapping[str, np.ndarray]:

@@ -1,6 +1,7 @@
 import queue
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -17,13 +18,17 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
+from ed_core.recording import RecordingWriter, RunFolder
+from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
 from ed_viewer.export.part import ExportPart
 from ed_viewer.export.picture import picture
-from ed_viewer.export.targets import page_of, targets
+from ed_viewer.export.targets import Target, page_of, targets
+from ed_viewer.messages import Frame, Request
 from ed_viewer.settings import Settings
+from ed_viewer.tail import Tail
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -329,3 +334,61 @@ def test_the_arrays_of_both_runs_are_taken(
     arrays = np.load(tmp_path / "both.npz")
     assert (arrays["A/run"], arrays["B/run"]) == tuple(run.name for run in two)
     assert (arrays["A/step"], arrays["B/step"]) == (350, 200)
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> Path:
+    """A run whose first frame is at step 200."""
+    example = Example(samples=120, frames=8)
+    run = RunFolder.create(tmp_path / "runs", "late")
+    with RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        for number in range(4, 8):
+            example.append(writer, number)
+    run.write({"status": "finished"})
+    return run.path
+
+
+def test_what_b_does_not_show_is_not_exported(
+    qtbot: QtBot, couple: Callable[[Path, Path], Any], finished: Path, late: Path, tmp_path: Path
+) -> None:
+    """B was drawn at a later step before the cursor of A went where B has nothing yet."""
+    pair = couple(finished, late)
+    part = opened(qtbot, pair.window)
+    pair.window.session.scrub(2)
+    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=5000)
+    assert pair.side("B").notice.startswith("B begins later")
+    assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
+    part.take(Choice(0, "npz", tmp_path / "both.npz"))
+    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
+    with np.load(tmp_path / "both.npz") as arrays:
+        assert arrays["A/step"] == 100
+        assert not [name for name in arrays if name.startswith("B/")]
+
+
+def test_a_movie_of_two_runs_shows_both_at_the_same_step(
+    qtbot: QtBot,
+    couple: Callable[[Path, Path], Any],
+    two: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pair = couple(*two)
+    part = opened(qtbot, pair.window)
+    pair.settle()
+    read = Tail.read
+    shown = []
+
+    def slow(tail: Tail, request: Request) -> Frame:
+        if tail.path == two[1]:
+            time.sleep(0.1)
+        return read(tail, request)
+
+    def grab(target: Target) -> QImage:
+        shown.append([pair.part.pair._frames[side].request.frame for side in "AB"])
+        return ExportPart._grab(part, target)
+
+    monkeypatch.setattr(Tail, "read", slow)
+    monkeypatch.setattr(part, "_grab", grab)
+    part.take(Choice(0, "gif", tmp_path / "two.gif"))
+    qtbot.waitUntil(lambda: said(pair.window).startswith("Exported two.gif"), timeout=20_000)
+    assert shown == [[frame, min(frame, 4)] for frame in range(8)]
