@@ -15,7 +15,7 @@ from ed_core.registry import PLUGIN_FILES
 from ed_viewer.messages import Arrays
 
 _PATIENCE = 180_000  # milliseconds without an answer: Keras starts slowly on a busy machine
-_FAREWELL = 5000  # milliseconds for a killed process to go
+FAREWELL = 5000  # milliseconds for a killed process to go
 _LAST_WORDS = 2000  # bytes of its standard error that are kept
 _AGAIN = "It starts again when you drag."
 
@@ -90,6 +90,7 @@ class Decoder(QObject):
         self._unpacker = Unpacker()
         self._errors = b""
         self._failures = 0
+        self._over = False
         self._number = 0
         self._newest: dict[str, int] = {}
         self._watch = QTimer(self)
@@ -102,8 +103,8 @@ class Decoder(QObject):
         return self.state is not State.UNABLE
 
     def start(self) -> None:
-        """Start the process, unless it runs."""
-        if self._process is not None:
+        """Start the process, unless it runs or was stopped."""
+        if self._process is not None or self._over:
             return
         self._unpacker, self._errors, self._newest = Unpacker(), b"", {}
         process = self._process = QProcess(self)
@@ -117,7 +118,11 @@ class Decoder(QObject):
         self._watch.start(_PATIENCE)
 
     def stop(self, wait: bool = False) -> None:
-        """End the process at once, it has nothing to lose; may wait until it is gone."""
+        """End the process at once, it has nothing to lose; may wait until it is gone.
+
+        It is not started again: a panel that is drawn a last time would ask for another one.
+        """
+        self._over = True
         self._watch.stop()
         process, self._process = self._process, None
         self.state = State.IDLE
@@ -131,7 +136,7 @@ class Decoder(QObject):
         process.finished.connect(process.deleteLater)
         process.kill()
         if wait:
-            process.waitForFinished(_FAREWELL)
+            process.waitForFinished(FAREWELL)
 
     def decode(self, topic: str, codes: np.ndarray, label: int = 0) -> None:
         """Ask for the outputs of codes (n, size), n at most 64."""

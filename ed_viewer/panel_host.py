@@ -40,6 +40,10 @@ class PanelHost(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
         return QSize(160, 120)
 
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Return False (called by Qt): a label that wraps would take the room of other panels."""
+        return False
+
     def show_frame(self, frame: Frame) -> None:
         """Draw the probe's arrays, or say why there are none."""
         if self._name in frame.damaged:
