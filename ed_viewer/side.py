@@ -50,12 +50,14 @@ class Side(QWidget):
 
     Signals:
         hovered: what is under the mouse, in words.
+        looking: a panel wants other frames beside the one on show.
 
     Attributes:
         hosts: of the panels that are made, by the name of their probe.
     """
 
     hovered = Signal(str)
+    looking = Signal()
 
     def __init__(self, side: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +86,17 @@ class Side(QWidget):
     def notice(self) -> str:
         """What is said in place of the panels, "" while they are shown."""
         return "" if self._stack.currentWidget() is self._panels else self._notice.text
+
+    @property
+    def head(self) -> QWidget:
+        """What stands above the panels: the name of the run, and the step that it shows."""
+        return self._head
+
+    def shown(self, name: str) -> QWidget | None:
+        """Return what is shown of a probe: its panel, or the notice in place of all of them."""
+        if self.notice:
+            return self._notice
+        return self.hosts[name].panel if name in self.hosts else None
 
     @property
     def notices(self) -> list[str]:
@@ -143,6 +156,7 @@ class Side(QWidget):
             return Notice(self._theme, place)
         host = PanelHost(place)
         host.hovered.connect(self.hovered)
+        host.looking.connect(self.looking)
         self.hosts[name] = host
         return host
 

@@ -35,12 +35,14 @@ class Stage(QTabWidget):
         decoder: of the run that is shown next, or None.
 
     Signals:
-        watched: the visible tab's probes, by name.
+        watched: the visible tab's probes, by name, and what it wants of earlier frames of them.
         hovered: what is under the mouse, in words.
+        renewed: panels are no longer there.
     """
 
-    watched = Signal(object)
+    watched = Signal(object, object)
     hovered = Signal(str)
+    renewed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -106,6 +108,7 @@ class Stage(QTabWidget):
             page.drop_side("B")
             page.forget_frames()
         self._lay_tabs()
+        self.renewed.emit()
 
     def show_frame(self, frame: Frame, side: str = "A") -> None:
         """Draw a frame on the visible tab."""
@@ -153,6 +156,7 @@ class Stage(QTabWidget):
             for probe in _probes(shown)
         }
         self._share()
+        self.renewed.emit()
 
     def _share(self) -> None:
         for shown in self._shown.values():
@@ -183,6 +187,7 @@ class Stage(QTabWidget):
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
         page = Page(title, probes, self._theme)
         page.hovered.connect(self.hovered)
+        page.looking.connect(self._watch)
         return page
 
     def _discard(self, pages: Iterable[Page]) -> None:
@@ -201,7 +206,12 @@ class Stage(QTabWidget):
             self._say(side)
             if shown.frame is not None and page.frame(side) is not shown.frame:
                 page.show_frame(side, shown.frame)
-        self.watched.emit(page.probes)
+        self._watch()
+
+    def _watch(self) -> None:
+        page = self._page()
+        if page is not None:
+            self.watched.emit(page.probes, page.lookbacks)
 
     def _sources_on(self, page: Page, side: str) -> Mapping[str, Source]:
         """Return the sources of a run's panels; on the overview there is no room to decode."""

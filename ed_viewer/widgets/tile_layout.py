@@ -132,6 +132,7 @@ def _place(
         tops.append(down)
         down += height + gap
     down -= gap
+    gap = max(gap, tiles.style.pitch - width)  # from here on that between columns
     blocks = ceil(count / per_block)
     block = down + heads + _SPACE
     across = per_block * (width + gap) - gap

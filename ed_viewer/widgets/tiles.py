@@ -56,12 +56,14 @@ class TileStyle:
         wrap: whether many columns may go on below, as a second block of all the rows.
         smallest: the smallest width of a tile; rows, then columns, that do not fit are left out.
         below: whether the columns' names stand below instead of above.
+        pitch: pixels from a column to the next at least, so that each has room for its name.
     """
 
     gap: int = 2
     wrap: bool = False
     smallest: int = 20
     below: bool = False
+    pitch: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

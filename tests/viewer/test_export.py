@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
 from ed_viewer.export.dialog import Choice
+from ed_viewer.export.figure import Figure
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
 from ed_viewer.export.part import ExportPart
@@ -63,7 +63,7 @@ def test_a_picture_is_drawn_in_every_format(
     qtbot.wait(100)
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
-        picture(page, kind, background)(tmp_path / kind)
+        picture(Figure.of(page), kind, background)(tmp_path / kind)
     assert size_of(tmp_path / "png") == (2 * page.width(), 2 * page.height())
     assert (tmp_path / "pdf").read_bytes().startswith(b"%PDF")
     svg = (tmp_path / "svg").read_bytes()
@@ -74,7 +74,7 @@ def test_a_picture_is_drawn_in_every_format(
     # Letters differ by half a pixel; a tile of another sample would differ by far more.
     assert np.abs(difference).mean() < 8
     with pytest.raises(ValueError, match="expected one of png, svg, pdf"):
-        picture(page, "bmp", background)
+        picture(Figure.of(page), "bmp", background)
 
 
 def test_points_and_axes_are_vectors(
@@ -85,7 +85,7 @@ def test_points_and_axes_are_vectors(
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
     codes = window.stage.panels[0].findChild(PlotWidget)
-    picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
+    picture(Figure.of(codes), "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
     assert svg.count("<path") > 120  # one a sample
     assert "<image" not in svg
@@ -282,50 +282,3 @@ def test_the_command_needs_no_display(finished: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
     assert size_of(file) == (2880, 1800)
-
-
-@pytest.fixture
-def two(finished: Path, shorter: Path) -> tuple[Path, Path]:
-    return finished, shorter
-
-
-def test_two_runs_are_exported_without_a_window(
-    qtbot: QtBot, two: tuple[Path, Path], tmp_path: Path
-) -> None:
-    ours, theirs = two
-    file = tmp_path / "two.npz"
-    export_stage(ours, Wish(file, step=320, preset="Reconstruct"), theirs)
-    arrays = np.load(file)
-    assert (arrays["A/run"], arrays["A/step"]) == (ours.name, 300)
-    assert (arrays["B/run"], arrays["B/step"]) == (theirs.name, 200)  # its last
-    assert arrays["A/reconstruction/output"].shape == arrays["B/reconstruction/output"].shape
-    both, alone = tmp_path / "both.svg", tmp_path / "alone.svg"
-    export_stage(ours, Wish(both, preset="Reconstruct"), theirs)
-    export_stage(ours, Wish(alone, preset="Reconstruct"))
-    assert b"step 200 \xc2\xb7 epoch 1.00 \xc2\xb7 its last" in both.read_bytes()
-    assert b"its last" not in alone.read_bytes()
-
-
-def test_the_command_compares(
-    two: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    runs = [str(run) for run in two]
-    file = tmp_path / "two.png"
-    assert main(["view", *runs, "--compare", "--export", str(file), "--size", "800x600"]) == 0
-    assert size_of(file) == (1600, 1200)
-    capfd.readouterr()
-    assert main(["view", *runs, "--export", str(file)]) == 2
-    assert "one run, or two with --compare, 2 were given" in capfd.readouterr().err
-
-
-def test_the_arrays_of_both_runs_are_taken(
-    qtbot: QtBot, couple: Callable[[Path, Path], Any], two: tuple[Path, Path], tmp_path: Path
-) -> None:
-    pair = couple(*two)
-    part = opened(qtbot, pair.window)
-    pair.settle()
-    part.take(Choice(0, "npz", tmp_path / "both.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
-    arrays = np.load(tmp_path / "both.npz")
-    assert (arrays["A/run"], arrays["B/run"]) == tuple(run.name for run in two)
-    assert (arrays["A/step"], arrays["B/step"]) == (350, 200)
