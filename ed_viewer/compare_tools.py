@@ -77,6 +77,10 @@ class CompareTools(QWidget):
         """Choose the next alignment."""
         self._ways.setCurrentIndex((self._ways.currentIndex() + 1) % self._ways.count())
 
+    def choose_way(self, way: Alignment) -> None:
+        """Choose an alignment."""
+        self._ways.setCurrentIndex(self._ways.findData(way))
+
     def _choose(self, index: int) -> None:
         self.chosen.emit(self._ways.itemData(index))
 

@@ -119,7 +119,7 @@ class Side(QWidget):
         self._cards = [self._make(name, place) for name, place in places]
 
     def arrange(self, columns: int, shares: bool = False) -> None:
-        """Put the panels into rows of so many; a single row in the shares that they ask for."""
+        """Put the panels into rows of so many; those of one row or column in their shares."""
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
@@ -132,7 +132,7 @@ class Side(QWidget):
             column, row = divmod(number + (spare if number else 0), rows)
             self._grid.addWidget(card, row, column, 1 if number else 1 + spare, 1)
         for row in range(rows):
-            self._grid.setRowStretch(row, 1)
+            self._grid.setRowStretch(row, self._share(row) if shares and columns == 1 else 1)
         for column in range(columns):
             self._grid.setColumnStretch(column, self._share(column) if shares and rows == 1 else 1)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
@@ -38,11 +39,13 @@ class Stage(QTabWidget):
         watched: the visible tab's probes, by name, and what it wants of earlier frames of them.
         hovered: what is under the mouse, in words.
         renewed: panels are no longer there.
+        resized: there is more or less room, or other tabs.
     """
 
     watched = Signal(object, object)
     hovered = Signal(str)
     renewed = Signal()
+    resized = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +69,10 @@ class Stage(QTabWidget):
 
     def paintEvent(self, event: object) -> None:  # noqa: N802
         """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
@@ -182,6 +189,7 @@ class Stage(QTabWidget):
         self.setCurrentIndex(titles.index(self._open) if self._open in titles else 0)
         self.blockSignals(False)
         self._discard(old.values())
+        self.resized.emit()
         self._look()
 
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
