@@ -132,7 +132,9 @@ class Side(QWidget):
             column, row = divmod(number + (spare if number else 0), rows)
             self._grid.addWidget(card, row, column, 1 if number else 1 + spare, 1)
         for row in range(rows):
-            self._grid.setRowStretch(row, self._share(row) if shares and columns == 1 else 1)
+            # In height they differ less than in width: a heading takes as much of each.
+            own = 1 + self._share(row) if shares and columns == 1 else 1
+            self._grid.setRowStretch(row, own)
         for column in range(columns):
             self._grid.setColumnStretch(column, self._share(column) if shares and rows == 1 else 1)
 

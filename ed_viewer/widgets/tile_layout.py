@@ -96,6 +96,8 @@ def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
 def _margins(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> tuple[int, int, int, int]:
     """Return the room at the left, above each block, at the foot, and of a line of type."""
     line = metrics.height()
+    if tiles.style.bare:
+        return 0, 0, 0, line
     longest = max(metrics.horizontalAdvance(row.label) for row in tiles.rows)
     gutter = min(longest, size.width() // 3) + _SPACE if longest else 0
     gutter += line + _SPACE // 2 if tiles.y_title else 0
@@ -144,6 +146,8 @@ def _place(
     bare = TileLayout(
         rows, count, per_block, width, gap, tuple(tops), heights, block, line, left - gutter, box
     )
+    if tiles.style.bare:
+        return bare
     return replace(bare, texts=tuple(_names(tiles, bare, heads) + _title(tiles, bare, heads, foot)))
 
 

@@ -56,6 +56,7 @@ class TileStyle:
         wrap: whether many columns may go on below, as a second block of all the rows.
         smallest: the smallest width of a tile; rows, then columns, that do not fit are left out.
         below: whether the columns' names stand below instead of above.
+        bare: whether names and titles are left out; the mouse still reads them out.
         pitch: pixels from a column to the next at least, so that each has room for its name.
     """
 
@@ -63,6 +64,7 @@ class TileStyle:
     wrap: bool = False
     smallest: int = 20
     below: bool = False
+    bare: bool = False
     pitch: int = 0
 
 
@@ -163,7 +165,7 @@ class Tiles(QWidget):
         painter.setPen(self._theme.colour("muted"))
         for rect, text, flags in self._layout.texts:
             painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), text)
-        if self._set.y_title:
+        if self._set.y_title and not self._set.style.bare:
             painter.save()
             painter.translate(QPoint(self._layout.title, self._layout.box.center().y()))
             painter.rotate(-90)
