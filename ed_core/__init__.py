@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ed_core.errors import EdkitError as EdkitError
+from ed_core.errors import FieldError as FieldError
 
 if TYPE_CHECKING:
     from ed_core import augment as augment
@@ -81,7 +82,7 @@ _WITH_KERAS = {
     "resume": "training",
     "train": "training",
 }
-__all__ = ["EdkitError", *_LIGHT, *_WITH_KERAS]
+__all__ = ["EdkitError", "FieldError", *_LIGHT, *_WITH_KERAS]
 
 
 def __getattr__(name: str) -> Any:

@@ -197,16 +197,24 @@ def _whole(array: Any) -> bool:
 
 
 def reference_batch(data: Dataset, samples: int = REFERENCE) -> dict[str, np.ndarray]:
-    """Return the first held-out samples; where there is a label, one of every class comes first."""
+    """Return some held-out samples: the first, one of every class before the others.
+
+    Where there is no label they are drawn from the whole split, always the same: frames of a film
+    and windows of a recording lie in order, and the first are all alike.
+    """
     arrays = data.splits[data.held_out()]
     sample = sum(np.asarray(array[:1]).nbytes for array in arrays.values())
-    samples = min(samples, len(next(iter(arrays.values()))), max(1, MAX_BYTES // sample))
-    rows = np.arange(samples)
+    there = len(next(iter(arrays.values())))
+    samples = min(samples, there, max(1, MAX_BYTES // sample))
     label = data.fields.get("label")
-    if label is not None and label.kind == "class":
+    rows = np.arange(samples)
+    if label is None or label.kind != "class":
+        rows = np.random.default_rng(0).permutation(there)[:samples]
+    else:
         _, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)
         rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])
-    return {name: np.asarray(array[: len(rows)])[rows] for name, array in arrays.items()}
+    in_order, back = np.unique(rows, return_inverse=True)  # h5py wants increasing rows
+    return {name: np.asarray(array[in_order])[back] for name, array in arrays.items()}
 
 
 def at_a_time(arrays: Arrays, inputs: Iterable[str]) -> int:

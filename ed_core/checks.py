@@ -94,14 +94,15 @@ def _check_targets(data: Dataset, name: str, head: Head) -> None:
         found[split] = _classes(arrays[head.target], labelled, field)
         if field.partial and not found[split].any() and split == "train":
             raise EdkitError(f"{where}: every target of split {split!r} is missing: label some.")
-    if field.kind != "class" or field.shape or not field.classes:
+    if field.kind != "class" or not field.classes:
         return
     never = np.flatnonzero(found[data.held_out()] & ~found["train"])
     if never.size:
         names = ", ".join(repr(field.classes[number]) for number in never)
         raise EdkitError(
-            f"{where}: class {names} is held out but has no labelled sample to train on; "
-            "label some (--stratified keeps every class), or leave it out."
+            f"{where}: class {names} is in split {data.held_out()!r} but has no labelled "
+            f"{'pixel' if field.shape else 'sample'} to train on; label some"
+            f"{'' if field.shape else ' (--stratified keeps every class)'}, or leave it out."
         )
 
 

@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""The exceptions that a user's mistake raises."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,6 +11,10 @@ class EdkitError(Exception):
     """
 
     status = 2
+
+
+class FieldError(EdkitError):
+    """A data set lacks a field that a model needs, or has another one; training names the data."""
 
 
 def one_line(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from ed_core.checkpoints import Position
 from ed_core.checks import check_data
 from ed_core.data import load_data
 from ed_core.engine import randomness, tuning
+from ed_core.errors import FieldError
 from ed_core.learning_rate import ScaledSchedule
 from ed_core.objective import Objective
 from ed_core.plan import Plan, now
@@ -53,7 +54,10 @@ class Job:
         """Load and check the data, build and compile the model; writes nothing."""
         tuning.tune_allocator()
         data = select(load_data(plan.data), spec.heads, asdict(plan))
-        objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
+        try:
+            objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
+        except FieldError as error:  # a builder sees the fields, and not what they are of
+            raise FieldError(f"data {plan.data!r}: {error}") from error
         inputs = list(objective.input)
         check_data(data, plan.data, inputs, spec.heads)
         batches, validation = _batches(spec, plan, data, inputs)

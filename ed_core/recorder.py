@@ -10,15 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from ed_core.capture import Capture, When
 from ed_core.errors import EdkitError
-from ed_core.probes import Bound, Probe
-from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter, RunFolder
-from ed_core.recording.background import BackgroundWriter
-from ed_core.recording.writer import Arrays
-from ed_core.submodels import to_numpy, with_inputs
+from ed_core.probes import Probe
+from ed_core.recording import RunFolder
 
 _SHARE = 0.02  # of the training time that taking and writing frames may cost
-_DROPPED = "dropped_frames"  # column of the table: those that the disk was too slow for
 _FRAMES = 500  # the interval is at least the run's age divided by this
 
 
@@ -66,12 +63,10 @@ class Recorder(keras.callbacks.Callback):
         self.fields = {**guess_fields(self.reference), **(fields or {})}
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
-        self.writer: BackgroundWriter | None = None
-        self._managed = False
         self.seconds = 0.0
-        self._bound: dict[str, Bound] = {}
-        self._step = self._start = self._before_epoch = 0
-        self._last = -1
+        self._capture: Capture | None = None
+        self._managed = False
+        self._step = self._before_epoch = self._epoch = 0
         self._next = 0.0
         self._held = ExitStack()
         self._owns = not self.folder.path.exists()  # `train` makes its folder itself
@@ -89,7 +84,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Bind the probes and take the first frame."""
-        if self.writer is None:
+        if self._capture is None or not self._capture.is_open:
             self._begin()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -99,18 +94,20 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Take a frame if one is due."""
+        assert self._capture is not None
         # `batch` grows by several where `steps_per_execution` is more than 1.
         self._step = self._before_epoch + batch + 1
-        if self.writer is None:
-            self._open(logs or {})
+        if not self._capture.is_open:
+            self._open(self._capture, logs or {})
         due = self._step % self.every == 0 if self.every else time.monotonic() >= self._next
         if due:
-            self._frame(logs or {})
+            self._frame(self._capture, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write the epoch's scalars, those of the validation among them."""
+        assert self._capture is not None
         self._epoch = epoch + 1
-        self._scalars(logs or {})
+        self._capture.scalars(self._when(self._step), logs or {})
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Take the last frame and close, unless a `with` block does."""
@@ -119,48 +116,31 @@ class Recorder(keras.callbacks.Callback):
 
     def note(self, kind: str, text: str) -> None:
         """Record something that happened once, after the present step; see `Event`."""
-        if self.writer is None:
+        if self._capture is None or not self._capture.is_open:
             return
-        step, seconds = self._step, time.monotonic() - self._began
-        self.writer.append_event(Event(step, self._position(step), seconds, kind, text))
+        when = self._when(self._step)
+        self._capture.event(when, kind, text)
         if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
-            self._scalars({})
+            self._capture.scalars(when, {})
 
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment."""
-        if self.writer is not None:
-            if not failed and self._last != self._step:
-                self._append(wait=True)
-            self.writer.close()
-            self.writer = None
+        capture, self._capture = self._capture, None
+        if capture is not None and capture.is_open:
+            if not failed and capture.newest != self._step:
+                capture.frame(self._when(self._step), wait=True)
+            capture.close()
+            self.seconds = capture.seconds
         if self._owns and self.folder.info_file.exists():
             self.folder.update(status="failed" if failed else "finished")
         self._held.close()
 
     def _begin(self) -> None:
-        net = self.model  # on jax this fetches the current weights
-        self._step = self._start = int(to_numpy(net.optimizer.iterations))
         self._epoch = 0
-        self._bound = {probe.name: probe.bind(net) for probe in self.probes}
-        self._began = time.monotonic() - self.seconds
-        self._first = self._read()
-        self._learning_rate()  # whose schedule is compiled here, not while frames are timed
+        self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
+        self._step = self._capture.start
         if self._owns:
             self._own_folder()
-
-    def _open(self, logs: Mapping[str, float]) -> None:
-        """Open the segment once the names of the scalars are known: after the first step."""
-        header = self._header(self._first, logs)
-        self.writer = BackgroundWriter(
-            RecordingWriter(self.folder.recording, header, self.reference)
-        )
-        start = self._start
-        self.writer.append(start, self._position(start), self.seconds, self._first, wait=True)
-        if start:
-            when = (start, self._position(start), self.seconds)
-            self.writer.append_event(Event(*when, "start", f"training goes on from step {start}"))
-        self._first = {}
-        self._next = 0.0
 
     def _own_folder(self) -> None:
         for part in (self.folder.recording, self.folder.checkpoints):
@@ -170,72 +150,33 @@ class Recorder(keras.callbacks.Callback):
         self.run["model"] = self.run["model"] or self.model.name
         self.folder.write({**self.run, **versions, "status": "training"})
 
-    def _header(self, frame: Arrays, logs: Mapping[str, float]) -> Header:
-        infos = [probe_info(p, frame[p.name], self.fields) for p in self.probes]
+    def _open(self, capture: Capture, logs: Mapping[str, float]) -> None:
+        """Open the segment once the names of the scalars are known: after the first step."""
         run = {
             **self.run,
             "backend": keras.config.backend(),
             "epochs": self.params.get("epochs"),
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
-            "start_step": self._start,
+            "start_step": capture.start,
         }
-        weights = [f"{name}_weight" for name in self._weights()]
-        columns = (*logs, *(f"val_{name}" for name in logs), *weights, "learning_rate", _DROPPED)
-        return Header(run, with_inputs(self.model, self.fields), tuple(infos), columns)
+        when = self._when(capture.start)
+        capture.open(self.folder.recording, run, self.fields, list(logs), when)
+        self._next = 0.0
 
-    def _weights(self) -> dict[str, Any]:
-        return getattr(self.model, "head_weights", {})
-
-    def _learning_rate(self) -> float:
-        return float(to_numpy(self.model.optimizer.learning_rate))
-
-    def _position(self, step: int) -> float:
+    def _when(self, step: int) -> When:
         steps = self.run.get("steps_per_epoch") or self.params.get("steps") or 0
-        return step / steps if steps else float(self._epoch)
+        return step, step / steps if steps else float(self._epoch)
 
-    def _scalars(self, logs: Mapping[str, float]) -> None:
-        assert self.writer is not None
-        values = {name: float(value) for name, value in logs.items()}
-        for name, weight in self._weights().items():
-            values[f"{name}_weight"] = float(to_numpy(weight))
-        values["learning_rate"] = self._learning_rate()
-        values[_DROPPED] = float(self.writer.dropped)
-        self.seconds = time.monotonic() - self._began
-        self.writer.append_scalars(self._step, self._position(self._step), self.seconds, values)
-
-    def _read(self) -> Arrays:
-        assert self.model is not None  # on jax, touching it fetches the current weights
-        return {name: read(self.reference) for name, read in self._bound.items()}
-
-    def _frame(self, logs: Mapping[str, float]) -> None:
+    def _frame(self, capture: Capture, logs: Mapping[str, float]) -> None:
         """Take scalars and a frame, and settle when the next is due."""
-        assert self.writer is not None
         start = time.monotonic()
-        self._scalars(logs)
-        self._append()
+        when = self._when(self._step)
+        capture.scalars(when, logs)
+        capture.frame(when)
         now = time.monotonic()
         # This frame is being written still, so the one before it tells what writing costs.
-        cost = now - start + self.writer.seconds
-        self._next = now + max(cost / _SHARE, self.seconds / _FRAMES)
-
-    def _append(self, wait: bool = False) -> None:
-        assert self.writer is not None
-        arrays = self._read()
-        self.seconds = time.monotonic() - self._began
-        when = (self._step, self._position(self._step), self.seconds)
-        if self.writer.append(*when, arrays, wait):
-            self._last = self._step  # one that was dropped is taken again at the end
-
-
-def probe_info(
-    probe: Probe, arrays: Mapping[str, np.ndarray], fields: Mapping[str, Mapping[str, Any]]
-) -> ProbeInfo:
-    """Return what the recording's header says of a probe, given one of its frames."""
-    infos = {
-        name: ArrayInfo(array.shape, array.dtype.str, probe.axes(name, array.ndim))
-        for name, array in arrays.items()
-    }
-    return ProbeInfo(probe.name, probe.kind, infos, probe.options(fields))
+        cost = now - start + capture.writing
+        self._next = now + max(cost / _SHARE, capture.seconds / _FRAMES)
 
 
 def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:

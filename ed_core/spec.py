@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ed_core.errors import EdkitError, unknown
+from ed_core.errors import FieldError, unknown
 from ed_core.options import Option, check_options, options_of
 
 FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
@@ -48,12 +48,12 @@ class Field:
 
 
 class Fields(dict[str, Field]):
-    """The fields of a data set by name; a missing one raises EdkitError that lists the others."""
+    """The fields of a data set by name; a missing one raises FieldError that lists the others."""
 
     def __missing__(self, name: str) -> Field:
         """Name the missing field and the ones there are."""
         known = ", ".join(sorted(self)) or "none"
-        raise EdkitError(f"the model needs a field {name!r}, but the data set has only: {known}.")
+        raise FieldError(f"the model needs a field {name!r}, but the data set has only: {known}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ _IN_VALIDATION = ("pause", "resume", "stop")  # the others change what is being 
 class Steering(keras.callbacks.Callback):
     """Obeys `control.json` between two steps: pause, stop, save, learning rate, weights of heads.
 
-    While an epoch is validated it pauses as well, and what else was asked waits for its end. It
-    comes after the Checkpointer, whose checkpoints keep what was set by hand.
+    While an epoch is validated it pauses as well. For what else is asked, and for a signal, the
+    validation is brought to its end. It comes after the Checkpointer, whose checkpoints keep what
+    was set by hand.
 
     Args:
         inbox: the requests.
@@ -77,8 +78,8 @@ class Steering(keras.callbacks.Callback):
         self._obey(validating)
         while self._paused:
             time.sleep(_LOOK)
-            if validating and self._checkpointer.stop_asked:
-                break  # which stops at the end of the epoch, once its loss is known
+            if validating and (self._asked or self._checkpointer.stop_asked):
+                break  # what is asked is done at the end of the epoch, once its loss is known
             self._checkpointer.stop_if_asked()
             self._obey(validating)
         self._next = time.monotonic() + _LOOK

@@ -1,6 +1,5 @@
 """Where the files of a described folder are, and whether they belong together."""
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,11 +56,11 @@ def check_sizes(plan: FolderPlan, files: Files) -> None:
 
     If all are brought to one size, those of a sample need the same proportions alone.
     """
-    sizes: Counter[tuple[int, int]] = Counter()
+    sizes: dict[tuple[int, int], list[Path]] = {}
     for named in files.values():
         for paths in zip(*named.values(), strict=True):
             first, *others = map(picture_size, paths)
-            sizes[first] += 1
+            sizes.setdefault(first, []).append(paths[0])
             for path, size in zip(paths[1:], others, strict=True):
                 skewed = abs(first[0] * size[1] / (first[1] * size[0]) - 1) > _SAME
                 if skewed if plan.size else size != first:
@@ -70,11 +69,12 @@ def check_sizes(plan: FolderPlan, files: Files) -> None:
                         f"partner {str(paths[0])!r} has {first[0]}x{first[1]}: expected the same."
                     )
     if len(sizes) > 1 and not plan.size:
-        most = ", ".join(f"{n} of {h}x{w}" for (h, w), n in sizes.most_common(5))
+        usual, *_, rarest = sorted(sizes.items(), key=lambda found: -len(found[1]))
+        (height, width), odd = rarest  # it is the likeliest to be wrong
         raise EdkitError(
-            f"{str(plan.path)!r}: expected images of one size, found {len(sizes)} sizes (height x "
-            f"width): {most}{', ...' * (len(sizes) > 5)}. A line size = [HEIGHT, WIDTH] brings all "
-            "to one."
+            f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
+            f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
+            f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import Input, Model, layers
 
-from ed_core import EdkitError, Fields
+from ed_core import FieldError, Fields
 from ed_plugins import _dense
 
 Tensor = Any
@@ -54,10 +54,10 @@ def estimate(code: Tensor, target: str, units: Sequence[int] = (), scale: float 
 
 
 def class_count(fields: Fields, name: str) -> int:
-    """Return how many classes a field has; raises EdkitError where a sample has no class of it."""
+    """Return how many classes a field has; raises FieldError where a sample has no class of it."""
     field = fields[name]
     if field.kind != "class" or field.shape or not field.classes:
-        raise EdkitError(
+        raise FieldError(
             f"the model needs one class a sample in field {name!r}, which is {field.kind} "
             f"{field.shape} with {len(field.classes)} classes."
         )

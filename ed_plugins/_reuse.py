@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ed_core import EdkitError, Field, Fields, open_run
+from ed_core import EdkitError, Field, FieldError, Fields, open_run
 
 
 def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> Any:
@@ -28,7 +28,7 @@ def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> 
         expected = _facts(Field.from_facts(run.info["fields"][name]))
         found = _facts(fields[name]) if name in fields else "none"
         if found != expected:
-            raise EdkitError(
+            raise FieldError(
                 f"option {option!r}: the encoder of run {path!r} takes {name!r}, {expected}; "
                 f"the data set has {found}. Choose data or a run that fits."
             )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from keras import Input, Model, layers
 
-from ed_core import EdkitError, Field, Fields, augment
+from ed_core import Field, FieldError, Fields, augment
 from ed_plugins._conv import margins
 
 Tensor = Any
@@ -71,17 +71,17 @@ def chain(contracting: Model, expanding: Model) -> Model:
 
 
 def check_maps(fields: Fields, *names: str) -> None:
-    """Raise EdkitError unless the fields have the size of the image, and classes have names."""
+    """Raise FieldError unless the fields have the size of the image, and classes have names."""
     image = fields["image"]
     for name in names:
         field = fields[name]
         if field.shape[:2] != image.shape[:2] or field.shape[2:] not in ((), (1,)):
-            raise EdkitError(
+            raise FieldError(
                 f"field {name!r} needs one number for every pixel of field 'image', which is "
                 f"{image.shape}, received {field.shape}: bring both to one size."
             )
         if field.kind == "class" and not field.classes:
-            raise EdkitError(f"field {name!r} needs the names of its classes, received none.")
+            raise FieldError(f"field {name!r} needs the names of its classes, received none.")
 
 
 def augmented(

@@ -72,7 +72,10 @@ def coarse_and_fine(
     shape = fields["image"].shape
     image = Input(shape, name="image")
     maps = layers.Flatten(name="flatten")(_conv.contract(image, filters, norm=True))
-    code = layers.Dense(latent, activation="relu", bias_initializer="ones", name="code")(maps)
+    # Normalised like the maps before it: without, four of five units are soon 0 for every image.
+    x = layers.Dense(latent, use_bias=False, name="units")(maps)
+    x = layers.BatchNormalization(momentum=0.9, name="norm_code")(x)
+    code = layers.ReLU(name="code")(x)
     encoder = Model({"image": image}, {"code": code}, name="encoder")
 
     units = Input((latent,), name="code")

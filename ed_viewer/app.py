@@ -94,8 +94,12 @@ class _Reporter:
 
 
 def _collect_in_this_thread(window: Window) -> None:
-    """Collect garbage from a timer: in the reader's thread it would destroy Qt objects there."""
+    """Collect garbage from a timer: in the reader's thread it would destroy Qt objects there.
+
+    What is there at the first look, most of it imported, stays for good and is not looked at again.
+    """
     gc.disable()
     timer = QTimer(window)
     timer.timeout.connect(gc.collect)
+    QTimer.singleShot(_COLLECT, window, gc.freeze)
     timer.start(_COLLECT)

@@ -44,6 +44,7 @@ class Between(QWidget):
         self.row.setToolTip("Click a picture to take its code into the hand")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)
+        self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
         ends = zip(
@@ -122,7 +123,8 @@ class Between(QWidget):
         for box, said in zip(self.ends, self._said, strict=True):
             number = box.value() - 1
             name = self._names[number] if number < len(self._names) else ""
-            said.setText(f"({name})" if name else "")
+            said.setText(f"({name})")
+            said.setVisible(bool(name))
         self.ask()
 
     def _ask_for_row(self) -> None:

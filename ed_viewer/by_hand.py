@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QProcess
 
-from ed_viewer.decoder import FAREWELL, Decoder
+from ed_viewer.decoder import Decoder
+from ed_viewer.decoder_process import FAREWELL
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 

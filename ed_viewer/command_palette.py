@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QLineEdit,
@@ -95,6 +95,7 @@ class CommandPalette(QDialog):
         self.query.installEventFilter(self)
         self.list = QListWidget()
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        self.list.viewport().setAutoFillBackground(False)
         self.list.setItemDelegate(_Delegate(theme, self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setAccessibleName("Commands")
@@ -110,6 +111,13 @@ class CommandPalette(QDialog):
         self._search("")
         line = self.list.sizeHintForRow(0)
         self.resize(_WIDTH, self.query.sizeHint().height() + 26 + _ROWS * line)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint a border (called by Qt): a popup has none of its own."""
+        painter = QPainter(self)
+        painter.setPen(self._theme.colour("done"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
 
     def _search(self, text: str) -> None:
         self.list.clear()

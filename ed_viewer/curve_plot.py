@@ -6,16 +6,16 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.curve_data import LINE, MARKERS, Table, envelope
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import run_pen
-from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.text import number, plain, tip, titled
+from ed_viewer.widgets.text import number, titled
+from ed_viewer.widgets.title_row import TitleRow
 
 _VALUES = "at the cursor: training, (validation), weight λ"
 
@@ -42,9 +42,7 @@ class CurvePlot(Card):
         self._tables: Mapping[str, Table] = {}
         self._log = False
         self._compared = False
-        self._title = plain(QLabel("Total loss" if name == "loss" else titled(name)))
-        tip(self._title, name)
-        self._value = Caption(theme, least=0)
+        self._head = TitleRow("Total loss" if name == "loss" else titled(name), name, theme)
         self._view = make_plot()
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
@@ -57,13 +55,10 @@ class CurvePlot(Card):
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
         self._item.addItem(self._line)
-        head = QHBoxLayout()
-        head.addWidget(self._title)
-        head.addWidget(self._value, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 6, 10, 4)
+        layout.setContentsMargins(8, 6, 8, 4)
         layout.setSpacing(0)
-        layout.addLayout(head)
+        layout.addWidget(self._head)
         layout.addWidget(self._view, 1)
         self.setAccessibleName(name)
         self.restyle()
@@ -71,7 +66,7 @@ class CurvePlot(Card):
     @property
     def value(self) -> str:
         """What stands in the title: the values at the cursor."""
-        return self._value.text
+        return self._head.value.text
 
     def show_tables(self, tables: Mapping[str, Table]) -> None:
         """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
@@ -82,12 +77,16 @@ class CurvePlot(Card):
         for (side, prefix), curve in self._curves.items():
             where, values = self._series(side, f"{prefix}{self._name}")
             curve.setData(*envelope(where, values, MARKERS if prefix else LINE))
+            if not prefix:  # a single point has no line
+                curve.setSymbol("o" if len(values) == 1 else None)
             if len(values):
                 ranges.append((values.min(), values.max()))
         if not ranges:
             return
         low, high = np.array(ranges).T
-        margin = max(0.1 * (high.max() - low.min()), 1e-9)
+        span = high.max() - low.min()
+        # Of one value alone its neighbourhood: ticks in steps of its last digit say nothing.
+        margin = 0.1 * (span or abs(high.max()) or 1.0)
         along = along[np.isfinite(along)]
         first, last = along.min(), along.max()
         self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
@@ -110,17 +109,17 @@ class CurvePlot(Card):
         self._line.setValue(place)
         said = {side: self._say(table, place) for side, table in self._tables.items()}
         if not self._compared:
-            self._value.say(said.get("A", ""))
-            tip(self._value, f"{self.value} ({_VALUES})")
+            values = said.get("A", "")
+            self._head.say(values, f"{values} ({_VALUES})")
             return
-        values = {side: table.at(self._name, place) for side, table in self._tables.items()}
-        self._value.say("  ".join(f"{s} {number(v, 3)}" for s, v in sorted(values.items())))
-        tip(self._value, " · ".join(f"{s}: {said[s]}" for s in sorted(said)) + f" ({_VALUES})")
+        both = {side: table.at(self._name, place) for side, table in self._tables.items()}
+        about = " · ".join(f"{s}: {said[s]}" for s in sorted(said)) + f" ({_VALUES})"
+        self._head.say("  ".join(f"{s} {number(v)}" for s, v in sorted(both.items())), about)
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         theme = self._theme
-        self._title.setFont(theme.font(bold=True))
+        self._head.restyle()
         style_plot(self._view, theme)
         for (side, prefix), curve in self._curves.items():
             pen, colour = self._pen(side, bool(prefix))

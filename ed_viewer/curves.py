@@ -73,6 +73,7 @@ class Curves(QWidget):
         layout.setContentsMargins(8, 0, 8, 8)
         layout.addWidget(scroll)
         theme.changed.connect(self._restyle)
+        self._lay_plots()
 
     @property
     def plots(self) -> Mapping[str, CurvePlot]:
@@ -128,6 +129,8 @@ class Curves(QWidget):
         for name in [name for name in self._plots if name not in names]:
             self._plots.pop(name).deleteLater()
         self._plots = {name: self._plots.get(name) or self._make_plot(name) for name in names}
+        self.about.setVisible(bool(names))
+        self.log.setEnabled(bool(names))
         for column, plot in enumerate(self._plots.values()):
             plot.set_compared(both)
             self._grid.addWidget(plot, 0, column)

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from ed_core.recording.wire import Message, Unpacker, WireError, pack
+from ed_core.recording.wire import Message, pack
 from ed_core.registry import PLUGIN_FILES
+from ed_viewer.decoder_process import DecoderProcess
 from ed_viewer.messages import Arrays
 
-_PATIENCE = 180_000  # milliseconds without an answer: Keras starts slowly on a busy machine
-FAREWELL = 5000  # milliseconds for a killed process to go
-_LAST_WORDS = 2000  # bytes of its standard error that are kept
 _AGAIN = "It starts again when you drag."
 
 
@@ -72,6 +70,7 @@ class Decoder(QObject):
         classes: names of the classes that the decoder wants to be told one of.
         encodes: whether it can encode samples of the reference batch.
         step: where the cursor is; the weights nearest to it are used.
+        process: its process.
     """
 
     changed = Signal()
@@ -86,16 +85,13 @@ class Decoder(QObject):
         self.classes: tuple[str, ...] = ()
         self.encodes = False
         self.step = 0
-        self._process: QProcess | None = None
-        self._unpacker = Unpacker()
-        self._errors = b""
+        self.process = DecoderProcess(self)
+        self.process.came.connect(self._take)
+        self.process.ended.connect(self._on_end)
         self._failures = 0
         self._over = False
         self._number = 0
         self._newest: dict[str, int] = {}
-        self._watch = QTimer(self)
-        self._watch.setSingleShot(True)
-        self._watch.timeout.connect(self._give_up)
 
     @property
     def usable(self) -> bool:
@@ -104,18 +100,10 @@ class Decoder(QObject):
 
     def start(self) -> None:
         """Start the process, unless it runs or was stopped."""
-        if self._process is not None or self._over:
-            return
-        self._unpacker, self._errors, self._newest = Unpacker(), b"", {}
-        process = self._process = QProcess(self)
-        process.readyReadStandardOutput.connect(self._read)
-        process.readyReadStandardError.connect(self._read_errors)
-        process.finished.connect(self._on_end)
-        process.errorOccurred.connect(self._on_error)
-        self._become(State.STARTING, "Starting the decoder …")
-        program, *arguments = worker_command(self.path)
-        process.start(program, arguments)
-        self._watch.start(_PATIENCE)
+        if not self.process.running and not self._over:
+            self._newest = {}
+            self._become(State.STARTING, "Starting the decoder …")
+            self.process.start(worker_command(self.path))
 
     def stop(self, wait: bool = False) -> None:
         """End the process at once, it has nothing to lose; may wait until it is gone.
@@ -123,20 +111,8 @@ class Decoder(QObject):
         It is not started again: a panel that is drawn a last time would ask for another one.
         """
         self._over = True
-        self._watch.stop()
-        process, self._process = self._process, None
+        self.process.stop(wait)
         self.state = State.IDLE
-        if process is None:
-            return
-        process.readyReadStandardOutput.disconnect(self._read)
-        process.readyReadStandardError.disconnect(self._read_errors)
-        process.finished.disconnect(self._on_end)
-        process.errorOccurred.disconnect(self._on_error)
-        process.setParent(self.parent())  # it may outlive this object by a moment
-        process.finished.connect(process.deleteLater)
-        process.kill()
-        if wait:
-            process.waitForFinished(FAREWELL)
 
     def decode(self, topic: str, codes: np.ndarray, label: int = 0) -> None:
         """Ask for the outputs of codes (n, size), n at most 64."""
@@ -155,30 +131,14 @@ class Decoder(QObject):
     def _ask(
         self, ask: str, topic: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> None:
-        if self._process is None:
+        if not self.process.running:
             if self._failures > 1:
                 return
             self.start()
-        if self._process is None:  # it could not even start
-            return
         self._number += 1
         self._newest[topic] = self._number
         said = {"ask": ask, "topic": topic, "number": self._number, "step": self.step, **facts}
-        self._process.write(pack(said, arrays))
-        if not self._watch.isActive():
-            self._watch.start(_PATIENCE)
-
-    def _read(self) -> None:
-        if self._process is None:
-            return
-        try:
-            messages = self._unpacker.feed(bytes(self._process.readAllStandardOutput().data()))
-        except WireError as error:
-            self._errors = str(error).encode()
-            self._process.kill()
-            return
-        for message in messages:
-            self._take(message)
+        self.process.send(pack(said, arrays))
 
     def _take(self, message: Message) -> None:
         facts = message.facts
@@ -204,36 +164,10 @@ class Decoder(QObject):
                     str(facts.get("why", "")),
                 )
             )
-        self._watch.stop()
-        if self._newest:
-            self._watch.start(_PATIENCE)
+        self.process.expect(bool(self._newest))
 
-    def _read_errors(self) -> None:
-        if self._process is not None:
-            said = self._errors + self._process.readAllStandardError().data()
-            self._errors = said[-_LAST_WORDS:]
-
-    def _give_up(self) -> None:
-        if self._process is not None:
-            self._errors = f"no answer for {_PATIENCE // 1000} seconds".encode()
-            self._process.kill()
-
-    def _on_error(self, error: QProcess.ProcessError) -> None:
-        if error is QProcess.ProcessError.FailedToStart and self._process is not None:
-            self._errors = self._process.errorString().encode()
-            self._on_end()
-
-    def _on_end(self, *_: object) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        self._watch.stop()
+    def _on_end(self, why: str) -> None:
         self._failures += 1
-        lines = self._errors.decode(errors="replace").strip().splitlines()
-        code = process.exitCode()
-        crashed = process.exitStatus() is QProcess.ExitStatus.CrashExit
-        why = lines[-1][:200] if lines else f"signal {code}" if crashed else f"status {code}"
-        process.deleteLater()
         if self._failures > 1:
             self._become(State.UNABLE, f"its process ended twice: {why}")
         else:

@@ -46,7 +46,7 @@ class Hand(QWidget):
         told.addWidget(muted(plain(QLabel("class"))))
         told.addWidget(self._classes, 1)
         self._told.hide()
-        self.units = Units()
+        self.units = Units(theme)
         self.units.edited.connect(self._edit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

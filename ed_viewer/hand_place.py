@@ -22,7 +22,7 @@ class HandPlace:
         self._able = self._has_way = self._low = False
         self.right = QVBoxLayout()
         self.right.addWidget(hand)
-        left.addWidget(between)
+        left.addWidget(between, 1)
         self.toggle = Toggle("way", "accent", theme)
         self.toggle.setAccessibleName("Way between two samples")
         self.toggle.setToolTip("The way from one sample to another, in the place of the hand")
@@ -34,7 +34,7 @@ class HandPlace:
         low = height < _LOW
         if low != self._low:
             self._low = low
-            (self.right if low else self._left).addWidget(self._between)
+            (self.right if low else self._left).addWidget(self._between, 1)
             self._show()
 
     def use(self, hand: bool, way: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.launch.dialog import NewRunDialog
@@ -17,6 +17,7 @@ from ed_viewer.launch.question import Answer, Question
 from ed_viewer.launch.trainer import LOG, Trainer
 from ed_viewer.messages import RunEntry
 from ed_viewer.part import Part
+from ed_viewer.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -168,11 +169,11 @@ class NewRun(Part):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         for words, about, pressed in (
-            (self.title, "What a run that was started here says (Ctrl+L)", self.toggle_log),
+            ("Log", "What a run that was started here says (Ctrl+L)", self.toggle_log),
             ("New", "Train a model (Ctrl+N)", self.show_form),
         ):
-            button = QToolButton()
-            button.setText(words)
+            button = Toggle(words, "accent", self.window.theme)
+            button.setCheckable(False)
             button.setToolTip(about)
             button.setAccessibleName(about)
             button.clicked.connect(pressed)

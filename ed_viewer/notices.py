@@ -110,10 +110,14 @@ class Welcome(QWidget):
         for widget in self._ways:
             widget.show()
 
-    def say_opening(self, name: str) -> None:
-        """Say that a run has no frame yet."""
+    def say_opening(self, name: str, over: bool = False) -> None:
+        """Say that a run has no frame yet, or never will have one."""
         self._head.setText(name)
-        self._text.setText("Waiting for its first frame …")
+        self._text.setText(
+            "It ended before its first frame was recorded."
+            if over
+            else "Waiting for its first frame …"
+        )
         for widget in self._ways:
             widget.hide()
         self._how.hide()

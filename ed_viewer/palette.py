@@ -14,6 +14,7 @@ class Palette:
 
     Attributes:
         window, card, line: the background, the surface of a panel, and its border.
+        field: the surface of fields and buttons.
         text, muted: of body type and of captions; at least 7:1 and 4.5:1 on `card`.
         accent, on_accent: of the cursor, selections and the focus ring, and type on it.
         live, done, failed: the states of a run.
@@ -26,6 +27,7 @@ class Palette:
     window: str
     card: str
     line: str
+    field: str
     text: str
     muted: str
     accent: str
@@ -46,6 +48,7 @@ LIGHT = Palette(
     window="#eef0f3",
     card="#ffffff",
     line="#d3d8de",
+    field="#ffffff",
     text="#1a1e24",
     muted="#59636e",
     accent="#0a60c2",
@@ -77,6 +80,7 @@ DARK = Palette(
     window="#17191c",
     card="#202327",
     line="#383d44",
+    field="#2e333a",
     text="#eceef1",
     muted="#a3acb7",
     accent="#58a6ff",
@@ -198,10 +202,10 @@ def qt_palette(palette: Palette) -> QPalette:
     roles = {
         QPalette.ColorRole.Window: palette.window,
         QPalette.ColorRole.WindowText: palette.text,
-        QPalette.ColorRole.Base: palette.card,
+        QPalette.ColorRole.Base: palette.field,
         QPalette.ColorRole.AlternateBase: palette.window,
         QPalette.ColorRole.Text: palette.text,
-        QPalette.ColorRole.Button: palette.card,
+        QPalette.ColorRole.Button: palette.field,
         QPalette.ColorRole.ButtonText: palette.text,
         QPalette.ColorRole.BrightText: palette.text,
         QPalette.ColorRole.PlaceholderText: palette.muted,
@@ -213,7 +217,7 @@ def qt_palette(palette: Palette) -> QPalette:
         QPalette.ColorRole.Mid: palette.line,
         QPalette.ColorRole.Link: palette.accent,
     }
-    made = QPalette(QColor(palette.card), QColor(palette.window))
+    made = QPalette(QColor(palette.field), QColor(palette.window))
     for role, colour in roles.items():
         made.setColor(role, QColor(colour))
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):

@@ -63,7 +63,7 @@ def project(codes: np.ndarray, before: Axes | None = None) -> Axes:
     if before is not None and before.points.shape == points.shape:
         signs = np.where((points * before.points).sum(axis=0) < 0, -1.0, 1.0)
         axes, points = axes * signs[:, None], points * signs
-    return Axes(points, ("principal axis 1", "principal axis 2"), axes, -(axes @ mean))
+    return Axes(points, ("PC 1", "PC 2"), axes, -(axes @ mean))
 
 
 def units(codes: np.ndarray, chosen: tuple[int, int]) -> Axes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from ed_core.recording import EdkitError, RunFolder, find_runs
 from ed_viewer.messages import Request, RunEntry, RunInfo
@@ -17,6 +17,7 @@ IDLE_POLL = 0.250  # and at one that does not
 SCAN = 1.0  # seconds between two looks for runs
 _SHARE = 0.2  # of this thread's time at most for polling: a look costs more as a run grows
 _LONGEST = 0.5  # seconds between two looks, however long a look takes
+_UNHEARD = 2  # growths that may wait in the window's queue: each holds the steps of all frames
 
 
 class Reader(QThread):
@@ -48,6 +49,8 @@ class Reader(QThread):
         self._tail: Tail | None = None
         self._next_poll = 0.0
         self._next_scan = 0.0 if root is not None else inf
+        self._told = self._heard = 0  # each counted on one thread alone
+        self.grew.connect(self._hear, Qt.ConnectionType.QueuedConnection)
 
     def open(self, path: Path, opening: int) -> None:
         """Show another run; every message about it carries `opening`."""
@@ -107,17 +110,28 @@ class Reader(QThread):
         if request is not None and self._tail and request.opening == self._tail.opening:
             self.answered.emit(self._tail.read(request))
         if time.monotonic() >= self._next_poll:
-            self._poll()
+            if self._told - self._heard < _UNHEARD:
+                self._poll()
+            else:
+                self._next_poll = time.monotonic() + LIVE_POLL
         if self._root is not None and time.monotonic() >= self._next_scan:
             self._next_scan = time.monotonic() + SCAN
             self.listed.emit(_entries(self._root, self._paths))
+
+    def _hear(self) -> None:
+        """Take note, on the window's thread, that it has heard of a growth."""
+        self._heard += 1
 
     def _poll(self) -> None:
         started = time.monotonic()
         live = False
         if self._tail is not None:
             for news in self._tail.poll():
-                (self.described if isinstance(news, RunInfo) else self.grew).emit(news)
+                if isinstance(news, RunInfo):
+                    self.described.emit(news)
+                else:
+                    self._told += 1
+                    self.grew.emit(news)
             live = self._tail.live
         now = time.monotonic()
         pause = max(LIVE_POLL if live else IDLE_POLL, (now - started) / _SHARE)

@@ -20,6 +20,12 @@ def name_and_time(name: str) -> tuple[str, str]:
     return first, f"{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}"
 
 
+def model_and_data(name: str) -> tuple[str, str]:
+    """Return both out of a run's name `model-data`; "" for data where it has no such name."""
+    model, _, data = name.partition("-")
+    return model, data
+
+
 def title_of(path: Path, other: Path | None, options: str) -> str:
     """Return what a run is called beside another: what differs first, the rest may have no room.
 

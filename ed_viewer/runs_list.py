@@ -1,5 +1,6 @@
 """The runs that there are, newest first, each with the state it is in."""
 
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.messages import RunEntry
-from ed_viewer.run_title import name_and_time
+from ed_viewer.run_title import model_and_data, name_and_time
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import SIDE, paint_badge
 from ed_viewer.widgets.selection import paint_selected
@@ -60,7 +61,6 @@ class RunsList(QListWidget):
         self.setAccessibleName("Runs")
         self.setItemDelegate(_Delegate(theme, self))
         self.setFrameShape(QListWidget.Shape.NoFrame)
-        self.setUniformItemSizes(True)
         self.setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -97,6 +97,7 @@ class RunsList(QListWidget):
         self.clear()
         for entry in entries:
             item = QListWidgetItem(entry.path.name)
+            item.setToolTip(f"<span>{escape(str(entry.path))}</span>")
             item.setData(_ENTRY, entry)
             self.addItem(item)
         self._name_items()
@@ -148,7 +149,8 @@ class _Delegate(QStyledItemDelegate):
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        return QSize(120, 2 * option.fontMetrics.height() + 16)
+        lines = 3 if _data_of(index.data(_ENTRY)) else 2
+        return QSize(120, lines * option.fontMetrics.height() + 16)
 
     def paint(
         self,
@@ -175,13 +177,16 @@ class _Delegate(QStyledItemDelegate):
             room = QRectF(rect.right() - SIDE - 8, first.center().y() - SIDE / 2 + 1, SIDE, SIDE)
             paint_badge(painter, room, side, theme)
             first.setRight(int(room.left()) - 6)
-        elide = option.fontMetrics.elidedText
-        middle = Qt.TextElideMode.ElideMiddle
-        painter.setPen(theme.colour("text"))
         name, began = name_and_time(entry.path.name)
-        painter.drawText(first, 0, elide(name, middle, first.width()))
-        painter.setPen(theme.colour("muted"))
         about = " · ".join(part for part in (plain_state(entry.state), began) if part)
-        second = first.translated(0, line)
-        painter.drawText(second, 0, elide(about, Qt.TextElideMode.ElideRight, second.width()))
+        whole = QRect(first.left(), first.top(), rect.width() - 52, line)
+        for number, words in enumerate(part for part in (*model_and_data(name), about) if part):
+            painter.setPen(theme.colour("muted" if number else "text"))
+            where = (whole if number else first).translated(0, number * line)
+            middle = Qt.TextElideMode.ElideMiddle
+            painter.drawText(where, 0, option.fontMetrics.elidedText(words, middle, where.width()))
         painter.restore()
+
+
+def _data_of(entry: RunEntry) -> str:
+    return model_and_data(name_and_time(entry.path.name)[0])[1]

@@ -54,12 +54,16 @@ class Session(QObject):
         self._strips: Mapping[str, Strip] = {}
         self.columns: Callable[[int], tuple[int, ...]] = self.spread
         self._waiting: Frame | None = None
+        self._grown: Growth | None = None
         self._drawn_at = 0.0
         self._play = QTimer(self)
         self._play.timeout.connect(self._advance)
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
         self._draw.timeout.connect(self._draw_waiting)
+        self._grow = QTimer(self)
+        self._grow.setSingleShot(True)
+        self._grow.timeout.connect(self._show_growth)
         self.speed = 10
         queued = Qt.ConnectionType.QueuedConnection
         reader.described.connect(self._on_described, queued)
@@ -173,7 +177,13 @@ class Session(QObject):
             self.described.emit(run)
 
     def _on_grew(self, growth: Growth) -> None:
-        if growth.opening != self._opening:
+        # Where this thread has lagged, many wait in its queue; the newest tells all of them.
+        self._grown = growth
+        self._grow.start(0)
+
+    def _show_growth(self) -> None:
+        growth, self._grown = self._grown, None
+        if growth is None or growth.opening != self._opening:
             return
         first = self.growth is None
         before = (self.cursor.frame, self.cursor.count, self.cursor.playback)

@@ -1,5 +1,6 @@
 """Follow one recording: look for what is new, read a frame on request. No Qt here."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from ed_core.recording import DamagedError, EdkitError, Header, Recording
 from ed_viewer.messages import Arrays, Frame, Growth, Past, Request, RunInfo, Strip
 
 _NONE = np.empty(0)
+_WHOLE = 0.2  # seconds between two whole looks while the file is not written to
+_TICK = 0.02  # seconds: the date of a file may be as old as a tick of the kernel's clock
 
 
 class Tail:
@@ -31,9 +34,16 @@ class Tail:
         self._said = ""
         self._frames = 0
         self._newest = 0.0
+        self._stamp: tuple[float, int] | None = None
+        self._next_whole = 0.0
 
     def poll(self) -> list[RunInfo | Growth]:
-        """Return what has changed since the last call."""
+        """Return what has changed since the last call.
+
+        As long as the file is not written to, most calls cost a look at its date.
+        """
+        if self._calm():
+            return []
         changed, problem = self._refresh()
         recording = self._recording
         if recording is None:
@@ -75,6 +85,20 @@ class Tail:
         """Let the files go."""
         if self._recording is not None:
             self._recording.close()
+
+    def _calm(self) -> bool:
+        """Tell whether nothing was written since the last whole look, which was a moment ago."""
+        try:
+            stamp = self._recording.stamp() if self._recording else None
+        except (OSError, ValueError):  # ValueError: the file was closed
+            stamp = None
+        now = time.monotonic()
+        if stamp is not None and stamp == self._stamp and now < self._next_whole:
+            return True
+        settled = stamp is not None and time.time() - stamp[0] > _TICK
+        self._stamp = stamp if settled else None
+        self._next_whole = now + _WHOLE
+        return False
 
     def _refresh(self) -> tuple[bool, str]:
         """Return whether anything changed, and what is wrong."""

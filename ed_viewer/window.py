@@ -6,20 +6,14 @@ from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import (
-    QDockWidget,
-    QMainWindow,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
 from ed_viewer.docks import make_docks
 from ed_viewer.errands import Errands
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
-from ed_viewer.notices import Banner, Welcome
+from ed_viewer.middle import Middle
 from ed_viewer.panel import broken_panels
 from ed_viewer.part import Part
 from ed_viewer.parts import PARTS
@@ -27,7 +21,6 @@ from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
 from ed_viewer.settings import Settings
-from ed_viewer.stage import Stage
 from ed_viewer.status_line import StatusLine
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
@@ -63,7 +56,6 @@ class Window(QMainWindow):
         self.errands = Errands(self)
         theme.setParent(self)
         self.session = Session(reader, self)
-        self._problems: dict[str, str] = {}
         self.full = self.tabbing = False
         self._shelved: list[QDockWidget] = []
         self._damaged = ""
@@ -85,24 +77,15 @@ class Window(QMainWindow):
         self.session.open(path)
 
     def _make_widgets(self, root: str) -> None:
-        self.stage = Stage(self.theme)
-        self.welcome = Welcome(self.theme, root)
-        self.banner = Banner(self.theme)
+        self._middle = Middle(self.theme, root)
+        self.stage, self.welcome = self._middle.stage, self._middle.welcome
+        self.banner = self._middle.banner
         self.runs = RunsList(self.theme)
         self.curves = Curves(self.theme)
         self.timeline = Timeline(self.theme)
         self.transport = Transport(self.session, self.theme)
         self.status = StatusLine(self.theme)
-        middle = QWidget()
-        self._middle = QStackedWidget()  # a layout would show its first widget as a window
-        self._middle.addWidget(self.welcome)
-        self._middle.addWidget(self.stage)
-        layout = QVBoxLayout(middle)
-        layout.setContentsMargins(8, 8, 8, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.banner)
-        layout.addWidget(self._middle, 1)
-        self.setCentralWidget(middle)
+        self.setCentralWidget(self._middle)
         self.statusBar().addWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)
         self.parts = [part(self) for part in PARTS]
@@ -173,14 +156,11 @@ class Window(QMainWindow):
 
     def set_problem(self, of: str, problem: str) -> None:
         """Say in the banner what is wrong with something, or nothing any more."""
-        self._problems[of] = problem
-        self.banner.say(" · ".join(said for said in self._problems.values() if said))
+        self._middle.set_problem(of, problem)
 
     def _on_opened(self, path: Path) -> None:
-        self.stage.clear_run()
+        self._middle.show_opening(path)
         self.curves.clear_run()
-        self.welcome.say_opening(path.name)
-        self._middle.setCurrentWidget(self.welcome)
         self._damaged = ""
         self._show_problem()
         self.status.show_growth(None)
@@ -196,8 +176,7 @@ class Window(QMainWindow):
         self.curves.show_growth(growth)
         self._show_age()
         self._show_problem()
-        some = self.session.run is not None and len(growth.steps) > 0
-        self._middle.setCurrentWidget(self.stage if some else self.welcome)
+        self._middle.show_growth(self.session.path, growth, self.session.run is not None)
 
     def _on_drawn(self, frame: Frame) -> None:
         self.stage.show_frame(frame)

@@ -1,10 +1,9 @@
-"""Measure the window at size: a 1 GB recording, 70,000 codes, 100,000 frames, a slow disk.
+"""Measure the window at size: a 1 GB recording, 70,000 codes, a slow disk.
 
-python scripts/bench_scale.py [scrub] [scatter] [memory] [slow]
+python scripts/bench_scale.py [scrub] [scatter] [slow]
 """
 
 import os
-import resource
 import statistics
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_viewer import tail
 from ed_viewer.app import make_window
-from ed_viewer.example import Example, write_example
+from ed_viewer.example import write_example
 from ed_viewer.window import Window
 
 _SCRUBS = 200
@@ -93,27 +92,6 @@ def scatter(app: QApplication, folder: Path) -> str:
     return f"{1000 * statistics.median(times[1:]):.0f} ms an update, painted, in the median"
 
 
-def memory(app: QApplication, folder: Path) -> str:
-    """Return the most memory that following 100,000 frames takes."""
-    example = Example(samples=60)
-    frames = [example.frame(number) for number in range(8)]
-    run = RunFolder.create(folder, "live")
-    run.write({"status": "training"})
-    with (
-        run.hold(),
-        RecordingWriter(run.recording, example.header(), example.reference) as writer,
-        _window(app) as window,
-    ):
-        window.open(run.path)
-        for number in range(100_000):
-            writer.append(number, number / 1000, number / 20, frames[number % 8])
-            if number % 20 == 0:
-                app.processEvents()
-        _until(app, lambda: window.session.cursor.count == 100_000)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return f"{peak:.0f} MB at the most, writer included, after 100,000 frames"
-
-
 def slow(app: QApplication, folder: Path) -> str:
     """Return the longest time without a turn of the event loop while every read takes 2 s."""
     run = write_example(folder)
@@ -139,7 +117,6 @@ def slow(app: QApplication, folder: Path) -> str:
 MEASUREMENTS: dict[str, Callable[[QApplication, Path], str]] = {
     "scrub": scrub,
     "scatter": scatter,
-    "memory": memory,
     "slow": slow,
 }
 

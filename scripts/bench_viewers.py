@@ -26,10 +26,12 @@ from typing import Any
 
 import numpy as np
 
-_EVERY = 10  # steps from frame to frame: the same frames in every training
+from ed_core.arrays_file import read_arrays
+from ed_core.recording import Recording, RunFolder
+
+_CHILD = Path(__file__).with_name("bench_viewers_child.py")
 _TURN = 1.0  # seconds from act to act of what is done to viewers
 _LOOP = 3  # viewers that are ended and started again: a start alone takes a second of a processor
-_SLICE = 0.02  # seconds, of a busy process
 
 Act = Callable[["Viewers", int], None]
 
@@ -43,12 +45,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=4, help="the first one is not timed")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--viewers", type=int, default=10)
-    parser.add_argument("--child", choices=tuple(_CHILDREN), help=argparse.SUPPRESS)
-    parser.add_argument("--at", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
-        _CHILDREN[arguments.child](arguments)
-        return 0
     os.environ.update(KERAS_BACKEND=arguments.backend, QT_QPA_PLATFORM="offscreen")
     found: dict[str, list[dict[str, float]]] = {name: [] for name in SCENES}
     with tempfile.TemporaryDirectory() as out:
@@ -82,8 +79,8 @@ def say(found: dict[str, list[dict[str, float]]], arguments: argparse.Namespace)
 
 def measure(name: str, out: Path, arguments: argparse.Namespace, share: float) -> dict[str, float]:
     """Train once in a scene; return milliseconds a step and cores that the others took."""
-    command = [arguments.model, arguments.data, "--epochs", str(arguments.epochs)]
-    with child("train", out, *command) as trainer, Viewers() as viewers:
+    what = (arguments.model, arguments.data, str(arguments.epochs))
+    with child("train", out, *what) as trainer, Viewers() as viewers:
         assert trainer.stdout
         path = trainer.stdout.readline().strip()
         count, act = SCENES[name]
@@ -136,7 +133,7 @@ class Viewers:
 
     def seconds(self) -> float:
         """Return the seconds of the processor that they took, those that have ended included."""
-        return self._gone + sum(_seconds(process.pid) for process, _ in self._alive)
+        return self._gone + sum(_seconds(process.pid) for process, _ in list(self._alive))
 
     def __enter__(self) -> "Viewers":
         return self
@@ -179,8 +176,8 @@ def acting(viewers: Viewers, act: Act) -> Iterator[None]:
 
 @contextmanager
 def child(kind: str, at: Any, *more: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run this script as a trainer, a viewer or a busy process."""
-    command = [sys.executable, __file__, *more, "--child", kind, "--at", str(at)]
+    """Run a trainer, a viewer or a busy process."""
+    command = [sys.executable, str(_CHILD), kind, str(at), *more]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
     try:
@@ -192,88 +189,15 @@ def child(kind: str, at: Any, *more: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def train(arguments: argparse.Namespace) -> None:
-    """Train (in a process of its own); say the folder, wait for a line, say what a step took."""
-    import keras
-
-    import ed_core
-
-    class Times(keras.callbacks.Callback):
-        steps, spent = 0, np.zeros(2)
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            if epoch == 1:
-                sys.stdin.readline()
-            self.began = np.array([time.monotonic(), time.process_time()])
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.now = np.array([time.monotonic(), time.process_time()])
-            self.batch = batch
-
-        def on_test_begin(self, logs: Any = None) -> None:
-            if self.params_epoch:
-                self.steps += self.batch + 1
-                self.spent += self.now - self.began
-            self.params_epoch += 1
-
-        params_epoch = 0
-
-    times = Times()
-    ed_core.train(
-        arguments.model,
-        arguments.data,
-        out=arguments.at,
-        epochs=arguments.epochs,
-        every=_EVERY,
-        callbacks=[times],
-        started=lambda folder: print(folder.path, flush=True),
-    )
-    print(*(1000 * times.spent / times.steps), flush=True)
-
-
-def view(arguments: argparse.Namespace) -> None:
-    """Follow a run in a window until a signal ends it."""
-    from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
-
-    from ed_viewer.app import make_window
-
-    app = QApplication(sys.argv[:1])
-    window = make_window(app, [arguments.at])
-    window.session.drawn.connect(lambda frame: print("drawn", flush=True))
-    window.show()
-    window.session.follow()
-    signal.signal(signal.SIGTERM, lambda *_: window.close())
-    timer = QTimer()  # lets Python see the signal
-    timer.start(100)
-    app.exec()
-
-
-def busy(arguments: argparse.Namespace) -> None:
-    """Take a share of a processor and touch nothing."""
-    print("busy", flush=True)
-    while True:
-        end = time.thread_time() + float(arguments.at) * _SLICE
-        began = time.monotonic()
-        while time.thread_time() < end:
-            pass
-        time.sleep(max(_SLICE - (time.monotonic() - began), 0.0))
-
-
-_CHILDREN = {"train": train, "view": view, "busy": busy}
-
-
 def same(one: Path, other: Path) -> bool:
     """Tell whether two trainings left the same weights and recordings, bit for bit."""
-    from ed_core.arrays_file import read_arrays
-    from ed_core.recording import Recording, RunFolder
-
     (first,), (second,) = one.iterdir(), other.iterdir()
     stored = [read_arrays(RunFolder(path).weights)[0] for path in (first, second)]
     if not all(np.array_equal(a, b) for a, b in zip(*stored, strict=True)):
         return False
     with Recording(first) as a, Recording(second) as b:
-        assert a.header and not a.problem and not b.problem
+        assert a.header
+        assert a.problem == b.problem == ""
         if not np.array_equal(a.steps, b.steps):
             return False
         rows = a.scalars(), b.scalars()

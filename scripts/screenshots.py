@@ -1,120 +1,112 @@
-"""Render the window offscreen, in both themes and two sizes, to PNG.
+"""Render the window offscreen, every tab, in both themes and two sizes, to PNG.
 
-    python scripts/screenshots.py OUT [RUN]           every tab
-    python scripts/screenshots.py OUT RUN --beside RUN2   every tab of two runs, and the difference
-    python scripts/screenshots.py --readme RUN        docs/window-light.png, docs/window-dark.png
+    python scripts/screenshots.py OUT [RUN ...]           every tab of every run
+    python scripts/screenshots.py OUT RUN ... --only latent classes    those tabs alone
+    python scripts/screenshots.py OUT RUN --beside RUN2   of two runs, and of their difference
+    python scripts/screenshots.py OUT RUN --scenes        first start, forms, sheets, odd runs
+    python scripts/screenshots.py docs --small TAB=RUN ...    small ones for documents, as named
 
-Without RUN, a synthetic recording is shown.
+Without RUN, a synthetic recording is shown. The pictures of a run stand in OUT/MODEL-DATA.
 """
 
 import argparse
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
+from screenshot_camera import Camera, Picture
+from screenshot_scenes import shoot_scenes
 
-from ed_viewer.app import make_window
 from ed_viewer.compare import Compare
 from ed_viewer.example import write_example
+from ed_viewer.run_title import model_and_data, name_and_time
 from ed_viewer.window import Window
 
 SIZES = (QSize(1280, 720), QSize(1440, 900))
-DEADLINE = 20.0  # seconds to wait for a frame
+THEMES = ("light", "dark")
 
 
 def main() -> int:
     """Parse the command line and write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", nargs="?", default="docs", help="folder of the pictures")
-    parser.add_argument("run", nargs="?", help="run folder (default: a synthetic one)")
-    parser.add_argument("--readme", metavar="RUN", help="only the README's two pictures, of RUN")
-    parser.add_argument("--beside", metavar="RUN", help="a run to compare with")
+    parser.add_argument("runs", nargs="*", help="run folders (default: a synthetic one)")
+    parser.add_argument("--only", nargs="+", metavar="TAB", help="these tabs alone")
+    parser.add_argument("--beside", metavar="RUN", help="a run to compare the first one with")
+    parser.add_argument("--scenes", action="store_true", help="what is no tab: forms, sheets ...")
+    parser.add_argument("--small", nargs="+", metavar="TAB=RUN", help="small ones of these tabs")
     parser.add_argument("--frame", type=int, default=-1, help="which frame (default: the last)")
-    arguments = parser.parse_args()
-    app = QApplication(sys.argv[:1])
+    parser.add_argument("--theme", choices=THEMES, help="one theme alone")
+    arguments = parser.parse_intermixed_args()
+    camera = Camera(QApplication(sys.argv[:1]), arguments.frame)
+    out, themes = Path(arguments.out), [arguments.theme] if arguments.theme else THEMES
     with tempfile.TemporaryDirectory() as folder:
-        run = arguments.readme or arguments.run or str(write_example(Path(folder)))
-        out = Path("docs" if arguments.readme else arguments.out)
-        out.mkdir(parents=True, exist_ok=True)
-        for theme in ("light", "dark"):
-            window = _open(app, run, theme, arguments.frame)
-            if arguments.beside:
-                _compare(app, window, Path(arguments.beside), out, theme)
-                window.close()
-                continue
-            if arguments.readme:
-                _shoot(app, window, out / f"window-{theme}.png", SIZES[1])
-            else:
-                _shoot_all(app, window, out, theme)
-            window.close()
+        runs = [Path(run) for run in arguments.runs] or [write_example(Path(folder))]
+        if arguments.small:
+            for wish in arguments.small:
+                _shoot_small(camera, *wish.split("=", 1), out, arguments.theme or "light")
+        elif arguments.scenes:
+            for theme in themes:
+                shoot_scenes(camera, runs[0], out, theme, SIZES[0])
+        else:
+            wanted = {tab.lower() for tab in arguments.only or ()}
+            for run, name in zip(runs, _names(runs), strict=True):
+                for theme in themes:
+                    _shoot_run(camera, run, theme, out / name, arguments.beside, wanted)
     return 0
 
 
-def _open(app: QApplication, run: str, theme: str, frame: int) -> Window:
-    window = make_window(app, [run], theme=theme)
-    window.show()
-    try:
-        _settle(app, lambda: _drawn(window))
-    except SystemExit:
-        window.close()  # with its thread
-        raise
-    if frame >= 0:
-        window.session.scrub(frame)
-    return window
+def _names(runs: list[Path]) -> list[str]:
+    """Return the folder of each run's pictures: without its date, if no other is called so."""
+    names = [name_and_time(run.name)[0] for run in runs]
+    return [n if names.count(n) == 1 else run.name for n, run in zip(names, runs, strict=True)]
 
 
-def _compare(app: QApplication, window: Window, beside: Path, out: Path, theme: str) -> None:
-    part = window.part(Compare)
-    part.choose(beside)
-    pair = part.pair
-    _settle(app, lambda: pair is not None and pair.beside.session.cursor.frame >= 0)
-    for kind in ("compare", "difference"):
-        part.set_signed(kind == "difference")
-        _shoot_tabs(app, window, out, f"-{kind}-{theme}")
+def _shoot_run(
+    camera: Camera, run: Path, theme: str, folder: Path, beside: str | None, wanted: set[str]
+) -> None:
+    with camera.window(theme, run) as window:
+        if beside is None:
+            _shoot_tabs(camera, window, folder, f"-{theme}", wanted)
+            return
+        part = window.part(Compare)
+        part.choose(Path(beside))
+        pair = part.pair
+        camera.wait(lambda: pair is not None and pair.beside.session.cursor.frame >= 0)
+        for kind in ("compare", "difference"):
+            part.set_signed(kind == "difference")
+            _shoot_tabs(camera, window, folder, f"-{kind}-{theme}", wanted)
 
 
-def _shoot_tabs(app: QApplication, window: Window, out: Path, ending: str) -> None:
+def _shoot_tabs(
+    camera: Camera, window: Window, folder: Path, ending: str, wanted: set[str]
+) -> None:
     for size in SIZES:
-        for tab in range(window.stage.count()):
-            window.stage.setCurrentIndex(tab)
-            title = window.stage.tabText(tab).lower().replace(" ", "-")
-            _shoot(app, window, out / f"{title}{ending}-{size.width()}.png", size)
+        for title in camera.tabs(window):
+            if not wanted or title.lower() in wanted:
+                path = folder / f"{_slug(title)}{ending}-{size.width()}.png"
+                camera.shoot(window, Picture(path, size, title))
 
 
-def _shoot_all(app: QApplication, window: Window, out: Path, theme: str) -> None:
-    _shoot_tabs(app, window, out, f"-{theme}")
-    window.stage.setCurrentIndex(0)
-    window.set_full(True)
-    _shoot(app, window, out / f"lecture-{theme}.png", SIZES[0])
-    window.set_full(False)
+def _shoot_small(camera: Camera, tab: str, run: str, out: Path, theme: str) -> None:
+    """Write OUT/MODEL-TAB.png of one tab, with few colours."""
+    with camera.window(theme, Path(run)) as window:
+        titles = camera.tabs(window)
+        found = [title for title in titles if title.lower() == tab.lower()]
+        if not found:
+            raise SystemExit(f"{run} has no tab {tab!r}, but {', '.join(titles)}.")
+        model = model_and_data(name_and_time(Path(run).name)[0])[0]
+        name = f"{model}-{_slug(found[0])}" + ("" if theme == "light" else f"-{theme}")
+        camera.shoot(window, Picture(out / f"{name}.png", SIZES[0], found[0], small=True))
 
 
-def _shoot(app: QApplication, window: Window, path: Path, size: QSize) -> None:
-    window.resize(size)
-    until = time.monotonic() + 0.6  # the newest request, its answer, and a drawing
-    _settle(app, lambda: time.monotonic() > until)
-    window.grab().save(str(path))
-    print(path)
-
-
-def _drawn(window: Window) -> bool:
-    return bool(window.stage.panels) and window.session.cursor.frame >= 0
-
-
-def _settle(app: QApplication, done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not done():
-        if time.monotonic() > deadline:
-            raise SystemExit("the window showed no frame: is this a run folder?")
-        app.processEvents()
-        time.sleep(0.005)
+def _slug(title: str) -> str:
+    return title.lower().replace(" ", "-")
 
 
 if __name__ == "__main__":

@@ -90,10 +90,11 @@ def _block(
     high, wide, depth = maps.shape[1:]
     few_of = f"{len(channels)} of " if len(channels) < depth else ""
     title = f"{layer.name}: {few_of}{depth} channels of {high} × {wide}"
+    if material.name and maps.min() >= 0:  # all of a layer without a ReLU is active
+        active = 100 * np.mean(maps > _NOTICEABLE * max(float(maps.max()), 1e-12))
+        title = f"{title}, {active:.0f} % active"
     if material.name:
-        top = max(float(np.abs(maps).max()), 1e-12)
-        active = 100 * np.mean(np.abs(maps) > _NOTICEABLE * top)
-        title = f"{material.name}   {title}, {active:.0f} % active"
+        title = f"{material.name}   {title}"
     return _Block(title, maps, channels)
 
 

@@ -17,21 +17,28 @@ _RIGHT = LinearSegmentedColormap.from_list("right", ["white", BLUE])
 _WRONG = LinearSegmentedColormap.from_list("wrong", ["white", VERMILION])
 _DARK_RIGHT, _DARK_WRONG = 0.6, 0.85  # of a colour map, from which type on it is white
 _CELL, _LETTER = 0.62, 0.11  # inches
-_ROOMY, _MOST = 12, 20  # classes whose cells have room for type of either size
+_SIDES = (3.6, 9.0)  # of one matrix, inches
+_SLIDE = 5.4  # of each of two
+_ROOMY, _MOST = 0.5, 20  # inches of a cell that has room for larger type; classes that have room
 
 
 def confusions(materials: list[Material]) -> dict[str, Figure]:
-    """Return the confusion matrix of each head that gives a sample a class.
+    """Return the confusion matrix of each head that gives a sample a class; of two runs both.
 
     A row is a true class, in percent of its samples; what is right is blue, what is wrong red.
     Where the data have a coarser class of each class, the classes stand in its groups.
     """
-    main = materials[0]
     figures = {}
-    for head in heads_of(main, "class", 0):
-        counts = confusion(main.whole, head)
+    for head in heads_of(materials[0], "class", 0):
+        drawn = [
+            (material, own, confusion(material.whole, own))
+            for material in materials
+            for own in heads_of(material, "class", 0)
+            if own.target == head.target
+        ]
+        counts = drawn[0][2]
         if counts.sum() and len(counts) <= _MOST:
-            figures[head.name] = _drawn(main, head, counts)
+            figures[head.name] = _drawn(drawn)
     return figures
 
 
@@ -55,36 +62,46 @@ def groups_of(material: Material, head: Head) -> tuple[np.ndarray, list[str]]:
     return np.zeros(count, "int64"), []
 
 
-def _drawn(main: Material, head: Head, counts: np.ndarray) -> Figure:
+def _drawn(drawn: list[tuple[Material, Head, np.ndarray]]) -> Figure:
+    main, head, first = drawn[0]
     group, group_names = groups_of(main.whole, head)
     order = np.argsort(group, kind="stable")
-    names = [class_names(main.fields[head.target], len(counts))[n] for n in order]
-    counts, group = counts[np.ix_(order, order)], group[order]
-    side = float(np.clip(_CELL * len(counts), 3.6, 9.0))
-    figure = Figure(figsize=(side + 3.0, side + 1.6))
-    figure.set_layout_engine("constrained")
-    axes = figure.add_subplot()
+    names = [class_names(main.fields[head.target], len(first))[n] for n in order]
+    side = float(np.clip(_CELL * len(names), *_SIDES))
+    if len(drawn) > 1:
+        side = min(side, _SLIDE)
+    figure = Figure(figsize=((side + 1.2) * len(drawn) + 1.8, side + 1.6))
+    figure.set_layout_engine("constrained", wspace=0.04)
+    all_axes = np.ravel(figure.subplots(1, len(drawn), sharey=True))
+    for axes, (material, own, counts) in zip(all_axes, drawn, strict=True):
+        counts = counts[np.ix_(order, order)]
+        _matrix(axes, counts, names, side / len(names))
+        axes.set_xlabel(f"predicted {own.name}", labelpad=8)
+        title = _title(material.name or own.name, counts, group[order], group_names)
+        axes.set_title(title, pad=14, linespacing=1.4)
+        _separate(axes, group[order], group_names if axes is all_axes[-1] else [])
+    all_axes[0].set_ylabel(f"true {head.name}", labelpad=12)
+    return figure
+
+
+def _matrix(axes: Axes, counts: np.ndarray, names: list[str], cell: float) -> None:
+    """Draw one matrix with the names of its classes; a cell is so many inches wide."""
     totals = counts.sum(axis=1, keepdims=True)
-    _cells(axes, np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0))
-    upright = max(map(len, names)) * _LETTER < side / len(names)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+    _cells(axes, shares, TEXT if cell > _ROOMY else SMALL)
+    upright = max(map(len, names)) * _LETTER < cell
     slant: dict[str, Any] = (
         {} if upright else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     )
     axes.set_xticks(range(len(names)), names, **slant)
     axes.set_yticks(range(len(names)), [fill(name, 22) for name in names])
-    axes.set_xlabel(f"predicted {head.name}", labelpad=8)
-    axes.set_ylabel(f"true {head.name}", labelpad=12)
-    axes.set_title(_title(head, counts, group, group_names), pad=14, linespacing=1.4)
-    _separate(axes, group, group_names)
-    return figure
 
 
-def _cells(axes: Axes, shares: np.ndarray) -> None:
+def _cells(axes: Axes, shares: np.ndarray, size: int) -> None:
     """Colour every cell by its share, errors on the scale of a square root, and write percents."""
     right = np.eye(len(shares), dtype=bool)
     strength = np.where(right, shares, np.sqrt(shares))
     axes.imshow(np.where(right[..., None], _RIGHT(shares), _WRONG(strength)))
-    size = TEXT if len(shares) <= _ROOMY else SMALL
     for (row, column), share in np.ndenumerate(shares):
         percent = f"{100 * share:.0f}"
         if percent != "0":
@@ -101,26 +118,26 @@ def _cells(axes: Axes, shares: np.ndarray) -> None:
 
 
 def _separate(axes: Axes, group: np.ndarray, names: list[str]) -> None:
-    """Draw thick lines between the groups, and name each group on the right."""
-    if not names:
-        return
+    """Draw thick lines between the groups, and name each on the right where there are names."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     ends = np.append(starts[1:], len(group))
     low, high = -0.5, len(group) - 0.5
     for start, end in zip(starts, ends, strict=True):
         for edge in (start - 0.5, end - 0.5):
-            for line in (([low, high], [edge, edge]), ([edge, edge], [low, high])):
-                axes.plot(*line, color=INK, linewidth=2.6, clip_on=False)
-        name = names[group[start]]
-        middle = (start + end - 1) / 2
-        axes.text(high + 0.3, middle, name, va="center", fontsize=TEXT, fontweight="bold")
+            if len(starts) > 1:
+                axes.hlines(edge, low, high, color=INK, linewidth=2.6, clip_on=False)
+                axes.vlines(edge, low, high, color=INK, linewidth=2.6, clip_on=False)
+        if names:
+            name, middle = names[group[start]], (start + end - 1) / 2
+            axes.text(high + 0.3, middle, name, va="center", fontsize=TEXT, fontweight="bold")
 
 
-def _title(head: Head, counts: np.ndarray, group: np.ndarray, names: list[str]) -> str:
+def _title(name: str, counts: np.ndarray, group: np.ndarray, names: list[str]) -> str:
     total = counts.sum()
     right = 100 * np.trace(counts) / total
-    text = f"{head.name}: {right:.1f} % of {total:,} right"
+    text = f"{name}: {right:.1f} % of {total:,} right"
     if names:
         same = 100 * counts[group[:, None] == group[None, :]].sum() / total
-        text += f", {same:.1f} % in the right group"
+        text += f"\n{same:.1f} % in the right group, each row in percent"
+        return text
     return f"{text}\neach row in percent"

@@ -1,6 +1,7 @@
 """The objective and its terms while the model trained."""
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from ed_core.figures.material import Material
-from ed_core.figures.style import BLUE, GRID, VERMILION, WIDTH, label_ends
+from ed_core.figures.style import BLUE, GRID, SMALL, VERMILION, WIDTH, label_ends
+from ed_core.spec import Head
 
 _COLUMNS = 3
 _MANY = 6  # epochs
@@ -28,7 +30,7 @@ def curves(materials: list[Material]) -> Figure | None:
     materials = [material for material in materials if series(material.scalars, "loss")[0].size]
     if not materials:
         return None
-    heads = [head.name for head in materials[0].run.model.heads]
+    heads = materials[0].run.model.heads
     wide = min(len(heads), _COLUMNS)
     deep = -(-len(heads) // wide)
     figure = Figure(figsize=(WIDTH, 3.4 + 2.8 * deep))
@@ -37,11 +39,13 @@ def curves(materials: list[Material]) -> Figure | None:
     total = figure.add_subplot(grid[0, :])
     lines = "  (dotted: in training; dashed: loss × λ)" if len(materials) > 1 else ""
     total.set(title=f"total loss{lines}", xlabel="epoch")
+    total.set_ylabel("sum of loss × λ", fontsize=SMALL)
     ends = {total: _draw(total, materials, "loss", "")}
     for number, head in enumerate(heads):
         axes = figure.add_subplot(grid[1 + number // wide, number % wide])
-        ends[axes] = _draw(axes, materials, f"{head}_loss", f"{head}_weight")
-        axes.set_title(f"{head}{_weight_of(materials, head)}")
+        ends[axes] = _draw(axes, materials, f"{head.name}_loss", f"{head.name}_weight")
+        axes.set_title(f"{head.name}{_weight_of(materials, head.name)}")
+        axes.set_ylabel(_loss_of(head), fontsize=SMALL)
         if number + wide >= len(heads):
             axes.set_xlabel("epoch")
     label_ends(figure, ends)
@@ -121,9 +125,15 @@ def _settle(axes: Axes) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.01)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def _loss_of(head: Head) -> str:
+    """Return what a head's loss is called, in words, broken where it is long."""
+    name = str(getattr(head.loss, "__name__", "loss"))
+    return fill(name.replace("_", " "), 20) if name.isidentifier() else "loss"
 
 
 def _weight_of(materials: list[Material], head: str) -> str:

@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from ed_core.figures.material import Material
 from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, tile_size
 from ed_core.figures.pixels import SCALE, coloured, input_pictures
-from ed_core.figures.predictions import heads_of, in_unit, predicted, truth
+from ed_core.figures.predictions import (
+    heads_of,
+    in_unit,
+    measured,
+    predicted,
+    spread,
+    truth,
+)
 from ed_core.figures.style import DPI, TEXT, WIDTH
 from ed_core.spec import Head
 
@@ -27,25 +34,26 @@ def maps(materials: list[Material]) -> dict[str, Figure]:
     figures = {}
     for head in heads_of(materials[0], "value", 2):
         main = materials[0].whole
-        rows = _rows(materials, head)
+        shown = spread(main, _COLUMNS)
+        rows = _rows(materials, head, shown)
         size = truth(main, head).shape[1:3]
-        inputs = input_pictures(main, size, _COLUMNS)
+        inputs = input_pictures(main, size, shown)
         inputs.pop(head.target, None)
         figures[head.name] = _drawn(inputs, rows, in_unit(head.target, main.fields[head.target]))
     return figures
 
 
-def _rows(materials: list[Material], head: Head) -> list[Row]:
-    """Return the name and the first maps (samples, height, width) of the truth and of each run."""
-    true = truth(materials[0].whole, head)
-    rows = [(f"true {head.target}", true[:_COLUMNS])]
+def _rows(materials: list[Material], head: Head, shown: np.ndarray) -> list[Row]:
+    """Return the name and some maps (samples, height, width) of the truth and of each run."""
+    true, field = truth(materials[0].whole, head), materials[0].fields[head.target]
+    rows = [(f"true {head.target}", true[shown])]
     for material in materials:
         for own in heads_of(material, "value", 2):
             if own.target == head.target:
                 values = predicted(material.whole, own)
                 error = np.sqrt(np.nanmean(np.square(values - true)))
-                name = f"{material.name or 'predicted'}\nRMSE {error:.3g}"
-                rows.append((name, values[:_COLUMNS]))
+                name = f"{material.name or 'predicted'}\nRMSE {measured(error, field)}"
+                rows.append((name, values[shown]))
     return rows
 
 

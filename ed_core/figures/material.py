@@ -13,7 +13,7 @@ from ed_core.evaluation import predict
 from ed_core.figures.names import names_of
 from ed_core.probes import flat
 from ed_core.run import Run
-from ed_core.spec import Field
+from ed_core.spec import Field, Head
 from ed_core.submodels import inputs_of
 
 SAMPLES = 2000
@@ -68,9 +68,17 @@ class Material:
         for head in self.run.model.heads:
             known = self.fields.get(head.target)
             seen = head.target in self.run.model.input and head.output == head.target
-            if seen and known and known.kind == kind and len(known.shape) == axes:
+            fits = seen and known and known.kind == kind and len(known.shape) == axes
+            if fits and self.taught(head):
                 return head.output
         return None
+
+    def taught(self, head: Head) -> bool:
+        """Tell whether a head ever had a weight: what one without it says means nothing."""
+        info = self.run.info
+        planned = self.run.spec.weights(info["params"], info.get("weights"))[head.name]
+        recorded = self.scalars.get(f"{head.name}_weight", np.empty(0))
+        return planned > 0 or bool(np.any(recorded > 0))
 
     @cached_property
     def label(self) -> str | None:

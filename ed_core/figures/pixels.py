@@ -11,14 +11,14 @@ SCALE = "cividis"  # of heights and other values: read alike by the colour-blind
 
 
 def input_pictures(
-    material: Material, size: tuple[int, ...], count: int
+    material: Material, size: tuple[int, ...], rows: np.ndarray
 ) -> dict[str, list[np.ndarray]]:
-    """Return the first samples of each input of the given (height, width), images before values.
+    """Return some samples of each input of the given (height, width), images before values.
 
     Args:
         material: the run.
         size: (height, width).
-        count: of samples.
+        rows: which samples.
 
     Returns:
         Field to pictures (height, width) or (height, width, 3), in 0..1.
@@ -28,7 +28,7 @@ def input_pictures(
         field = material.fields.get(name)
         if field is None or field.shape[:2] != size or len(field.shape) > 3:
             continue
-        few = material.samples[name][:count]
+        few = material.samples[name][rows]
         if field.kind == "image":
             images[name] = [picture(image) for image in few]
         elif field.kind == "value" and field.shape[2:] in ((), (1,)):

@@ -14,7 +14,7 @@ Kind = Literal["class", "value"]
 
 
 def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
-    """Return the heads that predict a class or a value.
+    """Return the heads that predict a class or a value, and were taught to.
 
     Args:
         material: the run.
@@ -25,6 +25,8 @@ def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
     for head in material.run.model.heads:
         field = material.fields.get(head.target) if head.needs_target else None
         if field is None or field.kind != kind or positions(field) != axes:
+            continue
+        if not material.taught(head):
             continue
         shape = tuple(material.run.model.output[head.output].shape[1:])
         if kind == "class":
@@ -56,6 +58,12 @@ def predicted(material: Material, head: Head) -> np.ndarray:
     return output.reshape(output.shape[: 1 + positions(field)])
 
 
+def spread(material: Material, count: int) -> np.ndarray:
+    """Return rows (at most count,) spread over all samples: neighbours in a film are alike."""
+    there = len(next(iter(material.samples.values())))
+    return np.unique(np.linspace(0, there - 1, min(count, there)).round().astype("int64"))
+
+
 def confusion(material: Material, head: Head) -> np.ndarray:
     """Return how often each class (row) was taken for each (column), missing targets left out.
 
@@ -69,6 +77,12 @@ def confusion(material: Material, head: Head) -> np.ndarray:
 def in_unit(name: str, field: Field) -> str:
     """Return what an axis of a field says: its name, and its unit in brackets."""
     return f"{name} ({field.unit})" if field.unit else name
+
+
+def measured(number: float, field: Field) -> str:
+    """Return a number of a field with three digits and the field's unit."""
+    apart = "" if field.unit in ("", "°") else " "
+    return f"{number:.3g}{apart}{field.unit}"
 
 
 def class_names(field: Field, classes: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from textwrap import fill
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
@@ -13,7 +14,7 @@ _COLUMNS = 10
 
 
 def reconstructions(materials: list[Material]) -> Figure | None:
-    """Return a row of originals above one row of reconstructions for each run."""
+    """Return a row of originals above one row of reconstructions for each run, with its error."""
     main = materials[0]
     if any(material.image is None for material in materials):
         return None
@@ -27,13 +28,21 @@ def reconstructions(materials: list[Material]) -> Figure | None:
     page = mosaic(rows, size)
     figure = figure_of(page.shape[1], page.shape[0])
     axes, _ = add_image(figure, page)
-    names = ["original", *(material.name or "reconstruction" for material in materials)]
+    names = ["original", *map(_name, materials)]
     for i, name in enumerate(names):
         middle = i * (size[0] + GAP) + size[0] / 2
-        axes.text(-25, middle, fill(name, 24), ha="right", va="center", fontsize=TEXT)
+        axes.text(-25, middle, name, ha="right", va="center", fontsize=TEXT, linespacing=1.4)
     if main.label is not None:
         for j, number in enumerate(few[main.label]):
             middle = j * (size[1] + GAP) + size[1] / 2
             name = fill(main.class_name(int(number)), 12)
             axes.text(middle, -15, name, ha="center", va="bottom", fontsize=SMALL)
     return figure
+
+
+def _name(material: Material) -> str:
+    """Return what a run's row is called, with the error of all pixels of the test split."""
+    whole = material.whole
+    field = material.image or ""
+    error = np.mean(np.square(whole.outputs[field] - whole.samples[field]))
+    return f"{fill(material.name or 'reconstruction', 24)}\nMSE {error:.3g}"

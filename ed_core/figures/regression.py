@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ed_core.figures.material import Material
-from ed_core.figures.predictions import heads_of, in_unit, predicted, truth
+from ed_core.figures.predictions import heads_of, in_unit, measured, predicted, truth
 from ed_core.figures.style import GRID, INK, SMALL, WIDTH, marks
 from ed_core.spec import Head
 
@@ -49,10 +49,11 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     low, high = axes.dataLim.intervalx, axes.dataLim.intervaly
     limits = (min(low[0], high[0]), max(low[1], high[1]))
     axes.plot(limits, limits, color=INK, linewidth=1.4)
-    quantity = in_unit(head.target, whole.fields[head.target])
+    field = whole.fields[head.target]
+    quantity = in_unit(head.target, field)
     axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
     axes.margins(0.04)
-    axes.set_title(f"{material.name or head.name}: RMSE {error:.3g}")
+    axes.set_title(f"{material.name or head.name}: RMSE {measured(error, field)}")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 

@@ -33,7 +33,7 @@ def samples_over_time(materials: list[Material]) -> Figure | None:
     axes, _ = add_image(figure, page)
     for row, (step, epoch) in enumerate(zip(steps, epochs, strict=True)):
         middle = row * (size[0] + GAP) + size[0] / 2
-        text = f"step {step:,}\nepoch {round(float(epoch), 2):g}"
+        text = f"step {step:,}\nepoch {float(epoch):.3g}"
         axes.text(-25, middle, text, ha="right", va="center", fontsize=TEXT, linespacing=1.3)
     axes.set_title("the same noise in each column, while the model learns", pad=10)
     return figure

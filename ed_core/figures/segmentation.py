@@ -16,6 +16,7 @@ from ed_core.figures.predictions import (
     heads_of,
     intersection_over_union,
     predicted,
+    spread,
     truth,
 )
 from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH, class_colour
@@ -42,29 +43,37 @@ def _drawn(materials: list[Material], head: Head) -> Figure:
     main = materials[0].whole
     field = main.fields[head.target]
     colours = colours_of(field, main.run.model.output[head.output].shape[-1])
-    inputs = input_pictures(main, truth(main, head).shape[1:3], _MOST)
+    true = truth(main, head)
     drawn = [
         (m.whole, h) for m in materials for h in heads_of(m, "class", 2) if h.target == head.target
     ]
-    first = next(iter(inputs.values()))[0]
-    count = len(inputs) + 1 + max(len(drawn), 2)
-    size = tile_size(first, int(WIDTH * DPI / count) - GAP)
-    rows = int(
-        np.clip(_HIGH * DPI // (size[0] + GAP), 1, min(_MOST, len(main.samples[head.target])))
-    )
+    count = len(_inputs(materials, true.shape[1:], spread(main, 1))) + 1 + max(len(drawn), 2)
+    size = tile_size(true[0], int(WIDTH * DPI / count) - GAP)
+    shown = spread(main, int(np.clip(_HIGH * DPI // (size[0] + GAP), 1, _MOST)))
 
-    true = truth(main, head)[:rows]
-    columns: list[Column] = [(name, images[:rows]) for name, images in inputs.items()]
-    columns.append(("truth", [_hatched(labels, colours, size) for labels in true]))
+    columns: list[Column] = [*_inputs(materials, true.shape[1:], shown).items()]
+    columns.append(("truth", [_hatched(labels, colours, size) for labels in true[shown]]))
     for material, own in drawn:
-        classes = predicted(material, own)[:rows]
+        classes = predicted(material, own)[shown]
         columns.append((material.name or "prediction", [colours[labels] for labels in classes]))
     if len(drawn) == 1:
         images = [_coloured(image) for image in columns[0][1]]
         over = zip(images, columns[-1][1], strict=True)
         columns.append(("overlay", [0.5 * image + 0.5 * labels for image, labels in over]))
-    page = mosaic([[_coloured(images[row]) for _, images in columns] for row in range(rows)], size)
-    return _labelled(page, size, columns, drawn, colours)
+    rows = range(len(shown))
+    page = mosaic([[_coloured(images[row]) for _, images in columns] for row in rows], size)
+    gaps = bool((true[shown] < 0).any())
+    return _labelled(page, size, [name for name, _ in columns], drawn, gaps)
+
+
+def _inputs(
+    materials: list[Material], size: tuple[int, ...], rows: np.ndarray
+) -> dict[str, list[np.ndarray]]:
+    """Return what one of the runs sees of the samples: the second may see more than the first."""
+    found: dict[str, list[np.ndarray]] = {}
+    for material in materials:
+        found |= input_pictures(material.whole, size, rows)
+    return found
 
 
 def colours_of(field: Field, classes: int) -> np.ndarray:
@@ -87,19 +96,20 @@ def _coloured(image: np.ndarray) -> np.ndarray:
 def _labelled(
     page: np.ndarray,
     size: tuple[int, int],
-    columns: list[Column],
+    columns: list[str],
     drawn: list[tuple[Material, Head]],
-    colours: np.ndarray,
+    gaps: bool,
 ) -> Figure:
     """Put the page on a figure with the name of each column, the scores and the legend."""
     matrices = [confusion(material, head) for material, head in drawn]
     scores = [intersection_over_union(matrix) for matrix in matrices]
     figure = figure_of(page.shape[1], page.shape[0])
     axes, _ = add_image(figure, page)
-    for column, (name, _) in enumerate(columns):
+    for column, name in enumerate(columns):
         middle = column * (size[1] + GAP) + size[1] / 2
         axes.text(middle, -15, fill(name, 22), ha="center", va="bottom", fontsize=TEXT)
     main, head = drawn[0]
+    colours = colours_of(main.fields[head.target], len(matrices[0]))
     right = [f"{100 * np.trace(matrix) / max(matrix.sum(), 1):.1f} %" for matrix in matrices]
     means = [f"{np.nanmean(score):.3f}" for score in scores]
     text = f"{head.name}: mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
@@ -109,7 +119,7 @@ def _labelled(
         Patch(color=colours[n], label=f"{name}  {' / '.join(_score(s[n]) for s in scores)}")
         for n, name in enumerate(names)
     ]
-    if any((truth(m, h)[: len(columns[0][1])] < 0).any() for m, h in drawn[:1]):
+    if gaps:
         handles.append(Patch(facecolor="white", edgecolor=FAINT, hatch="////", label="no truth"))
     longest = max(len(str(handle.get_label())) for handle in handles)
     figure.legend(

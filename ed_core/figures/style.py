@@ -1,6 +1,7 @@
 """How every figure looks: for a projector, in colours that the colour-blind can tell apart."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -103,7 +104,8 @@ def label_ends(figure: Figure, ends: Mapping[Axes, Sequence[tuple[float, str, st
     figure.draw_without_rendering()  # settles the layout, which the distances depend on
     for axes, some in ends.items():
         heights = [axes.transData.transform((0, y))[1] * 72 / figure.dpi for y, _, _ in some]
-        places = spread(heights, SMALL * 1.3)
+        low = axes.bbox.y0 * 72 / figure.dpi  # below it stand the ticks
+        places = spread(heights, SMALL * 1.3, low)
         for mark, height, place in zip(marks[axes], heights, places, strict=True):
             mark.set_position((8, place - height))
 
@@ -122,8 +124,8 @@ def _mark(axes: Axes, y: float, text: str, colour: str) -> Annotation:
     )
 
 
-def spread(values: Sequence[float], distance: float) -> list[float]:
-    """Return the values moved as little as needed to lie at least `distance` apart."""
+def spread(values: Sequence[float], distance: float, low: float = -inf) -> list[float]:
+    """Return the values moved as little as needed to lie `distance` apart, and none below `low`."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     groups: list[list[int]] = []
     for index in order:  # neighbours that would touch are merged and stand around their mean
@@ -137,6 +139,9 @@ def spread(values: Sequence[float], distance: float) -> list[float]:
     for group in groups:
         for rank, index in enumerate(group):
             placed[index] = _low(group, values, distance) + rank * distance
+    for index in order:
+        placed[index] = max(placed[index], low)
+        low = placed[index] + distance
     return placed
 
 

@@ -25,8 +25,8 @@ class GrowingTable:
     def __init__(self, dataset: h5py.Dataset, whole: int) -> None:
         self._dataset = dataset
         self._whole = whole
-        self._room = np.empty((0, dataset.shape[1]))
-        self.rows = self._room
+        self._room = np.empty((dataset.shape[1], 0))  # a column lies in one piece
+        self.rows = self._room.T
 
     def refresh(self) -> None:
         """See what has been written since; raises ValueError if that is too much to be read."""
@@ -41,9 +41,9 @@ class GrowingTable:
 
     def _put(self, start: int, new: np.ndarray) -> None:
         end = start + len(new)
-        if end > len(self._room):
-            room = np.empty((2 * end, self._room.shape[1]))
-            room[:start] = self._room[:start]
+        if end > self._room.shape[1]:
+            room = np.empty((len(self._room), 2 * end))
+            room[:, :start] = self._room[:, :start]
             self._room = room
-        self._room[start:end] = new
-        self.rows = self._room[:end]
+        self._room[:, start:end] = new.T
+        self.rows = self._room[:, :end].T

@@ -81,6 +81,13 @@ class Recording:
         self._stitch()
         return before != (len(self), self._rows(), self.state, self.problem)
 
+    def stamp(self) -> tuple[float, int] | None:
+        """Return when the newest file was written to, in seconds since 1970, and its bytes.
+
+        While it stays the same, `refresh` finds no new frame; None where there is no file.
+        """
+        return self._segments[-1].stamp() if self._segments else None
+
     def read(self, probe: str, frame: int) -> dict[str, np.ndarray]:
         """Return every array of a probe in one frame; raises DamagedError if one was damaged."""
         frame = range(len(self))[frame]
@@ -160,7 +167,9 @@ class Recording:
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Return tables (rows, columns) as one; without a copy where there are rows in one alone."""
     filled = [part for part in parts if len(part)]
-    return np.concatenate(filled) if len(filled) > 1 else (filled or parts)[0]
+    if len(filled) > 1:
+        return np.concatenate([part.T for part in filled], axis=1).T  # a column in one piece
+    return (filled or parts)[0]
 
 
 def _start(run: Mapping[str, object]) -> float:

@@ -97,6 +97,11 @@ class Segment:
         """The committed events."""
         return self._events.events if self._events else ()
 
+    def stamp(self) -> tuple[float, int]:
+        """Return when the file was last written to, in seconds since 1970, and its bytes."""
+        status = os.fstat(self._file.id.get_vfd_handle())
+        return status.st_mtime, status.st_size
+
     def refresh(self) -> None:
         """See what has been committed since: `index`, `scalars` and `events` grow."""
         with damage(self.path):

@@ -28,6 +28,7 @@ class LogView(QWidget):
         self._text.setPlaceholderText(_NONE)
         self._text.setAccessibleName("Log")
         self._text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self._text.viewport().setAutoFillBackground(False)  # the card is behind it
         card = Card(theme)
         inside = QVBoxLayout(card)
         inside.setContentsMargins(8, 6, 2, 2)

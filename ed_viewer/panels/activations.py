@@ -1,22 +1,30 @@
 """Activation maps: a column a sample and a row a channel, or a whole layer of one sample."""
 
 import numpy as np
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy
+from PySide6.QtWidgets import QHBoxLayout
 
-from ed_viewer.imaging import as_images, finite_range, image_levels, pixels, squares
+from ed_viewer.imaging import pixels
 from ed_viewer.messages import Arrays
-from ed_viewer.palette import activation_table, grey_table
+from ed_viewer.palette import activation_table
 from ed_viewer.panel import Panel, panel
-from ed_viewer.ranges import Levels, Scale
+from ed_viewer.panels.activation_rows import (
+    channel_rows,
+    dead,
+    input_row,
+    joined,
+    named,
+    shape_of,
+)
+from ed_viewer.ranges import Scale
+from ed_viewer.widgets.choice import make_choice
 from ed_viewer.widgets.focus import Focus
 from ed_viewer.widgets.mosaic import across, mosaic
 from ed_viewer.widgets.pick_tiles import PickTiles
-from ed_viewer.widgets.text import number
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.text import counted, number
+from ed_viewer.widgets.tiles import Tiles, TileSet, TileStyle
 from ed_viewer.widgets.toggle import Toggle
 
-_ROWS, _FEW = 16, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
-_UNITS = 32  # of a dense layer: with more, a sample is drawn as a square
+_ROWS, _FEW = 8, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
 _ROOMY = 640  # pixels: a narrower panel has no room for the choice of the view
 _BY_CHANNEL = "Samples × channels"
 _ONE_SAMPLE = "All channels of one sample"
@@ -33,8 +41,10 @@ class ActivationsPanel(Panel):
 
     def build(self) -> None:
         """Choices of the layer and of the view, the strip of inputs, the mosaic, the focus."""
-        self._layer = self._combo("Layer", list(self.source.probe.arrays))
-        self._view = self._combo("View", [_BY_CHANNEL, _ONE_SAMPLE])
+        self._layer = make_choice("Layer", list(self.source.probe.arrays))
+        self._view = make_choice("View", [_BY_CHANNEL, _ONE_SAMPLE])
+        for box in (self._layer, self._view):
+            self.tools.addWidget(box)
         self.fixed = Toggle("fixed levels", "accent", self.source.theme)
         self.fixed.setToolTip("One scale for all frames of this layer, or one a frame")
         self.fixed.setAccessibleName("Fixed levels")
@@ -43,6 +53,7 @@ class ActivationsPanel(Panel):
         self.tools.addWidget(self.fixed)
         self._strip = Tiles(self.source.theme)
         self._strip.setToolTip("Click a sample to see its maps")
+        self._strip.clickable = True
         self._strip.clicked.connect(self._choose)
         self._mosaic = PickTiles(self.source.theme)
         self._mosaic.hovered.connect(self.hovered)
@@ -72,19 +83,9 @@ class ActivationsPanel(Panel):
         self._arrays = arrays
         for name, values in arrays.items():
             finite = np.nan_to_num(np.asarray(values, np.float32))
-            alone = (_joined((0.0, 0.0), finite), activation_table())
+            alone = (joined((0.0, 0.0), finite), activation_table())
             self._scales[name] = self.source.scale(name, alone, finite, steady=True)
         self._draw()
-
-    def _combo(self, name: str, items: list[str]) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(name)
-        box.setToolTip(name)
-        box.addItems(items)
-        box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.tools.addWidget(box)
-        return box
 
     def _show_tools(self) -> None:
         roomy = self.width() >= _ROOMY
@@ -114,13 +115,15 @@ class ActivationsPanel(Panel):
         if values is None:
             return
         one = self._one_sample()
-        self._strip.setVisible(one and bool(self._inputs(len(values))))
+        self._strip.setVisible(one and bool(input_row(self.source, len(values))))
         if one:
             self._sample = min(self._sample, len(values) - 1)
-            rows = self._inputs(len(values))
+            rows = input_row(self.source, len(values))
             self._strip.show_tiles(TileSet(rows, (), selected=(0, self._sample)))
         self._draw_mosaic()
-        self._describe(values)
+        (low, high), _ = self._scale(values)
+        levels = f"levels {number(low)} to {number(high)}"
+        self.set_caption(" · ".join(self._said(values, levels)))
 
     def _draw_mosaic(self) -> None:
         values = self._values()
@@ -131,14 +134,14 @@ class ActivationsPanel(Panel):
             maps = np.ascontiguousarray(values[self._sample].transpose(2, 0, 1))[..., None]
             made = pixels(maps, *scale)
             wide, picked = across(maps, self._mosaic.size()), self._channel()
-            rows = mosaic(made, maps, wide, _dead(values) & mark, numbered=True)
+            rows = mosaic(made, maps, wide, dead(values) & mark, numbered=True)
             if picked is not None:  # the same channel, in rows of another length
                 self._mosaic.pick = divmod(picked, wide)
             self._mosaic.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
         else:
-            inputs = self._inputs(len(values))
+            inputs = input_row(self.source, len(values))
             names = self.source.class_names(len(values))
-            self._mosaic.show_tiles(TileSet(inputs + _rows(values, scale, mark), names))
+            self._mosaic.show_tiles(TileSet(inputs + channel_rows(values, scale, mark), names))
         self._show_focus()
 
     def _show_focus(self) -> None:
@@ -153,7 +156,7 @@ class ActivationsPanel(Panel):
         if row.values is None or column >= len(row.values):
             return
         one = self._one_sample()
-        name = f"channel {(self._channel() or 0) + 1}" if one else _named(row.label)
+        name = f"channel {(self._channel() or 0) + 1}" if one else named(row.label)
         sample = self._sample if one else column
         names = self.source.class_names(len(values))
         of = names[sample] if sample < len(names) else f"sample {sample + 1}"
@@ -178,64 +181,16 @@ class ActivationsPanel(Panel):
         fixed = self._scales[self._layer.currentText()]
         if self.fixed.isChecked() or self.source.signed:
             return fixed
-        return _joined((0.0, 0.0), values), fixed[1]
+        return joined((0.0, 0.0), values), fixed[1]
 
-    def _describe(self, values: np.ndarray) -> None:
-        (low, high), _ = self._scale(values)
-        dead = 0 if self.source.signed else int(_dead(values).sum())
-        shape = " × ".join(str(n) for n in values.shape[1:])
+    def _said(self, values: np.ndarray, levels: str) -> list[str]:
         most = self.source.probe.options.get("channels")
         cut = values.ndim == 4 and values.shape[-1] == most
-        said = [f"{shape} (at most {most} recorded)" if cut else shape]
-        said += [f"levels {number(low)} to {number(high)}"]
-        said += [f"{dead} never active (dashed)"] if dead else []
-        hidden = self._mosaic.hidden_rows
-        said += [f"{hidden} rows have no room"] if hidden else []
-        self.set_caption(" · ".join(said))
-
-    def _inputs(self, samples: int) -> tuple[TileRow, ...]:
-        """Return the row of inputs, () where they are not images."""
-        field = str(self.source.probe.options.get("field") or "")
-        inputs = self.source.reference.get(field)
-        if inputs is None or inputs.ndim < 3 or len(inputs) < samples:
-            return ()
-        images = as_images(inputs[:samples])
-        return (TileRow(pixels(images, image_levels(images), grey_table()), "input", images),)
-
-
-def _joined(levels: Levels, values: np.ndarray) -> Levels:
-    """Return levels that hold these values as well."""
-    low, high = finite_range(values)
-    return min(levels[0], low), max(levels[1], high)
-
-
-def _dead(values: np.ndarray) -> np.ndarray:
-    """Return which channels (channels,) of (samples, ..., channels) are 0 everywhere."""
-    return np.abs(values).reshape(-1, values.shape[-1]).max(axis=0) == 0
-
-
-def _named(label: str) -> str:
-    return f"channel {label}" if label.isdigit() else label
-
-
-def _rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow, ...]:
-    """Return a row a channel of (samples, ..., channels); many units as one row of squares.
-
-    Channels that are 0 everywhere are marked as dead, or not.
-    """
-    if values.ndim == 2 and values.shape[1] > _UNITS:
-        images = squares(values)[..., None]
-        return (TileRow(pixels(images, *scale), "units", images),)
-    flat = values.ndim != 4
-    dead = _dead(values) & mark
-    if values.ndim == 3:  # (samples, time, channels): each channel a strip
-        values = values[:, None]
-    elif values.ndim != 4:
-        values = values.reshape(len(values), 1, 1, -1)
-    rows = []
-    for channel in range(values.shape[-1]):
-        images = np.ascontiguousarray(values[..., channel : channel + 1])
-        marked = frozenset(range(len(images)) if dead[channel] else ())
-        aspect = 4.0 if flat else None
-        rows.append(TileRow(pixels(images, *scale), str(channel + 1), images, aspect, marked))
-    return tuple(rows)
+        said = [shape_of(values), f"at most {most} are recorded"] if cut else [shape_of(values)]
+        hidden, silent = self._mosaic.hidden_rows, int(dead(values).sum())
+        said += [f"no room for {counted(hidden, 'row')}"] if hidden else []
+        marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
+        said += [levels]
+        if silent and not self.source.signed:
+            said += [f"{silent} never active{marked}"]
+        return said

@@ -11,14 +11,13 @@ from ed_viewer.hand_place import HandPlace
 from ed_viewer.messages import Arrays
 from ed_viewer.panel import Panel, panel
 from ed_viewer.projection import Axes, Window, project
+from ed_viewer.trail import Trail
 from ed_viewer.widgets.handle import Handle, pixel_size
 from ed_viewer.widgets.scatter import Scatter
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import counted, muted, plain
 
-_TRAIL = 10  # points
 _FEW = 16  # units of a code: of more, those that vary most come first
 _HINT = "Drag the ring, or click a sample to decode its code; Shift+click: the way to it"
-_APART = 12  # pixels between two of them
 
 
 @panel("latent_codes")
@@ -43,13 +42,13 @@ class LatentCodesPanel(Panel):
         self._axes: Axes | None = None
         self._codes = np.empty((0, 0))
         self._code = np.empty(0)
-        self._trail: list[np.ndarray] = []
+        self._trail = Trail()
         self._touched = False
         self._choice: AxesChoice | None = None
         self._between: Between
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
-        self._left.addWidget(self._scatter, 1)
+        self._left.addWidget(self._scatter, 3)
         side = QHBoxLayout()
         side.setSpacing(16)
         side.addLayout(self._left, 6)
@@ -119,7 +118,7 @@ class LatentCodesPanel(Panel):
             self._axes = self._choice.axes_of(codes)
         self._scatter.show_points(self._axes.points, self._axes.titles)
         said = [self._choice.about] if self._choice and self._choice.about else []
-        said += [f"{len(codes)} samples", f"{codes.shape[1]} dimensions"]
+        said += [counted(len(codes), "sample"), counted(codes.shape[1], "dimension")]
         self.set_caption(" · ".join(said))
         if self._choice is not None:
             self._show_handle()
@@ -128,7 +127,8 @@ class LatentCodesPanel(Panel):
         """Keep the code in the hand while the frame changes; at first it is the mean."""
         codes = self._codes
         if len(self._code) != codes.shape[1]:
-            self._code, self._trail = codes.mean(axis=0), []
+            self._code = codes.mean(axis=0)
+            self._trail.clear()
         if not self._touched:  # the order stays once somebody works with it
             varied = np.argsort(-codes.var(axis=0), kind="stable")
             order = varied if len(varied) > _FEW else np.sort(varied)
@@ -148,26 +148,18 @@ class LatentCodesPanel(Panel):
     def _take(self, code: np.ndarray) -> None:
         """Take another code (latent,) into the hand."""
         self._touched = True
-        self._leave_trail()
+        if self._axes is not None:
+            self._trail.leave(self._code, self._axes, pixel_size(self._scatter.item))
         self._code = np.array(code, np.float64)
         self._hand.show_code(self._code)
         self._show_handle()
-
-    def _leave_trail(self) -> None:
-        if self._axes is None:
-            return
-        here = self._axes.place(self._code)
-        last = self._axes.place(self._trail[-1]) if self._trail else here + np.inf
-        if not np.hypot(*((here - last) / pixel_size(self._scatter.item))) < _APART:
-            self._trail = [*self._trail, self._code][-_TRAIL:]
 
     def _show_handle(self) -> None:
         if self._axes is None or not len(self._code):
             return
         able = self.source.decoder is not None and self.source.decoder.usable
         place = self._axes.place(self._code) if able else np.full(2, np.nan)
-        trail = np.array([self._axes.place(code) for code in self._trail]).reshape(-1, 2)
-        self._handle.show_at(place, np.vstack((trail, place)))
+        self._handle.show_at(place, np.vstack((self._trail.places(self._axes), place)))
 
     def _click(self, sample: int, shift: bool) -> None:
         if sample < len(self._codes) and self.source.decoder is not None:

@@ -6,6 +6,7 @@ from ed_viewer.imaging import image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
+from ed_viewer.widgets.text import ordinal, signed
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 
 _READABLE = 18  # pixels of a tile: below, fewer are shown
@@ -49,7 +50,7 @@ class LatentScanPanel(Panel):
             every += 1
             made = self._grid(every)
         self._tiles.show_tiles(made)
-        self.set_caption(f"1 in {every} of the steps" if every > 1 else "")
+        self.set_caption(f"every {ordinal(every)} value" if every > 1 else "")
 
     def _grid(self, every: int) -> TileSet:
         """Return the grid, or of its rows and columns every second, third ... around the middle."""
@@ -78,4 +79,4 @@ class LatentScanPanel(Panel):
 
 
 def _signed(value: float) -> str:
-    return f"{round(float(value), 1) + 0.0:.1f}".replace("-", "\u2212")
+    return signed(f"{round(float(value), 1) + 0.0:.1f}")

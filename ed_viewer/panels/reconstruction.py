@@ -12,17 +12,17 @@ from ed_viewer.palette import difference_table, grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.film import FilmBar
-from ed_viewer.widgets.sheet import Sheet
+from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.text import number
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import TileRow, TileSet
 from ed_viewer.widgets.toggle import Toggle
 from ed_viewer.widgets.waves import Waves
 
 Form = Literal["image", "video", "signal"]
 
 _AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
-_STYLE = TileStyle(wrap=True)
-_WAVES = "grey: input · colour: output · below: difference"
+_ROOMY = 700  # pixels: a narrower panel has no room for what plays a video
+_WAVES = "grey: input, colour: output, below: difference"
 
 
 def form_of(kind: object, shape: tuple[int, ...]) -> Form:
@@ -60,7 +60,12 @@ class ReconstructionPanel(Panel):
         self._make_tools(shape)
         self.sheet = Sheet(self.source.theme)
         self.sheet.hovered.connect(self.hovered)
+        self.sheet.resized.connect(self._draw)
         self.body.addWidget(self.sheet, 1)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        if self.form == "video":
+            self._show_tools()
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `output` (samples, ...) below the inputs of the same samples."""
@@ -91,10 +96,17 @@ class ReconstructionPanel(Panel):
             self.strip = Toggle("all frames", "accent", self.source.theme)
             self.strip.setToolTip("All frames of each video, side by side")
             self.strip.setAccessibleName("All frames")
-            self.strip.toggled.connect(self.film.setHidden)
+            self.strip.toggled.connect(self._show_tools)
             self.strip.toggled.connect(self._draw)
             self.tools.addWidget(self.film)
             self.tools.addWidget(self.strip)
+
+    def _show_tools(self) -> None:
+        """Show the moment and the choice of it where there is room; else the middle of the film."""
+        assert self.film is not None
+        roomy = self.width() >= _ROOMY
+        self.strip.setVisible(roomy)
+        self.film.setVisible(roomy and not self.strip.isChecked())
 
     def _draw(self) -> None:
         if not self._arrays:
@@ -104,21 +116,21 @@ class ReconstructionPanel(Panel):
         if self.source.signed or (inputs is not None and inputs.shape != output.shape):
             # Of two runs the difference alone; and a model may answer in another shape.
             inputs = None
-        self._describe(inputs, output)
         names = self.source.class_names(len(output))
         if self.form == "signal":
             shown = output if inputs is None else inputs
             levels, _ = self.source.scale("output", (finite_range(shown), grey_table()), shown)
             self._waves.show_signals(inputs, output, levels, names)
         elif self.film is None:
-            self.sheet.show_tiles(TileSet(self._rows(inputs, output), names, style=_STYLE))
+            self.sheet.show_tiles(TileSet(self._rows(inputs, output), names, style=PICTURES))
         elif self.strip.isChecked():
             self.sheet.show_tiles(self._strips(inputs, output))
         else:
             moment = self.film.frame
             before = None if inputs is None else inputs[:, moment]
             rows = self._rows(before, output[:, moment])
-            self.sheet.show_tiles(TileSet(rows, names, style=_STYLE))
+            self.sheet.show_tiles(TileSet(rows, names, style=PICTURES))
+        self._describe(inputs, output)
 
     def _describe(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         if self.source.signed:
@@ -132,8 +144,12 @@ class ReconstructionPanel(Panel):
         error = number(float(np.mean(np.square(np.nan_to_num(output - inputs)))))
         (low, high), _ = self._scale(inputs)
         reach = number((high - low) / 2)
-        scale = _WAVES if self.form == "signal" else f"difference from −{reach} to +{reach}"
-        self.set_caption(f"squared error {error} · {scale}")
+        said = [f"mean squared error {error}"]
+        if self.form == "signal":
+            said += [_WAVES]
+        else:
+            said += [self.sheet.samples, f"difference from −{reach} to +{reach}"]
+        self.set_caption(" · ".join(said))
 
     def _scale(self, inputs: np.ndarray) -> Scale:
         """Return that of all inputs, whichever channel or moment of them is shown."""

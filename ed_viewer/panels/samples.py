@@ -53,7 +53,7 @@ class SamplesPanel(Panel):
 
     def show_past(self, past: Past) -> None:
         """Take the samples of earlier steps."""
-        self._past = past
+        self._past = past if past.arrays else None  # none of its frames is there yet
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `images` (samples, ...), and `classes` (samples,) where they were asked for."""

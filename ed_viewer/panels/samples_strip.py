@@ -16,8 +16,8 @@ from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
 _ROWS = 10  # at most
 _SMALL = 24  # pixels of a tile at least
 _MOST = 16  # columns
-_DIGITS = 6  # of a step that has room in its column
-_LETTER = 0.45  # of a line's height: as wide as `tile_layout` takes a letter to be
+_STEP = "00\u2009000"  # a step that has room in its column
+_APART = 9  # pixels between two names, as `tile_layout` wants them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics) -> Lookback:
     most = int(np.clip(height // _SMALL, 2, _ROWS))
     samples = _chosen(len(arrays["images"]), arrays.get("classes"), most)
     tile = height / max(len(samples), 1) * images.shape[2] / images.shape[1]
-    pitch = max(tile + 2, _pitch(_DIGITS, metrics))
+    pitch = max(tile + 2, _pitch((_STEP,), metrics))
     columns = int(np.clip((room.width() - 4 * metrics.height()) // pitch, 2, _MOST))
     return Lookback(columns, samples)
 
@@ -60,12 +60,12 @@ def strip_tiles(strip: Strip, steps: np.ndarray, metrics: QFontMetrics) -> TileS
         for row, label in enumerate(strip.labels)
     )
     names = tuple(grouped(int(step)) if step >= 0 else "–" for step in steps)
-    pitch = _pitch(max((len(name) for name in names), default=0), metrics)
-    return TileSet(rows, names, "step", style=TileStyle(smallest=8, pitch=pitch))
+    style = TileStyle(smallest=8, pitch=_pitch(names, metrics))
+    return TileSet(rows, names, "step", style=style)
 
 
-def _pitch(letters: int, metrics: QFontMetrics) -> int:
-    return int(np.ceil(letters * metrics.height() * _LETTER)) + 1
+def _pitch(names: Sequence[str], metrics: QFontMetrics) -> int:
+    return max((metrics.horizontalAdvance(name) for name in names), default=0) + _APART
 
 
 def _chosen(count: int, classes: np.ndarray | None, most: int) -> tuple[int, ...]:

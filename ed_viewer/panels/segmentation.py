@@ -1,8 +1,7 @@
 """What every pixel is taken for: image, truth, prediction, overlay, and the IoU of each class."""
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider
+from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from ed_viewer.imaging import as_images, class_pixels, finite_range, image_levels, overlaid, pixels
 from ed_viewer.messages import Arrays
@@ -10,11 +9,11 @@ from ed_viewer.palette import class_table, grey_table, value_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.tally import confusion, intersection_over_union
 from ed_viewer.widgets.scores import Score, Scores
-from ed_viewer.widgets.sheet import Sheet
+from ed_viewer.widgets.sheet import PICTURES, Sheet
+from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.text import muted, plain
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import TileRow, TileSet
 
-_STYLE = TileStyle(wrap=True)
 _ROOMY = 520  # pixels: a narrower panel has no room for the list of classes
 
 
@@ -31,7 +30,7 @@ class SegmentationPanel(Panel):
         self._target = str(options.get("target") or "")
         self.set_heading(f"Segmentation · {options.get('output') or self._target}")
         self.tools.addWidget(muted(plain(QLabel("overlay"))))
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity = Slider(self.source.theme)
         self._opacity.setAccessibleName("Opacity of the overlay")
         self._opacity.setToolTip("Opacity of the prediction over the image")
         self._opacity.setRange(0, 100)
@@ -41,6 +40,7 @@ class SegmentationPanel(Panel):
         self.tools.addWidget(self._opacity)
         self._sheet = Sheet(self.source.theme)
         self._sheet.hovered.connect(self.hovered)
+        self._sheet.resized.connect(self._draw)
         self._scores = Scores("class and IoU", self.source.theme)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -72,13 +72,13 @@ class SegmentationPanel(Panel):
         classes = self._classes(found, truth)
         colours = self.source.colours(self._target, classes)
         names = self.source.names(self._target, classes)
-        self._sheet.show_tiles(TileSet(self._rows(found, truth, colours, names), style=_STYLE))
+        self._sheet.show_tiles(TileSet(self._rows(found, truth, colours, names), style=PICTURES))
         values: list[float | None] = [None] * classes
         if truth is not None:
             counts = confusion(truth, found, classes)
             iou = intersection_over_union(counts)
             values = [None if np.isnan(v) else float(v) for v in iou]
-            self._describe(counts, iou, len(found))
+            self._describe(counts, iou)
         rows = zip(names, colours, values, strict=True)
         self._scores.show_scores([Score(*row) for row in rows])
 
@@ -107,13 +107,13 @@ class SegmentationPanel(Panel):
             rows.append(TileRow(over, "overlay", found[..., None], names=names))
         return tuple(rows)
 
-    def _describe(self, counts: np.ndarray, iou: np.ndarray, samples: int) -> None:
+    def _describe(self, counts: np.ndarray, iou: np.ndarray) -> None:
         if not counts.any():
             self.set_caption("no pixel has a truth")
             return
         right = 100 * np.trace(counts) / counts.sum()
-        said = f"mean IoU {np.nanmean(iou):.3f} · {right:.1f} % of the pixels right"
-        self.set_caption(f"{said} · {samples} images")
+        said = f"mean IoU {np.nanmean(iou):.3f} · {right:.1f} % of pixels right"
+        self.set_caption(f"{said} · {self._sheet.samples}")
 
 
 def _picture(name: str, array: np.ndarray) -> TileRow:

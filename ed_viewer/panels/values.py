@@ -11,9 +11,9 @@ from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table, grey_table, value_table
 from ed_viewer.panel import Panel, Source, panel
 from ed_viewer.panels.fallback import plain_axis
-from ed_viewer.widgets.sheet import Sheet
-from ed_viewer.widgets.text import number
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.sheet import PICTURES, Sheet
+from ed_viewer.widgets.text import counted, number
+from ed_viewer.widgets.tiles import TileRow, TileSet
 from ed_viewer.widgets.truth_plot import TruthPlot
 from ed_viewer.widgets.waves import Waves
 
@@ -71,7 +71,7 @@ class ValuesPanel(Panel):
             return
         unit, rmse = self.source.unit(self._target), number(float(np.sqrt(np.mean(error**2))))
         gap = "" if unit == "°" else " "
-        self.set_caption(f"RMSE {rmse}{gap}{unit}".rstrip() + f" · {len(truth)} samples")
+        self.set_caption(f"RMSE {rmse}{gap}{unit}".rstrip() + f" · {counted(len(truth), 'sample')}")
 
 
 class _Points:
@@ -146,7 +146,7 @@ class _Maps:
             change = as_images(np.nan_to_num(found - truth))
             table = difference_table(self._source.theme.palette)
             rows.append(TileRow(pixels(change, (-reach, reach), table), "difference", change))
-        self._sheet.show_tiles(TileSet(tuple(rows), style=TileStyle(wrap=True)))
+        self._sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:
         if self._last is not None:

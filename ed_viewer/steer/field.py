@@ -10,6 +10,7 @@ _STEPS = 10  # from a number to ten times it
 _SMALLEST = 1e-6  # below it a step down leads to 0, and the first step up from 0 to 0.001
 _FIRST = 1e-3
 _LETTERS = set("0123456789.,eE+-")
+_LONGEST, _BUTTONS = "0.0001234", 36  # a number, and pixels beside it
 
 
 class NumberField(QDoubleSpinBox):
@@ -38,6 +39,7 @@ class NumberField(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_LONGEST) + _BUTTONS)
         self.lineEdit().textEdited.connect(self._edit)
 
     def show_number(self, number: float) -> None:

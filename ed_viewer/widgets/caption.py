@@ -1,4 +1,6 @@
-"""One line of quiet type that ends in dots where it has no room."""
+"""One line of quiet type that says less where it has no room."""
+
+import re
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -8,6 +10,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import tip
 
 _NARROW = 160  # pixels
+_GAP = re.compile(r" · |  ")  # between the parts of a text, the first of which says most
 
 
 class Caption(QWidget):
@@ -39,13 +42,21 @@ class Caption(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         return QSize(0, self.fontMetrics().height())
 
+    @property
+    def shown(self) -> str:
+        """What there is room for: parts at the end are left out whole, the tool tip has them."""
+        metrics, said = self.fontMetrics(), self.text
+        while metrics.horizontalAdvance(said) > self.width() and _GAP.search(said):
+            said = said[: list(_GAP.finditer(said))[-1].start()]
+        if metrics.horizontalAdvance(said) <= self.width():
+            return said
+        if self.width() < self._least:
+            return ""  # a few letters and dots say nothing
+        return metrics.elidedText(said, Qt.TextElideMode.ElideRight, self.width())
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setPen(self._theme.colour(self._colour))
-        right = Qt.TextElideMode.ElideRight
-        short = self.fontMetrics().elidedText(self.text, right, self.width())
-        if short != self.text and self.width() < self._least:
-            short = ""  # a few letters and dots say nothing; the tool tip says it all
         flags = self._align | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), short)
+        painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), self.shown)
         painter.end()

@@ -1,10 +1,11 @@
 """A slider with a play button: which moment of a video is shown."""
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.toggle import Toggle
 
@@ -26,7 +27,7 @@ class FilmBar(QWidget):
         self.play.setToolTip("Play the video")
         self.play.setAccessibleName("Play the video")
         self.play.toggled.connect(self._run)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider(theme)
         self.slider.setAccessibleName("Frame of the video")
         self.slider.setToolTip("Which frame of the video is shown")
         self.slider.setRange(0, max(frames - 1, 0))

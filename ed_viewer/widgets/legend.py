@@ -10,9 +10,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import SYMBOLS, class_colour
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import grouped
 
 _MARK = 10  # pixels
 _SPACE = 8
+_WIDEST, _LEAST = 186, 72  # pixels of a column
+_SHARE = 0.45  # of the width of plot and legend, at most
 _COLUMNS = 2  # at most: the rest of the names is cut rather than the plot
 
 
@@ -33,9 +36,11 @@ class Legend(QWidget):
         self._names: tuple[str, ...] = ()
         self.hidden: set[int] = set()
         self._marked = 0
+        self._room = _WIDEST * _COLUMNS  # pixels
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Classes")
         self.setToolTip("Click a class to hide or show it")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
     def set_names(self, names: Sequence[str]) -> None:
@@ -54,8 +59,13 @@ class Legend(QWidget):
             self.update()
             self.toggled.emit()
 
+    def fit(self, width: int) -> None:
+        """Leave most of a width in pixels to the plot beside it."""
+        self._room = int(width * _SHARE)
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        columns = min(ceil(len(self._names) / self._per_column()), _COLUMNS)
+        columns = min(ceil(len(self._names) / self._per_column()), self._columns())
         return QSize(self._width() * max(columns, 1), 0)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -64,7 +74,7 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for index, name in enumerate(self._names):
+        for index, name in enumerate(self._names[: self._shown()]):
             row = self._row(index)
             off = index in self.hidden
             colour = self._theme.colour("line") if off else None
@@ -77,16 +87,22 @@ class Legend(QWidget):
             painter.restore()
             painter.setPen(self._theme.colour("done" if off else "text"))
             words = row.adjusted(_MARK + _SPACE, 0, 0, 0)
-            short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, words.width())
+            short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, words.width())
             painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
             if index == self._marked and self.hasFocus():
                 painter.setPen(QPen(self._theme.colour("accent"), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(row.adjusted(-1, 0, -_SPACE, -1))
+        left_out = len(self._names) - self._shown()
+        if left_out:
+            painter.setPen(self._theme.colour("muted"))
+            words = self._row(self._shown()).adjusted(_MARK + _SPACE, 0, 0, 0)
+            said = f"+ {grouped(left_out)}"
+            painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), said)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        for index in range(len(self._names)):
+        for index in range(self._shown()):
             if self._row(index).contains(event.position().toPoint()):
                 self._toggle(index)
 
@@ -94,7 +110,7 @@ class Legend(QWidget):
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         if event.key() in steps:
             at = self._marked + steps[Qt.Key(event.key())]
-            self._marked = min(max(at, 0), len(self._names) - 1)
+            self._marked = min(max(at, 0), self._shown() - 1)
             self.update()
         elif event.key() in self.keys:
             self._toggle(self._marked)
@@ -117,6 +133,11 @@ class Legend(QWidget):
         column, row = divmod(index, self._per_column())
         return QRect(column * self._width(), row * self._line(), self._width(), self._line())
 
+    def _shown(self) -> int:
+        """Return how many classes have room; where that is not all, a line says so."""
+        room = self._columns() * self._per_column()
+        return len(self._names) if len(self._names) <= room else room - 1
+
     def _line(self) -> int:
         return self.fontMetrics().height() + 3
 
@@ -125,4 +146,7 @@ class Legend(QWidget):
 
     def _width(self) -> int:
         widths = [self.fontMetrics().horizontalAdvance(name) for name in self._names]
-        return min(max(widths, default=0), 160) + _MARK + 2 * _SPACE
+        return min(max(widths, default=0) + _MARK + 2 * _SPACE, _WIDEST, max(self._room, _LEAST))
+
+    def _columns(self) -> int:
+        return min(max(self._room // max(self._width(), 1), 1), _COLUMNS)

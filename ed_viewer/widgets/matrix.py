@@ -4,20 +4,21 @@ The strength of a cell is its share of the row, of what is wrong its square root
 """
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import blend, ink_on
 from ed_viewer.tally import shares
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.matrix_layout import SPACE, Counts, MatrixLayout, lay_out
+from ed_viewer.widgets.matrix_layout import Counts, MatrixLayout, lay_out
+from ed_viewer.widgets.matrix_names import paint_names
+from ed_viewer.widgets.pointing import point_at
 
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
-_LEFT = int(Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 _SCALES = (1.0, 0.8)  # of type in cells
+_LINED = 7  # pixels: between narrower cells lines would be most of the picture
 
 
 class Matrix(QWidget):
@@ -78,6 +79,7 @@ class Matrix(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self._layout.find(event.position().toPoint())
+        point_at(self, found is not None)
         self.hovered.emit(self.describe(*found) if found else "")
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -94,8 +96,7 @@ class Matrix(QWidget):
         painter = QPainter(self)
         self._paint_cells(painter)
         self._paint_lines(painter)
-        self._paint_names(painter)
-        self._paint_titles(painter)
+        paint_names(painter, self.shown, self._layout, self._theme)
         if self.shown.picked is not None:
             painter.setPen(QPen(self._theme.colour("accent"), 3))
             painter.drawRect(self._layout.cell(*self.shown.picked))
@@ -129,57 +130,12 @@ class Matrix(QWidget):
         made, count = self._layout, self._layout.count
         left, top, side = made.box.left(), made.box.top(), made.box.width()
         strong = {0, count, *self.shown.starts}
+        lines = range(count + 1) if made.edge(1) >= _LINED else sorted(strong)
         # The thick ones last, so that no thin one runs over them.
-        for line in sorted(range(count + 1), key=lambda line: line in strong):
+        for line in sorted(lines, key=lambda line: line in strong):
             thick = line in strong and bool(self.shown.starts)
             pen = QPen(self._theme.colour("muted" if thick else "line"), 2 if thick else 1)
             painter.setPen(pen)
             at = made.edge(line)
             painter.drawLine(left, top + at, left + side, top + at)
             painter.drawLine(left + at, top, left + at, top + side)
-
-    def _paint_names(self, painter: QPainter) -> None:
-        made, box = self._layout, self._layout.box
-        painter.setFont(self._theme.font())
-        painter.setPen(self._theme.colour("text"))
-        every = -(-made.line // max(made.edge(1), 1))  # where cells are narrow, not every name
-        for number in range(0, made.count, every):
-            middle, name = made.cell(number, number).center(), self.shown.names[number]
-            top = middle.y() - made.line // 2
-            beside = QRect(box.left() - SPACE - made.names, top, made.names, made.line)
-            self._write(painter, beside, name, _RIGHT)
-            self._write_below(painter, middle.x(), name)
-        painter.setFont(self._theme.font(bold=True))
-        for number, name in enumerate(self.shown.groups):
-            start, *later = self.shown.starts[number:]
-            end = later[0] if later else made.count
-            top, high = box.top() + made.edge(start), made.edge(end) - made.edge(start)
-            where = QRect(box.right() + 2 * SPACE, top, made.groups, high)
-            self._write(painter, where, name, _LEFT)
-
-    def _write_below(self, painter: QPainter, middle: int, name: str) -> None:
-        made, top = self._layout, self._layout.box.bottom() + SPACE
-        if not made.upright:
-            painter.drawText(QRect(middle - 100, top, 200, made.line), _CENTRE, name)
-            return
-        painter.save()
-        painter.translate(middle - made.line // 2, top + made.names)
-        painter.rotate(-90)
-        self._write(painter, QRect(0, 0, made.names, made.line), name, _RIGHT)
-        painter.restore()
-
-    def _paint_titles(self, painter: QPainter) -> None:
-        made, box = self._layout, self._layout.box
-        painter.setFont(self._theme.font())
-        painter.setPen(self._theme.colour("muted"))
-        top = box.bottom() + 2 * SPACE + (made.names if made.upright else made.line)
-        painter.drawText(QRect(box.left(), top, box.width(), made.line), _CENTRE, "predicted")
-        painter.save()
-        painter.translate(box.left() - made.names - 2 * SPACE - made.line, box.center().y())
-        painter.rotate(-90)
-        painter.drawText(QRect(-100, 0, 200, made.line), _CENTRE, "true")
-        painter.restore()
-
-    def _write(self, painter: QPainter, where: QRect, words: str, flags: int) -> None:
-        dots = Qt.TextElideMode.ElideRight
-        painter.drawText(where, flags, painter.fontMetrics().elidedText(words, dots, where.width()))

@@ -9,7 +9,8 @@ from PySide6.QtGui import QFontMetrics
 Cell = tuple[int, int]
 
 SPACE = 6  # pixels between cells, names and titles
-_NAMES = 0.24  # of the width or height that names may take at the most
+_BESIDE, _BELOW = 0.25, 0.24  # of the width and of the height that names may take at the most
+_LEAST = 0.8  # of the side that there would be without names below: a smaller one has none
 _BOLD = 1.15  # times as wide as other type
 
 
@@ -33,6 +34,11 @@ class Counts:
     numbers: bool = False
     picked: Cell | None = None
 
+    def spans(self) -> list[tuple[int, int, str]]:
+        """Return the first class of each group, that of the next one, and the group's name."""
+        ends = (*self.starts[1:], len(self.counts))
+        return list(zip(self.starts, ends, self.groups, strict=False))
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixLayout:
@@ -41,7 +47,8 @@ class MatrixLayout:
     Attributes:
         count: classes.
         box: the square that the cells share.
-        names, groups: the room for the names of classes and of groups, in pixels.
+        names, below, groups: the room for the names of rows, columns and groups, in pixels; 0
+            below for no names of columns.
         line: of type, in pixels.
         upright: whether the names below stand on end, since they are wider than a cell.
     """
@@ -49,6 +56,7 @@ class MatrixLayout:
     count: int = 0
     box: QRect = field(default_factory=QRect)
     names: int = 0
+    below: int = 0
     groups: int = 0
     line: int = 0
     upright: bool = False
@@ -73,20 +81,32 @@ class MatrixLayout:
 
 
 def lay_out(shown: Counts, size: QSize, metrics: QFontMetrics) -> MatrixLayout:
-    """Return the layout with the largest square that leaves room for names and titles."""
+    """Return the layout with the largest square that leaves room for names and titles.
+
+    Where the names below would take too much of the height they are left out: the classes stand
+    in the same order as at the left.
+    """
+    whole = _lay_out(shown, size, metrics, below=True)
+    bare = _lay_out(shown, size, metrics, below=False)
+    return whole if whole.box.width() >= _LEAST * bare.box.width() else bare
+
+
+def _lay_out(shown: Counts, size: QSize, metrics: QFontMetrics, below: bool) -> MatrixLayout:
     count, line = len(shown.counts), metrics.height()
-    most = int(_NAMES * min(size.width(), size.height()))
-    wide = [metrics.horizontalAdvance(name) + 2 for name in shown.names]
-    bold = [round(metrics.horizontalAdvance(name) * _BOLD) for name in shown.groups]
-    names, groups = min(max(wide, default=0), most), min(max(bold, default=0), most)
+    wide = max((metrics.horizontalAdvance(name) + 2 for name in shown.names), default=0)
+    bold = max((metrics.horizontalAdvance(name) for name in shown.groups), default=0)
+    names = min(wide, int(_BESIDE * size.width()))
+    groups = min(round(bold * _BOLD), int(_BESIDE * size.width()))
+    deepest = min(wide, int(_BELOW * size.height()))
 
     left = names + line + 3 * SPACE
     right = groups + 2 * SPACE if groups else SPACE
     across = size.width() - left - right
-    upright = max(wide, default=0) > min(across, size.height() - left) // max(count, 1)
-    below = (names if upright else line) + line + 3 * SPACE
     above = line // 2  # the name of a row may be higher than the row
-    side = max(min(across, size.height() - below - above), 1)
+    titles = line + 2 * SPACE + above
+    upright = wide > min(across, size.height() - line - titles) // max(count, 1)
+    under = (deepest if upright else line) if below else 0
+    side = max(min(across, size.height() - under - titles), 1)
     x = left + max((size.width() - left - right - side) // 2, 0)
-    y = above + max((size.height() - below - above - side) // 2, 0)
-    return MatrixLayout(count, QRect(x, y, side, side), names, groups, line, upright)
+    y = above + max((size.height() - under - titles - side) // 2, 0)
+    return MatrixLayout(count, QRect(x, y, side, side), names, under, groups, line, upright)

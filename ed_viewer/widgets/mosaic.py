@@ -1,6 +1,6 @@
 """Many images of one size in rows, as wide and as high as the room is."""
 
-from math import ceil, sqrt
+from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QSize
@@ -9,10 +9,18 @@ from ed_viewer.widgets.tiles import TileRow
 
 
 def across(images: np.ndarray, room: QSize) -> int:
-    """Return how many images (n, height, width, channels) stand side by side to fill the room."""
+    """Return how many images (n, height, width, channels) stand side by side to fill the room.
+
+    Full rows are worth somewhat smaller images.
+    """
     count, height, width = images.shape[:3]
-    shape = max(room.width(), 1) / max(room.height(), 1)
-    return max(min(ceil(sqrt(count * shape * height / width)), count), 1)
+
+    def worth(columns: int) -> float:
+        rows = ceil(count / columns)
+        size = min(room.width() / columns, room.height() / rows * width / height)
+        return size * count / (columns * rows)
+
+    return max(range(1, count + 1), key=worth, default=1)
 
 
 def mosaic(

@@ -38,6 +38,7 @@ class Outputs(QWidget):
         self._said.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._said.setWordWrap(True)
         self.tiles = Tiles(theme)
+        self.tiles.clickable = most > 1
         self.tiles.clicked.connect(lambda _, column: self.clicked.emit(column))
         self.tiles.hovered.connect(self.hovered)
         self.waves: Waves | None = None

@@ -29,6 +29,7 @@ class PickTiles(Tiles):
     """
 
     picked = Signal()
+    clickable = True
     keys = (*_MOVES, *_TAKE, Qt.Key.Key_Escape)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

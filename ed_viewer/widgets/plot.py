@@ -4,17 +4,57 @@ The only way to pyqtgraph that is not a panel: it takes a third of a second to i
 window is painted before that.
 """
 
+from collections.abc import Sequence
+from html import escape
+
 import pyqtgraph
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QGraphicsItem
 
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import signed
+
+
+class Axis(pyqtgraph.AxisItem):
+    """An axis with true minus signs; a title that is longer than the axis ends in dots."""
+
+    def tickStrings(  # noqa: N802
+        self, values: Sequence[float], scale: float, spacing: float
+    ) -> list[str]:
+        """Return the numbers at the ticks (called by pyqtgraph)."""
+        return [signed(text) for text in super().tickStrings(values, scale, spacing)]
+
+    def labelString(self) -> str:  # noqa: N802
+        """Return the title as far as there is room, as HTML (called by pyqtgraph)."""
+        if not self.labelText:
+            return ""  # also before the axis is whole
+        across = self.orientation in ("top", "bottom")
+        room = self.size().width() if across else self.size().height()
+        metrics = QFontMetricsF(self.label.font())
+        shown = metrics.elidedText(self.labelText, Qt.TextElideMode.ElideRight, room)
+        colour = self.textPen().color().name()
+        return f"<span style='color: {colour}'>{escape(shown)}</span>"
+
+    def resizeEvent(self, event: object = None) -> None:  # noqa: N802
+        """Cut the title to the new length (called by Qt)."""
+        if self.label is not None:  # as it is once the plot is closed
+            self.label.setHtml(self.labelString())
+        super().resizeEvent(event)
+
+
+def make_axes() -> dict[str, Axis]:
+    """Return the axes of a plot, by their side."""
+    axes = {side: Axis(side) for side in ("left", "bottom")}
+    for axis in axes.values():
+        axis.enableAutoSIPrefix(False)  # a factor beside the title is easily overlooked
+    return axes
 
 
 def make_plot() -> pyqtgraph.PlotWidget:
     """Return an empty plot; its owner sets the ranges and calls `style_plot`."""
     pyqtgraph.setConfigOptions(antialias=True, imageAxisOrder="row-major")
-    view = pyqtgraph.PlotWidget()
+    view = pyqtgraph.PlotWidget(axisItems=make_axes())
     view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
     item = view.getPlotItem()
     item.setMenuEnabled(False)

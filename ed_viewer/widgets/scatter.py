@@ -82,6 +82,9 @@ class Scatter(QWidget):
             self.item.setRange(xRange=window[:2], yRange=window[2:], padding=0)
         self._redraw()
 
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.legend.fit(self.width())
+
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         style_plot(self._plot, self._theme)

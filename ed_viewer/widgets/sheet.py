@@ -6,7 +6,11 @@ import numpy as np
 from PySide6.QtGui import QMouseEvent
 
 from ed_viewer.widgets.pick_tiles import Pick, PickTiles
+from ed_viewer.widgets.text import counted
 from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+
+PICTURES = TileStyle(wrap=True, comfortable=56)
+"""Of rows of pictures: fewer samples rather than stamps."""
 
 
 class Sheet(PickTiles):
@@ -26,6 +30,13 @@ class Sheet(PickTiles):
     def everything(self) -> TileSet:
         """All tiles, also while one sample is shown."""
         return self._all
+
+    @property
+    def samples(self) -> str:
+        """How many samples there are, and how many of them have room, in words."""
+        count = max((len(row.pixels) for row in self._all.rows), default=0)
+        shown = count if self.pick is not None else min(self.columns, count)
+        return counted(count, "sample") if shown == count else f"{shown} of {count} samples"
 
     def choose(self, pick: Pick | None) -> None:
         """Show one sample (any row, its column), or all."""

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QTabBar, QWidget
 
 from ed_viewer.theme import Theme
 
-_SIDE = 16  # pixels beside the words
+_SIDE = 12  # pixels beside the words
 _NARROW = 4  # and where there is little room
 _LEAST = 6  # letters of a title that has to be shortened
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QWidget
 
 _SHORT = {"auc", "iou", "kl", "mae", "mse", "rgb"}
+_HUGE = 1e7  # from here on a power of ten says more
 
 L = TypeVar("L", bound=QLabel)
 
@@ -31,14 +32,33 @@ def titled(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def number(value: float, digits: int = 4) -> str:
-    """Return a value in at most so many significant digits."""
-    return "–" if value != value else f"{value:.{digits}g}"
+def number(value: float, digits: int = 3) -> str:
+    """Return a value in so many significant digits; large ones whole, in groups of thousands."""
+    if value != value:
+        return "–"
+    whole = 10**digits - 0.5 <= abs(value) < _HUGE
+    return signed(grouped(round(value)) if whole else f"{value:.{digits}g}")
+
+
+def signed(text: str) -> str:
+    """Return a number with the minus sign that is as wide as a plus, not a hyphen."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 row" or "1 200 rows"."""
+    return f"{grouped(count)} {noun}" + ("" if count == 1 else "s")
 
 
 def grouped(count: int) -> str:
     """Return a whole number with thin spaces between thousands."""
     return f"{count:,}".replace(",", "\u2009")
+
+
+def ordinal(count: int) -> str:
+    """Return "2nd", "3rd", "4th" ..."""
+    teens = count % 100 in (11, 12, 13)
+    return f"{count}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th"))
 
 
 def plain_state(state: str) -> str:

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from ed_viewer.widgets.tiles import TileSet
 
 Text = tuple[QRect, str, Qt.AlignmentFlag]
+Margins = tuple[int, int, int, int, int]
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _SPACE = 8  # pixels between names and tiles, and between blocks
+_WORTH = 1.3  # times as large must tiles become for columns to be left out
+_NAME = 96  # pixels that the name of a column may take from its neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class TileLayout:
         tops: of each row within a block; heights: of each row.
         block: from the top of a block to that of the next.
         line: of type, in pixels.
+        names: the width of the longest name of a column, in pixels.
         title: the left of the title of the rows.
         box: around all tiles.
         texts: names, where they stand and how they are aligned.
@@ -44,6 +48,7 @@ class TileLayout:
     heights: tuple[int, ...] = ()
     block: int = 0
     line: int = 0
+    names: int = 0
     title: int = 0
     box: QRect = field(default_factory=QRect)
     texts: tuple[Text, ...] = ()
@@ -70,20 +75,27 @@ class TileLayout:
 
 
 def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
-    """Return the layout with the largest tiles that fit; rows and columns that do not are cut."""
+    """Return the layout with the largest tiles that fit; rows and columns that do not are cut.
+
+    Columns are cut before tiles become narrower than is comfortable, rows only before they become
+    too small to be seen at all.
+    """
     if not tiles.rows:
         return TileLayout()
     margins = _margins(tiles, size, metrics)
-    gutter, heads, foot, _ = margins
+    gutter, heads, foot, _, _ = margins
     room = QSize(max(size.width() - gutter, 1), max(size.height() - foot, 1))
     count = max(len(row.pixels) for row in tiles.rows)
     rows, smallest, gap = len(tiles.rows), tiles.style.smallest, tiles.style.gap
-    most = min(count, 8) if tiles.style.wrap else 1
+    tries = range(1, (min(count, 8) if tiles.style.wrap else 1) + 1)
     width, blocks = max(
-        (_width(tiles, rows, ceil(count / n), _share(room, n, heads)), -n)
-        for n in range(1, most + 1)
+        (_width(tiles, rows, ceil(count / n), _share(room, n, heads)), -n) for n in tries
     )
     per_block = ceil(count / -blocks)
+    options = [_fewer(tiles, count, n, _share(room, n, heads)) for n in tries]
+    larger, fewer, some = max(options, key=lambda option: option[0] ** 2 * option[2])  # area
+    if width * _WORTH <= larger:
+        per_block, count, width = fewer, some, larger
     if width < smallest:
         per_block = count = max(min(count, (room.width() + gap) // (smallest + gap)), 1)
         room = _share(room, 1, heads)
@@ -93,16 +105,17 @@ def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
     return _place(tiles, (rows, count, per_block, max(width, 1)), margins, size)
 
 
-def _margins(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> tuple[int, int, int, int]:
-    """Return the room at the left, above each block, at the foot, and of a line of type."""
+def _margins(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> Margins:
+    """Return the room at the left, above each block, at the foot, of a line, of a column's name."""
     line = metrics.height()
     if tiles.style.bare:
-        return 0, 0, 0, line
+        return 0, 0, 0, line, 0
     longest = max(metrics.horizontalAdvance(row.label) for row in tiles.rows)
     gutter = min(longest, size.width() // 3) + _SPACE if longest else 0
     gutter += line + _SPACE // 2 if tiles.y_title else 0
     heads = line + _SPACE // 2 if any(tiles.columns) else 0
-    return gutter, heads, line if tiles.x_title else 0, line
+    names = max((metrics.horizontalAdvance(name) for name in tiles.columns), default=0)
+    return gutter, heads, line if tiles.x_title else 0, line, names
 
 
 def _share(room: QSize, blocks: int, heads: int) -> QSize:
@@ -122,11 +135,28 @@ def _width(tiles: TileSet, rows: int, columns: int, room: QSize) -> int:
     return whole if whole >= 0.8 * width else width
 
 
+def _fewer(tiles: TileSet, count: int, blocks: int, room: QSize) -> tuple[int, int, int]:
+    """Return a comfortable width, how many tiles of it stand side by side, and how many in all.
+
+    Args:
+        tiles: what is drawn.
+        count: of columns.
+        blocks: one below the other.
+        room: of one of them.
+    """
+    rows, gap = len(tiles.rows), tiles.style.gap
+    easy = min(tiles.style.comfortable, _width(tiles, rows, 1, room))
+    if easy <= 0:
+        return 0, count, count
+    fewer = max(min(ceil(count / blocks), (room.width() + gap) // (easy + gap)), 1)
+    return _width(tiles, rows, fewer, room), fewer, min(fewer * blocks, count)
+
+
 def _place(
-    tiles: TileSet, grid: tuple[int, int, int, int], margins: tuple[int, int, int, int], size: QSize
+    tiles: TileSet, grid: tuple[int, int, int, int], margins: Margins, size: QSize
 ) -> TileLayout:
     rows, count, per_block, width = grid
-    gutter, heads, foot, line = margins
+    gutter, heads, foot, line, names = margins
     gap = tiles.style.gap
     heights = tuple(max(round(width * h / w), 1) for w, h in (r.shape for r in tiles.rows[:rows]))
     tops, down = [], 0
@@ -143,15 +173,15 @@ def _place(
     left = gutter + max((size.width() - gutter - across) // 2, 0)
     top = above + max((size.height() - total) // 2, 0)
     box = QRect(left, top, across, (blocks - 1) * block + down)
-    bare = TileLayout(
-        rows, count, per_block, width, gap, tuple(tops), heights, block, line, left - gutter, box
-    )
+    bare = TileLayout(rows, count, per_block, width, gap, tuple(tops), heights, block, line, names)
+    bare = replace(bare, title=left - gutter, box=box)
     if tiles.style.bare:
         return bare
-    return replace(bare, texts=tuple(_names(tiles, bare, heads) + _title(tiles, bare, heads, foot)))
+    texts = _names(tiles, bare, heads, size.width()) + _title(tiles, bare, heads, foot)
+    return replace(bare, texts=tuple(texts))
 
 
-def _names(tiles: TileSet, made: TileLayout, line: int) -> list[Text]:
+def _names(tiles: TileSet, made: TileLayout, line: int, right: int) -> list[Text]:
     """Return the names of rows and columns; where they are narrow, of every second, third..."""
     every = max(ceil(made.line / (min(made.heights) + made.gap)), 1)
     texts: list[Text] = []
@@ -162,13 +192,14 @@ def _names(tiles: TileSet, made: TileLayout, line: int) -> list[Text]:
                 top = cell.center().y() - made.line // 2
                 rect = QRect(0, top, cell.left() - _SPACE, made.line)
                 texts.append((rect, tiles.rows[row].label, _RIGHT))
-    return texts + _column_names(tiles, made, line)
+    return texts + _column_names(tiles, made, line, right)
 
 
-def _column_names(tiles: TileSet, made: TileLayout, line: int) -> list[Text]:
+def _column_names(tiles: TileSet, made: TileLayout, line: int, right: int) -> list[Text]:
     names = tiles.columns[: made.columns]
-    longest = max((len(name) for name in names), default=0)
-    every = max(ceil(longest * line * 0.45 / (made.width + made.gap)), 1)
+    pitch = made.width + made.gap
+    every = max(min(ceil((made.names + _SPACE) / pitch), ceil(_NAME / pitch)), 1)
+    half = min(made.names, every * pitch - _SPACE) // 2
     texts: list[Text] = []
     for column, name in enumerate(names):
         if column % made.per_block % every:
@@ -176,8 +207,8 @@ def _column_names(tiles: TileSet, made: TileLayout, line: int) -> list[Text]:
         last = made.cell(made.rows - 1, column)
         middle = last.center().x()
         top = last.bottom() + 4 if tiles.style.below else made.cell(0, column).top() - line
-        wide = every * (made.width + made.gap)
-        texts.append((QRect(middle - wide // 2, top, wide, line - 4), name, _CENTRE))
+        if middle + half <= right:  # the last one may be wider than what is left
+            texts.append((QRect(middle - half, top, 2 * half + 2, line - 4), name, _CENTRE))
     return texts
 
 

@@ -1,6 +1,5 @@
 """Rows of small images with their names; never smoothed when they are enlarged."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +17,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
+from ed_viewer.widgets.pointing import point_at
+from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 
 
@@ -55,6 +56,8 @@ class TileStyle:
         gap: pixels between tiles.
         wrap: whether many columns may go on below, as a second block of all the rows.
         smallest: the smallest width of a tile; rows, then columns, that do not fit are left out.
+        comfortable: columns are left out rather than that tiles are narrower, if they are because
+            there are so many.
         below: whether the columns' names stand below instead of above.
         bare: whether names and titles are left out; the mouse still reads them out.
         pitch: pixels from a column to the next at least, so that each has room for its name.
@@ -63,6 +66,7 @@ class TileStyle:
     gap: int = 2
     wrap: bool = False
     smallest: int = 20
+    comfortable: int = 0
     below: bool = False
     bare: bool = False
     pitch: int = 0
@@ -92,6 +96,8 @@ class Tiles(QWidget):
     hovered = Signal(str)
     clicked = Signal(int, int)
     resized = Signal()
+    clickable = False
+    """Whether a click on a tile does something."""
     keys: tuple[Qt.Key, ...] = (Qt.Key.Key_Left, Qt.Key.Key_Right)
     """Those that it needs while it has the focus and a tile is selected."""
 
@@ -114,6 +120,11 @@ class Tiles(QWidget):
     def hidden_rows(self) -> int:
         """How many rows have no room at this size."""
         return len(self._set.rows) - self._layout.rows
+
+    @property
+    def columns(self) -> int:
+        """How many columns have room at this size."""
+        return self._layout.columns
 
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the arrays must not change afterwards."""
@@ -163,8 +174,11 @@ class Tiles(QWidget):
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setPen(self._theme.colour("muted"))
+        metrics, dots = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
         for rect, text, flags in self._layout.texts:
-            painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), text)
+            # A few pixels more than its name has is no reason for dots.
+            short = metrics.elidedText(text, dots, rect.width() + 2)
+            painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)
         if self._set.y_title and not self._set.style.bare:
             painter.save()
             painter.translate(QPoint(self._layout.title, self._layout.box.center().y()))
@@ -191,7 +205,9 @@ class Tiles(QWidget):
         return self._set, row, column
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        self.hovered.emit(self._describe(event.position().toPoint()))
+        point = event.position().toPoint()
+        point_at(self, self.clickable and self._layout.find(point) is not None)
+        self.hovered.emit(self._describe(point))
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
         self.hovered.emit("")
@@ -216,19 +232,22 @@ class Tiles(QWidget):
         row, column = found
         cell = self._layout.cell(row, column)
         share = (point.x() - cell.x()) / cell.width(), (point.y() - cell.y()) / cell.height()
-        tiles, row, column = self.behind(row, column)
-        tile = tiles.rows[row]
-        names: Sequence[str] = tiles.columns
-        name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
-        if tile.values is None or column >= len(tile.values):
-            return ""
-        height, width = tile.values.shape[1:3]
-        x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
-        value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
-        return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
+        return describe(*self.behind(row, column), share)
+
+
+def describe(tiles: TileSet, row: int, column: int, share: tuple[float, float]) -> str:
+    """Return the value at a share (across, down) of a tile, in words."""
+    tile, names = tiles.rows[row], tiles.columns
+    name = names[column] if column < len(names) and names[column] else f"column {column + 1}"
+    if tile.values is None or column >= len(tile.values):
+        return ""
+    height, width = tile.values.shape[1:3]
+    x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
+    value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
+    return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
 
 
 def _word(value: float, names: tuple[str, ...]) -> str:
     if not names:
-        return f"{value:.3g}"
+        return number(value)
     return names[int(value)] if 0 <= value < len(names) else "no class"

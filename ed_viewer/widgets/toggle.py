@@ -1,9 +1,10 @@
 """A button that is on, off, or of no use now: filled, outlined, or faint."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from ed_viewer.palette import blend
 from ed_viewer.theme import Theme
 
 
@@ -20,6 +21,7 @@ class Toggle(QAbstractButton):
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         width = int(self.fontMetrics().horizontalAdvance(self.text()) * 1.1) + 24
@@ -28,16 +30,18 @@ class Toggle(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        usable = self.isEnabled()
-        colour = self._theme.colour(self._colour if usable else "line")
+        theme, usable, focus = self._theme, self.isEnabled(), self.hasFocus()
         filled = usable and self.isChecked()
-        focus = self.hasFocus()
-        edge = self._theme.colour("accent") if focus else colour
-        painter.setPen(QPen(edge, 2 if focus else 1.5))
-        painter.setBrush(colour if filled else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
-        ink = self._theme.colour("card") if filled else self._theme.colour(self._colour)
-        painter.setPen(ink if usable else self._theme.colour("done"))
-        painter.setFont(self._theme.font(bold=True))
+        surface = theme.colour(self._colour if filled else "field")
+        if usable and self.underMouse():
+            surface = QColor(blend(surface.name(), theme.palette.muted, 0.12))
+        quiet = self._colour if filled else "done" if usable else "line"
+        # Half a pixel in, so that a border of one pixel is sharp.
+        edge = 1.0 if focus else 0.5
+        painter.setPen(QPen(theme.colour("accent" if focus else quiet), 2 * edge))
+        painter.setBrush(surface)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), 5, 5)
+        painter.setPen(theme.colour(("card" if filled else "text") if usable else "done"))
+        painter.setFont(theme.font(bold=filled))
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
         painter.end()

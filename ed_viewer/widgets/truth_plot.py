@@ -59,6 +59,9 @@ class TruthPlot(QWidget):
         self.line.setData(ends, ends)
         self._redraw()
 
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.legend.fit(self.width())
+
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         style_plot(self.plot, self._theme)

@@ -10,18 +10,35 @@ from PySide6.QtWidgets import (
     QLabel,
     QScrollArea,
     QSizePolicy,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.slider import Slider
+from ed_viewer.widgets.text import muted, plain, signed
 
+_MINUS = "\N{MINUS SIGN}"
 _ROWS = 16  # that are made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
 _LARGEST = 1e6
 _FEW = 3  # rows that need no scrolling
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
+
+
+class _Number(QDoubleSpinBox):
+    """Shows a true minus sign, and takes a hyphen for one as well."""
+
+    def textFromValue(self, value: float) -> str:  # noqa: N802
+        return signed(super().textFromValue(value))
+
+    def valueFromText(self, text: str) -> float:  # noqa: N802
+        return super().valueFromText(text.replace(_MINUS, "-"))
+
+    def validate(self, text: str, position: int) -> object:
+        state = super().validate(text.replace(_MINUS, "-"), position)
+        state = state[0] if isinstance(state, tuple) else state
+        return state, signed(text), position
 
 
 class Units(QScrollArea):
@@ -33,12 +50,13 @@ class Units(QScrollArea):
 
     edited = Signal(int, float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._order = np.empty(0, np.int64)
         self._low = self._high = np.empty(0)
         self._code = np.empty(0)
-        self.rows: list[tuple[QLabel, QSlider, QDoubleSpinBox]] = []
+        self.rows: list[tuple[QLabel, Slider, QDoubleSpinBox]] = []
         body = QWidget()
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 8, 0)
@@ -114,9 +132,9 @@ class Units(QScrollArea):
     def _add(self) -> None:
         row = len(self.rows)
         label = muted(plain(QLabel()))
-        slider = QSlider(Qt.Orientation.Horizontal)
+        slider = Slider(self._theme)
         slider.setRange(-_STEPS, _STEPS)
-        box = QDoubleSpinBox()
+        box = _Number()
         box.setRange(-_LARGEST, _LARGEST)
         box.setDecimals(2)
         box.setKeyboardTracking(False)

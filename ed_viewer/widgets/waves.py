@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ed_viewer.imaging import Levels, finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.plot import style_axes
+from ed_viewer.widgets.plot import make_axes, style_axes
 
 _SAMPLES, _ROWS = 6, 2
 _CHANNELS = 10  # that are drawn, at most
@@ -150,7 +150,10 @@ class Waves(QWidget):
         wide = ceil(count / max(deep, 1))
         for number in range(len(self.waves), count):
             row, column = divmod(number, wide)
-            plots = [self._view.addPlot(2 * row + part, column) for part in range(2)]
+            plots = [
+                self._view.addPlot(2 * row + part, column, axisItems=make_axes())
+                for part in range(2)
+            ]
             for part, stretch in enumerate(_STRETCH):
                 self._view.ci.layout.setRowStretchFactor(2 * row + part, stretch)
             self.waves.append(Wave(plots[0], plots[1], column == 0, self._plain))

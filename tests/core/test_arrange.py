@@ -211,6 +211,15 @@ def test_reference_batch_shows_every_class_first(samples: int) -> None:
     assert np.array_equal(batch["label"], label[rows])
 
 
+def test_without_labels_the_reference_batch_is_drawn_from_the_whole_split() -> None:
+    number = np.arange(100)
+    data = Dataset(Fields(x=Field((), "value")), {"test": {"x": number}})
+    few, more = (reference_batch(data, samples)["x"] for samples in (8, 40))
+    assert few.tolist() == more[:8].tolist()  # the same for a probe of few samples as for all
+    assert len(np.unique(more)) == 40
+    assert len(np.unique(few // 25)) > 2  # of four quarters
+
+
 def test_reference_batch_stays_within_what_a_recording_holds() -> None:
     wide = np.zeros((9, 2000, 2000), "float32")  # 16 MB a sample
     data = Dataset(Fields(image=Field((2000, 2000))), {"test": {"image": wide}})

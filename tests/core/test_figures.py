@@ -198,6 +198,8 @@ def test_the_text_of_a_figure(drawn: list[Path]) -> None:
     assert any("3 channels of 4 × 4" in text for text in said["activations_1"])
     assert {"total loss", "training", "validation", "weighted", "epoch"} <= set(said["curves"])
     assert "posterior  (λ = 0.5)" in said["curves"]
+    assert {"binary crossentropy", "gaussian kl", "sum of loss × λ"} <= set(said["curves"])
+    assert any(re.fullmatch(r"MSE 0\.\d+", text) for text in said["reconstructions"])
     assert "tspan" not in files["curves"]  # of which viewers place every digit apart
     assert {"third", "fourth"} <= set(said["latent_scatter"])
     assert {"−2", "2"} <= set(said["latent_grid"])
@@ -371,6 +373,7 @@ def test_a_picture_is_grey_or_coloured() -> None:
 def test_names_are_spread_without_changing_their_order() -> None:
     assert spread([0.0, 100.0], 10) == [0.0, 100.0]
     assert spread([5.0, 5.0], 10) == [0.0, 10.0]
+    assert spread([5.0, 5.0, 40.0], 10, low=3.0) == [3.0, 13.0, 40.0]
     placed = spread([3.0, 0.0, 2.0, 50.0, 49.0], 10)
     assert np.diff(np.sort(placed)).min() >= 10 - 1e-9
     assert list(np.argsort(placed)) == [1, 2, 0, 4, 3]

@@ -111,6 +111,12 @@ def test_heads_are_told_apart_by_their_targets(shown: Material) -> None:
     }
 
 
+def test_a_head_that_had_no_weight_is_not_drawn(seer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(seer.info, "weights", {"fine": 0.0})
+    assert [head.name for head in heads_of(material(seer)[0], "class", 0)] == ["coarse"]
+    assert list(confusions(material(seer))) == ["coarse"]
+
+
 def test_truth_has_no_axis_of_one_and_says_what_is_missing(shown: Material) -> None:
     whole = shown.whole
     assert truth(whole, head(shown, "height")).shape == (40, 8, 8)
@@ -187,7 +193,7 @@ def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) ->
     assert figure.axes[0].get_xlabel() == "true angle (°)"
     assert np.sort(points, axis=0) == pytest.approx(np.sort(wanted, axis=0), rel=1e-4)
     error = np.sqrt(np.mean(np.square(true - given)[known]))
-    assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}"
+    assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}°"
     line = figure.axes[0].get_lines()[0]
     assert list(line.get_xdata()) == list(line.get_ydata())
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -236,6 +242,12 @@ def test_two_runs_stand_side_by_side(seer: Run) -> None:
     titles = segmentations(two)["mask"].axes[0].texts
     assert [text.get_text() for text in titles] == ["image", "truth", "prediction", "second"]
     assert len(regressions(two)["angle"].axes) == 2
+    matrices = confusions(two)["fine"].axes
+    assert [axes.get_title(loc="left").split(":")[0] for axes in matrices] == ["fine", "second"]
+    assert [len(axes.texts) for axes in matrices] == [
+        len(matrices[0].texts),
+        len(matrices[0].texts) + 2,
+    ]
     assert len(maps(two)["height"].axes) == len(maps(two[:1])["height"].axes) + 1
 
 
@@ -253,7 +265,8 @@ def test_maps_share_one_scale(shown: Material, made: dict[str, np.ndarray]) -> N
         "true height",
         f"predicted\nRMSE {error:.3g}",
     ]
-    every = np.concatenate([height[:5].ravel(), made["height"][:5].ravel()])
+    rows = [0, 10, 20, 29, 39]  # over the whole of 40
+    every = np.concatenate([height[rows].ravel(), made["height"][rows].ravel()])
     low, high = np.quantile(every, (0.001, 0.999))
     page = np.asarray(given.images[0].get_array())
     step = page.shape[0] // 8
@@ -268,9 +281,9 @@ def test_values_are_coloured_from_dark_to_light_and_what_is_missing_is_grey() ->
 
 
 def test_inputs_for_every_pixel(shown: Material) -> None:
-    assert list(input_pictures(shown, (8, 8), 3)) == ["image"]
-    assert len(input_pictures(shown, (8, 8), 3)["image"]) == 3
-    assert input_pictures(shown, (4, 4), 3) == {}
+    assert list(input_pictures(shown, (8, 8), np.arange(3))) == ["image"]
+    assert len(input_pictures(shown, (8, 8), np.arange(3))["image"]) == 3
+    assert input_pictures(shown, (4, 4), np.arange(3)) == {}
 
 
 def test_signals_are_curves_over_the_original(player: Run) -> None:

@@ -336,7 +336,8 @@ BROKEN_FILES = {
             save(root / "val" / kind / "c.png", np.zeros((5, 5, 3)[:n], "uint8"))
             for kind, n in (("images", 3), ("labels", 2))
         ],
-        r"found 2 sizes \(height x width\): 4 of 6x8, 1 of 5x5.*size = \[HEIGHT, WIDTH\]",
+        r"val/images/c\.png' has 5x5 pixels .*expected 6x8 as 4 others; 2 sizes in all\. "
+        r"A line size = \[HEIGHT, WIDTH\] in '.*my\.toml'",
     ),
     "field without a folder": (
         no_folder,

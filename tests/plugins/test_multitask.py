@@ -146,6 +146,8 @@ def test_few_fine_labels_are_enough(few: Run, check_trained: Check) -> None:
     assert found["coarse_accuracy"] > 0.85 > found["coarse_majority"] + 0.2
     assert found["fine_accuracy"] > 0.55 > found["fine_majority"] + 0.2
     assert found["mse"] < 0.75 * found["untrained_mse"]
+    codes = few.encoder.predict({"image": few.data.splits["test"]["image"][:]}, verbose=0)["code"]
+    assert (codes.max(axis=0) > 0).all()  # no unit is 0 for every image
 
 
 def test_coarse_classes_are_needed(tmp_path: Any) -> None:

@@ -39,7 +39,7 @@ def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
     moved = hand.on_screen(panel, panel._axes.place(panel._code)) - hand.on_screen(panel, code)
     assert abs(moved.x() - 90) <= 8
     assert abs(moved.y() + 60) <= 8
-    assert 2 <= len(panel._trail) <= 10
+    assert 2 <= len(panel._trail.codes) <= 10
     assert panel._hand.units.rows[0][2].value() == pytest.approx(panel._code[0], abs=0.01)
 
 

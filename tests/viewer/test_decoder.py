@@ -39,14 +39,14 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     window = open_window(finished)
     panel = hand.latent(window)
     hand.ready(panel)
-    pid = window.stage.decoder._process.processId()
+    pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=10_000)
     said = panel._hand._weights.text()
     assert said == "The decoder's process ended (signal 9). It starts again when you drag."
     before = hand.picture(panel).copy()
     hand.drag(panel, QPoint(60, -40))
-    assert window.stage.decoder._process.processId() != pid
+    assert window.stage.decoder.process.number != pid
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=20_000)
     assert "weights of step" in panel._hand._weights.text()
 
@@ -65,7 +65,7 @@ def test_a_process_that_always_ends_is_given_up_after_one_more_start(
     assert panel._hand.isHidden()
     assert "ended twice: I do not feel well" in panel._reason.text()
     panel._drag(np.zeros(2))
-    assert decoder._process is None
+    assert not decoder.process.running
 
 
 def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
@@ -85,7 +85,7 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
 def test_a_process_that_never_answers_is_ended(
     qtbot: QtBot, open_window: Open, finished: Path, hand: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(decoder_module, "_PATIENCE", 1500)
+    monkeypatch.setattr("ed_viewer.decoder_process._PATIENCE", 1500)
     hand.pretend(mode="mute")
     window = open_window(finished)
     hand.latent(window)
@@ -125,13 +125,13 @@ def test_another_run_and_a_closed_window_leave_no_process(
     hand.pretend()
     window = open_window(finished)
     hand.ready(hand.latent(window))
-    first = window.stage.decoder._process.processId()
+    first = window.stage.decoder.process.number
     window.open(wide)
     qtbot.waitUntil(lambda: window.session.run is not None, timeout=10_000)
     qtbot.waitUntil(lambda: not alive(first), timeout=10_000)
     hand.pretend(40)
     hand.ready(hand.latent(window))
-    second = window.stage.decoder._process.processId()
+    second = window.stage.decoder.process.number
     assert alive(second)
     window.close()
     assert not alive(second)
@@ -145,7 +145,7 @@ from ed_viewer.decoder import Decoder
 app = QCoreApplication([])
 decoder = Decoder(Path(sys.argv[1]))
 def say():
-    print(decoder.state.value, decoder._process.processId(), flush=True)
+    print(decoder.state.value, decoder.process.number, flush=True)
 decoder.changed.connect(say)
 decoder.start()
 app.exec()

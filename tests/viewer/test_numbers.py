@@ -5,13 +5,16 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from ed_core.figures.style import CLASSES as FIGURE_CLASSES
 from ed_viewer.curve_data import curves_of
 from ed_viewer.imaging import as_images, image_levels, pixels
 from ed_viewer.palette import DARK, LIGHT, Palette, grey_table
 from ed_viewer.projection import project, window_of
+from ed_viewer.theme import Theme
 from ed_viewer.widgets.raster import rasterise
+from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.tile_layout import lay_out
 from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
 
@@ -130,3 +133,26 @@ def test_type_can_be_read_and_classes_can_be_seen(palette: Palette) -> None:
     assert contrast(palette.on_accent, palette.accent) >= 4.5
     assert all(contrast(colour, palette.card) >= 2 for colour in palette.classes)
     assert len(set(palette.classes)) == 10
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
+def test_what_can_be_operated_can_be_seen(palette: Palette) -> None:
+    for ground in (palette.card, palette.window):  # WCAG 1.4.11: 3:1 for a control's edge
+        assert contrast(palette.done, ground) >= 3
+        assert contrast(palette.accent, ground) >= 3
+    assert contrast(palette.text, palette.field) >= 7
+    assert contrast(palette.muted, palette.field) >= 4.5
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_groove_of_a_slider_stands_out(qtbot: QtBot, qapp: QApplication, name: str) -> None:
+    theme = Theme(qapp, name)
+    slider = Slider(theme)
+    qtbot.addWidget(slider)
+    slider.setRange(0, 100)
+    slider.resize(120, 22)
+    slider.setValue(0)
+    groove = slider.grab().toImage().pixelColor(90, 11).name()
+    assert contrast(groove, theme.palette.card) >= 3
+    slider.setValue(100)
+    assert slider.grab().toImage().pixelColor(30, 11).name() == theme.palette.accent

@@ -121,9 +121,7 @@ def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
     assert made._scores.scores[2].value is None
     right = 100 * (truth == found)[known].mean()
     mean = np.mean([score.value for score in made._scores.scores[:2]])
-    assert (
-        made._caption.text == f"mean IoU {mean:.3f} · {right:.1f} % of the pixels right · 3 images"
-    )
+    assert made._caption.text == f"mean IoU {mean:.3f} · {right:.1f} % of pixels right · 3 samples"
 
 
 def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
@@ -183,7 +181,7 @@ def test_points_are_predicted_against_true(make: Make, shape: tuple[int, ...]) -
     truth = np.array([-40, -10, 0, 10, np.nan, 40], "f4")
     found = np.array([-30, -10, 4, 10, 3, 40], "f2")
     made = values_panel(make, truth, found.reshape(shape))
-    assert made._caption.text == f"RMSE {np.sqrt((100 + 16) / 5):.4g}° · 6 samples"
+    assert made._caption.text == f"RMSE {np.sqrt((100 + 16) / 5):.3g}° · 6 samples"
     plot = made.view.widget
     points = {n: np.stack(item.getData(), axis=1) for n, item in plot.points.groups.items()}
     assert points[0].tolist() == [[-40, -30], [0, 4]]  # the fifth has no truth

@@ -98,6 +98,7 @@ def test_the_value_under_the_mouse(qtbot: QtBot, open_window: Open, finished: Pa
     cell = tiles._layout.cell(0, 2)
     qtbot.mouseMove(tiles, QPoint(cell.center()))
     assert window.status._value.text().startswith("input · two · (")
-    value = float(window.status._value.text().rpartition("= ")[2])
+    said = window.status._value.text().rpartition("= ")[2]
+    value = float(said.replace("\N{MINUS SIGN}", "-"))
     image = np.asarray(window.session.run.reference["image"][2])
     assert np.abs(image - value).min() < 1e-3

@@ -186,3 +186,18 @@ def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path)
     assert window.timeline.view != whole
     qtbot.keyClick(window, Qt.Key.Key_0)
     assert window.timeline.view == whole
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=3000), st.floats(0, 1), st.floats(1, 60))
+def test_a_tick_stands_wherever_frames_are(gaps: list[int], at: float, zoom: float) -> None:
+    made = scale()
+    made.set_steps(np.cumsum(gaps).astype(float))
+    made.zoom(zoom, 10 + 1000 * at)
+    ticks = made.ticks(3)
+    xs = made.x_of(made.steps)
+    seen = xs[(xs >= 10) & (xs < 1010)]
+    assert len(ticks) <= 1000 / 3 + 2
+    for x in seen:
+        assert np.abs(ticks - x).min() <= 3.001
+    for tick in ticks:
+        assert np.abs(xs - tick).min() <= 3.001

@@ -236,7 +236,7 @@ def test_another_run_takes_the_place_of_the_first(
     window.stage.setCurrentIndex(3)
     codes = window.stage.panels[0]
     drawn(qtbot, window, 2)
-    assert codes._axes.titles == ("principal axis 1", "principal axis 2")
+    assert codes._axes.titles == ("PC 1", "PC 2")
 
 
 def test_fast_scrubbing_ends_on_the_frame_asked_for_last(

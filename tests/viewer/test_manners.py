@@ -1,0 +1,222 @@
+"""What every panel has in common: numbers, captions, titles, axes, names that have no room."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.messages import Growth
+from ed_viewer.middle import Middle
+from ed_viewer.run_title import model_and_data
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.caption import Caption
+from ed_viewer.widgets.legend import Legend
+from ed_viewer.widgets.matrix import Matrix
+from ed_viewer.widgets.matrix_layout import Counts, lay_out
+from ed_viewer.widgets.mosaic import across
+from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.text import counted, number, ordinal
+from ed_viewer.widgets.title_row import TitleRow
+from ed_viewer.widgets.units import Units
+
+pytestmark = pytest.mark.viewer
+
+MINUS, THIN = "\N{MINUS SIGN}", "\N{THIN SPACE}"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.037764, "0.0378"),
+        (-0.9771, f"{MINUS}0.977"),
+        (999.4, "999"),
+        (999.6, f"1{THIN}000"),
+        (-7218.3, f"{MINUS}7{THIN}218"),
+        (3e9, "3e+09"),
+        (1.13e-8, f"1.13e{MINUS}08"),
+        (0.0, "0"),
+        (np.nan, "–"),
+        (-np.inf, f"{MINUS}inf"),
+    ],
+)
+def test_a_number_has_three_digits_and_no_hyphen(value: float, said: str) -> None:
+    assert number(value) == said
+
+
+@given(st.floats(-9e6, 9e6))
+def test_a_number_that_is_read_back_is_nearly_the_same(value: float) -> None:
+    read = float(number(value).replace(MINUS, "-").replace(THIN, ""))
+    assert read == pytest.approx(value, rel=6e-3, abs=1e-300)
+
+
+def test_counts_are_in_plain_words() -> None:
+    assert [counted(1, "row"), counted(1200, "row")] == ["1 row", f"1{THIN}200 rows"]
+    said = [ordinal(n) for n in (2, 3, 4, 11, 21, 113)]
+    assert said == ["2nd", "3rd", "4th", "11th", "21st", "113th"]
+
+
+def test_a_caption_leaves_out_parts_rather_than_letters(qtbot: QtBot, theme: Theme) -> None:
+    caption = Caption(theme)
+    qtbot.addWidget(caption)
+    caption.say("mean squared error 0.0378 · 9 of 16 samples · difference")
+    wide = caption.fontMetrics().horizontalAdvance
+    for parts in (3, 2, 1):
+        shown = " · ".join(caption.text.split(" · ")[:parts])
+        caption.resize(wide(shown) + 2, 20)
+        assert caption.shown == shown
+        assert "difference" in caption.toolTip()
+    caption.resize(40, 20)
+    assert caption.shown == ""
+
+
+def test_of_a_title_and_values_the_first_value_is_shown_whole(qtbot: QtBot, theme: Theme) -> None:
+    row = TitleRow("Angle absolute error", "angle_absolute_error", theme)
+    qtbot.addWidget(row)
+    row.show()
+    row.say("70.2  (68.1)  λ 1", "about")
+    title = row.title.fontMetrics().horizontalAdvance(row.title.text)
+    for width, values, whole in ((500, "70.2  (68.1)  λ 1", True), (title + 60, "70.2", True)):
+        row.resize(width, 20)
+        assert row.value.shown == values
+        assert (row.title.shown == row.title.text) == whole
+    row.resize(90, 20)
+    assert row.value.shown == "70.2"
+    assert row.title.shown.endswith("…")
+    assert not row.title.geometry().intersects(row.value.geometry())
+
+
+def test_an_axis_title_ends_in_dots_and_is_no_html(qtbot: QtBot, theme: Theme) -> None:
+    plot = make_plot()
+    qtbot.addWidget(plot)
+    item = plot.getPlotItem()
+    item.setLabel("left", "predicted <b>angle</b> of the digit (°)")
+    style_plot(plot, theme)
+    plot.resize(400, 600)
+    plot.show()
+    axis = item.getAxis("left")
+    qtbot.waitUntil(lambda: "(°)" in axis.label.toPlainText())
+    assert "<b>" in axis.label.toPlainText()
+    plot.resize(400, 160)
+    qtbot.waitUntil(lambda: axis.label.toPlainText().endswith("…"))
+    assert axis.label.boundingRect().width() <= axis.size().height() + 8
+    item.setYRange(-2e-4, 2e-4)
+    assert all("-" not in text for text in axis.tickStrings([-1e-4, 0.0, 1e-4], 1.0, 1e-4))
+    assert axis.tickStrings([-1e-4], 1.0, 1e-4) == [f"{MINUS}0.0001"]  # and no hidden factor
+
+
+def classes(count: int, name: str = "class") -> Counts:
+    return Counts(np.eye(count, dtype=np.int64) * 9, tuple(f"{name} {n}" for n in range(count)))
+
+
+def test_a_small_matrix_leaves_names_out_before_it_becomes_tiny(qapp: QApplication) -> None:
+    metrics = QFontMetrics(qapp.font())
+    small = lay_out(classes(10, "Ankle boot"), QSize(480, 150), metrics)
+    large = lay_out(classes(10, "Ankle boot"), QSize(480, 420), metrics)
+    assert (small.below == 0, large.below > 0) == (True, True)
+    assert small.box.width() >= 90
+    for made, size in ((small, QSize(480, 150)), (large, QSize(480, 420))):
+        assert made.box.left() >= made.names + made.line
+        assert made.box.bottom() + made.below + made.line <= size.height()
+
+
+def test_a_hundred_classes_are_cells_and_not_lines(qtbot: QtBot, theme: Theme) -> None:
+    matrix = Matrix(theme)
+    qtbot.addWidget(matrix)
+    matrix.resize(400, 300)
+    matrix.show_counts(classes(100))
+    picture, made = matrix.grab().toImage(), matrix._layout
+    quiet = picture.pixelColor(made.cell(20, 80).center()).name()
+    line = QColor(theme.palette.line).name()
+    box = made.box.adjusted(4, 4, -4, -4)
+    row = [
+        picture.pixelColor(x, made.cell(20, 80).center().y()).name()
+        for x in range(box.left(), box.right())
+    ]
+    assert quiet == theme.palette.card
+    assert row.count(line) == 0
+
+
+def test_the_pointer_is_a_hand_over_a_cell_and_an_arrow_beside_it(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    matrix = Matrix(theme)
+    qtbot.addWidget(matrix)
+    matrix.resize(400, 300)
+    matrix.show_counts(classes(3))
+    matrix.show()
+    for point, shape in (
+        (matrix._layout.cell(1, 1).center(), Qt.CursorShape.PointingHandCursor),
+        (matrix.rect().bottomRight(), Qt.CursorShape.ArrowCursor),
+    ):
+        QTest.mouseMove(matrix, point)
+        qtbot.waitUntil(lambda: matrix.cursor().shape() == shape)  # noqa: B023
+
+
+def test_a_legend_leaves_the_plot_its_place_and_counts_what_it_leaves_out(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    legend = Legend(theme)
+    qtbot.addWidget(legend)
+    legend.set_names([f"a class whose name is long {n}" for n in range(40)])
+    legend.resize(200, 200)
+    legend.fit(1200)
+    assert legend.sizeHint().width() <= 1200 * 0.45
+    wide = legend._shown()
+    legend.fit(300)
+    assert legend.sizeHint().width() <= 300 * 0.45 + 1
+    assert legend._shown() < wide < 40
+    before = set(legend.hidden)
+    last = legend._row(legend._shown())
+    QTest.mouseClick(legend, Qt.MouseButton.LeftButton, pos=last.center())  # "+ 30" is no class
+    assert legend.hidden == before
+    QTest.mouseClick(legend, Qt.MouseButton.LeftButton, pos=legend._row(1).center())
+    assert legend.hidden == {1}
+
+
+def test_rows_of_a_mosaic_are_full_where_that_costs_little() -> None:
+    maps = np.zeros((16, 32, 32, 1))
+    assert across(maps, QSize(1040, 380)) == 8
+    assert across(maps, QSize(420, 400)) == 4
+    assert across(np.zeros((100, 28, 28, 1)), QSize(920, 340)) == 17  # 5 x 20 were far smaller
+    assert across(np.zeros((7, 32, 32, 1)), QSize(700, 100)) == 7
+    assert across(np.zeros((1, 32, 32, 1)), QSize(700, 100)) == 1
+
+
+def test_a_number_of_a_code_has_a_minus_sign_and_takes_a_hyphen(qtbot: QtBot, theme: Theme) -> None:
+    units = Units(theme)
+    qtbot.addWidget(units)
+    units.set_ranges(np.arange(2), np.full(2, -3.0), np.full(2, 3.0))
+    units.show_code(np.array([-0.48, 1.0]))
+    units.show()
+    box = units.rows[0][2]
+    assert box.text() == f"{MINUS}0.48"
+    box.selectAll()
+    qtbot.keyClicks(box, "-1.5")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert (box.value(), box.text()) == (-1.5, f"{MINUS}1.50")
+
+
+def test_a_run_that_ended_without_a_frame_says_so(
+    qtbot: QtBot, theme: Theme, tmp_path: Path
+) -> None:
+    middle = Middle(theme, "runs")
+    qtbot.addWidget(middle)
+    none = np.zeros(0)
+    for state, said in (("live", "Waiting"), ("finished", "ended"), ("crashed", "ended")):
+        growth = Growth(1, none, none, none, {}, state, "", 0.0)
+        middle.show_growth(tmp_path / "vae-mnist-20261125-075101-adf5d7", growth, known=True)
+        assert said in middle.welcome._text.text()
+        assert middle.welcome._head.text() == "vae-mnist"
+
+
+def test_a_run_is_called_by_its_model_and_its_data() -> None:
+    assert model_and_data("coarse_and_fine-fashion_mnist") == ("coarse_and_fine", "fashion_mnist")
+    assert model_and_data("unet-my-folder") == ("unet", "my-folder")
+    assert model_and_data("mine") == ("mine", "")

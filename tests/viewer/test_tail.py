@@ -1,0 +1,63 @@
+"""Following a recording: what a look costs, and that nothing is missed."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from ed_core.recording import Recording, RecordingWriter, RunFolder
+from ed_viewer import tail as module
+from ed_viewer.example import Example
+from ed_viewer.messages import Growth
+from ed_viewer.tail import Tail
+
+pytestmark = pytest.mark.viewer
+
+
+def frames(news: list[object]) -> int | None:
+    grown = [message for message in news if isinstance(message, Growth)]
+    return len(grown[-1].steps) if grown else None
+
+
+def test_a_quiet_run_is_looked_at_whole_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    refresh = Recording.refresh
+    monkeypatch.setattr(Recording, "refresh", lambda self: looks.append(1) or refresh(self))
+    monkeypatch.setattr(module, "_WHOLE", 3600.0)
+    example = Example(samples=60)
+    run = RunFolder.create(tmp_path, "live")
+    run.write({"status": "training"})
+    with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        example.append(writer, 0)
+        tail = Tail(run.path, 1)
+        assert frames(tail.poll()) == 1
+        time.sleep(2 * module._TICK)
+        tail.poll()  # the date of the file is old enough to be trusted from here on
+        looks.clear()
+        for _ in range(20):
+            assert tail.poll() == []
+        assert looks == []
+        example.append(writer, 1)
+        assert frames(tail.poll()) == 2
+    tail.close()
+
+
+def test_a_look_within_a_tick_of_the_last_write_trusts_no_date(tmp_path: Path) -> None:
+    """Frames that follow each other at once bear the same date; none is missed."""
+    example = Example(samples=60)
+    run = RunFolder.create(tmp_path, "live")
+    run.write({"status": "training"})
+    with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        tail = Tail(run.path, 1)
+        for number in range(30):
+            example.append(writer, number)
+            assert frames(tail.poll()) == number + 1
+        run.update(status="finished")
+    end = time.monotonic() + 10
+    while tail.live and time.monotonic() < end:
+        tail.poll()
+        time.sleep(0.01)
+    assert not tail.live
+    tail.close()

@@ -1,0 +1,73 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication
+
+from ed_viewer.widgets.sheet import PICTURES
+from ed_viewer.widgets.tile_layout import TileLayout, lay_out
+from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+
+pytestmark = pytest.mark.viewer
+
+
+def pictures(
+    columns: int = 16, side: int = 28, style: TileStyle = PICTURES, name: str = "Ankle boot"
+) -> TileSet:
+    made = np.zeros((columns, side, side, 4), np.uint8)
+    rows = tuple(TileRow(made, label) for label in ("input", "output", "difference"))
+    return TileSet(rows, tuple(f"{name} {n}" for n in range(columns)), style=style)
+
+
+def laid(tiles: TileSet, width: int, height: int, qapp: QApplication) -> TileLayout:
+    return lay_out(tiles, QSize(width, height), QFontMetrics(qapp.font()))
+
+
+def test_fewer_samples_are_shown_rather_than_stamps(qapp: QApplication) -> None:
+    all_of_them = laid(pictures(style=TileStyle(wrap=True)), 480, 170, qapp)
+    fewer = laid(pictures(), 480, 170, qapp)
+    assert (all_of_them.columns, fewer.columns < 16) == (16, True)
+    assert fewer.width >= 1.3 * all_of_them.width
+    assert fewer.rows == 3
+
+
+def test_no_sample_is_left_out_where_that_gains_little(qapp: QApplication) -> None:
+    assert laid(pictures(), 1000, 400, qapp).columns == 16
+    assert laid(pictures(8, 256), 700, 400, qapp).columns == 8
+    low = laid(pictures(), 1000, 110, qapp)  # it is the height that has no room
+    assert low.columns == 16
+
+
+def test_long_names_of_columns_stay_in_their_place(qapp: QApplication) -> None:
+    made = laid(pictures(name="a class whose name is far longer than its column"), 700, 300, qapp)
+    names = [rect for rect, text, _ in made.texts if "class" in text]
+    assert names
+    for one, other in pairwise(names):
+        assert not one.intersects(other)
+    assert all(rect.right() <= 700 for rect in names)
+
+
+@given(
+    columns=st.integers(1, 40),
+    side=st.integers(1, 300),
+    width=st.integers(64, 1600),
+    height=st.integers(48, 900),
+    gap=st.integers(0, 8),
+    comfortable=st.integers(0, 90),
+)
+def test_tiles_lie_in_the_room_and_apart(
+    qapp: QApplication, columns: int, side: int, width: int, height: int, gap: int, comfortable: int
+) -> None:
+    style = TileStyle(gap=gap, wrap=True, comfortable=comfortable, smallest=8)
+    made = laid(pictures(columns, side, style), width, height, qapp)
+    cells = [made.cell(row, column) for row in range(made.rows) for column in range(made.columns)]
+    assert 1 <= made.columns <= columns
+    assert made.cell(0, 0).left() >= 0
+    if made.width >= 8:
+        assert all(QRect(0, 0, width, height).contains(cell) for cell in cells)
+    for number, cell in enumerate(cells[1:], 1):
+        assert not cell.intersects(cells[number - 1])
