@@ -9,9 +9,9 @@ from ed_viewer.widgets.icons import icon
 from ed_viewer.widgets.toggle import Toggle
 
 _WAYS = {
-    Alignment.STEP: "by step",
-    Alignment.EPOCH: "by epoch",
-    Alignment.SHARE: "by share",
+    Alignment.STEP: "step",
+    Alignment.EPOCH: "epoch",
+    Alignment.SHARE: "share",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_core.registry import BROKEN, Registry
@@ -20,6 +20,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.text import plain, titled
+from ed_viewer.widgets.words import Words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +170,7 @@ class Panel(Card):
         super().__init__(source.theme, parent)
         self.source = source
         self.setAccessibleName(self.heading or source.probe.name)
-        self._title = plain(QLabel(self.heading or titled(source.probe.name)))
+        self._title = plain(Words(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
         self.tools = QHBoxLayout()
         self.tools.setSpacing(8)

@@ -33,6 +33,7 @@ class Stage(QTabWidget):
     """Tabs of panels for run "A" and, while two are compared, for run "B" beside it.
 
     Attributes:
+        tabs: their bar.
         decoder: of the run that is shown next, or None.
 
     Signals:
@@ -55,7 +56,8 @@ class Stage(QTabWidget):
         self._open = ""
         self._shared = True
         self.decoder: Decoder | None = None
-        self.setTabBar(Tabs(theme))
+        self.tabs = Tabs(theme)
+        self.setTabBar(self.tabs)
         self.setDocumentMode(True)
         self.setAccessibleName("Stage")
         self.currentChanged.connect(self._look)

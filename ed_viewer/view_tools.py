@@ -81,9 +81,15 @@ class ViewTools(Part):
         others = [p.tool for p in self.window.parts if p.tool and p.tool is not self.tool]
         wide = sum(tool.sizeHint().width() for tool in others)
         wide += sum(button.width() for button in self.buttons.values())
-        short = stage.tabBar().sizeHint().width() + wide + _SPACE > stage.width()
-        if short == (not self.more.isHidden()):
-            return
+        tabs = stage.tabs
+        short = tabs.wanted + wide + _SPACE > stage.width()
+        if short != (not self.more.isHidden()):
+            self._fold(short)
+        corner = stage.cornerWidget()
+        if corner is not None:
+            tabs.set_room(stage.width() - corner.sizeHint().width())
+
+    def _fold(self, short: bool) -> None:
         held = any(button.hasFocus() for button in (*self.buttons.values(), self.more))
         for button in self.buttons.values():
             button.setVisible(not short)
