@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from ed_viewer.decoder import Answer, Decoder
 from ed_viewer.theme import Theme
@@ -11,7 +11,6 @@ from ed_viewer.widgets.text import muted, plain
 
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
-_ROOMY = 300  # pixels: in less there is no place for words
 _HEIGHT = 64  # pixels of the pictures, at least
 
 
@@ -48,31 +47,49 @@ class Between(QWidget):
         self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
-        self._words: list[QLabel] = []
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        ways = zip(("From sample", "to"), ("Click", "Shift+click"), strict=True)
-        for (words, clicked), box, said in zip(ways, self.ends, self._said, strict=True):
-            label = plain(QLabel(words))
-            self._words.append(label)
-            label.setBuddy(box)
-            box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
-            box.setToolTip(f"{clicked} a point of the scatter to choose it there")
-            box.setMinimum(1)
-            box.setKeyboardTracking(False)
-            box.valueChanged.connect(self._on_ends)
-            for widget in (label, box, said):
-                head.addWidget(widget)
-        head.addStretch(1)
+        ends = zip(
+            ("From sample", "to"), ("Click", "Shift+click"), self.ends, self._said, strict=True
+        )
+        self._halves = [self._half(*end) for end in ends]
+        self._head = QGridLayout()
+        self._head.setHorizontalSpacing(8)
+        self._head.setVerticalSpacing(4)
+        self._head.setColumnStretch(2, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(head)
+        layout.addLayout(self._head)
         layout.addWidget(self.row, 1)
         decoder.answered.connect(self._on_answer)
+        self._fold()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
-        self._words[0].setVisible(self.width() >= _ROOMY)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Put the two samples on one line, or on two where that has no room."""
+        wide = sum(half.sizeHint().width() for half in self._halves) + 8
+        place = (0, 1) if wide <= self.width() else (1, 0)
+        for half, at in zip(self._halves, ((0, 0), place), strict=True):
+            self._head.addWidget(half, *at)
+
+    def _half(self, words: str, clicked: str, box: QSpinBox, said: QLabel) -> QWidget:
+        """Return the choice of one sample: a word, its number, its class."""
+        label = plain(QLabel(words))
+        label.setBuddy(box)
+        box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
+        box.setToolTip(f"{clicked} a point of the scatter to choose it there")
+        box.setMinimum(1)
+        box.setKeyboardTracking(False)
+        box.valueChanged.connect(self._on_ends)
+        half = QWidget()
+        row = QHBoxLayout(half)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in (label, box, said):
+            row.addWidget(widget)
+        row.addStretch(1)
+        return half
 
     def set_samples(self, count: int) -> None:
         """Let one choose among the first samples; at first two of different classes."""

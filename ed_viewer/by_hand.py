@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QProcess
+
 from ed_viewer.decoder import Decoder
+from ed_viewer.decoder_process import FAREWELL
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 
@@ -24,9 +27,11 @@ class ByHand(Part):
         window.session.drawn.connect(self._move)
 
     def end(self) -> None:
-        """End the decoder's process."""
+        """End the decoder's process, and wait for those of runs that were left just now."""
         if self.window.stage.decoder is not None:
             self.window.stage.decoder.stop(wait=True)
+        for process in self.findChildren(QProcess):
+            process.waitForFinished(FAREWELL)
 
     def _open(self, path: Path) -> None:
         before = self.window.stage.decoder

@@ -9,9 +9,9 @@ from ed_viewer.widgets.icons import icon
 from ed_viewer.widgets.toggle import Toggle
 
 _WAYS = {
-    Alignment.STEP: "by step",
-    Alignment.EPOCH: "by epoch",
-    Alignment.SHARE: "by share",
+    Alignment.STEP: "step",
+    Alignment.EPOCH: "epoch",
+    Alignment.SHARE: "share",
 }
 
 
@@ -76,6 +76,10 @@ class CompareTools(QWidget):
     def next_way(self) -> None:
         """Choose the next alignment."""
         self._ways.setCurrentIndex((self._ways.currentIndex() + 1) % self._ways.count())
+
+    def choose_way(self, way: Alignment) -> None:
+        """Choose an alignment."""
+        self._ways.setCurrentIndex(self._ways.findData(way))
 
     def _choose(self, index: int) -> None:
         self.chosen.emit(self._ways.itemData(index))

@@ -89,6 +89,7 @@ class Decoder(QObject):
         self.process.came.connect(self._take)
         self.process.ended.connect(self._on_end)
         self._failures = 0
+        self._over = False
         self._number = 0
         self._newest: dict[str, int] = {}
 
@@ -98,14 +99,18 @@ class Decoder(QObject):
         return self.state is not State.UNABLE
 
     def start(self) -> None:
-        """Start the process, unless it runs."""
-        if not self.process.running:
+        """Start the process, unless it runs or was stopped."""
+        if not self.process.running and not self._over:
             self._newest = {}
             self._become(State.STARTING, "Starting the decoder …")
             self.process.start(worker_command(self.path))
 
     def stop(self, wait: bool = False) -> None:
-        """End the process at once, it has nothing to lose; may wait until it is gone."""
+        """End the process at once, it has nothing to lose; may wait until it is gone.
+
+        It is not started again: a panel that is drawn a last time would ask for another one.
+        """
+        self._over = True
         self.process.stop(wait)
         self.state = State.IDLE
 

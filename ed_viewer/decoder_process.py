@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 from ed_core.recording.wire import Unpacker, WireError
 
 _PATIENCE = 180_000  # milliseconds without an answer: Keras starts slowly on a busy machine
-_FAREWELL = 5000  # milliseconds for a killed process to go
+FAREWELL = 5000  # milliseconds for a killed process to go
 _LAST_WORDS = 2000  # bytes of its standard error that are kept
 
 
@@ -84,7 +84,7 @@ class DecoderProcess(QObject):
         process.finished.connect(process.deleteLater)
         process.kill()
         if wait:
-            process.waitForFinished(_FAREWELL)
+            process.waitForFinished(FAREWELL)
 
     def _read(self) -> None:
         if self._process is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ed_core.recording import ArrayInfo, ProbeInfo
-from ed_viewer.messages import Arrays, Frame, RunInfo
+from ed_viewer.messages import Arrays, Frame, Past, RunInfo
 from ed_viewer.panel import panel_class
 
 
@@ -34,7 +34,12 @@ class Difference:
                 arrays[name] = _subtract(probe, ours.arrays[name], theirs.arrays[name])
             except ValueError as error:
                 damaged[name] = str(error)
-        return Frame(theirs.request, arrays, damaged)
+        past = {
+            probe.name: made
+            for probe in self.run.header.probes
+            if probe.name in arrays and (made := _past(probe, ours, theirs)) is not None
+        }
+        return Frame(theirs.request, arrays, damaged, past)
 
 
 def difference_of(ours: RunInfo, theirs: RunInfo) -> Difference:
@@ -109,6 +114,21 @@ def _subtract(probe: ProbeInfo, ours: Arrays, theirs: Arrays) -> Arrays:
             with np.errstate(invalid="ignore"):  # of two infinities: NaN, which is drawn as 0
                 made[array] = there - here
     return made
+
+
+def _past(probe: ProbeInfo, ours: Frame, theirs: Frame) -> Past | None:
+    """Return B - A of earlier frames, None unless both have the same strip of them."""
+    here, there = (frame.past.get(probe.name) for frame in (ours, theirs))
+    if here is None or there is None or here.samples != there.samples:
+        return None
+    places = panel_class(probe).places
+    names = [n for n in probe.arrays if n in here.arrays and n in there.arrays and n not in places]
+    names = [n for n in names if here.arrays[n].shape == there.arrays[n].shape]
+    if not names:
+        return None
+    with np.errstate(invalid="ignore"):  # as above; and where a run has no frame yet
+        made = {name: there.arrays[name] - here.arrays[name] for name in names}
+    return Past(np.where(here.steps < 0, -1, there.steps), there.samples, made)
 
 
 def _shapes(probe: ProbeInfo, places: tuple[str, ...]) -> str:

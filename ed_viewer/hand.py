@@ -32,7 +32,7 @@ class Hand(QWidget):
         self._decoder = decoder
         self.code = np.empty(0)
         self.picture = Outputs(theme)
-        self.picture.setMinimumSize(96, 96)
+        self.picture.setMinimumSize(64, 64)
         self.picture.hovered.connect(self.hovered)
         self._weights = muted(plain(QLabel()))
         self._weights.setWordWrap(True)

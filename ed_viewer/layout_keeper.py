@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray
 
+from ed_viewer.compare_keeper import CompareKeeper
 from ed_viewer.docks import reset_docks
 from ed_viewer.messages import RunInfo
 from ed_viewer.part import Part
@@ -48,6 +49,7 @@ class LayoutKeeper(Part):
         window.set_full(False)
         reset_docks(window, window.docks)
         window.settings.drop(_LAYOUTS, self._model)
+        window.part(CompareKeeper).reset()
 
     def end(self) -> None:
         """Keep the layout on show."""

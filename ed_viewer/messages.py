@@ -68,23 +68,59 @@ class Growth:
         return self.live and last_kind(self.events, ("pause", "resume", "start")) == "pause"
 
 
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Some samples of several frames.
+
+    Attributes:
+        frames: their numbers; -1 where the run has none yet.
+        samples: the numbers of the samples.
+    """
+
+    frames: tuple[int, ...]
+    samples: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What was read of a strip.
+
+    Attributes:
+        steps: (columns,) when each frame was taken, -1 where there is none.
+        samples: the numbers of the samples that there are.
+        arrays: (columns, samples, ...) each, NaN where there is no frame.
+    """
+
+    steps: np.ndarray
+    samples: tuple[int, ...]
+    arrays: Arrays
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A frame that the window wants to draw; a newer request replaces it."""
+    """A frame that the window wants to draw; a newer request replaces it.
+
+    `strips` are earlier frames that stand beside it, by probe.
+    """
 
     opening: int
     number: int
     frame: int
     probes: tuple[str, ...]
+    strips: Mapping[str, Strip] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """The answer: a probe's arrays by name, and for those that could not be read the reason."""
+    """The answer: a probe's arrays by name, and for those that could not be read the reason.
+
+    `past` are the strips that were asked for, by probe.
+    """
 
     request: Request
     arrays: Mapping[str, Arrays]
     damaged: Mapping[str, str] = field(default_factory=dict)
+    past: Mapping[str, Past] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.links import link
+from ed_viewer.lookback import Lookback
 from ed_viewer.messages import Frame
 from ed_viewer.panel import Source, panel_class
 from ed_viewer.panel_host import PanelHost
@@ -46,9 +47,11 @@ class Page(QWidget):
 
     Signals:
         hovered: what is under the mouse, in words.
+        looking: `lookbacks` are others.
     """
 
     hovered = Signal(str)
+    looking = Signal()
 
     def __init__(self, title: str, probes: tuple[str, ...], theme: Theme) -> None:
         super().__init__()
@@ -67,6 +70,17 @@ class Page(QWidget):
         """What holds the panels of the run, A while two are compared."""
         return list(self._sides["A"].hosts.values()) if "A" in self._sides else []
 
+    @property
+    def lookbacks(self) -> dict[str, Lookback]:
+        """What panels want of earlier frames, by probe; of two runs the same."""
+        found: dict[str, Lookback] = {}
+        for _, side in sorted(self._sides.items()):
+            for name, host in side.hosts.items():
+                wanted = host.panel.lookback
+                if wanted is not None:
+                    found.setdefault(name, wanted)
+        return found
+
     def side(self, side: str) -> Side | None:
         """Return the panels of run "A" or "B", None before they are made."""
         return self._sides.get(side)
@@ -77,6 +91,7 @@ class Page(QWidget):
         made = self._sides[side] = Side(side, self._theme)
         self._sources[side] = sources
         made.hovered.connect(self.hovered)
+        made.looking.connect(self.looking)
         made.fill([(name, _place(side, name, sources)) for name in self.probes])
         self._row.addWidget(made, 1)
         self._arrange()

@@ -43,6 +43,7 @@ class Pair(QObject):
         self.beside = Beside(path, self)
         self._sessions = {"A": window.session, "B": self.beside.session}
         ours, theirs = self._sessions.values()
+        theirs.columns = self._columns
         self._wires = (
             (ours.opened, self._on_opened),
             (ours.described, self._on_described),
@@ -70,9 +71,17 @@ class Pair(QObject):
         return frame, session.run, session.growth
 
     @property
-    def settled(self) -> bool:
-        """Whether B is drawn where the cursor of A has led it."""
-        return self._late or self.beside.session.settled
+    def signed(self) -> bool:
+        """Whether the difference B - A stands in the place of B."""
+        return self._signed and self._difference is not None
+
+    @property
+    def difference(self) -> Frame | None:
+        """The difference that is shown, None if none is."""
+        ours, theirs = self._frames.get("A"), self._frames.get("B")
+        if ours is None or theirs is None or self._difference is None or not self._signed:
+            return None
+        return self._difference.of(ours, theirs) if self._belong(ours, theirs) else None
 
     def end(self) -> None:
         """Leave run A alone; the thread of B ends when it can."""
@@ -149,13 +158,9 @@ class Pair(QObject):
         self._show_headings()
 
     def _draw_theirs(self) -> None:
-        ours, theirs = self._frames.get("A"), self._frames.get("B")
-        if theirs is None:
-            return
-        if not self._signed or self._difference is None:
+        theirs = self._frames.get("B") if not self.signed else self.difference
+        if theirs is not None:
             self._window.stage.show_frame(theirs, "B")
-        elif ours is not None and self._belong(ours, theirs):
-            self._window.stage.show_frame(self._difference.of(ours, theirs), "B")
 
     def _belong(self, ours: Frame, theirs: Frame) -> bool:
         """Tell whether two frames are of the same point: either may be drawn before the other."""
@@ -175,6 +180,23 @@ class Pair(QObject):
             self._window.stage.say("B", begins_later(there))
         else:
             self._window.stage.say("B", "")
+            self._sessions["B"].look_back()
+
+    def _columns(self, columns: int) -> tuple[int, ...]:
+        """Return the frames of B that lie beside those of A; -1 where B has none yet."""
+        here, there = (session_times(session) for session in self._sessions.values())
+        if here is None or there is None:
+            return ()
+        frames = self._sessions["A"].spread(columns)
+        return tuple(aligned(here, frame, there, self._how) for frame in frames)
+
+    @property
+    def settled(self) -> bool:
+        """Whether both runs are drawn where their cursors are, or B cannot be."""
+        ours, theirs = self._sessions.values()
+        growth = theirs.growth
+        known = growth is not None and (theirs.run is not None or bool(growth.problem))
+        return known and ours.settled and (self._late or theirs.settled)
 
     def _mark(self) -> None:
         """Show on the timeline where the frames and the checkpoints of B lie."""

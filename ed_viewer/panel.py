@@ -6,19 +6,21 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
 from ed_core.registry import BROKEN, Registry
 from ed_viewer.decoder import Decoder
 from ed_viewer.imaging import as_images
-from ed_viewer.messages import Arrays
+from ed_viewer.lookback import Lookback
+from ed_viewer.messages import Arrays, Past
 from ed_viewer.palette import class_colour, difference_table
 from ed_viewer.ranges import Ranges, Scale
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.text import plain, titled
+from ed_viewer.widgets.words import Words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +142,7 @@ class Panel(Card):
 
     Signals:
         hovered: what is under the mouse, in words.
+        looking: `lookback` is another.
     """
 
     tab = ""
@@ -161,12 +164,13 @@ class Panel(Card):
     """Arrays that say where the others lie: equal in two runs, or there is no difference."""
 
     hovered = Signal(str)
+    looking = Signal()
 
     def __init__(self, source: Source, parent: QWidget | None = None) -> None:
         super().__init__(source.theme, parent)
         self.source = source
         self.setAccessibleName(self.heading or source.probe.name)
-        self._title = plain(QLabel(self.heading or titled(source.probe.name)))
+        self._title = plain(Words(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
         self.tools = QHBoxLayout()
         self.tools.setSpacing(8)
@@ -188,6 +192,18 @@ class Panel(Card):
     def show_frame(self, arrays: Arrays) -> None:
         """Draw a frame: the probe's arrays by name."""
         raise NotImplementedError
+
+    @property
+    def lookback(self) -> Lookback | None:
+        """What it wants of earlier frames beside the one on show, None for nothing."""
+        return None
+
+    def look_back(self, on: bool) -> bool:
+        """Show earlier frames as well, or not; returns whether it can."""
+        return False
+
+    def show_past(self, past: Past) -> None:
+        """Take the earlier frames that `lookback` wants; `show_frame` follows."""
 
     def restyle(self) -> None:
         """Take colours and type from the theme; extended by panels that draw with pyqtgraph."""

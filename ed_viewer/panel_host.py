@@ -18,15 +18,18 @@ class PanelHost(QWidget):
 
     Signals:
         hovered: what is under the mouse, in words.
+        looking: the panel wants other frames beside the one on show.
     """
 
     hovered = Signal(str)
+    looking = Signal()
 
     def __init__(self, source: Source, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = source.probe.name
         self.panel = self._make(source)
         self.panel.hovered.connect(self.hovered)
+        self.panel.looking.connect(self.looking)
         self._notice = Notice(source.theme)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -40,6 +43,10 @@ class PanelHost(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
         return QSize(160, 120)
 
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Return False (called by Qt): a label that wraps would take the room of other panels."""
+        return False
+
     def show_frame(self, frame: Frame) -> None:
         """Draw the probe's arrays, or say why there are none."""
         if self._name in frame.damaged:
@@ -48,6 +55,8 @@ class PanelHost(QWidget):
         if self._name not in frame.arrays:
             return  # asked for before this probe was visible; its own answer is on its way
         try:
+            if self._name in frame.past:
+                self.panel.show_past(frame.past[self._name])
             self.panel.show_frame(frame.arrays[self._name])
         except Exception as error:  # a panel of a stranger's may fail in any way
             _log.debug("panel %s", self._name, exc_info=True)

@@ -1,12 +1,15 @@
 """One run on show: its cursor, what is asked of the reader, and what is ready to be drawn."""
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ed_viewer.cursor import Cursor, Playback
-from ed_viewer.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.lookback import Lookback, spread, strips
+from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
 from ed_viewer.reader import Reader
 
 DRAW_EVERY = 20  # milliseconds between two drawings at least
@@ -18,6 +21,9 @@ class Session(QObject):
 
     Requests and answers are numbered; an answer is drawn if it is newer than the last one drawn
     and belongs to the run that is open.
+
+    Attributes:
+        columns: tells which frames stand beside the one on show, for a number of them at most.
 
     Signals:
         opened: another run is being opened (its path).
@@ -44,6 +50,9 @@ class Session(QObject):
         self._number = 0
         self._shown = 0
         self._probes: tuple[str, ...] = ()
+        self._lookbacks: Mapping[str, Lookback] = {}
+        self._strips: Mapping[str, Strip] = {}
+        self.columns: Callable[[int], tuple[int, ...]] = self.spread
         self._waiting: Frame | None = None
         self._grown: Growth | None = None
         self._drawn_at = 0.0
@@ -76,10 +85,25 @@ class Session(QObject):
         self.opened.emit(path)
         self._changed()
 
-    def watch(self, probes: tuple[str, ...]) -> None:
-        """Say which probes are visible; those of them that the run has are read."""
-        self._probes = probes
+    def watch(
+        self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback] | None = None
+    ) -> None:
+        """Say which probes are visible, and what is wanted of earlier frames of them.
+
+        Those of them that the run has are read.
+        """
+        self._probes, self._lookbacks = probes, lookbacks or {}
         self._ask()
+
+    def spread(self, columns: int) -> tuple[int, ...]:
+        """Return so many frames, at most, from the first to the one on show."""
+        steps = self.growth.steps if self.growth else np.empty(0)
+        return spread(steps, self.cursor.frame, columns)
+
+    def look_back(self) -> None:
+        """Ask again if other frames stand beside the one on show now."""
+        if self._strips != strips(self._lookbacks, self.columns):
+            self._ask()
 
     def scrub(self, frame: int) -> None:
         """Go to a frame."""
@@ -142,7 +166,8 @@ class Session(QObject):
         if not probes:
             return
         self._number += 1
-        request = Request(self._opening, self._number, self.cursor.frame, probes)
+        self._strips = strips(self._lookbacks, self.columns)
+        request = Request(self._opening, self._number, self.cursor.frame, probes, self._strips)
         self._reader.ask(request)
 
     def _on_described(self, run: RunInfo) -> None:

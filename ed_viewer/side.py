@@ -50,12 +50,14 @@ class Side(QWidget):
 
     Signals:
         hovered: what is under the mouse, in words.
+        looking: a panel wants other frames beside the one on show.
 
     Attributes:
         hosts: of the panels that are made, by the name of their probe.
     """
 
     hovered = Signal(str)
+    looking = Signal()
 
     def __init__(self, side: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +88,17 @@ class Side(QWidget):
         return "" if self._stack.currentWidget() is self._panels else self._notice.text
 
     @property
+    def head(self) -> QWidget:
+        """What stands above the panels: the name of the run, and the step that it shows."""
+        return self._head
+
+    def shown(self, name: str) -> QWidget | None:
+        """Return what is shown of a probe: its panel, or the notice in place of all of them."""
+        if self.notice:
+            return self._notice
+        return self.hosts[name].panel if name in self.hosts else None
+
+    @property
     def notices(self) -> list[str]:
         """What is said in place of single panels."""
         return [card.text for card in self._cards if isinstance(card, Notice)]
@@ -106,7 +119,7 @@ class Side(QWidget):
         self._cards = [self._make(name, place) for name, place in places]
 
     def arrange(self, columns: int, shares: bool = False) -> None:
-        """Put the panels into rows of so many; a single row in the shares that they ask for."""
+        """Put the panels into rows of so many; those of one row or column in their shares."""
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
@@ -119,7 +132,9 @@ class Side(QWidget):
             column, row = divmod(number + (spare if number else 0), rows)
             self._grid.addWidget(card, row, column, 1 if number else 1 + spare, 1)
         for row in range(rows):
-            self._grid.setRowStretch(row, 1)
+            # In height they differ less than in width: a heading takes as much of each.
+            own = 1 + self._share(row) if shares and columns == 1 else 1
+            self._grid.setRowStretch(row, own)
         for column in range(columns):
             self._grid.setColumnStretch(column, self._share(column) if shares and rows == 1 else 1)
 
@@ -143,6 +158,7 @@ class Side(QWidget):
             return Notice(self._theme, place)
         host = PanelHost(place)
         host.hovered.connect(self.hovered)
+        host.looking.connect(self.looking)
         self.hosts[name] = host
         return host
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
 from ed_core.recording import ProbeInfo
@@ -32,15 +33,20 @@ class Stage(QTabWidget):
     """Tabs of panels for run "A" and, while two are compared, for run "B" beside it.
 
     Attributes:
+        tabs: their bar.
         decoder: of the run that is shown next, or None.
 
     Signals:
-        watched: the visible tab's probes, by name.
+        watched: the visible tab's probes, by name, and what it wants of earlier frames of them.
         hovered: what is under the mouse, in words.
+        renewed: panels are no longer there.
+        resized: there is more or less room, or other tabs.
     """
 
-    watched = Signal(object)
+    watched = Signal(object, object)
     hovered = Signal(str)
+    renewed = Signal()
+    resized = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +56,8 @@ class Stage(QTabWidget):
         self._open = ""
         self._shared = True
         self.decoder: Decoder | None = None
-        self.setTabBar(Tabs(theme))
+        self.tabs = Tabs(theme)
+        self.setTabBar(self.tabs)
         self.setDocumentMode(True)
         self.setAccessibleName("Stage")
         self.currentChanged.connect(self._look)
@@ -64,6 +71,10 @@ class Stage(QTabWidget):
 
     def paintEvent(self, event: object) -> None:  # noqa: N802
         """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def set_tools(self, tools: Sequence[QWidget]) -> None:
         """Put these at the right of the tabs."""
@@ -106,6 +117,7 @@ class Stage(QTabWidget):
             page.drop_side("B")
             page.forget_frames()
         self._lay_tabs()
+        self.renewed.emit()
 
     def show_frame(self, frame: Frame, side: str = "A") -> None:
         """Draw a frame on the visible tab."""
@@ -153,6 +165,7 @@ class Stage(QTabWidget):
             for probe in _probes(shown)
         }
         self._share()
+        self.renewed.emit()
 
     def _share(self) -> None:
         for shown in self._shown.values():
@@ -178,11 +191,13 @@ class Stage(QTabWidget):
         self.setCurrentIndex(titles.index(self._open) if self._open in titles else 0)
         self.blockSignals(False)
         self._discard(old.values())
+        self.resized.emit()
         self._look()
 
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
         page = Page(title, probes, self._theme)
         page.hovered.connect(self.hovered)
+        page.looking.connect(self._watch)
         return page
 
     def _discard(self, pages: Iterable[Page]) -> None:
@@ -201,7 +216,12 @@ class Stage(QTabWidget):
             self._say(side)
             if shown.frame is not None and page.frame(side) is not shown.frame:
                 page.show_frame(side, shown.frame)
-        self.watched.emit(page.probes)
+        self._watch()
+
+    def _watch(self) -> None:
+        page = self._page()
+        if page is not None:
+            self.watched.emit(page.probes, page.lookbacks)
 
     def _sources_on(self, page: Page, side: str) -> Mapping[str, Source]:
         """Return the sources of a run's panels; on the overview there is no room to decode."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ed_core.recording import DamagedError, EdkitError, Header, Recording
-from ed_viewer.messages import Arrays, Frame, Growth, Request, RunInfo
+from ed_viewer.messages import Arrays, Frame, Growth, Past, Request, RunInfo, Strip
 
 _NONE = np.empty(0)
 _WHOLE = 0.2  # seconds between two whole looks while the file is not written to
@@ -69,15 +69,17 @@ class Tail:
 
     def read(self, request: Request) -> Frame:
         """Return the arrays of a frame, probe by probe."""
-        arrays, damaged = {}, {}
+        arrays, damaged, past = {}, {}, {}
         for probe in request.probes:
             try:
                 if self._recording is None:
                     raise DamagedError("the recording is not open")
                 arrays[probe] = self._recording.read(probe, request.frame)
+                if probe in request.strips:
+                    past[probe] = read_strip(self._recording, probe, request.strips[probe])
             except (DamagedError, OSError, LookupError) as error:
                 damaged[probe] = str(error)
-        return Frame(request, arrays, damaged)
+        return Frame(request, arrays, damaged, past)
 
     def close(self) -> None:
         """Let the files go."""
@@ -116,6 +118,32 @@ class Tail:
     def _nothing(self, problem: str) -> Growth:
         none = _NONE
         return Growth(self.opening, none, none, none, {}, "unknown", problem, 0.0)
+
+
+def read_strip(recording: Recording, probe: str, strip: Strip) -> Past:
+    """Return samples of several frames; no more than these is kept of a frame.
+
+    Raises:
+        DamagedError: one of the frames is damaged.
+    """
+    taken = {n: _rows(recording.read(probe, n), strip.samples) for n in set(strip.frames) - {-1}}
+    arrays: Arrays = {}
+    for name in next(iter(taken.values()), {}):
+        none = np.full_like(next(iter(taken.values()))[name], np.nan)
+        arrays[name] = np.stack([taken[n][name] if n >= 0 else none for n in strip.frames])
+    steps = recording.steps
+    when = np.array([steps[n] if n >= 0 else -1 for n in strip.frames], np.int64)
+    count = min((array.shape[1] for array in arrays.values()), default=0)
+    return Past(when, strip.samples[:count], arrays)
+
+
+def _rows(arrays: Arrays, samples: tuple[int, ...]) -> Arrays:
+    """Return samples (n, ...) of each array as float32, those that there are."""
+    return {
+        name: np.asarray(array[[n for n in samples if n < len(array)]], np.float32)
+        for name, array in arrays.items()
+        if array.ndim
+    }
 
 
 def _modified(path: Path) -> float:

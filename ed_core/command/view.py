@@ -21,7 +21,9 @@ _ENDINGS = ".png, .svg, .pdf, .gif, .mp4 or, the arrays, .npz"
 @click.option("--step", type=int, metavar="N", help="With --export: the frame at or before it.")
 @click.option("--preset", metavar="TAB", help="With --export: which tab. [default: overview]")
 @click.option("--size", metavar="WxH", help="With --export: of the stage. [default: 1440x900]")
-@click.option("--compare", is_flag=True, help="Show the first two RUNS side by side.")
+@click.option("--over-time", is_flag=True, default=None, help="With --export: earlier steps too.")
+@click.option("--difference", is_flag=True, default=None, help="With --export of two: B - A.")
+@click.option("--compare", is_flag=True, help="The window: the first two RUNS side by side.")
 @early_options
 def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **export: Any) -> int:
     """Open the window on RUNS, live or finished; by default on all below 'runs'."""
@@ -35,8 +37,10 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
         count = "the same run twice" if len(runs) > 1 else f"{len(runs)} of them"
         raise EdkitError(f"--compare shows two runs side by side, it was given {count}.")
     if export["export"] is not None:
-        return _export(runs, theme, compare, **export)
-    if given := [f"--{name}" for name, value in export.items() if value is not None]:
+        return _export(runs, theme, **export)
+    if given := [
+        f"--{name.replace('_', '-')}" for name, value in export.items() if value is not None
+    ]:
         raise EdkitError(f"{', '.join(given)}: only of use with --export FILE.")
     if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
         raise EdkitError("there is no display: draw the pictures with 'edkit figures RUN' instead.")
@@ -49,24 +53,34 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
 def _export(
     runs: tuple[str, ...],
     theme: str | None,
-    compare: bool,
     *,
     export: Path,
     step: int | None,
     preset: str | None,
     size: str | None,
+    over_time: bool | None,
+    difference: bool | None,
 ) -> int:
     """Draw one run, or two side by side, into a file, on no screen."""
-    if len(runs) != 1 + compare:
-        wanted = "two runs with --compare" if compare else "one run, or two with --compare"
-        raise EdkitError(f"--export draws {wanted}, {len(runs)} were given.")
+    if len(runs) not in (1, 2):
+        raise EdkitError(f"--export draws one run, or two side by side, {len(runs)} were given.")
+    if difference and len(runs) < 2:
+        raise EdkitError("--difference is that of two runs, one was given.")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     startup.plugin_files()
     from ed_viewer.export.headless import Wish, export_stage
 
-    wish = Wish(export, step, preset or "overview", _size(size or "1440x900"), theme or "light")
+    wish = Wish(
+        export,
+        step,
+        preset or "overview",
+        _size(size or "1440x900"),
+        theme or "light",
+        over_time=bool(over_time),
+        difference=bool(difference),
+    )
     try:
-        export_stage(Path(runs[0]), wish, Path(runs[1]) if compare else None)
+        export_stage(Path(runs[0]), wish, *map(Path, runs[1:]))
     except OSError as error:
         raise EdkitError(f"{str(export)!r} cannot be written: {error.strerror or error}.") from None
     print(short(export))

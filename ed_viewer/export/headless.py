@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +14,20 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 
 from ed_core.recording import EdkitError, written_whole
-from ed_viewer.alignment import Alignment, aligned
-from ed_viewer.difference import other_samples
-from ed_viewer.export.arrays import of_two, write_npz
+from ed_viewer.export.arrays import write_npz
+from ed_viewer.export.couple import Couple
+from ed_viewer.export.figure import Figure
 from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
 from ed_viewer.export.open_run import OpenRun
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, picture, raster
 from ed_viewer.export.targets import page_of
-from ed_viewer.headings import Reading, begins_later, headings_of
-from ed_viewer.run_title import what_differs
+from ed_viewer.lookback import Lookback, spread, strips
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
 
 KINDS = (*PICTURES, *MOVIES, "npz")
 _SPEED = 10  # frames a second of a movie
+_ROUNDS = 4  # until what a panel wants no longer changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Wish:
         preset: the title of a tab, in any case.
         size: of the picture, in pixels of the screen; a PNG has two for each.
         theme: "light" or "dark".
+        over_time: whether earlier steps stand beside it, where the tab can show them.
+        difference: whether the difference of two runs stands in the place of the second.
     """
 
     file: Path
@@ -46,6 +49,8 @@ class Wish:
     preset: str = "overview"
     size: tuple[int, int] = (1440, 900)
     theme: str = "light"
+    over_time: bool = False
+    difference: bool = False
 
     @property
     def kind(self) -> str:
@@ -88,20 +93,24 @@ class _Drawing:
     """The stage of a run, or of two, drawn frame by frame."""
 
     def __init__(self, app: QApplication, runs: Sequence[OpenRun], wish: Wish) -> None:
-        self._ours, self._theirs = runs[0], runs[1] if len(runs) > 1 else None
+        self._ours = runs[0]
         self._wish, self._app = wish, app
         self._frame = _frame_at(self._ours.growth.steps, wish.step)
         self._theme = Theme(app, wish.theme)
         self._stage = Stage(self._theme)
         self._probes: tuple[str, ...] = ()
+        self._lookbacks: Mapping[str, Lookback] = {}
+        self._couple: Couple | None = None
+        if len(runs) == 2:
+            self._couple = Couple(runs[0], runs[1], self._stage, wish.difference)
         self._stage.watched.connect(self._watch)
 
     def write(self) -> None:
         """Write the file, and let the stage go."""
         try:
             self._stage.show_run(self._ours.info)
-            if self._theirs is not None:
-                self._stage.show_run(self._theirs.info, "B")
+            if self._couple is not None:
+                self._couple.show()
             self._choose()
             self._stage.show()
             self._app.processEvents()
@@ -120,44 +129,45 @@ class _Drawing:
         kind, background = self._wish.kind, self._theme.colour("window")
         # Levels are those of all that was seen: after the last frame they are the same at any step.
         self._draw(len(self._ours.growth.steps) - 1)
+        if self._wish.over_time and not any(p.look_back(True) for p in self._stage.panels):
+            raise EdkitError(f"the preset {self._wish.preset!r} shows nothing over time.")
         if kind in MOVIES:
-            write_movie(part, kind, self._pictures(), _SPEED)
+            write_movie(part, kind, self._pictures(), _SPEED, self._about_runs())
             return
         self._draw(self._frame)
         if kind == "npz":
             write_npz(part, self._arrays())
         else:
-            picture(page_of(self._stage), kind, background, PAGE_MARGINS)(part)
+            picture(self._figure(), kind, background)(part)
 
     def _pictures(self) -> Iterator[np.ndarray]:
         for number in thinned(0, self._frame):
             self._draw(number)
-            background = self._theme.colour("window")
-            yield to_array(raster(page_of(self._stage), background, PAGE_MARGINS))
+            yield to_array(raster(self._figure(), self._theme.colour("window")))
+
+    def _figure(self) -> Figure:
+        said = self._couple.about if self._couple else self._ours.about
+        return Figure.of(page_of(self._stage), PAGE_MARGINS, said)
+
+    def _about_runs(self) -> str:
+        return self._couple.about_runs if self._couple else self._ours.path.name
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        ours = self._ours.arrays(self._probes)
-        return of_two(ours, self._theirs.arrays(self._probes)) if self._theirs else ours
+        if self._couple is not None:
+            return self._couple.arrays(self._probes)
+        return self._ours.arrays(self._probes)
 
     def _draw(self, number: int) -> None:
-        self._stage.show_frame(self._ours.read(number, self._probes))
-        if self._theirs is not None:
-            self._draw_beside(self._theirs, number)
-        self._app.processEvents()
-
-    def _draw_beside(self, theirs: OpenRun, number: int) -> None:
-        there = aligned(self._ours.times, number, theirs.times, Alignment.STEP)
-        if there < 0:
-            theirs.frame = None
-            self._stage.say("B", begins_later(theirs.times))
-        else:
-            self._stage.say("B", "")
-            self._stage.show_frame(theirs.read(there, self._probes), "B")
-        options = what_differs(self._ours.info, theirs.info)
-        remark = other_samples(self._ours.info, theirs.info)
-        reading = Reading(options, remark, signed=False, how=Alignment.STEP)
-        for heading in headings_of({"A": self._ours.standing, "B": theirs.standing}, reading):
-            self._stage.set_heading(heading)
+        """Draw a frame; what a panel wants beside it may follow from its size, and so come late."""
+        for _ in range(_ROUNDS):
+            before = self._lookbacks
+            wanted = strips(before, partial(spread, self._ours.growth.steps, number))
+            self._stage.show_frame(self._ours.read(number, self._probes, wanted))
+            if self._couple is not None:
+                self._couple.draw(number, self._probes, wanted)
+            self._app.processEvents()
+            if self._lookbacks == before:
+                return
 
     def _choose(self) -> None:
         titles = [self._stage.tabText(i) for i in range(self._stage.count())]
@@ -168,8 +178,8 @@ class _Drawing:
             )
         self._stage.setCurrentIndex(slugs.index(slug(self._wish.preset)))
 
-    def _watch(self, probes: tuple[str, ...]) -> None:
-        self._probes = probes
+    def _watch(self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback]) -> None:
+        self._probes, self._lookbacks = probes, lookbacks
 
 
 def slug(title: str) -> str:

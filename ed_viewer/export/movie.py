@@ -34,7 +34,9 @@ def to_array(image: QImage) -> np.ndarray:
     return array[: rgb.height() // 2 * 2, : rgb.width() // 2 * 2].copy()
 
 
-def write_movie(path: Path, kind: str, frames: Iterable[np.ndarray], speed: float) -> None:
+def write_movie(
+    path: Path, kind: str, frames: Iterable[np.ndarray], speed: float, about: str = ""
+) -> None:
     """Write a movie; at least one frame is needed.
 
     Args:
@@ -42,11 +44,12 @@ def write_movie(path: Path, kind: str, frames: Iterable[np.ndarray], speed: floa
         kind: one of `MOVIES`.
         frames: (height, width, 3) uint8 each, taken one at a time.
         speed: frames a second.
+        about: kept in the file as a comment.
     """
-    (_write_gif if kind == "gif" else _write_mp4)(path, iter(frames), speed)
+    (_write_gif if kind == "gif" else _write_mp4)(path, iter(frames), speed, about)
 
 
-def _write_gif(path: Path, frames: Iterator[np.ndarray], speed: float) -> None:
+def _write_gif(path: Path, frames: Iterator[np.ndarray], speed: float, about: str) -> None:
     from PIL import Image
 
     def quantised() -> Iterator[Any]:
@@ -59,18 +62,19 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], speed: float) -> None:
     pause = max(round(100 / speed), _SHORTEST) * 10
     with open(path, "wb") as file:
         first.save(
-            file, format="GIF", save_all=True, append_images=pictures, duration=pause, loop=0
-        )
+            file, format="GIF", save_all=True, append_images=pictures, duration=pause, loop=0,
+            comment=about.encode(),
+        )  # fmt: skip
 
 
-def _write_mp4(path: Path, frames: Iterator[np.ndarray], speed: float) -> None:
+def _write_mp4(path: Path, frames: Iterator[np.ndarray], speed: float, about: str) -> None:
     import imageio_ffmpeg
 
     first = next(frames)
     height, width = first.shape[:2]
     writer = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=speed, quality=8, macro_block_size=2,
-        output_params=["-f", "mp4"],
+        output_params=["-f", "mp4", "-metadata", f"comment={about}"],
     )  # fmt: skip
     writer.send(None)
     try:

@@ -1,5 +1,6 @@
 """A run that is exported: what it holds, and the frame that was drawn last."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from ed_core.recording import EdkitError
 from ed_viewer.alignment import times_of
 from ed_viewer.export.arrays import arrays_behind
+from ed_viewer.export.figure import stand
 from ed_viewer.headings import Standing
-from ed_viewer.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
 from ed_viewer.tail import Tail
 
 
@@ -37,11 +39,13 @@ class OpenRun:
         """Let the files go."""
         self._tail.close()
 
-    def read(self, number: int, probes: tuple[str, ...]) -> Frame:
-        """Return a frame; raises EdkitError where it is damaged."""
+    def read(
+        self, number: int, probes: tuple[str, ...], strips: Mapping[str, Strip] | None = None
+    ) -> Frame:
+        """Return a frame, and strips of earlier ones; raises EdkitError where one is damaged."""
         known = {probe.name for probe in self.info.header.probes}
         wanted = tuple(name for name in probes if name in known)
-        frame = self.frame = self._tail.read(Request(1, 1, number, wanted))
+        frame = self.frame = self._tail.read(Request(1, 1, number, wanted, strips or {}))
         if frame.damaged:
             raise EdkitError("; ".join(sorted(frame.damaged.values())))
         return frame
@@ -51,6 +55,13 @@ class OpenRun:
         if self.frame is None:
             return {}
         return arrays_behind(self.frame, self.info, self.growth, probes)
+
+    @property
+    def about(self) -> str:
+        """Which run it is, and the step that was drawn last, in words."""
+        if self.frame is None:
+            return f"{self.path.name}, no frame"
+        return stand(self.path, self.growth, self.frame.request.frame)
 
     @property
     def standing(self) -> Standing:

@@ -19,7 +19,7 @@ from ed_viewer.export.movie import MOVIES, thinned
 from ed_viewer.export.naming import unused
 from ed_viewer.export.picture import PICTURES, Write, picture, raster
 from ed_viewer.export.scrub import ScrubMovie
-from ed_viewer.export.targets import Target, targets
+from ed_viewer.export.targets import Target, about_runs, targets
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 from ed_viewer.widgets.icon_button import IconButton
@@ -76,7 +76,7 @@ class ExportPart(Part):
             self._film(choice, target)
         elif choice.kind in PICTURES:
             background = self.window.theme.colour("window")
-            drawn = picture(target.widget, choice.kind, background, target.margins)
+            drawn = picture(target.figure, choice.kind, background)
             self._write(choice.file, drawn)
         elif target.arrays is not None:
             self._write(choice.file, partial(write_npz, arrays=target.arrays()))
@@ -109,12 +109,14 @@ class ExportPart(Part):
         first, last = session.cursor.loop or (0, session.cursor.last)
         back = session.cursor.frame
         following = session.cursor.playback is Playback.FOLLOWING
-        grab, frames = partial(self._grab, target), thinned(first, last)
-        movie = ScrubMovie(session, grab, frames, self._is_settled, self)
+        grab = partial(self._grab, target)
+        movie = ScrubMovie(session, grab, thinned(first, last), self._ready, self)
+        self.window.stage.renewed.connect(movie.stop)  # with what is grabbed
         movie.progress.connect(self.window.status.show_message)
         movie.ended.connect(partial(self._ended, movie, back, following))
         self._movie = movie
-        write = partial(movie.write, choice.file, choice.kind, session.speed)
+        runs = about_runs(self.window)
+        write = partial(movie.write, choice.file, choice.kind, session.speed, runs)
         self.window.errands.run(write, _failed(choice.file))
         movie.start()
 
@@ -126,13 +128,13 @@ class ExportPart(Part):
         elif movie.complete:
             self.window.session.scrub(back)
 
-    def _is_settled(self) -> bool:
-        """Tell whether a run beside the one on show is drawn where it belongs."""
+    def _grab(self, target: Target) -> QImage:
+        return raster(target.figure, self.window.theme.colour("window"))
+
+    def _ready(self) -> bool:
+        """Tell whether run B is drawn as well, while there is one."""
         pair = self.window.part(Compare).pair
         return pair is None or pair.settled
-
-    def _grab(self, target: Target) -> QImage:
-        return raster(target.widget, self.window.theme.colour("window"), target.margins)
 
     def _folder(self) -> Path:
         kept = self.window.settings.text(_FOLDER)
@@ -142,6 +144,8 @@ class ExportPart(Part):
     def _name(self) -> str:
         window, session = self.window, self.window.session
         run = session.path.name if session.path else "run"
+        pair = window.part(Compare).pair
+        run = f"{run}-and-{pair.beside.path.name}" if pair else run
         tab = window.stage.tabText(window.stage.currentIndex()).replace("&&", "and")
         step = int(session.growth.steps[session.cursor.frame]) if session.growth else 0
         return f"{run}-{'-'.join(tab.lower().replace('/', '-').split())}-{step}"

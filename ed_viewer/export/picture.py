@@ -1,6 +1,6 @@
-"""A widget as PNG, SVG or PDF; what a widget paints as vectors stays vectors."""
+"""A figure as PNG, SVG or PDF; what a widget paints as vectors stays vectors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from PySide6.QtCore import (
     QMarginsF,
     QPoint,
     QRect,
-    QSize,
     QSizeF,
 )
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
+
+from ed_viewer.export.figure import Figure
 
 Write = Callable[[Path], None]
 """Writes a file; slow, and to be called off the GUI thread."""
@@ -28,90 +29,89 @@ PAGE_MARGINS = QMargins(8, 0, 8, 8)
 
 _SCALE = 2  # pixels of a PNG for one on the screen: a slide is larger than a window
 _POINTS = 72
-_NONE = QMargins()
 
 
-def picture(widget: QWidget, kind: str, background: QColor, margins: QMargins = _NONE) -> Write:
-    """Draw a widget now, on the GUI thread, and return what writes it to a file.
+def picture(figure: Figure, kind: str, background: QColor) -> Write:
+    """Draw a figure now, on the GUI thread, and return what writes it to a file.
 
     Args:
-        widget: laid out; it need not be visible.
+        figure: of widgets that are laid out.
         kind: one of `PICTURES`.
-        background: behind what the widget leaves free, and in the margins.
-        margins: around the widget, in pixels of the screen.
+        background: behind what the widgets leave free.
 
     Raises:
         ValueError: a kind of another name.
     """
     if kind == "png":
-        image = raster(widget, background, margins, _SCALE)
+        image = raster(figure, background, _SCALE)
+        image.setText("Description", figure.about)
         return lambda path: _write(path, _png(image))
     if kind not in PICTURES:
         raise ValueError(f"expected one of {', '.join(PICTURES)}, received {kind!r}")
-    data = (_svg if kind == "svg" else _pdf)(widget, background, margins)
+    data = (_svg if kind == "svg" else _pdf)(figure, background)
     return lambda path: _write(path, data)
 
 
-def raster(
-    widget: QWidget, background: QColor, margins: QMargins = _NONE, scale: float = 1.0
-) -> QImage:
-    """Return a widget as an image, `scale` pixels for one on the screen."""
-    image = QImage(_size(widget, margins) * scale, QImage.Format.Format_RGB32)
+def raster(figure: Figure, background: QColor, scale: float = 1.0) -> QImage:
+    """Return a figure as an image, `scale` pixels for one on the screen."""
+    image = QImage(figure.size * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(background)
     painter = QPainter(image)
-    _render(widget, painter, margins)
+    _render(figure, painter)
     painter.end()
     return image
 
 
-def _svg(widget: QWidget, background: QColor, margins: QMargins) -> bytes:
-    buffer, size = _buffer(), _size(widget, margins)
+def _svg(figure: Figure, background: QColor) -> bytes:
+    buffer, size = _buffer(), figure.size
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
     generator.setSize(size)
     generator.setViewBox(QRect(QPoint(), size))
-    generator.setResolution(widget.logicalDpiX())  # type in the size that it has on the screen
-    generator.setTitle(widget.accessibleName() or "edkit")
-    _paint(widget, QPainter(generator), background, margins)
+    generator.setResolution(_dpi(figure))  # type in the size that it has on the screen
+    generator.setTitle(figure.name)
+    generator.setDescription(figure.about)
+    _paint(figure, QPainter(generator), background)
     return bytes(buffer.data().data())
 
 
-def _pdf(widget: QWidget, background: QColor, margins: QMargins) -> bytes:
-    buffer, dpi = _buffer(), widget.logicalDpiX()
+def _pdf(figure: Figure, background: QColor) -> bytes:
+    buffer, dpi = _buffer(), _dpi(figure)
     writer = QPdfWriter(buffer)
     writer.setResolution(dpi)
     writer.setCreator("edkit")
-    page = QSizeF(_size(widget, margins)) * (_POINTS / dpi)
+    writer.setTitle(figure.about or figure.name)
+    page = QSizeF(figure.size) * (_POINTS / dpi)
     exact = QPageSize.SizeMatchPolicy.ExactMatch
     writer.setPageSize(QPageSize(page, QPageSize.Unit.Point, matchPolicy=exact))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
-    _paint(widget, QPainter(writer), background, margins)
+    _paint(figure, QPainter(writer), background)
     return bytes(buffer.data().data())
 
 
-def _paint(widget: QWidget, painter: QPainter, background: QColor, margins: QMargins) -> None:
-    painter.fillRect(QRect(QPoint(), _size(widget, margins)), background)
-    with _as_vectors(widget):
-        _render(widget, painter, margins)
+def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
+    painter.fillRect(QRect(QPoint(), figure.size), background)
+    with _as_vectors(figure.widgets):
+        _render(figure, painter)
     painter.end()
 
 
-def _render(widget: QWidget, painter: QPainter, margins: QMargins) -> None:
-    corner = QPoint(margins.left(), margins.top())
-    # Not `widget.render`: a plot has another method of that name.
-    QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
+def _render(figure: Figure, painter: QPainter) -> None:
+    for corner, widget in figure.places():
+        # Not `widget.render`: a plot has another method of that name.
+        QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
 
 
-def _size(widget: QWidget, margins: QMargins) -> QSize:
-    return widget.size().grownBy(margins)
+def _dpi(figure: Figure) -> int:
+    return figure.widgets[0].logicalDpiX()
 
 
 @contextmanager
-def _as_vectors(widget: QWidget) -> Iterator[None]:
+def _as_vectors(widgets: Sequence[QWidget]) -> Iterator[None]:
     """Let plots paint anew what they keep as pixels for speed: axes, and the points' symbols."""
-    views = widget.findChildren(QGraphicsView)
-    views += [widget] if isinstance(widget, QGraphicsView) else []
+    views = [view for widget in widgets for view in widget.findChildren(QGraphicsView)]
+    views += [widget for widget in widgets if isinstance(widget, QGraphicsView)]
     items = [item for view in views for item in view.scene().items()]
     modes = [item.cacheMode() for item in items]
     backgrounds = [view.cacheMode() for view in views]

@@ -15,7 +15,7 @@ from ed_viewer.messages import Frame
 from ed_viewer.session import Session
 
 _WAITING = 4  # frames between the window and the encoder
-_RETRY = 15  # milliseconds until it is asked again whether there is room, and all is drawn
+_RETRY = 15  # milliseconds until it is looked again whether there is room, and run B is drawn
 
 
 class StoppedError(Exception):
@@ -31,7 +31,7 @@ class ScrubMovie(QObject):
         session: whose cursor walks.
         grab: returns the picture of what is drawn now.
         frames: to walk through.
-        settled: tells whether what else is on the picture is drawn as well.
+        ready: whether what belongs to the frame of the session is drawn as well.
 
     Signals:
         progress: how it goes, in words.
@@ -46,11 +46,11 @@ class ScrubMovie(QObject):
         session: Session,
         grab: Callable[[], QImage],
         frames: Sequence[int],
-        settled: Callable[[], bool],
+        ready: Callable[[], bool],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._session, self._grab, self._settled = session, grab, settled
+        self._session, self._grab, self._ready = session, grab, ready
         self._frames = list(frames)
         self._place = 0
         self._pictures: queue.Queue[np.ndarray] = queue.Queue(_WAITING)
@@ -75,12 +75,12 @@ class ScrubMovie(QObject):
         """Whether all frames have been drawn."""
         return self._place == len(self._frames)
 
-    def write(self, path: Path, kind: str, speed: float) -> str:
+    def write(self, path: Path, kind: str, speed: float, about: str) -> str:
         """Encode what comes, on another thread; returns what there is to say."""
         try:
             free = unused(path)
             with written_whole(free) as part:
-                write_movie(part, kind, self._received(), speed)
+                write_movie(part, kind, self._received(), speed, about)
         except StoppedError:
             return "The movie was stopped: nothing was written"
         finally:
@@ -105,7 +105,7 @@ class ScrubMovie(QObject):
         if self._stopped:
             self._finish()
             return
-        if self._pictures.full() or not self._settled():
+        if self._pictures.full() or not self._ready():
             QTimer.singleShot(_RETRY, self, self._take)
             return
         self._pictures.put(to_array(self._grab()))

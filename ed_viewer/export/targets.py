@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QMargins
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.compare import Compare
 from ed_viewer.export.arrays import arrays_behind, of_two
+from ed_viewer.export.figure import Figure, about, stand
 from ed_viewer.export.movie import MOVIES
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES
 from ed_viewer.messages import Frame
-from ed_viewer.panel import Panel
+from ed_viewer.page import Page
+from ed_viewer.side import Side
 from ed_viewer.stage import Stage
 
 if TYPE_CHECKING:
@@ -29,15 +30,13 @@ class Target:
 
     Attributes:
         words: what it is.
-        widget: that draws it.
+        figure: the widgets that draw it, of two runs those of both.
         arrays: returns the arrays behind it; None if there are none.
-        margins: left free around it.
     """
 
     words: str
-    widget: QWidget
+    figure: Figure
     arrays: Callable[[], Mapping[str, np.ndarray]] | None = None
-    margins: QMargins = field(default_factory=QMargins)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -47,17 +46,19 @@ class Target:
 
 def targets(window: Window, frame: Frame) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
-    stage = window.stage
+    stage, said = window.stage, _about(window, frame)
     tab = stage.tabText(stage.currentIndex()).replace("&&", "&")
-    panels = stage.panels
-    every = partial(_arrays, window, frame, panels)
-    found = [Target(f"Stage: {tab}", page_of(stage), every, PAGE_MARGINS)]
+    page = page_of(stage)
+    panels = _panels(page, said)
+    every = partial(_arrays, window, frame, tuple(panels))
+    found = [Target(f"Stage: {tab}", Figure.of(page, PAGE_MARGINS, said), every)]
     if len(panels) > 1:
-        names = [f"Panel: {panel.accessibleName()}" for panel in panels]
-        for name, panel in zip(names, panels, strict=True):
-            found.append(Target(name, panel, partial(_arrays, window, frame, [panel])))
-    found.append(Target("Curves", window.curves, partial(_scalars, window)))
-    found.append(Target("Whole window", window))
+        for name, figure in panels.items():
+            arrays = partial(_arrays, window, frame, (name,))
+            found.append(Target(f"Panel: {figure.widgets[-1].accessibleName()}", figure, arrays))
+    curves = Figure.of(window.curves, about=said)
+    found.append(Target("Curves", curves, partial(_scalars, window)))
+    found.append(Target("Whole window", Figure.of(window, about=said)))
     return found
 
 
@@ -66,17 +67,60 @@ def page_of(stage: Stage) -> QWidget:
     return stage.currentWidget() or stage
 
 
-def _arrays(window: Window, frame: Frame, panels: list[Panel]) -> Mapping[str, np.ndarray]:
+def about_runs(window: Window) -> str:
+    """Return which run is on show, or which two."""
+    pair, path = window.part(Compare).pair, window.session.path
+    ours = path.name if path else ""
+    return about(ours, pair.beside.path.name, pair.signed) if pair else ours
+
+
+def _about(window: Window, frame: Frame) -> str:
+    """Return which step of the run is on show, and of the run beside it."""
+    pair, session = window.part(Compare).pair, window.session
+    if session.path is None or session.growth is None:
+        return ""
+    ours = stand(session.path, session.growth, frame.request.frame)
+    if pair is None:
+        return ours
+    theirs = pair.theirs
+    if theirs is None:
+        return about(ours, f"{pair.beside.path.name}, no frame")
+    shown, run, growth = theirs
+    return about(ours, stand(run.path, growth, shown.request.frame), pair.signed)
+
+
+def _panels(page: QWidget, said: str) -> dict[str, Figure]:
+    """Return the panels of a page by their probe; of two runs each below the run's name."""
+    if not isinstance(page, Page):
+        return {}
+    sides = [side for side in map(page.side, "AB") if side is not None]
+    names = [name for name in page.probes if any(name in side.hosts for side in sides)]
+    if len(sides) == 1:
+        return {name: Figure.of(sides[0].hosts[name].panel, about=said) for name in names}
+    return {
+        name: Figure(tuple(_column(side, name) for side in sides), about=said) for name in names
+    }
+
+
+def _column(side: Side, name: str) -> tuple[QWidget, ...]:
+    shown = side.shown(name)
+    return (side.head,) if shown is None else (side.head, shown)
+
+
+def _arrays(window: Window, frame: Frame, names: Sequence[str]) -> Mapping[str, np.ndarray]:
     run, growth = window.session.run, window.session.growth
     if run is None or growth is None:
         return {}
-    names = [panel.source.probe.name for panel in panels]
     ours = arrays_behind(frame, run, growth, names)
     pair = window.part(Compare).pair
     if pair is None:
         return ours
-    return of_two(ours, arrays_behind(*pair.theirs, names) if pair.theirs else {})
+    theirs = arrays_behind(*pair.theirs, names) if pair.theirs else {}
+    return of_two(ours, theirs, pair.difference, names)
 
 
 def _scalars(window: Window) -> Mapping[str, np.ndarray]:
-    return window.session.growth.scalars if window.session.growth else {}
+    ours = window.session.growth.scalars if window.session.growth else {}
+    pair = window.part(Compare).pair
+    growth = pair.beside.session.growth if pair else None
+    return of_two(ours, growth.scalars) if growth else ours

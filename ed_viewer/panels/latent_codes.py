@@ -7,6 +7,7 @@ from ed_viewer.axes_choice import AxesChoice
 from ed_viewer.between import Between
 from ed_viewer.decoder import Decoder, State
 from ed_viewer.hand import Hand
+from ed_viewer.hand_place import HandPlace
 from ed_viewer.messages import Arrays
 from ed_viewer.panel import Panel, panel
 from ed_viewer.projection import Axes, Window, project
@@ -62,6 +63,10 @@ class LatentCodesPanel(Panel):
         if self._choice is not None:
             self._hold()
 
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        if self.source.decoder is not None:
+            self._place.set_height(self.height())
+
     def _share(self, window: Window) -> Window:
         """Return the limits that suit the points of both runs, while two are compared."""
         put = self.source.ranges.put
@@ -95,9 +100,10 @@ class LatentCodesPanel(Panel):
         self._reason = muted(plain(QLabel()))
         self._reason.setWordWrap(True)
         self._reason.hide()
-        self._left.addWidget(self._between, 1)
+        self._place = HandPlace(self._hand, self._between, self._left, theme)
+        self.tools.addWidget(self._place.toggle)
         self._left.addWidget(self._reason)
-        side.addWidget(self._hand, 3)
+        side.addLayout(self._place.right, 3)
         decoder.changed.connect(self._on_decoder)
         decoder.start()
         self._on_decoder()
@@ -168,8 +174,8 @@ class LatentCodesPanel(Panel):
         wrong = decoder.size and self._codes.size and decoder.size != self._codes.shape[1]
         why = f"it decodes codes of {decoder.size} numbers." if wrong else decoder.words
         able = decoder.usable and not wrong
-        self._hand.setVisible(able)
-        self._between.setVisible(able and (decoder.encodes or decoder.state is not State.READY))
+        way = able and (decoder.encodes or decoder.state is not State.READY)
+        self._place.use(able, way)
         self._reason.setVisible(not able)
         self._reason.setText(f"No decoding by hand: {why}")
         self._show_handle()

@@ -10,6 +10,7 @@ from ed_viewer.widgets.text import ordinal, signed
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
 
 _READABLE = 18  # pixels of a tile: below, fewer are shown
+_LOW = 130  # pixels: below, names at the sides would leave no room for the grid
 _FEWEST = 5  # tiles in a row or a column that are left
 
 
@@ -67,7 +68,8 @@ class LatentScanPanel(Panel):
             TileRow(made[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
         )
         first, second = self._dimensions()
-        style = TileStyle(gap=0, smallest=4, below=True)
+        low = self._tiles.height() < _LOW
+        style = TileStyle(gap=0, smallest=4, below=True, bare=low)
         return TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
 
     def _dimensions(self) -> tuple[int, int]:

@@ -1,18 +1,24 @@
 """What a decoder or a generator makes of the same noise in every frame."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ed_viewer.imaging import image_levels, pixels
-from ed_viewer.messages import Arrays
+from ed_viewer.lookback import Lookback
+from ed_viewer.messages import Arrays, Past
 from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
+from ed_viewer.panels.samples_strip import Strip, plan, strip_tiles
 from ed_viewer.widgets.mosaic import across, mosaic
+from ed_viewer.widgets.text import grouped
 from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.toggle import Toggle
 
 
 @panel("samples")
 class SamplesPanel(Panel):
-    """A sheet of samples; of a conditional model a row a class."""
+    """A sheet of samples, of a conditional model a row a class; or some of them over time."""
 
     tab = "Samples"
     heading = "Samples"
@@ -21,37 +27,101 @@ class SamplesPanel(Panel):
     places = ("classes",)
 
     def build(self) -> None:
-        """One sheet."""
+        """One sheet, and the choice of what stands on it."""
+        self._over_time = Toggle("over time", "accent", self.source.theme)
+        self._over_time.setAccessibleName("Samples over time")
+        self._over_time.setToolTip("The same noise at several steps up to this one, side by side")
+        self._over_time.toggled.connect(self._toggle)
+        self.tools.addWidget(self._over_time)
         self._tiles = Tiles(self.source.theme)
         self._tiles.hovered.connect(self.hovered)
-        self._tiles.resized.connect(self._draw)
+        self._tiles.resized.connect(self._refit)
         self.body.addWidget(self._tiles, 1)
         self._arrays: Arrays = {}
+        self._past: Past | None = None
+        self._wanted: Lookback | None = None
+
+    @property
+    def lookback(self) -> Lookback | None:
+        """The samples and the number of steps that have room, while they are shown over time."""
+        return self._wanted
+
+    def look_back(self, on: bool) -> bool:
+        """Show the samples over time, or those of one step."""
+        self._over_time.setChecked(on)
+        return True
+
+    def show_past(self, past: Past) -> None:
+        """Take the samples of earlier steps."""
+        self._past = past if past.arrays else None  # none of its frames is there yet
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `images` (samples, ...), and `classes` (samples,) where they were asked for."""
         self._arrays = arrays
+        self._refit()
+
+    def _toggle(self, on: bool) -> None:
+        self._past = self._past if on else None
+        self._refit()
+
+    def _refit(self) -> None:
+        """Draw as much as has room, and ask for it."""
+        wanted = None
+        if self._over_time.isChecked() and self._arrays:
+            wanted = plan(self._arrays, self._tiles.size(), self._tiles.fontMetrics())
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.looking.emit()
         self._draw()
 
     def _draw(self) -> None:
         if not self._arrays:
             return
+        if self._past is not None and self._over_time.isChecked():
+            self._draw_strip(self._past)
+            return
         images = self.source.images(np.asarray(self._arrays["images"], np.float32))
         asked = self._arrays.get("classes")
         self.set_caption(f"{len(images)} draws of noise, the same in every frame")
-        scale = self.source.scale("images", (image_levels(images), grey_table()), images)
-        made = pixels(images, *scale)
+        made = self._pixels(images)
         if asked is None:
             rows = mosaic(made, images, across(images, self._tiles.size()))
         else:
             rows = self._by_class(made, images, np.asarray(asked, np.int64))
         self._tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
 
+    def _draw_strip(self, past: Past) -> None:
+        given = past.arrays["images"]
+        images = self.source.images(given.reshape(-1, *given.shape[2:]))
+        shape = given.shape[:2]
+        made = self._pixels(images).reshape(*shape, *images.shape[1:3], 4)
+        none = self.source.theme.colour("card")
+        made[past.steps < 0] = (none.blue(), none.green(), none.red(), 255)
+        strip = Strip(made, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples))
+        self._tiles.show_tiles(strip_tiles(strip, past.steps, self._tiles.fontMetrics()))
+        steps = len(np.unique(past.steps[past.steps >= 0]))
+        last = f" up to {grouped(int(past.steps[-1]))}" if steps else ""
+        self.set_caption(f"{shape[1]} draws of noise at {steps} steps{last}")
+
+    def _pixels(self, images: np.ndarray) -> np.ndarray:
+        scale = self.source.scale("images", (image_levels(images), grey_table()), images)
+        return pixels(images, *scale)
+
+    def _labels(self, samples: Sequence[int]) -> tuple[str, ...]:
+        asked = self._arrays.get("classes")
+        if asked is None:
+            return tuple(str(number + 1) for number in samples)
+        names = self._names(np.asarray(asked, np.int64))
+        return tuple(names[int(asked[number])] for number in samples)
+
+    def _names(self, asked: np.ndarray) -> tuple[str, ...]:
+        label = str(self.source.probe.options.get("label") or "")
+        return self.source.names(label, int(asked.max()) + 1)
+
     def _by_class(
         self, made: np.ndarray, images: np.ndarray, asked: np.ndarray
     ) -> tuple[TileRow, ...]:
-        label = str(self.source.probe.options.get("label") or "")
-        names = self.source.names(label, int(asked.max()) + 1)
+        names = self._names(asked)
         return tuple(
             TileRow(made[asked == number], names[number], images[asked == number])
             for number in np.unique(asked)

@@ -15,6 +15,7 @@ from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.tiles import TileRow, TileSet
 
 _ROOMY = 520  # pixels: a narrower panel has no room for the list of classes
+_WORDY = 330  # and of one whose slider has its name beside it
 
 
 @panel("predictions/classes")
@@ -29,13 +30,15 @@ class SegmentationPanel(Panel):
         options = self.source.probe.options
         self._target = str(options.get("target") or "")
         self.set_heading(f"Segmentation · {options.get('output') or self._target}")
-        self.tools.addWidget(muted(plain(QLabel("overlay"))))
+        self._named = muted(plain(QLabel("overlay")))
+        self.tools.addWidget(self._named)
         self._opacity = Slider(self.source.theme)
         self._opacity.setAccessibleName("Opacity of the overlay")
         self._opacity.setToolTip("Opacity of the prediction over the image")
         self._opacity.setRange(0, 100)
         self._opacity.setValue(50)
-        self._opacity.setFixedWidth(110)
+        self._opacity.setMinimumWidth(48)
+        self._opacity.setMaximumWidth(110)
         self._opacity.valueChanged.connect(self._draw)
         self.tools.addWidget(self._opacity)
         self._sheet = Sheet(self.source.theme)
@@ -51,6 +54,7 @@ class SegmentationPanel(Panel):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._scores.setVisible(self.width() >= _ROOMY)
+        self._named.setVisible(self.width() >= _WORDY)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `classes` (samples, height, width)."""

@@ -121,6 +121,14 @@ def _help() -> QPainterPath:
     return _stroked(ring, 0.07) + _stroked(mark, 0.07) + dot
 
 
+def _more() -> QPainterPath:
+    """Three dots."""
+    path = QPainterPath()
+    for x in (0.25, 0.5, 0.75):
+        path.addEllipse(QPointF(x, 0.5), 0.065, 0.065)
+    return path
+
+
 _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "play": lambda: _triangle(0.3, 0.8),
     "pause": lambda: _bar(0.28, 0.16) + _bar(0.56, 0.16),
@@ -135,6 +143,7 @@ _PATHS: dict[str, Callable[[], QPainterPath]] = {
     "theme": _theme,
     "layout": _layout,
     "help": _help,
+    "more": _more,
 }
 _MIRRORED = {"previous", "first"}
 

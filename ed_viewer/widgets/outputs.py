@@ -73,7 +73,7 @@ class Outputs(QWidget):
             outputs = outputs[0] if self._most == 1 else outputs[:, outputs.shape[1] // 2]
         images = as_images(outputs)
         row = TileRow(pixels(images, image_levels(images), grey_table()), "", images)
-        return TileSet((row,), names, style=TileStyle(wrap=self._most == 1, smallest=8))
+        return TileSet((row,), names, style=TileStyle(wrap=True, smallest=8))
 
     def _show_signals(self) -> None:
         if self.waves is None:

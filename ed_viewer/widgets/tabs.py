@@ -1,12 +1,16 @@
 """Tabs as words, the open one underlined: less ink than boxes, so that the images carry it."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QTabBar, QWidget
 
 from ed_viewer.theme import Theme
 
 _SIDE = 12  # pixels beside the words
+_NARROW = 3  # and where there is little room
+_LEAST = 4  # letters of a title, in a window that is too small for all
 
 
 class Tabs(QTabBar):
@@ -15,17 +19,54 @@ class Tabs(QTabBar):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._widths: list[int] = []
         self.setDrawBase(False)
         self.setExpanding(False)
+        self.setUsesScrollButtons(False)  # what has no room is shortened: all can be seen
+        self.setElideMode(Qt.TextElideMode.ElideRight)
         self.setAccessibleName("Tabs")
-        for button in self.findChildren(QToolButton):  # Qt's, for tabs that have no room
-            button.setToolTip(button.accessibleName())
 
-    def tabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
+    @property
+    def wanted(self) -> int:
+        """How wide all tabs are together where there is room."""
+        return sum(self._natural(index) for index in range(self.count()))
+
+    def set_room(self, room: int) -> None:
+        """Take the room that there is; the longest titles are shortened to fit it."""
+        every = range(self.count())
+        tight = [self._natural(index) - 2 * (_SIDE - _NARROW) for index in every]
+        widths = fitted([self._natural(index) for index in every], tight, room)
+        if widths != self._widths:
+            self._widths = widths
+            for index in every:  # Qt lays the tabs out again
+                self.setTabText(index, self.tabText(index))
+
+    def _natural(self, index: int) -> int:
         words = self.tabText(index).replace("&&", "&")
         # As wide as bold type is, so that nothing moves when another tab is opened.
-        width = int(self.fontMetrics().horizontalAdvance(words) * 1.12) + 2 * _SIDE
+        return int(self.fontMetrics().horizontalAdvance(words) * 1.12) + 2 * _SIDE
+
+    def tabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
+        known = len(self._widths) == self.count()
+        width = self._widths[index] if known else self._natural(index)
         return QSize(width, self.fontMetrics().height() + 14)
+
+    def minimumTabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
+        hint = self.tabSizeHint(index)
+        least = self.fontMetrics().averageCharWidth() * _LEAST
+        return QSize(min(hint.width(), least), hint.height())
+
+    def tabLayoutChange(self) -> None:  # noqa: N802, D102
+        for index in range(self.count()):
+            words, shown = self._words(index)
+            self.setTabToolTip(index, "" if words == shown else words)
+
+    def _words(self, index: int) -> tuple[str, str]:
+        """Return the title of a tab, and as much of it as has room in bold type."""
+        words = self.tabText(index).replace("&&", "&")
+        metrics = QFontMetrics(self._theme.font(bold=True))
+        room = self.tabRect(index).width() - 2 * _NARROW
+        return words, metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
@@ -33,13 +74,36 @@ class Tabs(QTabBar):
             rect, here = self.tabRect(index), index == self.currentIndex()
             painter.setFont(self._theme.font(bold=here))
             painter.setPen(self._theme.colour("text" if here else "muted"))
-            words = self.tabText(index).replace("&&", "&")
+            words = self._words(index)[1]
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextSingleLine)
             painter.drawText(rect, flags, words)
             if here:
-                line = QRect(rect.left() + _SIDE, rect.bottom() - 2, rect.width() - 2 * _SIDE, 3)
+                side = min(12, rect.width() // 8)
+                line = QRect(rect.left() + side, rect.bottom() - 2, rect.width() - 2 * side, 3)
                 painter.fillRect(line, self._theme.colour("accent"))
         if self.hasFocus():
             painter.setPen(QPen(self._theme.colour("accent"), 2))
             painter.drawRect(self.tabRect(self.currentIndex()).adjusted(2, 2, -2, -5))
         painter.end()
+
+
+def fitted(wide: Sequence[int], tight: Sequence[int], room: int) -> list[int]:
+    """Return the widths of tabs that fit a room: first less space, then shorter titles.
+
+    Args:
+        wide: of each tab where there is room.
+        tight: of each with no space beside its words.
+        room: for all of them.
+    """
+    if sum(wide) <= room:
+        return list(wide)
+    if sum(tight) <= room:
+        share = (room - sum(tight)) / max(sum(wide) - sum(tight), 1)
+        return [int(t + (w - t) * share) for w, t in zip(wide, tight, strict=True)]
+    left, cap = max(room, 0), 0
+    for done, width in enumerate(sorted(tight)):
+        cap = left // (len(tight) - done)
+        if width > cap:
+            break
+        left -= width
+    return [min(width, cap) for width in tight]

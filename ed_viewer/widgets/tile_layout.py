@@ -108,6 +108,8 @@ def lay_out(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> TileLayout:
 def _margins(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> Margins:
     """Return the room at the left, above each block, at the foot, of a line, of a column's name."""
     line = metrics.height()
+    if tiles.style.bare:
+        return 0, 0, 0, line, 0
     longest = max(metrics.horizontalAdvance(row.label) for row in tiles.rows)
     gutter = min(longest, size.width() // 3) + _SPACE if longest else 0
     gutter += line + _SPACE // 2 if tiles.y_title else 0
@@ -162,6 +164,7 @@ def _place(
         tops.append(down)
         down += height + gap
     down -= gap
+    gap = max(gap, tiles.style.pitch - width)  # from here on that between columns
     blocks = ceil(count / per_block)
     block = down + heads + _SPACE
     across = per_block * (width + gap) - gap
@@ -172,6 +175,8 @@ def _place(
     box = QRect(left, top, across, (blocks - 1) * block + down)
     bare = TileLayout(rows, count, per_block, width, gap, tuple(tops), heights, block, line, names)
     bare = replace(bare, title=left - gutter, box=box)
+    if tiles.style.bare:
+        return bare
     texts = _names(tiles, bare, heads, size.width()) + _title(tiles, bare, heads, foot)
     return replace(bare, texts=tuple(texts))
 

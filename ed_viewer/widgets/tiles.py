@@ -59,6 +59,8 @@ class TileStyle:
         comfortable: columns are left out rather than that tiles are narrower, if they are because
             there are so many.
         below: whether the columns' names stand below instead of above.
+        bare: whether names and titles are left out; the mouse still reads them out.
+        pitch: pixels from a column to the next at least, so that each has room for its name.
     """
 
     gap: int = 2
@@ -66,6 +68,8 @@ class TileStyle:
     smallest: int = 20
     comfortable: int = 0
     below: bool = False
+    bare: bool = False
+    pitch: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +179,7 @@ class Tiles(QWidget):
             # A few pixels more than its name has is no reason for dots.
             short = metrics.elidedText(text, dots, rect.width() + 2)
             painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)
-        if self._set.y_title:
+        if self._set.y_title and not self._set.style.bare:
             painter.save()
             painter.translate(QPoint(self._layout.title, self._layout.box.center().y()))
             painter.rotate(-90)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QProcess, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.by_hand import ByHand
 from ed_viewer.decoder import State
 from ed_viewer.window import Window
 
@@ -173,3 +174,21 @@ def test_a_click_on_a_point_takes_its_code(
     QTest.mouseClick(viewport, left, pos=at)
     qtbot.waitUntil(lambda: panel._between.ends[0].value() == far + 1, timeout=5000)
     np.testing.assert_allclose(panel._code, panel._codes[far])
+
+
+def test_no_process_outlives_the_window(
+    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+) -> None:
+    hand.pretend()
+    window = open_window(finished)
+    panel = hand.latent(window)
+    hand.ready(panel)
+    decoder = window.stage.decoder
+    window.open(finished)  # the decoder of before is given up, its process may not have gone yet
+    window.close()
+    panel.show_frame({"codes": np.zeros((4, 2), "f4")})  # an answer that was on its way
+    window.stage.decoder.decode("late", np.zeros((1, 2)))
+    decoder.decode("late", np.zeros((1, 2)))
+    ended = QProcess.ProcessState.NotRunning
+    processes = window.part(ByHand).findChildren(QProcess)
+    assert all(process.state() is ended for process in processes)

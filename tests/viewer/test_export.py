@@ -1,11 +1,9 @@
 import queue
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,17 +16,14 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
-from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
+from ed_viewer.export.figure import Figure
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
 from ed_viewer.export.part import ExportPart
 from ed_viewer.export.picture import picture
-from ed_viewer.export.targets import Target, page_of, targets
-from ed_viewer.messages import Frame, Request
+from ed_viewer.export.targets import page_of, targets
 from ed_viewer.settings import Settings
-from ed_viewer.tail import Tail
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -68,7 +63,7 @@ def test_a_picture_is_drawn_in_every_format(
     qtbot.wait(100)
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
-        picture(page, kind, background)(tmp_path / kind)
+        picture(Figure.of(page), kind, background)(tmp_path / kind)
     assert size_of(tmp_path / "png") == (2 * page.width(), 2 * page.height())
     assert (tmp_path / "pdf").read_bytes().startswith(b"%PDF")
     svg = (tmp_path / "svg").read_bytes()
@@ -79,7 +74,7 @@ def test_a_picture_is_drawn_in_every_format(
     # Letters differ by half a pixel; a tile of another sample would differ by far more.
     assert np.abs(difference).mean() < 8
     with pytest.raises(ValueError, match="expected one of png, svg, pdf"):
-        picture(page, "bmp", background)
+        picture(Figure.of(page), "bmp", background)
 
 
 def test_points_and_axes_are_vectors(
@@ -90,7 +85,7 @@ def test_points_and_axes_are_vectors(
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
     codes = window.stage.panels[0].findChild(PlotWidget)
-    picture(codes, "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
+    picture(Figure.of(codes), "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
     assert svg.count("<path") > 120  # one a sample
     assert "<image" not in svg
@@ -287,108 +282,3 @@ def test_the_command_needs_no_display(finished: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
     assert size_of(file) == (2880, 1800)
-
-
-@pytest.fixture
-def two(finished: Path, shorter: Path) -> tuple[Path, Path]:
-    return finished, shorter
-
-
-def test_two_runs_are_exported_without_a_window(
-    qtbot: QtBot, two: tuple[Path, Path], tmp_path: Path
-) -> None:
-    ours, theirs = two
-    file = tmp_path / "two.npz"
-    export_stage(ours, Wish(file, step=320, preset="Reconstruct"), theirs)
-    arrays = np.load(file)
-    assert (arrays["A/run"], arrays["A/step"]) == (ours.name, 300)
-    assert (arrays["B/run"], arrays["B/step"]) == (theirs.name, 200)  # its last
-    assert arrays["A/reconstruction/output"].shape == arrays["B/reconstruction/output"].shape
-    both, alone = tmp_path / "both.svg", tmp_path / "alone.svg"
-    export_stage(ours, Wish(both, preset="Reconstruct"), theirs)
-    export_stage(ours, Wish(alone, preset="Reconstruct"))
-    assert b"step 200 \xc2\xb7 epoch 1.00 \xc2\xb7 its last" in both.read_bytes()
-    assert b"its last" not in alone.read_bytes()
-
-
-def test_the_command_compares(
-    two: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    runs = [str(run) for run in two]
-    file = tmp_path / "two.png"
-    assert main(["view", *runs, "--compare", "--export", str(file), "--size", "800x600"]) == 0
-    assert size_of(file) == (1600, 1200)
-    capfd.readouterr()
-    assert main(["view", *runs, "--export", str(file)]) == 2
-    assert "one run, or two with --compare, 2 were given" in capfd.readouterr().err
-
-
-def test_the_arrays_of_both_runs_are_taken(
-    qtbot: QtBot, couple: Callable[[Path, Path], Any], two: tuple[Path, Path], tmp_path: Path
-) -> None:
-    pair = couple(*two)
-    part = opened(qtbot, pair.window)
-    pair.settle()
-    part.take(Choice(0, "npz", tmp_path / "both.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
-    arrays = np.load(tmp_path / "both.npz")
-    assert (arrays["A/run"], arrays["B/run"]) == tuple(run.name for run in two)
-    assert (arrays["A/step"], arrays["B/step"]) == (350, 200)
-
-
-@pytest.fixture
-def late(tmp_path: Path) -> Path:
-    """A run whose first frame is at step 200."""
-    example = Example(samples=120, frames=8)
-    run = RunFolder.create(tmp_path / "runs", "late")
-    with RecordingWriter(run.recording, example.header(), example.reference) as writer:
-        for number in range(4, 8):
-            example.append(writer, number)
-    run.write({"status": "finished"})
-    return run.path
-
-
-def test_what_b_does_not_show_is_not_exported(
-    qtbot: QtBot, couple: Callable[[Path, Path], Any], finished: Path, late: Path, tmp_path: Path
-) -> None:
-    """B was drawn at a later step before the cursor of A went where B has nothing yet."""
-    pair = couple(finished, late)
-    part = opened(qtbot, pair.window)
-    pair.window.session.scrub(2)
-    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=5000)
-    assert pair.side("B").notice.startswith("B begins later")
-    assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
-    part.take(Choice(0, "npz", tmp_path / "both.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
-    with np.load(tmp_path / "both.npz") as arrays:
-        assert arrays["A/step"] == 100
-        assert not [name for name in arrays if name.startswith("B/")]
-
-
-def test_a_movie_of_two_runs_shows_both_at_the_same_step(
-    qtbot: QtBot,
-    couple: Callable[[Path, Path], Any],
-    two: tuple[Path, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pair = couple(*two)
-    part = opened(qtbot, pair.window)
-    pair.settle()
-    read = Tail.read
-    shown = []
-
-    def slow(tail: Tail, request: Request) -> Frame:
-        if tail.path == two[1]:
-            time.sleep(0.1)
-        return read(tail, request)
-
-    def grab(target: Target) -> QImage:
-        shown.append([pair.part.pair._frames[side].request.frame for side in "AB"])
-        return ExportPart._grab(part, target)
-
-    monkeypatch.setattr(Tail, "read", slow)
-    monkeypatch.setattr(part, "_grab", grab)
-    part.take(Choice(0, "gif", tmp_path / "two.gif"))
-    qtbot.waitUntil(lambda: said(pair.window).startswith("Exported two.gif"), timeout=20_000)
-    assert shown == [[frame, min(frame, 4)] for frame in range(8)]

@@ -1,0 +1,176 @@
+"""Two runs in a window of 1280 x 720: nothing is cut, nothing is out of reach."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.view_tools import _BUTTONS, ViewTools
+from ed_viewer.widgets.tabs import fitted
+
+pytestmark = pytest.mark.viewer
+
+Pairs = Callable[[Path, Path], Any]
+SMALL = QSize(1280, 720)
+
+
+def narrow(qtbot: QtBot, couple: Pairs, ours: Path, theirs: Path) -> Any:
+    pair = couple(ours, theirs)
+    pair.window.resize(SMALL)
+    qtbot.waitUntil(lambda: pair.window.size() == SMALL, timeout=5000)
+    pair.settle()
+    qtbot.wait(50)
+    return pair
+
+
+def place(widget: QWidget, outer: QWidget) -> QRect:
+    return QRect(widget.mapTo(outer, widget.rect().topLeft()), widget.size())
+
+
+def test_all_tabs_can_be_seen_and_opened(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = narrow(qtbot, couple, finished, shorter)
+    stage = pair.window.stage
+    bar, corner = stage.tabBar(), stage.cornerWidget()
+    assert stage.count() == 9
+    assert not [b for b in bar.findChildren(QAbstractButton) if b.isVisible()]
+    for tab in range(stage.count()):
+        assert bar.rect().contains(bar.tabRect(tab))
+        words, shown = bar._words(tab)
+        assert len(shown) >= min(len(words), 4)
+        assert bar.tabToolTip(tab) == ("" if shown == words else words)
+        qtbot.keyClick(pair.window, str(tab + 1))
+        assert stage.currentIndex() == tab
+    assert not place(bar, stage).intersects(place(corner, stage))
+    for tool in corner.findChildren(QAbstractButton):
+        if tool.isVisible():
+            assert corner.rect().contains(place(tool, corner))
+            assert tool.width() >= tool.minimumSizeHint().width()
+
+
+def test_the_tools_fold_into_a_menu_and_back(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = narrow(qtbot, couple, finished, shorter)
+    window = pair.window
+    tools = window.part(ViewTools)
+    assert tools.more.isVisible()
+    assert not any(button.isVisible() for button in tools.buttons.values())
+    actions = tools.more.menu().actions()
+    assert [action.text() for action in actions] == [words for _, _, words in _BUTTONS]
+    theme = window.theme.palette.name
+    actions[2].trigger()
+    assert window.theme.palette.name != theme
+    tools.more.setFocus()
+    window.resize(QSize(2000, 900))
+    qtbot.waitUntil(lambda: not tools.more.isVisible(), timeout=5000)
+    assert all(button.isVisible() for button in tools.buttons.values())
+    assert tools.buttons["palette"].hasFocus()
+    window.resize(SMALL)
+    qtbot.waitUntil(tools.more.isVisible, timeout=5000)
+    assert tools.more.hasFocus()
+
+
+@given(
+    tight=st.lists(st.integers(20, 150), min_size=1, max_size=12),
+    space=st.integers(0, 30),
+    room=st.integers(0, 2500),
+)
+def test_the_longest_titles_are_shortened_first(tight: list[int], space: int, room: int) -> None:
+    wide = [width + space for width in tight]
+    found = fitted(wide, tight, room)
+    assert sum(found) <= max(room, 0) or found == wide
+    if sum(wide) <= room:
+        assert found == wide
+    elif sum(tight) <= room:
+        assert all(t <= f <= w for t, f, w in zip(tight, found, wide, strict=True))
+    else:
+        cut = [f for t, f in zip(tight, found, strict=True) if f < t]
+        assert set(cut) == {max(found)}
+        assert sum(found) > room - len(tight)
+
+
+def clipped(panel: QWidget) -> list[str]:
+    """Return the words and controls of a panel that stand outside it, or have no room."""
+    found = []
+    kinds = (QLabel, QAbstractButton, QAbstractSpinBox, QComboBox)
+    for widget in panel.findChildren(QWidget):
+        if not isinstance(widget, kinds) or not widget.isVisible():
+            continue
+        inside = panel.rect().contains(place(widget, panel))
+        needed = min(widget.minimumSizeHint().width(), widget.maximumWidth())
+        wide = widget.width() >= needed
+        if not inside or (not wide and getattr(widget, "text", lambda: "x")()):
+            found.append(f"{type(widget).__name__} {widget.accessibleName()} {widget.geometry()}")
+    return found
+
+
+def test_no_control_is_cut(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, hand: Any
+) -> None:
+    hand.pretend()
+    pair = narrow(qtbot, couple, finished, shorter)
+    found = {}
+    for tab in range(pair.window.stage.count()):
+        pair.window.stage.setCurrentIndex(tab)
+        pair.settle()
+        qtbot.wait(50)
+        for side in "AB":
+            for name, host in pair.side(side).hosts.items():
+                found[tab, side, name] = clipped(host.panel)
+    assert {place: cut for place, cut in found.items() if cut} == {}
+
+
+def test_the_hand_and_the_way_have_room(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, hand: Any
+) -> None:
+    hand.pretend()
+    pair = narrow(qtbot, couple, finished, shorter)
+    panel = hand.latent(pair.window)
+    hand.ready(panel)
+    qtbot.wait(100)
+    assert panel.height() < 330
+    assert clipped(panel) == []
+    assert panel._hand.isVisible()
+    assert not panel._between.isVisible()
+    assert panel._hand.picture.height() >= 64
+    toggle = panel._place.toggle
+    assert toggle.focusPolicy() & Qt.FocusPolicy.TabFocus
+    qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(panel._between.row.outputs) > 0, timeout=10_000)
+    qtbot.wait(100)
+    assert panel._between.isVisible()
+    assert not panel._hand.isVisible()
+    assert clipped(panel) == []
+    grids = [pair.panel(side, "latent_scan") for side in "AB"]
+    assert [grid._tiles._layout.box.height() >= 70 for grid in grids] == [True, True]
+    assert grids[0].geometry() == grids[1].geometry()
+    pair.part.leave()  # the whole width, and all of the height
+    qtbot.waitUntil(lambda: not toggle.isVisible(), timeout=5000)
+    assert panel._hand.isVisible()
+    assert panel._between.isVisible()
+
+
+def test_the_mouse_reads_names_that_have_no_room(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = narrow(qtbot, couple, finished, shorter)
+    pair.window.stage.setCurrentIndex(3)
+    pair.settle()
+    qtbot.wait(50)
+    tiles = pair.panel("A", "latent_scan")._tiles
+    assert tiles.shown.style.bare
+    assert not tiles._layout.texts
+    cell = tiles._layout.cell(0, 0)
+    said = tiles._describe(cell.center())
+    row, column = tiles.shown.rows[0].label, tiles.shown.columns[0]
+    assert said.startswith(f"{row} · {column} · ")
+    assert np.isfinite(float(said.rsplit("=", 1)[1]))
