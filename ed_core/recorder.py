@@ -124,16 +124,25 @@ class Recorder(keras.callbacks.Callback):
             self._capture.scalars(when, {})
 
     def finish(self, failed: bool = False) -> None:
-        """Take the last frame and close the segment."""
+        """Take the last frame and close the segment; a frame that fails leaves nothing open."""
         capture, self._capture = self._capture, None
-        if capture is not None and capture.is_open:
+        status = "failed"
+        try:
+            if capture is not None and capture.is_open:
+                self._close(capture, failed)
+            status = "failed" if failed else "finished"
+        finally:
+            if self._owns and self.folder.info_file.exists():
+                self.folder.update(status=status)
+            self._held.close()
+
+    def _close(self, capture: Capture, failed: bool) -> None:
+        try:
             if not failed and capture.newest != self._step:
                 capture.frame(self._when(self._step), wait=True)
+        finally:
             capture.close()
             self.seconds = capture.seconds
-        if self._owns and self.folder.info_file.exists():
-            self.folder.update(status="failed" if failed else "finished")
-        self._held.close()
 
     def _begin(self) -> None:
         self._epoch = 0

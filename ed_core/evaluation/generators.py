@@ -20,7 +20,8 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
     every backend; the floor is that of a guess. A generator can please the classifier with one
     picture a class, so `diversity` goes with it: the variance within a class, summed over the
     pixels and averaged over the classes, of what is drawn over that of the training samples. It is
-    0 where every picture of a class is the same, and 1 where they differ as the real ones do.
+    0 where every picture of a class is the same, and 1 where they differ as the real ones do; it is
+    left out where the real ones do not differ.
 
     Args:
         run: its decoder takes `code` and `label`.
@@ -45,11 +46,11 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
     found = predict(classifier.model, drawn, [judge.output])[judge.output].argmax(axis=-1)
     train = {name: np.asarray(run.data.splits["train"][name][:REAL]) for name in (*drawn, "label")}
     real = sum(_spread(train[name], train["label"]) for name in drawn)
-    return {
-        "agreement": float(np.mean(found == wanted)),
-        "agreement_chance": 1 / classes,
-        "diversity": sum(_spread(drawn[name], wanted) for name in drawn) / real,
-    }
+    right = float(np.mean(found == wanted))
+    numbers: Numbers = {"agreement": right, "agreement_chance": 1 / classes}
+    if real:
+        numbers["diversity"] = sum(_spread(drawn[name], wanted) for name in drawn) / real
+    return numbers
 
 
 def _spread(samples: np.ndarray, labels: np.ndarray) -> float:

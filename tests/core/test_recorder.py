@@ -10,6 +10,7 @@ import pytest
 from keras import layers
 
 from ed_core import EdkitError, LatentCodes, Reconstruction, Recorder, Recording, RunFolder
+from ed_core.capture import Capture
 from ed_core.recording import RecordingWriter
 
 pytestmark = pytest.mark.backend
@@ -270,6 +271,25 @@ def test_a_with_block_that_fails_says_so(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="before"), Recorder(tmp_path / "b", [ONE], {"x": X}):
         raise RuntimeError("before")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_last_frame_that_fails_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("last frame")
+
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X}, every=100)
+    recorder.__enter__()
+    fit(*made("functional"), epochs=1, callbacks=[recorder])
+    monkeypatch.setattr(Capture, "frame", fail)
+    with pytest.raises(RuntimeError, match="last frame"):
+        recorder.finish()
+    with RunFolder(tmp_path / "run").hold():  # its lock is free
+        pass
+    with Recording(tmp_path / "run") as recording:
+        assert recording.state == "failed"
+        assert recording.steps.tolist() == [0]
 
 
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="torch takes one step at a time")
