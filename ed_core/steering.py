@@ -77,10 +77,11 @@ class Steering(keras.callbacks.Callback):
     def _look(self, validating: bool = False) -> None:
         self._obey(validating)
         while self._paused:
-            time.sleep(_LOOK)
             if validating and (self._asked or self._checkpointer.stop_asked):
                 break  # what is asked is done at the end of the epoch, once its loss is known
-            self._checkpointer.stop_if_asked()
+            time.sleep(_LOOK)
+            if not validating:
+                self._checkpointer.stop_if_asked()
             self._obey(validating)
         self._next = time.monotonic() + _LOOK
 

@@ -66,6 +66,11 @@ def headings_of(runs: Mapping[str, Standing], reading: Reading) -> list[Heading]
     return made
 
 
+def begins_later(times: Times) -> str:
+    """Return what is said in place of run B where it has no frame yet."""
+    return f"B begins later: its first frame is at step {grouped(int(times.steps[0]))}."
+
+
 _Shown = tuple[Times, int] | None
 """When the frames of a run were taken, and which of them is on show."""
 

@@ -10,10 +10,9 @@ from PySide6.QtCore import QObject
 from ed_viewer.alignment import Alignment, aligned
 from ed_viewer.beside import Beside, marks, session_times
 from ed_viewer.difference import Difference, difference_of, other_samples
-from ed_viewer.headings import Reading, Standing, headings_of
+from ed_viewer.headings import Reading, Standing, begins_later, headings_of
 from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.run_title import what_differs
-from ed_viewer.widgets.text import grouped
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -40,6 +39,7 @@ class Pair(QObject):
         self._difference: Difference | None = None
         self._remark = ""
         self._options = ("", "")
+        self._late = False  # B has no frame where A is: what was drawn of it last is of elsewhere
         self.beside = Beside(path, self)
         self._sessions = {"A": window.session, "B": self.beside.session}
         ours, theirs = self._sessions.values()
@@ -64,8 +64,8 @@ class Pair(QObject):
 
     @property
     def theirs(self) -> tuple[Frame, RunInfo, Growth] | None:
-        """What is on show of run B, its run, and when it was recorded; None before it is drawn."""
-        session, frame = self._sessions["B"], self._frames.get("B")
+        """What is on show of run B, its run, and when it was recorded; None while nothing is."""
+        session, frame = self._sessions["B"], self._shown("B")
         if frame is None or session.run is None or session.growth is None:
             return None
         return frame, session.run, session.growth
@@ -172,11 +172,12 @@ class Pair(QObject):
     def _align(self, _: object = None) -> None:
         here, there = (session_times(session) for session in self._sessions.values())
         frame = self._sessions["A"].cursor.frame
+        self._late = False
         if here is None or there is None or frame < 0 or not len(there.steps):
             self._window.stage.say("B", _WAITING)
         elif self.beside.follow(here, frame, self._how) < 0:
-            first = grouped(int(there.steps[0]))
-            self._window.stage.say("B", f"B begins later: its first frame is at step {first}.")
+            self._late = True
+            self._window.stage.say("B", begins_later(there))
         else:
             self._window.stage.say("B", "")
             self._sessions["B"].look_back()
@@ -195,7 +196,7 @@ class Pair(QObject):
         ours, theirs = self._sessions.values()
         growth = theirs.growth
         known = growth is not None and (theirs.run is not None or bool(growth.problem))
-        return known and ours.settled and theirs.settled
+        return known and ours.settled and (self._late or theirs.settled)
 
     def _mark(self) -> None:
         """Show on the timeline where the frames and the checkpoints of B lie."""
@@ -210,7 +211,10 @@ class Pair(QObject):
         for heading in headings_of(standing, reading):
             self._window.stage.set_heading(heading)
 
+    def _shown(self, side: str) -> Frame | None:
+        return None if side == "B" and self._late else self._frames.get(side)
+
     def _standing(self, side: str) -> Standing:
-        session, frame = self._sessions[side], self._frames.get(side)
+        session, frame = self._sessions[side], self._shown(side)
         number = frame.request.frame if frame else None
         return Standing(session.path, session_times(session), number, session.cursor.live)

@@ -70,6 +70,11 @@ class Session(QObject):
         reader.grew.connect(self._on_grew, queued)
         reader.answered.connect(self._on_answered, queued)
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for is drawn."""
+        return self._shown == self._number
+
     def open(self, path: Path) -> None:
         """Show another run."""
         self._opening += 1
@@ -99,11 +104,6 @@ class Session(QObject):
         """Ask again if other frames stand beside the one on show now."""
         if self._strips != strips(self._lookbacks, self.columns):
             self._ask()
-
-    @property
-    def settled(self) -> bool:
-        """Whether the newest frame that was asked for is drawn."""
-        return self._shown == self._number
 
     def scrub(self, frame: int) -> None:
         """Go to a frame."""

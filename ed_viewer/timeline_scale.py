@@ -64,7 +64,7 @@ class Scale:
         last = min(last + 1, len(steps))
         if last - first <= (right - left) / least:
             return self.x_of(steps[first:last])
-        edges = np.arange(left, right + least, least)
+        edges = np.arange(left, right + least + 0.5, least)  # the last beyond the last frame
         before = np.searchsorted(steps, self.step_at(edges))
         return edges[:-1][np.diff(before) > 0]
 

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ed_core.figures.material import Material
-from ed_core.figures.predictions import class_names, confusion, heads_of
+from ed_core.figures.predictions import class_names, confusion, heads_of, rivals
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
 from ed_core.spec import Head
 
@@ -32,9 +32,7 @@ def confusions(materials: list[Material]) -> dict[str, Figure]:
     for head in heads_of(materials[0], "class", 0):
         drawn = [
             (material, own, confusion(material.whole, own))
-            for material in materials
-            for own in heads_of(material, "class", 0)
-            if own.target == head.target
+            for material, own in rivals(materials, head, 0)
         ]
         counts = drawn[0][2]
         if counts.sum() and len(counts) <= _MOST:

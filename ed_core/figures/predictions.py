@@ -44,6 +44,23 @@ def _are_probabilities(material: Material, head: Head) -> bool:
     return bool(np.all(first >= 0) and np.allclose(first.sum(axis=-1), 1, atol=1e-3))
 
 
+def rivals(materials: list[Material], head: Head, axes: int) -> list[tuple[Material, Head]]:
+    """Return each run with its head on the same target as this one, among as many classes.
+
+    Args:
+        materials: the runs, the first of which has the head.
+        head: predicts a class.
+        axes: of the target, see `heads_of`.
+    """
+    classes = materials[0].run.model.output[head.output].shape[-1]
+    return [
+        (material, own)
+        for material in materials
+        for own in heads_of(material, "class", axes)
+        if own.target == head.target and material.run.model.output[own.output].shape[-1] == classes
+    ]
+
+
 def truth(material: Material, head: Head) -> np.ndarray:
     """Return the target (samples, ...) without an axis of size 1; -1 or NaN where there is none."""
     return evaluation.truth(material.samples, material.fields[head.target], head)

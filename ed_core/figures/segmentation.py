@@ -16,6 +16,7 @@ from ed_core.figures.predictions import (
     heads_of,
     intersection_over_union,
     predicted,
+    rivals,
     spread,
     truth,
 )
@@ -44,9 +45,7 @@ def _drawn(materials: list[Material], head: Head) -> Figure:
     field = main.fields[head.target]
     colours = colours_of(field, main.run.model.output[head.output].shape[-1])
     true = truth(main, head)
-    drawn = [
-        (m.whole, h) for m in materials for h in heads_of(m, "class", 2) if h.target == head.target
-    ]
+    drawn = [(material.whole, own) for material, own in rivals(materials, head, 2)]
     count = len(_inputs(materials, true.shape[1:], spread(main, 1))) + 1 + max(len(drawn), 2)
     size = tile_size(true[0], int(WIDTH * DPI / count) - GAP)
     shown = spread(main, int(np.clip(_HIGH * DPI // (size[0] + GAP), 1, _MOST)))

@@ -31,8 +31,10 @@ class SegmentFiles:
         Returns:
             What is wrong with the files, in one line, or "".
         """
+        newest = max(len(self.segments) - 1, 0)
         problem = self._open_new(live)
-        for segment in self.segments[-1:]:  # only the newest one can still grow
+        # Only the newest one grows; that which was it may have grown before another came.
+        for segment in self.segments[newest:]:
             try:
                 segment.refresh()
             except DamagedError as error:

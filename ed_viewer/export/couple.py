@@ -9,11 +9,10 @@ from ed_viewer.difference import difference_of, other_samples
 from ed_viewer.export.arrays import of_two
 from ed_viewer.export.figure import about
 from ed_viewer.export.open_run import OpenRun
-from ed_viewer.headings import Reading, headings_of
+from ed_viewer.headings import Reading, begins_later, headings_of
 from ed_viewer.messages import Frame, Strip
 from ed_viewer.run_title import what_differs
 from ed_viewer.stage import Stage
-from ed_viewer.widgets.text import grouped
 
 _HOW = Alignment.STEP
 
@@ -43,8 +42,7 @@ class Couple:
         there = self._beside(number)
         if there < 0:
             self._theirs.frame = self._made = None
-            first = grouped(int(self._theirs.growth.steps[0]))
-            self._stage.say("B", f"B begins later: its first frame is at step {first}.")
+            self._stage.say("B", begins_later(self._theirs.times))
         else:
             self._stage.say("B", "")
             wanted = {

@@ -113,10 +113,10 @@ def _arrays(window: Window, frame: Frame, names: Sequence[str]) -> Mapping[str, 
         return {}
     ours = arrays_behind(frame, run, growth, names)
     pair = window.part(Compare).pair
-    theirs = pair.theirs if pair else None
-    if pair is None or theirs is None:
+    if pair is None:
         return ours
-    return of_two(ours, arrays_behind(*theirs, names), pair.difference, names)
+    theirs = arrays_behind(*pair.theirs, names) if pair.theirs else {}
+    return of_two(ours, theirs, pair.difference, names)
 
 
 def _scalars(window: Window) -> Mapping[str, np.ndarray]:

@@ -102,7 +102,7 @@ class ReconstructionPanel(Panel):
             self.tools.addWidget(self.strip)
 
     def _show_tools(self) -> None:
-        """Show the moment and the choice of it where there is room; else the middle of the film."""
+        """Show what chooses the moment where there is room; else the one that was chosen stays."""
         assert self.film is not None
         roomy = self.width() >= _ROOMY
         self.strip.setVisible(roomy)

@@ -42,9 +42,9 @@ def test_flipped_bits(
         hostile.make_run(run, flipped(data, position, int(rng.integers(8))))
     expected = [frame(step)["p"]["a"].tobytes().hex() for step in range(FRAMES)]
     events = [list(astuple(event(step))) for step in range(FRAMES)]
-    for position, said in zip(positions, hostile.read_all(runs, 8.0 * len(runs)), strict=True):
+    for position, said in zip(positions, hostile.read_all(runs, 35.0 * len(runs)), strict=True):
         assert "died" not in said, (position, said)
-        assert said["seconds"] < 8, position
+        assert said["seconds"] < 35, position
         assert len(said["problem"]) <= 300
         assert [e for e in said["events"] if e not in events] == [], position
         for number, found in enumerate(said["frames"][:FRAMES]):
@@ -61,7 +61,7 @@ def test_metadata_that_would_freeze_the_process(
     data = good[True]
     headers = [i for i in range(len(data)) if data[i : i + 4] == b"OHDR"]
     hostile.make_run(tmp_path / "run", flipped(data, headers[1] + 20, 3))
-    said = hostile.read_all([tmp_path / "run"], 20)[0]
+    said = hostile.read_all([tmp_path / "run"], 60)[0]
     assert said.get("problem") == "0000.h5: it could not be opened within 5 seconds", said
 
 
@@ -73,7 +73,7 @@ def test_older_segment_that_would_freeze_a_live_run(
     (folder.recording / "0000.h5").write_bytes(flipped(data, header + 20, 3))
     write([7], start=5)
     with folder.hold():
-        said = hostile.read_all([folder.path], 20)[0]
+        said = hostile.read_all([folder.path], 60)[0]
     assert said.get("steps") == [7], said
     assert said["problem"] == "0000.h5: it could not be opened within 5 seconds"
 

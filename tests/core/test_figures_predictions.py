@@ -3,6 +3,7 @@
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,6 +148,17 @@ def test_a_confusion_matrix_counts_the_whole_test_split(
         labels=range(made[name].shape[-1]),
     )
     assert confusion(shown.whole, head(shown, name)).tolist() == wanted.tolist()
+
+
+def test_a_run_of_other_classes_is_not_drawn_beside(shown: Material) -> None:
+    heads = [head(shown, "fine")]
+    model = SimpleNamespace(heads=heads, output={"fine": SimpleNamespace(shape=(None, 3))})
+    run = SimpleNamespace(model=model, info=shown.run.info, spec=shown.run.spec)
+    few = Material(run, shown.whole.samples, shown.fields, "few")  # type: ignore[arg-type]
+    few.__dict__["outputs"] = {"fine": np.full((40, 3), 1 / 3)}
+    few.__dict__["scalars"] = {}
+    assert [own.name for own in heads_of(few, "class", 0)] == ["fine"]
+    assert len(confusions([shown, few])["fine"].axes) == 1
 
 
 def test_a_fine_matrix_stands_in_coarse_groups(

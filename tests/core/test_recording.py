@@ -195,6 +195,19 @@ def test_segments_are_stitched_by_their_start(folder: RunFolder, write: Any, fra
     assert recording.problem == ""
 
 
+def test_what_came_before_another_segment_is_seen_though_nobody_looked(
+    folder: RunFolder, header: Any, frame: Any, write: Any
+) -> None:
+    with RecordingWriter(folder.recording, header(), {}) as writer:
+        writer.append(0, 0.0, 0.0, frame(0))
+        recording = Recording(folder.path)
+        for step in range(1, 4):
+            writer.append(step, step / 10, float(step), frame(step))
+    write([4, 5], start=4)
+    recording.refresh()
+    assert recording.steps.tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_an_event_alone_is_a_change(folder: RunFolder, header: Any, event: Any) -> None:
     with RecordingWriter(folder.recording, header(), {}) as writer:
         recording = Recording(folder.path)

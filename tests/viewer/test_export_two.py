@@ -11,7 +11,8 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
-from ed_core.recording import Recording
+from ed_core.recording import Recording, RecordingWriter, RunFolder
+from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.part import ExportPart
@@ -190,3 +191,32 @@ def test_the_command_draws_two(two: Two, tmp_path: Path, capfd: pytest.CaptureFi
     assert main(["view", *runs, "--over-time"]) == 2
     assert "--over-time: only of use with --export" in capfd.readouterr().err
     assert not (tmp_path / "no.png").exists()
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> Path:
+    """A run whose first frame is at step 200."""
+    example = Example(samples=120, frames=8)
+    run = RunFolder.create(tmp_path / "runs", "late")
+    with RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        for number in range(4, 8):
+            example.append(writer, number)
+    run.write({"status": "finished"})
+    return run.path
+
+
+def test_what_b_does_not_show_is_not_exported(
+    qtbot: QtBot, couple: Callable[[Path, Path], Any], finished: Path, late: Path, tmp_path: Path
+) -> None:
+    """B was drawn at a later step before the cursor of A went where B has nothing yet."""
+    pair = couple(finished, late)
+    part = pair.window.part(ExportPart)
+    pair.window.session.scrub(2)
+    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=5000)
+    assert pair.side("B").notice.startswith("B begins later")
+    assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
+    part.take(Choice(0, "npz", tmp_path / "both.npz"))
+    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
+    with np.load(tmp_path / "both.npz") as arrays:
+        assert arrays["A/step"] == 100
+        assert not [name for name in arrays if name.startswith("B/")]

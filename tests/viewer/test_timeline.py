@@ -201,3 +201,11 @@ def test_a_tick_stands_wherever_frames_are(gaps: list[int], at: float, zoom: flo
         assert np.abs(ticks - x).min() <= 3.001
     for tick in ticks:
         assert np.abs(xs - tick).min() <= 3.001
+
+
+@pytest.mark.parametrize("width", [900, 901, 902])
+def test_the_last_frame_has_a_tick_however_many_there_are(width: int) -> None:
+    scale = Scale()
+    scale.room = (12.0, 12.0 + width)
+    scale.set_steps(np.append(np.arange(1000), 5000))
+    assert abs(scale.ticks(3)[-1] - scale.room[1]) < 3
