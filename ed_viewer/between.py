@@ -8,6 +8,7 @@ from ed_viewer.decoder import Answer, Decoder
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.outputs import Outputs
 from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.words import Words
 
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
@@ -46,7 +47,7 @@ class Between(QWidget):
         self.row.setMinimumHeight(_HEIGHT)
         self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
-        self._said = (muted(plain(QLabel())), muted(plain(QLabel())))
+        self._said = (muted(plain(Words())), muted(plain(Words())))
         ends = zip(
             ("From sample", "to"), ("Click", "Shift+click"), self.ends, self._said, strict=True
         )
@@ -75,7 +76,7 @@ class Between(QWidget):
 
     def _half(self, words: str, clicked: str, box: QSpinBox, said: QLabel) -> QWidget:
         """Return the choice of one sample: a word, its number, its class."""
-        label = plain(QLabel(words))
+        label = plain(Words(words))
         label.setBuddy(box)
         box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
         box.setToolTip(f"{clicked} a point of the scatter to choose it there")

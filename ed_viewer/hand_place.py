@@ -34,6 +34,8 @@ class HandPlace:
         low = height < _LOW
         if low != self._low:
             self._low = low
+            # The column keeps its width, whatever stands in it.
+            self._between.setMinimumWidth(self._hand.minimumWidth() if low else 0)
             (self.right if low else self._left).addWidget(self._between, 1)
             self._show()
 

@@ -1,32 +1,20 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 
-from ed_core.recording import ProbeInfo
 from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
 from ed_viewer.page import OVERVIEW, Page, pages_of
 from ed_viewer.panel import Panel, Source
+from ed_viewer.shown import Shown, probes_of, source_of
 from ed_viewer.side import Heading
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.tabs import Tabs
-
-
-@dataclass(slots=True, eq=False)
-class _Shown:
-    """What is known of one run."""
-
-    run: RunInfo | None = None
-    signed: bool = False
-    sources: Mapping[str, Source] = field(default_factory=dict)
-    frame: Frame | None = None
-    heading: Heading | None = None
-    notice: str = ""
 
 
 class Stage(QTabWidget):
@@ -52,7 +40,7 @@ class Stage(QTabWidget):
         super().__init__(parent)
         self._theme = theme
         self._pages: list[Page] = []
-        self._shown = {"A": _Shown()}
+        self._shown = {"A": Shown()}
         self._open = ""
         self._shared = True
         self.decoder: Decoder | None = None
@@ -94,15 +82,15 @@ class Stage(QTabWidget):
             side: "A", or "B" for the run beside it.
             signed: whether its arrays will be differences of the two runs.
         """
-        old = self._shown.get(side, _Shown())
-        self._shown[side] = _Shown(run, signed, heading=old.heading, notice=old.notice)
+        old = self._shown.get(side, Shown())
+        self._shown[side] = Shown(run, signed, heading=old.heading, notice=old.notice)
         for each in self._shown if side == "A" else side:
             self._renew(each)
         self._lay_tabs()
 
     def clear_run(self) -> None:
         """Take run A and all tabs away."""
-        self._shown["A"] = _Shown(heading=self._shown["A"].heading)
+        self._shown["A"] = Shown(heading=self._shown["A"].heading)
         self._renew("A")
         self._lay_tabs()
 
@@ -161,8 +149,8 @@ class Stage(QTabWidget):
             page.drop_side(side)
         ours = self._shown["A"].sources if side == "B" and not shown.signed else {}
         shown.sources = {
-            probe.name: _source(probe, shown, side, ours.get(probe.name), self._theme)
-            for probe in _probes(shown)
+            probe.name: source_of(probe, shown, side, ours.get(probe.name), self._theme)
+            for probe in probes_of(shown)
         }
         self._share()
         self.renewed.emit()
@@ -174,9 +162,9 @@ class Stage(QTabWidget):
 
     def _lay_tabs(self) -> None:
         """Make the tabs of all probes on show; those that stay as they were keep their panels."""
-        ours = _probes(self._shown["A"])
+        ours = probes_of(self._shown["A"])
         known = {probe.name for probe in ours}
-        beside = _probes(self._shown["B"]) if ours and "B" in self._shown else ()
+        beside = probes_of(self._shown["B"]) if ours and "B" in self._shown else ()
         probes = (*ours, *(probe for probe in beside if probe.name not in known))
         old = {(page.title, page.probes): page for page in self._pages}
         self.blockSignals(True)
@@ -238,19 +226,3 @@ class Stage(QTabWidget):
         for page in self._pages:
             page.restyle()
         self._look()
-
-
-def _probes(shown: _Shown) -> tuple[ProbeInfo, ...]:
-    return shown.run.header.probes if shown.run else ()
-
-
-def _source(
-    probe: ProbeInfo, shown: _Shown, side: str, twin: Source | None, theme: Theme
-) -> Source:
-    """Return what a panel is made from; `twin` is that of the same probe of the other run."""
-    assert shown.run is not None
-    fields, reference = shown.run.header.fields, shown.run.reference
-    made = Source(probe, fields, reference, theme, side=side, signed=shown.signed)
-    if twin is None or twin.probe.kind != probe.kind:
-        return made
-    return replace(made, ranges=twin.ranges)

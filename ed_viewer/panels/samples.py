@@ -68,7 +68,9 @@ class SamplesPanel(Panel):
         """Draw as much as has room, and ask for it."""
         wanted = None
         if self._over_time.isChecked() and self._arrays:
-            wanted = plan(self._arrays, self._tiles.size(), self._tiles.fontMetrics())
+            known = () if self._past is None else (int(self._past.steps.max()),)
+            metrics = self._tiles.fontMetrics()
+            wanted = plan(self._arrays, self._tiles.size(), metrics, *known)
         if wanted != self._wanted:
             self._wanted = wanted
             self.looking.emit()

@@ -16,7 +16,7 @@ from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
 _ROWS = 10  # at most
 _SMALL = 24  # pixels of a tile at least
 _MOST = 16  # columns
-_STEP = "00\u2009000"  # a step that has room in its column
+_STEP = 10_000  # that has room in its column while none is known
 _APART = 9  # pixels between two names, as `tile_layout` wants them
 
 
@@ -35,20 +35,21 @@ class Strip:
     labels: Sequence[str]
 
 
-def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics) -> Lookback:
+def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics, step: int = _STEP) -> Lookback:
     """Return which samples, and how many steps, have room.
 
     Args:
         arrays: of the frame on show, `images` and, of a conditional model, `classes`.
         room: in pixels.
         metrics: of the type of the names.
+        step: the longest of them.
     """
     images = as_images(np.asarray(arrays["images"][:1]))
     height = room.height() - 2 * metrics.height()
     most = int(np.clip(height // _SMALL, 2, _ROWS))
     samples = _chosen(len(arrays["images"]), arrays.get("classes"), most)
     tile = height / max(len(samples), 1) * images.shape[2] / images.shape[1]
-    pitch = max(tile + 2, _pitch((_STEP,), metrics))
+    pitch = max(tile + 2, _pitch((grouped(step),), metrics))
     columns = int(np.clip((room.width() - 4 * metrics.height()) // pitch, 2, _MOST))
     return Lookback(columns, samples)
 

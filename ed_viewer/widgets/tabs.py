@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QTabBar, QWidget
+from PySide6.QtWidgets import QTabBar, QToolButton, QWidget
 
 from ed_viewer.theme import Theme
 
@@ -25,6 +25,8 @@ class Tabs(QTabBar):
         self.setUsesScrollButtons(False)  # what has no room is shortened: all can be seen
         self.setElideMode(Qt.TextElideMode.ElideRight)
         self.setAccessibleName("Tabs")
+        for button in self.findChildren(QToolButton):  # Qt's, which are never shown
+            button.setToolTip(button.accessibleName())
 
     @property
     def wanted(self) -> int:
