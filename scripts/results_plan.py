@@ -161,7 +161,7 @@ _ALL: tuple[Experiment, ...] = (
                 "CamVid street scenes, 240x180, validation, 11 classes",
                 "street",
                 "1,1,3,1,1.5,1,3,3,1.2,4,5",
-                40,
+                24,
                 0.5,
                 "SegNet 46.4 %, U-Nets 49 to 61 %, at 480x360",
             ),

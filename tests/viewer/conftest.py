@@ -110,7 +110,7 @@ class Couple:
 
     def choose(self, path: Path) -> None:
         """Choose run B and wait until both are drawn."""
-        self._qtbot.waitUntil(lambda: self.window.session.run is not None, timeout=10_000)
+        self._qtbot.waitUntil(lambda: self.window.session.run is not None, timeout=30_000)
         self.part.choose(path)
         self.settle()
 
@@ -220,11 +220,11 @@ class Hand:
 
     def latent(self, window: Window) -> Any:
         """Open the tab; return its panel of codes once it has drawn."""
-        self._qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+        self._qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
         titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
         window.stage.setCurrentIndex(titles.index("Latent"))
         panel: Any = window.stage.panels[0]
-        self._qtbot.waitUntil(lambda: panel._axes is not None, timeout=10_000)
+        self._qtbot.waitUntil(lambda: panel._axes is not None, timeout=30_000)
         return panel
 
     def ready(self, panel: Any) -> None:

@@ -141,7 +141,7 @@ def test_a_probe_that_only_one_run_has(
     assert pair.side("B").notices == ["B records no 'activations'."]
     assert pair.side("A").notices == []
     pair.part.swap()
-    qtbot.waitUntil(lambda: pair.window.session.run is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: pair.window.session.run is not None, timeout=30_000)
     pair.settle()
     tabs = [stage.tabText(i) for i in range(stage.count())]
     assert tabs == [OVERVIEW, *TABS, "Gradients"]
@@ -157,7 +157,7 @@ def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter
     plot = curves.plots["loss"]
     said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
     value = f"A {said[0]:.3g}  B {said[1]:.3g}"
-    qtbot.waitUntil(lambda: plot.value == value, timeout=5000)
+    qtbot.waitUntil(lambda: plot.value == value, timeout=15_000)
     lines = {side: plot._curves[side, ""] for side in "AB"}
     assert {side: len(line.getData()[0]) for side, line in lines.items()} == {"A": 8, "B": 5}
     styles = [lines[side].opts["pen"].style() for side in "AB"]
@@ -184,7 +184,7 @@ def test_swapping_keeps_the_frames_and_leaving_leaves_a_alone(
     qtbot.keyClick(window, Qt.Key.Key_B)
     assert window.session.path == shorter
     assert pair.session("B").path == finished
-    qtbot.waitUntil(lambda: window.session.cursor.frame == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.frame == 1, timeout=30_000)
     pair.settle()
     assert pair.session("B").cursor.frame == 1
     assert window.stage.currentIndex() == 3
@@ -203,7 +203,7 @@ def test_the_list_chooses_run_b(
 ) -> None:
     window = open_window(finished, shorter)
     part = window.part(Compare)
-    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
     window.runs.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_C)
     assert part.pair is None  # the selected run is A itself
@@ -234,21 +234,21 @@ def test_b_may_be_live_and_grow(
     part = window.part(Compare)
     with folder.hold():
         writer = RecordingWriter(folder.recording, example.header(), example.reference)
-        qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+        qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
         part.choose(folder.path)
         page = window.stage.currentWidget()
         assert page.side("B").notice == "Waiting for its first frame …"
         example.append(writer, 0)
-        qtbot.waitUntil(lambda: page.side("B").notice == "", timeout=5000)
+        qtbot.waitUntil(lambda: page.side("B").notice == "", timeout=15_000)
         theirs = part.pair.beside.session
         for number in (1, 2):
             example.append(writer, number)
-            qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=5000)  # noqa: B023
+            qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=15_000)  # noqa: B023
         where = window.stage.currentWidget().side("B")._head._where
-        qtbot.waitUntil(lambda: where.text().endswith("its newest"), timeout=5000)
+        qtbot.waitUntil(lambda: where.text().endswith("its newest"), timeout=15_000)
         window.session.scrub(1)
         example.append(writer, 3)
-        qtbot.waitUntil(lambda: theirs.cursor.count == 4, timeout=5000)
+        qtbot.waitUntil(lambda: theirs.cursor.count == 4, timeout=15_000)
         assert (theirs.cursor.frame, theirs.cursor.playback) == (1, Playback.PAUSED)
         writer.close()
 

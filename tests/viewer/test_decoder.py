@@ -41,7 +41,7 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     hand.ready(panel)
     pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=10_000)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=30_000)
     said = panel._hand._weights.text()
     assert said == "The decoder's process ended (signal 9). It starts again when you drag."
     before = hand.picture(panel).copy()
@@ -101,13 +101,13 @@ def test_a_program_that_is_not_there(
     window = open_window(finished)
     panel = hand.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=10_000)
+    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=30_000)
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: decoder.step == 150, timeout=10_000)
+    qtbot.waitUntil(lambda: decoder.step == 150, timeout=30_000)
     assert decoder.state is State.ENDED  # a frame does not start it again, a drag does
     assert "No such file" in decoder.words
     panel._drag(np.ones(2))
-    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=10_000)
+    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=30_000)
 
 
 def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
@@ -127,8 +127,8 @@ def test_another_run_and_a_closed_window_leave_no_process(
     hand.ready(hand.latent(window))
     first = window.stage.decoder.process.number
     window.open(wide)
-    qtbot.waitUntil(lambda: window.session.run is not None, timeout=10_000)
-    qtbot.waitUntil(lambda: not alive(first), timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: not alive(first), timeout=30_000)
     hand.pretend(40)
     hand.ready(hand.latent(window))
     second = window.stage.decoder.process.number
@@ -181,7 +181,7 @@ def test_dragging_through_the_code_of_a_trained_run(
     assert hand.picture(panel).shape == (1, 32, 32, 1)
     before = hand.picture(panel).copy()
     hand.drag(panel, QPoint(70, 50))
-    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=10_000)
+    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
     step = int(window.session.growth.steps[-1])
     assert panel._hand._weights.text() == f"weights of step {step}"
     qtbot.waitUntil(lambda: len(panel._between.row.outputs) == 8, timeout=60_000)

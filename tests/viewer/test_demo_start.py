@@ -65,6 +65,6 @@ def test_the_demo_ends_with_its_window(qtbot: QtBot, open_window: Open, tmp_path
     window = open_window(root=tmp_path / "runs")
     part = opened(window, "import time; time.sleep(600)")
     press(qtbot, window)
-    qtbot.waitUntil(lambda: part._process.state() == QProcess.ProcessState.Running, timeout=10_000)
+    qtbot.waitUntil(lambda: part._process.state() == QProcess.ProcessState.Running, timeout=30_000)
     window.close()
     assert part._process.state() == QProcess.ProcessState.NotRunning

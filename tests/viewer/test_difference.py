@@ -129,7 +129,7 @@ def test_frames_of_different_points_are_not_subtracted(
     theirs = pair.panel("B", "reconstruction").sheet.everything.rows[0].values
     pair.session("B").blockSignals(True)  # as if its frame took long to come
     pair.window.session.scrub(3)
-    qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"), timeout=5000)
+    qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"), timeout=15_000)
     assert pair.panel("B", "reconstruction").sheet.everything.rows[0].values is theirs
     assert pair.where("B").startswith("step 50")
 
@@ -149,7 +149,7 @@ def test_runs_of_other_samples_say_so(
     pair.window.stage.setCurrentIndex(1)
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
     host = pair.host("B", "reconstruction")
-    qtbot.waitUntil(lambda: host._notice.text == f"No difference: {said}", timeout=5000)
+    qtbot.waitUntil(lambda: host._notice.text == f"No difference: {said}", timeout=15_000)
     pair.window.stage.setCurrentIndex(8)
     pair.settle()
     host = pair.host("B", "gradients")

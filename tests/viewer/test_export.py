@@ -33,7 +33,7 @@ Open = Callable[..., Window]
 
 def opened(qtbot: QtBot, window: Window) -> ExportPart:
     part = next(part for part in window.parts if isinstance(part, ExportPart))
-    qtbot.waitUntil(lambda: part.frame is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: part.frame is not None, timeout=30_000)
     return part
 
 
@@ -105,11 +105,11 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     dialog.file.setText(str(tmp_path / "panel.png"))
     assert dialog.choice == Choice(1, "pdf", tmp_path / "panel.pdf")
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
-    qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=5000)
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=15_000)
     kept = (tmp_path / "panel.pdf").read_bytes()
     assert kept.startswith(b"%PDF")
     part.take(Choice(1, "pdf", tmp_path / "panel.pdf"))
-    qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=5000)
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=15_000)
     assert (tmp_path / "panel.pdf").read_bytes() == kept
     window.close()
     assert Settings(tmp_path / "settings.json").text("export_folder") == str(tmp_path)
@@ -121,14 +121,14 @@ def test_the_arrays_are_those_that_are_drawn(
     window = open_window(finished)
     part = opened(qtbot, window)
     window.stage.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=5000)
+    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=15_000)
     words = [target.words for target in targets(window, part.frame)]
     assert words[0] == "Stage: Latent"
     assert words[-2:] == ["Curves", "Whole window"]
     part.take(Choice(words.index("Panel: Codes"), "npz", tmp_path / "codes.npz"))
     part.take(Choice(words.index("Curves"), "npz", tmp_path / "curves.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=5000)
-    qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=5000)
+    qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=15_000)
+    qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=15_000)
     codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
     frame = part.frame
     assert frame is not None
@@ -166,7 +166,7 @@ def test_whoever_scrubs_stops_the_movie(
     part = opened(qtbot, window)
     part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=5000)
+    qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
     assert list(tmp_path.glob("*scrub.gif*")) == []
     assert window.session.cursor.frame == 3
 
@@ -180,8 +180,8 @@ def test_a_failed_write_is_one_line(
     for kind in ("png", "npz", "gif"):
         part.take(Choice(0, kind, missing / f"x.{kind}"))
         wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
-        qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=5000)
-    qtbot.waitUntil(lambda: part._movie is None, timeout=5000)
+        qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=15_000)
+    qtbot.waitUntil(lambda: part._movie is None, timeout=15_000)
     assert not missing.exists()
 
 

@@ -83,7 +83,7 @@ def test_a_panel_stands_beside_that_of_run_b(
     window.stage.setCurrentIndex(3)
     pair.settle()
     part = window.part(ExportPart)
-    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=10_000)
+    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=30_000)
     for kind in ("png", "svg", "pdf", "npz"):
         take(qtbot, pair, "Panel: Codes", tmp_path / f"codes.{kind}")
     widths = [pair.panel(side, "latent_codes").width() for side in "AB"]
@@ -141,7 +141,7 @@ def test_a_movie_ends_with_the_comparison(
     names = [target.words for target in targets(pair.window, part.frame)]
     part.take(Choice(names.index("Stage: Reconstruct"), "gif", tmp_path / "both.gif"))
     pair.part.leave()
-    qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=10_000)
+    qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
     assert part._movie is None
     assert not list(tmp_path.glob("*.gif"))
 
@@ -212,11 +212,11 @@ def test_what_b_does_not_show_is_not_exported(
     pair = couple(finished, late)
     part = pair.window.part(ExportPart)
     pair.window.session.scrub(2)
-    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=5000)
+    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
     assert pair.side("B").notice.startswith("B begins later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
     part.take(Choice(0, "npz", tmp_path / "both.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=30_000)
     with np.load(tmp_path / "both.npz") as arrays:
         assert arrays["A/step"] == 100
         assert not [name for name in arrays if name.startswith("B/")]

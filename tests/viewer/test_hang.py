@@ -64,7 +64,7 @@ def test_the_window_lives_on_while_a_read_hangs(
     qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     goes_on, read = threading.Event(), Tail.read
 
     def hang(self: Tail, request: object) -> object:
@@ -82,7 +82,7 @@ def test_the_window_lives_on_while_a_read_hangs(
         assert window.stage.currentIndex() == 1
     finally:
         goes_on.set()
-    with qtbot.waitSignal(window.session.drawn, timeout=10_000):
+    with qtbot.waitSignal(window.session.drawn, timeout=30_000):
         window.session.scrub(1)
 
 

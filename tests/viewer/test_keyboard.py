@@ -41,7 +41,7 @@ CONTROLS = (
 
 
 def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     window.stage.setCurrentIndex(tab)
     qtbot.wait(100)
     return next(part for part in window.parts if isinstance(part, FocusRing))

@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def opened(qtbot: QtBot, window: Window) -> Window:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     return window
 
 
@@ -45,7 +45,7 @@ def test_a_layout_comes_back_for_its_model_and_for_no_other(
     window = opened(qtbot, open_window(other, settings=Settings(file)))
     assert area(window) == BOTTOM
     window.open(finished)
-    qtbot.waitUntil(lambda: area(window) == TOP, timeout=10_000)
+    qtbot.waitUntil(lambda: area(window) == TOP, timeout=30_000)
     window.close()
     assert set(json.loads(file.read_text())["layouts"]) == {"conv_vae", "unet"}
 

@@ -24,7 +24,7 @@ SMALL = QSize(1280, 720)
 def narrow(qtbot: QtBot, couple: Pairs, ours: Path, theirs: Path) -> Any:
     pair = couple(ours, theirs)
     pair.window.resize(SMALL)
-    qtbot.waitUntil(lambda: pair.window.size() == SMALL, timeout=5000)
+    qtbot.waitUntil(lambda: pair.window.size() == SMALL, timeout=15_000)
     pair.settle()
     qtbot.wait(50)
     return pair
@@ -71,11 +71,11 @@ def test_the_tools_fold_into_a_menu_and_back(
     assert window.theme.palette.name != theme
     tools.more.setFocus()
     window.resize(QSize(2000, 900))
-    qtbot.waitUntil(lambda: not tools.more.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not tools.more.isVisible(), timeout=15_000)
     assert all(button.isVisible() for button in tools.buttons.values())
     assert tools.buttons["palette"].hasFocus()
     window.resize(SMALL)
-    qtbot.waitUntil(tools.more.isVisible, timeout=5000)
+    qtbot.waitUntil(tools.more.isVisible, timeout=15_000)
     assert tools.more.hasFocus()
 
 
@@ -145,7 +145,7 @@ def test_the_hand_and_the_way_have_room(
     toggle = panel._place.toggle
     assert toggle.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(panel._between.row.outputs) > 0, timeout=10_000)
+    qtbot.waitUntil(lambda: len(panel._between.row.outputs) > 0, timeout=30_000)
     qtbot.wait(100)
     assert panel._between.isVisible()
     assert not panel._hand.isVisible()
@@ -154,7 +154,7 @@ def test_the_hand_and_the_way_have_room(
     assert [grid._tiles._layout.box.height() >= 70 for grid in grids] == [True, True]
     assert grids[0].geometry() == grids[1].geometry()
     pair.part.leave()  # the whole width, and all of the height
-    qtbot.waitUntil(lambda: not toggle.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not toggle.isVisible(), timeout=15_000)
     assert panel._hand.isVisible()
     assert panel._between.isVisible()
 

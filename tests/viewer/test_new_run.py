@@ -318,8 +318,8 @@ def test_a_new_run_is_listed_where_the_window_shows_single_runs(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.runs.count() == 1, timeout=5000)
+    qtbot.waitUntil(lambda: window.runs.count() == 1, timeout=15_000)
     new = RunFolder.create(tmp_path / "elsewhere", "new")
     new.write({"status": "finished"})
     window.reader.add(new.path)
-    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=5000)
+    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=15_000)

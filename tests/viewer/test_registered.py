@@ -55,8 +55,8 @@ def test_every_panel_draws_a_recording_of(
     qtbot: QtBot, open_window: Open, recordings: Path, model: str
 ) -> None:
     window = open_window(recordings / model)
-    qtbot.waitUntil(lambda: window.session.cursor.count == FRAMES, timeout=10_000)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == FRAMES, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
     assert set(titles) <= {OVERVIEW, *TABS}
     assert window.banner.isHidden()
@@ -72,7 +72,7 @@ def test_every_panel_draws_a_recording_of(
 def scrub(qtbot: QtBot, window: Window, frame: int) -> None:
     """Go to a frame and wait until it is drawn."""
     with qtbot.waitSignal(
-        window.session.drawn, timeout=10_000, check_params_cb=lambda f: f.request.frame == frame
+        window.session.drawn, timeout=30_000, check_params_cb=lambda f: f.request.frame == frame
     ):
         window.session.scrub(frame)
 

@@ -89,7 +89,7 @@ def steer(window: Window) -> Steer:
 def shown(qtbot: QtBot, window: Window) -> Steer:
     """Open the dock by its button once the run is there."""
     part = steer(window)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=30_000)
     assert not part.panel.isVisible()
     qtbot.mouseClick(part.button, Qt.MouseButton.LeftButton)
     assert part.panel.isVisible()
@@ -108,7 +108,7 @@ def number(part: Steer, about: str) -> float:
 def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, trainer: Trainer) -> None:
     part = shown(qtbot, open_window(trainer.folder.path))
     panel = part.panel
-    qtbot.waitUntil(lambda: said(part) == "Training", timeout=5000)
+    qtbot.waitUntil(lambda: said(part) == "Training", timeout=15_000)
     about = list(panel.numbers.rows)
     assert about == ["learning_rate", "weight image", "weight kl"]
     assert [number(part, name) for name in about] == [1e-3, 1.0, 0.5]
@@ -123,14 +123,14 @@ def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, traine
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert panel.numbers.rows["weight kl"].mark.text() == "…"
     assert panel.pause.text() == "Pausing …"
-    qtbot.waitUntil(lambda: len(read_requests(trainer.folder.control)[0]) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(read_requests(trainer.folder.control)[0]) == 2, timeout=15_000)
     qtbot.wait(200)  # what is not obeyed goes on waiting, and is not shown as done
     assert (said(part), panel.pause.text()) == ("Training", "Pausing …")
     assert number(part, "weight kl") == 0.04
 
     trainer.obeying.set()
-    qtbot.waitUntil(lambda: said(part) == "Paused", timeout=5000)
-    qtbot.waitUntil(lambda: not part.waiting, timeout=5000)
+    qtbot.waitUntil(lambda: said(part) == "Paused", timeout=15_000)
+    qtbot.waitUntil(lambda: not part.waiting, timeout=15_000)
     assert panel.pause.text() == "Resume"
     assert panel.numbers.rows["weight kl"].mark.text() == ""
     assert open_status(part).startswith("paused")
@@ -139,9 +139,9 @@ def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, traine
         ("weight", 0.04, "kl"),
     ]
     qtbot.mouseClick(panel.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: said(part) == "Training", timeout=5000)
+    qtbot.waitUntil(lambda: said(part) == "Training", timeout=15_000)
     qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.stop.text() == "Stops after this epoch", timeout=5000)
+    qtbot.waitUntil(lambda: panel.stop.text() == "Stops after this epoch", timeout=15_000)
     assert not panel.stop.isEnabled()
 
 
@@ -155,19 +155,19 @@ def test_the_keys_ask_and_show_what_came_of_it(
 ) -> None:
     window = open_window(trainer.folder.path)
     part = steer(window)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=30_000)
     qtbot.keyClick(window, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
     assert part.panel.isVisible()
-    qtbot.waitUntil(lambda: said(part) == "Paused", timeout=5000)
+    qtbot.waitUntil(lambda: said(part) == "Paused", timeout=15_000)
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(window, Qt.Key.Key_E, both)
-    qtbot.waitUntil(lambda: len(trainer.seen) == 3, timeout=5000)
-    qtbot.waitUntil(lambda: not part.waiting, timeout=5000)
+    qtbot.waitUntil(lambda: len(trainer.seen) == 3, timeout=15_000)
+    qtbot.waitUntil(lambda: not part.waiting, timeout=15_000)
     assert sorted(request.kind for request in trainer.seen) == ["pause", "save", "stop"]
     part.panel.pause.setFocus()
     qtbot.keyClick(part.panel.pause, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: said(part) == "Training", timeout=5000)
+    qtbot.waitUntil(lambda: said(part) == "Training", timeout=15_000)
     qtbot.keyClick(window, Qt.Key.Key_S)
     assert not part.panel.isVisible()
     assert not part.button.isChecked()
@@ -189,7 +189,7 @@ def test_a_value_set_elsewhere_is_shown_and_an_edit_is_not_overwritten(
     assert (field.value(), field.edited) == (10.0, True)
     ask(trainer.folder.control, Request("weight", 7.0, "image"))
     ask(trainer.folder.control, Request("learning_rate", 2e-5))
-    qtbot.waitUntil(lambda: number(part, "learning_rate") == 2e-5, timeout=5000)
+    qtbot.waitUntil(lambda: number(part, "learning_rate") == 2e-5, timeout=15_000)
     assert field.value() == 10.0
     qtbot.keyClick(field, Qt.Key.Key_Escape)
     assert (field.value(), field.edited) == (7.0, False)
@@ -212,7 +212,7 @@ def test_without_a_trainer_everything_is_greyed_out_with_the_reason(
     RunFolder(path).update(status=status)
     window = open_window(path)
     part = shown(qtbot, window)
-    qtbot.waitUntil(lambda: said(part).startswith(words), timeout=5000)
+    qtbot.waitUntil(lambda: said(part).startswith(words), timeout=15_000)
     panel = part.panel
     fields = [row.field for row in panel.numbers.rows.values()]
     assert len(fields) == 3
@@ -231,7 +231,7 @@ def test_a_trainer_that_ends_leaves_nothing_waiting(
     qtbot.mouseClick(part.panel.save, Qt.MouseButton.LeftButton)
     assert part.panel.save.text() == "Saving …"
     trainer.end("stopped")
-    qtbot.waitUntil(lambda: said(part).startswith("This run was stopped"), timeout=5000)
+    qtbot.waitUntil(lambda: said(part).startswith("This run was stopped"), timeout=15_000)
     assert not part.waiting
     assert part.panel.save.text() == "Save a checkpoint now"
 
@@ -242,7 +242,7 @@ def test_a_trainer_of_another_kind_is_left_alone(
     other = Trainer(tmp_path / "runs", example, steerable=False)
     try:
         part = shown(qtbot, open_window(other.folder.path))
-        qtbot.waitUntil(lambda: "takes no requests" in said(part), timeout=5000)
+        qtbot.waitUntil(lambda: "takes no requests" in said(part), timeout=15_000)
         assert not part.panel.pause.isEnabled()
     finally:
         other.end()
@@ -265,7 +265,7 @@ def test_a_disk_that_hangs_or_refuses_does_not_hold_the_window_up(
     assert part.panel.pause.text() == "Pausing …"
     go.set()
     problem = "control.json cannot be written: Read-only file system"
-    qtbot.waitUntil(lambda: part.panel._problem.text() == problem, timeout=5000)
+    qtbot.waitUntil(lambda: part.panel._problem.text() == problem, timeout=15_000)
     assert part.panel.pause.text() == "Pause"
 
 

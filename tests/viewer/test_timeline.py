@@ -162,7 +162,7 @@ def test_events_are_drawn_and_told(timeline: Timeline) -> None:
 
 def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
     cursor = window.session.cursor
     window.session.scrub(2)
     qtbot.keyClick(window, Qt.Key.Key_I)
@@ -175,7 +175,7 @@ def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path)
     seen: list[int] = []
     window.session.moved.connect(lambda: seen.append(cursor.frame))
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: len(seen) > 8, timeout=5000)
+    qtbot.waitUntil(lambda: len(seen) > 8, timeout=15_000)
     assert cursor.playback is Playback.PLAYING
     assert set(seen) == {2, 3, 4}
     qtbot.keyClick(window, Qt.Key.Key_Space)

@@ -19,8 +19,8 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 def opened(qtbot: QtBot, window: Window) -> ViewHistory:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=10_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
     QApplication.processEvents()
     return next(part for part in window.parts if isinstance(part, ViewHistory))
 
@@ -65,7 +65,7 @@ def test_playing_is_one_change_from_where_it_began_to_where_it_ended(
     window.session.scrub(1)
     history.stack.clear()
     window.session.toggle()
-    qtbot.waitUntil(lambda: window.session.cursor.playback is Playback.PAUSED, timeout=5000)
+    qtbot.waitUntil(lambda: window.session.cursor.playback is Playback.PAUSED, timeout=15_000)
     assert history.stack.count() == 1
     undo(qtbot, window)
     assert window.session.cursor.frame == 1
@@ -110,5 +110,5 @@ def test_another_run_begins_a_new_history(qtbot: QtBot, open_window: Open, finis
     window.session.scrub(2)
     assert history.stack.count() == 1
     window.open(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
     assert history.stack.count() == 0

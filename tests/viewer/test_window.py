@@ -28,12 +28,12 @@ def drawn(qtbot: QtBot, window: Window, frame: int) -> None:
     seen: list[Frame] = []
     window.session.drawn.connect(seen.append)
     window.session._ask()
-    qtbot.waitUntil(lambda: any(f.request.frame == frame for f in seen), timeout=10_000)
+    qtbot.waitUntil(lambda: any(f.request.frame == frame for f in seen), timeout=30_000)
 
 
 def opened(qtbot: QtBot, window: Window, frames: int = 8) -> None:
-    qtbot.waitUntil(lambda: window.session.cursor.count == frames, timeout=10_000)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == frames, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     drawn(qtbot, window, window.session.cursor.frame)
     assert window.isActiveWindow()  # a widget shown before it has a parent is a window, and wins
 
@@ -88,27 +88,27 @@ def test_a_live_run_is_followed_and_stays_where_it_was_scrubbed_to(
         writer = RecordingWriter(folder.recording, example.header(), example.reference)
         window = open_window(folder.path)
         cursor = window.session.cursor
-        qtbot.waitUntil(lambda: window.session.growth is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: window.session.growth is not None, timeout=30_000)
         assert window.welcome.isVisible()
         for number in range(3):
             example.append(writer, number)
-        qtbot.waitUntil(lambda: window.session.cursor.frame == 2, timeout=5000)
+        qtbot.waitUntil(lambda: window.session.cursor.frame == 2, timeout=15_000)
         cursor = window.session.cursor
         assert cursor.playback is Playback.FOLLOWING
         assert window.transport.live.isChecked()
         assert "last frame" in window.status.text
         qtbot.keyClick(window, Qt.Key.Key_Left)
         example.append(writer, 3)
-        qtbot.waitUntil(lambda: cursor.count == 4, timeout=5000)
+        qtbot.waitUntil(lambda: cursor.count == 4, timeout=15_000)
         assert (cursor.frame, cursor.playback) == (1, Playback.PAUSED)
         qtbot.mouseClick(window.transport.live, Qt.MouseButton.LeftButton)
         assert (cursor.frame, cursor.playback) == (3, Playback.FOLLOWING)
         example.append(writer, 4)
-        qtbot.waitUntil(lambda: cursor.frame == 4, timeout=5000)
+        qtbot.waitUntil(lambda: cursor.frame == 4, timeout=15_000)
         drawn(qtbot, window, 4)
         writer.close()
     folder.update(status="finished")
-    qtbot.waitUntil(lambda: not cursor.live, timeout=5000)
+    qtbot.waitUntil(lambda: not cursor.live, timeout=15_000)
     assert cursor.playback is Playback.PAUSED
 
 
@@ -128,7 +128,7 @@ def test_the_keys(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     assert (cursor.frame, cursor.playback) == (7, Playback.PAUSED)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert (cursor.frame, cursor.playback) == (0, Playback.PLAYING)
-    qtbot.waitUntil(lambda: cursor.playback is Playback.PAUSED, timeout=5000)
+    qtbot.waitUntil(lambda: cursor.playback is Playback.PAUSED, timeout=15_000)
     assert cursor.frame == 7
     qtbot.keyClick(window, Qt.Key.Key_3)
     assert window.stage.tabText(window.stage.currentIndex()) == "Activations"
@@ -250,7 +250,7 @@ def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
         window.session.scrub(turn % 8)
         QApplication.processEvents()
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: bool(seen) and seen[-1].request.frame == 3, timeout=5000)
+    qtbot.waitUntil(lambda: bool(seen) and seen[-1].request.frame == 3, timeout=15_000)
     numbers = [frame.request.number for frame in seen]
     assert numbers == sorted(numbers)
     assert len(seen) < 60  # most requests were replaced before they were read
