@@ -150,15 +150,14 @@ class Pair(QObject):
 
     def _show_theirs(self) -> None:
         """Make the panels of B, or those of the difference."""
-        run, signed = self._sessions["B"].run, self._signed and self._difference is not None
-        if signed and self._difference is not None:
-            run = self._difference.run
-        self._window.stage.show_run(run, "B", signed)
+        difference = self._difference if self._signed else None
+        run = difference.run if difference else self._sessions["B"].run
+        self._window.stage.show_run(run, "B", difference is not None)
         self._draw_theirs()
         self._show_headings()
 
     def _draw_theirs(self) -> None:
-        theirs = self._frames.get("B") if not self.signed else self.difference
+        theirs = self.difference if self.signed else self._frames.get("B")
         if theirs is not None:
             self._window.stage.show_frame(theirs, "B")
 

@@ -218,6 +218,14 @@ class Hand:
         command = [sys.executable, str(FAKE), str(size), str(classes), mode]
         self._monkeypatch.setattr("ed_viewer.decoder.worker_command", lambda path: command)
 
+    def opened(self, open_window: Open, run: Path) -> tuple[Window, Any]:
+        """Open a run whose decoder answers; return the window and its panel of codes."""
+        self.pretend()
+        window = open_window(run)
+        panel = self.latent(window)
+        self.ready(panel)
+        return window, panel
+
     def latent(self, window: Window) -> Any:
         """Open the tab; return its panel of codes once it has drawn."""
         self._qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)

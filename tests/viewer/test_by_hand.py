@@ -46,10 +46,7 @@ def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
 def test_the_panel_says_which_weights_are_in_use(
     qtbot: QtBot, open_window: Open, finished: Path, hand: Any
 ) -> None:
-    hand.pretend()
-    window = open_window(finished)
-    panel = hand.latent(window)
-    hand.ready(panel)
+    window, panel = hand.opened(open_window, finished)
     said = panel._hand._weights
     qtbot.waitUntil(lambda: said.text() == "weights of step 300, the nearest kept to step 350")
     window.session.scrub(4)
@@ -179,10 +176,7 @@ def test_a_click_on_a_point_takes_its_code(
 def test_no_process_outlives_the_window(
     qtbot: QtBot, open_window: Open, finished: Path, hand: Any
 ) -> None:
-    hand.pretend()
-    window = open_window(finished)
-    panel = hand.latent(window)
-    hand.ready(panel)
+    window, panel = hand.opened(open_window, finished)
     decoder = window.stage.decoder
     window.open(finished)  # the decoder of before is given up, its process may not have gone yet
     window.close()

@@ -35,10 +35,7 @@ def alive(pid: int) -> bool:
 def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     qtbot: QtBot, open_window: Open, finished: Path, hand: Any
 ) -> None:
-    hand.pretend()
-    window = open_window(finished)
-    panel = hand.latent(window)
-    hand.ready(panel)
+    window, panel = hand.opened(open_window, finished)
     pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=30_000)

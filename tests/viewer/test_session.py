@@ -60,3 +60,22 @@ def test_a_window_that_does_not_listen_is_told_little(
         assert 1 <= len(told) <= 2
         qtbot.waitUntil(lambda: window.session.cursor.count == 15, timeout=30_000)
         window.close()
+
+
+def test_what_is_described_again_is_drawn_again(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    """A run goes on in a new segment while an answer waits to be drawn: it is not the last one."""
+    window = open_window(finished)
+    session, drawn = window.session, []
+    session.drawn.connect(lambda frame: drawn.append(frame.request.frame))
+    qtbot.waitUntil(lambda: bool(drawn) and session.settled, timeout=30_000)
+
+    def describe(_: object) -> None:
+        window.reader.answered.disconnect(describe)
+        assert session.run is not None
+        session._on_described(session.run)
+
+    window.reader.answered.connect(describe, Qt.ConnectionType.QueuedConnection)
+    session.scrub(1)
+    qtbot.waitUntil(lambda: session.settled and drawn[-1] == 1, timeout=15_000)
