@@ -71,11 +71,9 @@ def test_what_is_described_again_is_drawn_again(
     session.drawn.connect(lambda frame: drawn.append(frame.request.frame))
     qtbot.waitUntil(lambda: bool(drawn) and session.settled, timeout=30_000)
 
-    def describe(_: object) -> None:
-        window.reader.answered.disconnect(describe)
-        assert session.run is not None
-        session._on_described(session.run)
-
-    window.reader.answered.connect(describe, Qt.ConnectionType.QueuedConnection)
+    session._drawn_at = time.monotonic() + 1.0  # the next drawing has to wait for so long
     session.scrub(1)
+    qtbot.waitUntil(lambda: session._waiting is not None, timeout=15_000)
+    assert session.run is not None
+    session._on_described(session.run)
     qtbot.waitUntil(lambda: session.settled and drawn[-1] == 1, timeout=15_000)
