@@ -175,7 +175,6 @@ class Session(QObject):
             self.run = run
             self._waiting = None
             self.described.emit(run)
-            self._ask()  # again: what waited to be drawn was of the run as it was before
 
     def _on_grew(self, growth: Growth) -> None:
         # Where this thread has lagged, many wait in its queue; the newest tells all of them.
