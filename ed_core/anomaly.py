@@ -92,11 +92,7 @@ def detect(
             not both kinds of samples.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    only = run.info.get("only")
-    if not only:
-        raise EdkitError(
-            f"{str(run.path)!r} knows no normal class: train it with --only FIELD=CLASS."
-        )
+    only = _normal_class(run)
     if not 0 < rate < 1:
         raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
     name = data or run.info["data"]
@@ -122,6 +118,16 @@ def detect(
         "false_positive_rate": float(np.mean(found[~odd] > threshold)),
         "detection_rate": float(np.mean(found[odd] > threshold)),
     }
+
+
+def _normal_class(run: Run) -> dict[str, Any]:
+    """Return what the run was trained with alone, field to class."""
+    only: dict[str, Any] | None = run.info.get("only")
+    if not only:
+        raise EdkitError(
+            f"{str(run.path)!r} knows no normal class: train it with --only FIELD=CLASS."
+        )
+    return only
 
 
 def _reconstructions(run: Run) -> dict[str, str]:

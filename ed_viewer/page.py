@@ -9,10 +9,11 @@ from ed_core.recording import ProbeInfo
 from ed_viewer.links import link
 from ed_viewer.lookback import Lookback
 from ed_viewer.messages import Frame
-from ed_viewer.panel import Source, panel_class
+from ed_viewer.panel import panel_class
 from ed_viewer.panel_host import PanelHost
 from ed_viewer.ranges import Levels
 from ed_viewer.side import Place, Side
+from ed_viewer.source import Source
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import titled
 

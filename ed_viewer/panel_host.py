@@ -6,7 +6,8 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QWidget
 
 from ed_viewer.messages import Frame
-from ed_viewer.panel import FALLBACK, PANELS, Panel, Source, panel_class
+from ed_viewer.panel import FALLBACK, PANELS, Panel, panel_class
+from ed_viewer.source import Source
 from ed_viewer.widgets.notice import Notice
 from ed_viewer.widgets.text import tip
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.messages import Frame, RunInfo
-from ed_viewer.panel import Source
 from ed_viewer.side import Heading
+from ed_viewer.source import Source
 from ed_viewer.theme import Theme
 
 

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.messages import Frame
-from ed_viewer.panel import Source
 from ed_viewer.panel_host import PanelHost
+from ed_viewer.source import Source
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import Badge
 from ed_viewer.widgets.caption import Caption

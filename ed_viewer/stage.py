@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
 from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
 from ed_viewer.page import OVERVIEW, Page, pages_of
-from ed_viewer.panel import Panel, Source
+from ed_viewer.panel import Panel
 from ed_viewer.shown import Shown, probes_of, source_of
 from ed_viewer.side import Heading
+from ed_viewer.source import Source
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.tabs import Tabs
 

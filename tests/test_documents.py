@@ -81,7 +81,8 @@ def use_panels(module: ModuleType) -> None:
     from PySide6.QtWidgets import QApplication
 
     from ed_core.recording import ArrayInfo, ProbeInfo
-    from ed_viewer.panel import PANELS, Panel, Source
+    from ed_viewer.panel import PANELS, Panel
+    from ed_viewer.source import Source
     from ed_viewer.theme import Theme
 
     kinds = {panel: kind for kind, panel in PANELS.items()}

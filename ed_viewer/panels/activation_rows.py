@@ -4,8 +4,8 @@ import numpy as np
 
 from ed_viewer.imaging import as_images, finite_range, image_levels, pixels, squares
 from ed_viewer.palette import grey_table
-from ed_viewer.panel import Source
 from ed_viewer.ranges import Levels, Scale
+from ed_viewer.source import Source
 from ed_viewer.widgets.text import counted
 from ed_viewer.widgets.tiles import TileRow
 

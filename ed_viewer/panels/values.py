@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 from ed_viewer.imaging import as_images, finite_range, image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table, grey_table, value_table
-from ed_viewer.panel import Panel, Source, panel
+from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.fallback import plain_axis
+from ed_viewer.source import Source
 from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.text import counted, number
 from ed_viewer.widgets.tiles import TileRow, TileSet

@@ -24,11 +24,12 @@ from ed_viewer.example import Example, write_example
 from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.messages import Frame
 from ed_viewer.page import Page
-from ed_viewer.panel import Panel, Source, panel_class
+from ed_viewer.panel import Panel, panel_class
 from ed_viewer.panel_host import PanelHost
 from ed_viewer.session import Session
 from ed_viewer.settings import Settings
 from ed_viewer.side import Side
+from ed_viewer.source import Source
 from ed_viewer.theme import Theme
 from ed_viewer.window import Window
 
