@@ -40,7 +40,7 @@ def main(
     assert isinstance(app, QApplication)
     settings = Settings(settings_file())
     window = make_window(app, paths, root=root, theme=theme, compare=compare, settings=settings)
-    _collect_in_this_thread(window)
+    collect_in_this_thread(window)
     before = sys.excepthook
     sys.excepthook = _Reporter(window)
     window.show()
@@ -93,7 +93,7 @@ class _Reporter:
         self._window.status.show_message(f"{kind.__name__}: {error}")
 
 
-def _collect_in_this_thread(window: Window) -> None:
+def collect_in_this_thread(window: Window) -> None:
     """Collect garbage from a timer: in the reader's thread it would destroy Qt objects there.
 
     What is there at the first look, most of it imported, stays for good and is not looked at again.

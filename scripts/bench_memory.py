@@ -96,7 +96,7 @@ def follow(folder: Path, frames: int) -> None:
     command = [sys.executable, __file__, "--frames", str(frames), "--write", str(run.path)]
     writer = subprocess.Popen(command, stdin=subprocess.PIPE)
     window = viewer.make_window(app, [str(run.path)])
-    viewer._collect_in_this_thread(window)
+    viewer.collect_in_this_thread(window)
     window.show()
     turns, began = Turns(), time.monotonic()
     marks = [mark for mark in _MARKS if mark < frames] + [frames]
