@@ -14,7 +14,8 @@ _ALL: tuple[Experiment, ...] = (
     Experiment(
         "deep",
         "30 numbers an image, deep auto-encoder, MNIST: squared error per image",
-        "dense_autoencoder --data mnist --hidden 1000,500,250 --latent 30 --epochs 60",
+        "dense_autoencoder --data mnist --hidden 1000,500,250 --latent 30 --activation elu "
+        "--code-activation linear --epochs 40",
         "sum_squared_error",
         ("at most", 3.0),
         "PCA 13.87; Hinton & Salakhutdinov, 2006: 3.00",
@@ -161,7 +162,7 @@ _ALL: tuple[Experiment, ...] = (
                 "CamVid street scenes, 240x180, validation, 11 classes",
                 "street",
                 "1,1,3,1,1.5,1,3,3,1.2,4,5",
-                24,
+                40,
                 0.5,
                 "SegNet 46.4 %, U-Nets 49 to 61 %, at 480x360",
             ),
@@ -170,7 +171,7 @@ _ALL: tuple[Experiment, ...] = (
                 "land use of Dubai, validation, 5 classes",
                 "aerial",
                 "1,1,2,1,1.5",
-                16,
+                40,
                 0.6,
                 "",
             ),
