@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 
 from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import CurveData
-from ed_viewer.messages import Growth, RunInfo
+from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.toggle import Toggle
@@ -87,7 +87,7 @@ class Curves(QWidget):
             self._shown[side] = CurveData(run)
         self._lay_plots()
 
-    def clear_run(self) -> None:
+    def clear_run(self, _: object = None) -> None:
         """Take run A away."""
         self.show_run(None)
 
@@ -108,13 +108,16 @@ class Curves(QWidget):
             self._how = how
             self._lay_plots()
 
-    def set_frame(self, frame: int) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Put the cursor lines on a frame of run A and the values there into the titles."""
-        self._frame = frame
+        self._frame = frame.request.frame
+        self._place_lines()
+
+    def _place_lines(self) -> None:
         places = self._shown["A"].places(self._axis) if "A" in self._shown else ()
-        if 0 <= frame < len(places):
+        if 0 <= self._frame < len(places):
             for plot in self._plots.values():
-                plot.set_place(float(places[frame]))
+                plot.set_place(float(places[self._frame]))
 
     @property
     def _axis(self) -> Alignment:
@@ -150,7 +153,7 @@ class Curves(QWidget):
         tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
         for plot in self._plots.values():
             plot.show_tables(tables)
-        self.set_frame(self._frame)
+        self._place_lines()
 
     def _scrub(self, place: float) -> None:
         places = self._shown["A"].places(self._axis) if "A" in self._shown else ()

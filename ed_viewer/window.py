@@ -107,6 +107,11 @@ class Window(QMainWindow):
         self.stage.watched.connect(session.watch)
         self.stage.hovered.connect(self.status.show_value)
         self.curves.scrubbed.connect(session.scrub)
+        # The curves are drawn in turns of their own: with the stage's, one could take 100 ms.
+        session.opened.connect(self.curves.clear_run, queued)
+        session.described.connect(self.curves.show_run, queued)
+        session.grew.connect(self.curves.show_growth, queued)
+        session.drawn.connect(self.curves.show_frame, queued)
 
     def _bind(self) -> None:
         session = self.session
@@ -160,7 +165,6 @@ class Window(QMainWindow):
 
     def _on_opened(self, path: Path) -> None:
         self._middle.show_opening(path)
-        self.curves.clear_run()
         self._damaged = ""
         self._show_problem()
         self.status.show_growth(None)
@@ -168,19 +172,16 @@ class Window(QMainWindow):
         self._show_title()
 
     def _on_described(self, run: RunInfo) -> None:
-        self.curves.show_run(run)
         self.stage.show_run(run)
         self._show_title()
 
     def _on_grew(self, growth: Growth) -> None:
-        self.curves.show_growth(growth)
         self._show_age()
         self._show_problem()
         self._middle.show_growth(self.session.path, growth, self.session.run is not None)
 
     def _on_drawn(self, frame: Frame) -> None:
         self.stage.show_frame(frame)
-        self.curves.set_frame(frame.request.frame)
         self._damaged = "; ".join(sorted(set(frame.damaged.values())))
         self._show_problem()
 
