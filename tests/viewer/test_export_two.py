@@ -120,7 +120,7 @@ def test_a_movie_waits_for_run_b(
     grab = part._grab
 
     def noted(target: Any) -> Any:
-        frames = pair.part.pair._frames
+        frames = pair.part.pair.comparison.frames
         seen.append(tuple(frames[side].request.frame for side in "AB"))
         return grab(target)
 
