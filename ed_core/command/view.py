@@ -24,7 +24,11 @@ _WAYS = ("step", "epoch", "share")  # what two runs have in common, as ed_viewer
 @click.option("--size", metavar="WxH", help="With --export: of the stage. [default: 1440x900]")
 @click.option("--over-time", is_flag=True, default=None, help="With --export: earlier steps too.")
 @click.option("--difference", is_flag=True, default=None, help="With --export of two: B - A.")
-@click.option("--align", type=click.Choice(_WAYS), help="With --export of two: at the same which.")
+@click.option(
+    "--align",
+    type=click.Choice(_WAYS),
+    help="With --export of two: what both have in common. [default: step]",
+)
 @click.option("--compare", is_flag=True, help="The window: the first two RUNS side by side.")
 @early_options
 def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **export: Any) -> int:

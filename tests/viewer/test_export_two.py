@@ -227,7 +227,7 @@ def test_the_command_aligns_two(finished: Path, halved: Path, tmp_path: Path, wa
     np.testing.assert_array_equal(arrays["B-A/reconstruction/output"], expected)
     drawn = (tmp_path / "two.svg").read_text(encoding="utf8")
     assert f">{said}</text>" in drawn
-    assert f"B: halved, step {40 * frame}, epoch" in drawn
+    assert f"B: {halved.name}, step {40 * frame}, epoch" in drawn
 
 
 def test_each_column_is_aligned(finished: Path, halved: Path, tmp_path: Path) -> None:
