@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
-from ed_viewer.docks import make_docks
+from ed_viewer.docks import Docks
 from ed_viewer.errands import Errands
 from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
 from ed_viewer.middle import Middle
@@ -57,7 +57,6 @@ class Window(QMainWindow):
         theme.setParent(self)
         self.session = Session(reader, self)
         self.full = self.tabbing = False
-        self._shelved: list[QDockWidget] = []
         self._damaged = ""
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(960, 600))
@@ -90,7 +89,7 @@ class Window(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
         self.parts = [part(self) for part in PARTS]
         self.stage.set_tools([part.tool for part in self.parts if part.tool])
-        self._docks: list[QDockWidget] = make_docks(self)
+        self.docks = Docks(self)
         self.status.show_growth(None)
         self.status.show_message(broken_panels())
 
@@ -114,15 +113,7 @@ class Window(QMainWindow):
         session.drawn.connect(self.curves.show_frame, queued)
 
     def _bind(self) -> None:
-        session = self.session
         self._acts: dict[str, Callable[[int], None]] = {
-            "toggle": lambda _: session.toggle(),
-            "previous": lambda _: session.step(-1),
-            "next": lambda _: session.step(1),
-            "back": lambda _: session.step(-10),
-            "forward": lambda _: session.step(10),
-            "first": lambda _: session.scrub(0),
-            "follow": lambda _: session.follow(),
             "tab": self.stage.setCurrentIndex,
             "logarithmic": lambda _: self.curves.log.toggle(),
         }
@@ -138,25 +129,12 @@ class Window(QMainWindow):
         """Return the part of a class."""
         return next(part for part in self.parts if isinstance(part, kind))
 
-    def dock(self, name: str) -> QDockWidget:
-        """Return a dock by the name of its part."""
-        return next(dock for dock in self._docks if dock.objectName() == name)
-
-    @property
-    def docks(self) -> list[QDockWidget]:
-        """Runs, curves, the timeline, and those of the parts."""
-        return self._docks
-
     def set_full(self, on: bool) -> None:
         """Show the stage, the timeline and the status line alone, with larger type."""
         if on == self.full:
             return
         self.full = on
-        if on:
-            others = [dock for dock in self._docks if dock.objectName() != "timeline"]
-            self._shelved = [dock for dock in others if not dock.isHidden()]
-        for dock in self._shelved:
-            dock.setVisible(not on)
+        self.docks.set_shelved(on)
         self.theme.set_lecture(on)
 
     def set_problem(self, of: str, problem: str) -> None:
