@@ -12,7 +12,7 @@ from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
 from ed_viewer.docks import Docks
 from ed_viewer.errands import Errands
-from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
+from ed_viewer.messages import Growth, RunEntry, RunInfo
 from ed_viewer.middle import Middle
 from ed_viewer.panel import broken_panels
 from ed_viewer.part import Part
@@ -57,7 +57,6 @@ class Window(QMainWindow):
         theme.setParent(self)
         self.session = Session(reader, self)
         self.full = self.tabbing = False
-        self._damaged = ""
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(960, 600))
         self._make_widgets(root)
@@ -98,7 +97,7 @@ class Window(QMainWindow):
         session.opened.connect(self._on_opened)
         session.described.connect(self._on_described)
         session.grew.connect(self._on_grew)
-        session.drawn.connect(self._on_drawn)
+        session.drawn.connect(self._middle.show_frame)
         self.reader.listed.connect(self._on_listed, queued)
         self.reader.failed.connect(self.status.show_message, queued)
         self.errands.said.connect(self.status.show_message, queued)
@@ -143,8 +142,6 @@ class Window(QMainWindow):
 
     def _on_opened(self, path: Path) -> None:
         self._middle.show_opening(path)
-        self._damaged = ""
-        self._show_problem()
         self.status.show_growth(None)
         self.runs.mark(path)
         self._show_title()
@@ -155,22 +152,12 @@ class Window(QMainWindow):
 
     def _on_grew(self, growth: Growth) -> None:
         self._show_age()
-        self._show_problem()
         self._middle.show_growth(self.session.path, growth, self.session.run is not None)
-
-    def _on_drawn(self, frame: Frame) -> None:
-        self.stage.show_frame(frame)
-        self._damaged = "; ".join(sorted(set(frame.damaged.values())))
-        self._show_problem()
 
     def _on_listed(self, entries: list[RunEntry]) -> None:
         self.runs.show_entries(entries)
         if self.session.path is None and entries:
             self.open(entries[0].path)
-
-    def _show_problem(self) -> None:
-        problem = self.session.growth.problem if self.session.growth else ""
-        self.set_problem("", problem or self._damaged)
 
     def _show_age(self) -> None:
         self.status.show_growth(self.session.growth)
