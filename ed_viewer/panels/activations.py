@@ -55,6 +55,7 @@ class ActivationsPanel(Panel):
         self._strip.setToolTip("Click a sample to see its maps")
         self._strip.clickable = True
         self._strip.clicked.connect(self._choose)
+        self._strip.resized.connect(self._say)
         self._mosaic = PickTiles(self.source.theme)
         self._mosaic.hovered.connect(self.hovered)
         self._mosaic.picked.connect(self._show_focus)
@@ -121,9 +122,6 @@ class ActivationsPanel(Panel):
             rows = input_row(self.source, len(values))
             self._strip.show_tiles(TileSet(rows, (), selected=(0, self._sample)))
         self._draw_mosaic()
-        (low, high), _ = self._scale(values)
-        levels = f"levels {number(low)} to {number(high)}"
-        self.set_caption(" · ".join(self._said(values, levels)))
 
     def _draw_mosaic(self) -> None:
         values = self._values()
@@ -143,6 +141,7 @@ class ActivationsPanel(Panel):
             names = self.source.class_names(len(values))
             self._mosaic.show_tiles(TileSet(inputs + channel_rows(values, scale, mark), names))
         self._show_focus()
+        self._say()
 
     def _show_focus(self) -> None:
         """Show the picked tile large, with its numbers."""
@@ -183,14 +182,21 @@ class ActivationsPanel(Panel):
             return fixed
         return joined((0.0, 0.0), values), fixed[1]
 
-    def _said(self, values: np.ndarray, levels: str) -> list[str]:
+    def _say(self) -> None:
+        """Say what is shown of the layer, at this size, and what has no room."""
+        values = self._values()
+        if values is None:
+            return
         most = self.source.probe.options.get("channels")
         cut = values.ndim == 4 and values.shape[-1] == most
         said = [shape_of(values), f"at most {most} are recorded"] if cut else [shape_of(values)]
         hidden, silent = self._mosaic.hidden_rows, int(dead(values).sum())
         said += [f"no room for {counted(hidden, 'row')}"] if hidden else []
-        marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
-        said += [levels]
+        fit = (self._strip if self._one_sample() else self._mosaic).columns
+        said += [f"{fit} of {len(values)} samples"] if 0 < fit < len(values) else []
+        (low, high), _ = self._scale(values)
+        said += [f"levels {number(low)} to {number(high)}"]
         if silent and not self.source.signed:
+            marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
             said += [f"{silent} never active{marked}"]
-        return said
+        self.set_caption(" · ".join(said))
