@@ -29,14 +29,18 @@ class Target:
     """A thing that can be exported.
 
     Attributes:
+        name: the same for the same thing, whatever else can be exported and in which order.
         words: what it is.
         figure: the widgets that draw it, of two runs those of both.
         arrays: returns the arrays behind it; None if there are none.
+        tab: on which it is drawn, "" for what every tab shows.
     """
 
+    name: str
     words: str
     figure: Figure
     arrays: Callable[[], Mapping[str, np.ndarray]] | None = None
+    tab: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -47,19 +51,26 @@ class Target:
 def targets(window: Window, frame: Frame) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
     stage, said = window.stage, _about(window, frame)
-    tab = stage.tabText(stage.currentIndex()).replace("&&", "&")
+    tab = tab_of(stage)
     page = page_of(stage)
     panels = _panels(page, said)
     every = partial(_arrays, window, frame, tuple(panels))
-    found = [Target(f"Stage: {tab}", Figure.of(page, PAGE_MARGINS, said), every)]
+    whole = Figure.of(page, PAGE_MARGINS, said)
+    found = [Target(f"stage/{tab}", f"Stage: {tab}", whole, every, tab)]
     if len(panels) > 1:
         for name, figure in panels.items():
             arrays = partial(_arrays, window, frame, (name,))
-            found.append(Target(f"Panel: {figure.widgets[-1].accessibleName()}", figure, arrays))
+            words = f"Panel: {figure.widgets[-1].accessibleName()}"
+            found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
     curves = Figure.of(window.curves, about=said)
-    found.append(Target("Curves", curves, partial(_scalars, window)))
-    found.append(Target("Whole window", Figure.of(window, about=said)))
+    found.append(Target("curves", "Curves", curves, partial(_scalars, window)))
+    found.append(Target("window", "Whole window", Figure.of(window, about=said)))
     return found
+
+
+def tab_of(stage: Stage) -> str:
+    """Return the title of the visible tab."""
+    return stage.tabText(stage.currentIndex()).replace("&&", "&")
 
 
 def page_of(stage: Stage) -> QWidget:
