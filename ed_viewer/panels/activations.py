@@ -21,7 +21,8 @@ from ed_viewer.widgets.focus import Focus
 from ed_viewer.widgets.mosaic import across, mosaic
 from ed_viewer.widgets.pick_tiles import PickTiles
 from ed_viewer.widgets.text import counted, number
-from ed_viewer.widgets.tiles import Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
 
 _ROWS, _FEW = 8, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
