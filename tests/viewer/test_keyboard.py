@@ -187,7 +187,7 @@ def test_the_strip_of_samples_is_walked_by_keys(
     window = open_window(finished)
     opened(qtbot, window, 2)
     panel = window.stage.panels[0]
-    panel._view.setCurrentIndex(1)
+    panel.choice.view.setCurrentIndex(1)
     strip = panel._strip
     assert isinstance(strip, Tiles)
     tab_to(qtbot, window, strip)
