@@ -44,6 +44,8 @@ class ToolRow(QWidget):
         if on != self._folded:
             self._folded = on
             self._show()
+            # Not in `use`: without a parent yet, it would be a window of its own.
+            self.setVisible(len(self.in_menu) + len(self._idle) < len(self._words))
 
     @property
     def wide(self) -> int:
@@ -78,7 +80,6 @@ class ToolRow(QWidget):
         hidden = self._idle.union(self.in_menu)
         for tool in self._words:
             tool.setVisible(tool not in hidden)
-        self.setVisible(len(hidden) < len(self._words))
 
     def _width(self, tools: Iterable[Tool]) -> int:
         widths = [max(tool.sizeHint().width(), tool.minimumWidth()) for tool in tools]

@@ -190,7 +190,7 @@ def test_the_strip_of_samples_is_walked_by_keys(
     panel.choice.view.setCurrentIndex(1)
     strip = panel._strip
     assert isinstance(strip, Tiles)
-    qtbot.waitUntil(strip.isVisible, timeout=15_000)  # once a frame is drawn
+    qtbot.waitUntil(lambda: strip.shown.selected is not None, timeout=15_000)
     tab_to(qtbot, window, strip)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
