@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -12,52 +13,84 @@ from ed_viewer.widgets.text import plain
 if TYPE_CHECKING:
     from ed_viewer.window import Window
 
+_FIXED = ("runs", "curves", "timeline")
 _RUNS_WIDTH = 240  # pixels
 _CURVES_HEIGHT = 172
 _PARTS_WIDTH = 280
 
 
-def make_docks(window: Window) -> list[QDockWidget]:
-    """Put runs, curves, the timeline and what the parts have into docks of the window."""
-    window.setDockNestingEnabled(True)
-    window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-    window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-    docks = [
-        _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
-        _dock(window, "curves", "Curves", window.curves, window.curves.about, window.curves.log),
-        _dock(window, "timeline", "", _timeline(window)),
-        *(_dock(window, part.name, part.title, part.dock) for part in window.parts if part.dock),
-    ]
-    reset_docks(window, docks)
-    return docks
+class Docks:
+    """Runs, curves, the timeline and what the parts have, in docks of the window.
 
+    Args:
+        window: its widgets and parts are made.
+    """
 
-def reset_docks(window: Window, docks: list[QDockWidget]) -> None:
-    """Bring every dock back to where it was at first; those of the parts are hidden."""
-    runs, curves, timeline, *parts = docks
-    for dock in docks:
-        dock.setFloating(False)
-        window.removeDockWidget(dock)
-    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, runs)
-    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, curves)
-    window.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
-    for dock in (runs, curves, timeline):
-        dock.show()
-    areas = {part.name: part.area for part in window.parts}
-    for dock in parts:
-        if areas[dock.objectName()] == Qt.DockWidgetArea.BottomDockWidgetArea:
-            window.splitDockWidget(curves, dock, Qt.Orientation.Horizontal)
-        else:
-            window.addDockWidget(areas[dock.objectName()], dock)
-        dock.hide()
-    window.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
-    window.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
-    window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._shelved: list[QDockWidget] = []
+        window.setDockNestingEnabled(True)
+        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        curves = window.curves
+        made = [
+            _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
+            _dock(window, "curves", "Curves", curves, curves.about, curves.log),
+            _dock(window, "timeline", "", _timeline(window)),
+            *(
+                _dock(window, part.name, part.title, part.dock)
+                for part in window.parts
+                if part.dock
+            ),
+        ]
+        self._docks = {dock.objectName(): dock for dock in made}
+        self.reset()
 
+    def __getitem__(self, name: str) -> QDockWidget:
+        return self._docks[name]
 
-def arrangement(window: Window, docks: list[QDockWidget]) -> tuple[tuple[object, ...], ...]:
-    """Return which docks are open and where, for a comparison; sizes do not count."""
-    return tuple((d.objectName(), window.dockWidgetArea(d), d.isHidden()) for d in docks)
+    def __iter__(self) -> Iterator[QDockWidget]:
+        return iter(self._docks.values())
+
+    def reset(self) -> None:
+        """Bring every dock back to where it was at first; those of the parts are hidden."""
+        window = self._window
+        runs, curves, timeline, *parts = self
+        for dock in self:
+            dock.setFloating(False)
+            window.removeDockWidget(dock)
+        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, runs)
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, curves)
+        window.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
+        self.show_fixed()
+        areas = {part.name: part.area for part in window.parts}
+        for dock in parts:
+            if areas[dock.objectName()] == Qt.DockWidgetArea.BottomDockWidgetArea:
+                window.splitDockWidget(curves, dock, Qt.Orientation.Horizontal)
+            else:
+                window.addDockWidget(areas[dock.objectName()], dock)
+            dock.hide()
+        window.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
+        window.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
+        window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
+
+    def show_fixed(self) -> None:
+        """Show the docks that are never closed."""
+        for name in _FIXED:
+            self[name].show()
+
+    def set_shelved(self, on: bool) -> None:
+        """Leave the timeline alone on show; or bring those back that were shown with it."""
+        if on:
+            others = [dock for dock in self if dock.objectName() != "timeline"]
+            self._shelved = [dock for dock in others if not dock.isHidden()]
+        for dock in self._shelved:
+            dock.setVisible(not on)
+
+    def arrangement(self) -> tuple[tuple[object, ...], ...]:
+        """Return which docks are open and where, for a comparison; sizes do not count."""
+        area = self._window.dockWidgetArea
+        return tuple((dock.objectName(), area(dock), dock.isHidden()) for dock in self)
 
 
 def _dock(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray
 
 from ed_viewer.compare_keeper import CompareKeeper
-from ed_viewer.docks import reset_docks
 from ed_viewer.messages import RunInfo
 from ed_viewer.part import Part
 
@@ -47,7 +46,7 @@ class LayoutKeeper(Part):
         """Put every dock where it was at first, and forget what was kept for this model."""
         window = self.window
         window.set_full(False)
-        reset_docks(window, window.docks)
+        window.docks.reset()
         window.settings.drop(_LAYOUTS, self._model)
         window.part(CompareKeeper).reset()
 
@@ -64,8 +63,7 @@ class LayoutKeeper(Part):
         self._model = model
         kept = self.window.settings.text(_LAYOUTS, model)
         if kept and not self.window.full and self.window.restoreState(_bytes(kept), _VERSION):
-            for dock in self.window.docks[:3]:  # runs, curves and timeline are never closed
-                dock.show()
+            self.window.docks.show_fixed()
 
     def _keep(self) -> None:
         if self._model and not self.window.full:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from ed_viewer.messages import Growth
+from ed_viewer.messages import Frame, Growth
 from ed_viewer.notices import Banner, Welcome
 from ed_viewer.run_title import name_and_time
 from ed_viewer.stage import Stage
@@ -30,6 +30,8 @@ class Middle(QWidget):
         self.welcome = Welcome(theme, root)
         self.banner = Banner(theme)
         self._problems: dict[str, str] = {}
+        self._problem = ""  # of the recording, and if there is none:
+        self._damaged = ""  # of the frame on show
         self._stack = QStackedWidget()  # a layout would show its first widget as a window
         self._stack.addWidget(self.welcome)
         self._stack.addWidget(self.stage)
@@ -47,6 +49,8 @@ class Middle(QWidget):
     def show_opening(self, path: Path) -> None:
         """Clear the stage for another run."""
         self.stage.clear_run()
+        self._problem = self._damaged = ""
+        self.set_problem("", "")
         self.welcome.say_opening(name_and_time(path.name)[0])
         self._stack.setCurrentWidget(self.welcome)
 
@@ -58,7 +62,15 @@ class Middle(QWidget):
             growth: how far it has come.
             known: whether its header has been read.
         """
+        self._problem = growth.problem
+        self.set_problem("", self._problem or self._damaged)
         some = known and len(growth.steps) > 0
         if not some and path is not None:
             self.welcome.say_opening(name_and_time(path.name)[0], growth.state in _OVER)
         self._stack.setCurrentWidget(self.stage if some else self.welcome)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw a frame, and say what of it cannot be read."""
+        self.stage.show_frame(frame)
+        self._damaged = "; ".join(sorted(set(frame.damaged.values())))
+        self.set_problem("", self._problem or self._damaged)

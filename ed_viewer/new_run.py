@@ -67,7 +67,7 @@ class NewRun(Part):
 
     def toggle_log(self) -> None:
         """Show the log of the open run, or hide it."""
-        dock = self.window.dock(self.name)
+        dock = self.window.docks[self.name]
         dock.setVisible(dock.isHidden())
         if not self._sized:  # a dock that is hidden has no size yet
             self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)

@@ -1,26 +1,22 @@
-"""One run on show: its cursor, what is asked of the reader, and what is ready to be drawn."""
+"""One run on show: what is known of it, and where its cursor stands."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from ed_viewer.cursor import Cursor, Playback
-from ed_viewer.lookback import Lookback, spread, strips
-from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
+from ed_viewer.lookback import Lookback, spread
+from ed_viewer.messages import Growth, RunInfo
 from ed_viewer.reader import Reader
+from ed_viewer.requests import DRAW_EVERY, Columns, Requests
 
-DRAW_EVERY = 20  # milliseconds between two drawings at least
 SPEEDS = (1, 2, 5, 10, 30, 60)  # frames a second
 
 
 class Session(QObject):
     """The model of the window. Panels pull nothing: they are given the newest frame.
-
-    Requests and answers are numbered; an answer is drawn if it is newer than the last one drawn
-    and belongs to the run that is open.
 
     Attributes:
         columns: tells which frames stand beside the one on show, for a number of them at most.
@@ -45,43 +41,31 @@ class Session(QObject):
         self.path: Path | None = None
         self.run: RunInfo | None = None
         self.growth: Growth | None = None
+        self.speed = 10
+        self.columns: Columns = self.spread
         self._reader = reader
-        self._opening = 0
-        self._number = 0
-        self._shown = 0
-        self._probes: tuple[str, ...] = ()
-        self._lookbacks: Mapping[str, Lookback] = {}
-        self._strips: Mapping[str, Strip] = {}
-        self.columns: Callable[[int], tuple[int, ...]] = self.spread
-        self._waiting: Frame | None = None
-        self._grown: Growth | None = None
-        self._drawn_at = 0.0
+        self._requests = Requests(reader, self)
+        self._requests.drawn.connect(self.drawn)
         self._play = QTimer(self)
         self._play.timeout.connect(self._advance)
-        self._draw = QTimer(self)
-        self._draw.setSingleShot(True)
-        self._draw.timeout.connect(self._draw_waiting)
+        self._grown: Growth | None = None
         self._grow = QTimer(self)
         self._grow.setSingleShot(True)
         self._grow.timeout.connect(self._show_growth)
-        self.speed = 10
         queued = Qt.ConnectionType.QueuedConnection
         reader.described.connect(self._on_described, queued)
         reader.grew.connect(self._on_grew, queued)
-        reader.answered.connect(self._on_answered, queued)
 
     @property
     def settled(self) -> bool:
         """Whether all that was asked for is drawn."""
-        return self._shown == self._number
+        return self._requests.settled
 
     def open(self, path: Path) -> None:
         """Show another run."""
-        self._opening += 1
         self.path, self.run, self.growth = path, None, None
         self.cursor = Cursor()
-        self._waiting = None
-        self._reader.open(path, self._opening)
+        self._reader.open(path, self._requests.begin())
         self.opened.emit(path)
         self._changed()
 
@@ -92,7 +76,7 @@ class Session(QObject):
 
         Those of them that the run has are read.
         """
-        self._probes, self._lookbacks = probes, lookbacks or {}
+        self._requests.watch(probes, lookbacks or {})
         self._ask()
 
     def spread(self, columns: int) -> tuple[int, ...]:
@@ -102,7 +86,7 @@ class Session(QObject):
 
     def look_back(self) -> None:
         """Ask again if other frames stand beside the one on show now."""
-        if self._strips != strips(self._lookbacks, self.columns):
+        if self._requests.outdated(self.columns):
             self._ask()
 
     def scrub(self, frame: int) -> None:
@@ -159,21 +143,12 @@ class Session(QObject):
         self._changed()
 
     def _ask(self) -> None:
-        if self.run is None or self.cursor.frame < 0:
-            return
-        known = {probe.name for probe in self.run.header.probes}
-        probes = tuple(name for name in self._probes if name in known)
-        if not probes:
-            return
-        self._number += 1
-        self._strips = strips(self._lookbacks, self.columns)
-        request = Request(self._opening, self._number, self.cursor.frame, probes, self._strips)
-        self._reader.ask(request)
+        self._requests.ask(self.cursor.frame, self.columns)
 
     def _on_described(self, run: RunInfo) -> None:
-        if run.opening == self._opening:
+        if run.opening == self._requests.opening:
             self.run = run
-            self._waiting = None
+            self._requests.describe(run)
             self.described.emit(run)
 
     def _on_grew(self, growth: Growth) -> None:
@@ -183,7 +158,7 @@ class Session(QObject):
 
     def _show_growth(self) -> None:
         growth, self._grown = self._grown, None
-        if growth is None or growth.opening != self._opening:
+        if growth is None or growth.opening != self._requests.opening:
             return
         first = self.growth is None
         before = (self.cursor.frame, self.cursor.count, self.cursor.playback)
@@ -194,20 +169,3 @@ class Session(QObject):
         self.grew.emit(growth)
         if before != (self.cursor.frame, self.cursor.count, self.cursor.playback):
             self._changed()
-
-    def _on_answered(self, frame: Frame) -> None:
-        request = frame.request
-        if request.opening != self._opening or request.number <= self._shown:
-            return
-        self._waiting = frame
-        since = (time.monotonic() - self._drawn_at) * 1000
-        if not self._draw.isActive():
-            self._draw.start(max(int(DRAW_EVERY - since), 0))
-
-    def _draw_waiting(self) -> None:
-        frame, self._waiting = self._waiting, None
-        if frame is None or frame.request.opening != self._opening:
-            return
-        self._shown = frame.request.number
-        self.drawn.emit(frame)
-        self._drawn_at = time.monotonic()

@@ -11,7 +11,7 @@ from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
 from ed_viewer.page import OVERVIEW, Page, pages_of
 from ed_viewer.panel import Panel
-from ed_viewer.shown import Shown, probes_of, source_of
+from ed_viewer.shown import ShownRuns
 from ed_viewer.side import Heading
 from ed_viewer.source import Source
 from ed_viewer.theme import Theme
@@ -41,9 +41,8 @@ class Stage(QTabWidget):
         super().__init__(parent)
         self._theme = theme
         self._pages: list[Page] = []
-        self._shown = {"A": Shown()}
+        self._shown = ShownRuns(theme)
         self._open = ""
-        self._shared = True
         self.decoder: Decoder | None = None
         self.tabs = Tabs(theme)
         self.setTabBar(self.tabs)
@@ -83,30 +82,20 @@ class Stage(QTabWidget):
             side: "A", or "B" for the run beside it.
             signed: whether its arrays will be differences of the two runs.
         """
-        old = self._shown.get(side, Shown())
-        self._shown[side] = Shown(run, signed, heading=old.heading, notice=old.notice)
-        for each in self._shown if side == "A" else side:
-            self._renew(each)
-        self._lay_tabs()
+        self._shown.show(run, side, signed)
+        self._drop_panels(side)
 
     def clear_run(self) -> None:
         """Take run A and all tabs away."""
-        self._shown["A"] = Shown(heading=self._shown["A"].heading)
-        self._renew("A")
-        self._lay_tabs()
+        self._shown.clear()
+        self._drop_panels("A")
 
     def end_beside(self) -> None:
         """Show run A alone."""
-        self._shown.pop("B", None)
-        shown = self._shown["A"]
-        shown.heading = None
-        for source in shown.sources.values():
-            source.ranges.drop("B")
+        self._shown.end_beside()
         for page in self._pages:
-            page.drop_side("B")
             page.forget_frames()
-        self._lay_tabs()
-        self.renewed.emit()
+        self._drop_panels("B")
 
     def show_frame(self, frame: Frame, side: str = "A") -> None:
         """Draw a frame on the visible tab."""
@@ -117,8 +106,7 @@ class Stage(QTabWidget):
 
     def set_shared(self, on: bool) -> None:
         """Draw both runs in one scale, or each in its own."""
-        self._shared = on
-        self._share()
+        self._shown.set_shared(on)
         for page in self._pages:
             page.forget_frames()
         self._look()
@@ -140,38 +128,23 @@ class Stage(QTabWidget):
             made.set_heading(self._shown[side].heading)
             made.say(self._shown[side].notice)
 
-    def _renew(self, side: str) -> None:
-        """Drop the panels of a run, and make what new ones are made from."""
-        shown = self._shown[side]
+    def _drop_panels(self, side: str) -> None:
+        """Have the panels of a run made anew; those of run A take those of run B with them."""
         if side == "A":
             self._discard(self._pages)
             self._pages = []
         for page in self._pages:
             page.drop_side(side)
-        ours = self._shown["A"].sources if side == "B" and not shown.signed else {}
-        shown.sources = {
-            probe.name: source_of(probe, shown, side, ours.get(probe.name), self._theme)
-            for probe in probes_of(shown)
-        }
-        self._share()
         self.renewed.emit()
-
-    def _share(self) -> None:
-        for shown in self._shown.values():
-            for source in shown.sources.values():
-                source.ranges.shared = self._shared
+        self._lay_tabs()
 
     def _lay_tabs(self) -> None:
         """Make the tabs of all probes on show; those that stay as they were keep their panels."""
-        ours = probes_of(self._shown["A"])
-        known = {probe.name for probe in ours}
-        beside = probes_of(self._shown["B"]) if ours and "B" in self._shown else ()
-        probes = (*ours, *(probe for probe in beside if probe.name not in known))
         old = {(page.title, page.probes): page for page in self._pages}
         self.blockSignals(True)
         self.clear()
         self._pages = []
-        for key in pages_of(probes):
+        for key in pages_of(self._shown.probes()):
             page = old.pop(key, None) or self._new_page(*key)
             self._pages.append(page)
             # An ampersand would become a shortcut instead of a letter.
@@ -199,7 +172,8 @@ class Stage(QTabWidget):
         if page is None:
             return
         self._open = page.title
-        for side, shown in sorted(self._shown.items()):
+        for side in self._shown:
+            shown = self._shown[side]
             if page.side(side) is None:
                 page.show_side(side, self._sources_on(page, side))
             self._say(side)

@@ -33,9 +33,16 @@ class TimelinePart(Part):
         timeline.hovered.connect(window.status.show_value)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys of the loop and of the zoom do."""
+        """Return what the keys of the cursor, of the loop and of the zoom do."""
         session, timeline = self.window.session, self.window.timeline
         return {
+            "toggle": lambda _: session.toggle(),
+            "previous": lambda _: session.step(-1),
+            "next": lambda _: session.step(1),
+            "back": lambda _: session.step(-10),
+            "forward": lambda _: session.step(10),
+            "first": lambda _: session.scrub(0),
+            "follow": lambda _: session.follow(),
             "loop_from": lambda _: session.loop_here(end=False),
             "loop_to": lambda _: session.loop_here(end=True),
             "loop_off": lambda _: session.set_loop(0, 0),

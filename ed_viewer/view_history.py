@@ -12,7 +12,6 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from ed_viewer.cursor import Playback
-from ed_viewer.docks import arrangement
 from ed_viewer.part import Part
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ class ViewHistory(Part):
             return where, where
         if aspect == "layout":
             state = window.saveState()
-            return arrangement(window, window.docks), state
+            return window.docks.arrangement(), state
         value = {
             "loop": cursor.loop or (0, 0),
             "tab": window.stage.tabText(window.stage.currentIndex()),

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
-from ed_viewer.docks import make_docks
+from ed_viewer.docks import Docks
 from ed_viewer.errands import Errands
-from ed_viewer.messages import Frame, Growth, RunEntry, RunInfo
+from ed_viewer.messages import Growth, RunEntry, RunInfo
 from ed_viewer.middle import Middle
 from ed_viewer.panel import broken_panels
 from ed_viewer.part import Part
@@ -57,8 +57,6 @@ class Window(QMainWindow):
         theme.setParent(self)
         self.session = Session(reader, self)
         self.full = self.tabbing = False
-        self._shelved: list[QDockWidget] = []
-        self._damaged = ""
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(960, 600))
         self._make_widgets(root)
@@ -90,7 +88,7 @@ class Window(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
         self.parts = [part(self) for part in PARTS]
         self.stage.set_tools([part.tool for part in self.parts if part.tool])
-        self._docks: list[QDockWidget] = make_docks(self)
+        self.docks = Docks(self)
         self.status.show_growth(None)
         self.status.show_message(broken_panels())
 
@@ -99,7 +97,7 @@ class Window(QMainWindow):
         session.opened.connect(self._on_opened)
         session.described.connect(self._on_described)
         session.grew.connect(self._on_grew)
-        session.drawn.connect(self._on_drawn)
+        session.drawn.connect(self._middle.show_frame)
         self.reader.listed.connect(self._on_listed, queued)
         self.reader.failed.connect(self.status.show_message, queued)
         self.errands.said.connect(self.status.show_message, queued)
@@ -114,15 +112,7 @@ class Window(QMainWindow):
         session.drawn.connect(self.curves.show_frame, queued)
 
     def _bind(self) -> None:
-        session = self.session
         self._acts: dict[str, Callable[[int], None]] = {
-            "toggle": lambda _: session.toggle(),
-            "previous": lambda _: session.step(-1),
-            "next": lambda _: session.step(1),
-            "back": lambda _: session.step(-10),
-            "forward": lambda _: session.step(10),
-            "first": lambda _: session.scrub(0),
-            "follow": lambda _: session.follow(),
             "tab": self.stage.setCurrentIndex,
             "logarithmic": lambda _: self.curves.log.toggle(),
         }
@@ -138,25 +128,12 @@ class Window(QMainWindow):
         """Return the part of a class."""
         return next(part for part in self.parts if isinstance(part, kind))
 
-    def dock(self, name: str) -> QDockWidget:
-        """Return a dock by the name of its part."""
-        return next(dock for dock in self._docks if dock.objectName() == name)
-
-    @property
-    def docks(self) -> list[QDockWidget]:
-        """Runs, curves, the timeline, and those of the parts."""
-        return self._docks
-
     def set_full(self, on: bool) -> None:
         """Show the stage, the timeline and the status line alone, with larger type."""
         if on == self.full:
             return
         self.full = on
-        if on:
-            others = [dock for dock in self._docks if dock.objectName() != "timeline"]
-            self._shelved = [dock for dock in others if not dock.isHidden()]
-        for dock in self._shelved:
-            dock.setVisible(not on)
+        self.docks.set_shelved(on)
         self.theme.set_lecture(on)
 
     def set_problem(self, of: str, problem: str) -> None:
@@ -165,8 +142,6 @@ class Window(QMainWindow):
 
     def _on_opened(self, path: Path) -> None:
         self._middle.show_opening(path)
-        self._damaged = ""
-        self._show_problem()
         self.status.show_growth(None)
         self.runs.mark(path)
         self._show_title()
@@ -177,22 +152,12 @@ class Window(QMainWindow):
 
     def _on_grew(self, growth: Growth) -> None:
         self._show_age()
-        self._show_problem()
         self._middle.show_growth(self.session.path, growth, self.session.run is not None)
-
-    def _on_drawn(self, frame: Frame) -> None:
-        self.stage.show_frame(frame)
-        self._damaged = "; ".join(sorted(set(frame.damaged.values())))
-        self._show_problem()
 
     def _on_listed(self, entries: list[RunEntry]) -> None:
         self.runs.show_entries(entries)
         if self.session.path is None and entries:
             self.open(entries[0].path)
-
-    def _show_problem(self) -> None:
-        problem = self.session.growth.problem if self.session.growth else ""
-        self.set_problem("", problem or self._damaged)
 
     def _show_age(self) -> None:
         self.status.show_growth(self.session.growth)

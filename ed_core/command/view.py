@@ -11,6 +11,7 @@ from ed_core.command.shared import early_options, has_display, short, startup
 from ed_core.errors import EdkitError
 
 _ENDINGS = ".png, .svg, .pdf, .gif, .mp4 or, the arrays, .npz"
+_WAYS = ("step", "epoch", "share")  # what two runs have in common, as ed_viewer.alignment has them
 
 
 @click.command()
@@ -23,6 +24,11 @@ _ENDINGS = ".png, .svg, .pdf, .gif, .mp4 or, the arrays, .npz"
 @click.option("--size", metavar="WxH", help="With --export: of the stage. [default: 1440x900]")
 @click.option("--over-time", is_flag=True, default=None, help="With --export: earlier steps too.")
 @click.option("--difference", is_flag=True, default=None, help="With --export of two: B - A.")
+@click.option(
+    "--align",
+    type=click.Choice(_WAYS),
+    help="With --export of two: what both have in common. [default: step]",
+)
 @click.option("--compare", is_flag=True, help="The window: the first two RUNS side by side.")
 @early_options
 def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **export: Any) -> int:
@@ -60,14 +66,18 @@ def _export(
     size: str | None,
     over_time: bool | None,
     difference: bool | None,
+    align: str | None,
 ) -> int:
     """Draw one run, or two side by side, into a file, on no screen."""
     if len(runs) not in (1, 2):
         raise EdkitError(f"--export draws one run, or two side by side, {len(runs)} were given.")
     if difference and len(runs) < 2:
         raise EdkitError("--difference is that of two runs, one was given.")
+    if align and len(runs) < 2:
+        raise EdkitError("--align says where the second of two runs stands, one was given.")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     startup.plugin_files()
+    from ed_viewer.alignment import Alignment
     from ed_viewer.export.headless import Wish, export_stage
 
     wish = Wish(
@@ -78,6 +88,7 @@ def _export(
         theme or "light",
         over_time=bool(over_time),
         difference=bool(difference),
+        align=Alignment(align or "step"),
     )
     try:
         export_stage(Path(runs[0]), wish, *map(Path, runs[1:]))

@@ -5,22 +5,25 @@ from pathlib import Path
 
 import numpy as np
 
-from ed_viewer.messages import Frame, Growth, RunInfo
+from ed_viewer.known import Known
+from ed_viewer.messages import Frame
 
 
 def arrays_behind(
-    frame: Frame, run: RunInfo, growth: Growth, probes: Sequence[str]
+    known: Known, frame: Frame | None, probes: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Return what was drawn: `probe/array`, `reference/field`, the run, and when it was taken.
 
     Earlier frames that stand beside it are `probe/over_time/array` (columns, samples, ...).
 
     Args:
-        frame: the frame that is drawn.
-        run: its run, for the reference batch.
-        growth: for the step and the epoch of the frame.
+        known: the run.
+        frame: of it that is drawn; without one there is nothing.
         probes: by name; those that were not read are left out.
     """
+    run, growth = known.run, known.growth
+    if frame is None or run is None or growth is None:
+        return {}
     number = frame.request.frame
     found = _drawn(frame, probes)
     found |= {f"reference/{field}": array for field, array in run.reference.items()}

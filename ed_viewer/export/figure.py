@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from PySide6.QtCore import QMargins, QPoint, QSize
 from PySide6.QtWidgets import QWidget
 
-from ed_viewer.messages import Growth
+from ed_viewer.known import Known
+from ed_viewer.messages import Frame
 
 _GAP = 12  # pixels between two columns
 _BELOW = 8  # and between what stands in one
@@ -63,9 +63,17 @@ class Figure:
             x += max((widget.width() for widget in column), default=0) + _GAP
 
 
-def stand(path: Path, growth: Growth, frame: int) -> str:
+def stand(known: Known, frame: Frame | None) -> str:
     """Return which frame of a run is shown, in words."""
-    return f"{path.name}, step {int(growth.steps[frame])}, epoch {growth.epochs[frame]:.2f}"
+    if frame is None or known.growth is None:
+        return f"{name_of(known)}, no frame"
+    number, growth = frame.request.frame, known.growth
+    return f"{name_of(known)}, step {int(growth.steps[number])}, epoch {growth.epochs[number]:.2f}"
+
+
+def name_of(known: Known) -> str:
+    """Return what the folder of a run is called, "" while there is none."""
+    return known.path.name if known.path else ""
 
 
 def about(ours: str, theirs: str = "", signed: bool = False) -> str:

@@ -14,14 +14,18 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 
 from ed_core.recording import EdkitError, written_whole
+from ed_viewer.alignment import Alignment
+from ed_viewer.comparison import Comparison
 from ed_viewer.export.arrays import write_npz
 from ed_viewer.export.couple import Couple
 from ed_viewer.export.figure import Figure
 from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
+from ed_viewer.export.on_show import OnShow
 from ed_viewer.export.open_run import OpenRun
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, picture, raster
 from ed_viewer.export.targets import page_of
 from ed_viewer.lookback import Lookback, spread, strips
+from ed_viewer.messages import Frame
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
 
@@ -42,6 +46,7 @@ class Wish:
         theme: "light" or "dark".
         over_time: whether earlier steps stand beside it, where the tab can show them.
         difference: whether the difference of two runs stands in the place of the second.
+        align: what the two have in common.
     """
 
     file: Path
@@ -51,6 +56,7 @@ class Wish:
     theme: str = "light"
     over_time: bool = False
     difference: bool = False
+    align: Alignment = Alignment.STEP
 
     @property
     def kind(self) -> str:
@@ -66,7 +72,7 @@ def export_stage(run: Path, wish: Wish, beside: Path | None = None) -> None:
     Args:
         run: its folder.
         wish: what is drawn, and where to.
-        beside: a second run, which is shown at the same step.
+        beside: a second run, which is shown at the same point of its training.
 
     Raises:
         EdkitError: no such ending, preset or step, or the run cannot be read.
@@ -100,15 +106,17 @@ class _Drawing:
         self._stage = Stage(self._theme)
         self._probes: tuple[str, ...] = ()
         self._lookbacks: Mapping[str, Lookback] = {}
+        self._drawn: Frame | None = None
         self._couple: Couple | None = None
         if len(runs) == 2:
-            self._couple = Couple(runs[0], runs[1], self._stage, wish.difference)
+            both = Comparison(runs[0], runs[1], wish.align, wish.difference)
+            self._couple = Couple(both, runs[1], self._stage)
         self._stage.watched.connect(self._watch)
 
     def write(self) -> None:
         """Write the file, and let the stage go."""
         try:
-            self._stage.show_run(self._ours.info)
+            self._stage.show_run(self._ours.run)
             if self._couple is not None:
                 self._couple.show()
             self._choose()
@@ -132,11 +140,11 @@ class _Drawing:
         if self._wish.over_time and not any(p.look_back(True) for p in self._stage.panels):
             raise EdkitError(f"the preset {self._wish.preset!r} shows nothing over time.")
         if kind in MOVIES:
-            write_movie(part, kind, self._pictures(), _SPEED, self._about_runs())
+            write_movie(part, kind, self._pictures(), _SPEED, self._shown.about_runs)
             return
         self._draw(self._frame)
         if kind == "npz":
-            write_npz(part, self._arrays())
+            write_npz(part, self._shown.arrays(self._probes))
         else:
             picture(self._figure(), kind, background)(part)
 
@@ -146,25 +154,21 @@ class _Drawing:
             yield to_array(raster(self._figure(), self._theme.colour("window")))
 
     def _figure(self) -> Figure:
-        said = self._couple.about if self._couple else self._ours.about
-        return Figure.of(page_of(self._stage), PAGE_MARGINS, said)
+        return Figure.of(page_of(self._stage), PAGE_MARGINS, self._shown.about)
 
-    def _about_runs(self) -> str:
-        return self._couple.about_runs if self._couple else self._ours.path.name
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        if self._couple is not None:
-            return self._couple.arrays(self._probes)
-        return self._ours.arrays(self._probes)
+    @property
+    def _shown(self) -> OnShow:
+        return OnShow(self._ours, self._drawn, self._couple.both if self._couple else None)
 
     def _draw(self, number: int) -> None:
         """Draw a frame; what a panel wants beside it may follow from its size, and so come late."""
         for _ in range(_ROUNDS):
             before = self._lookbacks
             wanted = strips(before, partial(spread, self._ours.growth.steps, number))
-            self._stage.show_frame(self._ours.read(number, self._probes, wanted))
+            self._drawn = self._ours.read(number, self._probes, wanted)
+            self._stage.show_frame(self._drawn)
             if self._couple is not None:
-                self._couple.draw(number, self._probes, wanted)
+                self._couple.draw(self._drawn, self._probes)
             self._app.processEvents()
             if self._lookbacks == before:
                 return

@@ -1,30 +1,22 @@
-"""A run that is exported: what it holds, and the frame that was drawn last."""
+"""A run that is exported, read on the calling thread."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from ed_core.recording import EdkitError
-from ed_viewer.alignment import times_of
-from ed_viewer.export.arrays import arrays_behind
-from ed_viewer.export.figure import stand
-from ed_viewer.headings import Standing
 from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
 from ed_viewer.tail import Tail
 
 
 class OpenRun:
-    """A run on the stage, read on the calling thread.
+    """A run on the stage.
 
     Attributes:
-        info, growth, times: what it holds, once `look` was called.
-        frame: what was drawn last.
+        run, growth: what it holds, once `look` was called.
     """
 
-    info: RunInfo
+    run: RunInfo
     growth: Growth
-    frame: Frame | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,8 +24,7 @@ class OpenRun:
 
     def look(self) -> None:
         """Find out what it holds; raises EdkitError if that is no frame."""
-        self.info, self.growth = _look(self._tail)
-        self.times = times_of(self.info, self.growth)
+        self.run, self.growth = _look(self._tail)
 
     def close(self) -> None:
         """Let the files go."""
@@ -43,31 +34,12 @@ class OpenRun:
         self, number: int, probes: tuple[str, ...], strips: Mapping[str, Strip] | None = None
     ) -> Frame:
         """Return a frame, and strips of earlier ones; raises EdkitError where one is damaged."""
-        known = {probe.name for probe in self.info.header.probes}
+        known = {probe.name for probe in self.run.header.probes}
         wanted = tuple(name for name in probes if name in known)
-        frame = self.frame = self._tail.read(Request(1, 1, number, wanted, strips or {}))
+        frame = self._tail.read(Request(1, 1, number, wanted, strips or {}))
         if frame.damaged:
             raise EdkitError("; ".join(sorted(frame.damaged.values())))
         return frame
-
-    def arrays(self, probes: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Return the arrays behind the frame that was drawn last, {} for none."""
-        if self.frame is None:
-            return {}
-        return arrays_behind(self.frame, self.info, self.growth, probes)
-
-    @property
-    def about(self) -> str:
-        """Which run it is, and the step that was drawn last, in words."""
-        if self.frame is None:
-            return f"{self.path.name}, no frame"
-        return stand(self.path, self.growth, self.frame.request.frame)
-
-    @property
-    def standing(self) -> Standing:
-        """Where it stands, for its heading."""
-        number = self.frame.request.frame if self.frame else None
-        return Standing(self.path, self.times, number)
 
 
 def _look(tail: Tail) -> tuple[RunInfo, Growth]:

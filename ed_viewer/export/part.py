@@ -19,7 +19,7 @@ from ed_viewer.export.movie import MOVIES, thinned
 from ed_viewer.export.naming import unused
 from ed_viewer.export.picture import PICTURES, Write, picture, raster
 from ed_viewer.export.scrub import ScrubMovie
-from ed_viewer.export.targets import Target, about_runs, tab_of, targets
+from ed_viewer.export.targets import Target, on_show, tab_of, targets
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 from ed_viewer.widgets.icon_button import IconButton
@@ -122,7 +122,7 @@ class ExportPart(Part):
         movie.progress.connect(self.window.status.show_message)
         movie.ended.connect(partial(self._ended, movie, back, following))
         self._movie = movie
-        runs = about_runs(self.window)
+        runs = on_show(self.window, self.frame).about_runs
         write = partial(movie.write, choice.file, choice.kind, session.speed, runs)
         self.window.errands.run(write, _failed(choice.file))
         movie.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.compare import Compare
-from ed_viewer.export.arrays import arrays_behind, of_two
-from ed_viewer.export.figure import Figure, about, stand
+from ed_viewer.export.figure import Figure
 from ed_viewer.export.movie import MOVIES
+from ed_viewer.export.on_show import OnShow
 from ed_viewer.export.picture import PAGE_MARGINS, PICTURES
 from ed_viewer.messages import Frame
 from ed_viewer.page import Page
@@ -50,20 +50,20 @@ class Target:
 
 def targets(window: Window, frame: Frame) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
-    stage, said = window.stage, _about(window, frame)
-    tab = tab_of(stage)
+    stage, shown = window.stage, on_show(window, frame)
+    said, tab = shown.about, tab_of(stage)
     page = page_of(stage)
     panels = _panels(page, said)
-    every = partial(_arrays, window, frame, tuple(panels))
+    every = partial(shown.arrays, tuple(panels))
     whole = Figure.of(page, PAGE_MARGINS, said)
     found = [Target(f"stage/{tab}", f"Stage: {tab}", whole, every, tab)]
     if len(panels) > 1:
         for name, figure in panels.items():
-            arrays = partial(_arrays, window, frame, (name,))
+            arrays = partial(shown.arrays, (name,))
             words = f"Panel: {figure.widgets[-1].accessibleName()}"
             found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
     curves = Figure.of(window.curves, about=said)
-    found.append(Target("curves", "Curves", curves, partial(_scalars, window)))
+    found.append(Target("curves", "Curves", curves, shown.scalars))
     found.append(Target("window", "Whole window", Figure.of(window, about=said)))
     return found
 
@@ -73,31 +73,15 @@ def tab_of(stage: Stage) -> str:
     return stage.tabText(stage.currentIndex()).replace("&&", "&")
 
 
+def on_show(window: Window, frame: Frame | None) -> OnShow:
+    """Return what a window shows of its run, and of the run beside it."""
+    pair = window.part(Compare).pair
+    return OnShow(window.session, frame, pair.comparison if pair else None)
+
+
 def page_of(stage: Stage) -> QWidget:
     """Return the panels of the visible tab together."""
     return stage.currentWidget() or stage
-
-
-def about_runs(window: Window) -> str:
-    """Return which run is on show, or which two."""
-    pair, path = window.part(Compare).pair, window.session.path
-    ours = path.name if path else ""
-    return about(ours, pair.beside.path.name, pair.signed) if pair else ours
-
-
-def _about(window: Window, frame: Frame) -> str:
-    """Return which step of the run is on show, and of the run beside it."""
-    pair, session = window.part(Compare).pair, window.session
-    if session.path is None or session.growth is None:
-        return ""
-    ours = stand(session.path, session.growth, frame.request.frame)
-    if pair is None:
-        return ours
-    theirs = pair.theirs
-    if theirs is None:
-        return about(ours, f"{pair.beside.path.name}, no frame")
-    shown, run, growth = theirs
-    return about(ours, stand(run.path, growth, shown.request.frame), pair.signed)
 
 
 def _panels(page: QWidget, said: str) -> dict[str, Figure]:
@@ -116,22 +100,3 @@ def _panels(page: QWidget, said: str) -> dict[str, Figure]:
 def _column(side: Side, name: str) -> tuple[QWidget, ...]:
     shown = side.shown(name)
     return (side.head,) if shown is None else (side.head, shown)
-
-
-def _arrays(window: Window, frame: Frame, names: Sequence[str]) -> Mapping[str, np.ndarray]:
-    run, growth = window.session.run, window.session.growth
-    if run is None or growth is None:
-        return {}
-    ours = arrays_behind(frame, run, growth, names)
-    pair = window.part(Compare).pair
-    if pair is None:
-        return ours
-    theirs = arrays_behind(*pair.theirs, names) if pair.theirs else {}
-    return of_two(ours, theirs, pair.difference, names)
-
-
-def _scalars(window: Window) -> Mapping[str, np.ndarray]:
-    ours = window.session.growth.scalars if window.session.growth else {}
-    pair = window.part(Compare).pair
-    growth = pair.beside.session.growth if pair else None
-    return of_two(ours, growth.scalars) if growth else ours

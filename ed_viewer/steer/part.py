@@ -73,7 +73,7 @@ class Steer(Part):
         ask()
 
     def _show_dock(self, on: bool) -> None:
-        self.window.dock(self.name).setVisible(on)
+        self.window.docks[self.name].setVisible(on)
 
     def _on_shown(self, on: bool) -> None:
         self.button.setChecked(on)

@@ -40,6 +40,17 @@ def test_options_set_the_layers() -> None:
     assert net.output["image"].shape == (None, 3, 5, 2)
 
 
+def test_options_choose_the_activations() -> None:
+    assert code(auto_encoder(), training=False).min() >= 0
+    net = auto_encoder(activation="elu", code_activation="linear")
+    assert code(net, training=False).min() < 0
+    for part in ("encoder", "decoder"):  # 64 numbers go into both
+        hidden = net.get_layer(part).get_layer("dense_1")(100 * IMAGES.reshape(64, 64))
+        assert -1 <= ops.convert_to_numpy(hidden).min() < 0
+    with pytest.raises(EdkitError, match="'relu', 'elu', 'gelu', 'tanh'"):
+        auto_encoder(activation="swish")
+
+
 @pytest.mark.parametrize("name", ["dense_autoencoder", "conv_autoencoder"])
 def test_noise_is_added_while_training_only(name: str) -> None:
     fields = Fields({"image": Field((8, 8, 1))})

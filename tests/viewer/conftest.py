@@ -146,7 +146,7 @@ class Couple:
         pair = self.part.pair
         if pair is None or self.session("B").run is None:
             return False
-        return all(self._is_drawn(name, pair._frames.get(name)) for name in "AB")
+        return all(self._is_drawn(name, pair.comparison.frames.get(name)) for name in "AB")
 
     def _is_drawn(self, name: str, frame: Frame | None) -> bool:
         if frame is None or frame.request.frame != self.session(name).cursor.frame:

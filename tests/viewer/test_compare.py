@@ -84,7 +84,7 @@ def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
     ours = pair.panel("A", "activations")
     layer, ranges = ours.choice.layers.currentText(), ours.source.ranges
     before = ours._scales[layer][0]
-    frame = pair.part.pair._frames["B"]
+    frame = pair.part.pair.comparison.frames["B"]
     louder = {name: values * 4 for name, values in frame.arrays["activations"].items()}
     pair.window.stage.show_frame(type(frame)(frame.request, {"activations": louder}), "B")
     assert ours._scales[layer][0][1] > before[1]

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
 from ed_viewer.alignment import Alignment, aligned
-from ed_viewer.beside import session_times
 from ed_viewer.compare import Compare
+from ed_viewer.known import known_times
 from ed_viewer.page import Page
 from ed_viewer.reader import Reader
 from ed_viewer.window import Window
@@ -132,7 +132,7 @@ def test_any_order_of_actions_ends_with_b_where_a_is(
         part.choose(other[window.session.path])
     part.set_signed(False)
     pair.settle()
-    here, there = (session_times(pair.session(name)) for name in "AB")
+    here, there = (known_times(pair.session(name)) for name in "AB")
     assert here is not None
     assert there is not None
     found = aligned(here, window.session.cursor.frame, there, part.how)

@@ -11,7 +11,9 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
+from ed_core.command.view import view
 from ed_core.recording import Recording, RecordingWriter, RunFolder
+from ed_viewer.alignment import Alignment
 from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
 from ed_viewer.export.headless import Wish, export_stage
@@ -120,7 +122,7 @@ def test_a_movie_waits_for_run_b(
     grab = part._grab
 
     def noted(target: Any) -> Any:
-        frames = pair.part.pair._frames
+        frames = pair.part.pair.comparison.frames
         seen.append(tuple(frames[side].request.frame for side in "AB"))
         return grab(target)
 
@@ -182,14 +184,63 @@ def test_the_command_draws_two(two: Two, tmp_path: Path, capfd: pytest.CaptureFi
     wrong = {
         "one run, or two side by side, 3 were given": [*runs, runs[0]],
         "--difference is that of two runs": [runs[0], "--difference"],
+        "--align says where the second of two runs stands": [runs[0], "--align", "epoch"],
         "shows nothing over time": [runs[0], "--over-time", "--preset", "latent"],
     }
     for said, arguments in wrong.items():
         assert main(["view", *arguments, "--export", str(tmp_path / "no.png")]) == 2
-        assert said in capfd.readouterr().err
-    assert main(["view", *runs, "--over-time"]) == 2
-    assert "--over-time: only of use with --export" in capfd.readouterr().err
+        answer = capfd.readouterr().err
+        assert said in answer
+        assert answer.count("\n") == 1
+    assert main(["view", *runs, "--over-time", "--align", "share"]) == 2
+    assert "--over-time, --align: only of use with --export" in capfd.readouterr().err
     assert not (tmp_path / "no.png").exists()
+
+
+@pytest.fixture
+def halved(tmp_path: Path) -> Path:
+    """A run of twelve frames, of half the batch: more steps make an epoch than of `finished`."""
+    example = Example(samples=120, frames=12)
+    run = RunFolder.create(tmp_path / "runs", "halved")
+    with RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        for number in range(12):
+            writer.append(40 * number, number / 8, number * 0.5, example.frame(number))
+    run.write({"status": "finished"})
+    return run.path
+
+
+WAYS = {"step": (5, "step 200 · epoch 0.62"), "epoch": (8, "step 320 · epoch 1.00")}
+WAYS["share"] = (6, "55% · step 240 · epoch 0.75")
+
+
+@pytest.mark.parametrize("way", [*WAYS, ""])
+def test_the_command_aligns_two(finished: Path, halved: Path, tmp_path: Path, way: str) -> None:
+    frame, said = WAYS[way or "step"]
+    given = ["view", str(finished), str(halved), "--step", "210", "--difference"]
+    given += ["--align", way] if way else []
+    for file, *more in (("two.npz", "reconstruct"), ("two.svg", "samples", "--over-time")):
+        assert main([*given, "--export", str(tmp_path / file), "--preset", *more]) == 0
+    arrays = np.load(tmp_path / "two.npz")
+    assert (arrays["A/step"], arrays["B/step"]) == (200, 40 * frame)
+    expected = images_of(halved, frame) - images_of(finished, 4)
+    np.testing.assert_array_equal(arrays["B-A/reconstruction/output"], expected)
+    drawn = (tmp_path / "two.svg").read_text(encoding="utf8")
+    assert f">{said}</text>" in drawn
+    assert f"B: {halved.name}, step {40 * frame}, epoch" in drawn
+
+
+def test_each_column_is_aligned(finished: Path, halved: Path, tmp_path: Path) -> None:
+    file = tmp_path / "strip.npz"
+    wish = Wish(file, 200, "samples", over_time=True, align=Alignment.EPOCH)
+    export_stage(finished, wish, halved)
+    arrays = np.load(file)
+    assert arrays["A/samples/over_time/steps"].tolist() == [0, 50, 100, 150, 200]
+    assert arrays["B/samples/over_time/steps"].tolist() == [0, 80, 160, 240, 320]
+
+
+def test_every_way_to_align_can_be_asked_for() -> None:
+    (option,) = (option for option in view.params if option.name == "align")
+    assert list(option.type.choices) == [how.value for how in Alignment]
 
 
 @pytest.fixture

@@ -32,14 +32,14 @@ def opened(qtbot: QtBot, window: Window) -> Window:
 
 
 def area(window: Window) -> Qt.DockWidgetArea:
-    return window.dockWidgetArea(window.dock("curves"))
+    return window.dockWidgetArea(window.docks["curves"])
 
 
 def test_a_layout_comes_back_for_its_model_and_for_no_other(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
 ) -> None:
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
-    window.addDockWidget(TOP, window.dock("curves"))
+    window.addDockWidget(TOP, window.docks["curves"])
     window.close()
     other = write_example(tmp_path / "more", OtherModel(samples=60, frames=3), frames=3)
     window = opened(qtbot, open_window(other, settings=Settings(file)))
@@ -54,7 +54,7 @@ def test_one_click_resets_and_forgets(
     qtbot: QtBot, open_window: Open, finished: Path, file: Path
 ) -> None:
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
-    window.addDockWidget(TOP, window.dock("curves"))
+    window.addDockWidget(TOP, window.docks["curves"])
     window.set_full(True)
     tools = next(part for part in window.parts if part.name == "tools")
     qtbot.mouseClick(tools.buttons["reset"], Qt.MouseButton.LeftButton)

@@ -255,11 +255,11 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     assert window.runs.count() == 1
     log = folder / "train.log"
     assert sorted(root.iterdir()) == [folder]
-    assert not window.dock("log").isVisible()
+    assert not window.docks["log"].isVisible()
     with qtbot.waitActive(window):
         window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
-    assert window.dock("log").isVisible()
+    assert window.docks["log"].isVisible()
     until(qtbot, lambda: f"epoch 2/{LONG}" in part.log.text)
     assert part.log.text.startswith("Training in ")
     said = log.read_text()

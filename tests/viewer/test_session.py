@@ -71,9 +71,9 @@ def test_what_is_described_again_is_drawn_again(
     session.drawn.connect(lambda frame: drawn.append(frame.request.frame))
     qtbot.waitUntil(lambda: bool(drawn) and session.settled, timeout=30_000)
 
-    session._drawn_at = time.monotonic() + 1.0  # the next drawing has to wait for so long
+    session._requests._drawn_at = time.monotonic() + 1.0  # the next drawing has to wait for so long
     session.scrub(1)
-    qtbot.waitUntil(lambda: session._waiting is not None, timeout=15_000)
+    qtbot.waitUntil(lambda: session._requests._waiting is not None, timeout=15_000)
     assert session.run is not None
     session._on_described(session.run)
     qtbot.waitUntil(lambda: session.settled and drawn[-1] == 1, timeout=15_000)

@@ -82,7 +82,7 @@ def test_tab_theme_lecture_and_layout_come_back_in_turn(
     QApplication.processEvents()
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     qtbot.wait(20)
-    curves = window.dock("curves")
+    curves = window.docks["curves"]
     window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, curves)
     qtbot.waitUntil(lambda: history.stack.count() == 5, timeout=2000)
     undo(qtbot, window)

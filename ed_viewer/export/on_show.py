@@ -1,0 +1,59 @@
+"""What a file says and holds of the run that is on show, or of the two."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ed_viewer.comparison import Comparison
+from ed_viewer.export.arrays import arrays_behind, of_two
+from ed_viewer.export.figure import about, name_of, stand
+from ed_viewer.known import Known
+from ed_viewer.messages import Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnShow:
+    """A frame of a run, and what stands beside it.
+
+    Attributes:
+        run: the only one, or run A of two.
+        frame: of it that is drawn.
+        both: the two runs while they are compared, else None.
+    """
+
+    run: Known
+    frame: Frame | None
+    both: Comparison | None
+
+    @property
+    def about(self) -> str:
+        """Which run and step it is, or which two, in words."""
+        ours = stand(self.run, self.frame)
+        if self.both is None:
+            return ours
+        theirs = self.both.shown("B")
+        signed = self.both.subtracts and theirs is not None
+        return about(ours, stand(self.both.runs["B"], theirs), signed)
+
+    @property
+    def about_runs(self) -> str:
+        """Which run it is, or which two, in words."""
+        ours = name_of(self.run)
+        if self.both is None:
+            return ours
+        return about(ours, name_of(self.both.runs["B"]), self.both.subtracts)
+
+    def arrays(self, probes: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the arrays behind it; of two runs they are `A/...`, `B/...` and `B-A/...`."""
+        ours = arrays_behind(self.run, self.frame, probes)
+        if self.both is None:
+            return ours
+        theirs = arrays_behind(self.both.runs["B"], self.both.shown("B"), probes)
+        return of_two(ours, theirs, self.both.difference, probes)
+
+    def scalars(self) -> Mapping[str, np.ndarray]:
+        """Return the curves as columns (rows,); of two runs they are `A/...` and `B/...`."""
+        ours = self.run.growth.scalars if self.run.growth else {}
+        growth = self.both.runs["B"].growth if self.both else None
+        return of_two(ours, growth.scalars) if growth else ours

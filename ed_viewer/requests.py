@@ -1,0 +1,96 @@
+"""What is asked of the reader, and which of its answers is drawn."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from ed_viewer.lookback import Lookback, strips
+from ed_viewer.messages import Frame, Request, RunInfo, Strip
+from ed_viewer.reader import Reader
+
+DRAW_EVERY = 20  # milliseconds between two drawings at least
+
+Columns = Callable[[int], Sequence[int]]
+"""Tells which frames stand beside the one on show, for a number of them at most."""
+
+
+class Requests(QObject):
+    """Requests and answers are numbered: an answer is drawn if it is newer than the last one drawn.
+
+    Answers that come faster than every 20 ms are left out, but for the last of them.
+
+    Attributes:
+        opening: the number of the run that is open; answers of an earlier one are dropped.
+
+    Signals:
+        drawn: draw this Frame now.
+    """
+
+    drawn = Signal(object)
+
+    def __init__(self, reader: Reader, parent: QObject) -> None:
+        super().__init__(parent)
+        self.opening = 0
+        self._reader = reader
+        self._known: frozenset[str] = frozenset()
+        self._probes: tuple[str, ...] = ()
+        self._lookbacks: Mapping[str, Lookback] = {}
+        self._strips: Mapping[str, Strip] = {}
+        self._number = self._shown = 0
+        self._waiting: Frame | None = None
+        self._drawn_at = 0.0
+        self._draw = QTimer(self)
+        self._draw.setSingleShot(True)
+        self._draw.timeout.connect(self._draw_waiting)
+        reader.answered.connect(self._on_answered, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for is drawn."""
+        return self._shown == self._number
+
+    def begin(self) -> int:
+        """Drop what is of the run before; returns the number of the next one."""
+        self.opening += 1
+        self.describe(None)
+        return self.opening
+
+    def describe(self, run: RunInfo | None) -> None:
+        """Ask for probes of this run from now on, and for none while it is None."""
+        self._known = frozenset(probe.name for probe in run.header.probes) if run else frozenset()
+        self._waiting = None
+
+    def watch(self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback]) -> None:
+        """Say which probes are visible, and what is wanted of earlier frames of them."""
+        self._probes, self._lookbacks = probes, lookbacks
+
+    def ask(self, frame: int, columns: Columns) -> None:
+        """Ask for a frame of those visible probes that the run has; for none, do nothing."""
+        probes = tuple(name for name in self._probes if name in self._known)
+        if frame < 0 or not probes:
+            return
+        self._number += 1
+        self._strips = strips(self._lookbacks, columns)
+        self._reader.ask(Request(self.opening, self._number, frame, probes, self._strips))
+
+    def outdated(self, columns: Columns) -> bool:
+        """Tell whether other frames stand beside the one on show than were asked for."""
+        return self._strips != strips(self._lookbacks, columns)
+
+    def _on_answered(self, frame: Frame) -> None:
+        request = frame.request
+        if request.opening != self.opening or request.number <= self._shown:
+            return
+        self._waiting = frame
+        since = (time.monotonic() - self._drawn_at) * 1000
+        if not self._draw.isActive():
+            self._draw.start(max(int(DRAW_EVERY - since), 0))
+
+    def _draw_waiting(self) -> None:
+        frame, self._waiting = self._waiting, None
+        if frame is None or frame.request.opening != self.opening:
+            return
+        self._shown = frame.request.number
+        self.drawn.emit(frame)
+        self._drawn_at = time.monotonic()
