@@ -1,12 +1,13 @@
 """The buttons of a comparison, at the right of the tabs: few while there is none."""
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 
 from ed_viewer.alignment import Alignment
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.icons import icon
 from ed_viewer.widgets.toggle import Toggle
+from ed_viewer.widgets.tool_row import ToolRow
 
 _WAYS = {
     Alignment.STEP: "step",
@@ -15,7 +16,7 @@ _WAYS = {
 }
 
 
-class CompareTools(QWidget):
+class CompareTools(ToolRow):
     """Compare or not; and while two runs are compared, how, swap them, their difference.
 
     Signals:
@@ -32,7 +33,7 @@ class CompareTools(QWidget):
     swapped = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(6, parent)
         self._theme = theme
         self._ways = QComboBox()
         self._ways.setAccessibleName("Compare at")
@@ -54,11 +55,11 @@ class CompareTools(QWidget):
         self.compare.setAccessibleName("Compare two runs")
         self.compare.setToolTip("Compare with the run that is selected in the list (C)")
         self._of_two = (self._ways, self._swap, self.shared, self.difference)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        for widget in (*self._of_two, self.compare):
-            layout.addWidget(widget)
+        self.add(self._ways, "Compare at the same (X)")
+        self.add(self._swap, "Swap A and B (B)")
+        self.add(self.shared, "One scale for both runs (Y)")
+        self.add(self.difference)
+        self.add(self.compare)
         self._ways.currentIndexChanged.connect(self._choose)
         self._swap.clicked.connect(self.swapped)
         theme.changed.connect(self._restyle)
@@ -70,8 +71,7 @@ class CompareTools(QWidget):
         self.compare.setChecked(on)
         if not on:
             self.difference.setChecked(False)
-        for widget in self._of_two:
-            widget.setVisible(on)
+        self.use(self._of_two, on)
 
     def next_way(self) -> None:
         """Choose the next alignment."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from ed_viewer.commands import COMMANDS, Command
 from ed_viewer.theme import Theme
-from ed_viewer.timeline import GESTURES
+from ed_viewer.timeline_gestures import GESTURES
 from ed_viewer.widgets.text import muted, plain
 
 

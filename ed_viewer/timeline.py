@@ -9,21 +9,11 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ed_core.recording import Event
 from ed_viewer.theme import Theme
+from ed_viewer.timeline_gestures import GESTURES, Gestures
 from ed_viewer.timeline_picture import Picture, TimelinePainter
 from ed_viewer.widgets.text import grouped
 
 _SIDE = 12  # pixels left free at both ends, so that the handle is never cut
-_NEAR = 6  # pixels from an event within which the mouse is on it
-_NOTCH = 120  # eighths of a degree: one step of a mouse wheel
-_ZOOM = 1.25  # a notch
-_PAN = 60  # pixels a notch
-GESTURES = (
-    ("Drag", "Scrub"),
-    ("Shift+Drag", "Repeat a range while playing; Shift+click ends that"),
-    ("Wheel", "Zoom; double click shows all"),
-    ("Shift+Wheel", "Move along; so does a drag with the middle button"),
-)
-"""What the mouse does on the timeline."""
 
 
 class Timeline(QWidget):
@@ -44,9 +34,10 @@ class Timeline(QWidget):
         self._theme = theme
         self._picture = Picture()
         self._scale = self._picture.scale
-        self._held = Qt.MouseButton.NoButton
-        self._grip = 0.0
-        self._loop_start = -1
+        self._gestures = Gestures(self._scale, self)
+        self._gestures.scrubbed.connect(self.scrubbed)
+        self._gestures.looped.connect(self.looped)
+        self._gestures.viewed.connect(self.update)
         self._following = False
         self.setAccessibleName("Timeline")
         self.setMouseTracking(True)
@@ -94,13 +85,12 @@ class Timeline(QWidget):
         self._picture.loop = loop
         self.update()
 
-    def zoom(self, factor: float, x: float | None = None) -> None:
-        """Show a part shorter by `factor` around x, or around the cursor; 0 shows all."""
+    def zoom(self, factor: float) -> None:
+        """Show a part shorter by `factor` around the cursor; 0 shows all."""
         if factor == 0:
             self._scale.reset()
         elif len(self._scale.steps) > 1:
-            frame = self._picture.frame
-            self._scale.zoom(factor, self.x_of(frame) if x is None else x)
+            self._scale.zoom(factor, self.x_of(self._picture.frame))
         self.update()
 
     @property
@@ -133,46 +123,20 @@ class Timeline(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        x = event.position().x()
-        self._held, self._grip = event.button(), x
-        self._loop_start = -1
-        if event.button() != Qt.MouseButton.LeftButton or self.frame_at(x) < 0:
-            return
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._loop_start = self.frame_at(x)
-            self.looped.emit(self._loop_start, self._loop_start)
-        else:
-            self.scrubbed.emit(self.frame_at(x))
+        self._gestures.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        x = event.position().x()
-        frame = self.frame_at(x)
-        if self._held == Qt.MouseButton.MiddleButton:
-            self._scale.pan(self._grip - x)
-            self._grip = x
-            self.update()
-        elif self._held == Qt.MouseButton.LeftButton and frame >= 0:
-            if self._loop_start >= 0:
-                self.looped.emit(self._loop_start, frame)
-            else:
-                self.scrubbed.emit(frame)
-        self.hovered.emit(self.describe(x))
+        self._gestures.move(event)
+        self.hovered.emit(self.describe(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        self._held = Qt.MouseButton.NoButton
+        self._gestures.release()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self.zoom(0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802, D102
-        across, along = event.angleDelta().x(), event.angleDelta().y()
-        notches = (along or across) / _NOTCH
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(across) > abs(along):
-            self._scale.pan(-notches * _PAN)
-            self.update()
-        else:
-            self.zoom(_ZOOM**notches, event.position().x())
-        event.accept()
+        self._gestures.turn(event)
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
         self.hovered.emit("")
@@ -181,14 +145,14 @@ class Timeline(QWidget):
         """Answer the request for a tool tip with the events under the mouse (called by Qt)."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().event(event)
-        said = [_words(e) for e in self._events_at(event.pos().x())]
+        said = [_words(e) for e in self._picture.events_at(event.pos().x())]
         said = said or [f"{keys}: {words}" for keys, words in GESTURES]
         QToolTip.showText(event.globalPos(), "<br>".join(html.escape(s) for s in said), self)
         return True
 
     def describe(self, x: float) -> str:
         """Return what is at x, in words: events before frames."""
-        near = self._events_at(x)
+        near = self._picture.events_at(x)
         if near:
             return " · ".join(_words(event) for event in near[-3:])
         frame = self.frame_at(x)
@@ -196,13 +160,6 @@ class Timeline(QWidget):
             return ""
         step, epoch = int(self._scale.steps[frame]), self._picture.epochs[frame]
         return f"frame {frame + 1} · step {grouped(step)} · epoch {epoch:.2f}"
-
-    def _events_at(self, x: float) -> list[Event]:
-        events = self._picture.events
-        if not events:
-            return []
-        xs = self._scale.x_of(np.array([event.step for event in events], float))
-        return [events[i] for i in np.flatnonzero(np.abs(xs - x) <= _NEAR)][-8:]
 
 
 def _words(event: Event) -> str:

@@ -14,6 +14,8 @@ from ed_viewer.timeline_scale import Scale
 CHECKPOINT = "checkpoint"
 _TICKS = 3  # pixels a tick at least: closer ones would be a grey block
 _BAND = 5  # pixels, of an epoch that is still shaded on its own
+_NEAR = 6  # pixels from an event within which the mouse is on it
+_MOST = 8  # events that are told at once
 _STRIP = 3  # pixels, of the line below that says which part is on show
 
 
@@ -54,6 +56,13 @@ class Picture:
         steps = np.array([event.step for event in events], float)
         kept = np.array([event.kind == CHECKPOINT for event in events], bool)
         self.kept, self.changed = steps[kept], steps[~kept]
+
+    def events_at(self, x: float) -> list[Event]:
+        """Return the last of the events at a pixel."""
+        if not self.events:
+            return []
+        xs = self.scale.x_of(np.array([event.step for event in self.events], float))
+        return [self.events[i] for i in np.flatnonzero(np.abs(xs - x) <= _NEAR)][-_MOST:]
 
 
 class TimelinePainter:

@@ -1,20 +1,21 @@
 """Buttons at the right of the tabs: what is often wanted, for who knows no key of it.
 
-Where the tabs need the room, a menu holds them.
+Where the tabs need the room, a menu holds them, and where that is not enough others as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from ed_viewer.key_sheet import KeySheet
 from ed_viewer.part import Part
 from ed_viewer.widgets.icon_button import IconButton
+from ed_viewer.widgets.tool_row import ToolRow
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -36,17 +37,15 @@ class ViewTools(Part):
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
-        self.tool = QWidget()
-        row = QHBoxLayout(self.tool)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+        self.tool = self._row = ToolRow()
         self.buttons: dict[str, IconButton] = {}
         for icon, command, words in _BUTTONS:
             button = self.buttons[command] = IconButton(icon, words, window.theme)
             button.clicked.connect(_Act(window, command))
-            row.addWidget(button)
+            self._row.add(button, words)
         self.more = self._make_more()
-        row.addWidget(self.more)
+        self._row.add(self.more)
+        self._row.use([self.more], False)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
         """Return what the keys of the view do."""
@@ -76,36 +75,54 @@ class ViewTools(Part):
         return False
 
     def fit(self) -> None:
-        """Show the buttons, or the menu where they would take room that the tabs need."""
-        stage = self.window.stage
-        others = [p.tool for p in self.window.parts if p.tool and p.tool is not self.tool]
-        wide = sum(tool.sizeHint().width() for tool in others)
-        wide += sum(button.width() for button in self.buttons.values())
-        tabs = stage.tabs
-        short = tabs.wanted + wide + _SPACE > stage.width()
-        if short != (not self.more.isHidden()):
-            self._fold(short)
+        """Show the tools, or the menu in the place of those that take room that the tabs need."""
+        stage, tabs = self.window.stage, self.window.stage.tabs
+        tools = [part.tool for part in self.window.parts if part.tool]
+        others = [tool for tool in tools if isinstance(tool, ToolRow) and tool is not self._row]
+        fixed = sum(tool.sizeHint().width() for tool in tools if not isinstance(tool, ToolRow))
+        room = stage.width() - fixed - sum(row.wide for row in others) - _SPACE
+        short = tabs.wanted + sum(button.width() for button in self.buttons.values()) > room
+        folding: list[ToolRow] = []
+        for row in sorted(others, key=lambda row: -row.spare):
+            if tabs.needed + self.more.width() > room:
+                folding.append(row)
+                room += row.spare
+        self._fold(short, folding, others)
         corner = stage.cornerWidget()
         if corner is not None:
             tabs.set_room(stage.width() - corner.sizeHint().width())
 
-    def _fold(self, short: bool) -> None:
-        held = any(button.hasFocus() for button in (*self.buttons.values(), self.more))
-        for button in self.buttons.values():
-            button.setVisible(not short)
-        self.more.setVisible(short)
-        if held:  # the keys stay here
-            (self.more if short else self.buttons["palette"]).setFocus()
+    def _fold(self, short: bool, folding: Sequence[ToolRow], others: Sequence[ToolRow]) -> None:
+        """Let the menu hold the view's tools, and those of other parts."""
+        held = QApplication.focusWidget()
+        for row in others:
+            row.fold(row in folding)
+        self._row.use([self.more], short)
+        self._row.fold(short)
+        in_menu = [tool for row in (*others, self._row) for tool in row.in_menu]
+        if held in in_menu:  # the keys stay here
+            self.more.setFocus()
+        elif held is self.more and not short:
+            self.buttons["palette"].setFocus()
 
     def _make_more(self) -> IconButton:
         more = IconButton("more", "More", self.window.theme)
         more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(more)
-        for _, command, words in _BUTTONS:
-            menu.addAction(words, _Act(self.window, command))
+        menu.aboutToShow.connect(self._fill)
         more.setMenu(menu)
-        more.hide()
         return more
+
+    def _fill(self) -> None:
+        """Put into the menu what has no room beside it now."""
+        menu = self.more.menu()
+        menu.clear()
+        for old in menu.findChildren(QMenu):
+            old.deleteLater()
+        for part in self.window.parts:
+            if isinstance(part.tool, ToolRow):
+                part.tool.fill(menu)
+                menu.addSeparator()
 
     def _ask_for_run(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self.window, "Open a run")

@@ -105,7 +105,7 @@ def _drag(app: Any, panel: Any, drags: int) -> list[float]:
 
     view = panel._scatter.item.getViewBox()
     viewport = panel._scatter._plot.viewport()
-    place = panel._axes.place(panel._code)
+    place = panel._axes.place(panel._held.code)
     centre = panel._scatter._plot.mapFromScene(view.mapViewToScene(QPointF(*place)))
     QTest.mouseMove(viewport, centre)
     _wait(app, 0.2)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.export.movie import lack
+from ed_viewer.export.targets import Target
 from ed_viewer.widgets.text import muted, plain
 
 FORMATS = {
@@ -36,12 +37,12 @@ class Choice:
     """What was asked for.
 
     Attributes:
-        target: place in the list of things that can be taken.
+        target: the name of the thing.
         kind: a key of `FORMATS`.
         file: where to.
     """
 
-    target: int
+    target: str
     kind: str
     file: Path
 
@@ -50,20 +51,19 @@ class ExportDialog(QDialog):
     """A small form; `choice` is what it says once it has been accepted.
 
     Args:
-        targets: what can be taken, in words, and for each the kinds that it has.
+        targets: what can be taken.
         folder: that is offered.
         name: of the file, without its ending.
         parent: the window.
     """
 
-    def __init__(
-        self, targets: Sequence[tuple[str, Sequence[str]]], folder: Path, name: str, parent: QWidget
-    ) -> None:
+    def __init__(self, targets: Sequence[Target], folder: Path, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._targets = targets
+        self._kinds = {target.name: target.kinds for target in targets}
         self.what, self.kind = QComboBox(), QComboBox()
-        self.what.addItems([words for words, _ in targets])
+        for target in targets:
+            self.what.addItem(target.words, target.name)
         self.file = QLineEdit(str(folder / name))
         self.file.setMinimumWidth(520)
         self._note = muted(plain(QLabel()))
@@ -105,18 +105,19 @@ class ExportDialog(QDialog):
         file = Path(self.file.text().strip()).expanduser()
         if file.suffix.lower().removeprefix(".") in FORMATS:
             file = file.with_suffix("")
-        return Choice(self.what.currentIndex(), kind, file.with_name(f"{file.name}.{kind}"))
+        named = file.with_name(f"{file.name}.{kind}")
+        return Choice(str(self.what.currentData()), kind, named)
 
-    def choose(self, target: int, kind: str) -> None:
-        """Set what and as what."""
-        self.what.setCurrentIndex(target)
+    def choose(self, target: str, kind: str) -> None:
+        """Set what (its name) and as what."""
+        self.what.setCurrentIndex(max(self.what.findData(target), 0))
         self.kind.setCurrentIndex(max(self.kind.findData(kind), 0))
 
     def _offer_kinds(self) -> None:
         before = self.kind.currentData()
         self.kind.blockSignals(True)
         self.kind.clear()
-        for kind in self._targets[self.what.currentIndex()][1]:
+        for kind in self._kinds[str(self.what.currentData())]:
             self.kind.addItem(FORMATS[kind], kind)
         self.kind.setCurrentIndex(max(self.kind.findData(before), 0))
         self.kind.blockSignals(False)

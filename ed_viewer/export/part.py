@@ -19,7 +19,7 @@ from ed_viewer.export.movie import MOVIES, thinned
 from ed_viewer.export.naming import unused
 from ed_viewer.export.picture import PICTURES, Write, picture, raster
 from ed_viewer.export.scrub import ScrubMovie
-from ed_viewer.export.targets import Target, on_show, targets
+from ed_viewer.export.targets import Target, on_show, tab_of, targets
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 from ed_viewer.widgets.icon_button import IconButton
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _FOLDER = "export_folder"
+_GONE = "What was chosen is no longer on show: nothing was exported"
 
 
 class ExportPart(Part):
@@ -56,7 +57,7 @@ class ExportPart(Part):
         if self.frame is None or not window.stage.panels:
             window.status.show_message("There is nothing to export yet: no frame is on show")
             return
-        offered = [(target.words, target.kinds) for target in targets(window, self.frame)]
+        offered = targets(window, self.frame)
         dialog = ExportDialog(offered, self._folder(), self._name(), window)
         dialog.accepted.connect(partial(self._start, dialog))
         dialog.finished.connect(dialog.deleteLater)
@@ -71,7 +72,11 @@ class ExportPart(Part):
         """Export; how it ends stands in the status line."""
         if self.frame is None:
             return
-        target = targets(self.window, self.frame)[choice.target]
+        found = [t for t in targets(self.window, self.frame) if t.name == choice.target]
+        if not found:  # its tab was left, or another run opened, while the dialog was open
+            self.window.status.show_message(_GONE)
+            return
+        target = found[0]
         if choice.kind in MOVIES:
             self._film(choice, target)
         elif choice.kind in PICTURES:
@@ -112,6 +117,8 @@ class ExportPart(Part):
         grab = partial(self._grab, target)
         movie = ScrubMovie(session, grab, thinned(first, last), self._ready, self)
         self.window.stage.renewed.connect(movie.stop)  # with what is grabbed
+        if target.tab:  # what is on no visible tab is not drawn
+            self.window.stage.currentChanged.connect(movie.stop)
         movie.progress.connect(self.window.status.show_message)
         movie.ended.connect(partial(self._ended, movie, back, following))
         self._movie = movie
@@ -146,7 +153,7 @@ class ExportPart(Part):
         run = session.path.name if session.path else "run"
         pair = window.part(Compare).pair
         run = f"{run}-and-{pair.beside.path.name}" if pair else run
-        tab = window.stage.tabText(window.stage.currentIndex()).replace("&&", "and")
+        tab = tab_of(window.stage).replace("&", "and")
         step = int(session.growth.steps[session.cursor.frame]) if session.growth else 0
         return f"{run}-{'-'.join(tab.lower().replace('/', '-').split())}-{step}"
 

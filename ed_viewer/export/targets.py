@@ -29,14 +29,18 @@ class Target:
     """A thing that can be exported.
 
     Attributes:
+        name: the same for the same thing, whatever else can be exported and in which order.
         words: what it is.
         figure: the widgets that draw it, of two runs those of both.
         arrays: returns the arrays behind it; None if there are none.
+        tab: on which it is drawn, "" for what every tab shows.
     """
 
+    name: str
     words: str
     figure: Figure
     arrays: Callable[[], Mapping[str, np.ndarray]] | None = None
+    tab: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -47,20 +51,26 @@ class Target:
 def targets(window: Window, frame: Frame) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
     stage, shown = window.stage, on_show(window, frame)
-    said = shown.about
-    tab = stage.tabText(stage.currentIndex()).replace("&&", "&")
+    said, tab = shown.about, tab_of(stage)
     page = page_of(stage)
     panels = _panels(page, said)
     every = partial(shown.arrays, tuple(panels))
-    found = [Target(f"Stage: {tab}", Figure.of(page, PAGE_MARGINS, said), every)]
+    whole = Figure.of(page, PAGE_MARGINS, said)
+    found = [Target(f"stage/{tab}", f"Stage: {tab}", whole, every, tab)]
     if len(panels) > 1:
         for name, figure in panels.items():
             arrays = partial(shown.arrays, (name,))
-            found.append(Target(f"Panel: {figure.widgets[-1].accessibleName()}", figure, arrays))
+            words = f"Panel: {figure.widgets[-1].accessibleName()}"
+            found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
     curves = Figure.of(window.curves, about=said)
-    found.append(Target("Curves", curves, shown.scalars))
-    found.append(Target("Whole window", Figure.of(window, about=said)))
+    found.append(Target("curves", "Curves", curves, shown.scalars))
+    found.append(Target("window", "Whole window", Figure.of(window, about=said)))
     return found
+
+
+def tab_of(stage: Stage) -> str:
+    """Return the title of the visible tab."""
+    return stage.tabText(stage.currentIndex()).replace("&&", "&")
 
 
 def on_show(window: Window, frame: Frame | None) -> OnShow:

@@ -7,7 +7,7 @@ from ed_viewer.palette import grey_table
 from ed_viewer.ranges import Levels, Scale
 from ed_viewer.source import Source
 from ed_viewer.widgets.text import counted
-from ed_viewer.widgets.tiles import TileRow
+from ed_viewer.widgets.tile_set import TileRow
 
 _UNITS = 12  # of a dense layer: with more, a sample is drawn as a square
 

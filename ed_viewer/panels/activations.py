@@ -7,6 +7,7 @@ from ed_viewer.imaging import pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import activation_table
 from ed_viewer.panel import Panel, panel
+from ed_viewer.panels.activation_choice import ActivationChoice
 from ed_viewer.panels.activation_rows import (
     channel_rows,
     dead,
@@ -16,18 +17,14 @@ from ed_viewer.panels.activation_rows import (
     shape_of,
 )
 from ed_viewer.ranges import Scale
-from ed_viewer.widgets.choice import make_choice
 from ed_viewer.widgets.focus import Focus
 from ed_viewer.widgets.mosaic import across, mosaic
 from ed_viewer.widgets.pick_tiles import PickTiles
 from ed_viewer.widgets.text import counted, number
-from ed_viewer.widgets.tiles import Tiles, TileSet, TileStyle
-from ed_viewer.widgets.toggle import Toggle
+from ed_viewer.widgets.tile_set import TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 
-_ROWS, _FEW = 8, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
 _ROOMY = 640  # pixels: a narrower panel has no room for the choice of the view
-_BY_CHANNEL = "Samples × channels"
-_ONE_SAMPLE = "All channels of one sample"
 
 
 @panel("activations")
@@ -40,21 +37,16 @@ class ActivationsPanel(Panel):
     no_difference = ""
 
     def build(self) -> None:
-        """Choices of the layer and of the view, the strip of inputs, the mosaic, the focus."""
-        self._layer = make_choice("Layer", list(self.source.probe.arrays))
-        self._view = make_choice("View", [_BY_CHANNEL, _ONE_SAMPLE])
-        for box in (self._layer, self._view):
-            self.tools.addWidget(box)
-        self.fixed = Toggle("fixed levels", "accent", self.source.theme)
-        self.fixed.setToolTip("One scale for all frames of this layer, or one a frame")
-        self.fixed.setAccessibleName("Fixed levels")
-        self.fixed.setChecked(True)
-        self.fixed.toggled.connect(self._draw)
-        self.tools.addWidget(self.fixed)
+        """The choice of the layer, the strip of inputs, the mosaic, the focus."""
+        self.choice = ActivationChoice(self.source.probe.arrays, self.source.theme)
+        self.choice.fixed.toggled.connect(self._draw)
+        self.choice.turned.connect(self._turn)
+        self.tools.addWidget(self.choice)
         self._strip = Tiles(self.source.theme)
         self._strip.setToolTip("Click a sample to see its maps")
         self._strip.clickable = True
         self._strip.clicked.connect(self._choose)
+        self._strip.resized.connect(self._say)
         self._mosaic = PickTiles(self.source.theme)
         self._mosaic.hovered.connect(self.hovered)
         self._mosaic.picked.connect(self._show_focus)
@@ -71,12 +63,9 @@ class ActivationsPanel(Panel):
         self._sample = 0
         self._arrays: Arrays = {}
         self._scales: dict[str, Scale] = {}
-        self._layer.currentTextChanged.connect(self._choose_layer)
-        self._view.currentTextChanged.connect(self._choose_view)
-        self._choose_layer()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
-        self._show_tools()
+        self.choice.set_roomy(self.width() >= _ROOMY)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw the chosen layer; take note of the range of every layer."""
@@ -87,24 +76,9 @@ class ActivationsPanel(Panel):
             self._scales[name] = self.source.scale(name, alone, finite, steady=True)
         self._draw()
 
-    def _show_tools(self) -> None:
-        roomy = self.width() >= _ROOMY
-        self._view.setVisible(roomy and self._has_maps())
-        self.fixed.setVisible(roomy)
-
-    def _choose_layer(self) -> None:
-        info = self.source.probe.arrays[self._layer.currentText()]
-        one = self._has_maps() and (info.shape[-1] > _ROWS or info.shape[0] < _FEW)
-        self._view.setCurrentText(_ONE_SAMPLE if one else _BY_CHANNEL)
-        self._show_tools()
-        self._choose_view()
-
-    def _choose_view(self) -> None:
+    def _turn(self) -> None:
         self._mosaic.choose(None)
         self._draw()
-
-    def _has_maps(self) -> bool:
-        return len(self.source.probe.arrays[self._layer.currentText()].shape) == 4
 
     def _choose(self, row: int, sample: int) -> None:
         self._sample = sample
@@ -114,23 +88,20 @@ class ActivationsPanel(Panel):
         values = self._values()
         if values is None:
             return
-        one = self._one_sample()
+        one = self.choice.one_sample
         self._strip.setVisible(one and bool(input_row(self.source, len(values))))
         if one:
             self._sample = min(self._sample, len(values) - 1)
             rows = input_row(self.source, len(values))
             self._strip.show_tiles(TileSet(rows, (), selected=(0, self._sample)))
         self._draw_mosaic()
-        (low, high), _ = self._scale(values)
-        levels = f"levels {number(low)} to {number(high)}"
-        self.set_caption(" · ".join(self._said(values, levels)))
 
     def _draw_mosaic(self) -> None:
         values = self._values()
         if values is None:
             return
         scale, mark = self._scale(values), not self.source.signed
-        if self._one_sample():
+        if self.choice.one_sample:
             maps = np.ascontiguousarray(values[self._sample].transpose(2, 0, 1))[..., None]
             made = pixels(maps, *scale)
             wide, picked = across(maps, self._mosaic.size()), self._channel()
@@ -143,6 +114,7 @@ class ActivationsPanel(Panel):
             names = self.source.class_names(len(values))
             self._mosaic.show_tiles(TileSet(inputs + channel_rows(values, scale, mark), names))
         self._show_focus()
+        self._say()
 
     def _show_focus(self) -> None:
         """Show the picked tile large, with its numbers."""
@@ -155,7 +127,7 @@ class ActivationsPanel(Panel):
         row, column = rows[pick[0]], pick[1]
         if row.values is None or column >= len(row.values):
             return
-        one = self._one_sample()
+        one = self.choice.one_sample
         name = f"channel {(self._channel() or 0) + 1}" if one else named(row.label)
         sample = self._sample if one else column
         names = self.source.class_names(len(values))
@@ -171,26 +143,30 @@ class ActivationsPanel(Panel):
 
     def _values(self) -> np.ndarray | None:
         """Return the maps of the chosen layer (samples, ..., channels)."""
-        given = self._arrays.get(self._layer.currentText())
+        given = self._arrays.get(self.choice.layer)
         return None if given is None else np.nan_to_num(np.asarray(given, np.float32))
 
-    def _one_sample(self) -> bool:
-        return self._has_maps() and self._view.currentText() == _ONE_SAMPLE
-
     def _scale(self, values: np.ndarray) -> Scale:
-        fixed = self._scales[self._layer.currentText()]
-        if self.fixed.isChecked() or self.source.signed:
+        fixed = self._scales[self.choice.layer]
+        if self.choice.fixed.isChecked() or self.source.signed:
             return fixed
         return joined((0.0, 0.0), values), fixed[1]
 
-    def _said(self, values: np.ndarray, levels: str) -> list[str]:
+    def _say(self) -> None:
+        """Say what is shown of the layer, at this size, and what has no room."""
+        values = self._values()
+        if values is None:
+            return
         most = self.source.probe.options.get("channels")
         cut = values.ndim == 4 and values.shape[-1] == most
         said = [shape_of(values), f"at most {most} are recorded"] if cut else [shape_of(values)]
         hidden, silent = self._mosaic.hidden_rows, int(dead(values).sum())
         said += [f"no room for {counted(hidden, 'row')}"] if hidden else []
-        marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
-        said += [levels]
+        fit = (self._strip if self.choice.one_sample else self._mosaic).columns
+        said += [f"{fit} of {len(values)} samples"] if 0 < fit < len(values) else []
+        (low, high), _ = self._scale(values)
+        said += [f"levels {number(low)} to {number(high)}"]
         if silent and not self.source.signed:
+            marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
             said += [f"{silent} never active{marked}"]
-        return said
+        self.set_caption(" · ".join(said))

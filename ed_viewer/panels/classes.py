@@ -11,7 +11,8 @@ from ed_viewer.tally import confusion, groups_of
 from ed_viewer.widgets.matrix import Matrix
 from ed_viewer.widgets.matrix_layout import Cell, Counts
 from ed_viewer.widgets.text import muted, plain
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
 
 _SHOWN = 24  # samples beside the matrix

@@ -20,7 +20,8 @@ from ed_viewer.palette import activation_table, grey_table
 from ed_viewer.panel import FALLBACK, Panel, panel
 from ed_viewer.widgets.plot import make_plot, style_plot
 from ed_viewer.widgets.text import number, plain
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 
 _CELLS = 144  # of a matrix that is still read as numbers
 _IMAGES = 64

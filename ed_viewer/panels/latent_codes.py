@@ -8,11 +8,10 @@ from ed_viewer.between import Between
 from ed_viewer.decoder import Decoder, State
 from ed_viewer.hand import Hand
 from ed_viewer.hand_place import HandPlace
+from ed_viewer.held_code import HeldCode
 from ed_viewer.messages import Arrays
 from ed_viewer.panel import Panel, panel
 from ed_viewer.projection import Axes, Window, project
-from ed_viewer.trail import Trail
-from ed_viewer.widgets.handle import Handle, pixel_size
 from ed_viewer.widgets.scatter import Scatter
 from ed_viewer.widgets.text import counted, muted, plain
 
@@ -41,9 +40,6 @@ class LatentCodesPanel(Panel):
         self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self._axes: Axes | None = None
         self._codes = np.empty((0, 0))
-        self._code = np.empty(0)
-        self._trail = Trail()
-        self._touched = False
         self._choice: AxesChoice | None = None
         self._between: Between
         self._left = QVBoxLayout()
@@ -78,7 +74,7 @@ class LatentCodesPanel(Panel):
         super().restyle()
         self._scatter.restyle()
         if self.source.decoder is not None:
-            self._handle.restyle(self.source.theme)
+            self._held.restyle(self.source.theme)
             self._hand.restyle()
             self._between.restyle()
 
@@ -87,8 +83,8 @@ class LatentCodesPanel(Panel):
         self._choice = AxesChoice(decoder)
         self._choice.changed.connect(self._redraw)
         self.tools.addWidget(self._choice)
-        self._handle = Handle(self._scatter.item, self)
-        self._handle.dragged.connect(self._drag)
+        self._held = HeldCode(self._scatter.item, self)
+        self._held.dragged.connect(self._take)
         self._hand = Hand(decoder, theme)
         self._hand.edited.connect(self._take)
         self._hand.hovered.connect(self.hovered)
@@ -126,10 +122,8 @@ class LatentCodesPanel(Panel):
     def _hold(self) -> None:
         """Keep the code in the hand while the frame changes; at first it is the mean."""
         codes = self._codes
-        if len(self._code) != codes.shape[1]:
-            self._code = codes.mean(axis=0)
-            self._trail.clear()
-        if not self._touched:  # the order stays once somebody works with it
+        self._held.keep(codes)
+        if not self._held.touched:  # the order stays once somebody works with it
             varied = np.argsort(-codes.var(axis=0), kind="stable")
             order = varied if len(varied) > _FEW else np.sort(varied)
             margin = 0.1 * np.ptp(codes, axis=0)
@@ -138,28 +132,18 @@ class LatentCodesPanel(Panel):
         decoder = self.source.decoder
         if decoder is not None and decoder.state is not State.ENDED:  # only a drag starts it again
             self._between.set_samples(len(codes))
-            self._hand.show_code(self._code)
+            self._hand.show_code(self._held.code)
             self._between.ask()
-
-    def _drag(self, point: np.ndarray) -> None:
-        if self._axes is not None and len(self._code):
-            self._take(self._axes.moved(self._code, point))
 
     def _take(self, code: np.ndarray) -> None:
         """Take another code (latent,) into the hand."""
-        self._touched = True
-        if self._axes is not None:
-            self._trail.leave(self._code, self._axes, pixel_size(self._scatter.item))
-        self._code = np.array(code, np.float64)
-        self._hand.show_code(self._code)
+        self._held.take(code)
+        self._hand.show_code(self._held.code)
         self._show_handle()
 
     def _show_handle(self) -> None:
-        if self._axes is None or not len(self._code):
-            return
         able = self.source.decoder is not None and self.source.decoder.usable
-        place = self._axes.place(self._code) if able else np.full(2, np.nan)
-        self._handle.show_at(place, np.vstack((self._trail.places(self._axes), place)))
+        self._held.show(self._axes, able)
 
     def _click(self, sample: int, shift: bool) -> None:
         if sample < len(self._codes) and self.source.decoder is not None:

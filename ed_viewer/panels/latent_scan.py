@@ -7,7 +7,8 @@ from ed_viewer.messages import Arrays
 from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.widgets.text import ordinal, signed
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 
 _READABLE = 18  # pixels of a tile: below, fewer are shown
 _LOW = 130  # pixels: below, names at the sides would leave no room for the grid

@@ -14,7 +14,7 @@ from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.film import FilmBar
 from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.text import number
-from ed_viewer.widgets.tiles import TileRow, TileSet
+from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.toggle import Toggle
 from ed_viewer.widgets.waves import Waves
 

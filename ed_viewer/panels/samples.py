@@ -12,7 +12,8 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.samples_strip import Strip, plan, strip_tiles
 from ed_viewer.widgets.mosaic import across, mosaic
 from ed_viewer.widgets.text import grouped
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
 
 

@@ -11,7 +11,7 @@ from ed_viewer.imaging import as_images
 from ed_viewer.lookback import Lookback
 from ed_viewer.messages import Arrays
 from ed_viewer.widgets.text import grouped
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 
 _ROWS = 10  # at most
 _SMALL = 24  # pixels of a tile at least

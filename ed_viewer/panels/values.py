@@ -14,7 +14,7 @@ from ed_viewer.panels.fallback import plain_axis
 from ed_viewer.source import Source
 from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.text import counted, number
-from ed_viewer.widgets.tiles import TileRow, TileSet
+from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.truth_plot import TruthPlot
 from ed_viewer.widgets.waves import Waves
 

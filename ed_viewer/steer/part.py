@@ -14,6 +14,7 @@ from ed_viewer.steer.asker import Asker
 from ed_viewer.steer.panel import SteerPanel
 from ed_viewer.steer.trainer import Waiting, trainer_of
 from ed_viewer.widgets.toggle import Toggle
+from ed_viewer.widgets.tool_row import ToolRow
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -32,7 +33,8 @@ class Steer(Part):
         self.panel = SteerPanel(window.theme)
         self.button = Toggle("Steer", "accent", window.theme)
         self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
-        self.dock, self.tool = self.panel, self.button
+        self.dock, self.tool = self.panel, ToolRow()
+        self.tool.add(self.button, "Steer the training (S)")
         self.button.clicked.connect(self._show_dock)
         self.panel.shown.connect(self._on_shown)
         self.panel.asked.connect(self.ask)

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import muted, number, plain
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet
+from ed_viewer.widgets.tile_set import TileRow, TileSet
+from ed_viewer.widgets.tiles import Tiles
 
 
 class Focus(QWidget):

@@ -74,6 +74,7 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        marked = self._seen_mark()
         for index, name in enumerate(self._names[: self._shown()]):
             row = self._row(index)
             off = index in self.hidden
@@ -89,7 +90,7 @@ class Legend(QWidget):
             words = row.adjusted(_MARK + _SPACE, 0, 0, 0)
             short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, words.width())
             painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
-            if index == self._marked and self.hasFocus():
+            if index == marked and self.hasFocus():
                 painter.setPen(QPen(self._theme.colour("accent"), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(row.adjusted(-1, 0, -_SPACE, -1))
@@ -108,20 +109,28 @@ class Legend(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        if event.key() in steps:
-            at = self._marked + steps[Qt.Key(event.key())]
+        marked = self._seen_mark()
+        if event.key() not in self.keys:
+            super().keyPressEvent(event)
+        elif marked is None:
+            return  # no class can be seen that could be toggled
+        elif event.key() in steps:
+            at = marked + steps[Qt.Key(event.key())]
             self._marked = min(max(at, 0), self._shown() - 1)
             self.update()
-        elif event.key() in self.keys:
-            self._toggle(self._marked)
         else:
-            super().keyPressEvent(event)
+            self._toggle(marked)
 
     def focusInEvent(self, event: object) -> None:  # noqa: N802, D102
         self.update()
 
     def focusOutEvent(self, event: object) -> None:  # noqa: N802, D102
         self.update()
+
+    def _seen_mark(self) -> int | None:
+        """Return the class that the keys act on: one that has room, None if none has."""
+        shown = self._shown()
+        return min(self._marked, shown - 1) if shown else None
 
     def _toggle(self, index: int) -> None:
         self._marked = index

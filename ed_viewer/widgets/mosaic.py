@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 from PySide6.QtCore import QSize
 
-from ed_viewer.widgets.tiles import TileRow
+from ed_viewer.widgets.tile_set import TileRow
 
 
 def across(images: np.ndarray, room: QSize) -> int:

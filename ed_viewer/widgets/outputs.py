@@ -8,7 +8,8 @@ from ed_viewer.imaging import as_images, image_levels, is_signal, pixels
 from ed_viewer.palette import grey_table
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import muted, plain
-from ed_viewer.widgets.tiles import TileRow, Tiles, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.waves import Waves
 
 _VIDEO = 4  # axes of one sample: (time, height, width, channels)

@@ -7,7 +7,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.tiles import Tiles, TileSet
+from ed_viewer.widgets.tile_set import TileSet
+from ed_viewer.widgets.tiles import Tiles
 
 Pick = tuple[int, int]
 

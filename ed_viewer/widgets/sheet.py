@@ -7,7 +7,7 @@ from PySide6.QtGui import QMouseEvent
 
 from ed_viewer.widgets.pick_tiles import Pick, PickTiles
 from ed_viewer.widgets.text import counted
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 
 PICTURES = TileStyle(wrap=True, comfortable=56)
 """Of rows of pictures: fewer samples rather than stamps."""

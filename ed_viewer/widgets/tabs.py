@@ -33,10 +33,15 @@ class Tabs(QTabBar):
         """How wide all tabs are together where there is room."""
         return sum(self._natural(index) for index in range(self.count()))
 
+    @property
+    def needed(self) -> int:
+        """How wide they are together at least with whole titles."""
+        return sum(self._tight(index) for index in range(self.count()))
+
     def set_room(self, room: int) -> None:
         """Take the room that there is; the longest titles are shortened to fit it."""
         every = range(self.count())
-        tight = [self._natural(index) - 2 * (_SIDE - _NARROW) for index in every]
+        tight = [self._tight(index) for index in every]
         widths = fitted([self._natural(index) for index in every], tight, room)
         if widths != self._widths:
             self._widths = widths
@@ -47,6 +52,9 @@ class Tabs(QTabBar):
         words = self.tabText(index).replace("&&", "&")
         # As wide as bold type is, so that nothing moves when another tab is opened.
         return int(self.fontMetrics().horizontalAdvance(words) * 1.12) + 2 * _SIDE
+
+    def _tight(self, index: int) -> int:
+        return self._natural(index) - 2 * (_SIDE - _NARROW)
 
     def tabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
         known = len(self._widths) == self.count()

@@ -1,16 +1,12 @@
 """Where tiles and their names go. Plain geometry."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics
 
-if TYPE_CHECKING:
-    from ed_viewer.widgets.tiles import TileSet
+from ed_viewer.widgets.tile_set import TileSet
 
 Text = tuple[QRect, str, Qt.AlignmentFlag]
 Margins = tuple[int, int, int, int, int]

@@ -249,7 +249,7 @@ class Hand:
 
     def drag(self, panel: Any, by: QPoint) -> None:
         viewport, left = panel._scatter._plot.viewport(), Qt.MouseButton.LeftButton
-        at = self.on_screen(panel, panel._axes.place(panel._code))
+        at = self.on_screen(panel, panel._axes.place(panel._held.code))
         QTest.mouseMove(viewport, at)
         QTest.qWait(15)  # pyqtgraph leaves out a move less than 10 ms after the one before
         QTest.mousePress(viewport, left, pos=at)

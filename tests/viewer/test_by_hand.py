@@ -25,22 +25,22 @@ def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
     hand.pretend()
     panel = hand.latent(open_window(finished))
     hand.ready(panel)
-    before, code = hand.picture(panel).copy(), panel._code.copy()
+    before, code = hand.picture(panel).copy(), panel._held.code.copy()
     drawn = panel._hand.picture.grab().toImage()
     hand.drag(panel, QPoint(90, -60))
-    assert panel._code[0] > code[0]
-    assert panel._code[1] > code[1]
+    assert panel._held.code[0] > code[0]
+    assert panel._held.code[1] > code[1]
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
-    expected = 1 / (1 + np.exp(-panel._code[0]))
+    expected = 1 / (1 + np.exp(-panel._held.code[0]))
     qtbot.waitUntil(
         lambda: abs(float(hand.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5, timeout=30_000
     )
     assert panel._hand.picture.grab().toImage() != drawn
-    moved = hand.on_screen(panel, panel._axes.place(panel._code)) - hand.on_screen(panel, code)
+    moved = hand.on_screen(panel, panel._axes.place(panel._held.code)) - hand.on_screen(panel, code)
     assert abs(moved.x() - 90) <= 8
     assert abs(moved.y() + 60) <= 8
-    assert 2 <= len(panel._trail.codes) <= 10
-    assert panel._hand.units.rows[0][2].value() == pytest.approx(panel._code[0], abs=0.01)
+    assert 2 <= len(panel._held.trail.codes) <= 10
+    assert panel._hand.units.rows[0][2].value() == pytest.approx(panel._held.code[0], abs=0.01)
 
 
 def test_the_panel_says_which_weights_are_in_use(
@@ -94,10 +94,10 @@ def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
     box.selectAll()
     qtbot.keyClicks(box, "1.25")
     qtbot.keyClick(box, Qt.Key.Key_Return)
-    assert panel._code[unit] == 1.25
+    assert panel._held.code[unit] == 1.25
     qtbot.keyClick(slider, Qt.Key.Key_PageDown)
-    assert panel._code[unit] < 1.25
-    assert box.value() == pytest.approx(panel._code[unit], abs=0.01)
+    assert panel._held.code[unit] < 1.25
+    assert box.value() == pytest.approx(panel._held.code[unit], abs=0.01)
     bar = units.verticalScrollBar()
     bar.setValue(bar.maximum())
     assert len(units.rows) == 32
@@ -110,9 +110,9 @@ def test_with_principal_axes_the_handle_moves_in_the_plane_through_the_code(
     panel = hand.latent(open_window(wide))
     hand.ready(panel)
     panel._hand.units.rows[5][2].setValue(0.7)  # out of the plane of the mean
-    before = panel._code.copy()
+    before = panel._held.code.copy()
     hand.drag(panel, QPoint(40, 30))
-    change = panel._code - before
+    change = panel._held.code - before
     directions = panel._axes.directions
     assert np.linalg.norm(change) > 0.01
     np.testing.assert_allclose((change @ directions.T) @ directions, change, atol=1e-9)
@@ -130,13 +130,13 @@ def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
     choice.pair[1].setValue(3)
     np.testing.assert_array_equal(panel._axes.points, panel._codes[:, [6, 2]])
     assert panel._axes.titles == ("code 7", "code 3")
-    before = panel._code.copy()
+    before = panel._held.code.copy()
     hand.drag(panel, QPoint(50, 0))
-    assert np.flatnonzero(np.abs(panel._code - before) > 1e-6).tolist() in ([6], [2, 6])
+    assert np.flatnonzero(np.abs(panel._held.code - before) > 1e-6).tolist() in ([6], [2, 6])
     choice.kind.setCurrentText("t-SNE")
     qtbot.waitUntil(lambda: len(panel._axes.points) == 60, timeout=30_000)
     np.testing.assert_allclose(panel._axes.points, panel._codes[:, :2] * 10, rtol=1e-5)
-    assert not panel._handle.target.isVisible()  # there is no way back from t-SNE
+    assert not panel._held.handle.target.isVisible()  # there is no way back from t-SNE
     assert "t-SNE of step 100" in panel._caption.text
 
 
@@ -156,7 +156,7 @@ def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, ha
     )
     cell = between.row.tiles._layout.cell(0, 3)
     qtbot.mouseClick(between.row.tiles, Qt.MouseButton.LeftButton, pos=cell.center())
-    np.testing.assert_array_equal(panel._code, between.codes[3])
+    np.testing.assert_array_equal(panel._held.code, between.codes[3])
 
 
 def test_a_click_on_a_point_takes_its_code(
@@ -170,7 +170,7 @@ def test_a_click_on_a_point_takes_its_code(
     at = hand.on_screen(panel, panel._codes[far])
     QTest.mouseClick(viewport, left, pos=at)
     qtbot.waitUntil(lambda: panel._between.ends[0].value() == far + 1, timeout=15_000)
-    np.testing.assert_allclose(panel._code, panel._codes[far])
+    np.testing.assert_allclose(panel._held.code, panel._codes[far])
 
 
 def test_no_process_outlives_the_window(

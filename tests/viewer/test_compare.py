@@ -82,7 +82,7 @@ def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
     ours = pair.panel("A", "activations")
-    layer, ranges = ours._layer.currentText(), ours.source.ranges
+    layer, ranges = ours.choice.layers.currentText(), ours.source.ranges
     before = ours._scales[layer][0]
     frame = pair.part.pair.comparison.frames["B"]
     louder = {name: values * 4 for name, values in frame.arrays["activations"].items()}
@@ -101,18 +101,18 @@ def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
     ours, theirs = (pair.panel(name, "activations") for name in "AB")
-    ours._layer.setCurrentText("encoder/conv2d_1")
-    assert theirs._layer.currentText() == "encoder/conv2d_1"
-    theirs._layer.setCurrentText("encoder/conv2d")
-    assert ours._layer.currentText() == "encoder/conv2d"
-    ours._view.setCurrentText("All channels of one sample")
+    ours.choice.layers.setCurrentText("encoder/conv2d_1")
+    assert theirs.choice.layers.currentText() == "encoder/conv2d_1"
+    theirs.choice.layers.setCurrentText("encoder/conv2d")
+    assert ours.choice.layers.currentText() == "encoder/conv2d"
+    ours.choice.view.setCurrentText("All channels of one sample")
     theirs._strip.clicked.emit(0, 5)
     assert (ours._sample, theirs._sample) == (5, 5)
     pair.part.set_signed(True)
     pair.settle()
     signed = pair.panel("B", "activations")
     assert signed is not theirs
-    assert (signed._view.currentText(), signed._sample) == (ours._view.currentText(), 5)
+    assert (signed.choice.view.currentText(), signed._sample) == (ours.choice.view.currentText(), 5)
     pair.window.stage.setCurrentIndex(3)
     pair.part.set_signed(False)
     pair.settle()

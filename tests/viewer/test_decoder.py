@@ -57,11 +57,11 @@ def test_a_process_that_always_ends_is_given_up_after_one_more_start(
     decoder = window.stage.decoder
     qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=20_000)
     assert "I do not feel well" in decoder.words
-    panel._drag(np.ones(2))
+    panel._held._drag(np.ones(2))
     qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=20_000)
     assert panel._hand.isHidden()
     assert "ended twice: I do not feel well" in panel._reason.text()
-    panel._drag(np.zeros(2))
+    panel._held._drag(np.zeros(2))
     assert not decoder.process.running
 
 
@@ -72,7 +72,7 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
     panel = hand.latent(open_window(finished))
     qtbot.waitUntil(lambda: panel._reason.isVisible(), timeout=20_000)
     assert panel._reason.text() == "No decoding by hand: this model has no decoder."
-    assert not panel._handle.target.isVisible()
+    assert not panel._held.handle.target.isVisible()
     assert panel._hand.isHidden()
     assert panel._between.isHidden()
     panel._scatter.clicked.emit(3, False)
@@ -103,7 +103,7 @@ def test_a_program_that_is_not_there(
     qtbot.waitUntil(lambda: decoder.step == 150, timeout=30_000)
     assert decoder.state is State.ENDED  # a frame does not start it again, a drag does
     assert "No such file" in decoder.words
-    panel._drag(np.ones(2))
+    panel._held._drag(np.ones(2))
     qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=30_000)
 
 

@@ -100,14 +100,15 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     dialog = part.dialog
     assert dialog is not None
-    dialog.choose(1, "pdf")
+    panel = "panel/Overview/reconstruction"
+    dialog.choose(panel, "pdf")
     dialog.file.setText(str(tmp_path / "panel.png"))
-    assert dialog.choice == Choice(1, "pdf", tmp_path / "panel.pdf")
+    assert dialog.choice == Choice(panel, "pdf", tmp_path / "panel.pdf")
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
     qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=15_000)
     kept = (tmp_path / "panel.pdf").read_bytes()
     assert kept.startswith(b"%PDF")
-    part.take(Choice(1, "pdf", tmp_path / "panel.pdf"))
+    part.take(Choice(panel, "pdf", tmp_path / "panel.pdf"))
     qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=15_000)
     assert (tmp_path / "panel.pdf").read_bytes() == kept
     window.close()
@@ -121,11 +122,11 @@ def test_the_arrays_are_those_that_are_drawn(
     part = opened(qtbot, window)
     window.stage.setCurrentIndex(3)
     qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=15_000)
-    words = [target.words for target in targets(window, part.frame)]
-    assert words[0] == "Stage: Latent"
-    assert words[-2:] == ["Curves", "Whole window"]
-    part.take(Choice(words.index("Panel: Codes"), "npz", tmp_path / "codes.npz"))
-    part.take(Choice(words.index("Curves"), "npz", tmp_path / "curves.npz"))
+    names = {target.words: target.name for target in targets(window, part.frame)}
+    assert next(iter(names)) == "Stage: Latent"
+    assert list(names)[-2:] == ["Curves", "Whole window"]
+    part.take(Choice(names["Panel: Codes"], "npz", tmp_path / "codes.npz"))
+    part.take(Choice(names["Curves"], "npz", tmp_path / "curves.npz"))
     qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=15_000)
     qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=15_000)
     codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
@@ -138,13 +139,60 @@ def test_the_arrays_are_those_that_are_drawn(
     np.testing.assert_array_equal(curves["loss"], window.session.growth.scalars["loss"])
 
 
+def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    save = QDialogButtonBox.StandardButton.Save
+    for chosen, written in (("panel/Latent/latent_scan", False), ("curves", True)):
+        window.stage.setCurrentIndex(3)
+        qtbot.waitUntil(lambda: "latent_scan" in part.frame.arrays, timeout=15_000)
+        part.ask()
+        dialog = part.dialog
+        assert dialog is not None
+        dialog.choose(chosen, "npz")
+        assert dialog.choice.target == chosen
+        dialog.file.setText(str(tmp_path / "taken.npz"))
+        window.stage.setCurrentIndex(4)  # has panels in the same places
+        dialog.buttons.button(save).click()
+        wanted = "Exported taken.npz" if written else "no longer on show: nothing was exported"
+        qtbot.waitUntil(lambda wanted=wanted: wanted in said(window), timeout=15_000)
+        window.errands.wait()
+        assert (tmp_path / "taken.npz").exists() == written
+    with np.load(tmp_path / "taken.npz") as arrays:
+        assert "loss" in arrays
+
+
+def test_a_tab_that_is_left_ends_its_movie(
+    qtbot: QtBot,
+    open_window: Open,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its panels are not drawn any more: the movie would stand still."""
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    monkeypatch.setattr(part, "_ready", lambda: False)
+    part.take(Choice("window", "gif", tmp_path / "window.gif"))
+    window.stage.setCurrentIndex(1)
+    assert part._movie is not None
+    part._movie.stop()
+    part.take(Choice("stage/Reconstruct", "gif", tmp_path / "tab.gif"))
+    assert part._movie is not None
+    window.stage.setCurrentIndex(0)
+    assert part._movie is None
+    qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
+
+
 def test_a_movie_walks_through_the_loop_and_comes_back(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
     window.session.set_loop(1, 5)
-    part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
+    part.take(Choice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     qtbot.waitUntil(lambda: said(window).startswith("Exported scrub.gif"), timeout=20_000)
     with Image.open(tmp_path / "scrub.gif") as movie:
         assert movie.n_frames == 5
@@ -163,7 +211,7 @@ def test_whoever_scrubs_stops_the_movie(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
+    part.take(Choice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     window.session.scrub(3)
     qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
     assert list(tmp_path.glob("*scrub.gif*")) == []
@@ -177,7 +225,7 @@ def test_a_failed_write_is_one_line(
     part = opened(qtbot, window)
     missing = tmp_path / "no such folder"
     for kind in ("png", "npz", "gif"):
-        part.take(Choice(0, kind, missing / f"x.{kind}"))
+        part.take(Choice("stage/Overview", kind, missing / f"x.{kind}"))
         wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
         qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=15_000)
     qtbot.waitUntil(lambda: part._movie is None, timeout=15_000)
@@ -189,7 +237,7 @@ def test_closing_gives_a_movie_up(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    part.take(Choice(0, "gif", tmp_path / "scrub.gif"))
+    part.take(Choice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     window.close()
     assert list(tmp_path.glob("*scrub.gif*")) == []
 

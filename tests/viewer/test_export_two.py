@@ -43,8 +43,8 @@ def reconstructions(couple: Pairs, two: Two) -> Any:
 
 def take(qtbot: QtBot, pair: Any, words: str, file: Path) -> None:
     part = pair.window.part(ExportPart)
-    names = [target.words for target in targets(pair.window, part.frame)]
-    part.take(Choice(names.index(words), file.suffix[1:], file))
+    names = {target.words: target.name for target in targets(pair.window, part.frame)}
+    part.take(Choice(names[words], file.suffix[1:], file))
     qtbot.waitUntil(file.exists, timeout=20_000)
 
 
@@ -140,8 +140,7 @@ def test_a_movie_ends_with_the_comparison(
     pair = reconstructions(couple, two)
     part = pair.window.part(ExportPart)
     monkeypatch.setattr(part, "_ready", lambda: False)
-    names = [target.words for target in targets(pair.window, part.frame)]
-    part.take(Choice(names.index("Stage: Reconstruct"), "gif", tmp_path / "both.gif"))
+    part.take(Choice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
     pair.part.leave()
     qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
     assert part._movie is None
@@ -266,7 +265,7 @@ def test_what_b_does_not_show_is_not_exported(
     qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
     assert pair.side("B").notice.startswith("B begins later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
-    part.take(Choice(0, "npz", tmp_path / "both.npz"))
+    part.take(Choice("stage/Overview", "npz", tmp_path / "both.npz"))
     qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=30_000)
     with np.load(tmp_path / "both.npz") as arrays:
         assert arrays["A/step"] == 100

@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_viewer.cursor import Playback
 from ed_viewer.focus_ring import FocusRing
+from ed_viewer.theme import Theme
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.window import Window
@@ -157,15 +158,39 @@ def test_the_legend_hides_a_class_by_keys(qtbot: QtBot, open_window: Open, finis
     assert legend.hidden == set()
 
 
+def test_keys_hide_only_a_class_that_can_be_seen(qtbot: QtBot, theme: Theme) -> None:
+    legend = Legend(theme)
+    qtbot.addWidget(legend)
+    legend.fit(100)  # one column
+    legend.set_names([f"class {n}" for n in range(10)])
+    legend.resize(100, 12 * legend.fontMetrics().height())
+    legend.show()
+    for _ in range(12):
+        qtbot.keyClick(legend, Qt.Key.Key_Down)
+    legend.resize(100, 4 * (legend.fontMetrics().height() + 3))
+    assert not legend.grab().isNull()
+    qtbot.keyClick(legend, Qt.Key.Key_Space)
+    assert legend.hidden == {2}  # the last of the three beside "+ 7"
+    legend.resize(100, 5)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_Return):
+        qtbot.keyClick(legend, key)
+    assert not legend.grab().isNull()
+    assert legend.hidden == {2}
+    legend.set_names(())
+    qtbot.keyClick(legend, Qt.Key.Key_Space)
+    assert legend.hidden == {2}
+
+
 def test_the_strip_of_samples_is_walked_by_keys(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window, 2)
     panel = window.stage.panels[0]
-    panel._view.setCurrentIndex(1)
+    panel.choice.view.setCurrentIndex(1)
     strip = panel._strip
     assert isinstance(strip, Tiles)
+    qtbot.waitUntil(lambda: strip.shown.selected is not None, timeout=15_000)
     tab_to(qtbot, window, strip)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     qtbot.keyClick(strip, Qt.Key.Key_Right)

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QMenu,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.alignment import Alignment
+from ed_viewer.steer.part import Steer
 from ed_viewer.view_tools import _BUTTONS, ViewTools
 from ed_viewer.widgets.tabs import fitted
 
@@ -34,6 +44,12 @@ def place(widget: QWidget, outer: QWidget) -> QRect:
     return QRect(widget.mapTo(outer, widget.rect().topLeft()), widget.size())
 
 
+def filled(menu: QMenu) -> list[QAction]:
+    """Return the entries of a menu as it opens."""
+    menu.aboutToShow.emit()
+    return [action for action in menu.actions() if not action.isSeparator()]
+
+
 def test_all_tabs_can_be_seen_and_opened(
     qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
 ) -> None:
@@ -45,8 +61,8 @@ def test_all_tabs_can_be_seen_and_opened(
     for tab in range(stage.count()):
         assert bar.rect().contains(bar.tabRect(tab))
         words, shown = bar._words(tab)
-        assert len(shown) >= min(len(words), 4)
-        assert bar.tabToolTip(tab) == ("" if shown == words else words)
+        assert shown == words
+        assert not bar.tabToolTip(tab)
         qtbot.keyClick(pair.window, str(tab + 1))
         assert stage.currentIndex() == tab
     assert not place(bar, stage).intersects(place(corner, stage))
@@ -54,6 +70,58 @@ def test_all_tabs_can_be_seen_and_opened(
         if tool.isVisible():
             assert corner.rect().contains(place(tool, corner))
             assert tool.width() >= tool.minimumSizeHint().width()
+
+
+def test_a_title_without_room_is_a_tool_tip(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    bar = pair.window.stage.tabBar()
+    pair.window.resize(QSize(1120, 720))
+    qtbot.waitUntil(lambda: bar._words(0)[0] != bar._words(0)[1], timeout=15_000)
+    for tab in range(9):
+        words, shown = bar._words(tab)
+        assert len(shown) >= min(len(words), 4)
+        assert bar.tabToolTip(tab) == ("" if shown == words else words)
+
+
+def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = narrow(qtbot, couple, finished, shorter)
+    window, tools = pair.window, pair.part.tools
+    assert not tools.shared.isVisible()
+    assert tools.difference.isVisible()
+    menu = window.part(ViewTools).more.menu()
+
+    def choices(menu: QMenu) -> list[QAction]:
+        qtbot.wait(10)  # those of an earlier time go
+        (shown,) = menu.findChildren(QMenu)
+        return shown.actions()
+
+    def entry(words: str) -> QAction:
+        return next(action for action in filled(menu) if action.text().startswith(words))
+
+    scale = entry("One scale")
+    assert scale.isChecked()
+    scale.trigger()
+    assert not tools.shared.isChecked()
+    assert not entry("One scale").isChecked()
+    assert entry("Compare at").isEnabled()
+    ways = choices(menu)
+    assert [(way.text(), way.isChecked()) for way in ways[:2]] == [("step", True), ("epoch", False)]
+    ways[1].trigger()
+    assert pair.part.how is Alignment.EPOCH
+    filled(menu)
+    assert [way.isChecked() for way in choices(menu)] == [False, True, False]
+    entry("Swap").trigger()
+    assert window.session.path == shorter
+    pair.settle()
+    entry("Steer").trigger()
+    qtbot.waitUntil(window.part(Steer).panel.isVisible, timeout=15_000)
+    assert entry("Steer").isChecked()
+    pair.part.leave()
+    assert not [action for action in filled(menu) if action.text().startswith("Swap")]
 
 
 def test_the_tools_fold_into_a_menu_and_back(
@@ -64,7 +132,7 @@ def test_the_tools_fold_into_a_menu_and_back(
     tools = window.part(ViewTools)
     assert tools.more.isVisible()
     assert not any(button.isVisible() for button in tools.buttons.values())
-    actions = tools.more.menu().actions()
+    actions = filled(tools.more.menu())[-len(_BUTTONS) :]
     assert [action.text() for action in actions] == [words for _, _, words in _BUTTONS]
     theme = window.theme.palette.name
     actions[2].trigger()

@@ -16,7 +16,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.raster import rasterise
 from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.tile_layout import lay_out
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 
 pytestmark = pytest.mark.viewer
 

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize
+from pytestqt.qtbot import QtBot
 
 from ed_viewer.panel import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
@@ -93,6 +94,31 @@ def test_a_layer_of_many_channels_opens_as_a_mosaic_of_one_sample(make: Make) ->
     np.testing.assert_array_equal(
         made._mosaic.shown.rows[0].values[0, ..., 0], maps[3, ..., 0].astype("f4")
     )
+
+
+def test_the_caption_says_what_has_no_room_at_this_size(qtbot: QtBot, make: Make) -> None:
+    maps = np.random.default_rng(0).random((24, 6, 6, 6)).astype("f2")
+    made = make("activations", {"conv": maps})
+    full = made._caption.text
+    assert "no room" not in full
+    assert "samples" not in full
+    made.resize(QSize(340, 150))
+    mosaic = made._mosaic
+    qtbot.waitUntil(lambda: mosaic.hidden_rows > 0 and mosaic.columns < 24, timeout=15_000)
+    assert f"no room for {mosaic.hidden_rows} rows" in made._caption.text
+    assert f"{mosaic.columns} of 24 samples" in made._caption.text
+    made.resize(QSize(700, 400))
+    qtbot.waitUntil(lambda: made._caption.text == full, timeout=15_000)
+
+
+def test_the_caption_counts_the_samples_that_can_be_chosen(qtbot: QtBot, make: Make) -> None:
+    maps = np.random.default_rng(0).random((26, 6, 6, 40)).astype("f2")
+    images = np.zeros((26, 12, 12, 1), "f4")
+    made = make("activations", {"conv": maps}, {"image": images}, {}, {"field": "image"})
+    assert "of 26 samples" not in made._caption.text
+    made.resize(QSize(300, 400))
+    qtbot.waitUntil(lambda: made._strip.columns < 26, timeout=15_000)
+    assert f"{made._strip.columns} of 26 samples" in made._caption.text
 
 
 @pytest.mark.parametrize("units", [1, 2, 10, 200])

@@ -81,7 +81,7 @@ def test_levels_are_fixed_over_the_run_or_those_of_the_frame(make: Make) -> None
     bright = panel._mosaic.shown.rows[1].pixels[0, 2, 2].copy()
     panel.show_frame({"conv": maps / 4})
     assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] != bright).any()
-    panel.fixed.setChecked(False)
+    panel.choice.fixed.setChecked(False)
     assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] == bright).all()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from ed_viewer.widgets.sheet import PICTURES
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
-from ed_viewer.widgets.tiles import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 
 pytestmark = pytest.mark.viewer
 

@@ -141,7 +141,8 @@ def test_a_drag_with_shift_marks_a_loop_and_a_click_with_it_ends_one(
 
 
 def test_the_live_edge_stays_in_view_while_following(timeline: Timeline) -> None:
-    timeline.zoom(4, timeline.x_of(10))
+    timeline.set_frame(10)
+    timeline.zoom(4)
     timeline.set_frame(80, following=True)
     for frames in (90, 120):
         timeline.set_frames(np.arange(frames) * 10.0, np.arange(frames) / 8, True)
