@@ -1,11 +1,10 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
@@ -15,38 +14,32 @@ from ed_viewer.shown import ShownRuns
 from ed_viewer.side import Heading
 from ed_viewer.source import Source
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.tabs import Tabs
+from ed_viewer.widgets.tab_widget import TabWidget
 
 
-class Stage(QTabWidget):
+class Stage(TabWidget):
     """Tabs of panels for run "A" and, while two are compared, for run "B" beside it.
 
     Attributes:
-        tabs: their bar.
         decoder: of the run that is shown next, or None.
 
     Signals:
         watched: the visible tab's probes, by name, and what it wants of earlier frames of them.
         hovered: what is under the mouse, in words.
         renewed: panels are no longer there.
-        resized: there is more or less room, or other tabs.
     """
 
     watched = Signal(object, object)
     hovered = Signal(str)
     renewed = Signal()
-    resized = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self._theme = theme
         self._pages: list[Page] = []
         self._shown = ShownRuns(theme)
         self._open = ""
         self.decoder: Decoder | None = None
-        self.tabs = Tabs(theme)
-        self.setTabBar(self.tabs)
-        self.setDocumentMode(True)
         self.setAccessibleName("Stage")
         self.currentChanged.connect(self._look)
         theme.changed.connect(self._restyle)
@@ -56,23 +49,6 @@ class Stage(QTabWidget):
         """The panels of the visible tab, of run A."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
-
-    def paintEvent(self, event: object) -> None:  # noqa: N802
-        """Paint nothing (called by Qt): its line below the tools would be no part of anything."""
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
-        super().resizeEvent(event)
-        self.resized.emit()
-
-    def set_tools(self, tools: Sequence[QWidget]) -> None:
-        """Put these at the right of the tabs."""
-        corner = QWidget()
-        row = QHBoxLayout(corner)
-        row.setContentsMargins(0, 0, 0, 4)
-        row.setSpacing(4)
-        for tool in tools:
-            row.addWidget(tool)
-        self.setCornerWidget(corner, Qt.Corner.TopRightCorner)
 
     def show_run(self, run: RunInfo | None, side: str = "A", signed: bool = False) -> None:
         """Make the tabs of a run; the tab of the same name stays open.
@@ -141,19 +117,10 @@ class Stage(QTabWidget):
     def _lay_tabs(self) -> None:
         """Make the tabs of all probes on show; those that stay as they were keep their panels."""
         old = {(page.title, page.probes): page for page in self._pages}
-        self.blockSignals(True)
-        self.clear()
-        self._pages = []
-        for key in pages_of(self._shown.probes()):
-            page = old.pop(key, None) or self._new_page(*key)
-            self._pages.append(page)
-            # An ampersand would become a shortcut instead of a letter.
-            self.addTab(page, page.title.replace("&", "&&"))
-        titles = [page.title for page in self._pages]
-        self.setCurrentIndex(titles.index(self._open) if self._open in titles else 0)
-        self.blockSignals(False)
+        keys = pages_of(self._shown.probes())
+        self._pages = [old.pop(key) if key in old else self._new_page(*key) for key in keys]
+        self.set_tabs([(page.title, page) for page in self._pages], self._open)
         self._discard(old.values())
-        self.resized.emit()
         self._look()
 
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
