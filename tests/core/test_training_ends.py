@@ -40,8 +40,7 @@ def test_learning_rate_beyond_all_reason(tmp_path: Path, fast: Any) -> None:
         assert recording.problem == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("step", [3, 7])
+@pytest.mark.parametrize(("number", "step"), [(signal.SIGINT, 3), (signal.SIGTERM, 7)])
 def test_signal_saves_and_stops(
     tmp_path: Path, number: int, step: int, fast: Any, at: Any, weights_of: Any
 ) -> None:

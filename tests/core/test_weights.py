@@ -61,7 +61,7 @@ def test_weights_of_another_backend(tmp_path: Path, tiny: Any, monkeypatch: Any)
 
 
 def test_weights_that_do_not_fit(tmp_path: Path, fast: Any) -> None:
-    run = fast(tmp_path, epochs=1)
+    run = fast(tmp_path)
     arrays, facts = read_arrays(run.folder.weights)
     arrays[0][0, 0] = np.nan
     write_arrays(run.folder.weights, arrays, facts)
