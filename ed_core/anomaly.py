@@ -108,15 +108,12 @@ def detect(
         )
     found = scores(run, arrays)
     held = scores(run, split_arrays(run, run.data, run.info["data"], "validation"))
-    threshold = float(np.quantile(held, 1 - rate))
     return {
         **Subject(run, arrays).about(name, split),
         "only": ",".join(f"{field}={wanted}" for field, wanted in only.items()),
         "auroc": float(roc_auc_score(odd, found)),
         **_pca(run, arrays, odd),
-        "threshold": threshold,
-        "false_positive_rate": float(np.mean(found[~odd] > threshold)),
-        "detection_rate": float(np.mean(found[odd] > threshold)),
+        **_alarms(found, odd, float(np.quantile(held, 1 - rate))),
     }
 
 
@@ -149,6 +146,15 @@ def _abnormal(
     known = np.logical_and.reduce([labels >= 0 for labels in classes.values()])
     odd = [labels != class_number(data, field, only[field]) for field, labels in classes.items()]
     return np.logical_or.reduce(odd)[known], known
+
+
+def _alarms(found: np.ndarray, odd: np.ndarray, threshold: float) -> Numbers:
+    """Return the threshold, and the shares of normal and abnormal samples above it."""
+    return {
+        "threshold": threshold,
+        "false_positive_rate": float(np.mean(found[~odd] > threshold)),
+        "detection_rate": float(np.mean(found[odd] > threshold)),
+    }
 
 
 def _pca(run: Run, arrays: Arrays, odd: np.ndarray) -> Numbers:

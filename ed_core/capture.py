@@ -116,9 +116,18 @@ class Capture:
         """Write something that happened once; see `Event`."""
         self._opened.append_event(Event(*when, time.monotonic() - self._began, kind, text))
 
-    def close(self) -> None:
-        """Write what waits, and end the segment."""
-        if self._writer is not None:
+    def close(self, last: When | None) -> None:
+        """Write what waits, and end the segment, if there is one.
+
+        Args:
+            last: when training ended, of which a frame is taken unless there is one; or None.
+        """
+        if self._writer is None:
+            return
+        try:
+            if last is not None and self.newest != last[0]:
+                self.frame(last, wait=True)
+        finally:
             self._writer.close()
 
     @property

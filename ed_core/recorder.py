@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,10 @@ import numpy as np
 
 from ed_core.capture import Capture, When
 from ed_core.errors import EdkitError
+from ed_core.own_folder import OwnFolder
+from ed_core.pace import Pace
 from ed_core.probes import Probe
 from ed_core.recording import RunFolder
-
-_SHARE = 0.02  # of the training time that taking and writing frames may cost
-_FRAMES = 500  # the interval is at least the run's age divided by this
 
 
 class Recorder(keras.callbacks.Callback):
@@ -55,10 +53,7 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.folder = RunFolder(Path(folder))
         self.probes = tuple(probes)
-        names = [probe.name for probe in probes]
-        for name in names:
-            if names.count(name) > 1:
-                raise EdkitError(f"two probes are named {name!r}: the recording needs two names.")
+        _check_names(probes)
         self.reference = dict(reference) if isinstance(reference, Mapping) else {"input": reference}
         self.fields = {**guess_fields(self.reference), **(fields or {})}
         self.every = every
@@ -67,10 +62,10 @@ class Recorder(keras.callbacks.Callback):
         self._capture: Capture | None = None
         self._managed = False
         self._step = self._before_epoch = self._epoch = 0
-        self._next = 0.0
-        self._held = ExitStack()
-        self._owns = not self.folder.path.exists()  # `train` makes its folder itself
-        if not self._owns and run is None:
+        self._pace = Pace(every)
+        # `train` makes its folder itself.
+        self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
+        if self._own is None and run is None:
             raise EdkitError(f"{str(self.folder.path)!r} exists already: choose another folder.")
 
     def __enter__(self) -> "Recorder":
@@ -99,8 +94,7 @@ class Recorder(keras.callbacks.Callback):
         self._step = self._before_epoch + batch + 1
         if not self._capture.is_open:
             self._open(self._capture, logs or {})
-        due = self._step % self.every == 0 if self.every else time.monotonic() >= self._next
-        if due:
+        if self._pace.due(self._step):
             self._frame(self._capture, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -128,36 +122,22 @@ class Recorder(keras.callbacks.Callback):
         capture, self._capture = self._capture, None
         status = "failed"
         try:
-            if capture is not None and capture.is_open:
-                self._close(capture, failed)
+            if capture is not None:
+                capture.close(None if failed else self._when(self._step))
             status = "failed" if failed else "finished"
         finally:
-            if self._owns and self.folder.info_file.exists():
-                self.folder.update(status=status)
-            self._held.close()
-
-    def _close(self, capture: Capture, failed: bool) -> None:
-        try:
-            if not failed and capture.newest != self._step:
-                capture.frame(self._when(self._step), wait=True)
-        finally:
-            capture.close()
-            self.seconds = capture.seconds
+            if capture is not None:
+                self.seconds = capture.seconds
+            if self._own is not None:
+                self._own.end(status)
 
     def _begin(self) -> None:
         self._epoch = 0
         self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
         self._step = self._capture.start
-        if self._owns:
-            self._own_folder()
-
-    def _own_folder(self) -> None:
-        for part in (self.folder.recording, self.folder.checkpoints):
-            part.mkdir(parents=True, exist_ok=True)
-        self._held.enter_context(self.folder.hold())
-        versions = {"backend": keras.config.backend(), "keras": keras.__version__}
-        self.run["model"] = self.run["model"] or self.model.name
-        self.folder.write({**self.run, **versions, "status": "training"})
+        if self._own is not None:
+            self.run["model"] = self.run["model"] or self.model.name
+            self._own.begin(self.run)
 
     def _open(self, capture: Capture, logs: Mapping[str, float]) -> None:
         """Open the segment once the names of the scalars are known: after the first step."""
@@ -170,7 +150,7 @@ class Recorder(keras.callbacks.Callback):
         }
         when = self._when(capture.start)
         capture.open(self.folder.recording, run, self.fields, list(logs), when)
-        self._next = 0.0
+        self._pace = Pace(self.every)
 
     def _when(self, step: int) -> When:
         steps = self.run.get("steps_per_epoch") or self.params.get("steps") or 0
@@ -182,10 +162,8 @@ class Recorder(keras.callbacks.Callback):
         when = self._when(self._step)
         capture.scalars(when, logs)
         capture.frame(when)
-        now = time.monotonic()
         # This frame is being written still, so the one before it tells what writing costs.
-        cost = now - start + capture.writing
-        self._next = now + max(cost / _SHARE, capture.seconds / _FRAMES)
+        self._pace.took(time.monotonic() - start + capture.writing, capture.seconds)
 
 
 def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
@@ -198,3 +176,10 @@ def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any
             kind = "class" if array.dtype.kind in "iu" else "value"
         guessed[name] = {"kind": kind, "shape": shape, "classes": []}
     return guessed
+
+
+def _check_names(probes: Sequence[Probe]) -> None:
+    names = [probe.name for probe in probes]
+    for name in names:
+        if names.count(name) > 1:
+            raise EdkitError(f"two probes are named {name!r}: the recording needs two names.")

@@ -1,12 +1,10 @@
 """The arrays of an HDF5 file, opened with suspicion: nothing is read from outside the file.
 
 HDF5 can crash or hang on a damaged file, which only another process survives. Run as
-`python -m ed_plugins._hdf5 FILE`, this opens it: exit status 0 if that goes well, else 1 with the
-reason on standard output.
+`python -m ed_plugins._hdf5 FILE SECONDS`, this opens it: exit status 0 if that goes well in time,
+else 1 with the reason on standard output.
 """
 
-import resource
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,22 +12,18 @@ from typing import Any
 
 import h5py
 
+from ed_core.trial import limit_child, try_in_child
+
 _SECONDS = 20.0  # until a file that cannot be opened is given up
-_MEMORY = 8 * 2**30  # bytes of address space of the process that tries
 _ENTRIES = 1000
 _RATIO = 2000  # bytes that a stored one may stand for; deflate comes to 1032
 
 
 def try_hdf5(path: Path) -> None:
     """Raise ValueError unless another process can open the file and read the ends of its arrays."""
-    # -P: without it, Python looks for modules in the present folder first, which may hold any.
-    command = [sys.executable, "-P", "-m", __name__, str(path)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise ValueError(f"it could not be opened within {_SECONDS:.0f} seconds") from None
-    if done.returncode:
-        raise ValueError(done.stdout.strip() or f"reading it ended with status {done.returncode}")
+    problem = try_in_child(__name__, str(path), _SECONDS)
+    if problem:
+        raise ValueError(problem)
 
 
 def open_hdf5(path: Path) -> dict[str, Any]:
@@ -64,9 +58,8 @@ def _walk(group: h5py.Group, prefix: str) -> Iterator[tuple[str, Any]]:
         yield prefix + name, group[name]
 
 
-def _main(path: str) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _main(path: str, seconds: str) -> int:
+    limit_child(float(seconds))
     try:
         for entry in open_hdf5(Path(path)).values():
             dict(entry.attrs)
@@ -79,4 +72,4 @@ def _main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1]))
+    sys.exit(_main(*sys.argv[1:]))

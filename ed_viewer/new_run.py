@@ -1,57 +1,48 @@
-"""A run that is started from the window: the form, the training's process, its log, and its end."""
+"""A run that is started from the window: the form, the training's process, and its end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.launch.dialog import NewRunDialog
 from ed_viewer.launch.inquiry import Inquiry
-from ed_viewer.launch.log_view import LogView
 from ed_viewer.launch.question import Answer, Question
-from ed_viewer.launch.trainer import LOG, Trainer
+from ed_viewer.launch.trainer import Trainer
 from ed_viewer.messages import RunEntry
 from ed_viewer.part import Part
-from ed_viewer.widgets.toggle import Toggle
+from ed_viewer.training_log import TrainingLog
+from ed_viewer.widgets.toggle import push_button
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 
-_WIDTH = 440  # pixels of the log
-
-
 class NewRun(Part):
     """What can be trained is asked for when the form is first opened, and kept."""
 
-    name = "log"
-    title = "Training log"
-    area = Qt.DockWidgetArea.BottomDockWidgetArea
+    name = "new_run"
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
-        self.dock = self.log = LogView(window.theme)
-        self.runs_tool = self._buttons()
+        self.runs_tool = push_button("New", "Train a model (Ctrl+N)", window.theme)
+        self.runs_tool.clicked.connect(self.show_form)
         self.dialog: NewRunDialog | None = None
         self.trainers: list[Trainer] = []
         self._starting: Trainer | None = None
-        self._sized = False
         self._entries: list[RunEntry] = []
         self._inquiry = Inquiry(self)
         self._inquiry.answered.connect(self._on_answered)
         self._inquiry.failed.connect(self._on_failed)
-        window.session.opened.connect(self._follow_log)
         window.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
         window.welcome.new_run.clicked.connect(self.show_form)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what Ctrl+N and Ctrl+L do."""
-        return {"new": lambda _: self.show_form(), "log": lambda _: self.toggle_log()}
+        """Return what Ctrl+N does."""
+        return {"new": lambda _: self.show_form()}
 
     def show_form(self) -> None:
         """Show the form; what was typed in it is still there."""
@@ -64,14 +55,6 @@ class NewRun(Part):
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
-
-    def toggle_log(self) -> None:
-        """Show the log of the open run, or hide it."""
-        dock = self.window.docks[self.name]
-        dock.setVisible(dock.isHidden())
-        if not self._sized:  # a dock that is hidden has no size yet
-            self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
-        self._sized = True
 
     def start(self) -> None:
         """Start the training that the form says."""
@@ -104,7 +87,6 @@ class NewRun(Part):
         if self.dialog is not None:
             self.dialog.close()
         self._inquiry.end()
-        self.log.stop()
         for trainer in self.trainers:
             trainer.leave()
 
@@ -132,7 +114,7 @@ class NewRun(Part):
 
     def _on_logged(self, trainer: Trainer) -> None:
         if trainer is self._starting or trainer.folder == self.window.session.path:
-            self.log.follow(trainer.log)
+            self.window.part(TrainingLog).log.follow(trainer.log)
 
     def _on_began(self, trainer: Trainer) -> None:
         """Show the new run, which the list of runs then has as well."""
@@ -159,23 +141,3 @@ class NewRun(Part):
         if trainer is self._starting and self.dialog is not None:
             self._starting = None
             self.dialog.set_starting(False)
-
-    def _follow_log(self, path: Path) -> None:
-        self.log.follow(path / LOG)
-
-    def _buttons(self) -> QWidget:
-        both = QWidget()
-        row = QHBoxLayout(both)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for words, about, pressed in (
-            ("Log", "What a run that was started here says (Ctrl+L)", self.toggle_log),
-            ("New", "Train a model (Ctrl+N)", self.show_form),
-        ):
-            button = Toggle(words, "accent", self.window.theme)
-            button.setCheckable(False)
-            button.setToolTip(about)
-            button.setAccessibleName(about)
-            button.clicked.connect(pressed)
-            row.addWidget(button)
-        return both

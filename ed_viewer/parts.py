@@ -13,10 +13,12 @@ from ed_viewer.new_run import NewRun
 from ed_viewer.part import Part
 from ed_viewer.steer.part import Steer
 from ed_viewer.timeline_part import TimelinePart
+from ed_viewer.training_log import TrainingLog
 from ed_viewer.view_history import ViewHistory
 from ed_viewer.view_tools import ViewTools
 
 PARTS: tuple[type[Part], ...] = (
+    TrainingLog,
     NewRun,
     Steer,
     Compare,

@@ -4,6 +4,7 @@ Only hard links are followed, only plain numbers are read, and no filter but the
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -82,3 +83,19 @@ def table(file: h5py.File, name: str, columns: int) -> h5py.Dataset:
     if dataset.shape[1:] != (columns,) or dataset.dtype != np.float64 or packed:
         raise ValueError(f"{name} is not a table of {columns} columns")
     return dataset
+
+
+def check_chunk(file: h5py.File, dataset: h5py.Dataset, frame: int) -> None:
+    """Refuse a frame that is larger packed than it should be: unpacked it may fill the memory.
+
+    Raises:
+        ValueError: it has too many bytes.
+    """
+    where = (frame, *(0 for _ in dataset.shape[1:]))
+    chunk = dataset.id.get_chunk_info_by_coord(where)
+    if chunk.size > 2 * prod(dataset.chunks) * dataset.dtype.itemsize + 1024:
+        raise ValueError(f"frame {frame} has {chunk.size} bytes packed")
+    if chunk.size:
+        # Into the system's cache: a disk that hangs shall hold this thread up here, and not
+        # in HDF5, which has one lock for all threads and files.
+        os.pread(file.id.get_vfd_handle(), chunk.size, chunk.byte_offset)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-from math import prod
 from pathlib import Path
 
 import h5py
@@ -11,6 +10,7 @@ import numpy as np
 
 from ed_core.recording.checked_file import (
     DamagedError,
+    check_chunk,
     check_links,
     damage,
     numbers,
@@ -67,7 +67,7 @@ class Segment:
         schema = int(self._file.attrs["schema"])
         if schema != SCHEMA:
             raise ValueError(f"its layout is version {schema}, this edkit reads {SCHEMA}")
-        header = self._dataset("header")
+        header = numbers(self._file, "header")
         if header.size > _MAX_HEADER:
             raise ValueError(f"its header has {header.size} bytes")
         self.header = Header.from_json(header.astype("u1")[()].tobytes())
@@ -125,7 +125,7 @@ class Segment:
             self._check_size()
             if frame >= len(dataset):
                 dataset.refresh()
-            self._check_chunk(dataset, frame)
+            check_chunk(self._file, dataset, frame)
             values = np.asarray(dataset[frame], dataset.dtype)  # a number, where a frame is one
             written = self.index[frame, self._column[probe, array]]
         if checksum(values) != written:
@@ -137,7 +137,7 @@ class Segment:
     def reference(self, field: str) -> np.ndarray:
         """Return a field of the reference batch, (samples, ...)."""
         with damage(self.path):
-            return self._dataset(f"reference/{field}")[()]
+            return numbers(self._file, f"reference/{field}")[()]
 
     def reference_fields(self) -> list[str]:
         """Return the names of the fields of the reference batch."""
@@ -146,7 +146,7 @@ class Segment:
                 return []
             check_links(self._file, "reference")
             names = sorted(self._file["reference"])
-            if sum(self._dataset(f"reference/{name}").nbytes for name in names) > MAX_BYTES:
+            if sum(numbers(self._file, f"reference/{name}").nbytes for name in names) > MAX_BYTES:
                 raise ValueError(f"the reference batch is larger than {MAX_BYTES} bytes")
             return names
 
@@ -169,22 +169,8 @@ class Segment:
             raise ValueError(f"it was cut from {self._size} to {size} bytes while it was open")
         self._size = size
 
-    def _check_chunk(self, dataset: h5py.Dataset, frame: int) -> None:
-        """Refuse a chunk that is larger packed than a frame is: unpacked it may fill the memory."""
-        where = (frame, *(0 for _ in dataset.shape[1:]))
-        chunk = dataset.id.get_chunk_info_by_coord(where)
-        if chunk.size > 2 * prod(dataset.chunks) * dataset.dtype.itemsize + 1024:
-            raise ValueError(f"frame {frame} has {chunk.size} bytes packed")
-        if chunk.size:
-            # Into the system's cache: a disk that hangs shall hold this thread up here, and not
-            # in HDF5, which has one lock for all threads and files.
-            os.pread(self._file.id.get_vfd_handle(), chunk.size, chunk.byte_offset)
-
-    def _dataset(self, name: str) -> h5py.Dataset:
-        return numbers(self._file, name)
-
     def _frames(self, name: str, info: ArrayInfo) -> h5py.Dataset:
-        dataset = self._dataset(name)
+        dataset = numbers(self._file, name)
         if dataset.shape[1:] != info.shape or dataset.dtype.str != np.dtype(info.dtype).str:
             raise ValueError(f"{name} is not what the header says")
         return dataset
@@ -193,7 +179,7 @@ class Segment:
         """Return the events; damaged ones are as good as none, and hide no frame."""
         with contextlib.suppress(DamagedError), damage(self.path):
             return EventTables(
-                table(self._file, "events", TIME_COLUMNS + 1), self._dataset("event_words")
+                table(self._file, "events", TIME_COLUMNS + 1), numbers(self._file, "event_words")
             )
         return None
 

@@ -45,3 +45,12 @@ class Toggle(QAbstractButton):
         painter.setFont(theme.font(bold=filled))
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
         painter.end()
+
+
+def push_button(words: str, about: str, theme: Theme) -> Toggle:
+    """Return a button of the same look that does something once, whenever it is pressed."""
+    button = Toggle(words, "accent", theme)
+    button.setCheckable(False)
+    button.setToolTip(about)
+    button.setAccessibleName(about)
+    return button

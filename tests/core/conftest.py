@@ -193,6 +193,41 @@ def tiny() -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture
+def fast(tiny: SimpleNamespace) -> Callable[..., Any]:
+    """Train the tiny model for two epochs without a recording, unless told otherwise."""
+    from ed_core import train
+
+    usual = {"batch_size": 32, "epochs": 2, "record": False}
+    return lambda out, **options: train("tiny", out=out, **{**usual, **options})
+
+
+@pytest.fixture
+def at() -> Callable[[int, Callable[[Any], None]], Any]:
+    """Make a callback that calls a function with the model after a step of one training."""
+    import keras
+
+    class At(keras.callbacks.Callback):
+        def __init__(self, step: int, action: Callable[[Any], None]) -> None:
+            super().__init__()
+            self.left, self.action = step, action
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.left -= 1
+            if not self.left:
+                self.action(self.model)
+
+    return At
+
+
+@pytest.fixture
+def weights_of() -> Callable[[Any], list[bytes]]:
+    """Read the weights that a run left, to be compared."""
+    from ed_core.arrays_file import read_arrays
+
+    return lambda run: [array.tobytes() for array in read_arrays(run.folder.weights)[0]]
+
+
+@pytest.fixture
 def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training write a checkpoint after every step."""
     from ed_core import schedule

@@ -99,7 +99,23 @@ def stopped(out: Path, step: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("step", [1, 7, 10, 15, 20])
+@pytest.fixture(scope="module")
+def kept() -> list[Path]:
+    """The run of which `early` is a copy, once a test has asked for one."""
+    return []
+
+
+@pytest.fixture
+def early(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, tiny: Any, kept: list[Path]
+) -> Path:
+    """A run that was stopped after its second step, to be changed."""
+    if not kept:
+        kept.append(stopped(tmp_path_factory.mktemp("early"), 2))
+    return Path(shutil.copytree(kept[0], tmp_path / "early"))
+
+
+@pytest.mark.parametrize("step", [1, 7, 10, 20])
 def test_stopped_by_an_error_and_resumed(
     tmp_path: Path, uninterrupted: dict[str, Any], step: int
 ) -> None:
@@ -175,16 +191,15 @@ def test_no_checkpoint_yet_begins_anew(tmp_path: Path, uninterrupted: dict[str, 
     assert_as_uninterrupted(path, uninterrupted)
 
 
-def test_all_checkpoints_damaged(tmp_path: Path) -> None:
-    path = stopped(tmp_path, 4)
-    for checkpoint in newest_first(path / "checkpoints"):
+def test_all_checkpoints_damaged(early: Path) -> None:
+    for checkpoint in newest_first(early / "checkpoints"):
         checkpoint.write_bytes(b"damaged")
     with (
         pytest.warns(UserWarning, match="Going back"),
         pytest.raises(EdkitError, match="holds no checkpoint that can be read; train a new run"),
     ):
-        resume(path)
-    assert RunFolder(path).read()["status"] == "failed"
+        resume(early)
+    assert RunFolder(early).read()["status"] == "failed"
 
 
 CHILD = """
@@ -263,20 +278,18 @@ def test_finished_run_goes_on_only_when_asked(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*Going back to the checkpoint")
-def test_run_json_that_was_changed(tmp_path: Path, spoil: dict[str, Any], text: str) -> None:
-    path = stopped(tmp_path, 2)
-    RunFolder(path).update(**spoil)
+def test_run_json_that_was_changed(early: Path, spoil: dict[str, Any], text: str) -> None:
+    RunFolder(early).update(**spoil)
     with pytest.raises(EdkitError, match=text) as caught:
-        resume(path)
+        resume(early)
     assert str(caught.value).isprintable()
 
 
-def test_other_versions_warn(tmp_path: Path) -> None:
-    path = stopped(tmp_path, 2)
-    folder = RunFolder(path)
+def test_other_versions_warn(early: Path) -> None:
+    folder = RunFolder(early)
     folder.update(versions={**folder.read()["versions"], "numpy": "1.0"})
     with pytest.warns(UserWarning, match=r"not bit-identical because: numpy 1.0 ->"):
-        resume(path)
+        resume(early)
 
 
 def test_no_run_folder(tmp_path: Path) -> None:

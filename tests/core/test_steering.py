@@ -67,6 +67,20 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ed_core.steering._LOOK", 0.0)
 
 
+@pytest.fixture(scope="module")
+def kept() -> list[list[bytes]]:
+    """What the first test that asks for `plain` leaves for the others."""
+    return []
+
+
+@pytest.fixture
+def plain(tmp_path_factory: pytest.TempPathFactory, tiny: Any, kept: Any) -> list[bytes]:
+    """The weights of a training that nobody steers."""
+    if not kept:
+        kept.append(weights(train("tiny", out=tmp_path_factory.mktemp("plain"), **OPTIONS).path))
+    return list(kept[0])
+
+
 def events(path: Path) -> list[tuple[int, str, str]]:
     with ed_core.Recording(path) as recording:
         found = recording.events()
@@ -160,8 +174,9 @@ def watch(script: Script, kind: str, then: Callable[[], None]) -> threading.Thre
     return thread
 
 
-def test_pause_holds_the_training_and_resume_lets_it_go_on(tmp_path: Path) -> None:
-    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+def test_pause_holds_the_training_and_resume_lets_it_go_on(
+    tmp_path: Path, plain: list[bytes]
+) -> None:
     script = Script({9: [Request("pause")]})
     held: list[int] = []
     saved: list[str] = []
@@ -185,7 +200,7 @@ def test_pause_holds_the_training_and_resume_lets_it_go_on(tmp_path: Path) -> No
     kinds = [(step, kind) for step, kind, _ in events(run.path)]
     assert kinds == [(10, "pause"), (10, "save"), (10, "resume")]
     assert script.seen == list(range(1, STEPS + 1))
-    assert weights(run.path) == weights(plain.path)
+    assert weights(run.path) == plain
 
 
 class InValidation(Script):
@@ -204,8 +219,9 @@ class InValidation(Script):
         self.validated += 1
 
 
-def test_validation_is_held_at_once_and_ended_for_what_else_is_asked(tmp_path: Path) -> None:
-    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+def test_validation_is_held_at_once_and_ended_for_what_else_is_asked(
+    tmp_path: Path, plain: list[bytes]
+) -> None:
     script = InValidation(Request("pause"))
     held: list[tuple[int, list[str]]] = []
 
@@ -229,11 +245,10 @@ def test_validation_is_held_at_once_and_ended_for_what_else_is_asked(tmp_path: P
     assert [(step, kind) for step, kind, _ in events(run.path)] == [
         (EPOCH, kind) for kind in ("pause", "weight", "save", "resume")
     ]
-    assert weights(run.path) == weights(plain.path)
+    assert weights(run.path) == plain
 
 
-def test_signal_to_a_held_validation_ends_it_whole(tmp_path: Path) -> None:
-    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+def test_signal_to_a_held_validation_ends_it_whole(tmp_path: Path, plain: list[bytes]) -> None:
     script = InValidation(Request("pause"))
     thread = watch(script, "pause", lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
@@ -243,11 +258,12 @@ def test_signal_to_a_held_validation_ends_it_whole(tmp_path: Path) -> None:
     assert RunFolder(path).state() == "stopped"
     assert np.isfinite(rows(path)[EPOCH]["val_loss"])
     resume(path)
-    assert weights(path) == weights(plain.path)
+    assert weights(path) == plain
 
 
-def test_signal_before_the_first_step_stops_a_run_that_can_go_on(tmp_path: Path) -> None:
-    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
+def test_signal_before_the_first_step_stops_a_run_that_can_go_on(
+    tmp_path: Path, plain: list[bytes]
+) -> None:
     script = Script({})
     with pytest.raises(Interrupted) as caught:
         train(
@@ -262,12 +278,13 @@ def test_signal_before_the_first_step_stops_a_run_that_can_go_on(tmp_path: Path)
     (path,) = (tmp_path / "held").iterdir()
     assert RunFolder(path).state() == "stopped"
     resume(path)
-    assert weights(path) == weights(plain.path)
+    assert weights(path) == plain
 
 
-def test_stopped_by_hand_and_resumed_is_bit_for_bit_the_same(tmp_path: Path) -> None:
+def test_stopped_by_hand_and_resumed_is_bit_for_bit_the_same(
+    tmp_path: Path, plain: list[bytes]
+) -> None:
     """By a signal while it is paused, then after an epoch; what was asked before is forgotten."""
-    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
     script = Script({2: [Request("pause")]})
     thread = watch(script, "pause", lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Interrupted) as caught:
@@ -299,12 +316,10 @@ def test_stopped_by_hand_and_resumed_is_bit_for_bit_the_same(tmp_path: Path) -> 
     assert resume(path, callbacks=[script], started=script.started).info["status"] == "finished"
     kinds = [(step, kind) for step, kind, _ in events(path)]
     assert kinds == [(3, "pause"), (3, "start"), (9, "stop"), (14, "start"), (17, "stop")]
-    assert weights(path) == weights(plain.path)
+    assert weights(path) == plain
 
 
-def test_nonsense_changes_nothing(tmp_path: Path) -> None:
-    plain = train("tiny", out=tmp_path / "plain", **OPTIONS)
-
+def test_nonsense_changes_nothing(tmp_path: Path, plain: list[bytes]) -> None:
     class Spoil(Script):
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             self.path.write_text('{"requests": [{"kind": "weight", "value": NaN}, {}, "stop"]}')
@@ -314,7 +329,7 @@ def test_nonsense_changes_nothing(tmp_path: Path) -> None:
         run = train("tiny", out=tmp_path / "x", callbacks=[spoil], started=spoil.started, **OPTIONS)
     assert len([w for w in seen if "nonsense" in str(w.message)]) == 1
     assert events(run.path) == []
-    assert weights(run.path) == weights(plain.path)
+    assert weights(run.path) == plain
 
 
 def test_checkpoint_with_a_senseless_factor_is_refused(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from ed_viewer import app, tail
 from ed_viewer.launch.log_tail import LogTail
-from ed_viewer.new_run import NewRun
+from ed_viewer.training_log import TrainingLog
 
 application = QApplication([])
 if sys.argv[1] == "recording":
@@ -37,7 +37,7 @@ else:
     LogTail._read = lambda self, path, at: time.sleep(60)
     windows = QApplication.topLevelWidgets
     parts = lambda: [p for w in windows() if hasattr(w, "parts") for p in w.parts]
-    QTimer.singleShot(100, lambda: [p.toggle_log() for p in parts() if type(p) is NewRun])
+    QTimer.singleShot(100, lambda: [p.toggle() for p in parts() if type(p) is TrainingLog])
 QTimer.singleShot(500, lambda: [w.close() for w in QApplication.topLevelWidgets()])
 sys.exit(app.main(sys.argv[2:]))
 """

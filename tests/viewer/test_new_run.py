@@ -17,6 +17,7 @@ from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.launch.form import Form
 from ed_viewer.launch.question import Answer, Question
 from ed_viewer.new_run import NewRun
+from ed_viewer.training_log import TrainingLog
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -253,15 +254,15 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     assert part.dialog is not None
     assert not part.dialog.isVisible()
     assert window.runs.count() == 1
-    log = folder / "train.log"
+    log, log_view = folder / "train.log", window.part(TrainingLog).log
     assert sorted(root.iterdir()) == [folder]
     assert not window.docks["log"].isVisible()
     with qtbot.waitActive(window):
         window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     assert window.docks["log"].isVisible()
-    until(qtbot, lambda: f"epoch 2/{LONG}" in part.log.text)
-    assert part.log.text.startswith("Training in ")
+    until(qtbot, lambda: f"epoch 2/{LONG}" in log_view.text)
+    assert log_view.text.startswith("Training in ")
     said = log.read_text()
     assert "\r" not in said
     assert "\x1b" not in said

@@ -1,0 +1,33 @@
+"""The run folder of a recording that no `train` looks after."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import keras
+
+from ed_core.recording import RunFolder
+
+
+class OwnFolder:
+    """Makes a run folder, holds it while it is written to, and leaves in it how that ended."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._held = ExitStack()
+
+    def begin(self, run: Mapping[str, Any]) -> None:
+        """Make the folder, or go on in it; raises EdkitError if another process trains in it."""
+        for part in (self._folder.recording, self._folder.checkpoints):
+            part.mkdir(parents=True, exist_ok=True)
+        self._held.enter_context(self._folder.hold())
+        versions = {"backend": keras.config.backend(), "keras": keras.__version__}
+        self._folder.write({**run, **versions, "status": "training"})
+
+    def end(self, status: str) -> None:
+        """Write the status and let the folder go; does nothing if it was never made."""
+        try:
+            if self._folder.info_file.exists():
+                self._folder.update(status=status)
+        finally:
+            self._held.close()

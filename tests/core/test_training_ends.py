@@ -1,0 +1,87 @@
+"""Trainings that end early: what they leave behind; and who may train at a time."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ed_core
+from ed_core import EdkitError, Recording, RunFolder
+from ed_core.checkpoints import newest_first
+from ed_core.schedule import DivergedError, Interrupted
+
+pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
+
+
+@pytest.mark.usefixtures("save_every_step")
+def test_divergence_stops_and_keeps_what_was_saved(tmp_path: Path, fast: Any, at: Any) -> None:
+    def spoil(model: Any) -> None:
+        model.head_weights["image"].assign(np.nan)
+
+    with pytest.raises(DivergedError, match=r"the loss is nan after step 6: lower --learning") as e:
+        fast(tmp_path, callbacks=[at(5, spoil)])
+    assert e.value.status == 3
+    folder = RunFolder(next(tmp_path.iterdir()))
+    assert folder.state() == "failed"
+    assert newest_first(folder.checkpoints)[0].name == "000000005.h5"
+
+
+def test_learning_rate_beyond_all_reason(tmp_path: Path, fast: Any) -> None:
+    with pytest.raises(DivergedError):
+        fast(tmp_path, learning_rate=1e30, record=True)
+    folder = RunFolder(next(tmp_path.iterdir()))
+    with Recording(folder.path) as recording:
+        assert recording.state == "failed"
+        assert len(recording) >= 1
+        assert recording.problem == ""
+
+
+@pytest.mark.parametrize(("number", "step"), [(signal.SIGINT, 3), (signal.SIGTERM, 7)])
+def test_signal_saves_and_stops(
+    tmp_path: Path, number: int, step: int, fast: Any, at: Any, weights_of: Any
+) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted) as caught:
+        fast(tmp_path, record=True, callbacks=[at(step, lambda model: signal.raise_signal(number))])
+    assert caught.value.signal_number == number
+    assert signal.getsignal(number) == before
+    folder = RunFolder(next(tmp_path.iterdir()))
+    assert folder.state() == "stopped"
+    saved = int(newest_first(folder.checkpoints)[0].stem)
+    assert saved in (step, step + 1)
+    run = ed_core.resume(folder.path)
+    assert weights_of(run) == weights_of(fast(tmp_path))
+    assert run.recording().steps[-1] == 14
+
+
+def test_second_interrupt_ends_at_once(tmp_path: Path, fast: Any, at: Any) -> None:
+    twice = [at(step, lambda model: signal.raise_signal(signal.SIGINT)) for step in (3, 3)]
+    with pytest.raises(KeyboardInterrupt):
+        fast(tmp_path, callbacks=twice)
+    assert RunFolder(next(tmp_path.iterdir())).state() == "failed"
+
+
+def test_training_off_the_main_thread(tmp_path: Path, fast: Any, weights_of: Any) -> None:
+    done: list[Any] = []
+    thread = threading.Thread(target=lambda: done.append(fast(tmp_path, record=True)))
+    thread.start()
+    thread.join(120)
+    assert weights_of(done[0]) == weights_of(fast(tmp_path))
+
+
+def test_second_trainer_is_refused(tmp_path: Path, fast: Any, at: Any) -> None:
+    refused: list[str] = []
+
+    def try_again(model: Any) -> None:
+        start = time.monotonic()
+        with pytest.raises(EdkitError, match=r"is in use: process \d+ on") as caught:
+            ed_core.resume(next(tmp_path.iterdir()))
+        refused.append(str(caught.value))
+        assert time.monotonic() - start < 1.5
+
+    fast(tmp_path, callbacks=[at(2, try_again)])
+    assert refused
