@@ -89,6 +89,7 @@ class Curves(QWidget):
 
     def clear_run(self, _: object = None) -> None:
         """Take run A away."""
+        self._frame = -1
         self.show_run(None)
 
     def show_growth(self, growth: Growth, side: str = "A") -> None:

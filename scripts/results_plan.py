@@ -171,7 +171,7 @@ _ALL: tuple[Experiment, ...] = (
                 "land use of Dubai, validation, 5 classes",
                 "aerial",
                 "1,1,2,1,1.5",
-                16,
+                40,
                 0.6,
                 "",
             ),

@@ -60,7 +60,7 @@ class ExportPart(Part):
         offered = targets(window, self.frame)
         dialog = ExportDialog(offered, self._folder(), self._name(), window)
         dialog.accepted.connect(partial(self._start, dialog))
-        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(self._on_finished)
         self.dialog = dialog
         dialog.open()
 
@@ -70,10 +70,9 @@ class ExportPart(Part):
 
     def take(self, choice: Choice) -> None:
         """Export; how it ends stands in the status line."""
-        if self.frame is None:
-            return
-        found = [t for t in targets(self.window, self.frame) if t.name == choice.target]
-        if not found:  # its tab was left, or another run opened, while the dialog was open
+        offered = targets(self.window, self.frame) if self.frame is not None else []
+        found = [target for target in offered if target.name == choice.target]
+        if not found:  # its tab was left while the dialog was open
             self.window.status.show_message(_GONE)
             return
         target = found[0]
@@ -95,7 +94,16 @@ class ExportPart(Part):
         self.frame = frame
 
     def _on_opened(self, _: object) -> None:
+        """Forget the run before; what was chosen of it shall not be taken of another."""
         self.frame = None
+        if self.dialog is not None:
+            self.dialog.reject()
+            self.window.status.show_message(_GONE)
+
+    def _on_finished(self, _: int) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+        self.dialog = None
 
     def _write(self, file: Path, write: Write) -> None:
         def job() -> str:

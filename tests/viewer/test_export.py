@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
+from ed_viewer.example import write_example
 from ed_viewer.export.dialog import Choice
 from ed_viewer.export.figure import Figure
 from ed_viewer.export.headless import Wish, export_stage
@@ -162,6 +163,21 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
         assert (tmp_path / "taken.npz").exists() == written
     with np.load(tmp_path / "taken.npz") as arrays:
         assert "loss" in arrays
+
+
+def test_another_run_ends_the_dialog(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    """Else what was chosen of one run would be taken of the other."""
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    part.ask()
+    dialog = part.dialog
+    assert dialog is not None
+    window.open(write_example(tmp_path))
+    assert part.dialog is None
+    assert not dialog.isVisible()
+    assert "no longer on show: nothing was exported" in said(window)
 
 
 def test_a_tab_that_is_left_ends_its_movie(

@@ -230,13 +230,31 @@ def test_another_run_takes_the_place_of_the_first(
     other = write_example(tmp_path / "more", Example(latent=10, samples=60, frames=3), frames=3)
     window = open_window(finished, other)
     opened(qtbot, window)
+    curves: list[int] = []
+    window.session.described.connect(lambda _: curves.append(len(window.curves.plots)))
     window.runs.chosen.emit(other)
     opened(qtbot, window, 3)
     assert window.session.path == other
+    assert curves == [0]  # those of the first run are gone before the second is known
+    qtbot.waitUntil(lambda: len(window.curves.plots) > 0, timeout=15_000)
     window.stage.setCurrentIndex(3)
     codes = window.stage.panels[0]
     drawn(qtbot, window, 2)
     assert codes._axes.titles == ("PC 1", "PC 2")
+
+
+def test_the_curves_are_drawn_in_a_turn_of_their_own(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    plot = window.curves.plots["loss"]
+    qtbot.waitUntil(lambda: plot.value != "", timeout=15_000)
+    before, while_drawn = plot.value, []
+    window.session.drawn.connect(lambda _: while_drawn.append(plot.value))
+    window.session.scrub(2)
+    qtbot.waitUntil(lambda: plot.value != before, timeout=15_000)
+    assert while_drawn == [before]
 
 
 def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
