@@ -107,9 +107,9 @@ def test_the_difference_stands_in_the_place_of_b(
     pair.settle()
     qtbot.waitUntil(lambda: bool(pair.panel("B", "activations")._scales))
     ours, theirs = pair.panel("A", "activations"), pair.panel("B", "activations")
-    levels = theirs._scales[theirs._layer.currentText()][0]
+    levels = theirs._scales[theirs.choice.layers.currentText()][0]
     assert levels[0] == -levels[1]
-    assert ours._scales[ours._layer.currentText()][0][0] == 0  # of run A alone
+    assert ours._scales[ours.choice.layers.currentText()][0][0] == 0  # of run A alone
     pair.window.stage.setCurrentIndex(3)
     qtbot.waitUntil(lambda: "spaces" in pair.host("B", "latent_codes")._notice.text)
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
