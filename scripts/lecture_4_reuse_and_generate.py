@@ -26,17 +26,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/lecture_4"))
     options = parser.parse_args()
     figures = options.out / "figures"
-    plan = {"data": options.data, "epochs": options.epochs, "out": options.out}
+    plan = {"data": options.data, "epochs": options.epochs, "out": options.out, "batch_size": 32}
+    longer = {**plan, "epochs": 4 * options.epochs}  # where an epoch has few steps
 
-    normal = train("dense_autoencoder", **plan, only={"label": NORMAL}, batch_size=32, latent=32)
+    normal = train("dense_autoencoder", **longer, only={"label": NORMAL}, latent=32)
     found = detect(normal)
     print(f"anomalies, AUROC: auto-encoder {found['auroc']:.3f}, PCA {found['pca_auroc']:.3f}")
     draw_figures(normal, figures / "anomalies")
 
     before = train("autoencoder_classifier", **plan, weights={"label": 0.0})
-    few = {"labels": {"label": LABELS}, "stratified": True, "batch_size": 32}
+    few = {"labels": {"label": LABELS}, "stratified": True}
     for start in ("random", "trained"):
-        run = train("classifier", **plan, **few, encoder=str(before.path), start=start)
+        run = train("classifier", **longer, **few, encoder=str(before.path), start=start)
         numbers = evaluate(run)
         print(
             f"{start} encoder, {LABELS:.0%} of the labels: {numbers['label_accuracy']:.1%} right, "
@@ -50,7 +51,7 @@ def main() -> None:
     draw_figures(stacked, figures / "stacked")
 
     for name in ("gan", "conditional_gan"):
-        run = train(name, **plan, filters=(32, 16), batch_size=64)
+        run = train(name, **(plan | {"batch_size": 64}), filters=(32, 16))
         draw_figures(run, figures / name)
     print(f"figures: {figures}")
 
