@@ -1,8 +1,10 @@
-"""Codes to two dimensions, steady from frame to frame, and back. Numpy only."""
+"""Codes to two dimensions, steady from frame to frame, and back. Numpy, no Qt here."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 Window = tuple[float, float, float, float]
 
@@ -100,14 +102,21 @@ def _principal(centred: np.ndarray) -> np.ndarray:
     """Return the first two principal axes (2, latent), zeros where there are fewer.
 
     By the smaller of the two Gram matrices: a decomposition of all the codes takes ten times as
-    long, in the thread of the window.
+    long, in the thread of the window. And in this thread alone: beside a busy process, such as a
+    decoder that starts, the library's threads wait for each other for 100 ms.
     """
     samples, latent = centred.shape
     few = samples < latent
-    gram = centred @ centred.T if few else centred.T @ centred
-    values, vectors = np.linalg.eigh(gram)
+    with _libraries().limit(limits=1, user_api="blas"):
+        gram = centred @ centred.T if few else centred.T @ centred
+        values, vectors = np.linalg.eigh(gram)
     axes = vectors[:, ::-1][:, :2].T
     if few:
         lengths = np.sqrt(np.maximum(values[::-1][:2], 1e-12))
         axes = (axes @ centred) / lengths[:, None]
     return np.pad(axes, ((0, max(2 - len(axes), 0)), (0, 0)))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
