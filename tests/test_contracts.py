@@ -37,6 +37,7 @@ ALLOWED = {
         "pyqtgraph",
         "PIL",  # GIF
         "imageio_ffmpeg",  # MP4, where it is installed
+        "threadpoolctl",  # small matrices are the faster for one thread
     ],
 }
 
