@@ -1,7 +1,7 @@
 """Which two dimensions of a code of many are shown."""
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
 from ed_viewer.decoder import Answer, Decoder
@@ -60,10 +60,10 @@ class AxesChoice(QWidget):
         """Return the axes of a frame's codes (samples, latent) as they are chosen."""
         if codes.shape != self._codes.shape:
             self._axes, self._points = None, None
-            self.pair[0].setMaximum(codes.shape[1])
-            self.pair[1].setMaximum(codes.shape[1])
-            if codes.shape[1] > 1:
-                self.pair[1].setValue(2)
+            for box, unit in zip(self.pair, (1, 2), strict=True):
+                with QSignalBlocker(box):  # `changed` would have the codes drawn twice
+                    box.setMaximum(codes.shape[1])
+                    box.setValue(unit)
         self._codes = codes
         self.setVisible(codes.shape[1] > 2)
         chosen = self.kind.currentText() if codes.shape[1] > 2 else _PRINCIPAL

@@ -4,6 +4,7 @@ from ed_viewer.by_hand import ByHand
 from ed_viewer.command_palette import PalettePart
 from ed_viewer.compare import Compare
 from ed_viewer.compare_keeper import CompareKeeper
+from ed_viewer.curves_part import CurvesPart
 from ed_viewer.demo_start import DemoStart
 from ed_viewer.export.part import ExportPart
 from ed_viewer.focus_ring import FocusRing
@@ -25,6 +26,7 @@ PARTS: tuple[type[Part], ...] = (
     CompareKeeper,
     ByHand,
     TimelinePart,
+    CurvesPart,
     ExportPart,
     ViewTools,
     PalettePart,

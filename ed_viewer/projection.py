@@ -119,4 +119,5 @@ def _principal(centred: np.ndarray) -> np.ndarray:
 
 @cache
 def _libraries() -> ThreadpoolController:
+    """Return what limits their threads: to find them takes longer than the axes."""
     return ThreadpoolController()

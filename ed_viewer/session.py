@@ -69,14 +69,12 @@ class Session(QObject):
         self.opened.emit(path)
         self._changed()
 
-    def watch(
-        self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback] | None = None
-    ) -> None:
+    def watch(self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback]) -> None:
         """Say which probes are visible, and what is wanted of earlier frames of them.
 
         Those of them that the run has are read.
         """
-        self._requests.watch(probes, lookbacks or {})
+        self._requests.watch(probes, lookbacks)
         self._ask()
 
     def spread(self, columns: int) -> tuple[int, ...]:

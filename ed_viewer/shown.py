@@ -1,6 +1,6 @@
 """What the stage knows of the runs that it shows, and what their panels are made from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass, field, replace
 
 from ed_core.recording import ProbeInfo
@@ -37,14 +37,15 @@ class ShownRuns:
     def __getitem__(self, side: str) -> Shown:
         return self._runs[side]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._runs))
+    def items(self) -> ItemsView[str, Shown]:
+        """Return the sides and what is known of each, A first."""
+        return self._runs.items()
 
     def show(self, run: RunInfo | None, side: str, signed: bool) -> None:
         """Take another run; with run A, the panels of B are made from something new as well."""
         old = self._runs.get(side, Shown())
         self._runs[side] = Shown(run, signed, heading=old.heading, notice=old.notice)
-        for each in self if side == "A" else side:
+        for each in self._runs if side == "A" else side:
             self._runs[each].sources = self._sources(each)
         self.set_shared(self._shared)
 

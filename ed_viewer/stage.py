@@ -139,8 +139,7 @@ class Stage(TabWidget):
         if page is None:
             return
         self._open = page.title
-        for side in self._shown:
-            shown = self._shown[side]
+        for side, shown in self._shown.items():
             if page.side(side) is None:
                 page.show_side(side, self._sources_on(page, side))
             self._say(side)

@@ -12,7 +12,7 @@ from ed_viewer.commands import bind
 from ed_viewer.curves import Curves
 from ed_viewer.docks import Docks
 from ed_viewer.errands import Errands
-from ed_viewer.messages import Growth, RunEntry, RunInfo
+from ed_viewer.messages import Growth, RunEntry
 from ed_viewer.middle import Middle
 from ed_viewer.panel import broken_panels
 from ed_viewer.part import Part
@@ -95,7 +95,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session, queued = self.session, Qt.ConnectionType.QueuedConnection
         session.opened.connect(self._on_opened)
-        session.described.connect(self._on_described)
+        session.described.connect(self.stage.show_run)
         session.grew.connect(self._on_grew)
         session.drawn.connect(self._middle.show_frame)
         self.reader.listed.connect(self._on_listed, queued)
@@ -104,18 +104,9 @@ class Window(QMainWindow):
         self.runs.chosen.connect(self.open)
         self.stage.watched.connect(session.watch)
         self.stage.hovered.connect(self.status.show_value)
-        self.curves.scrubbed.connect(session.scrub)
-        # The curves are drawn in turns of their own: with the stage's, one could take 100 ms.
-        session.opened.connect(self.curves.clear_run, queued)
-        session.described.connect(self.curves.show_run, queued)
-        session.grew.connect(self.curves.show_growth, queued)
-        session.drawn.connect(self.curves.show_frame, queued)
 
     def _bind(self) -> None:
-        self._acts: dict[str, Callable[[int], None]] = {
-            "tab": self.stage.setCurrentIndex,
-            "logarithmic": lambda _: self.curves.log.toggle(),
-        }
+        self._acts: dict[str, Callable[[int], None]] = {"tab": self.stage.setCurrentIndex}
         for part in self.parts:
             self._acts |= part.actions()
         bind(self, self._acts)
@@ -144,10 +135,6 @@ class Window(QMainWindow):
         self._middle.show_opening(path)
         self.status.show_growth(None)
         self.runs.mark(path)
-        self._show_title()
-
-    def _on_described(self, run: RunInfo) -> None:
-        self.stage.show_run(run)
         self._show_title()
 
     def _on_grew(self, growth: Growth) -> None:

@@ -118,6 +118,17 @@ def test_with_principal_axes_the_handle_moves_in_the_plane_through_the_code(
     np.testing.assert_allclose((change @ directions.T) @ directions, change, atol=1e-9)
 
 
+def test_another_size_of_the_code_asks_for_no_second_drawing(
+    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+) -> None:
+    hand.pretend(40)
+    choice = hand.latent(open_window(wide))._choice
+    with qtbot.assertNotEmitted(choice.changed):
+        choice.axes_of(np.random.default_rng(0).normal(size=(9, 3)))
+    assert [box.value() for box in choice.pair] == [1, 2]
+    assert [box.maximum() for box in choice.pair] == [3, 3]
+
+
 def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
     qtbot: QtBot, open_window: Open, wide: Path, hand: Any
 ) -> None:
