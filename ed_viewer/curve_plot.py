@@ -47,11 +47,8 @@ class CurvePlot(Card):
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
         self._item.setMouseEnabled(False, False)
-        self._curves = {
-            (side, prefix): self._item.plot(**({"symbol": "o", "symbolSize": 5} if prefix else {}))
-            for side in ("A", "B")
-            for prefix in ("", "val_")
-        }
+        self._curves: dict[tuple[str, str], pyqtgraph.PlotDataItem] = {}
+        self._add_curves("A")
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
         self._item.addItem(self._line)
@@ -94,9 +91,15 @@ class CurvePlot(Card):
 
     def set_compared(self, on: bool) -> None:
         """Draw in the manner of two runs, or of one alone."""
-        if on != self._compared:
-            self._compared = on
-            self.restyle()
+        if on == self._compared:
+            return
+        self._compared = on
+        if on:
+            self._add_curves("B")
+        else:  # what is empty costs as much time to draw as what is not
+            for key in [key for key in self._curves if key[0] == "B"]:
+                self._item.removeItem(self._curves.pop(key))
+        self.restyle()
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""
@@ -130,6 +133,11 @@ class CurvePlot(Card):
                 curve.setSymbolPen(pyqtgraph.mkPen(colour) if hollow else None)
         self._line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1))
         self._line.setHoverPen(pyqtgraph.mkPen(theme.palette.accent, width=3))
+
+    def _add_curves(self, side: str) -> None:
+        """Make the curves of a run, training and validation."""
+        self._curves[side, ""] = self._item.plot()
+        self._curves[side, "val_"] = self._item.plot(symbol="o", symbolSize=5)
 
     def _pen(self, side: str, validation: bool) -> tuple[QPen | None, QColor]:
         """Return the pen of a curve, None for markers alone, and its colour."""

@@ -55,6 +55,10 @@ class Curves(QWidget):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._update)
+        self._columns: list[str] = []  # the names of all plots, from left to right
+        self._missing: list[str] = []  # those that are not made yet
+        self._make = QTimer(self)  # at once, but in turns of their own: each takes some 15 ms
+        self._make.timeout.connect(self._make_next)
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
@@ -77,8 +81,13 @@ class Curves(QWidget):
 
     @property
     def plots(self) -> Mapping[str, CurvePlot]:
-        """The plots by the name of their scalar."""
+        """The plots that are made, by the name of their scalar."""
         return self._plots
+
+    @property
+    def whole(self) -> bool:
+        """Whether every plot of the runs on show is made."""
+        return not self._missing
 
     def show_run(self, run: RunInfo | None, side: str = "A") -> None:
         """Make the plots of a run; None takes it away."""
@@ -132,22 +141,32 @@ class Curves(QWidget):
         names = dict.fromkeys(name for run in shown for name in run.names())
         for name in [name for name in self._plots if name not in names]:
             self._plots.pop(name).deleteLater()
-        self._plots = {name: self._plots.get(name) or self._make_plot(name) for name in names}
+        self._columns = list(names)
+        self._missing = [name for name in names if name not in self._plots]
         self.about.setVisible(bool(names))
         self.log.setEnabled(bool(names))
-        for column, plot in enumerate(self._plots.values()):
-            plot.set_compared(both)
-            self._grid.addWidget(plot, 0, column)
+        for name, plot in self._plots.items():
+            self._put(plot, name)
         self._update()
+        self._make.start(0) if self._missing else self._make.stop()
 
-    def _make_plot(self, name: str) -> CurvePlot:
+    def _make_next(self) -> None:
         from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, after the first paint
 
-        plot = CurvePlot(name, self._theme)
+        name = self._missing.pop(0)
+        plot = self._plots[name] = CurvePlot(name, self._theme)
         plot.setMinimumWidth(_NARROW)
         plot.scrubbed.connect(self._scrub)
         plot.set_log(self.log.isChecked())
-        return plot
+        self._put(plot, name)
+        if not self._missing:
+            self._make.stop()
+            self._update()
+
+    def _put(self, plot: CurvePlot, name: str) -> None:
+        """Put a plot into its place in the row."""
+        plot.set_compared("B" in self._shown)
+        self._grid.addWidget(plot, 0, self._columns.index(name))
 
     def _update(self) -> None:
         self._updated = time.monotonic()

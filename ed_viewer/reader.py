@@ -10,13 +10,10 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from ed_core.recording import EdkitError, RunFolder, find_runs
 from ed_viewer.messages import Request, RunEntry, RunInfo
+from ed_viewer.pace import Pace
 from ed_viewer.tail import Tail
 
-LIVE_POLL = 0.030  # seconds between two looks at a run that grows
-IDLE_POLL = 0.250  # and at one that does not
 SCAN = 1.0  # seconds between two looks for runs
-_SHARE = 0.2  # of this thread's time at most for polling: a look costs more as a run grows
-_LONGEST = 0.5  # seconds between two looks, however long a look takes
 _UNHEARD = 2  # growths that may wait in the window's queue: each holds the steps of all frames
 
 
@@ -47,7 +44,7 @@ class Reader(QThread):
         self._to_read: Request | None = None
         self._stopping = False
         self._tail: Tail | None = None
-        self._next_poll = 0.0
+        self._pace = Pace()
         self._next_scan = 0.0 if root is not None else inf
         self._told = self._heard = 0  # each counted on one thread alone
         self.grew.connect(self._hear, Qt.ConnectionType.QueuedConnection)
@@ -87,7 +84,7 @@ class Reader(QThread):
         while True:
             with self._bell:
                 if not (self._stopping or self._to_open or self._to_read):
-                    due = min(self._next_poll, self._next_scan)
+                    due = min(self._pace.next, self._next_scan)
                     self._bell.wait(max(due - time.monotonic(), 0.001))
                 if self._stopping:
                     break
@@ -97,7 +94,7 @@ class Reader(QThread):
                 self._serve(opening, request)
             except Exception as error:  # whatever happens, the thread and the window live on
                 self.failed.emit(f"{type(error).__name__}: {error}")
-                self._next_poll = time.monotonic() + IDLE_POLL
+                self._pace.rest(live=False)
         if self._tail is not None:
             self._tail.close()
 
@@ -106,14 +103,14 @@ class Reader(QThread):
             if self._tail is not None:
                 self._tail.close()
             self._tail = Tail(opening[1], opening[0])
-            self._next_poll = 0.0
+            self._pace.hurry()
         if request is not None and self._tail and request.opening == self._tail.opening:
             self.answered.emit(self._tail.read(request))
-        if time.monotonic() >= self._next_poll:
+        if time.monotonic() >= self._pace.next:
             if self._told - self._heard < _UNHEARD:
                 self._poll()
             else:
-                self._next_poll = time.monotonic() + LIVE_POLL
+                self._pace.rest(live=True)
         if self._root is not None and time.monotonic() >= self._next_scan:
             self._next_scan = time.monotonic() + SCAN
             self.listed.emit(_entries(self._root, self._paths))
@@ -133,9 +130,7 @@ class Reader(QThread):
                     self._told += 1
                     self.grew.emit(news)
             live = self._tail.live
-        now = time.monotonic()
-        pause = max(LIVE_POLL if live else IDLE_POLL, (now - started) / _SHARE)
-        self._next_poll = now + min(pause, _LONGEST)
+        self._pace.rest(live, time.monotonic() - started)
 
 
 def _entries(root: Path, paths: list[Path]) -> list[RunEntry]:

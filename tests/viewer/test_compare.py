@@ -154,6 +154,7 @@ def test_a_probe_that_only_one_run_has(
 def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path) -> None:
     pair = couple(finished, shorter)
     curves = pair.window.curves
+    qtbot.waitUntil(lambda: curves.whole, timeout=15_000)
     plot = curves.plots["loss"]
     said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
     value = f"A {said[0]:.3g}  B {said[1]:.3g}"

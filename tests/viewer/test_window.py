@@ -35,6 +35,7 @@ def opened(qtbot: QtBot, window: Window, frames: int = 8) -> None:
     qtbot.waitUntil(lambda: window.session.cursor.count == frames, timeout=30_000)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     drawn(qtbot, window, window.session.cursor.frame)
+    qtbot.waitUntil(lambda: window.curves.whole, timeout=30_000)
     assert window.isActiveWindow()  # a widget shown before it has a parent is a window, and wins
 
 

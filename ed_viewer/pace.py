@@ -1,0 +1,47 @@
+"""How often a run is looked at: often enough to be live, and never in the way of others."""
+
+import time
+from pathlib import Path
+
+LIVE = 0.030  # seconds between two looks at a run that grows
+IDLE = 0.250  # and at one that does not
+_SHARE = 0.2  # of the thread's time at most for looking: a look costs more as a run grows
+_GIVE_WAY = 20  # times as long as the window waited for a processor, it is left to others
+_LONGEST = 2.0  # seconds between two looks, whatever happens
+_SCHEDULES = (Path("/proc/self/schedstat"), Path("/proc/thread-self/schedstat"))
+
+
+class Pace:
+    """When to look next. On a busy machine, where a trainer lacks what a window takes, rarely.
+
+    All that follows a run is shown after a look; what a person does is never put off.
+
+    Attributes:
+        next: the time of the next look, as `time.monotonic` has it.
+    """
+
+    def __init__(self) -> None:
+        self.next = 0.0
+        self._waited: float | None = None
+
+    def hurry(self) -> None:
+        """Look as soon as possible."""
+        self.next = 0.0
+
+    def rest(self, live: bool, spent: float = 0.0) -> None:
+        """Put the next look off, after one that took `spent` seconds of a run that is live."""
+        before, self._waited = self._waited, waited()
+        missed = 0.0 if before is None else self._waited - before
+        pause = max(LIVE if live else IDLE, spent / _SHARE, _GIVE_WAY * missed)
+        self.next = time.monotonic() + min(pause, _LONGEST)
+
+
+def waited() -> float:
+    """Return the seconds for which the main thread and this one were ready and had no processor.
+
+    Linux tells (https://docs.kernel.org/scheduler/sched-stats.html); elsewhere it is 0.
+    """
+    try:
+        return sum(int(path.read_text().split()[1]) for path in _SCHEDULES) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0

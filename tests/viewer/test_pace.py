@@ -1,0 +1,83 @@
+"""A run is looked at often, and rarely where the machine has no room for it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ed_viewer import pace
+from ed_viewer.pace import Pace, waited
+
+pytestmark = pytest.mark.viewer
+
+
+def put_off(pace: Pace, live: bool = True, spent: float = 0.0) -> float:
+    """Return the seconds to the next look after one that took `spent`."""
+    before = time.monotonic()
+    pace.rest(live, spent)
+    return pace.next - before
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that were waited for a processor, to be set."""
+    seconds = [7.0]
+    monkeypatch.setattr(pace, "waited", lambda: seconds[0])
+    return seconds
+
+
+def test_with_a_processor_at_hand_it_is_live(wait: list[float]) -> None:
+    looks = Pace()
+    assert looks.next == 0.0
+    for _ in range(3):
+        assert put_off(looks) == pytest.approx(0.030, abs=0.01)
+    assert put_off(looks, live=False) == pytest.approx(0.250, abs=0.01)
+    looks.hurry()
+    assert looks.next == 0.0
+
+
+def test_a_window_that_had_to_wait_leaves_the_processors_to_others(wait: list[float]) -> None:
+    """Twenty times as long as it waited since the look before, and 2 s at the most."""
+    looks = Pace()
+    looks.rest(live=True)
+    wait[0] += 0.010
+    assert put_off(looks) == pytest.approx(0.200, abs=0.01)
+    assert put_off(looks) == pytest.approx(0.030, abs=0.01)
+    wait[0] += 100.0
+    assert put_off(looks) == pytest.approx(2.0, abs=0.01)
+
+
+def test_looking_takes_a_fifth_of_the_time_at_most(wait: list[float]) -> None:
+    assert put_off(Pace(), spent=0.1) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_system_that_does_not_tell_leaves_no_pause(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    schedules = (tmp_path / "one", tmp_path / "two")
+    monkeypatch.setattr(pace, "_SCHEDULES", schedules)
+    assert waited() == 0.0
+    for schedule in schedules:
+        schedule.write_text("0\n")
+    assert waited() == 0.0
+    for schedule in schedules:
+        schedule.write_text("5000000 2500000000 12\n")
+    assert waited() == 5.0
+
+
+@pytest.mark.skipif(not pace._SCHEDULES[1].exists(), reason="this system does not tell")
+def test_waiting_for_a_processor_that_others_have_is_seen() -> None:
+    """Twice as many busy processes as there are processors."""
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        before, end = waited(), time.monotonic() + 20
+        while waited() - before < 0.01:
+            assert time.monotonic() < end, "this thread never waited"
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
