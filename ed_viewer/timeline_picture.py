@@ -13,6 +13,7 @@ from ed_viewer.timeline_scale import Scale
 
 CHECKPOINT = "checkpoint"
 _TICKS = 3  # pixels a tick at least: closer ones would be a grey block
+_APART = 8  # pixels from checkpoint to checkpoint at least: closer ones would hide the frames
 _BAND = 5  # pixels, of an epoch that is still shaded on its own
 _NEAR = 6  # pixels from an event within which the mouse is on it
 _MOST = 8  # events that are told at once
@@ -159,12 +160,12 @@ class TimelinePainter:
         first, second = (run_colour(self._theme.palette, side) for side in "AB")
         self._lines(ours, middle - 7, middle - 2, QPen(first, 1))
         self._lines(scale.ticks(_TICKS, frames), middle + 2, middle + 7, QPen(second, 1))
-        self._lines(_pixels(scale, kept), middle + 1, bar.bottom() - 1, QPen(second, 2))
+        self._lines(scale.ticks(_APART, kept), middle + 1, bar.bottom() - 1, QPen(second, 2))
 
     def _events(self, picture: Picture) -> None:
         """Draw checkpoints as tall ticks, and what was changed by hand as diamonds on the edge."""
         painter, bar = self._painter, self._bar
-        kept = _pixels(picture.scale, picture.kept)
+        kept = picture.scale.ticks(_APART, picture.kept)
         foot = bar.bottom() if picture.beside is None else bar.center().y()
         self._lines(kept, bar.top() + 1, foot - 1, QPen(self._theme.colour("muted"), 2))
         painter.setPen(QPen(self._theme.colour("card"), 1))

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QStandardPaths
+from PySide6.QtCore import QStandardPaths, QTimer
 from PySide6.QtGui import QImage
 
 from ed_core.recording import written_whole
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _FOLDER = "export_folder"
+_LOOK, _LOOKS = 40, 50  # milliseconds, and how often it is looked whether all is drawn
 _GONE = "What was chosen is no longer on show: nothing was exported"
 
 
@@ -66,7 +67,14 @@ class ExportPart(Part):
 
     def _start(self, dialog: ExportDialog) -> None:
         self.window.settings.set(str(dialog.choice.file.parent), _FOLDER)
-        self.take(dialog.choice)
+        self._take_drawn(dialog.choice, _LOOKS)
+
+    def _take_drawn(self, choice: Choice, looks: int) -> None:
+        """Export once all is drawn: the arrays of a tab just opened are still being read."""
+        if looks and not self.window.session.settled:
+            QTimer.singleShot(_LOOK, self, partial(self._take_drawn, choice, looks - 1))
+        else:
+            self.take(choice)
 
     def take(self, choice: Choice) -> None:
         """Export; how it ends stands in the status line."""

@@ -116,6 +116,23 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     assert Settings(tmp_path / "settings.json").text("export_folder") == str(tmp_path)
 
 
+def test_a_tab_just_opened_is_exported_once_it_is_drawn(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part = opened(qtbot, window)
+    window.stage.setCurrentIndex(3)
+    assert not window.session.settled
+    part.ask()
+    assert part.dialog is not None
+    part.dialog.choose("stage/Latent", "npz")
+    part.dialog.file.setText(str(tmp_path / "latent.npz"))
+    part.dialog.accept()
+    qtbot.waitUntil((tmp_path / "latent.npz").is_file, timeout=15_000)
+    with np.load(tmp_path / "latent.npz") as arrays:
+        assert any(name.startswith("latent_codes/") for name in arrays)
+
+
 def test_the_arrays_are_those_that_are_drawn(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:

@@ -161,6 +161,22 @@ def test_events_are_drawn_and_told(timeline: Timeline) -> None:
     assert timeline.describe(timeline.x_of(60)) == "frame 61 · step 600 · epoch 7.50"
 
 
+def test_many_checkpoints_leave_the_frames_to_be_seen(timeline: Timeline) -> None:
+    plain = pixels(timeline)
+    kept = (Event(step, step / 80, 1.0, "checkpoint", f"checkpoint {step}") for step in range(1000))
+    timeline.set_events(tuple(kept))
+    marked = (pixels(timeline) != plain).any(axis=2)
+    columns = np.flatnonzero(marked.any(axis=0))
+    assert len(columns) > 20
+    assert len(columns) <= 0.3 * (columns[-1] - columns[0])  # marks of 2 pixels, 8 apart
+
+
+def pixels(timeline: Timeline) -> np.ndarray:
+    """Return (height, width, 4) of what it shows."""
+    image = timeline.grab().toImage()
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4).copy()
+
+
 def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
