@@ -1,34 +1,18 @@
 """The runs that there are, newest first, each with the state it is in."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import (
-    QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QPainter
-from PySide6.QtWidgets import (
-    QListWidget,
-    QListWidgetItem,
-    QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QWidget
 
 from ed_viewer.messages import RunEntry
 from ed_viewer.run_title import model_and_data, name_and_time
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import SIDE, paint_badge
-from ed_viewer.widgets.selection import paint_selected
+from ed_viewer.widgets.row_delegate import Index, RowDelegate
 from ed_viewer.widgets.text import plain_state
 
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -138,55 +122,30 @@ class RunsList(QListWidget):
         self.chosen.emit(item.data(_ENTRY).path)
 
 
-class _Delegate(QStyledItemDelegate):
-    """Draws a dot, the run's name and a line about it, as they are: never as rich text."""
+class _Delegate(RowDelegate):
+    """Draws a dot, the run's name and a line about it, and the letter of a run that is compared."""
+
+    left, right = 40, 12
+    cut = Qt.TextElideMode.ElideMiddle
 
     def __init__(self, theme: Theme, runs: RunsList) -> None:
-        super().__init__(runs)
-        self._theme = theme
+        super().__init__(theme, runs)
         self._runs = runs
 
-    def sizeHint(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        lines = 3 if _data_of(index.data(_ENTRY)) else 2
-        return QSize(120, lines * option.fontMetrics.height() + 16)
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def lines(self, index: Index) -> Sequence[str]:
         entry = index.data(_ENTRY)
-        theme, rect = self._theme, QRect(option.rect)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if selected:
-            paint_selected(painter, rect, theme)
-        line = option.fontMetrics.height()
-        first = QRect(rect.left() + 40, rect.top() + 8, rect.width() - 52, line)
-        dot = QPointF(rect.left() + 26, first.center().y() + 1)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(state_colour(entry.state)))
-        painter.drawEllipse(dot, 5, 5)
-        side = self._runs.side(entry.path)
-        if side:
-            room = QRectF(rect.right() - SIDE - 8, first.center().y() - SIDE / 2 + 1, SIDE, SIDE)
-            paint_badge(painter, room, side, theme)
-            first.setRight(int(room.left()) - 6)
         name, began = name_and_time(entry.path.name)
         about = " · ".join(part for part in (plain_state(entry.state), began) if part)
-        whole = QRect(first.left(), first.top(), rect.width() - 52, line)
-        for number, words in enumerate(part for part in (*model_and_data(name), about) if part):
-            painter.setPen(theme.colour("muted" if number else "text"))
-            where = (whole if number else first).translated(0, number * line)
-            middle = Qt.TextElideMode.ElideMiddle
-            painter.drawText(where, 0, option.fontMetrics.elidedText(words, middle, where.width()))
-        painter.restore()
+        return [part for part in (*model_and_data(name), about) if part]
 
-
-def _data_of(entry: RunEntry) -> str:
-    return model_and_data(name_and_time(entry.path.name)[0])[1]
+    def paint_beside(self, painter: QPainter, line: QRect, index: Index) -> int:
+        entry, middle = index.data(_ENTRY), line.center().y() + 1
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.colour(state_colour(entry.state)))
+        painter.drawEllipse(QPointF(line.left() - 14, middle), 5, 5)
+        side = self._runs.side(entry.path)
+        if not side:
+            return 0
+        room = QRectF(line.right() + 4 - SIDE, middle - SIDE / 2, SIDE, SIDE)
+        paint_badge(painter, room, side, self.theme)
+        return SIDE + 2

@@ -1,0 +1,61 @@
+"""Rows of a list: lines of words, the first in the colour of text, the others muted."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QListWidget, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.selection import paint_selected
+
+Index = QModelIndex | QPersistentModelIndex
+
+_ABOVE = 8  # pixels, over the first line and under the last
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Draws words as they are, never as rich text, and cuts what has no room.
+
+    A list says by a subclass what the lines of an item are, and what stands beside the first.
+
+    Args:
+        theme: colours.
+        parent: the list.
+    """
+
+    left, right = 20, 8  # pixels beside the lines
+    cut = Qt.TextElideMode.ElideRight
+
+    def __init__(self, theme: Theme, parent: QListWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def lines(self, index: Index) -> Sequence[str]:
+        """Return the lines of an item."""
+        raise NotImplementedError
+
+    def paint_beside(self, painter: QPainter, line: QRect, index: Index) -> int:
+        """Draw what stands beside the first line; return the pixels that it takes of it."""
+        return 0
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, D102
+        return QSize(120, len(self.lines(index)) * option.fontMetrics.height() + 2 * _ABOVE)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw an item (called by Qt)."""
+        metrics, rect = option.fontMetrics, QRect(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            paint_selected(painter, rect, self.theme)
+        width = rect.width() - self.left - self.right
+        line = QRect(rect.left() + self.left, rect.top() + _ABOVE, width, metrics.height())
+        taken = self.paint_beside(painter, line, index)
+        for number, words in enumerate(self.lines(index)):
+            painter.setPen(self.theme.colour("muted" if number else "text"))
+            room = line.translated(0, number * line.height())
+            if not number:
+                room.setWidth(width - taken)
+            painter.drawText(room, 0, metrics.elidedText(words, self.cut, room.width()))
+        painter.restore()
