@@ -115,9 +115,9 @@ class CurvePlot(Card):
             values = said.get("A", "")
             self._head.say(values, f"{values} ({_VALUES})")
             return
-        both = {side: table.at(self._name, place) for side, table in self._tables.items()}
+        both = {side: self._value(table, place) for side, table in self._tables.items()}
         about = " · ".join(f"{s}: {said[s]}" for s in sorted(said)) + f" ({_VALUES})"
-        self._head.say("  ".join(f"{s} {number(v)}" for s, v in sorted(both.items())), about)
+        self._head.say("  ".join(f"{s} {value}" for s, value in sorted(both.items())), about)
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
@@ -160,7 +160,7 @@ class CurvePlot(Card):
 
     def _say(self, table: Table, place: float) -> str:
         """Return the values at a place: training, (validation), weight."""
-        text = number(table.at(self._name, place))
+        text = self._value(table, place)
         validation = table.at(f"val_{self._name}", place)
         if np.isfinite(validation):
             text += f"  ({number(validation)})"
@@ -168,6 +168,14 @@ class CurvePlot(Card):
         if self._name.endswith("_loss") and np.isfinite(weight):
             text += f"  λ {number(weight)}"
         return text
+
+    def _value(self, table: Table, place: float) -> str:
+        """Return the value of the training at a place."""
+        return (
+            "not finite"
+            if table.diverged(self._name, place)
+            else number(table.at(self._name, place))
+        )
 
     def _dragged(self) -> None:
         self.scrubbed.emit(float(self._line.value()))

@@ -45,14 +45,14 @@ def pixels(images: np.ndarray, levels: Levels, table: np.ndarray) -> np.ndarray:
     """Return (n, height, width, 4) uint8.
 
     Args:
-        images: (n, height, width, 1 or 3); with three channels `table` is not used.
+        images: (n, height, width, 1 or 3), NaN as 0; with three channels `table` is not used.
         levels: the values that become the first and the last entry of the table.
         table: (256, 3) uint8, red first.
     """
     low, high = levels
     span = high - low if high > low else 1.0
     # Clipped first: infinity, brought to the largest float, must not overflow.
-    scaled = ((np.clip(images, low, high) - low) * (255.0 / span)).astype(np.uint8)
+    scaled = ((np.clip(np.nan_to_num(images), low, high) - low) * (255.0 / span)).astype(np.uint8)
     colours = table[scaled[..., 0]] if images.shape[-1] == 1 else scaled
     return _bgr(colours)
 

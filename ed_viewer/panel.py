@@ -54,6 +54,7 @@ class Panel(Card):
         self.setAccessibleName(self.heading or source.probe.name)
         self._title = plain(Words(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
+        self._said = self._remark = ""
         self.tools = QHBoxLayout()
         self.tools.setSpacing(8)
         head = QHBoxLayout()
@@ -100,7 +101,16 @@ class Panel(Card):
 
     def set_caption(self, text: str) -> None:
         """Say one thing about the frame, at the right of the heading."""
-        self._caption.say(text)
+        self._said = text
+        self._say_all()
+
+    def set_remark(self, text: str) -> None:
+        """Say something of any frame before its caption, such as that it holds NaN."""
+        self._remark = text
+        self._say_all()
+
+    def _say_all(self) -> None:
+        self._caption.say(" · ".join(part for part in (self._remark, self._said) if part))
 
 
 PANELS: Registry[type[Panel]] = Registry("panel", "edkit.panels")

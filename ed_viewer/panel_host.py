@@ -5,6 +5,7 @@ import logging
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QWidget
 
+from ed_viewer.finite import not_finite
 from ed_viewer.messages import Frame
 from ed_viewer.panel import FALLBACK, PANELS, Panel, panel_class
 from ed_viewer.source import Source
@@ -59,6 +60,7 @@ class PanelHost(QWidget):
             if self._name in frame.past:
                 self.panel.show_past(frame.past[self._name])
             self.panel.show_frame(frame.arrays[self._name])
+            self.panel.set_remark(not_finite(frame.arrays[self._name].values()))
         except Exception as error:  # a panel of a stranger's may fail in any way
             _log.debug("panel %s", self._name, exc_info=True)
             self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")

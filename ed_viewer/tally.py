@@ -8,10 +8,10 @@ def confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
 
     Args:
         truth: class numbers of any shape; what is not in 0..classes-1 is left out.
-        found: class numbers, of the same shape.
+        found: class numbers, of the same shape and with the same meaning.
         classes: how many there are.
     """
-    known = (truth >= 0) & (truth < classes) & (found < classes)
+    known = (truth >= 0) & (truth < classes) & (found >= 0) & (found < classes)
     pairs = truth[known].astype(np.int64) * classes + found[known]
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 

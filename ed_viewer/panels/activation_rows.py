@@ -36,7 +36,10 @@ def joined(levels: Levels, values: np.ndarray) -> Levels:
 
 
 def dead(values: np.ndarray) -> np.ndarray:
-    """Return which channels (channels,) of (samples, ..., channels) are 0 everywhere."""
+    """Return which channels (channels,) of (samples, ..., channels) are 0 everywhere.
+
+    One that is not finite is not dead.
+    """
     return np.abs(values).reshape(-1, values.shape[-1]).max(axis=0) == 0
 
 

@@ -144,7 +144,7 @@ class ActivationsPanel(Panel):
     def _values(self) -> np.ndarray | None:
         """Return the maps of the chosen layer (samples, ..., channels)."""
         given = self._arrays.get(self.choice.layer)
-        return None if given is None else np.nan_to_num(np.asarray(given, np.float32))
+        return None if given is None else np.asarray(given, np.float32)
 
     def _scale(self, values: np.ndarray) -> Scale:
         fixed = self._scales[self.choice.layer]

@@ -77,13 +77,13 @@ class ClassesPanel(Panel):
     def _draw(self) -> None:
         if not self._arrays:
             return
-        likely = np.nan_to_num(np.asarray(self._arrays["probabilities"], np.float32))
+        likely = np.asarray(self._arrays["probabilities"], np.float32)
         truth = self.source.truth(self._target, (len(likely),))
         if truth is None:
             self.set_caption("the recording has no truth to compare with")
             return
         truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
-        classes, found = likely.shape[1], likely.argmax(axis=1)
+        classes, found = likely.shape[1], _found(likely)
         counts = confusion(truth, found, classes)
         group, names = self._groups(truth, classes)
         self._order = np.argsort(group, kind="stable")
@@ -139,9 +139,12 @@ class ClassesPanel(Panel):
         """Show the samples of the picked cell, or the mistakes, the surest first."""
         if self._images is None:
             return
-        found = likely.argmax(axis=1)
+        found = _found(likely)
         if self._cell is None:
-            wanted, about = (truth >= 0) & (truth != found), "surest mistakes, true → predicted"
+            wanted, about = (
+                (truth >= 0) & (found >= 0) & (truth != found),
+                "surest mistakes, true → predicted",
+            )
         else:
             row, column = (int(self._order[n]) for n in self._cell)
             wanted = (truth == row) & (found == column)
@@ -156,3 +159,9 @@ class ClassesPanel(Panel):
         labels = tuple(f"{names[truth[r]]} → {names[found[r]]}" for r in rows)
         style = TileStyle(wrap=True, gap=8)
         self._tiles.show_tiles(TileSet((made,) if len(rows) else (), labels, style=style))
+
+
+def _found(likely: np.ndarray) -> np.ndarray:
+    """Return the likeliest class of (samples, classes), -1 where nobody can know."""
+    known = np.isfinite(likely).all(axis=1)
+    return np.where(known, np.nan_to_num(likely).argmax(axis=1), -1)

@@ -40,6 +40,7 @@ class LatentCodesPanel(Panel):
         self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self._axes: Axes | None = None
         self._codes = np.empty((0, 0))
+        self._known = np.empty(0, bool)
         self._choice: AxesChoice | None = None
         self._between: Between
         self._left = QVBoxLayout()
@@ -54,7 +55,8 @@ class LatentCodesPanel(Panel):
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `codes` (samples, latent)."""
-        self._codes = np.nan_to_num(np.asarray(arrays["codes"], np.float64))
+        codes = np.asarray(arrays["codes"], np.float64)
+        self._codes, self._known = np.nan_to_num(codes), np.isfinite(codes).all(axis=1)
         self._redraw()
         if self._choice is not None:
             self._hold()
@@ -112,7 +114,10 @@ class LatentCodesPanel(Panel):
             self._axes = project(codes, self._axes)
         else:
             self._axes = self._choice.axes_of(codes)
-        self._scatter.show_points(self._axes.points, self._axes.titles)
+        points = self._axes.points
+        whole = len(points) == len(self._known) and not self._known.all()
+        points = np.where(self._known[:, None], points, np.nan) if whole else points
+        self._scatter.show_points(points, self._axes.titles)
         said = [self._choice.about] if self._choice and self._choice.about else []
         said += [counted(len(codes), "sample"), counted(codes.shape[1], "dimension")]
         self.set_caption(" · ".join(said))

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from PySide6.QtWidgets import QComboBox
 
+from ed_viewer.finite import mean_square
 from ed_viewer.imaging import as_images, finite_range, image_levels, is_signal, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table, grey_table
@@ -135,13 +136,13 @@ class ReconstructionPanel(Panel):
     def _describe(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         if self.source.signed:
             (_, high), _ = self.source.scale("output", (finite_range(output), grey_table()), output)
-            size = number(float(np.mean(np.square(np.nan_to_num(output)))))
+            size = number(mean_square(output))
             self.set_caption(f"mean square {size} · from −{number(high)} to +{number(high)}")
             return
         if inputs is None:
             self.set_caption("the recording has no input of this shape to compare with")
             return
-        error = number(float(np.mean(np.square(np.nan_to_num(output - inputs)))))
+        error = number(mean_square(output - inputs))
         (low, high), _ = self._scale(inputs)
         reach = number((high - low) / 2)
         said = [f"mean squared error {error}"]

@@ -1,11 +1,13 @@
 """A value that is predicted, and the true one: a scatter, curves or maps."""
 
 from collections.abc import Callable
+from math import sqrt
 from typing import Protocol
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
+from ed_viewer.finite import mean_square
 from ed_viewer.imaging import as_images, finite_range, image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table, grey_table, value_table
@@ -66,11 +68,11 @@ class ValuesPanel(Panel):
 
     def _describe(self, truth: np.ndarray, found: np.ndarray) -> None:
         known = np.isfinite(truth) & np.isfinite(found)
-        error = (found[known] - truth[known]).astype(np.float64)
-        if not error.size:
+        error = found[known] - truth[known]
+        if not np.isfinite(truth).any():
             self.set_caption("no sample has a true value")
             return
-        unit, rmse = self.source.unit(self._target), number(float(np.sqrt(np.mean(error**2))))
+        unit, rmse = self.source.unit(self._target), number(sqrt(mean_square(error)))
         gap = "" if unit == "°" else " "
         self.set_caption(f"RMSE {rmse}{gap}{unit}".rstrip() + f" · {counted(len(truth), 'sample')}")
 

@@ -61,6 +61,7 @@ class Scatter(QWidget):
         self._own: Window | None = None
         self._window: Window | None = None
         self._points = np.empty((0, 2))
+        self._known = np.empty(0, bool)
         self._plot.scene().sigMouseClicked.connect(self._on_click)
 
     def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
@@ -69,13 +70,14 @@ class Scatter(QWidget):
         self.legend.set_names(names)
 
     def show_points(self, points: np.ndarray, titles: tuple[str, str]) -> None:
-        """Draw points (samples, 2); the limits stay as long as they suit."""
+        """Draw points (samples, 2), without NaN; the limits stay as long as they suit."""
         if titles != self._titles:  # a label costs a new axis
             self._titles, self._own = titles, None
             self.item.setLabel("bottom", titles[0])
             self.item.setLabel("left", titles[1])
-        self._points = points
-        self._own = window_of(points, self._own)
+        self._known = np.isfinite(points).all(axis=1)
+        self._points = np.nan_to_num(points)
+        self._own = window_of(points[self._known], self._own)
         window = self._share(self._own)
         if window != self._window:
             self._window = window
@@ -104,12 +106,13 @@ class Scatter(QWidget):
         self.points.show_points(self._points, shown, (), self._theme.palette)
 
     def _classes(self) -> np.ndarray:
-        """Return (samples,) the class of each point, -1 for those that are hidden."""
+        """Return (samples,) the class of each point, -1 for those that are not drawn."""
         count = len(self._points)
         labels = np.zeros(count, np.int64)
         if self._labels is not None and len(self._labels) >= count:
             labels = np.asarray(self._labels[:count], np.int64)
-        return np.where(np.isin(labels, list(self.legend.hidden)), -1, labels)
+        hidden = np.isin(labels, list(self.legend.hidden)) | ~self._known
+        return np.where(hidden, -1, labels)
 
     def _on_click(self, event: object) -> None:
         if event.button() is not Qt.MouseButton.LeftButton or not len(self._points):  # type: ignore[attr-defined]

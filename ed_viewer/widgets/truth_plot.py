@@ -47,9 +47,9 @@ class TruthPlot(QWidget):
         self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
 
     def show_values(self, truth: np.ndarray, found: np.ndarray, labels: np.ndarray) -> None:
-        """Draw (samples,) of each; what has no truth, or a label below 0, is left out."""
-        self._values = np.stack([truth, np.nan_to_num(found)], axis=1)
-        self._labels = np.where(np.isfinite(truth), labels, -1)
+        """Draw (samples,) of each; what is not finite, or has a label below 0, is left out."""
+        self._values = np.stack([truth, found], axis=1)
+        self._labels = np.where(np.isfinite(self._values).all(axis=1), labels, -1)
         low, high = finite_range(truth)
         reach = (high - low or 1.0) * _MARGIN
         ends = (low - reach, high + reach)

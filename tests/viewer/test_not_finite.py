@@ -1,0 +1,86 @@
+"""A network that has diverged is shown as one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.curve_data import Table
+from ed_viewer.messages import Frame, Request
+from ed_viewer.panel import Panel
+from ed_viewer.panel_host import PanelHost
+
+pytestmark = pytest.mark.viewer
+
+Make = Callable[..., Panel]
+
+
+@pytest.fixture
+def said(qtbot: QtBot, make: Make) -> Callable[..., str]:
+    """Return the caption of a panel when the window draws a frame in it."""
+
+    def caption(kind: str, arrays: dict[str, np.ndarray], *known: dict) -> str:
+        host = PanelHost(make(kind, arrays, *known).source)
+        qtbot.addWidget(host)
+        host.show_frame(Frame(Request(1, 1, 0, (kind,)), {kind: arrays}))
+        return host.panel._caption.text
+
+    return caption
+
+
+def test_what_is_not_finite_is_said_and_never_taken_for_a_number(said: Callable[..., str]) -> None:
+    """A network that has diverged is not one without errors, nor one whose channels are dead."""
+    images, nothing = np.ones((4, 6, 6, 1), "f4"), np.full((4, 6, 6, 1), np.nan, "f4")
+    known = ({"image": images}, {}, {"field": "image"})
+    words = said("reconstruction", {"output": nothing}, *known)
+    assert words.startswith("100 % not finite · mean squared error –")
+    partly = np.where(np.arange(4)[:, None, None, None] == 0, np.nan, 3 * images).astype("f4")
+    words = said("reconstruction", {"output": partly}, *known)
+    assert words.startswith("25 % not finite · mean squared error 4 ")
+    assert "finite" not in said("reconstruction", {"output": images}, *known)
+    maps = np.full((4, 6, 6, 3), np.nan, "f4")
+    maps[..., 0] = 0.0
+    words = said("activations", {"conv": maps})
+    assert words.startswith("66.7 % not finite")
+    assert "1 never active" in words
+
+
+def test_samples_without_a_finite_code_are_not_drawn(make: Make) -> None:
+    codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
+    codes[::3] = np.nan
+    made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
+    drawn = made._scatter.points.groups
+    assert sum(len(group.getData()[0]) for group in drawn.values()) == 20
+    left, right, *_ = made._scatter._window
+    assert right - left < 12
+    made.show_frame({"codes": np.full((30, 2), np.nan)})
+    assert sum(len(group.getData()[0]) for group in drawn.values()) == 0
+
+
+def test_a_sample_without_finite_probabilities_has_no_class(make: Make) -> None:
+    likely = np.eye(3, dtype="f4")
+    likely[1] = np.nan
+    fields = {"label": {"kind": "class", "classes": ["a", "b", "c"]}}
+    options = {"target": "label", "output": "label"}
+    made = make("predictions", {"probabilities": likely}, {"label": np.arange(3)}, fields, options)
+    assert made._caption.text == "100.0 % of 2 right"
+
+
+def test_a_loss_that_is_not_finite_is_told_from_one_that_was_not_measured() -> None:
+    nan, inf = float("nan"), float("inf")
+    columns = {
+        "loss": np.array([3.0, 2.0, nan, inf]),
+        "image_loss": np.array([1.0, nan, nan, 5.0]),
+        "val_loss": np.array([nan, 4.0, nan, nan]),
+    }
+    table = Table(np.array([0.0, 10.0, 20.0, 30.0]), columns)
+    assert [table.diverged("loss", place) for place in (-5, 5, 15, 25, 35)] == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+    assert [table.diverged("image_loss", place) for place in (5, 15, 25, 35)] == [
+        False, False, True, False,
+    ]  # fmt: skip
+    assert table.at("image_loss", 15) == 1.0
+    assert table.at("val_loss", 35) == 4.0
+    assert not table.diverged("unknown", 35)
