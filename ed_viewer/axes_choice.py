@@ -19,13 +19,17 @@ class AxesChoice(QWidget):
     t-SNE takes seconds and is done by the decoder's process, on demand: its points stay those of
     the frame that it was asked for, until it is asked again.
 
+    Args:
+        decoder: of the run; without one there is no t-SNE, and the choice is not on show: it
+            follows that of the run beside it.
+
     Signals:
         changed: another choice was made, or a t-SNE has come.
     """
 
     changed = Signal()
 
-    def __init__(self, decoder: Decoder, parent: QWidget | None = None) -> None:
+    def __init__(self, decoder: Decoder | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._decoder = decoder
         self._codes = np.empty((0, 0))
@@ -36,7 +40,7 @@ class AxesChoice(QWidget):
         self.kind = QComboBox()
         self.kind.setAccessibleName("Axes")
         self.kind.setToolTip("What the axes of the plot are")
-        self.kind.addItems([_PRINCIPAL, _UNITS, _TSNE])
+        self.kind.addItems([_PRINCIPAL, _UNITS, *([_TSNE] if decoder else [])])
         self.kind.currentTextChanged.connect(self._choose)
         self.pair = (QSpinBox(), QSpinBox())
         for box, words in zip(self.pair, ("across", "upwards"), strict=True):
@@ -52,7 +56,8 @@ class AxesChoice(QWidget):
         row.setSpacing(8)
         for widget in (self.kind, *self.pair, self.again):
             row.addWidget(widget)
-        decoder.answered.connect(self._on_answer)
+        if decoder is not None:
+            decoder.answered.connect(self._on_answer)
         self.hide()
         self._show_tools()
 
@@ -65,7 +70,7 @@ class AxesChoice(QWidget):
                     box.setMaximum(codes.shape[1])
                     box.setValue(unit)
         self._codes = codes
-        self.setVisible(codes.shape[1] > 2)
+        self.setVisible(codes.shape[1] > 2 and self._decoder is not None)
         chosen = self.kind.currentText() if codes.shape[1] > 2 else _PRINCIPAL
         if chosen == _UNITS:
             first, second = (box.value() - 1 for box in self.pair)
@@ -91,7 +96,7 @@ class AxesChoice(QWidget):
             self.about = ""
 
     def _embed(self) -> None:
-        if len(self._codes):
+        if len(self._codes) and self._decoder is not None:
             self._asked = self._decoder.step
             self.about = "t-SNE is on its way …"
             self._decoder.embed(_TOPIC, self._codes[:_MOST])

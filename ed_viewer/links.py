@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QSpinBox, QWidget
 
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.tiles import Tiles
@@ -13,7 +13,7 @@ from ed_viewer.widgets.tiles import Tiles
 def link(one: QWidget, other: QWidget) -> None:
     """Let the choices of two panels of one class follow each other; at first, those of `one` hold.
 
-    Boxes, sliders, buttons that stay down, tiles that are clicked and legends belong together by
+    Boxes, sliders, spin boxes, buttons that stay down, tiles that are clicked and legends belong together by
     their order. The links end with `other`.
     """
     if type(one) is not type(other):
@@ -53,7 +53,7 @@ def _same_text(source: QComboBox, target: QComboBox, *_: Any) -> None:
     target.setCurrentText(source.currentText())  # one that it has not is passed over
 
 
-def _same_value(source: QSlider, target: QSlider, *_: Any) -> None:
+def _same_value(source: QSlider | QSpinBox, target: QSlider | QSpinBox, *_: Any) -> None:
     target.setValue(source.value())
 
 
@@ -78,6 +78,7 @@ def _click_selected(source: Tiles, target: Tiles) -> None:
 _KINDS: dict[type, tuple[str, Callable[..., None], Callable[..., None]]] = {
     QComboBox: ("currentTextChanged", _same_text, _same_text),
     QSlider: ("valueChanged", _same_value, _same_value),
+    QSpinBox: ("valueChanged", _same_value, _same_value),
     QAbstractButton: ("toggled", _same_check, _same_check),
     Legend: ("toggled", _same_classes, _same_classes),
     Tiles: ("clicked", _click, _click_selected),

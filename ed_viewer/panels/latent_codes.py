@@ -11,7 +11,7 @@ from ed_viewer.hand_place import HandPlace
 from ed_viewer.held_code import HeldCode
 from ed_viewer.messages import Arrays
 from ed_viewer.panel import Panel, panel
-from ed_viewer.projection import Axes, Window, project
+from ed_viewer.projection import Axes, Window
 from ed_viewer.widgets.scatter import Scatter
 from ed_viewer.widgets.text import counted, muted, plain
 
@@ -41,7 +41,9 @@ class LatentCodesPanel(Panel):
         self._axes: Axes | None = None
         self._codes = np.empty((0, 0))
         self._known = np.empty(0, bool)
-        self._choice: AxesChoice | None = None
+        self._choice = AxesChoice(source.decoder)
+        self._choice.changed.connect(self._redraw)
+        self.tools.addWidget(self._choice)
         self._between: Between
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
@@ -58,7 +60,7 @@ class LatentCodesPanel(Panel):
         codes = np.asarray(arrays["codes"], np.float64)
         self._codes, self._known = np.nan_to_num(codes), np.isfinite(codes).all(axis=1)
         self._redraw()
-        if self._choice is not None:
+        if self.source.decoder is not None:
             self._hold()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -66,10 +68,11 @@ class LatentCodesPanel(Panel):
             self._place.set_height(self.height())
 
     def _share(self, window: Window) -> Window:
-        """Return the limits that suit the points of both runs, while two are compared."""
-        put = self.source.ranges.put
-        x = put(self.source.side, "x", window[:2])
-        return (*x, *put(self.source.side, "y", window[2:]))
+        """Return the limits that suit the points of both runs, if these have the same axes."""
+        assert self._axes is not None
+        put, (across, upwards) = self.source.ranges.put, self._axes.titles
+        x = put(self.source.side, f"x: {across}", window[:2])
+        return (*x, *put(self.source.side, f"y: {upwards}", window[2:]))
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
@@ -82,9 +85,6 @@ class LatentCodesPanel(Panel):
 
     def _build_hand(self, decoder: Decoder, side: QHBoxLayout) -> None:
         theme = self.source.theme
-        self._choice = AxesChoice(decoder)
-        self._choice.changed.connect(self._redraw)
-        self.tools.addWidget(self._choice)
         self._held = HeldCode(self._scatter.item, self)
         self._held.dragged.connect(self._take)
         self._hand = Hand(decoder, theme)
@@ -110,18 +110,15 @@ class LatentCodesPanel(Panel):
         codes = self._codes
         if not codes.size:
             return
-        if self._choice is None:
-            self._axes = project(codes, self._axes)
-        else:
-            self._axes = self._choice.axes_of(codes)
+        self._axes = self._choice.axes_of(codes)
         points = self._axes.points
         whole = len(points) == len(self._known) and not self._known.all()
         points = np.where(self._known[:, None], points, np.nan) if whole else points
         self._scatter.show_points(points, self._axes.titles)
-        said = [self._choice.about] if self._choice and self._choice.about else []
+        said = [self._choice.about] if self._choice.about else []
         said += [counted(len(codes), "sample"), counted(codes.shape[1], "dimension")]
         self.set_caption(" · ".join(said))
-        if self._choice is not None:
+        if self.source.decoder is not None:
             self._show_handle()
 
     def _hold(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pyqtgraph import PlotWidget
 from PySide6.QtCore import Qt
@@ -13,7 +14,7 @@ from ed_core.recording import Header, RecordingWriter, RunFolder
 from ed_viewer.alignment import Alignment
 from ed_viewer.compare import Compare
 from ed_viewer.cursor import Playback
-from ed_viewer.example import Example
+from ed_viewer.example import Example, write_example
 from ed_viewer.page import OVERVIEW, TABS
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.window import Window
@@ -288,3 +289,29 @@ def test_the_timeline_marks_where_b_lies(
     assert picture.beside[0].tolist() == [0, 87.5, 175, 262.5, 350]
     pair.part.leave()
     assert picture.beside is None
+
+
+def test_the_axes_of_the_codes_are_those_of_a_where_b_can_have_them(
+    couple: Pairs, wide: Path, tmp_path: Path
+) -> None:
+    """B has no t-SNE; its principal axes are not drawn in the range of that of A."""
+    other = write_example(tmp_path / "other", Example(latent=40, samples=60, frames=3), 2)
+    pair = couple(wide, other)
+    pair.window.stage.setCurrentIndex(TABS.index("Latent") + 1)
+    pair.settle()
+    ours, theirs = (pair.panel(side, "latent_codes") for side in "AB")
+    ours._choice.kind.setCurrentText("Code units")
+    ours._choice.pair[1].setValue(5)
+    assert ours._scatter._titles == theirs._scatter._titles == ("code 1", "code 5")
+    ours._choice.kind.setCurrentText("Principal axes")
+    pair.settle()
+    alone = theirs._scatter._window
+    ours._choice.kind.setCurrentText("t-SNE")
+    ours._choice._points = 1e4 * np.random.default_rng(0).normal(size=(60, 2))
+    ours._choice.changed.emit()
+    assert ours._scatter._window[1] > 1e4
+    pair.session("A").step(-1)
+    pair.settle()
+    assert theirs._scatter._titles == ("PC 1", "PC 2")
+    assert theirs._scatter._window[1] < 3 * alone[1]
+    assert not theirs._choice.isVisible()
