@@ -97,12 +97,24 @@ class Cursor:
         first, last = (min(max(frame, 0), self.last) for frame in sorted((one, other)))
         self.loop = (first, last) if first < last else None
 
-    def loop_from(self) -> None:
-        """Begin the loop at this frame; it ends where it did, or at the newest frame."""
+    def loop_from(self) -> bool:
+        """Begin the loop at this frame; it ends where it did, or at the newest frame.
+
+        Returns whether there is a frame to end at; if not, the loop stays as it is.
+        """
+        if self.frame >= self.last:
+            return False
         later = self.loop is not None and self.loop[1] > self.frame
         self.set_loop(self.frame, self.loop[1] if self.loop and later else self.last)
+        return True
 
-    def loop_to(self) -> None:
-        """End the loop at this frame; it begins where it did, or at the first frame."""
+    def loop_to(self) -> bool:
+        """End the loop at this frame; it begins where it did, or at the first frame.
+
+        Returns whether there is a frame to begin at; if not, the loop stays as it is.
+        """
+        if self.frame <= 0:
+            return False
         earlier = self.loop is not None and self.loop[0] < self.frame
         self.set_loop(self.loop[0] if self.loop and earlier else 0, self.frame)
+        return True

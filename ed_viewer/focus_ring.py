@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
+    QAbstractSlider,
     QApplication,
     QComboBox,
     QTabBar,
@@ -32,7 +33,7 @@ def keys_of(widget: QWidget) -> set[Qt.Key]:
     """Return the keys that a widget needs while the ring is on it; elsewhere they are shortcuts."""
     if isinstance(widget, QAbstractButton):
         return _PRESS
-    if isinstance(widget, QTabBar):
+    if isinstance(widget, QTabBar | QAbstractSlider):
         return _ARROWS | _ENDS
     if isinstance(widget, QComboBox):
         return {Qt.Key.Key_Space, Qt.Key.Key_Up, Qt.Key.Key_Down}

@@ -1,6 +1,6 @@
 """Where the hand and the way between two samples stand beside the plot of the codes."""
 
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from ed_viewer.between import Between
 from ed_viewer.hand import Hand
@@ -8,20 +8,30 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.toggle import Toggle
 
 _LOW = 330  # pixels of a panel: below, the plot would have no room above the way
+_SHARE = 3  # of the row, beside 6 of the plot
 
 
 class HandPlace:
     """The hand stands beside the plot and the way below it; in a low panel in the hand's place.
 
+    Args:
+        hand, between: what stands there.
+        left: the column of the plot.
+        row: of that column; another is put beside it, which takes no room while it is empty.
+        theme: colours and type.
+
     Attributes:
         toggle: shows the way in the place of the hand, in a low panel.
     """
 
-    def __init__(self, hand: Hand, between: Between, left: QVBoxLayout, theme: Theme) -> None:
-        self._hand, self._between, self._left = hand, between, left
+    def __init__(
+        self, hand: Hand, between: Between, left: QVBoxLayout, row: QHBoxLayout, theme: Theme
+    ) -> None:
+        self._hand, self._between, self._left, self._row = hand, between, left, row
         self._able = self._has_way = self._low = False
-        self.right = QVBoxLayout()
-        self.right.addWidget(hand)
+        self._right = QVBoxLayout()
+        self._right.addWidget(hand)
+        row.addLayout(self._right, _SHARE)
         left.addWidget(between, 1)
         self.toggle = Toggle("way", "accent", theme)
         self.toggle.setAccessibleName("Way between two samples")
@@ -36,7 +46,7 @@ class HandPlace:
             self._low = low
             # The column keeps its width, whatever stands in it.
             self._between.setMinimumWidth(self._hand.minimumWidth() if low else 0)
-            (self.right if low else self._left).addWidget(self._between, 1)
+            (self._right if low else self._left).addWidget(self._between, 1)
             self._show()
 
     def use(self, hand: bool, way: bool) -> None:
@@ -49,3 +59,4 @@ class HandPlace:
         self.toggle.setVisible(self._low and self._has_way)
         self._hand.setVisible(self._able and not instead)
         self._between.setVisible(self._has_way and (instead or not self._low))
+        self._row.setStretchFactor(self._right, _SHARE if self._able or instead else 0)

@@ -13,7 +13,7 @@ from ed_viewer.widgets.tiles import Tiles
 def link(one: QWidget, other: QWidget) -> None:
     """Let the choices of two panels of one class follow each other; at first, those of `one` hold.
 
-    Boxes, sliders, spin boxes, buttons that stay down, tiles that are clicked and legends belong together by
+    Boxes, sliders, buttons that stay down, tiles that are clicked and legends belong together by
     their order. The links end with `other`.
     """
     if type(one) is not type(other):

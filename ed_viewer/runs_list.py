@@ -77,6 +77,7 @@ class RunsList(QListWidget):
         """Show these runs; nothing is redrawn while nothing changes."""
         if entries == self._entries:
             return
+        kept = self.selected or self._open
         self._entries = entries
         self.clear()
         for entry in entries:
@@ -85,15 +86,14 @@ class RunsList(QListWidget):
             item.setData(_ENTRY, entry)
             self.addItem(item)
         self._name_items()
-        self.mark(self._open)
+        if not self._select(kept):
+            self._select(self._open)
 
     def mark(self, path: Path | None) -> None:
         """Select the run that is open."""
         self._open = path
         self._name_items()
-        for row, entry in enumerate(self._entries):
-            if entry.path == path:
-                self.setCurrentRow(row)
+        self._select(path)
 
     def mark_beside(self, path: Path | None) -> None:
         """Mark the run that is compared with the open one, or none."""
@@ -118,8 +118,16 @@ class RunsList(QListWidget):
             words = f"{entry.path.name}, {entry.state}" + (f", run {side}" if side else "")
             self.item(row).setData(Qt.ItemDataRole.AccessibleTextRole, words)
 
+    def _select(self, path: Path | None) -> bool:
+        """Select a run; returns whether it is in the list."""
+        if path not in self.paths:
+            return False
+        self.setCurrentRow(self.paths.index(path))
+        return True
+
     def _choose(self, item: QListWidgetItem) -> None:
-        self.chosen.emit(item.data(_ENTRY).path)
+        if item.data(_ENTRY).path != self._open:  # else its cursor and its loop would be lost
+            self.chosen.emit(item.data(_ENTRY).path)
 
 
 class _Delegate(RowDelegate):

@@ -112,13 +112,11 @@ class Session(QObject):
         self.cursor.set_loop(one, other)
         self._changed()
 
-    def loop_here(self, end: bool) -> None:
-        """Begin, or end, the loop at the frame on show."""
-        if end:
-            self.cursor.loop_to()
-        else:
-            self.cursor.loop_from()
+    def loop_here(self, end: bool) -> bool:
+        """Begin, or end, the loop at the frame on show; returns whether it can."""
+        able = self.cursor.loop_to() if end else self.cursor.loop_from()
         self._changed()
+        return able
 
     def set_speed(self, frames_per_second: int) -> None:
         """Play faster or slower."""

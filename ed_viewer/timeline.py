@@ -23,11 +23,13 @@ class Timeline(QWidget):
         scrubbed: the frame nearest to where the mouse was pressed or dragged.
         looped: first and last frame of a range; the same one twice for none.
         hovered: what is under the mouse, in words.
+        viewed: another part is on show, because somebody wants to see it.
     """
 
     scrubbed = Signal(int)
     looped = Signal(int, int)
     hovered = Signal(str)
+    viewed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +39,7 @@ class Timeline(QWidget):
         self._gestures = Gestures(self._scale, self)
         self._gestures.scrubbed.connect(self.scrubbed)
         self._gestures.looped.connect(self.looped)
-        self._gestures.viewed.connect(self.update)
+        self._gestures.viewed.connect(self._on_viewed)
         self._following = False
         self.setAccessibleName("Timeline")
         self.setMouseTracking(True)
@@ -91,12 +93,26 @@ class Timeline(QWidget):
             self._scale.reset()
         elif len(self._scale.steps) > 1:
             self._scale.zoom(factor, self.x_of(self._picture.frame))
-        self.update()
+        self._on_viewed()
 
     @property
     def view(self) -> tuple[float, float]:
         """The first and the last step on show."""
         return self._scale.view
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether that is only a part of the run."""
+        return self._scale.zoomed
+
+    def show_view(self, view: tuple[float, float]) -> None:
+        """Show a part again."""
+        self._scale.view = view
+        self.update()
+
+    def _on_viewed(self) -> None:
+        self.update()
+        self.viewed.emit()
 
     def x_of(self, frame: int) -> float:
         """Return where a frame lies, in pixels."""

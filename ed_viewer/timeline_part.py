@@ -43,13 +43,18 @@ class TimelinePart(Part):
             "forward": lambda _: session.step(10),
             "first": lambda _: session.scrub(0),
             "follow": lambda _: session.follow(),
-            "loop_from": lambda _: session.loop_here(end=False),
-            "loop_to": lambda _: session.loop_here(end=True),
+            "loop_from": lambda _: self._loop(end=False),
+            "loop_to": lambda _: self._loop(end=True),
             "loop_off": lambda _: session.set_loop(0, 0),
             "zoom_in": lambda _: timeline.zoom(_ZOOM),
             "zoom_out": lambda _: timeline.zoom(1 / _ZOOM),
             "zoom_all": lambda _: timeline.zoom(0),
         }
+
+    def _loop(self, end: bool) -> None:
+        if not self.window.session.loop_here(end):
+            side = "end at the first" if end else "begin at the newest"
+            self.window.status.show_message(f"A loop cannot {side} frame: go to another first")
 
     def _on_opened(self, _: object) -> None:
         self.window.timeline.set_frames(np.empty(0), np.empty(0), False)

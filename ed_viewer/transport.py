@@ -1,10 +1,11 @@
 """The buttons that move the cursor, and the counter of where it is."""
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ed_viewer.cursor import Playback
+from ed_viewer.messages import Frame
 from ed_viewer.session import SPEEDS, Session
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.icons import icon
@@ -17,6 +18,8 @@ _BUTTONS = (
     ("play", "Play or pause (Space)"),
     ("next", "Next frame (Right)"),
 )
+
+_LATE = 250  # milliseconds: what is drawn sooner after the cursor moved is not late
 
 
 class Transport(QWidget):
@@ -55,6 +58,10 @@ class Transport(QWidget):
         counter.addWidget(self._where)
         counter.addWidget(self._more)
         layout.addLayout(counter)
+        self._drawn = -1
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.timeout.connect(self._show_late)
         self._connect()
         self.restyle()
 
@@ -68,6 +75,8 @@ class Transport(QWidget):
         self._speed.currentIndexChanged.connect(self._choose_speed)
         session.moved.connect(self.refresh)
         session.grew.connect(self.refresh)
+        session.drawn.connect(self._on_drawn)
+        session.opened.connect(self._on_opened)
         self._theme.changed.connect(self.restyle)
 
     def refresh(self, _: object = None) -> None:
@@ -88,6 +97,23 @@ class Transport(QWidget):
         step, epoch = growth.steps[cursor.frame], growth.epochs[cursor.frame]
         self._where.setText(_counter(int(step), epoch))
         self._more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
+        if not self._late.isActive():
+            self._late.start(_LATE)
+
+    def _on_opened(self, _: object) -> None:
+        self._drawn = -1
+
+    def _on_drawn(self, frame: Frame) -> None:
+        self._drawn = frame.request.frame
+        self.refresh()
+
+    def _show_late(self) -> None:
+        """Say which step the panels still show, where a slow disk keeps them waiting."""
+        session, growth = self._session, self._session.growth
+        if session.settled or growth is None or not 0 <= self._drawn < len(growth.steps):
+            return
+        if self._drawn != session.cursor.frame:
+            self._more.setText(f"still shown: step {grouped(int(growth.steps[self._drawn]))}")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""

@@ -1,4 +1,4 @@
-"""Undo and redo of what was looked at: cursor jumps, the loop, the tab, the theme, the layout."""
+"""Undo and redo of what was looked at: the cursor, the loop, the tab, the zoom, the layout ..."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _MOST = 200  # changes that are kept
-_TOGETHER = 1.0  # seconds: jumps of the cursor closer than this are one change
+_TOGETHER = 1.0  # seconds: moves closer than this are one change
 _LIVE = "live"
+_WHOLE = "whole"
+_MERGED = ("cursor", "zoom")  # what is changed in many small moves
 _WORDS = {
     "cursor": "jump of the cursor",
     "loop": "loop",
@@ -27,6 +29,8 @@ _WORDS = {
     "theme": "theme",
     "full": "lecture mode",
     "layout": "layout",
+    "zoom": "zoom",
+    "log": "logarithmic curves",
 }
 
 
@@ -48,8 +52,11 @@ class ViewHistory(Part):
         window.session.moved.connect(self._on_moved)
         window.stage.currentChanged.connect(lambda _: self._note("tab"))
         window.theme.changed.connect(self._on_theme)
+        window.timeline.viewed.connect(lambda: self._note("zoom"))
+        window.curves.log.toggled.connect(lambda _: self._note("log"))
         self._note("theme")
         self._note("full")
+        self._note("log")
 
     def ready(self) -> None:
         """Note from now on where the docks are."""
@@ -83,13 +90,14 @@ class ViewHistory(Part):
 
     def _on_opened(self, _: object) -> None:
         self.stack.clear()  # frames and tabs of another run
-        for aspect in ("cursor", "tab", "loop"):
+        for aspect in ("cursor", "tab", "loop", "zoom"):
             self._known.pop(aspect, None)
 
     def _on_moved(self) -> None:
         if self.window.session.cursor.count:
             self._note("cursor")
             self._note("loop")
+            self._known.setdefault("zoom", (_WHOLE, _WHOLE))
             self._note("tab")
 
     def _on_theme(self) -> None:
@@ -125,6 +133,8 @@ class ViewHistory(Part):
             "tab": window.stage.tabText(window.stage.currentIndex()),
             "theme": window.theme.palette.name,
             "full": window.full,
+            "zoom": window.timeline.view if window.timeline.zoomed else _WHOLE,
+            "log": window.curves.log.isChecked(),
         }[aspect]
         return value, value
 
@@ -146,6 +156,12 @@ class ViewHistory(Part):
             window.set_full(value)
         elif aspect == "layout":
             window.restoreState(value)
+        elif aspect == "log":
+            window.curves.log.setChecked(value)
+        elif aspect == "zoom" and value == _WHOLE:
+            window.timeline.zoom(0)
+        elif aspect == "zoom":
+            window.timeline.show_view(value)
 
     @contextmanager
     def _unnoted(self, aspect: str) -> Iterator[None]:
@@ -169,7 +185,7 @@ class _Change(QUndoCommand):
         self._fresh = True  # Qt calls `redo` when it is put on the stack
 
     def id(self) -> int:
-        return 1 if self._aspect == "cursor" else -1
+        return _MERGED.index(self._aspect) + 1 if self._aspect in _MERGED else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802
         if not isinstance(other, _Change) or other.made - self.made > _TOGETHER:

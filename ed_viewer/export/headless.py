@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -136,7 +136,8 @@ class _Drawing:
     def _write(self, part: Path) -> None:
         kind, background = self._wish.kind, self._theme.colour("window")
         # Levels are those of all that was seen: after the last frame they are the same at any step.
-        self._draw(len(self._ours.growth.steps) - 1)
+        with suppress(EdkitError):  # it may be damaged, and the one that is asked for not
+            self._draw(len(self._ours.growth.steps) - 1)
         if self._wish.over_time and not any(p.look_back(True) for p in self._stage.panels):
             raise EdkitError(f"the preset {self._wish.preset!r} shows nothing over time.")
         if kind in MOVIES:

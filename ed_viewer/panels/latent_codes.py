@@ -58,7 +58,8 @@ class LatentCodesPanel(Panel):
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `codes` (samples, latent)."""
         codes = np.asarray(arrays["codes"], np.float64)
-        self._codes, self._known = np.nan_to_num(codes), np.isfinite(codes).all(axis=1)
+        self._codes = np.nan_to_num(codes)
+        self._known = np.asarray(np.isfinite(codes).all(axis=1))
         self._redraw()
         if self.source.decoder is not None:
             self._hold()
@@ -98,10 +99,9 @@ class LatentCodesPanel(Panel):
         self._reason = muted(plain(QLabel()))
         self._reason.setWordWrap(True)
         self._reason.hide()
-        self._place = HandPlace(self._hand, self._between, self._left, theme)
+        self._place = HandPlace(self._hand, self._between, self._left, side, theme)
         self.tools.addWidget(self._place.toggle)
         self._left.addWidget(self._reason)
-        side.addLayout(self._place.right, 3)
         decoder.changed.connect(self._on_decoder)
         decoder.start()
         self._on_decoder()

@@ -14,7 +14,7 @@ from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 
-_ROOMY = 520  # pixels: a narrower panel has no room for the list of classes
+_ROOMY = 440  # pixels: a narrower panel has no room for the list of classes
 _WORDY = 330  # and of one whose slider has its name beside it
 
 

@@ -4,6 +4,7 @@ The only way to pyqtgraph that is not a panel: it takes a third of a second to i
 window is painted before that.
 """
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -23,7 +24,22 @@ class Axis(pyqtgraph.AxisItem):
         self, values: Sequence[float], scale: float, spacing: float
     ) -> list[str]:
         """Return the numbers at the ticks (called by pyqtgraph)."""
-        return [signed(text) for text in super().tickStrings(values, scale, spacing)]
+        texts = [signed(text) for text in super().tickStrings(values, scale, spacing)]
+        return self._apart(values, texts) if self.logMode else texts
+
+    def _apart(self, values: Sequence[float], texts: list[str]) -> list[str]:
+        """Return the texts that have room beside those of the powers of ten, "" for others."""
+        low, high = self.range
+        line = QFontMetricsF(self.style["tickFont"] or self.font()).height()
+        least = line * (high - low) / max(self.size().height(), 1.0)
+        powers = set(range(math.ceil(low), math.floor(high) + 1))
+        taken: list[float] = sorted(powers - {round(value, 9) for value in values})
+        kept = []
+        for value, text in zip(values, texts, strict=True):
+            room = all(abs(value - other) >= least for other in taken)
+            taken += [value] if room else []
+            kept.append(text if room else "")
+        return kept
 
     def labelString(self) -> str:  # noqa: N802
         """Return the title as far as there is room, as HTML (called by pyqtgraph)."""

@@ -115,6 +115,10 @@ def test_a_loop_is_set_from_its_ends_in_any_order() -> None:
     cursor.scrub(8)
     cursor.loop_from()
     assert cursor.loop == (8, 9)
+    for frame, begin in ((9, cursor.loop_from), (0, cursor.loop_to)):  # there is nothing beyond
+        cursor.scrub(frame)
+        assert not begin()
+        assert cursor.loop == (8, 9)
     cursor.set_loop(4, 4)
     assert cursor.loop is None
 

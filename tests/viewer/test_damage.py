@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
+from ed_core.recording import ArrayInfo, EdkitError, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_viewer.example import Example
+from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.page import TABS
 from ed_viewer.window import Window
 
@@ -57,6 +58,19 @@ def test_a_damaged_frame_is_named_and_the_others_are_shown(
     banner(qtbot, window, "wrong CRC")
     window.session.scrub(3)
     qtbot.waitUntil(lambda: window.banner.isHidden(), timeout=15_000)
+
+
+def test_a_damaged_last_frame_does_not_hinder_the_export_of_another(
+    finished: Path, tmp_path: Path
+) -> None:
+    with h5py.File(segment(finished), "r+") as file:
+        codes = file["probes/latent_codes/codes"]
+        codes[7] = codes[7] + 1
+    export_stage(finished, Wish(tmp_path / "stage.png", step=100, preset="Latent"))
+    assert (tmp_path / "stage.png").stat().st_size > 1000
+    with pytest.raises(EdkitError, match="frame 7 of latent_codes/codes is damaged"):
+        export_stage(finished, Wish(tmp_path / "last.png", preset="Latent"))
+    assert not (tmp_path / "last.png").exists()
 
 
 def test_a_run_that_is_deleted_while_it_is_shown(

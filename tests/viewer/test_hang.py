@@ -64,7 +64,7 @@ def test_the_window_lives_on_while_a_read_hangs(
     qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels) and window.session.settled, timeout=30_000)
     goes_on, read = threading.Event(), Tail.read
 
     def hang(self: Tail, request: object) -> object:
@@ -74,7 +74,8 @@ def test_the_window_lives_on_while_a_read_hangs(
     monkeypatch.setattr(Tail, "read", hang)
     try:
         window.session.scrub(2)
-        qtbot.wait(100)
+        more = window.transport._more
+        qtbot.waitUntil(lambda: more.text() == "still shown: step 350", timeout=15_000)
         dark = window.theme.palette.name
         qtbot.keyClick(window, Qt.Key.Key_T)
         assert window.theme.palette.name != dark
@@ -84,6 +85,7 @@ def test_the_window_lives_on_while_a_read_hangs(
         goes_on.set()
     with qtbot.waitSignal(window.session.drawn, timeout=30_000):
         window.session.scrub(1)
+    qtbot.waitUntil(lambda: more.text() == "frame 2 of 8", timeout=15_000)
 
 
 @pytest.mark.parametrize("what", ["recording", "log"])

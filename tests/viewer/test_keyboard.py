@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_viewer.cursor import Playback
 from ed_viewer.focus_ring import FocusRing
+from ed_viewer.page import TABS
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.tiles import Tiles
@@ -196,3 +197,20 @@ def test_the_strip_of_samples_is_walked_by_keys(
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     assert strip.shown.selected == (0, 2)
     assert window.session.cursor.frame == 7
+
+
+def test_the_arrows_move_the_slider_that_the_ring_is_on(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    ring = opened(qtbot, window, TABS.index("Segmentation") + 1)
+    frame = window.session.cursor.frame
+    slider = next(w for w in controls(window) if w.accessibleName() == "Opacity of the overlay")
+    tab_to(qtbot, window, slider)
+    assert ring.ring.isVisible()
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert slider.value() == 52
+    qtbot.keyClick(slider, Qt.Key.Key_Home)
+    assert slider.value() == 0
+    assert window.session.cursor.frame == frame

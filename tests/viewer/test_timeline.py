@@ -226,3 +226,19 @@ def test_the_last_frame_has_a_tick_however_many_there_are(width: int) -> None:
     scale.room = (12.0, 12.0 + width)
     scale.set_steps(np.append(np.arange(1000), 5000))
     assert abs(scale.ticks(3)[-1] - scale.room[1]) < 3
+
+
+def test_a_loop_that_cannot_be_is_said_and_another_is_kept(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    window.session.set_loop(2, 4)
+    window.session.scrub(7)
+    qtbot.keyClick(window, Qt.Key.Key_I)
+    assert window.session.cursor.loop == (2, 4)
+    assert window.status.message == "A loop cannot begin at the newest frame: go to another first"
+    window.session.scrub(0)
+    qtbot.keyClick(window, Qt.Key.Key_O)
+    assert window.session.cursor.loop == (2, 4)
+    assert window.status.message == "A loop cannot end at the first frame: go to another first"

@@ -112,3 +112,27 @@ def test_another_run_begins_a_new_history(qtbot: QtBot, open_window: Open, finis
     window.open(finished)
     qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
     assert history.stack.count() == 0
+
+
+def test_the_zoom_and_the_logarithmic_curves_come_back(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    timeline, log = window.timeline, window.curves.log
+    whole = timeline.view
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_Plus)
+    near = timeline.view
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    assert near != whole
+    assert log.isChecked()
+    undo(qtbot, window)
+    assert not log.isChecked()
+    assert timeline.view == near
+    undo(qtbot, window)
+    assert timeline.view == whole
+    redo(qtbot, window)
+    redo(qtbot, window)
+    assert timeline.view == near
+    assert log.isChecked()

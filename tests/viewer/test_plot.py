@@ -1,0 +1,45 @@
+"""Axes as this window has them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtGui import QFontMetricsF
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.widgets.plot import Axis
+
+pytestmark = pytest.mark.viewer
+
+
+@given(st.floats(-6, 6), st.floats(0.02, 9), st.integers(20, 900))
+def test_numbers_of_a_logarithmic_axis_stand_apart(
+    qapp: object, low: float, span: float, height: int
+) -> None:
+    axis = Axis("left")
+    axis.setLogMode(True)
+    axis.setRange(low, low + span)
+    axis.resize(60, height)
+    levels = axis.tickValues(low, low + span, height)
+    texts = [
+        (value, text)
+        for spacing, values in levels
+        for value, text in zip(values, axis.tickStrings(values, 1.0, spacing), strict=True)
+        if text
+    ]
+    gaps = np.diff(sorted(value for value, _ in texts)) * height / span
+    line = QFontMetricsF(axis.font()).height()
+    powers = [value for value, _ in texts if abs(value - round(value)) < 1e-6]
+    if len(powers) < 2:  # how far apart these are is the choice of pyqtgraph
+        assert (gaps >= line - 1e-6).all()
+
+
+def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot) -> None:
+    axis = Axis("left")
+    axis.setLogMode(True)
+    axis.setRange(1.8, 2.05)
+    axis.resize(60, 40)
+    values = np.log10([70, 80, 90])
+    shown = [bool(text) for text in axis.tickStrings(values, 1.0, 0.1)]
+    assert shown[0]
+    assert not all(shown)
