@@ -8,13 +8,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import LINE, MARKERS, Table, envelope
+from ed_viewer.curve_words import describe, title_of
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import run_pen
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.text import number, titled
+from ed_viewer.widgets.plot_hover import PlotHover
+from ed_viewer.widgets.text import number
 from ed_viewer.widgets.title_row import TitleRow
 
 _VALUES = "at the cursor: training, (validation), weight λ"
@@ -32,17 +35,23 @@ class CurvePlot(Card):
 
     Signals:
         scrubbed: the place to which the cursor line was dragged.
+        hovered: the values under the mouse, in words, or "".
+
+    Attributes:
+        how: what the axis is.
     """
 
     scrubbed = Signal(float)
+    hovered = Signal(str)
 
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._name = name
         self._tables: Mapping[str, Table] = {}
+        self.how = Alignment.STEP
         self._log = False
         self._compared = False
-        self._head = TitleRow("Total loss" if name == "loss" else titled(name), name, theme)
+        self._head = TitleRow(title_of(name), name, theme)
         self._view = make_plot()
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
@@ -52,6 +61,9 @@ class CurvePlot(Card):
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
         self._item.addItem(self._line)
+        hover = PlotHover(self._view)
+        hover.watch(self._item, self._describe)
+        hover.told.connect(self.hovered)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 4)
         layout.setSpacing(0)
@@ -176,6 +188,9 @@ class CurvePlot(Card):
             if table.diverged(self._name, place)
             else number(table.at(self._name, place))
         )
+
+    def _describe(self, at: np.ndarray) -> str:
+        return describe(self._name, self._tables, self.how, float(at[0]))
 
     def _dragged(self) -> None:
         self.scrubbed.emit(float(self._line.value()))

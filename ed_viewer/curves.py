@@ -36,6 +36,7 @@ class Curves(QWidget):
 
     Signals:
         scrubbed: the frame of run A nearest to where a cursor line was dragged.
+        hovered: the values under the mouse, in words, or "".
 
     Attributes:
         log: the toggle of the logarithmic scale.
@@ -43,6 +44,7 @@ class Curves(QWidget):
     """
 
     scrubbed = Signal(int)
+    hovered = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,6 +159,7 @@ class Curves(QWidget):
         plot = self._plots[name] = CurvePlot(name, self._theme)
         plot.setMinimumWidth(_NARROW)
         plot.scrubbed.connect(self._scrub)
+        plot.hovered.connect(self.hovered)
         plot.set_log(self.log.isChecked())
         self._put(plot, name)
         if not self._missing:
@@ -172,6 +175,7 @@ class Curves(QWidget):
         self._updated = time.monotonic()
         tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
         for plot in self._plots.values():
+            plot.how = self._axis
             plot.show_tables(tables)
         self._place_lines()
 

@@ -27,6 +27,7 @@ class CurvesPart(Part):
         session.grew.connect(curves.show_growth, queued)
         session.drawn.connect(curves.show_frame, queued)
         curves.scrubbed.connect(session.scrub)
+        curves.hovered.connect(window.status.show_value)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
         """Return what the key does."""

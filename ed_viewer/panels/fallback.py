@@ -19,6 +19,7 @@ from ed_viewer.messages import Arrays
 from ed_viewer.palette import activation_table, grey_table
 from ed_viewer.panel import FALLBACK, Panel, panel
 from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.plot_hover import PlotHover
 from ed_viewer.widgets.text import number, plain
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
@@ -59,6 +60,9 @@ class FallbackPanel(Panel):
         self._tiles.hovered.connect(self.hovered)
         self._plot = make_plot()
         self._curve = self._plot.getPlotItem().plot()
+        hover = PlotHover(self._plot)
+        hover.watch(self._plot.getPlotItem(), self._describe)
+        hover.told.connect(self.hovered)
         self._label = ""
         self._table = QTableWidget()
         self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
@@ -122,6 +126,15 @@ class FallbackPanel(Panel):
         if label != self._label:  # a label costs a new axis
             self._label = label
             self._plot.getPlotItem().setLabel("bottom", label)
+
+    def _describe(self, at: np.ndarray) -> str:
+        """Return the value under the mouse, its place numbered as on the axis, from 0."""
+        name, place = self._array.currentText(), round(float(at[0]))
+        values = self._arrays.get(name, ())
+        if not 0 <= place < len(values):
+            return ""
+        axis = self.source.probe.arrays[name].axes[0]
+        return f"{name} · {axis} {place} = {number(float(values[place]))}"
 
     def _show_table(self, values: np.ndarray) -> None:
         rows, columns = values.shape

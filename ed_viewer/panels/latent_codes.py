@@ -37,6 +37,7 @@ class LatentCodesPanel(Panel):
         label = source.probe.options.get("label")
         labels = source.reference.get(str(label)) if label else None
         self._scatter = Scatter(theme, self._share)
+        self._scatter.hovered.connect(self.hovered)
         self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self._axes: Axes | None = None
         self._codes = np.empty((0, 0))

@@ -17,6 +17,7 @@ from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.text import number
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.toggle import Toggle
+from ed_viewer.widgets.wave_words import WaveWords
 from ed_viewer.widgets.waves import Waves
 
 Form = Literal["image", "video", "signal"]
@@ -55,7 +56,9 @@ class ReconstructionPanel(Panel):
         self._arrays: Arrays = {}
         self._own: Levels | None = None
         if self.form == "signal":
-            self._waves = Waves(self.source.theme)
+            words = WaveWords(after="B − A" if self.source.signed else "output")
+            self._waves = Waves(self.source.theme, words=words)
+            self._waves.hovered.connect(self.hovered)
             self.body.addWidget(self._waves, 1)
             return
         self._make_tools(shape)

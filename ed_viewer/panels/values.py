@@ -15,9 +15,10 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.fallback import plain_axis
 from ed_viewer.source import Source
 from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.text import counted, number
+from ed_viewer.widgets.text import counted, measured
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.truth_plot import TruthPlot
+from ed_viewer.widgets.wave_words import WaveWords
 from ed_viewer.widgets.waves import Waves
 
 
@@ -72,9 +73,8 @@ class ValuesPanel(Panel):
         if not np.isfinite(truth).any():
             self.set_caption("no sample has a true value")
             return
-        unit, rmse = self.source.unit(self._target), number(sqrt(mean_square(error)))
-        gap = "" if unit == "°" else " "
-        self.set_caption(f"RMSE {rmse}{gap}{unit}".rstrip() + f" · {counted(len(truth), 'sample')}")
+        rmse = measured(sqrt(mean_square(error)), self.source.unit(self._target))
+        self.set_caption(f"RMSE {rmse} · {counted(len(truth), 'sample')}")
 
 
 class _Points:
@@ -93,13 +93,15 @@ class _Points:
         names = source.classes(self._label)
         quantity = plain_axis(source.quantity(target))
         own = source.own_colours(self._label)
-        self.widget: QWidget = TruthPlot(quantity, names, own, source.theme)
+        plot = TruthPlot(quantity, names, own, source.theme, source.unit(target))
+        plot.hovered.connect(hovered)
+        self.widget: QWidget = plot
 
     def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
         labels = self._source.truth(self._label, found.shape)
         known = np.zeros(len(found), np.int64) if labels is None else labels.astype(np.int64)
         assert isinstance(self.widget, TruthPlot)
-        self.widget.show_values(found if truth is None else truth, found, known)
+        self.widget.show_values(truth, found, known)
 
     def restyle(self) -> None:
         assert isinstance(self.widget, TruthPlot)
@@ -110,7 +112,9 @@ class _Curves:
     """True values quiet, predicted ones in colour."""
 
     def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
-        self._waves = Waves(source.theme)
+        words = WaveWords("true", "predicted", unit=source.unit(target))
+        self._waves = Waves(source.theme, words=words)
+        self._waves.hovered.connect(hovered)
         self.widget: QWidget = self._waves
 
     def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:

@@ -10,6 +10,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
+from ed_viewer.widgets.wave_words import WaveWords
 from ed_viewer.widgets.waves import Waves
 
 _VIDEO = 4  # axes of one sample: (time, height, width, channels)
@@ -78,7 +79,9 @@ class Outputs(QWidget):
 
     def _show_signals(self) -> None:
         if self.waves is None:
-            self.waves = Waves(self._theme, self._most, plain=self._most > 1)
+            plain, words = self._most > 1, WaveWords(one="decoded")
+            self.waves = Waves(self._theme, self._most, plain, words=words)
+            self.waves.hovered.connect(self.hovered)
             self.waves.restyle()
             self._stack.addWidget(self.waves)
         self.waves.show_signals(None, self.outputs)

@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from ed_viewer.projection import Window, window_of
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
-from ed_viewer.widgets.handle import pixel_size
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.plot_hover import PlotHover, nearest
 from ed_viewer.widgets.raster import rasterise
+from ed_viewer.widgets.text import number
 
 RASTER_ABOVE = 5000  # points: from here a scatter item takes longer to draw than a frame lasts
 _PIXELS = 512
-_NEAR = 10  # pixels, from a click to the point that it means
 
 
 class Scatter(QWidget):
@@ -30,9 +30,11 @@ class Scatter(QWidget):
 
     Signals:
         clicked: (number of the point, whether Shift was held).
+        hovered: the point under the mouse, in words, or "".
     """
 
     clicked = Signal(int, bool)
+    hovered = Signal(str)
 
     def __init__(
         self,
@@ -57,16 +59,22 @@ class Scatter(QWidget):
         side.addWidget(self._plot, 1)
         side.addWidget(self.legend)
         self._labels: np.ndarray | None = None
+        self._names: tuple[str, ...] = ()
         self._titles = ("", "")
         self._own: Window | None = None
         self._window: Window | None = None
         self._points = np.empty((0, 2))
         self._known = np.empty(0, bool)
+        self._drawn = np.empty(0, np.int64)  # the class of each, -1 for those that are not
         self._plot.scene().sigMouseClicked.connect(self._on_click)
+        hover = PlotHover(self._plot)
+        hover.watch(self.item, self._describe)
+        hover.told.connect(self.hovered)
 
     def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
         """Colour the points by class, (samples,); None for one colour."""
         self._labels = labels if labels is not None and labels.ndim == 1 else None
+        self._names = tuple(names)
         self.legend.set_names(names)
 
     def show_points(self, points: np.ndarray, titles: tuple[str, str]) -> None:
@@ -94,7 +102,7 @@ class Scatter(QWidget):
         self._redraw()
 
     def _redraw(self) -> None:
-        labels = self._classes()
+        labels = self._drawn = self._classes()
         many = len(self._points) > RASTER_ABOVE
         self.image.setVisible(many)
         if many and self._window is not None:
@@ -119,8 +127,18 @@ class Scatter(QWidget):
             return
         at = self.item.getViewBox().mapSceneToView(event.scenePos())  # type: ignore[attr-defined]
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)  # type: ignore[attr-defined]
-        apart = np.hypot(*((self._points - (at.x(), at.y())) / pixel_size(self.item)).T)
-        apart[self._classes() < 0] = np.inf
-        nearest = int(apart.argmin())
-        if apart[nearest] <= _NEAR:
-            self.clicked.emit(nearest, shift)
+        sample = nearest(self.item, self._points, self._drawn, np.array([at.x(), at.y()]))
+        if sample >= 0:
+            self.clicked.emit(sample, shift)
+
+    def _describe(self, at: np.ndarray) -> str:
+        sample = nearest(self.item, self._points, self._drawn, at)
+        if sample < 0:
+            return ""
+        said = [f"sample {sample + 1}"]
+        if self._names and self._drawn[sample] < len(self._names):
+            said.append(self._names[self._drawn[sample]])
+        axes = zip(self._titles, self._points[sample], strict=True)
+        # Of a code of one number the other axis is the sample, which is told.
+        said.append(", ".join(f"{title} = {number(v)}" for title, v in axes if title != "sample"))
+        return " · ".join(said)

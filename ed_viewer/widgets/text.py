@@ -40,6 +40,11 @@ def number(value: float, digits: int = 3) -> str:
     return signed(grouped(round(value)) if whole else f"{value:.{digits}g}")
 
 
+def measured(value: float, unit: str) -> str:
+    """Return a value with its unit, "" for none; only of degrees the sign follows at once."""
+    return f"{number(value)}{'' if unit in ('', '°') else ' '}{unit}"
+
+
 def signed(text: str) -> str:
     """Return a number with the minus sign that is as wide as a plus, not a hyphen."""
     return text.replace("-", "\N{MINUS SIGN}")

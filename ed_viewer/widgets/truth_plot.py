@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyqtgraph
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_viewer.imaging import finite_range
@@ -9,6 +10,8 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
 from ed_viewer.widgets.legend import Legend
 from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.plot_hover import PlotHover, nearest
+from ed_viewer.widgets.text import measured
 
 _MARGIN = 0.08  # of the range of the true values, around them
 
@@ -21,13 +24,25 @@ class TruthPlot(QWidget):
         names: of the classes that colour the points, () for none.
         colours: their own colours, where they have any.
         theme: colours and type.
+        unit: of the values that the mouse reads out.
+
+    Signals:
+        hovered: the sample under the mouse, in words, or "".
     """
 
+    hovered = Signal(str)
+
     def __init__(
-        self, quantity: str, names: tuple[str, ...], colours: tuple[str, ...], theme: Theme
+        self,
+        quantity: str,
+        names: tuple[str, ...],
+        colours: tuple[str, ...],
+        theme: Theme,
+        unit: str = "",
     ) -> None:
         super().__init__()
         self._theme, self._colours = theme, colours
+        self._names, self._unit = names, unit
         self.plot = make_plot()
         item = self.plot.getPlotItem()
         item.showGrid(x=True, y=True, alpha=0.15)
@@ -45,9 +60,19 @@ class TruthPlot(QWidget):
         row.addWidget(self.plot, 1)
         row.addWidget(self.legend)
         self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
+        self._drawn = self._labels  # -1 for those that are hidden
+        self._known = False  # whether there is a truth
+        hover = PlotHover(self.plot)
+        hover.watch(item, self._describe)
+        hover.told.connect(self.hovered)
 
-    def show_values(self, truth: np.ndarray, found: np.ndarray, labels: np.ndarray) -> None:
-        """Draw (samples,) of each; what is not finite, or has a label below 0, is left out."""
+    def show_values(self, truth: np.ndarray | None, found: np.ndarray, labels: np.ndarray) -> None:
+        """Draw (samples,) of each; what is not finite, or has a label below 0, is left out.
+
+        Without any truth, what was found stands in its place.
+        """
+        self._known = truth is not None
+        truth = found if truth is None else truth
         self._values = np.stack([truth, found], axis=1)
         self._labels = np.where(np.isfinite(self._values).all(axis=1), labels, -1)
         low, high = finite_range(truth)
@@ -71,5 +96,16 @@ class TruthPlot(QWidget):
 
     def _redraw(self) -> None:
         hidden = np.isin(self._labels, list(self.legend.hidden))
-        labels = np.where(hidden, -1, self._labels)
-        self.points.show_points(self._values, labels, self._colours, self._theme.palette)
+        self._drawn = np.where(hidden, -1, self._labels)
+        self.points.show_points(self._values, self._drawn, self._colours, self._theme.palette)
+
+    def _describe(self, at: np.ndarray) -> str:
+        sample = nearest(self.plot.getPlotItem(), self._values, self._drawn, at)
+        if sample < 0:
+            return ""
+        said = [f"sample {sample + 1}"]
+        if self._drawn[sample] < len(self._names):
+            said.append(self._names[self._drawn[sample]])
+        true, found = (measured(value, self._unit) for value in self._values[sample])
+        said += [f"true {true}"] if self._known else []
+        return " · ".join([*said, f"predicted {found}"])

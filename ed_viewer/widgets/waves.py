@@ -1,18 +1,21 @@
 """Signals: one small plot a sample, the input quiet, the output in colour, the difference below."""
 
+from functools import partial
 from math import ceil
 
 import numpy as np
 import pyqtgraph
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.imaging import Levels, finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import make_axes, style_axes
+from ed_viewer.widgets.plot_hover import PlotHover
+from ed_viewer.widgets.wave_words import CHANNELS, WaveWords
 
 _SAMPLES, _ROWS = 6, 2
-_CHANNELS = 10  # that are drawn, at most
 _AXIS = 46  # pixels of the numbers at the left, so that signal and difference stand in line
 _STRETCH = (3, 1)  # heights of signal and difference
 
@@ -25,6 +28,9 @@ class Wave:
         difference: the plot below it.
         first: whether it stands at the left: the scale is the same in all, and written there.
         plain: whether it has no axes at all.
+
+    Attributes:
+        shown: the input, or None, and the output.
     """
 
     def __init__(
@@ -53,9 +59,11 @@ class Wave:
         self.before: list[pyqtgraph.PlotDataItem] = []
         self.after: list[pyqtgraph.PlotDataItem] = []
         self.change: list[pyqtgraph.PlotDataItem] = []
+        self.shown: tuple[np.ndarray | None, np.ndarray] = (None, np.empty(0))
 
     def show(self, before: np.ndarray | None, after: np.ndarray, levels: Levels) -> None:
         """Draw (time,) or (time, channels) of each, in the range of the signals."""
+        self.shown = (before, after)
         low, high = levels
         half = (high - low) / 2 or 1.0
         output = _columns(after)
@@ -92,7 +100,13 @@ class Waves(QWidget):
         theme: colours and type.
         most: samples that are drawn.
         plain: draw them in one row, without axes.
+        words: what the mouse reads out.
+
+    Signals:
+        hovered: the values under the mouse, in words, or "".
     """
+
+    hovered = Signal(str)
 
     def __init__(
         self,
@@ -100,6 +114,8 @@ class Waves(QWidget):
         most: int = _SAMPLES,
         plain: bool = False,
         parent: QWidget | None = None,
+        *,
+        words: WaveWords | None = None,
     ) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -108,6 +124,10 @@ class Waves(QWidget):
         self._view = pyqtgraph.GraphicsLayoutWidget()
         self._view.ci.layout.setVerticalSpacing(0)
         self.waves: list[Wave] = []
+        self._words = words or WaveWords()
+        self._names: tuple[str, ...] = ()
+        self._hover = PlotHover(self._view)
+        self._hover.told.connect(self.hovered)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
@@ -127,6 +147,7 @@ class Waves(QWidget):
             levels: the range of the axis; by default that of the inputs.
             names: of the samples.
         """
+        self._names = names
         levels = levels or finite_range(output if inputs is None else inputs)
         count, curves = min(len(output), self._most), self._curves()
         self._fill(count)
@@ -157,6 +178,14 @@ class Waves(QWidget):
             for part, stretch in enumerate(_STRETCH):
                 self._view.ci.layout.setRowStretchFactor(2 * row + part, stretch)
             self.waves.append(Wave(plots[0], plots[1], column == 0, self._plain))
+            for part, plot in enumerate(plots):
+                self._hover.watch(plot, partial(self._describe, number, part == 1))
+
+    def _describe(self, number: int, change: bool, at: np.ndarray) -> str:
+        said = self._words.describe(*self.waves[number].shown, at, change)
+        name = self._names[number] if number < len(self._names) else ""
+        whose = [f"{self._words.one} {number + 1}", name]
+        return " · ".join(word for word in (*whose, said) if word) if said else ""
 
 
 def _draw(
@@ -172,4 +201,4 @@ def _draw(
 def _columns(signal: np.ndarray) -> np.ndarray:
     """Return the first channels (channels, time) of a signal."""
     values = np.nan_to_num(np.asarray(signal, np.float32))
-    return values.reshape(len(values), -1).T[:_CHANNELS]
+    return values.reshape(len(values), -1).T[:CHANNELS]
