@@ -10,17 +10,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import LINE, MARKERS, Table, envelope
-from ed_viewer.curve_words import describe, title_of
+from ed_viewer.curve_words import at_cursor, describe, title_of
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import run_pen
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.plot import make_plot, style_plot
 from ed_viewer.widgets.plot_hover import PlotHover
-from ed_viewer.widgets.text import number
 from ed_viewer.widgets.title_row import TitleRow
-
-_VALUES = "at the cursor: training, (validation), weight λ"
 
 
 class CurvePlot(Card):
@@ -122,14 +119,7 @@ class CurvePlot(Card):
     def set_place(self, place: float) -> None:
         """Put the cursor on a place of the axis."""
         self._line.setValue(place)
-        said = {side: self._say(table, place) for side, table in self._tables.items()}
-        if not self._compared:
-            values = said.get("A", "")
-            self._head.say(values, f"{values} ({_VALUES})")
-            return
-        both = {side: self._value(table, place) for side, table in self._tables.items()}
-        about = " · ".join(f"{s}: {said[s]}" for s in sorted(said)) + f" ({_VALUES})"
-        self._head.say("  ".join(f"{s} {value}" for s, value in sorted(both.items())), about)
+        self._head.say(*at_cursor(self._name, self._tables, place, self._compared))
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
@@ -169,25 +159,6 @@ class CurvePlot(Card):
             above = values > 0
             places, values = places[above], np.log10(values[above])
         return places, values
-
-    def _say(self, table: Table, place: float) -> str:
-        """Return the values at a place: training, (validation), weight."""
-        text = self._value(table, place)
-        validation = table.at(f"val_{self._name}", place)
-        if np.isfinite(validation):
-            text += f"  ({number(validation)})"
-        weight = table.at(f"{self._name.removesuffix('_loss')}_weight", place)
-        if self._name.endswith("_loss") and np.isfinite(weight):
-            text += f"  λ {number(weight)}"
-        return text
-
-    def _value(self, table: Table, place: float) -> str:
-        """Return the value of the training at a place."""
-        return (
-            "not finite"
-            if table.diverged(self._name, place)
-            else number(table.at(self._name, place))
-        )
 
     def _describe(self, at: np.ndarray) -> str:
         return describe(self._name, self._tables, self.how, float(at[0]))

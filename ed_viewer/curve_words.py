@@ -1,4 +1,4 @@
-"""What the mouse reads out of the curves of a scalar."""
+"""What is read out of the curves of a scalar, by the cursor and by the mouse."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,31 @@ from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import Table
 from ed_viewer.widgets.text import grouped, number, titled
 
+_VALUES = "at the cursor: training, (validation), weight λ"
+
 
 def title_of(name: str) -> str:
     """Return a scalar's name as a heading."""
     return "Total loss" if name == "loss" else titled(name)
+
+
+def at_cursor(
+    name: str, tables: Mapping[str, Table], place: float, compared: bool
+) -> tuple[str, str]:
+    """Return the values at a place for the title of a plot, and with what they are.
+
+    Args:
+        name: of the scalar.
+        tables: of run "A" and, if there is one, of "B".
+        place: on the axis.
+        compared: whether the plot is one of two runs.
+    """
+    said = {side: _all_values(table, name, place) for side, table in sorted(tables.items())}
+    if not compared:
+        values = said.get("A", "")
+        return values, f"{values} ({_VALUES})"
+    both = "  ".join(f"{side} {_value(tables[side], name, place)}" for side in said)
+    return both, " · ".join(f"{side}: {words}" for side, words in said.items()) + f" ({_VALUES})"
 
 
 def describe(name: str, tables: Mapping[str, Table], how: Alignment, place: float) -> str:
@@ -35,6 +56,23 @@ def describe(name: str, tables: Mapping[str, Table], how: Alignment, place: floa
         if words:
             said.append((f"{side} " if len(tables) > 1 else "") + ", ".join(words))
     return " · ".join(said)
+
+
+def _all_values(table: Table, name: str, place: float) -> str:
+    """Return the values at a place: training, (validation), weight."""
+    text = _value(table, name, place)
+    validation = table.at(f"val_{name}", place)
+    if np.isfinite(validation):
+        text += f"  ({number(validation)})"
+    weight = table.at(f"{name.removesuffix('_loss')}_weight", place)
+    if name.endswith("_loss") and np.isfinite(weight):
+        text += f"  λ {number(weight)}"
+    return text
+
+
+def _value(table: Table, name: str, place: float) -> str:
+    """Return the value of the training at a place."""
+    return "not finite" if table.diverged(name, place) else number(table.at(name, place))
 
 
 def _columns(name: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from ed_core.recording import Event
 from ed_viewer.theme import Theme
 from ed_viewer.timeline_gestures import GESTURES, Gestures
 from ed_viewer.timeline_picture import Picture, TimelinePainter
-from ed_viewer.widgets.text import grouped
 
 _SIDE = 12  # pixels left free at both ends, so that the handle is never cut
 
@@ -143,7 +142,7 @@ class Timeline(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self._gestures.move(event)
-        self.hovered.emit(self.describe(event.position().x()))
+        self.hovered.emit(self._picture.describe(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self._gestures.release()
@@ -161,23 +160,7 @@ class Timeline(QWidget):
         """Answer the request for a tool tip with the events under the mouse (called by Qt)."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().event(event)
-        said = [_words(e) for e in self._picture.events_at(event.pos().x())]
+        said = self._picture.words_at(event.pos().x())
         said = said or [f"{keys}: {words}" for keys, words in GESTURES]
         QToolTip.showText(event.globalPos(), "<br>".join(html.escape(s) for s in said), self)
         return True
-
-    def describe(self, x: float) -> str:
-        """Return what is at x, in words: events before frames."""
-        near = self._picture.events_at(x)
-        if near:
-            return " · ".join(_words(event) for event in near[-3:])
-        frame = self.frame_at(x)
-        if frame < 0:
-            return ""
-        step, epoch = int(self._scale.steps[frame]), self._picture.epochs[frame]
-        return f"frame {frame + 1} · step {grouped(step)} · epoch {epoch:.2f}"
-
-
-def _words(event: Event) -> str:
-    text = event.text or event.kind.replace("_", " ")
-    return text if "step" in text else f"{text} (step {grouped(event.step)})"

@@ -10,6 +10,7 @@ from ed_core.recording import Event
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.timeline_scale import Scale
+from ed_viewer.widgets.text import grouped
 
 CHECKPOINT = "checkpoint"
 _TICKS = 3  # pixels a tick at least: closer ones would be a grey block
@@ -64,6 +65,18 @@ class Picture:
             return []
         xs = self.scale.x_of(np.array([event.step for event in self.events], float))
         return [self.events[i] for i in np.flatnonzero(np.abs(xs - x) <= _NEAR)][-_MOST:]
+
+    def words_at(self, x: float) -> list[str]:
+        """Return the events at a pixel, each in words."""
+        return [_words(event) for event in self.events_at(x)]
+
+    def describe(self, x: float) -> str:
+        """Return what is at a pixel, in words: events before frames."""
+        near, frame = self.words_at(x), self.scale.frame_at(x)
+        if near or frame < 0:
+            return " · ".join(near[-3:])
+        step, epoch = int(self.scale.steps[frame]), self.epochs[frame]
+        return f"frame {frame + 1} · step {grouped(step)} · epoch {epoch:.2f}"
 
 
 class TimelinePainter:
@@ -219,6 +232,11 @@ def _pixels(scale: Scale, steps: np.ndarray) -> np.ndarray:
     left, right = scale.room
     xs = np.unique(np.round(scale.x_of(steps)))
     return xs[(xs >= left - 1) & (xs <= right + 1)]
+
+
+def _words(event: Event) -> str:
+    text = event.text or event.kind.replace("_", " ")
+    return text if "step" in text else f"{text} (step {grouped(event.step)})"
 
 
 def _round_up(number: float) -> int:

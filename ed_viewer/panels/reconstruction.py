@@ -148,12 +148,9 @@ class ReconstructionPanel(Panel):
         error = number(mean_square(output - inputs))
         (low, high), _ = self._scale(inputs)
         reach = number((high - low) / 2)
-        said = [f"mean squared error {error}"]
-        if self.form == "signal":
-            said += [_WAVES]
-        else:
-            said += [self.sheet.samples, f"difference from −{reach} to +{reach}"]
-        self.set_caption(" · ".join(said))
+        waves = self.form == "signal"
+        more = [_WAVES] if waves else [self.sheet.samples, f"difference from −{reach} to +{reach}"]
+        self.set_caption(" · ".join([f"mean squared error {error}", *more]))
 
     def _scale(self, inputs: np.ndarray) -> Scale:
         """Return that of all inputs, whichever channel or moment of them is shown."""

@@ -156,9 +156,9 @@ def test_events_are_drawn_and_told(timeline: Timeline) -> None:
     timeline.set_events((Event(200, 2.5, 4.0, "checkpoint", "checkpoint at step 200"), changed))
     assert timeline.grab().toImage() != plain
     at = timeline.x_of(40) + 2
-    assert timeline.describe(at) == "weight of kl 1 -> 4 (step 405)"
-    assert timeline.describe(timeline.x_of(20)) == "checkpoint at step 200"
-    assert timeline.describe(timeline.x_of(60)) == "frame 61 · step 600 · epoch 7.50"
+    assert timeline._picture.describe(at) == "weight of kl 1 -> 4 (step 405)"
+    assert timeline._picture.describe(timeline.x_of(20)) == "checkpoint at step 200"
+    assert timeline._picture.describe(timeline.x_of(60)) == "frame 61 · step 600 · epoch 7.50"
 
 
 def test_many_checkpoints_leave_the_frames_to_be_seen(timeline: Timeline) -> None:

@@ -1,0 +1,96 @@
+"""The plots of the scalars in a row, made one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+
+from ed_viewer.theme import Theme
+
+if TYPE_CHECKING:
+    from ed_viewer.curve_plot import CurvePlot
+
+_NARROW = 190  # pixels
+
+
+class CurveRow(QScrollArea):
+    """A plot a scalar. Each is made in a turn of its own: it takes some 15 ms.
+
+    Signals:
+        scrubbed: the place to which a cursor line was dragged.
+        hovered: the values under the mouse, in words, or "".
+        made: the last plot that was missing is there.
+
+    Attributes:
+        plots: those that are made, by the name of their scalar.
+    """
+
+    scrubbed = Signal(float)
+    hovered = Signal(str)
+    made = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plots: dict[str, CurvePlot] = {}
+        self._theme = theme
+        self._names: Sequence[str] = ()
+        self._missing: list[str] = []
+        self._compared = self._log = False
+        self._make = QTimer(self)
+        self._make.timeout.connect(self._make_next)
+        row = QWidget()
+        self._grid = QGridLayout(row)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(8)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(row)
+        theme.changed.connect(self._restyle)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every plot is made."""
+        return not self._missing
+
+    def lay(self, names: Sequence[str], compared: bool) -> None:
+        """Have a plot of each of these scalars, of one run or of two; those that there are stay."""
+        for name in [name for name in self.plots if name not in names]:
+            self.plots.pop(name).deleteLater()
+        self._names, self._compared = names, compared
+        self._missing = [name for name in names if name not in self.plots]
+        for name in self.plots:
+            self._put(name)
+        self._make.start(0) if self._missing else self._make.stop()
+
+    def set_log(self, on: bool) -> None:
+        """Draw the logarithm of the values, or the values."""
+        self._log = on
+        for plot in self.plots.values():
+            plot.set_log(on)
+
+    def _make_next(self) -> None:
+        from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, after the first paint
+
+        name = self._missing.pop(0)
+        plot = self.plots[name] = CurvePlot(name, self._theme)
+        plot.setMinimumWidth(_NARROW)
+        plot.scrubbed.connect(self.scrubbed)
+        plot.hovered.connect(self.hovered)
+        plot.set_log(self._log)
+        self._put(name)
+        if not self._missing:
+            self._make.stop()
+            self.made.emit()
+
+    def _put(self, name: str) -> None:
+        plot = self.plots[name]
+        plot.set_compared(self._compared)
+        self._grid.addWidget(plot, 0, self._names.index(name))
+
+    def _restyle(self) -> None:
+        for plot in self.plots.values():
+            plot.restyle()
