@@ -1,12 +1,13 @@
 """The U-Nets: maps of the size of the image, learning, blind to ignored pixels."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ed_core import MODELS, EdkitError, Field, Fields, load_data, train
+from ed_core import MODELS, EdkitError, Field, Fields, Run, load_data, train
 from ed_core.arrange import Batches
 from ed_core.run import build
 from ed_core.submodels import call
@@ -45,7 +46,7 @@ def test_maps_have_the_size_of_the_image(name: str, stride: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_learns(name: str, tmp_path: Path) -> None:
+def test_it_learns(name: str, tmp_path: Path, check_trained: Callable[[Run, str], None]) -> None:
     plan = {"epochs": 8, "batch_size": 4, "learning_rate": 0.01, "record": False, "out": tmp_path}
     run = train(name, LAND, **plan, **small(name))
     spec, test = MODELS[name], run.data.splits["test"]
@@ -56,6 +57,7 @@ def test_it_learns(name: str, tmp_path: Path) -> None:
         for net in (run.model, fresh)
     ]
     for head in spec.heads:
+        check_trained(run, head.name)
         assert logs[0][f"{head.name}_loss"] < 0.8 * logs[1][f"{head.name}_loss"]
 
 
