@@ -32,11 +32,12 @@ class Axis(pyqtgraph.AxisItem):
         low, high = self.range
         line = QFontMetricsF(self.style["tickFont"] or self.font()).height()
         least = line * (high - low) / max(self.size().height(), 1.0)
-        powers = set(range(math.ceil(low), math.floor(high) + 1))
-        taken: list[float] = sorted(powers - {round(value, 9) for value in values})
+        powers = range(math.ceil(low), math.floor(high) + 1)
+        taken: list[float] = [*powers]
         kept = []
         for value, text in zip(values, texts, strict=True):
-            room = all(abs(value - other) >= least for other in taken)
+            power = abs(value - round(value)) < 1e-9
+            room = power or all(abs(value - other) >= least for other in taken)
             taken += [value] if room else []
             kept.append(text if room else "")
         return kept

@@ -29,7 +29,9 @@ def test_numbers_of_a_logarithmic_axis_stand_apart(
     ]
     gaps = np.diff(sorted(value for value, _ in texts)) * height / span
     line = QFontMetricsF(axis.font()).height()
-    powers = [value for value, _ in texts if abs(value - round(value)) < 1e-6]
+    powers = [value for value, _ in texts if abs(value - round(value)) < 1e-9]
+    inside = [n for n in range(-8, 17) if low + 1e-6 < n < low + span - 1e-6]
+    assert len(inside) != 1 or inside[0] in [round(value) for value in powers]
     if len(powers) < 2:  # how far apart these are is the choice of pyqtgraph
         assert (gaps >= line - 1e-6).all()
 
