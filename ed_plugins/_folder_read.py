@@ -53,6 +53,11 @@ def white(plan: FieldPlan, array: np.ndarray) -> int:
 def _image_reader(plan: FieldPlan, size: Sequence[int]) -> Read:
     def read(path: Path) -> np.ndarray:
         array = read_image(path, size, plan.channels)
+        if array.dtype == np.uint8 and plan.bits > 8:
+            raise EdkitError(
+                f"{str(path)!r}: expected bits = {plan.bits}, found 8 bits: leave bits out. Colour "
+                "of 16 bits is read as 8: take data set 'arrays' for it."
+            )
         kept = array if array.dtype == np.uint8 else array.astype("uint16")
         most = white(plan, kept)
         if array.min() < 0 or array.max() > most:
