@@ -14,9 +14,12 @@ _HEIGHT = 7.0  # inches
 def latent_scatter(materials: list[Material]) -> Figure | None:
     """Return the codes of the samples as points coloured by class, one plane for each run.
 
-    The plane is that of `Material.dimensions`, or else of the first two principal components.
+    The plane is that of `Material.dimensions`, or else of the first two principal components. A
+    second run without such a code has none.
     """
-    if any(m.codes is None or m.codes.shape[1] < 2 for m in materials):
+    main = materials[0]
+    materials = [m for m in materials if m.codes is not None and m.codes.shape[1] > 1]
+    if not materials or materials[0] is not main:
         return None
     figure = Figure(figsize=(WIDTH if len(materials) > 1 else _HEIGHT * 1.15, _HEIGHT))
     figure.set_layout_engine("constrained", wspace=0.06)

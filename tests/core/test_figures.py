@@ -35,6 +35,7 @@ from ed_core.figures.material import material
 from ed_core.figures.mosaic import GAP, mosaic, picture, tile_size
 from ed_core.figures.reconstructions import reconstructions
 from ed_core.figures.style import STYLE, spread
+from ed_core.figures.tsne import tsne
 from ed_core.plugins import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend
@@ -213,9 +214,28 @@ def test_without_a_recording_all_but_the_curves(maps: Run, tmp_path: Path) -> No
     assert names == wanted
 
 
-def test_a_classifier_has_curves_and_a_confusion_matrix(tmp_path: Path) -> None:
-    run = ed_core.train("small_classifier", epochs=1, batch_size=32, out=tmp_path)
-    assert [path.name for path in draw_figures(run)] == ["curves.png", "confusion_label.png"]
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("classifier")
+    return ed_core.train("small_classifier", epochs=1, batch_size=32, out=out)
+
+
+def test_a_classifier_has_curves_and_a_confusion_matrix(classifier: Run, tmp_path: Path) -> None:
+    paths = draw_figures(classifier, tmp_path)
+    assert [path.name for path in paths] == ["curves.png", "confusion_label.png"]
+
+
+def test_a_second_run_that_has_no_such_figure_leaves_that_of_the_first(
+    maps: Run, classifier: Run
+) -> None:
+    for draw in (reconstructions, latent_scatter, tsne):
+        assert draw(material(classifier, maps)) is None
+        assert draw(material(maps, classifier)) is not None
+    figure = reconstructions(material(maps, classifier))
+    assert figure is not None
+    words = [text.get_text().partition("\n")[0] for text in figure.axes[0].texts]
+    assert words[:2] == ["original", "small_autoencoder"]
+    assert "small_classifier" not in words
 
 
 def test_two_runs_side_by_side(run: Run, maps: Run, tmp_path: Path) -> None:

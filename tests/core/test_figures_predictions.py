@@ -338,6 +338,20 @@ def test_videos_are_strips_of_frames(player: Run) -> None:
     )
 
 
+def test_a_second_run_without_signals_or_videos_leaves_those_of_the_first(
+    player: Run, seer: Run
+) -> None:
+    first, second = material(player)[0], Material(seer, *_rest(material(player)[0]))
+    for draw in (signals, videos):
+        assert draw([second, first]) is None
+        figure = draw([first, second])
+        assert figure is not None
+        alone = draw([first])
+        assert alone is not None
+        assert texts(figure) == texts(alone)
+    assert len(figure.axes[0].texts) == len(alone.axes[0].texts)
+
+
 def test_colours_and_names_of_classes() -> None:
     assert class_colour(1, ("#000000", "#ffffff")) == "#ffffff"
     palette = [class_colour(number) for number in range(30)]
