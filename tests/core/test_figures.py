@@ -28,7 +28,6 @@ from ed_core import (
 )
 from ed_core.figures import FIGURES, draw_figures
 from ed_core.figures.activations import activations
-from ed_core.figures.curves import series
 from ed_core.figures.latent_grid import latent_grid
 from ed_core.figures.latent_scatter import latent_scatter, principal_axes
 from ed_core.figures.material import material
@@ -333,31 +332,6 @@ def test_data_that_is_gone_is_replaced_by_the_recorded_samples(
     assert material(run)[0].samples["image"].shape == (64, *SHAPE)
     with pytest.raises(EdkitError, match="are gone"):
         material(maps)
-
-
-def table(epochs: int, logged: list[float]) -> dict[str, np.ndarray]:
-    """Two rows an epoch of ten steps, and the last of them twice, as the recorder writes it."""
-    step = np.sort(np.concatenate([5 + 10 * np.arange(epochs), *2 * [10 + 10 * np.arange(epochs)]]))
-    return {"step": step * 1.0, "epoch": step / 10, "loss": np.array(logged)}
-
-
-def test_a_running_mean_is_undone_where_epochs_are_few() -> None:
-    rows, values = series(table(2, [8, 6, 6, 3, 2.5, 2.5]), "loss")
-    assert rows.tolist() == [0, 2, 3, 5]
-    assert values == pytest.approx([8, 4, 3, 2])  # 8 and 4 have the mean 6 that Keras logged
-
-
-def test_of_many_epochs_their_means_are_drawn() -> None:
-    logged = [9.0, 7, 7, *[5, 4, 4] * 6]
-    rows, values = series(table(7, logged), "loss")
-    assert rows.tolist() == list(range(2, 21, 3))
-    assert values.tolist() == [7, *[4] * 6]
-
-
-def test_a_loss_that_was_not_recorded_has_no_series() -> None:
-    empty = {"step": np.empty(0), "epoch": np.empty(0), "loss": np.empty(0)}
-    assert not series(empty, "loss")[0].size
-    assert not series(empty, "other")[0].size
 
 
 def test_names_of_figures_differ() -> None:
