@@ -1,5 +1,6 @@
 """WAV and CSV files as arrays (time, channels)."""
 
+import re
 import warnings
 from fnmatch import fnmatch
 from math import gcd
@@ -10,7 +11,10 @@ from scipy.io import wavfile
 
 from ed_core import EdkitError
 
-_CLOCKS = {"time", "t", "sample", "index"}  # headings of a CSV column that is no channel
+# Headings of a CSV column that is no channel: the first word is one of these ...
+_CLOCKS = {"time", "times", "timestamp", "timestamps", "date", "datetime", "clock"}
+# ... or there is none but these: a "second lead" and an "index finger" are channels.
+_COUNTS = {"t", "seconds", "sec", "milliseconds", "ms", "sample", "samples", "index", "number"}
 
 
 def find_recordings(path: Path) -> list[Path]:
@@ -102,11 +106,17 @@ def _read_csv(path: Path) -> tuple[np.ndarray, int]:
     delimiter = next((mark for mark in ";\t," if mark in first), None)
     names = [name.strip(" \"'").lower() for name in first.split(delimiter)]
     heading = not all(map(_is_number, names))
-    columns = [i for i, name in enumerate(names) if not (heading and name in _CLOCKS)]
+    columns = [i for i, name in enumerate(names) if not (heading and _is_clock(name))]
     if not lines[heading:] or not columns:
         return np.empty((0, 1)), 0
     numbers = np.loadtxt(lines[heading:], delimiter=delimiter, usecols=columns, ndmin=2)
     return numbers.astype("float32"), 0
+
+
+def _is_clock(name: str) -> bool:
+    """Tell whether a heading in small letters names a clock: `time (s)`, `timestamp`, `t_ms`."""
+    words = re.findall(r"[^\W_]+", re.sub(r"[(\[].*", "", name))  # without a unit in brackets
+    return bool(words) and (words[0] in _CLOCKS or _COUNTS.issuperset(words))
 
 
 def _is_number(text: str) -> bool:

@@ -142,6 +142,21 @@ def test_csv_with_any_delimiter_and_heading(tmp_path: Path, text: str, columns: 
     np.testing.assert_allclose(first, np.tile([[-1.0], [1]], (2, columns)), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["timestamp", "Time (s)", "seconds", "ms", "TIME_MS", "t [s]", "Sample number", '"Time"'],
+)
+def test_a_clock_is_no_channel(tmp_path: Path, heading: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{heading},ecg\n" + "7,1\n8,2\n" * 20)
+    assert load(tmp_path / "a.csv", window=4).fields["signal"].shape == (4, 1)
+
+
+@pytest.mark.parametrize("heading", ["second lead", "T1", "index finger", "temperature"])
+def test_what_only_begins_like_a_clock_is_a_channel(tmp_path: Path, heading: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{heading},ecg\n" + "7,1\n8,2\n" * 20)
+    assert load(tmp_path / "a.csv", window=4).fields["signal"].shape == (4, 2)
+
+
 def test_without_files_there_is_a_made_electrocardiogram() -> None:
     data = load_data("signals:window=128,seed=2")
     assert list(data.fields) == ["signal"]
