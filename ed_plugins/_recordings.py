@@ -62,7 +62,7 @@ def read_recordings(paths: list[Path], rate: int = 0) -> list[np.ndarray]:
         try:
             samples, own = _read_csv(path) if path.suffix.lower() == ".csv" else _read_wav(path)
         except Exception as error:  # a damaged file breaks the readers in many ways
-            text = " ".join(str(error).split())[:200] or type(error).__name__
+            text = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
             raise EdkitError(f"{str(path)!r} cannot be read: {text}.") from error
         if not samples.size:
             raise EdkitError(f"{str(path)!r}: expected samples, found none.")
@@ -109,8 +109,32 @@ def _read_csv(path: Path) -> tuple[np.ndarray, int]:
     columns = [i for i, name in enumerate(names) if not (heading and _is_clock(name))]
     if not lines[heading:] or not columns:
         return np.empty((0, 1)), 0
-    numbers = np.loadtxt(lines[heading:], delimiter=delimiter, usecols=columns, ndmin=2)
-    return numbers.astype("float32"), 0
+    try:
+        numbers = np.loadtxt(lines[heading:], delimiter=delimiter, usecols=columns, ndmin=2)
+        with np.errstate(over="ignore"):  # what overflows is named below
+            numbers = numbers.astype("float32")
+    except ValueError as error:
+        raise ValueError(_first_bad(lines, heading, delimiter, columns) or error) from error
+    if not np.isfinite(numbers).all():
+        raise ValueError(_first_bad(lines, heading, delimiter, columns))
+    return numbers, 0
+
+
+def _first_bad(lines: list[str], heading: bool, delimiter: str | None, columns: list[int]) -> str:
+    """Return where the first cell is that holds no finite number, "" where there is none.
+
+    Lines and columns count from 1, as an editor and a spreadsheet do, the heading among them.
+    """
+    for line, text in enumerate(lines[heading:], 1 + heading):
+        cells = text.partition("#")[0].split(delimiter)
+        for column in columns if "".join(cells).strip() else ():
+            cell = cells[column].strip() if column < len(cells) else ""
+            if not _is_number(cell) or not abs(float(cell)) <= float(np.finfo("float32").max):
+                return (
+                    f"line {line}, column {column + 1}: expected a finite number, found "
+                    f"{cell[:40]!r}"
+                )
+    return ""
 
 
 def _is_clock(name: str) -> bool:

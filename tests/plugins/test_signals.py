@@ -210,6 +210,23 @@ def test_a_bad_file_is_one_line_that_names_it(tmp_path: Path, name: str, content
 
 
 @pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("a,b\n1,2\n\n3,\n", "line 4, column 2: expected a finite number, found ''."),
+        ("time,b\n1,2\n3,x\n", "line 3, column 2: expected a finite number, found 'x'."),
+        ("1,2\n3\n", "line 2, column 2: expected a finite number, found ''."),
+        ("1,2\n3,nan\n", "line 2, column 2: expected a finite number, found 'nan'."),
+        ("a\n1\n1e300\n", "line 3, column 1: expected a finite number, found '1e300'."),
+    ],
+)
+def test_a_bad_cell_is_named_as_an_editor_counts(tmp_path: Path, text: str, where: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(EdkitError) as caught:
+        load(tmp_path / "a.csv")
+    assert str(caught.value).endswith(f"a.csv' cannot be read: {where}")
+
+
+@pytest.mark.parametrize(
     ("files", "options", "message"),
     [
         ({}, {}, "expected WAV or CSV files in this folder, found none"),
