@@ -24,10 +24,15 @@ class Noise(layers.Layer):
     Args:
         latent: numbers a code.
         seed: of the generator.
+
+    Raises:
+        ValueError: `latent` is below 1.
     """
 
     def __init__(self, latent: int, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if latent < 1:
+            raise ValueError(f"latent is at least 1, received {latent}")
         self.latent = latent
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)

@@ -18,7 +18,7 @@ from ed_core.engine import randomness, tuning
 from ed_core.errors import FieldError
 from ed_core.learning_rate import ScaledSchedule
 from ed_core.objective import Objective
-from ed_core.plan import Plan, now
+from ed_core.plan import Plan, check_terms, now
 from ed_core.recorder import Recorder
 from ed_core.recording import RunFolder
 from ed_core.recording.control import Inbox
@@ -53,6 +53,7 @@ class Job:
     def prepare(cls, spec: ModelSpec, plan: Plan) -> "Job":
         """Load and check the data, build and compile the model; writes nothing."""
         tuning.tune_allocator()
+        check_terms(spec, plan)
         data = select(load_data(plan.data), spec.heads, asdict(plan))
         try:
             objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)

@@ -9,6 +9,7 @@ from keras import ops
 from ed_core.errors import EdkitError
 from ed_core.losses import like, masked, whole
 from ed_core.spec import Head
+from ed_core.submodels import taken
 
 Tensor = Any
 
@@ -57,6 +58,21 @@ class Objective(keras.Model):
     def layer_weights(self) -> list[Any]:
         """The weights of the layers, in order: what a trained model is, without the objective."""
         return [variable for layer in self.layers for variable in layer.weights]
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs by name, (samples, ...) each, as Keras does.
+
+        Args:
+            x: input name to (samples, ...), or whatever else Keras takes.
+            args: what Keras takes beside it.
+            kwargs: the same, by name.
+
+        Raises:
+            EdkitError: an input is missing; Keras would speak of layers and of positions.
+        """
+        if isinstance(x, Mapping):
+            x = taken(self, x)
+        return super().predict(x, *args, **kwargs)
 
     def compute_loss(
         self,

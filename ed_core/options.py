@@ -113,6 +113,26 @@ def check_options(
     return {name: option.check(given.get(name, option.default)) for name, option in options.items()}
 
 
+def check_counts(options: Mapping[str, Option], values: Mapping[str, Any]) -> None:
+    """Say that a count is below 1, such as units or filters; called where a model failed to build.
+
+    No type says which whole numbers are counts: those whose defaults are, as far as one below 1
+    does harm. The text of Keras about it names no option.
+
+    Raises:
+        EdkitError: a number that is 1 or more by default is less.
+    """
+    for name, option in options.items():
+        many = get_origin(option.type) is tuple
+        if not many and option.type is not int:
+            continue
+        usual, given = (v if many else (v,) for v in (option.default, values[name]))
+        if min(usual, default=1) >= 1 > min(given, default=1):
+            what = "numbers" if many else "a whole number"
+            shown = ",".join(map(str, given))
+            raise EdkitError(f"option {name!r} is {what} of 1 or more, received {shown}.")
+
+
 def _args_section(doc: str) -> dict[str, str]:
     section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", doc, re.MULTILINE)
     entries = re.findall(

@@ -17,7 +17,7 @@ from ed_core.engine import installed_backends
 from ed_core.errors import EdkitError
 from ed_core.registry import PLUGIN_FILES
 from ed_core.run import spec_of
-from ed_core.spec import Dataset
+from ed_core.spec import Dataset, ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,26 @@ class Plan:
             raise EdkitError(f"every must be at least 1 step, received {self.every}.")
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
+
+
+def check_terms(spec: ModelSpec, plan: Plan) -> None:
+    """Check the weights of a model's heads, and over how many epochs they rise, for a training.
+
+    Raises:
+        EdkitError: one is below 0, which would turn learning round, or a head is unknown.
+    """
+    params = spec.check(plan.params)
+    weights = spec.weights(params, plan.weights)
+    for head in spec.heads:
+        own = isinstance(head.weight, str) and head.name not in (plan.weights or {})
+        what = f"option {head.weight!r}" if own else f"the weight of head {head.name!r}"
+        if weights[head.name] < 0:
+            raise EdkitError(f"{what} must be 0 or more, received {weights[head.name]:g}.")
+        rise = params[head.warm_up] if isinstance(head.warm_up, str) else head.warm_up
+        if rise < 0:
+            raise EdkitError(
+                f"option {head.warm_up!r} must be 0 epochs or more, received {rise:g}."
+            )
 
 
 PLAN_OPTIONS = Plan.__slots__[3:]

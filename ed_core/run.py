@@ -12,6 +12,7 @@ from ed_core.data import load_data
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
 from ed_core.objective import Objective
+from ed_core.options import check_counts
 from ed_core.plugins import MODELS
 from ed_core.recording import Recording, RunFolder
 from ed_core.registry import PLUGIN_FILES
@@ -116,6 +117,7 @@ def build(
     except (EdkitError, MemoryError):
         raise
     except Exception as error:  # a foreign plugin may fail in any way
+        check_counts(spec.options, checked)
         raise EdkitError(
             f"model {spec.name!r} cannot be built with {checked}: {one_line(error)}"
         ) from error

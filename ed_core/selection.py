@@ -126,7 +126,7 @@ def class_weights(
 
     Raises:
         EdkitError: a head is unknown or predicts no class, or the weights are not numbers of 0 and
-            more, one a class.
+            more, one a class and not all 0.
     """
     by_name = {head.name: head for head in heads if head.needs_target}
     found = {}
@@ -152,10 +152,11 @@ def _numbers(head: str, text: str, classes: int) -> np.ndarray:
         numbers = np.array([float(part) for part in text.split(",")])
     except ValueError:
         numbers = np.empty(0)
-    if len(numbers) != classes or not (np.isfinite(numbers) & (numbers >= 0)).all():
+    good = np.isfinite(numbers) & (numbers >= 0)
+    if len(numbers) != classes or not good.all() or not numbers.any():
         raise EdkitError(
             f"class weights of head {head!r} are 'balanced' or {classes} numbers of 0 and more, "
-            f"received {text!r}."
+            f"not all 0, received {text!r}."
         )
     return numbers
 

@@ -66,10 +66,23 @@ def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     if wanted is None or (len(wanted) == 1 and not isinstance(_input(model), dict)):
         name = next(iter(wanted or ()), "")
         return model.predict_on_batch(batch.get(name, next(iter(batch.values()))))
-    missing = [name for name in wanted if name not in batch]
+    return model.predict_on_batch(taken(model, batch))
+
+
+def taken(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some arrays that are inputs of a functional model, by name.
+
+    Raises:
+        EdkitError: an input is missing.
+    """
+    wanted = inputs_of(model) or {}
+    missing = [repr(name) for name in wanted if name not in given]
     if missing:
-        raise EdkitError(f"model {model.name!r} needs input {missing[0]!r}, got {[*batch]}.")
-    return model.predict_on_batch({name: batch[name] for name in wanted})
+        raise EdkitError(
+            f"the model needs input{'s' * (len(missing) > 1)} {', '.join(missing)}, got "
+            f"{', '.join(map(repr, given)) or 'none'}: give it {' and '.join(map(repr, wanted))}."
+        )
+    return {name: given[name] for name in wanted}
 
 
 def _input(model: Any) -> Any:

@@ -1,6 +1,7 @@
 """What the field of an array is, and the array as that field holds it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -8,12 +9,13 @@ import numpy as np
 from ed_core import EdkitError, Field
 from ed_core.spec import FieldKind
 from ed_plugins._array_files import Stored
-from ed_plugins._lazy import View
+from ed_plugins._lazy import View, native
 
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
 _AXES = {"image": (4,), "video": (5,), "signal": (3,)}  # with the samples and the channels
 _ROWS = 1024  # samples that are looked at in one go
 _CLASSES = 32768
+_IGNORED = 255  # of a map of bytes: what many data sets say where there is no class
 
 
 def make_field(name: str, parts: Sequence[Stored]) -> tuple[Field, list[Any]]:
@@ -41,7 +43,7 @@ def make_field(name: str, parts: Sequence[Stored]) -> tuple[Field, list[Any]]:
             f"{first.where}: kind is {', '.join(get_args(FieldKind))}; found {kind[:40]!r}."
         )
     if kind == "class":
-        return _class_field(parts)
+        return _class_field([_column(part) for part in parts])
     arrays = [_numbers(part, kind) for part in parts]
     partial = kind == "value" and any(np.isnan(b).any() for a in arrays for b in _blocks(a))
     return Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
@@ -79,15 +81,22 @@ def _numbers(part: Stored, kind: str) -> Any:
         )
     white = 1 if whole else None
     if kind in ("image", "video") and whole:
-        if array.dtype not in (np.dtype("uint8"), np.dtype("uint16"), np.dtype("bool")):
+        if native(array.dtype) not in map(np.dtype, ("uint8", "uint16", "bool")):
             raise EdkitError(
                 f"{part.where}: expected {kind}s of uint8, uint16 or floats in 0..1, found "
                 f"{array.dtype}."
             )
         white = 1 if array.dtype.kind == "b" else int(np.iinfo(array.dtype).max)
     if isinstance(array, np.ndarray) and not channel and white is None:
-        return array
+        return array.astype(native(array.dtype), copy=False)
     return View(array, white, channel=channel)
+
+
+def _column(part: Stored) -> Stored:
+    """Return labels (samples, 1), as the data sets of Keras have them, as (samples,)."""
+    if part.array.shape[1:] != (1,):
+        return part
+    return replace(part, array=np.asarray(part.array[:])[:, 0])
 
 
 def _class_field(parts: Sequence[Stored]) -> tuple[Field, list[np.ndarray]]:
@@ -103,9 +112,22 @@ def _class_field(parts: Sequence[Stored]) -> tuple[Field, list[np.ndarray]]:
         raise EdkitError(
             f"{parts[0].where}: expected labels from 0 to {min(count, _CLASSES) - 1}, found {most}."
         )
+    if most == _IGNORED and parts[0].array.ndim > 2 and not names:
+        _check_ignored(labels, parts[0].where)
     partial = any((label < 0).any() for label in labels)
     classes = names or tuple(map(str, range(count)))
     return Field(labels[0].shape[1:], "class", classes, partial=partial), labels
+
+
+def _check_ignored(labels: Sequence[np.ndarray], where: str) -> None:
+    """Raise EdkitError where 255 stands so far above the ids of pixels that it can be none."""
+    used = np.flatnonzero(sum(np.bincount(label[label >= 0], minlength=256) for label in labels))
+    if len(used) > 1 and used[-2] < _IGNORED - 1:
+        raise EdkitError(
+            f"{where}: expected classes from 0 up, found 0 to {used[-2]} and {_IGNORED}: if "
+            f"{_IGNORED} marks ignored pixels, write -1 there (as int16); if it is a class, give "
+            "it the next number."
+        )
 
 
 def _labels(part: Stored) -> np.ndarray:

@@ -1,6 +1,17 @@
 """Images as they could also have been taken."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+
+def moved(
+    batch: dict[str, np.ndarray], random: np.random.Generator, params: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Return the batch with its images changed as the options `shift` and `flip` say."""
+    image = shift_and_flip(batch["image"], random, params["shift"], params["flip"])
+    return {**batch, "image": image}
 
 
 def shift_and_flip(

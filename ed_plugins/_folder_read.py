@@ -39,7 +39,7 @@ def read_field(paths: Sequence[Path], plan: FieldPlan, size: Sequence[int]) -> n
         if array.shape != first.shape or array.dtype != first.dtype:
             raise EdkitError(
                 f"{str(path)!r}: expected {_described(first)} as in {paths[0].name!r}, found "
-                f"{_described(array)}."
+                f"{_described(array)}{_to_one_kind(array, first, plan)}."
             )
         whole[number] = array
     return whole
@@ -53,6 +53,11 @@ def white(plan: FieldPlan, array: np.ndarray) -> int:
 def _image_reader(plan: FieldPlan, size: Sequence[int]) -> Read:
     def read(path: Path) -> np.ndarray:
         array = read_image(path, size, plan.channels)
+        if array.dtype == np.uint8 and plan.bits > 8:
+            raise EdkitError(
+                f"{str(path)!r}: expected bits = {plan.bits}, found 8 bits: leave bits out. Colour "
+                "of 16 bits is read as 8: take data set 'arrays' for it."
+            )
         kept = array if array.dtype == np.uint8 else array.astype("uint16")
         most = white(plan, kept)
         if array.min() < 0 or array.max() > most:
@@ -122,6 +127,12 @@ def _whole(pixel: Pixel) -> int:
 
 def _listed(pixels: list[Pixel]) -> str:
     return ", ".join(map(str, pixels[:16])) + ", ..." * (len(pixels) > 16)
+
+
+def _to_one_kind(array: np.ndarray, first: np.ndarray, plan: FieldPlan) -> str:
+    """Return what brings grey and coloured images together, "" where that is not it."""
+    mixed = plan.kind == "image" and array.shape[:2] == first.shape[:2]
+    return ": say channels = 3, or 1 for grey" if mixed and array.shape != first.shape else ""
 
 
 def _described(array: np.ndarray) -> str:

@@ -25,7 +25,7 @@ class View:
     @property
     def dtype(self) -> np.dtype:
         """The type of what is read."""
-        return self.array.dtype if self.white is None else np.dtype("float32")
+        return native(self.array.dtype) if self.white is None else np.dtype("float32")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -42,9 +42,16 @@ class View:
 
     def __getitem__(self, key: Any) -> np.ndarray:
         values = self.array[key if self.rows is None else self.rows[key]]
-        if self.white is not None:
+        if self.white is None:
+            values = np.asarray(values, self.dtype)
+        else:
             values = np.divide(values, np.float32(self.white), dtype="float32")
         return values[..., None] if self.channel else values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
+
+
+def native(dtype: np.dtype) -> np.dtype:
+    """Return a type in the byte order of this machine, which is the only one a backend takes."""
+    return dtype.newbyteorder("=")

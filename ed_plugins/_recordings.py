@@ -1,5 +1,6 @@
 """WAV and CSV files as arrays (time, channels)."""
 
+import re
 import warnings
 from fnmatch import fnmatch
 from math import gcd
@@ -10,7 +11,10 @@ from scipy.io import wavfile
 
 from ed_core import EdkitError
 
-_CLOCKS = {"time", "t", "sample", "index"}  # headings of a CSV column that is no channel
+# Headings of a CSV column that is no channel: the first word is one of these ...
+_CLOCKS = {"time", "times", "timestamp", "timestamps", "date", "datetime", "clock"}
+# ... or there is none but these: a "second lead" and an "index finger" are channels.
+_COUNTS = {"t", "seconds", "sec", "milliseconds", "ms", "sample", "samples", "index", "number"}
 
 
 def find_recordings(path: Path) -> list[Path]:
@@ -58,7 +62,7 @@ def read_recordings(paths: list[Path], rate: int = 0) -> list[np.ndarray]:
         try:
             samples, own = _read_csv(path) if path.suffix.lower() == ".csv" else _read_wav(path)
         except Exception as error:  # a damaged file breaks the readers in many ways
-            text = " ".join(str(error).split())[:200] or type(error).__name__
+            text = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
             raise EdkitError(f"{str(path)!r} cannot be read: {text}.") from error
         if not samples.size:
             raise EdkitError(f"{str(path)!r}: expected samples, found none.")
@@ -102,11 +106,41 @@ def _read_csv(path: Path) -> tuple[np.ndarray, int]:
     delimiter = next((mark for mark in ";\t," if mark in first), None)
     names = [name.strip(" \"'").lower() for name in first.split(delimiter)]
     heading = not all(map(_is_number, names))
-    columns = [i for i, name in enumerate(names) if not (heading and name in _CLOCKS)]
+    columns = [i for i, name in enumerate(names) if not (heading and _is_clock(name))]
     if not lines[heading:] or not columns:
         return np.empty((0, 1)), 0
-    numbers = np.loadtxt(lines[heading:], delimiter=delimiter, usecols=columns, ndmin=2)
-    return numbers.astype("float32"), 0
+    try:
+        numbers = np.loadtxt(lines[heading:], delimiter=delimiter, usecols=columns, ndmin=2)
+        with np.errstate(over="ignore"):  # what overflows is named below
+            numbers = numbers.astype("float32")
+    except ValueError as error:
+        raise ValueError(_first_bad(lines, heading, delimiter, columns) or error) from error
+    if not np.isfinite(numbers).all():
+        raise ValueError(_first_bad(lines, heading, delimiter, columns))
+    return numbers, 0
+
+
+def _first_bad(lines: list[str], heading: bool, delimiter: str | None, columns: list[int]) -> str:
+    """Return where the first cell is that holds no finite number, "" where there is none.
+
+    Lines and columns count from 1, as an editor and a spreadsheet do, the heading among them.
+    """
+    for line, text in enumerate(lines[heading:], 1 + heading):
+        cells = text.partition("#")[0].split(delimiter)
+        for column in columns if "".join(cells).strip() else ():
+            cell = cells[column].strip() if column < len(cells) else ""
+            if not _is_number(cell) or not abs(float(cell)) <= float(np.finfo("float32").max):
+                return (
+                    f"line {line}, column {column + 1}: expected a finite number, found "
+                    f"{cell[:40]!r}"
+                )
+    return ""
+
+
+def _is_clock(name: str) -> bool:
+    """Tell whether a heading in small letters names a clock: `time (s)`, `timestamp`, `t_ms`."""
+    words = re.findall(r"[^\W_]+", re.sub(r"[(\[].*", "", name))  # without a unit in brackets
+    return bool(words) and (words[0] in _CLOCKS or _COUNTS.issuperset(words))
 
 
 def _is_number(text: str) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ed_core import EdkitError, Field, FieldError, Fields, open_run
+from ed_core.submodels import submodel
 
 
 def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> Any:
@@ -36,6 +37,33 @@ def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> 
         return run.model
     stated = Fields({name: Field.from_facts(facts) for name, facts in run.info["fields"].items()})
     return run.spec.builder(stated, **run.spec.check(run.info["params"]))
+
+
+def earlier_parts(path: str, fields: Fields, option: str) -> tuple[Any, Any]:
+    """Return the trained encoder and decoder of a run that gives an image back.
+
+    Args:
+        path: the run's folder.
+        fields: of the data set.
+        option: that holds the path, for messages.
+
+    Raises:
+        EdkitError: as `earlier`, or the run is no auto-encoder from image to image.
+    """
+    net = earlier(path, fields, option)
+    try:
+        parts = submodel(net, "encoder"), submodel(net, "decoder")
+    except EdkitError as error:
+        raise EdkitError(
+            f"option {option!r}: run {path!r} has no decoder; expected an auto-encoder from image "
+            "to image."
+        ) from error
+    if [*parts[0].input, *parts[1].input, *parts[1].output] != ["image", "code", "image"]:
+        raise EdkitError(
+            f"option {option!r}: run {path!r} goes from {', '.join(parts[0].input)} to "
+            f"{', '.join(parts[1].output)}; expected an auto-encoder from image to image."
+        )
+    return parts
 
 
 def _facts(field: Field) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from keras import Input, Model, layers
 
-from ed_core import Field, FieldError, Fields, augment
+from ed_core import EdkitError, Field, FieldError, Fields, augment
 from ed_plugins._conv import margins
 
 Tensor = Any
@@ -23,8 +23,17 @@ def contract(image: Tensor, filters: Sequence[int], stride: int, suffix: str = "
         image: (batch, height, width, channels).
         filters: of each level.
         stride: of the first convolution; 2 does all the work at half the size.
-        suffix: of the layers' names.
+        suffix: of the layers' names, such as "_elevation", and before `filters` of the option's.
+
+    Raises:
+        EdkitError: there are no two levels, and so no skip.
     """
+    if len(filters) < 2:
+        option = f"{suffix}_filters".strip("_")
+        found = ",".join(map(str, filters)) or "none"
+        raise EdkitError(
+            f"option {option!r} is two numbers or more, a level each, received {found}."
+        )
     halvings = len(filters) - 1 + (stride == 2)
     x = layers.ZeroPadding2D(margins(image.shape[1:], halvings), name=f"pad{suffix}")(image)
     levels = []

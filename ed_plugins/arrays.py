@@ -31,7 +31,8 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
       a video, signed (N, H, W, 1) classes;
     - floats: (N,) are values, (N, T) and (N, T, C) a signal, (N, H, W, C) an image, but values if C
       is 1 and they leave 0..1, (N, T, H, W, C) a video;
-    - rows (N, K) with a single 1 are classes, as in the lecture; a row of -1 has no label.
+    - rows (N, K) with a single 1 are classes, as in the lecture; a row of -1 has no label;
+      a label or mask (N, 1) is read as (N,).
 
     The file may state a kind and the names of the classes: by the attributes `kind` and `classes`
     of an HDF5 data set, or by further npz arrays of text, called FIELD.kind and FIELD.classes

@@ -1,8 +1,5 @@
 """Coarse classes, fine classes and the image from one code: learning with few fine labels."""
 
-from typing import Any
-
-import numpy as np
 from keras import Input, Model, layers
 
 from ed_core import (
@@ -17,20 +14,13 @@ from ed_core import (
     model,
 )
 from ed_plugins import _conv, _dense, _heads
-from ed_plugins._augment import shift_and_flip
+from ed_plugins._augment import moved
 from ed_plugins._join import join
-
-
-def _moved(
-    batch: dict[str, np.ndarray], random: np.random.Generator, params: dict[str, Any]
-) -> dict[str, np.ndarray]:
-    image = shift_and_flip(batch["image"], random, params["shift"], params["flip"])
-    return {**batch, "image": image}
 
 
 @model(
     data="fashion_mnist",
-    augment=_moved,
+    augment=moved,
     heads=(
         Head("coarse", losses.categorical_crossentropy, metrics=(metrics.accuracy,)),
         Head("fine", losses.categorical_crossentropy, target="label", metrics=(metrics.accuracy,)),

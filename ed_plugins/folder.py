@@ -7,10 +7,10 @@ size = [180, 240]              # bring all images to this height and width; defa
 [splits]                       # default: train, val (or validation, valid), test, if they exist
 train = "train"
 validation = "val"
-[fields.image]                 # kind image: 0..1; 8 or 16 bits, grey or colour
+[fields.image]                 # kind image: 0..1; colour of 8 bits, grey of 8 or 16
 folder = "images"              # default: the field's name
 channels = 3                   # default: what the files have
-bits = 12                      # that are used of 16; default: all
+bits = 12                      # that are used of 16 of grey; default: all
 [fields.mask]
 kind = "class"
 folder = "labels"

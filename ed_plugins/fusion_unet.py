@@ -4,7 +4,7 @@ from typing import Literal
 
 from keras import Input, Model, layers
 
-from ed_core import Activations, Fields, Head, Predictions, losses, metrics, model
+from ed_core import Activations, EdkitError, Fields, Head, Predictions, losses, metrics, model
 from ed_plugins import _unet
 
 
@@ -40,7 +40,10 @@ def fusion_unet(
     """
     _unet.check_maps(fields, "mask", "elevation")
     if len(filters) != len(elevation_filters):
-        raise ValueError("filters and elevation_filters differ in length")
+        raise EdkitError(
+            "options 'filters' and 'elevation_filters' have as many numbers, received "
+            f"{len(filters)} and {len(elevation_filters)}."
+        )
     image = Input(fields["image"].shape, name="image")
     elevation = Input(fields["elevation"].shape, name="elevation")
     # Metres or kilometres, above the sea or the valley: brought to mean 0 and deviation 1.

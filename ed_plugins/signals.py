@@ -32,6 +32,7 @@ def signals(
 ) -> Dataset:
     """Windows of WAV or CSV files (one column a channel); by default a made electrocardiogram.
 
+    A CSV column whose heading names a clock, such as `time`, `Time (s)`, `ms`, is no channel.
     Each channel is scaled to mean 0 and deviation 1 of the training split. What is left at the end
     of a file is dropped; a file shorter than a window is filled up with 0.
 

@@ -6,7 +6,6 @@ from typing import Any
 from keras import Input, Model, layers, ops
 
 from ed_core import (
-    EdkitError,
     Fields,
     Head,
     LatentCodes,
@@ -20,7 +19,7 @@ from ed_core.frozen import Frozen
 from ed_core.submodels import submodel
 from ed_plugins import _dense
 from ed_plugins._options import NO_RUN
-from ed_plugins._reuse import earlier
+from ed_plugins._reuse import earlier_parts
 from ed_plugins.dense_autoencoder import dense_autoencoder
 
 
@@ -76,17 +75,5 @@ def _base(path: str, fields: Fields) -> tuple[Any, Any]:
     if not path:
         net = dense_autoencoder(fields, hidden=(128,), latent=32)
         return submodel(net, "encoder"), submodel(net, "decoder")
-    net = earlier(path, fields, "base")
-    try:
-        parts = submodel(net, "encoder"), submodel(net, "decoder")
-    except EdkitError as error:
-        raise EdkitError(
-            f"option 'base': run {path!r} has no decoder; expected an auto-encoder from image to "
-            "image."
-        ) from error
-    if [*parts[0].input, *parts[1].input, *parts[1].output] != ["image", "code", "image"]:
-        raise EdkitError(
-            f"option 'base': run {path!r} goes from {', '.join(parts[0].input)} to "
-            f"{', '.join(parts[1].output)}; expected an auto-encoder from image to image."
-        )
-    return Frozen(parts[0]), Frozen(parts[1])
+    encode, decode = earlier_parts(path, fields, "base")
+    return Frozen(encode), Frozen(decode)

@@ -26,6 +26,8 @@ from results_experiment import ABOVE_0, Experiment, Gain
 from results_plan import EXPERIMENTS, GAINS
 from scipy import stats
 
+from ed_core.recording import written_whole
+
 ROOT = Path(__file__).parents[1]
 RESULTS, README = ROOT / "docs" / "results.json", ROOT / "README.md"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
@@ -103,7 +105,7 @@ def _fill_in(job: Job, runs: str, known: dict[str, Any]) -> None:
             _fill_in(first, runs, known)
         places[name] = known[name][first.key]["run"]
     known.setdefault(job.experiment.name, {})[job.key] = _measure(job, runs, places)
-    RESULTS.write_text(json.dumps(known, indent=1) + "\n")
+    _write(RESULTS, json.dumps(known, indent=1) + "\n")
     _write_table(known)
 
 
@@ -147,7 +149,13 @@ def _write_table(known: dict[str, Any]) -> None:
     rows += [row for gain in GAINS if (row := _gain_row(gain, known))]
     text = README.read_text()
     head, rest = text.split(BEGIN)
-    README.write_text(f"{head}{BEGIN}{chr(10).join(rows)}\n{END}{rest.split(END)[1]}")
+    _write(README, f"{head}{BEGIN}{chr(10).join(rows)}\n{END}{rest.split(END)[1]}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole: it holds the work of days, and the script is stopped at any moment."""
+    with written_whole(path) as part:
+        part.write_text(text)
 
 
 def _row(experiment: Experiment, found: dict[str, Any]) -> str:

@@ -87,3 +87,19 @@ def test_a_number_of_another_command_does_not_count(
     known["task"]["1"]["command"] += " --epochs 3"
     results.RESULTS.write_text(json.dumps(known))
     assert len(measure(results, monkeypatch)) == 1
+
+
+def test_a_stop_while_writing_loses_nothing(results: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure(results, monkeypatch, "base")
+    before = [path.read_text() for path in (results.RESULTS, results.README)]
+    write = Path.write_text
+
+    def stopped(path: Path, text: str, *rest: Any) -> None:
+        write(path, text[: len(text) // 2], *rest)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", stopped)
+    for arguments in (["task"], ["--table"]):
+        with pytest.raises(KeyboardInterrupt):
+            measure(results, monkeypatch, *arguments)
+    assert [path.read_text() for path in (results.RESULTS, results.README)] == before

@@ -78,6 +78,18 @@ class _OptionType(click.ParamType):
         return self.option.parse(value) if isinstance(value, str) else value
 
 
+def _click_option(option: Option) -> click.Option:
+    """Return a model's option as the command has it; one of yes or no alone stands for yes."""
+    switch: dict[str, Any] = {"is_flag": False, "flag_value": "yes"} if option.type is bool else {}
+    return click.Option(
+        [flag_of(option)],
+        type=_OptionType(option),
+        help=f"{option.help} [default: {_shown(option.default)}]",
+        metavar="VALUE" if not switch else "[yes|no]",
+        **switch,
+    )
+
+
 class _Models(click.Group):
     """The models as sub-commands."""
 
@@ -88,15 +100,7 @@ class _Models(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
         startup.keras()
         spec = MODELS[name]
-        own = [
-            click.Option(
-                [flag_of(option)],
-                type=_OptionType(option),
-                help=f"{option.help} [default: {_shown(option.default)}]",
-                metavar="VALUE",
-            )
-            for option in spec.options.values()
-        ]
+        own = [_click_option(option) for option in spec.options.values()]
 
         def callback(**given: Any) -> None:
             _train(name, **given)

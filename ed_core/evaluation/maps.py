@@ -54,20 +54,20 @@ def tally(target: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
 
 
 def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
-    """Return the IoU of each class (classes,) from a confusion matrix; NaN where it never occurs.
+    """Return the IoU of each class (classes,) from a confusion matrix (truth, prediction).
 
-    true positives / (true positives + false positives + false negatives), as in PASCAL VOC.
+    true positives / (true positives + false positives + false negatives), as in PASCAL VOC. A class
+    without truth is NaN: its IoU could only be 0.
     """
-    right = np.diag(matrix)
-    union = matrix.sum(axis=0) + matrix.sum(axis=1) - right
-    return np.divide(right, union, out=np.full(len(right), np.nan), where=union > 0)
+    right, true = np.diag(matrix), matrix.sum(axis=1)
+    union = matrix.sum(axis=0) + true - right
+    return np.divide(right, union, out=np.full(len(right), np.nan), where=true > 0)
 
 
 def map_accuracy(subject: Subject, head: Head) -> Numbers:
     """Return the IoU of each class, their mean, the share of right pixels, and the floor.
 
-    Only classes that occur in the truth of the split have an IoU and count in the mean: one that
-    does not can only be 0.
+    Only classes that occur in the truth of the split have an IoU and count in the mean.
     """
     field = subject.run.data.fields[head.target]
     classes = subject.run.model.output[head.output].shape[-1]

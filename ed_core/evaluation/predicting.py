@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from ed_core.arrange import at_a_time
-from ed_core.submodels import inputs_of
+from ed_core.submodels import taken
 
 Arrays = Mapping[str, Any]
 
@@ -18,8 +18,11 @@ def pieces(model: Any, arrays: Arrays) -> Iterator[tuple[slice, dict[str, np.nda
     Args:
         model: functional, with named inputs and outputs.
         arrays: field to (samples, ...), or anything that slices like it.
+
+    Raises:
+        EdkitError: an input of the model is missing.
     """
-    wanted = {name: arrays[name] for name in inputs_of(model) or {}}
+    wanted = taken(model, arrays)
     step = at_a_time(wanted, wanted)
     for first in range(0, len(next(iter(wanted.values()))), step):
         rows = slice(first, first + step)
@@ -38,6 +41,9 @@ def predict(
         model: the model.
         arrays: field to (samples, ...).
         names: the outputs that are kept; by default all.
+
+    Raises:
+        EdkitError: an input of the model is missing.
     """
     kept = list(model.output if names is None else names)
     parts = [[output[name] for name in kept] for _, output in pieces(model, arrays)]

@@ -1,16 +1,17 @@
 """The objective and its terms while the model trained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from textwrap import fill
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from ed_core.figures.material import Material
-from ed_core.figures.style import BLUE, GRID, SMALL, VERMILION, WIDTH, label_ends
+from ed_core.figures.style import BLUE, GRID, SMALL, TEXT, VERMILION, WIDTH, label_ends
 from ed_core.spec import Head
 
 _COLUMNS = 3
@@ -19,44 +20,62 @@ _FAR = 8.0
 _LINE = 2.2  # points
 Table = Mapping[str, np.ndarray]
 End = tuple[float, str, str]
+Shown = dict[str, Material]  # colour to the run that is drawn in it
 
 
 def curves(materials: list[Material]) -> Figure | None:
     """Return the total above one axes a head: its loss, and dashed the loss times its weight.
 
-    One run is blue in training and red in validation; of two runs each has a colour, and its
-    training is dotted. The first of two is drawn broader, so that it shows where both are one.
+    One run is blue in training and red in validation; of two runs each has a colour, named above
+    all, and its training is dotted. The first of two is drawn broader, so that it shows where both
+    are one. Heads of one name whose losses differ have an axes each.
     """
     materials = [material for material in materials if series(material.scalars, "loss")[0].size]
     if not materials:
         return None
-    heads = materials[0].run.model.heads
-    wide = min(len(heads), _COLUMNS)
-    deep = -(-len(heads) // wide)
+    shown = dict(zip((BLUE, VERMILION), materials, strict=False))
+    panels = _panels(shown)
+    wide = min(len(panels), _COLUMNS)
+    deep = -(-len(panels) // wide)
     figure = Figure(figsize=(WIDTH, 3.4 + 2.8 * deep))
     figure.set_layout_engine("constrained", hspace=0.08, wspace=0.06)
     grid = figure.add_gridspec(1 + deep, wide, height_ratios=[1.3] + [1.0] * deep)
     total = figure.add_subplot(grid[0, :])
-    lines = "  (dotted: in training; dashed: loss × λ)" if len(materials) > 1 else ""
+    single = len(materials) == 1
+    lines = "" if single else "  (dotted: in training; dashed: loss × λ)"
     total.set(title=f"total loss{lines}", xlabel="epoch")
     total.set_ylabel("sum of loss × λ", fontsize=SMALL)
-    ends = {total: _draw(total, materials, "loss", "")}
-    for number, head in enumerate(heads):
+    ends = {total: _draw(total, shown, "loss", "", single)}
+    for number, (head, own) in enumerate(panels):
         axes = figure.add_subplot(grid[1 + number // wide, number % wide])
-        ends[axes] = _draw(axes, materials, f"{head.name}_loss", f"{head.name}_weight")
-        axes.set_title(f"{head.name}{_weight_of(materials, head.name)}")
+        ends[axes] = _draw(axes, own, f"{head.name}_loss", f"{head.name}_weight", single)
+        axes.set_title(f"{head.name}{_weight_of(own.values(), head.name)}")
         axes.set_ylabel(_loss_of(head), fontsize=SMALL)
-        if number + wide >= len(heads):
+        if number + wide >= len(panels):
             axes.set_xlabel("epoch")
+    if not single:  # names of runs are long: beside the lines they would take the panels' width
+        handles = [Line2D([], [], color=colour, linewidth=_LINE) for colour in shown]
+        names = [material.name for material in materials]
+        figure.legend(
+            handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=TEXT
+        )
     label_ends(figure, ends)
     return figure
 
 
-def _draw(axes: Axes, materials: list[Material], loss: str, weight: str) -> list[End]:
-    """Draw one loss of every run, in training and in validation; return what the lines are."""
+def _panels(shown: Shown) -> list[tuple[Head, Shown]]:
+    """Return every head of the runs, once for each loss, with the runs that have it so."""
+    found: dict[tuple[str, str], tuple[Head, Shown]] = {}
+    for colour, material in shown.items():
+        for head in material.run.model.heads:
+            found.setdefault((head.name, _loss_of(head)), (head, {}))[1][colour] = material
+    return list(found.values())
+
+
+def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> list[End]:
+    """Draw one loss of some runs, in training and in validation; return the names of one run's."""
     ends = []
-    single = len(materials) == 1
-    for material, own in zip(materials, (BLUE, VERMILION), strict=False):
+    for own, material in shown.items():
         broad = 2.2 if not single and own == BLUE else 1.0
         table = material.scalars
         for prefix in ("", "val_"):
@@ -77,8 +96,6 @@ def _draw(axes: Axes, materials: list[Material], loss: str, weight: str) -> list
             axes.plot(x, y, **style)
             if single:
                 ends.append((y[-1], "validation" if prefix else "training", colour))
-            elif prefix:
-                ends.append((y[-1], material.name, colour))
             lambdas = table[weight][rows] if weight else np.ones(len(rows))
             if not np.all(lambdas == 1) and np.any(lambdas > 0):
                 axes.plot(x, lambdas * y, **{**style, "linestyle": "--", "linewidth": 1.4 * broad})
@@ -136,7 +153,7 @@ def _loss_of(head: Head) -> str:
     return fill(name.replace("_", " "), 20) if name.isidentifier() else "loss"
 
 
-def _weight_of(materials: list[Material], head: str) -> str:
+def _weight_of(materials: Iterable[Material], head: str) -> str:
     """Return a head's weight as it stood at the end, for the title of its axes."""
     weights = [m.scalars[f"{head}_weight"] for m in materials if f"{head}_weight" in m.scalars]
     finals = {f"{w[np.isfinite(w)][-1]:.3g}" for w in weights if np.isfinite(w).any()}

@@ -14,9 +14,12 @@ _HEIGHT = 7.0  # inches
 def latent_scatter(materials: list[Material]) -> Figure | None:
     """Return the codes of the samples as points coloured by class, one plane for each run.
 
-    The plane is that of `Material.dimensions`, or else of the first two principal components.
+    The plane is that of `Material.dimensions`, or else of the first two principal components. A
+    second run without such a code has none.
     """
-    if any(m.codes is None or m.codes.shape[1] < 2 for m in materials):
+    main = materials[0]
+    materials = [m for m in materials if m.codes is not None and m.codes.shape[1] > 1]
+    if not materials or materials[0] is not main:
         return None
     figure = Figure(figsize=(WIDTH if len(materials) > 1 else _HEIGHT * 1.15, _HEIGHT))
     figure.set_layout_engine("constrained", wspace=0.06)
@@ -39,11 +42,14 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]
     centred = np.pad(codes - mean, ((0, max(2 - len(codes), 0)), (0, 0)))  # a plane needs two rows
     _, strength, axes = np.linalg.svd(centred, full_matrices=False)
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
-    share = 100 * strength**2 / max(float(np.sum(strength**2)), 1e-12)
-    names = [
-        f"{order} principal component of {size} ({part:.0f} % of the variance)"
-        for order, part in zip(("first", "second"), share, strict=False)
-    ]
+    names = [f"{order} principal component of {size}" for order in ("first", "second")]
+    variance = float(np.sum(strength**2))
+    if variance > 1e-12:  # one sample, or a dead code, has none
+        shares = 100 * strength[:2] ** 2 / variance
+        names = [
+            f"{name} ({share:.0f} % of the variance)"
+            for name, share in zip(names, shares, strict=True)
+        ]
     return mean, axes[:2], names
 
 

@@ -155,13 +155,19 @@ def material(
     ]
     if dimensions is not None:
         for shown in found:
-            _check_dimensions(shown, dimensions)
+            if shown is found[0] or shown.codes is not None:  # figures leave out a second without
+                _check_dimensions(shown, dimensions)
     return found
 
 
 def _check_dimensions(material: Material, dimensions: tuple[int, int]) -> None:
     """Raise EdkitError where the code has not got these dimensions."""
-    size = 0 if material.codes is None else material.codes.shape[1]
+    if material.codes is None:
+        raise EdkitError(
+            f"{str(material.run.path)!r} has no encoder, and so no plane of codes: leave the "
+            "dimensions out."
+        )
+    size = material.codes.shape[1]
     if not all(0 <= d < size for d in dimensions) or dimensions[0] == dimensions[1]:
         given = ", ".join(str(d + 1) for d in dimensions)
         raise EdkitError(

@@ -14,13 +14,16 @@ _COLUMNS = 10
 
 
 def reconstructions(materials: list[Material]) -> Figure | None:
-    """Return a row of originals above one row of reconstructions for each run, with its error."""
+    """Return a row of originals above one row of reconstructions for each run, with its error.
+
+    A second run that reconstructs nothing has no row.
+    """
     main = materials[0]
-    if any(material.image is None for material in materials):
+    if main.image is None:
         return None
+    materials = [material for material in materials if material.image is not None]
     few = main.few(_COLUMNS)
-    field = main.image or ""
-    rows = [[picture(image) for image in few[field]]]
+    rows = [[picture(image) for image in few[main.image]]]
     for material in materials:
         outputs = predict(material.run.model, few)[material.image or ""]
         rows.append([picture(image) for image in outputs])

@@ -35,7 +35,8 @@ def segmentations(materials: list[Material]) -> dict[str, Figure]:
     """Return image, truth, prediction and overlay for each head that gives a class to every pixel.
 
     Of two runs the prediction of both, and no overlay. Pixels without a truth are hatched. The
-    IoU of each class and their mean are those of the whole test split.
+    IoU of each class and their mean are those of the whole test split, over the classes in its
+    truth, as `edkit evaluate` has them.
     """
     return {head.name: _drawn(materials, head) for head in heads_of(materials[0], "class", 2)}
 
@@ -110,12 +111,12 @@ def _labelled(
     main, head = drawn[0]
     colours = colours_of(main.fields[head.target], len(matrices[0]))
     right = [f"{100 * np.trace(matrix) / max(matrix.sum(), 1):.1f} %" for matrix in matrices]
-    means = [f"{np.nanmean(score):.3f}" for score in scores]
+    means = [_score(score[np.isfinite(score)], 3) for score in scores]
     text = f"{head.name}: mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
     axes.set_title(f"{text}, {len(main.samples[head.target]):,} images", pad=34)
     names = class_names(main.fields[head.target], len(colours))
     handles = [
-        Patch(color=colours[n], label=f"{name}  {' / '.join(_score(s[n]) for s in scores)}")
+        Patch(color=colours[n], label=f"{name}  {' / '.join(_score(s[n : n + 1]) for s in scores)}")
         for n, name in enumerate(names)
     ]
     if gaps:
@@ -139,5 +140,6 @@ def _labelled(
     return figure
 
 
-def _score(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.2f}"
+def _score(values: np.ndarray, digits: int = 2) -> str:
+    """Return the mean of some IoU (classes,), a dash where there is none."""
+    return "–" if np.isnan(values).all() else f"{values.mean():.{digits}f}"

@@ -18,12 +18,12 @@ def signals(materials: list[Material]) -> Figure | None:
     A signal of one channel is shown in two columns of samples.
     """
     main = materials[0]
-    outputs = [material.restored("signal", 2) for material in materials]
-    if any(output is None for output in outputs):
+    field = main.restored("signal", 2)
+    if field is None:
         return None
-    field = outputs[0] or ""
+    pairs = [(material, material.restored("signal", 2)) for material in materials]
+    made = [material.outputs[output] for material, output in pairs if output is not None]
     original = main.samples[field]
-    made = [m.outputs[output or ""] for m, output in zip(materials, outputs, strict=True)]
     channels = min(_CHANNELS, original.shape[-1])
     panels = [(sample, c) for sample in range(len(original)) for c in range(channels)]
     panels = panels[: _SAMPLES * _CHANNELS]
@@ -38,7 +38,7 @@ def signals(materials: list[Material]) -> Figure | None:
         axes.set_title(_title(main, sample, channel), fontsize=SMALL, fontweight="normal", pad=4)
     for axes in all_axes[-1]:
         axes.set_xlabel("time step")
-    names = ["original", *(material.name or "reconstruction" for material in materials)]
+    names = ["original", *(m.name or "reconstruction" for m, output in pairs if output)]
     lines = all_axes.flat[0].get_lines()
     figure.legend(
         lines,

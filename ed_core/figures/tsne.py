@@ -15,15 +15,17 @@ _HEIGHT = 6.4  # inches
 def tsne(materials: list[Material]) -> Figure | None:
     """Return the original data beside the code; of two runs the codes of both.
 
-    Codes of two numbers are shown as they are by `latent_scatter`, and need no map.
+    Codes of two numbers are shown as they are by `latent_scatter`, and need no map; a second run
+    that has no others is left out.
     """
-    planes = []
-    for material in materials:
-        codes = material.codes
-        if codes is None or codes.shape[1] < 3:
-            return None
-        planes.append((material, codes, material.name or "code"))
-    if len(materials) == 1:
+    planes = [
+        (material, material.codes, material.name or "code")
+        for material in materials
+        if material.codes is not None and material.codes.shape[1] > 2
+    ]
+    if not planes or planes[0][0] is not materials[0]:
+        return None
+    if len(planes) == 1:
         main = materials[0]
         field = next(iter(main.encoder.input))
         planes.insert(0, (main, flat(main.samples[field]), f"original {field}"))

@@ -16,12 +16,12 @@ _APART = 50  # dots between two videos
 def videos(materials: list[Material]) -> Figure | None:
     """Return a strip of frames for each of three videos, below it one strip for each run."""
     main = materials[0]
-    outputs = [material.restored("video", 4) for material in materials]
-    if any(output is None for output in outputs):
+    field = main.restored("video", 4)
+    if field is None:
         return None
-    field = outputs[0] or ""
+    pairs = [(material, material.restored("video", 4)) for material in materials]
+    made = [material.outputs[output] for material, output in pairs if output is not None]
     original = main.samples[field][:_VIDEOS]
-    made = [m.outputs[output or ""] for m, output in zip(materials, outputs, strict=True)]
     shown = np.linspace(0, original.shape[1] - 1, min(_FRAMES, original.shape[1])).round()
     frames = np.unique(shown.astype(int))
     pages = []
@@ -31,7 +31,7 @@ def videos(materials: list[Material]) -> Figure | None:
         pages.append(mosaic([[picture(strip[f]) for f in frames] for strip in strips], size))
     high = pages[0].shape[0]
     figure = figure_of(pages[0].shape[1], len(pages) * (high + _APART) - _APART)
-    names = ["original", *(material.name or "reconstruction" for material in materials)]
+    names = ["original", *(m.name or "reconstruction" for m, output in pairs if output)]
     for sample, page in enumerate(pages):
         axes, _ = add_image(figure, page, (len(pages) - 1 - sample) * (high + _APART))
         for row, name in enumerate(names):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,31 @@ def test_a_mistake_is_one_line_and_exit_status_2(
     assert captured.err.count("\n") == 1
     assert "Traceback" not in captured.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "freeze"),
+    [
+        (["--freeze", "--start", "random"], True),
+        (["--start", "random", "--freeze"], True),
+        (["--freeze", "yes", "--start", "random"], True),
+        (["--freeze", "no", "--start", "random"], False),
+        (["--start", "random", "--freeze=no"], False),
+        (["--start", "random"], None),
+    ],
+)
+def test_an_option_of_yes_or_no_is_a_switch_too(words, freeze, monkeypatch):
+    seen = {}
+    module = import_module("ed_core.command.train")  # the package has the group by this name
+    monkeypatch.setattr(module, "_train", lambda name, **given: seen.update(given))
+    assert main(["train", "classifier", *words]) == 0
+    assert seen["freeze"] is freeze
+    assert seen["start"] == "random"
+
+
+def test_a_switch_is_told_of_a_wrong_word(capsys):
+    assert main(["train", "classifier", "--freeze", "maybe"]) == 2
+    assert "'freeze' is yes or no, received 'maybe'" in capsys.readouterr().err
 
 
 def test_a_backend_that_is_not_installed_is_named(tmp_path, capsys, monkeypatch):

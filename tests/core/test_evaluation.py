@@ -5,11 +5,13 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from keras import Input, Model, layers, ops
 from rich.console import Console
+from sklearn.decomposition import PCA
 
 from ed_core import (
     Dataset,
@@ -205,6 +207,31 @@ def test_many_dimensions_take_the_other_solver(monkeypatch: pytest.MonkeyPatch) 
     exact = floors.pca_reconstruction(TRAIN, TEST, 2)
     monkeypatch.setattr(floors, "_EXACT", 1)
     assert floors.pca_reconstruction(TRAIN, TEST, 2) == pytest.approx(exact, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "dimensions", "solver"),
+    [
+        (8, 4050, "full"),
+        (8, 20, "full"),
+        (300, 784, "covariance_eigh"),
+        (300, 3000, "randomized"),
+        (5, 4, "covariance_eigh"),
+    ],
+)
+def test_the_solver_is_one_that_takes_seconds(
+    rows: int, dimensions: int, solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+
+    def spy(*arguments: Any, **options: Any) -> Any:
+        used.append(options["svd_solver"])
+        return PCA(*arguments, **options)
+
+    monkeypatch.setattr(floors, "PCA", spy)
+    some = np.random.default_rng(0).random((rows, dimensions), "float32")
+    floors.pca_reconstruction(some, some[:2], 2)
+    assert used == [solver]
 
 
 def test_active_fraction_by_hand(tmp_path: Path) -> None:

@@ -28,13 +28,13 @@ from ed_core import (
 )
 from ed_core.figures import FIGURES, draw_figures
 from ed_core.figures.activations import activations
-from ed_core.figures.curves import series
 from ed_core.figures.latent_grid import latent_grid
 from ed_core.figures.latent_scatter import latent_scatter, principal_axes
 from ed_core.figures.material import material
 from ed_core.figures.mosaic import GAP, mosaic, picture, tile_size
 from ed_core.figures.reconstructions import reconstructions
 from ed_core.figures.style import STYLE, spread
+from ed_core.figures.tsne import tsne
 from ed_core.plugins import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend
@@ -213,9 +213,28 @@ def test_without_a_recording_all_but_the_curves(maps: Run, tmp_path: Path) -> No
     assert names == wanted
 
 
-def test_a_classifier_has_curves_and_a_confusion_matrix(tmp_path: Path) -> None:
-    run = ed_core.train("small_classifier", epochs=1, batch_size=32, out=tmp_path)
-    assert [path.name for path in draw_figures(run)] == ["curves.png", "confusion_label.png"]
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("classifier")
+    return ed_core.train("small_classifier", epochs=1, batch_size=32, out=out)
+
+
+def test_a_classifier_has_curves_and_a_confusion_matrix(classifier: Run, tmp_path: Path) -> None:
+    paths = draw_figures(classifier, tmp_path)
+    assert [path.name for path in paths] == ["curves.png", "confusion_label.png"]
+
+
+def test_a_second_run_that_has_no_such_figure_leaves_that_of_the_first(
+    maps: Run, classifier: Run
+) -> None:
+    for draw in (reconstructions, latent_scatter, tsne):
+        assert draw(material(classifier, maps)) is None
+        assert draw(material(maps, classifier)) is not None
+    figure = reconstructions(material(maps, classifier))
+    assert figure is not None
+    words = [text.get_text().partition("\n")[0] for text in figure.axes[0].texts]
+    assert words[:2] == ["original", "small_autoencoder"]
+    assert "small_classifier" not in words
 
 
 def test_two_runs_side_by_side(run: Run, maps: Run, tmp_path: Path) -> None:
@@ -313,31 +332,6 @@ def test_data_that_is_gone_is_replaced_by_the_recorded_samples(
     assert material(run)[0].samples["image"].shape == (64, *SHAPE)
     with pytest.raises(EdkitError, match="are gone"):
         material(maps)
-
-
-def table(epochs: int, logged: list[float]) -> dict[str, np.ndarray]:
-    """Two rows an epoch of ten steps, and the last of them twice, as the recorder writes it."""
-    step = np.sort(np.concatenate([5 + 10 * np.arange(epochs), *2 * [10 + 10 * np.arange(epochs)]]))
-    return {"step": step * 1.0, "epoch": step / 10, "loss": np.array(logged)}
-
-
-def test_a_running_mean_is_undone_where_epochs_are_few() -> None:
-    rows, values = series(table(2, [8, 6, 6, 3, 2.5, 2.5]), "loss")
-    assert rows.tolist() == [0, 2, 3, 5]
-    assert values == pytest.approx([8, 4, 3, 2])  # 8 and 4 have the mean 6 that Keras logged
-
-
-def test_of_many_epochs_their_means_are_drawn() -> None:
-    logged = [9.0, 7, 7, *[5, 4, 4] * 6]
-    rows, values = series(table(7, logged), "loss")
-    assert rows.tolist() == list(range(2, 21, 3))
-    assert values.tolist() == [7, *[4] * 6]
-
-
-def test_a_loss_that_was_not_recorded_has_no_series() -> None:
-    empty = {"step": np.empty(0), "epoch": np.empty(0), "loss": np.empty(0)}
-    assert not series(empty, "loss")[0].size
-    assert not series(empty, "other")[0].size
 
 
 def test_names_of_figures_differ() -> None:

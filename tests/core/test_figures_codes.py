@@ -16,7 +16,7 @@ from ed_core.figures import draw_figures
 from ed_core.figures.decoding import decoder_of
 from ed_core.figures.interpolation import interpolation
 from ed_core.figures.latent_grid import latent_grid
-from ed_core.figures.latent_scatter import latent_scatter
+from ed_core.figures.latent_scatter import latent_scatter, principal_axes
 from ed_core.figures.material import Material, material
 from ed_core.figures.mosaic import GAP
 from ed_core.figures.samples import samples
@@ -179,6 +179,23 @@ def test_dimensions_that_the_code_has_not_got(
     with pytest.raises(EdkitError, match="code of 5 dimensions, received dimensions"):
         draw_figures(run, tmp_path, dimensions=dimensions)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_an_encoder_has_no_plane(run: Run, tmp_path: Path) -> None:
+    seer = ed_core.train("seer", epochs=1, batch_size=16, record=False, out=tmp_path)
+    with pytest.raises(EdkitError, match="has no encoder, and so no plane of codes: leave the dim"):
+        material(seer, dimensions=(0, 1))
+    assert len(material(run, seer, dimensions=(0, 1))) == 2
+
+
+def test_one_sample_has_no_variance_to_share() -> None:
+    assert principal_axes(np.ones((1, 5)))[2] == [
+        "first principal component of 5",
+        "second principal component of 5",
+    ]
+    assert principal_axes(np.eye(3))[2][0] == (
+        "first principal component of 3 (50 % of the variance)"
+    )
 
 
 def test_tsne_keeps_clusters_apart_and_is_the_same_each_time() -> None:

@@ -213,9 +213,20 @@ def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) ->
 
 
 def test_intersection_over_union() -> None:
-    matrix = np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]])
-    assert intersection_over_union(matrix)[:2] == pytest.approx([6 / 9, 3 / 6])
-    assert np.isnan(intersection_over_union(matrix)[2])
+    matrix = np.array([[6, 2, 0, 1], [1, 3, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    assert intersection_over_union(matrix)[:2] == pytest.approx([6 / 10, 3 / 6])
+    assert np.isnan(intersection_over_union(matrix)[2:]).all()  # 3 is found, but never true
+
+
+def test_segmentation_has_the_mean_iou_that_evaluate_has(shown: Material) -> None:
+    labels = np.where(np.arange(64).reshape(8, 8) % 2, -1, 0)  # one class, or none
+    samples = {**shown.whole.samples, "mask": np.broadcast_to(labels, (40, 8, 8))}
+    one = Material(shown.run, samples, shown.fields)
+    share = np.mean(predicted(one, head(one, "mask"))[:, labels == 0] == 0)
+    figure = segmentations([one])["mask"]
+    assert f"mean IoU {share:.3f}, " in figure.axes[0].get_title(loc="left")
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [f"ground  {share:.2f}", "house  –", "no truth"]
 
 
 def test_segmentation_shows_truth_prediction_and_what_has_no_truth(
@@ -325,6 +336,20 @@ def test_videos_are_strips_of_frames(player: Run) -> None:
     assert page[side + 10 + step // 2 :: step, at] == pytest.approx(
         np.clip(shown[0].outputs["video"][0, 2, ..., 0], 0, 1), abs=1e-6
     )
+
+
+def test_a_second_run_without_signals_or_videos_leaves_those_of_the_first(
+    player: Run, seer: Run
+) -> None:
+    first, second = material(player)[0], Material(seer, *_rest(material(player)[0]))
+    for draw in (signals, videos):
+        assert draw([second, first]) is None
+        figure = draw([first, second])
+        assert figure is not None
+        alone = draw([first])
+        assert alone is not None
+        assert texts(figure) == texts(alone)
+    assert len(figure.axes[0].texts) == len(alone.axes[0].texts)
 
 
 def test_colours_and_names_of_classes() -> None:

@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from ed_core import EdkitError, Head, Objective, losses, metrics
+from ed_core.evaluation import predict
 from ed_core.objective import log_names
 
 pytestmark = pytest.mark.backend
@@ -159,3 +160,14 @@ def test_head_fills_in_its_names() -> None:
     assert (head.name, head.target, head.needs_target) == ("image", "image", True)
     penalty = Head("code", losses.l1, name="sparsity")
     assert (penalty.name, penalty.target, penalty.needs_target) == ("sparsity", "", False)
+
+
+@pytest.mark.parametrize("way", [lambda model, x: model.predict(x, verbose=0), predict])
+def test_a_missing_input_is_named_at_prediction(way: Any) -> None:
+    x, height = keras.Input((5,), name="x"), keras.Input((5,), name="height")
+    pair = keras.Model({"x": x, "height": height}, {"x": layers.Add()([x, height])}, name="pair")
+    model = Objective(pair, [Head("x", losses.sum_squared_error)], {"x": 1.0})
+    text = "needs input 'height', got 'x': give it 'x' and 'height'."
+    with pytest.raises(EdkitError, match=text):
+        way(model, {"x": X})
+    assert way(model, {"x": X, "height": X, "label": X})["x"] == pytest.approx(2 * X)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ed_core.errors import EdkitError
-from ed_core.options import FilePath, Option, RunPath, options_of
+from ed_core.options import FilePath, Option, RunPath, check_counts, options_of
 
 KIND = Literal["relu", "elu"]
 TYPES: list[Any] = [int, float, str, bool, tuple[int, ...], KIND]
@@ -151,6 +151,28 @@ def test_options_come_from_the_signature() -> None:
     )
     assert found["sizes"].default == (8, 4)
     assert found["sizes"].help == "of the layers."
+
+
+def counts(options: dict[str, Option], **values: Any) -> str:
+    """What is said of counts, "" where they are good."""
+    try:
+        check_counts(options, values)
+    except EdkitError as error:
+        return str(error)
+    return ""
+
+
+def test_a_count_below_1_is_named() -> None:
+    def build(
+        fields: Any, *, sizes: tuple[int, ...] = (8, 4), latent: int = 2, offset: int = 0
+    ) -> None: ...
+
+    options = options_of(build)
+    said = "option 'latent' is a whole number of 1 or more, received -3."
+    assert counts(options, sizes=(), latent=-3, offset=0) == said
+    said = "option 'sizes' is numbers of 1 or more, received 8,0."
+    assert counts(options, sizes=(8, 0), latent=1, offset=0) == said
+    assert not counts(options, sizes=(1,), latent=1, offset=-1)
 
 
 def test_option_without_type_or_default() -> None:

@@ -115,8 +115,10 @@ def test_balanced_classes_weigh_the_same_in_all() -> None:
     assert found.tolist() == pytest.approx([2 / 3, 2.0, 0.0])
     given_ = class_weights(data(), HEADS, {"fine": "1,2,0.5"})["fine"]
     assert given_.tolist() == [1, 2, 0.5]
-    for text in ("1,2", "1,2,x", "1,2,-1", "1,2,nan"):
-        with pytest.raises(EdkitError, match="are 'balanced' or 3 numbers of 0 and more, received"):
+    for text in ("1,2", "1,2,x", "1,2,-1", "1,2,nan", "0,0,0"):
+        with pytest.raises(
+            EdkitError, match="are 'balanced' or 3 numbers of 0 and more, not all 0, rec"
+        ):
             class_weights(data(), HEADS, {"fine": text})
 
 

@@ -92,7 +92,10 @@ def test_bad_data_is_refused_before_anything_is_written(
     [
         ({"latnt": 3}, "unknown option of model 'tiny': 'latnt'. Did you mean 'latent'?"),
         ({"latent": 2.5}, "option 'latent' is a whole number, received 2.5."),
-        ({"latent": 0}, "model 'tiny' cannot be built with"),
+        ({"latent": 0}, "option 'latent' is a whole number of 1 or more, received 0."),
+        ({"weights": {"label": -1.0}}, "weight of head 'label' must be 0 or more, received -1."),
+        ({"beta": -0.5}, "option 'beta' must be 0 or more, received -0.5."),
+        ({"anneal": -1.0}, "option 'anneal' must be 0 epochs or more, received -1."),
         ({"weights": {"imge": 1.0}}, "unknown head of model 'tiny': 'imge'. Did you mean 'image'?"),
         ({"epochs": 0}, "epochs must be above 0, received 0."),
         ({"learning_rate": -1.0}, "learning_rate must be above 0, received -1.0."),

@@ -128,6 +128,45 @@ def test_the_kind_follows_from_name_type_and_shape(
     np.testing.assert_allclose(found[:], array.reshape(found.shape) / scale, rtol=1e-6)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("name", "dtype", "white"),
+    [("image", "u2", 65535), ("image", "f4", 1), ("x", "f8", 1), ("signal", "i2", 1)],
+)
+def test_either_byte_order_is_read(
+    save: Save, name: str, dtype: str, white: int, order: str
+) -> None:
+    shape = (6, 9, 2) if name == "signal" else (6, 4, 5, 3)
+    array = np.asarray(RANDOM.random(shape) * white, order + dtype)
+    found = load(save(both(array, name))).splits["train"][name]
+    assert found.dtype.isnative
+    assert found[2:4].dtype.isnative
+    np.testing.assert_allclose(found[:], array / white, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "float32", ">i4"])
+def test_labels_in_a_column_are_labels(save: Save, dtype: str) -> None:
+    array = np.array([[2], [0], [1], [2]]).astype(dtype)
+    data = load(save(both(array, "label")))
+    assert data.fields["label"] == Field((), "class", ("0", "1", "2"))
+    assert data.splits["train"]["label"].tolist() == [2, 0, 1, 2]
+
+
+def test_255_far_above_the_classes_of_pixels_is_no_class(save: Save) -> None:
+    mask = RANDOM.integers(0, 3, (6, 4, 5)).astype("uint8")
+    mask[0, 0, 0] = 2
+    mask[1, 1] = 255
+    with pytest.raises(EdkitError, match="found 0 to 2 and 255: if 255 marks ignored pixels, wri"):
+        load(save(both(mask, "mask")))
+    names = {f"{split}/mask": {"classes": [str(n) for n in range(256)]} for split in ("train",)}
+    assert len(load(save(both(mask, "mask"), **names)).fields["mask"].classes) == 256
+    marked = np.where(mask == 255, -1, mask.astype("int16"))
+    field = load(save(both(marked, "mask"))).fields["mask"]
+    assert (len(field.classes), field.partial) == (3, True)
+    full = np.arange(256, dtype="uint8").reshape(1, 16, 16)
+    assert len(load(save(both(full, "mask"))).fields["mask"].classes) == 256
+
+
 def test_floats_outside_0_to_1_are_values(save: Save) -> None:
     height = RANDOM.normal(size=(4, 3, 3, 1)).astype("float32")
     height[0, 0] = np.nan

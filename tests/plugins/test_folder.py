@@ -1,5 +1,7 @@
 """Folders of images that a TOML file describes: what is read is what is in the files."""
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,31 @@ def test_deep_images_read_as_0_to_1(tmp_path: Path, save: Any, load: Any) -> Non
         EdkitError, match=r"a.png': expected numbers from 0 to 1023, found 0 to 4095"
     ):
         load(tmp_path / "my.toml")
+
+
+def test_what_is_read_as_8_bits_has_no_12(tmp_path: Path, save: Any, load: Any) -> None:
+    for split in ("train", "test"):
+        path = tmp_path / split / "image" / "a.png"
+        save(path, np.zeros((2, 3, 3), "uint8"))
+        path.write_bytes(colour_of_16_bits(np.full((2, 3, 3), 4000)))
+    (tmp_path / "my.toml").write_text("[fields.image]\nbits = 12\n")
+    with pytest.raises(EdkitError, match=r"a\.png': expected bits = 12, found 8 bits: leave bits"):
+        load(tmp_path / "my.toml")
+    save(path, np.zeros((2, 3), "uint8"))
+    with pytest.raises(EdkitError, match=r"Colour of 16 bits is read as 8: take data set 'arrays'"):
+        load(tmp_path / "my.toml")
+    (tmp_path / "my.toml").write_text("[fields.image]\nbits = 7\nchannels = 1\n")
+    assert load(tmp_path / "my.toml").splits["test"]["image"][:].max() == 0
+
+
+def colour_of_16_bits(array: np.ndarray) -> bytes:
+    """Return a PNG of colours (height, width, 3), which Pillow does not write."""
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
+    header = struct.pack(">IIBBBBB", array.shape[1], array.shape[0], 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    )
 
 
 def test_a_size_averages_images_and_values_and_picks_classes(

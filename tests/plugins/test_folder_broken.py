@@ -84,7 +84,8 @@ BROKEN_FILES = {
     ),
     "grey among colours": (
         put("train/images/b.png", np.zeros((6, 8))),
-        r"train/images/b\.png': expected 3 channels of 8 bits as in 'a\.png', found 1 channel",
+        r"train/images/b\.png': expected 3 channels of 8 bits as in 'a\.png', found 1 channel"
+        r" of 8 bits: say channels = 3, or 1 for grey\.",
     ),
     "truncated image": (
         cut("train/images/a.png"),

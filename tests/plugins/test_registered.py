@@ -8,6 +8,7 @@ from PIL import Image
 from ed_core import EdkitError
 from ed_core.plugins import DATASETS, MODELS
 from ed_core.registry import BROKEN
+from ed_core.run import build
 from ed_core.testing import check_dataset, check_model
 from ed_plugins import fashion_mnist
 
@@ -21,6 +22,14 @@ OF_THE_USER = {"arrays", "folder"}  # tested on files of their own
 @pytest.mark.parametrize("name", list(MODELS))
 def test_model(name):
     check_model(name, FIELDS_OF_DOWNLOADED.get(MODELS[name].data))
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "latent" in MODELS[name].options])
+def test_a_code_of_no_numbers_is_refused(name):
+    with pytest.raises(
+        EdkitError, match="option 'latent' is a whole number of 1 or more, received 0"
+    ):
+        build(MODELS[name], fashion_mnist.FIELDS, {"latent": 0})
 
 
 @pytest.mark.parametrize("name", sorted(set(DATASETS) - OF_THE_USER))

@@ -142,6 +142,21 @@ def test_csv_with_any_delimiter_and_heading(tmp_path: Path, text: str, columns: 
     np.testing.assert_allclose(first, np.tile([[-1.0], [1]], (2, columns)), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["timestamp", "Time (s)", "seconds", "ms", "TIME_MS", "t [s]", "Sample number", '"Time"'],
+)
+def test_a_clock_is_no_channel(tmp_path: Path, heading: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{heading},ecg\n" + "7,1\n8,2\n" * 20)
+    assert load(tmp_path / "a.csv", window=4).fields["signal"].shape == (4, 1)
+
+
+@pytest.mark.parametrize("heading", ["second lead", "T1", "index finger", "temperature"])
+def test_what_only_begins_like_a_clock_is_a_channel(tmp_path: Path, heading: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{heading},ecg\n" + "7,1\n8,2\n" * 20)
+    assert load(tmp_path / "a.csv", window=4).fields["signal"].shape == (4, 2)
+
+
 def test_without_files_there_is_a_made_electrocardiogram() -> None:
     data = load_data("signals:window=128,seed=2")
     assert list(data.fields) == ["signal"]
@@ -192,6 +207,23 @@ def test_a_bad_file_is_one_line_that_names_it(tmp_path: Path, name: str, content
     with pytest.raises(EdkitError) as caught:
         load(tmp_path / name)
     assert re.fullmatch(rf"'[^\n]*{name}'[^\n]*\.", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("a,b\n1,2\n\n3,\n", "line 4, column 2: expected a finite number, found ''."),
+        ("time,b\n1,2\n3,x\n", "line 3, column 2: expected a finite number, found 'x'."),
+        ("1,2\n3\n", "line 2, column 2: expected a finite number, found ''."),
+        ("1,2\n3,nan\n", "line 2, column 2: expected a finite number, found 'nan'."),
+        ("a\n1\n1e300\n", "line 3, column 1: expected a finite number, found '1e300'."),
+    ],
+)
+def test_a_bad_cell_is_named_as_an_editor_counts(tmp_path: Path, text: str, where: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(EdkitError) as caught:
+        load(tmp_path / "a.csv")
+    assert str(caught.value).endswith(f"a.csv' cannot be read: {where}")
 
 
 @pytest.mark.parametrize(

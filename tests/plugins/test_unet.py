@@ -90,6 +90,25 @@ def test_maps_of_another_size_are_refused() -> None:
         build(MODELS["unet"], wrong, {})
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "text"),
+    [
+        ("unet", {"filters": (4,)}, "'filters' is two numbers or more, a level each, received 4"),
+        ("unet", {"filters": ()}, "'filters' is two numbers or more, a level each, received none"),
+        (
+            "fusion_unet",
+            {"filters": (4,), "elevation_filters": (2,)},
+            "'filters' is two numbers or more, a level each, received 4",
+        ),
+        ("fusion_unet", {"filters": (4, 8)}, "have as many numbers, received 2 and 4"),
+    ],
+)
+def test_filters_that_make_no_u_are_refused(name: str, given: dict[str, Any], text: str) -> None:
+    with pytest.raises(EdkitError, match=text) as caught:
+        build(MODELS[name], fields(16, 16), given)
+    assert "ValueError" not in str(caught.value)
+
+
 def test_aerial_pictures_are_changed_with_their_maps() -> None:
     spec = MODELS["unet"]
     arrays = {name: array[:4] for name, array in load_data(LAND).splits["train"].items()}
