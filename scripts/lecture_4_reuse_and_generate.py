@@ -1,11 +1,11 @@
-"""Lecture 4: anomaly detection, pre-training, stacking, generative adversarial networks.
+"""Lecture 4: anomaly detection, pre-training, stacking, siamese and adversarial networks.
 
 python scripts/lecture_4_reuse_and_generate.py [--data mnist] [--epochs 20] [--out FOLDER]
 
 Prints how well an auto-encoder that was shown one class alone tells the others from it, and what an
 encoder that was trained without labels does for a classifier with few; an auto-encoder on the code
-of another; draws confusion matrices, sampled images, and what a generator makes of the same noise
-while it learns.
+of another, and a code in which a class lies together; draws confusion matrices, sampled images, and
+what a generator makes of the same noise while it learns.
 """
 
 import argparse
@@ -49,6 +49,11 @@ def main() -> None:
     numbers = evaluate(stacked)
     print(f"8 numbers on another code: error {numbers['mse']:.4f}, PCA {numbers['pca_mse']:.4f}")
     draw_figures(stacked, figures / "stacked")
+
+    pairs = train("siamese", **longer, latent=8)
+    numbers = evaluate(pairs)
+    print(f"siamese: the nearest codes tell {numbers['knn_accuracy']:.1%} of the classes")
+    draw_figures(pairs, figures / "siamese")
 
     for name in ("gan", "conditional_gan"):
         run = train(name, **(plan | {"batch_size": 64}), filters=(32, 16))

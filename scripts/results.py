@@ -161,16 +161,18 @@ def _write(path: Path, text: str) -> None:
 def _row(experiment: Experiment, found: dict[str, Any]) -> str:
     """Return an experiment's line: the mean over seeds, of the means over items."""
     values = _by_seed(experiment, found)
-    mean, spread = np.mean(list(values.values())), np.std(list(values.values()))
+    mean = np.mean(list(values.values()))
     shown = experiment.shown(float(mean))
     if len(values) > 1:
-        shown += f" ± {experiment.shown(float(spread))}"
+        shown += f" ± {experiment.shown(float(np.std(list(values.values()), ddof=1)))}"
     if not experiment.reached(float(mean)):
         shown += ", not reached"
     if experiment.also:
         numbers = [one["beside"] for one in found.values()]
         means = {key: np.mean([some[key] for some in numbers]) for key in experiment.beside}
         shown += f"; {experiment.also.format(**means)}"
+    if experiment.items:
+        shown += f"; by item {', '.join(_by_item(experiment, found))}"
     seconds = np.mean([one["seconds"] for one in found.values()])
     how = (
         f"`edkit train {experiment.train}`, {experiment.backend}, seeds {_listed(values)}, "
@@ -205,6 +207,14 @@ def _by_seed(experiment: Experiment, found: dict[str, Any]) -> dict[int, float]:
         values.setdefault(int(key.partition("/")[0]), []).append(one["value"])
     count = len(experiment.items or ("",))
     return {seed: float(np.mean(some)) for seed, some in values.items() if len(some) == count}
+
+
+def _by_item(experiment: Experiment, found: dict[str, Any]) -> list[str]:
+    """Return the mean over seeds of each item, as it is shown."""
+    values: dict[str, list[float]] = {}
+    for key, one in found.items():
+        values.setdefault(key.partition("/")[2], []).append(one["value"])
+    return [experiment.shown(float(np.mean(values[item]))) for item in experiment.items]
 
 
 def _listed(seeds: dict[int, float]) -> str:
