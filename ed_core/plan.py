@@ -101,9 +101,8 @@ def check_terms(spec: ModelSpec, plan: Plan) -> None:
             raise EdkitError(f"{what} must be 0 or more, received {weights[head.name]:g}.")
         rise = params[head.warm_up] if isinstance(head.warm_up, str) else head.warm_up
         if rise < 0:
-            raise EdkitError(
-                f"option {head.warm_up!r} must be 0 epochs or more, received {rise:g}."
-            )
+            over = f"option {head.warm_up!r}" if isinstance(head.warm_up, str) else "its warm-up"
+            raise EdkitError(f"{over} must be 0 epochs or more, received {rise:g}.")
 
 
 PLAN_OPTIONS = Plan.__slots__[3:]

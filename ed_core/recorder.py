@@ -62,6 +62,7 @@ class Recorder(keras.callbacks.Callback):
         self._capture: Capture | None = None
         self._managed = False
         self._step = self._before_epoch = self._epoch = 0
+        self._logs: Mapping[str, float] = {}
         self._pace = Pace(every)
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
@@ -92,6 +93,7 @@ class Recorder(keras.callbacks.Callback):
         assert self._capture is not None
         # `batch` grows by several where `steps_per_execution` is more than 1.
         self._step = self._before_epoch + batch + 1
+        self._logs = logs or {}
         if not self._capture.is_open:
             self._open(self._capture, logs or {})
         if self._pace.due(self._step):
@@ -115,7 +117,7 @@ class Recorder(keras.callbacks.Callback):
         when = self._when(self._step)
         self._capture.event(when, kind, text)
         if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
-            self._capture.scalars(when, {})
+            self._capture.scalars(when, self._logs)
 
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment; a frame that fails leaves nothing open."""

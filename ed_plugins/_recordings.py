@@ -11,10 +11,13 @@ from scipy.io import wavfile
 
 from ed_core import EdkitError
 
-# Headings of a CSV column that is no channel: the first word is one of these ...
-_CLOCKS = {"time", "times", "timestamp", "timestamps", "date", "datetime", "clock"}
-# ... or there is none but these: a "second lead" and an "index finger" are channels.
-_COUNTS = {"t", "seconds", "sec", "milliseconds", "ms", "sample", "samples", "index", "number"}
+# A CSV column whose heading has none but these words is no channel. A "second lead", a "time to
+# peak" and an "index finger" are.
+_CLOCKS = {
+    *("time", "times", "timestamp", "timestamps", "date", "datetime", "clock", "utc", "elapsed"),
+    *("t", "s", "sec", "seconds", "ms", "milliseconds", "us", "ns", "min", "minutes", "hours"),
+    *("sample", "samples", "index", "number", "in", "of", "day"),
+}
 
 
 def find_recordings(path: Path) -> list[Path]:
@@ -107,6 +110,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, int]:
     names = [name.strip(" \"'").lower() for name in first.split(delimiter)]
     heading = not all(map(_is_number, names))
     columns = [i for i, name in enumerate(names) if not (heading and _is_clock(name))]
+    columns = columns or [*range(len(names))]  # a clock alone is what was measured
     if not lines[heading:] or not columns:
         return np.empty((0, 1)), 0
     try:
@@ -140,7 +144,7 @@ def _first_bad(lines: list[str], heading: bool, delimiter: str | None, columns: 
 def _is_clock(name: str) -> bool:
     """Tell whether a heading in small letters names a clock: `time (s)`, `timestamp`, `t_ms`."""
     words = re.findall(r"[^\W_]+", re.sub(r"[(\[].*", "", name))  # without a unit in brackets
-    return bool(words) and (words[0] in _CLOCKS or _COUNTS.issuperset(words))
+    return bool(words) and _CLOCKS.issuperset(words)
 
 
 def _is_number(text: str) -> bool:

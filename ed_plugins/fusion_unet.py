@@ -41,7 +41,7 @@ def fusion_unet(
     _unet.check_maps(fields, "mask", "elevation")
     if len(filters) != len(elevation_filters):
         raise EdkitError(
-            "options 'filters' and 'elevation_filters' have as many numbers, received "
+            "options 'filters' and 'elevation_filters' must have equally many numbers, received "
             f"{len(filters)} and {len(elevation_filters)}."
         )
     image = Input(fields["image"].shape, name="image")

@@ -9,6 +9,7 @@ from ed_viewer.projection import Axes, project, units
 
 _PRINCIPAL, _UNITS, _TSNE = "Principal axes", "Code units", "t-SNE"
 _TOPIC = "t-sne"
+_LARGEST = 10**6  # the number of a unit, before a code is there
 _MOST = 5000  # codes of one t-SNE
 _TITLES = ("t-SNE 1", "t-SNE 2")
 
@@ -43,10 +44,11 @@ class AxesChoice(QWidget):
         self.kind.addItems([_PRINCIPAL, _UNITS, *([_TSNE] if decoder else [])])
         self.kind.currentTextChanged.connect(self._choose)
         self.pair = (QSpinBox(), QSpinBox())
-        for box, words in zip(self.pair, ("across", "upwards"), strict=True):
+        for unit, (box, words) in enumerate(zip(self.pair, ("across", "upwards"), strict=True), 1):
             box.setAccessibleName(f"Unit {words}")
             box.setToolTip(f"Unit of the code {words}")
-            box.setMinimum(1)
+            box.setRange(1, _LARGEST)
+            box.setValue(unit)
             box.valueChanged.connect(self.changed)
         self.again = QPushButton("Again")
         self.again.setToolTip("t-SNE of the frame that is shown now")
@@ -65,10 +67,9 @@ class AxesChoice(QWidget):
         """Return the axes of a frame's codes (samples, latent) as they are chosen."""
         if codes.shape != self._codes.shape:
             self._axes, self._points = None, None
-            for box, unit in zip(self.pair, (1, 2), strict=True):
+            for box in self.pair:
                 with QSignalBlocker(box):  # `changed` would have the codes drawn twice
-                    box.setMaximum(codes.shape[1])
-                    box.setValue(unit)
+                    box.setMaximum(max(codes.shape[1], 1))
         self._codes = codes
         self.setVisible(codes.shape[1] > 2 and self._decoder is not None)
         chosen = self.kind.currentText() if codes.shape[1] > 2 else _PRINCIPAL

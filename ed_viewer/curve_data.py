@@ -58,14 +58,15 @@ class Table:
     def diverged(self, name: str, place: float) -> bool:
         """Tell whether a scalar of the training is NaN or infinite at a place.
 
-        NaN stands as well in a row that leaves a scalar out. None leaves out the total loss: a
-        scalar is really NaN where that is not finite either.
+        NaN stands as well in a row that leaves a scalar out. After the first step, none leaves out
+        the total loss: a scalar is really NaN where that is NaN as well.
         """
         row = int(np.searchsorted(self.places, rounded_up(place), side="right")) - 1
         if row < 0 or not {name, "loss"} <= self.columns.keys():
             return False
         value, total = self.columns[name][row], self.columns["loss"][row]
-        return bool(np.isinf(value) or (np.isnan(value) and not np.isfinite(total)))
+        lost = np.isnan([value, total]).all() and np.isfinite(self.at("loss", place))
+        return bool(np.isinf(value) or lost)
 
 
 def envelope(places: np.ndarray, values: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -64,7 +64,10 @@ class CurveRow(QScrollArea):
         self._missing = [name for name in names if name not in self.plots]
         for name in self.plots:
             self._put(name)
-        self._make.start(0) if self._missing else self._make.stop()
+        if self._missing:
+            self._make.start(0)
+        else:
+            self._make.stop()
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""
@@ -83,6 +86,7 @@ class CurveRow(QScrollArea):
         plot.set_log(self._log)
         self._put(name)
         if not self._missing:
+            self.plots = {name: self.plots[name] for name in self._names}  # from left to right
             self._make.stop()
             self.made.emit()
 

@@ -7,14 +7,15 @@ LIVE = 0.030  # seconds between two looks at a run that grows
 IDLE = 0.250  # and at one that does not
 _SHARE = 0.2  # of the thread's time at most for looking: a look costs more as a run grows
 _GIVE_WAY = 20  # times as long as the window waited for a processor, it is left to others
-_LONGEST = 2.0  # seconds between two looks, whatever happens
+_SLOWEST = 0.5  # seconds between two looks, however long one takes
+_LONGEST = 2.0  # and however busy the machine is
 _SCHEDULES = (Path("/proc/self/schedstat"), Path("/proc/thread-self/schedstat"))
 
 
 class Pace:
     """When to look next. On a busy machine, where a trainer lacks what a window takes, rarely.
 
-    All that follows a run is shown after a look; what a person does is never put off.
+    What a run does is shown after a look; where a person looks is never put off.
 
     Attributes:
         next: the time of the next look, as `time.monotonic` has it.
@@ -32,8 +33,8 @@ class Pace:
         """Put the next look off, after one that took `spent` seconds of a run that is live."""
         before, self._waited = self._waited, waited()
         missed = 0.0 if before is None else self._waited - before
-        pause = max(LIVE if live else IDLE, spent / _SHARE, _GIVE_WAY * missed)
-        self.next = time.monotonic() + min(pause, _LONGEST)
+        slow, busy = min(spent / _SHARE, _SLOWEST), min(_GIVE_WAY * missed, _LONGEST)
+        self.next = time.monotonic() + max(LIVE if live else IDLE, slow, busy)
 
 
 def waited() -> float:

@@ -30,6 +30,13 @@ class Ranges:
         low, high = self._own.get(side, {}).get(name, levels)
         return self.put(side, name, (min(low, levels[0]), max(high, levels[1])))
 
+    def replace(self, side: str, name: str, levels: Levels, kind: str) -> Levels:
+        """Take a range in the place of any other of this kind, as its name begins; see `put`."""
+        own = self._own.setdefault(side, {})
+        for other in [other for other in own if other.startswith(kind)]:
+            del own[other]
+        return self.put(side, name, levels)
+
     def drop(self, side: str) -> None:
         """Forget a run."""
         self._own.pop(side, None)

@@ -19,7 +19,7 @@ _BUTTONS = (
     ("next", "Next frame (Right)"),
 )
 
-_LATE = 250  # milliseconds: what is drawn sooner after the cursor moved is not late
+_LATE = 250  # milliseconds without anything drawn while the cursor is elsewhere
 
 
 class Transport(QWidget):
@@ -106,6 +106,7 @@ class Transport(QWidget):
     def _on_drawn(self, frame: Frame) -> None:
         self._drawn = frame.request.frame
         self.refresh()
+        self._late.stop()
 
     def _show_late(self) -> None:
         """Say which step the panels still show, where a slow disk keeps them waiting."""

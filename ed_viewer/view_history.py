@@ -97,7 +97,8 @@ class ViewHistory(Part):
         if self.window.session.cursor.count:
             self._note("cursor")
             self._note("loop")
-            self._known.setdefault("zoom", (_WHOLE, _WHOLE))
+            # While it is followed, the view moves by itself: that is no change of anybody's.
+            self._known["zoom"] = self._get("zoom") or (_WHOLE, _WHOLE)
             self._note("tab")
 
     def _on_theme(self) -> None:

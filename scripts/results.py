@@ -172,7 +172,7 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
         means = {key: np.mean([some[key] for some in numbers]) for key in experiment.beside}
         shown += f"; {experiment.also.format(**means)}"
     if experiment.items:
-        shown += f"; by item {', '.join(_by_item(experiment, found))}"
+        shown += f"; by class {', '.join(_by_item(experiment, found))}"
     seconds = np.mean([one["seconds"] for one in found.values()])
     how = (
         f"`edkit train {experiment.train}`, {experiment.backend}, seeds {_listed(values)}, "

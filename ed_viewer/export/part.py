@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _FOLDER = "export_folder"
-_LOOK, _LOOKS = 40, 50  # milliseconds, and how often it is looked whether all is drawn
+_LATE = "The disk is slow: what is on show is still being read, and nothing was exported"
+_LOOK, _LOOKS = 40, 250  # milliseconds, and how often it is looked whether all is drawn
 _GONE = "What was chosen is no longer on show: nothing was exported"
 
 
@@ -71,10 +72,12 @@ class ExportPart(Part):
 
     def _take_drawn(self, choice: Choice, looks: int) -> None:
         """Export once all is drawn: the arrays of a tab just opened are still being read."""
-        if looks and not self.window.session.settled:
+        if self.window.session.settled and self._ready():
+            self.take(choice)
+        elif looks:
             QTimer.singleShot(_LOOK, self, partial(self._take_drawn, choice, looks - 1))
         else:
-            self.take(choice)
+            self.window.status.show_message(_LATE)
 
     def take(self, choice: Choice) -> None:
         """Export; how it ends stands in the status line."""

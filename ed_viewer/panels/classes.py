@@ -141,10 +141,8 @@ class ClassesPanel(Panel):
             return
         found = _found(likely)
         if self._cell is None:
-            wanted, about = (
-                (truth >= 0) & (found >= 0) & (truth != found),
-                "surest mistakes, true → predicted",
-            )
+            wanted = (truth >= 0) & (found >= 0) & (truth != found)
+            about = "surest mistakes, true → predicted"
         else:
             row, column = (int(self._order[n]) for n in self._cell)
             wanted = (truth == row) & (found == column)

@@ -72,9 +72,9 @@ class LatentCodesPanel(Panel):
     def _share(self, window: Window) -> Window:
         """Return the limits that suit the points of both runs, if these have the same axes."""
         assert self._axes is not None
-        put, (across, upwards) = self.source.ranges.put, self._axes.titles
-        x = put(self.source.side, f"x: {across}", window[:2])
-        return (*x, *put(self.source.side, f"y: {upwards}", window[2:]))
+        ranges, side, (across, upwards) = self.source.ranges, self.source.side, self._axes.titles
+        x = ranges.replace(side, f"x: {across}", window[:2], "x: ")
+        return (*x, *ranges.replace(side, f"y: {upwards}", window[2:], "y: "))
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
@@ -113,8 +113,8 @@ class LatentCodesPanel(Panel):
             return
         self._axes = self._choice.axes_of(codes)
         points = self._axes.points
-        whole = len(points) == len(self._known) and not self._known.all()
-        points = np.where(self._known[:, None], points, np.nan) if whole else points
+        if self._axes.directions is not None:  # t-SNE may be that of another frame
+            points = np.where(self._known[:, None], points, np.nan)
         self._scatter.show_points(points, self._axes.titles)
         said = [self._choice.about] if self._choice.about else []
         said += [counted(len(codes), "sample"), counted(codes.shape[1], "dimension")]

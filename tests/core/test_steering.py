@@ -131,6 +131,8 @@ def test_weights_and_learning_rate_are_used_recorded_and_kept(tmp_path: Path) ->
     assert said[2][2].endswith(" -> 1e-12")
     assert said[3][2].endswith(" -> 0.0005")
 
+    with ed_core.Recording(path) as recording:
+        assert np.isfinite(recording.scalars()["loss"]).all(), "a change hides what was measured"
     table = rows(path)
     assert sorted(table) == list(range(1, STEPS + 1))
     planned = keras.optimizers.schedules.CosineDecay(1e-3, STEPS)

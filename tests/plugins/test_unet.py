@@ -100,7 +100,7 @@ def test_maps_of_another_size_are_refused() -> None:
             {"filters": (4,), "elevation_filters": (2,)},
             "'filters' is two numbers or more, a level each, received 4",
         ),
-        ("fusion_unet", {"filters": (4, 8)}, "have as many numbers, received 2 and 4"),
+        ("fusion_unet", {"filters": (4, 8)}, "must have equally many numbers, received 2 and 4"),
     ],
 )
 def test_filters_that_make_no_u_are_refused(name: str, given: dict[str, Any], text: str) -> None:

@@ -303,6 +303,12 @@ def test_the_axes_of_the_codes_are_those_of_a_where_b_can_have_them(
     ours._choice.kind.setCurrentText("Code units")
     ours._choice.pair[1].setValue(5)
     assert ours._scatter._titles == theirs._scatter._titles == ("code 1", "code 5")
+    pair.part.leave()
+    ours._choice.pair[0].setValue(3)
+    pair.part.choose(other)  # B comes when the choice is made
+    pair.settle()
+    theirs = pair.panel("B", "latent_codes")
+    assert ours._scatter._titles == theirs._scatter._titles == ("code 3", "code 5")
     ours._choice.kind.setCurrentText("Principal axes")
     pair.settle()
     alone = theirs._scatter._window

@@ -69,10 +69,8 @@ class Mouse:
         stage = self.window.stage
         stage.setCurrentIndex([stage.tabText(n) for n in range(stage.count())].index(title))
         host = next(iter(stage.currentWidget().side("A").hosts.values()))  # type: ignore[attr-defined]
-        drawn = []
-        self.window.session.drawn.connect(drawn.append)
         self.window.session._ask()
-        self._qtbot.waitUntil(lambda: bool(drawn), timeout=30_000)
+        self._qtbot.waitUntil(lambda: self.window.session.settled, timeout=30_000)
         self._qtbot.wait(50)
         return host.panel
 

@@ -84,3 +84,7 @@ def test_a_loss_that_is_not_finite_is_told_from_one_that_was_not_measured() -> N
     assert table.at("image_loss", 15) == 1.0
     assert table.at("val_loss", 35) == 4.0
     assert not table.diverged("unknown", 35)
+    first = Table(np.array([0.0, 10.0]), {"loss": np.array([nan, 1.0])})
+    assert not first.diverged("loss", 5)  # a row before any step
+    never = Table(np.array([0.0]), {"loss": np.array([nan])})
+    assert not never.diverged("loss", 5)

@@ -258,6 +258,18 @@ def test_the_curves_are_drawn_in_a_turn_of_their_own(
     assert while_drawn == [before]
 
 
+def test_what_is_drawn_in_time_is_never_called_late(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    window.session.scrub(2)
+    assert window.transport._late.isActive()
+    qtbot.waitUntil(lambda: window.session.settled, timeout=15_000)
+    assert not window.transport._late.isActive()
+    assert window.transport._more.text() == "frame 3 of 8"
+
+
 def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
