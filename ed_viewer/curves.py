@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import CurveData
+from ed_viewer.curve_data import CurveData, Table
 from ed_viewer.curve_row import CurveRow
 from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.theme import Theme
@@ -52,9 +52,13 @@ class Curves(QWidget):
         self._how = Alignment.STEP
         self._frame = -1
         self._updated = 0.0
+        self._tables: Mapping[str, Table] = {}
         self._later = QTimer(self)
         self._later.setSingleShot(True)
-        self._later.timeout.connect(self._update)
+        self._later.timeout.connect(self._update_in_turns)
+        self._due: list[CurvePlot] = []
+        self._turn = QTimer(self)
+        self._turn.timeout.connect(self._update_next)
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
@@ -98,7 +102,7 @@ class Curves(QWidget):
         self._shown[side].growth = growth
         wait = _EVERY - (time.monotonic() - self._updated)
         if wait <= 0 and not self._later.isActive():
-            self._update()
+            self._update_in_turns()
         elif not self._later.isActive():
             self._later.start(int(wait * 1000) + 1)
 
@@ -111,13 +115,13 @@ class Curves(QWidget):
     def show_frame(self, frame: Frame) -> None:
         """Put the cursor lines on a frame of run A and the values there into the titles."""
         self._frame = frame.request.frame
-        self._place_lines()
+        for plot in self.plots.values():
+            self._place_line(plot)
 
-    def _place_lines(self) -> None:
+    def _place_line(self, plot: CurvePlot) -> None:
         places = self._shown["A"].places(self._axis) if "A" in self._shown else ()
         if 0 <= self._frame < len(places):
-            for plot in self.plots.values():
-                plot.set_place(float(places[self._frame]))
+            plot.set_place(float(places[self._frame]))
 
     @property
     def _axis(self) -> Alignment:
@@ -135,12 +139,28 @@ class Curves(QWidget):
         self._update()
 
     def _update(self) -> None:
+        """Draw all plots now."""
+        self._update_in_turns()
+        while self._due:
+            self._update_next()
+
+    def _update_in_turns(self) -> None:
+        """Draw one plot a turn of the event loop: of a long run, all of them take 40 ms."""
         self._updated = time.monotonic()
-        tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
-        for plot in self.plots.values():
+        self._tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
+        plots = list(self.plots.values())
+        waiting = [plot for plot in self._due if plot in plots]  # first: else they would for ever
+        self._due = waiting + [plot for plot in plots if plot not in waiting]
+        self._turn.start(0)
+
+    def _update_next(self) -> None:
+        if self._due:
+            plot = self._due.pop(0)
             plot.how = self._axis
-            plot.show_tables(tables)
-        self._place_lines()
+            plot.show_tables(self._tables)
+            self._place_line(plot)
+        if not self._due:
+            self._turn.stop()
 
     def _scrub(self, place: float) -> None:
         places = self._shown["A"].places(self._axis) if "A" in self._shown else ()

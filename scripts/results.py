@@ -170,7 +170,7 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
     if experiment.also:
         numbers = [one["beside"] for one in found.values()]
         means = {key: np.mean([some[key] for some in numbers]) for key in experiment.beside}
-        shown += f"; {experiment.also.format(**means)}"
+        shown += f"; {experiment.also.format(**means)}".replace("%", " %")
     if experiment.items:
         shown += f"; by class {', '.join(_by_item(experiment, found))}"
     seconds = np.mean([one["seconds"] for one in found.values()])

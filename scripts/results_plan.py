@@ -118,7 +118,7 @@ _ALL: tuple[Experiment, ...] = (
         "mean angle: 26.0",
         seeds=(0, 1, 2),
         beside=("label_accuracy",),
-        also="digits {label_accuracy:.1%}, goal at least 98 %",
+        also="digits {label_accuracy:.1%}, goal at least 98%",
     ),
     Experiment(
         "angle_alone",
