@@ -6,7 +6,8 @@ from pathlib import Path
 LIVE = 0.030  # seconds between two looks at a run that grows
 IDLE = 0.250  # and at one that does not
 _SHARE = 0.2  # of the thread's time at most for looking: a look costs more as a run grows
-_GIVE_WAY = 20  # times as long as the window waited for a processor, it is left to others
+_FREE = 0.005  # seconds of waiting for a processor from look to look that mean nothing
+_GIVE_WAY = 20  # times as long as the window waited beyond that, it leaves it to others
 _SLOWEST = 0.5  # seconds between two looks, however long one takes
 _LONGEST = 2.0  # and however busy the machine is
 _SCHEDULES = (Path("/proc/self/schedstat"), Path("/proc/thread-self/schedstat"))
@@ -32,7 +33,7 @@ class Pace:
     def rest(self, live: bool, spent: float = 0.0) -> None:
         """Put the next look off, after one that took `spent` seconds of a run that is live."""
         before, self._waited = self._waited, waited()
-        missed = 0.0 if before is None else self._waited - before
+        missed = 0.0 if before is None else max(self._waited - before - _FREE, 0.0)
         slow, busy = min(spent / _SHARE, _SLOWEST), min(_GIVE_WAY * missed, _LONGEST)
         self.next = time.monotonic() + max(LIVE if live else IDLE, slow, busy)
 

@@ -43,10 +43,12 @@ def test_with_a_processor_at_hand_it_is_live(wait: list[float]) -> None:
 
 
 def test_a_window_that_had_to_wait_leaves_the_processors_to_others(wait: list[float]) -> None:
-    """Twenty times as long as it waited since the look before, and 2 s at the most."""
+    """Twenty times as long as it waited since the look before, but for 5 ms, and 2 s at most."""
     looks = Pace()
     looks.rest(live=True)
-    wait[0] += 0.010
+    wait[0] += 0.005
+    assert put_off(looks) == pytest.approx(0.030)
+    wait[0] += 0.015
     assert put_off(looks) == pytest.approx(0.200)
     assert put_off(looks) == pytest.approx(0.030)
     wait[0] += 100.0
