@@ -22,6 +22,22 @@ def test_the_window_loads_no_keras_and_no_backend() -> None:
         assert f"'{kind}'" in kinds
 
 
+def test_a_panel_that_cannot_be_imported_is_named_as_the_window_opens() -> None:
+    code = (
+        "import importlib.metadata as metadata, ed_core.registry as registry\n"
+        "from ed_viewer.app import make_window\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "bad = metadata.EntryPoint('bad', 'theirs', 'edkit.panels')\n"
+        "known = registry.entry_points\n"
+        "registry.entry_points = lambda group: [*known(group=group), bad]\n"
+        "window = make_window(QApplication([]), ['/no/such/run'])\n"
+        "print(window.status.message)\n"
+        "window.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "theirs: ModuleNotFoundError: No module named 'theirs'" in done.stdout
+
+
 def test_colours_stand_in_one_file() -> None:
     import re
 
