@@ -10,7 +10,7 @@ from typing import Any
 
 import h5py
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -179,6 +179,8 @@ def test_the_command_opens_two_runs_side_by_side(
 
     monkeypatch.setattr(QApplication, "exec", staticmethod(look))
     assert main(["view", str(finished), str(shorter), "--compare"]) == 0
+    # Else it lives on without an event loop, and makes panels in the middle of the next test.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert seen == [(str(finished), str(shorter))]
     for given in ([str(finished)], [str(finished), f"{finished}/."], []):
         assert main(["view", *given, "--compare"]) == 2
