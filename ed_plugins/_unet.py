@@ -23,7 +23,7 @@ def contract(image: Tensor, filters: Sequence[int], stride: int, suffix: str = "
         image: (batch, height, width, channels).
         filters: of each level.
         stride: of the first convolution; 2 does all the work at half the size.
-        suffix: of the layers' names, such as "_elevation", and before `filters` of the option's.
+        suffix: of the layers' names, such as "_elevation"; the option is then `elevation_filters`.
 
     Raises:
         EdkitError: there are no two levels, and so no skip.
