@@ -76,7 +76,7 @@ class CurveRow(QScrollArea):
             plot.set_log(on)
 
     def _make_next(self) -> None:
-        from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph, which takes a third of a second
+        from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph: slow to import
 
         name = self._missing.pop(0)
         plot = self.plots[name] = CurvePlot(name, self._theme)
