@@ -98,6 +98,12 @@ def options_of(function: Callable[..., Any]) -> dict[str, Option]:
     return options
 
 
+def description(function: Callable[..., Any]) -> str:
+    """Return what a function's docstring says before its sections: "Args:" and the like."""
+    text = inspect.getdoc(function) or ""
+    return re.split(r"^(?:Args|Returns|Raises|Yields):$", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
 def check_options(
     options: Mapping[str, Option], given: Mapping[str, Any], owner: str
 ) -> dict[str, Any]:

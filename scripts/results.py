@@ -3,8 +3,8 @@
     EDKIT_DATA=../shared/data python scripts/results.py [NAME ...]   what is missing, all or some
     python scripts/results.py --table                                the table of what is there
 
-What is measured goes to docs/results.json, a number a seed, with the command that made it. Each
-command is `edkit train ...`, then `edkit evaluate RUN --json`, on two CPU cores. A number counts as
+What is measured goes to docs/results.json, a number a seed, with the command and the machine
+that made it. Each command is `edkit train ...`, then `edkit evaluate RUN --json`. A number counts as
 long as the plan has its command; its run folder may go, and is made anew, number and all, when
 another experiment needs it.
 """
@@ -30,6 +30,7 @@ from ed_core.recording import written_whole
 
 ROOT = Path(__file__).parents[1]
 RESULTS, README = ROOT / "docs" / "results.json", ROOT / "README.md"
+MACHINE = "two CPU cores"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
 
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument("--runs", default="runs/results", help="where the run folders are made")
     parser.add_argument("--seeds", type=int, help="at most so many seeds each")
+    parser.add_argument("--machine", default=MACHINE, help="what the table calls this one")
     parser.add_argument("--table", action="store_true", help="only write the table")
     arguments = parser.parse_args()
     for name in arguments.names:
@@ -68,7 +70,7 @@ def main() -> int:
     if not arguments.table:
         for job in _jobs(arguments.names or [*EXPERIMENTS], arguments.seeds):
             if job.key not in known.get(job.experiment.name, {}):
-                _fill_in(job, arguments.runs, known)
+                _fill_in(job, arguments, known)
     _write_table(known)
     return 0
 
@@ -95,28 +97,28 @@ def _jobs(names: list[str], seeds: int | None = None) -> Iterator[Job]:
                 yield Job(experiment, seed, item)
 
 
-def _fill_in(job: Job, runs: str, known: dict[str, Any]) -> None:
+def _fill_in(job: Job, chosen: argparse.Namespace, known: dict[str, Any]) -> None:
     """Measure one and write it down; first the runs that it needs and that are not there."""
     places = {"item": job.item}
     for name in job.experiment.needs:
         first = next(_jobs([name]))
         entry = known.get(name, {}).get(first.key)
         if entry is None or not (ROOT / entry["run"]).is_dir():
-            _fill_in(first, runs, known)
+            _fill_in(first, chosen, known)
         places[name] = known[name][first.key]["run"]
-    known.setdefault(job.experiment.name, {})[job.key] = _measure(job, runs, places)
+    known.setdefault(job.experiment.name, {})[job.key] = _measure(job, chosen, places)
     _write(RESULTS, json.dumps(known, indent=1) + "\n")
     _write_table(known)
 
 
-def _measure(job: Job, runs: str, places: dict[str, str]) -> dict[str, Any]:
+def _measure(job: Job, chosen: argparse.Namespace, places: dict[str, str]) -> dict[str, Any]:
     """Train and evaluate; return the numbers, the seconds and the command."""
     experiment = job.experiment
     train = job.command.format(**places)
     print(f"edkit train {train}", flush=True)
     environment = {**os.environ, "KERAS_BACKEND": experiment.backend}
     start = time.monotonic()
-    run = _edkit(f"train {train} --no-record --out {runs}", environment)
+    run = _edkit(f"train {train} --no-record --out {chosen.runs}", environment)
     seconds = time.monotonic() - start
     numbers = json.loads(
         _edkit(f"evaluate {run} --json {experiment.evaluate}".format(**places), environment)
@@ -126,7 +128,7 @@ def _measure(job: Job, runs: str, places: dict[str, str]) -> dict[str, Any]:
     others = {key: numbers[key] for key in experiment.beside if key in numbers}
     return {
         "value": value, "beside": others, "seconds": round(seconds),
-        "command": f"edkit train {job.command}", "run": run,
+        "machine": chosen.machine, "command": f"edkit train {job.command}", "run": run,
     }  # fmt: skip
 
 
@@ -173,12 +175,17 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
         shown += f"; {experiment.also.format(**means)}".replace("%", " %")
     if experiment.items:
         shown += f"; by class {', '.join(_by_item(experiment, found))}"
-    seconds = np.mean([one["seconds"] for one in found.values()])
-    how = (
-        f"`edkit train {experiment.train}`, {experiment.backend}, seeds {_listed(values)}, "
-        f"{max(seconds / 60, 0.1):.2g} min each"
-    )
+    how = f"`edkit train {experiment.train}`, {experiment.backend}, {_took(values, found)}"
     return f"| {experiment.task} | {shown} | {experiment.aim} | {experiment.floor} | {how} |"
+
+
+def _took(values: dict[int, float], found: dict[str, Any]) -> str:
+    """Return the seeds, the minutes of a training, and on what, if not on two cores."""
+    minutes = np.mean([one["seconds"] for one in found.values()]) / 60
+    seeds = f"seed{'s' if len(values) > 1 else ''} {', '.join(map(str, sorted(values)))}"
+    took = f"{seeds}, {max(minutes, 0.1):.2g} min{' each' if len(found) > 1 else ''}"
+    machines = sorted({one["machine"] for one in found.values()} - {MACHINE})
+    return ", ".join([took, *(f"on {machine}" for machine in machines)])
 
 
 def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
@@ -215,10 +222,6 @@ def _by_item(experiment: Experiment, found: dict[str, Any]) -> list[str]:
     for key, one in found.items():
         values.setdefault(key.partition("/")[2], []).append(one["value"])
     return [experiment.shown(float(np.mean(values[item]))) for item in experiment.items]
-
-
-def _listed(seeds: dict[int, float]) -> str:
-    return ", ".join(map(str, sorted(seeds)))
 
 
 if __name__ == "__main__":

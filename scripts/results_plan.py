@@ -58,6 +58,18 @@ _ALL: tuple[Experiment, ...] = (
         "fine_accuracy",
         ("at least", 0.92),
         "majority 10 %",
+        seeds=FIVE,
+        backend="jax",
+        unit=PERCENT,
+    ),
+    Experiment(
+        "fine_100_alone",
+        "the same, 100 %, without the helping heads",
+        "coarse_and_fine --data fashion_mnist --reconstruction 0 --weight coarse=0 "
+        "--learning-rate 0.002 --epochs 12",
+        "fine_accuracy",
+        seeds=FIVE,
+        backend="jax",
         unit=PERCENT,
     ),
     *(
@@ -214,7 +226,7 @@ GAINS = (
             f"fine_{share}_alone",
             "whatever it is",
         )
-        for share in (25, 5)
+        for share in (100, 25, 5)
     ),
     Gain(
         "rotated digits: what the digits' head adds to the error of the angle, degrees",

@@ -66,6 +66,15 @@ def test_it_goes_on_and_says_what_is_not_reached(
     assert "old" not in text
 
 
+def test_a_number_says_on_which_machine_it_was_made(
+    results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(results, monkeypatch, "task", "--seeds", "1")
+    assert "seed 0, 0.1 min |" in results.README.read_text(), "two cores go without saying"
+    measure(results, monkeypatch, "task", "--machine", "a large one")
+    assert "seeds 0, 1, 0.1 min each, on a large one |" in results.README.read_text()
+
+
 def test_a_run_that_is_gone_is_trained_again_only_where_it_is_needed(
     results: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,6 +1,5 @@
 """`edkit train`: a sub-command for every registered model, made from its signature."""
 
-import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from ed_core.command.catalogue import flag_of
 from ed_core.command.shared import early_options, has_display, short, startup
 from ed_core.data import settle_data
 from ed_core.errors import EdkitError
-from ed_core.options import Option
+from ed_core.options import Option, description
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
 
@@ -105,7 +104,7 @@ class _Models(click.Group):
         def callback(**given: Any) -> None:
             _train(name, **given)
 
-        command = click.command(name, help=inspect.getdoc(spec.builder), short_help=spec.summary)(
+        command = click.command(name, help=description(spec.builder), short_help=spec.summary)(
             _RESUME(_VIEW(early_options(callback)))
         )
         command.params = [*own, *COMMON, *command.params]

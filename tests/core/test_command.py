@@ -252,6 +252,15 @@ def test_list_as_json_says_all_that_a_form_needs(capsys):
     assert (source["type"], source["choices"]) == ("choice", ["auto", "mnist", "digits"])
 
 
+def test_the_help_of_every_model_says_each_option_once(capsys):
+    for name, spec in MODELS.items():
+        assert main(["train", name, "--help"]) == 0
+        said = "".join(capsys.readouterr().out.split())  # lines are broken anywhere
+        assert "Args:" not in said
+        for text in (spec.summary, *(option.help for option in spec.options.values())):
+            assert said.count("".join(text.split())) == 1, (name, text)
+
+
 def test_list_as_json_knows_the_defaults_that_training_has(capsys):
     """The defaults come from the plan: train with none of them said, and compare."""
     from ed_core.plan import Plan
