@@ -26,8 +26,10 @@ def contract(image: Tensor, filters: Sequence[int], stride: int, suffix: str = "
         suffix: of the layers' names, such as "_elevation"; the option is then `elevation_filters`.
 
     Raises:
-        EdkitError: there are no two levels, and so no skip.
+        EdkitError: there are no two levels, and so no skip; or the stride is neither 1 nor 2.
     """
+    if stride not in (1, 2):
+        raise EdkitError(f"option 'stride' is 1 or 2, received {stride}.")
     if len(filters) < 2:
         option = f"{suffix}_filters".strip("_")
         found = ",".join(map(str, filters)) or "none"

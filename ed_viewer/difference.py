@@ -31,7 +31,7 @@ class Difference:
             if name in damaged or name not in ours.arrays or name not in theirs.arrays:
                 continue
             try:
-                arrays[name] = _subtract(probe, ours.arrays[name], theirs.arrays[name])
+                arrays[name] = subtract(probe, ours.arrays[name], theirs.arrays[name])
             except ValueError as error:
                 damaged[name] = str(error)
         past = {
@@ -97,14 +97,19 @@ def _common(
     return arrays, ""
 
 
-def _subtract(probe: ProbeInfo, ours: Arrays, theirs: Arrays) -> Arrays:
+def subtract(probe: ProbeInfo, ours: Arrays, theirs: Arrays) -> Arrays:
     """Return B - A of the arrays of a probe, as float32; where they lie must be the same.
+
+    Of arrays that the panel wants kept, `A/NAME` and `B/NAME`, as they are.
 
     Raises:
         ValueError: it is not; the message is for the user.
     """
     made: Arrays = {}
     for array in probe.arrays:
+        if array in panel_class(probe).kept:
+            made |= {f"A/{array}": ours[array], f"B/{array}": theirs[array]}
+            continue
         here, there = (np.asarray(arrays[array], np.float32) for arrays in (ours, theirs))
         if array in panel_class(probe).places:
             if not np.allclose(here, there):

@@ -45,6 +45,9 @@ class Panel(Card):
     places: tuple[str, ...] = ()
     """Arrays that say where the others lie: equal in two runs, or there is no difference."""
 
+    kept: tuple[str, ...] = ()
+    """Arrays whose difference is more than B - A: it is drawn from both, `A/NAME` and `B/NAME`."""
+
     hovered = Signal(str)
     looking = Signal()
 

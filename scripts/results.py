@@ -3,10 +3,10 @@
     EDKIT_DATA=../shared/data python scripts/results.py [NAME ...]   what is missing, all or some
     python scripts/results.py --table                                the table of what is there
 
-What is measured goes to docs/results.json, a number a seed, with the command and the machine
-that made it. Each command is `edkit train ...`, then `edkit evaluate RUN --json`. A number counts as
-long as the plan has its command; its run folder may go, and is made anew, number and all, when
-another experiment needs it.
+What is measured goes to docs/results.json, a number a seed, with the command and the machine that
+made it: `edkit train ...`, then `edkit evaluate RUN --json`. A number counts as long as the plan
+has its command; its run folder may go, and is made anew, number and all, when another experiment
+needs it.
 """
 
 import argparse

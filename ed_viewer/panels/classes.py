@@ -10,7 +10,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.tally import confusion, groups_of
 from ed_viewer.widgets.matrix import Matrix
 from ed_viewer.widgets.matrix_layout import Cell, Counts
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import muted, plain, signed
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
@@ -25,6 +25,8 @@ class ClassesPanel(Panel):
 
     tab = "Classes"
     telling = 3
+    no_difference = ""
+    kept = ("probabilities",)
 
     def build(self) -> None:
         """The matrix, and beside it samples: the surest mistakes, or those of a cell."""
@@ -56,7 +58,7 @@ class ClassesPanel(Panel):
         row.addWidget(self._side, 1)
         self.body.addLayout(row, 1)
         self._images = self._find_images()
-        self._arrays: Arrays = {}
+        self._likely: list[np.ndarray] = []
         self._cell: Cell | None = None
         self._order = np.zeros(0, np.int64)
 
@@ -65,8 +67,9 @@ class ClassesPanel(Panel):
         self._side.setVisible(self._images is not None and roomy)
 
     def show_frame(self, arrays: Arrays) -> None:
-        """Draw `probabilities` (samples, classes)."""
-        self._arrays = arrays
+        """Draw `probabilities` (samples, classes), of a difference those of both runs."""
+        sides = ("A/", "B/") if self.source.signed else ("",)
+        self._likely = [np.asarray(arrays[f"{s}probabilities"], np.float32) for s in sides]
         self._draw()
 
     def restyle(self) -> None:
@@ -75,27 +78,27 @@ class ClassesPanel(Panel):
         self._matrix.update()
 
     def _draw(self) -> None:
-        if not self._arrays:
+        if not self._likely:
             return
-        likely = np.asarray(self._arrays["probabilities"], np.float32)
+        *before, likely = self._likely
         truth = self.source.truth(self._target, (len(likely),))
         if truth is None:
             self.set_caption("the recording has no truth to compare with")
             return
         truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
-        classes, found = likely.shape[1], _found(likely)
-        counts = confusion(truth, found, classes)
+        classes = likely.shape[1]
+        counts, *old = (confusion(truth, _found(some), classes) for some in (likely, *before))
         group, names = self._groups(truth, classes)
         self._order = np.argsort(group, kind="stable")
         starts = tuple(np.flatnonzero(np.diff(group[self._order], prepend=-1)).tolist())
         all_names = self.source.names(self._target, classes)
-        ordered = counts[np.ix_(self._order, self._order)]
+        ordered, *of_a = (some[np.ix_(self._order, self._order)] for some in (counts, *old))
         shown = tuple(all_names[n] for n in self._order)
         picked, numbers = self._cell, self._numbers.isChecked()
         self._matrix.show_counts(
-            Counts(ordered, shown, starts if names else (), names, numbers, picked)
+            Counts(ordered, shown, starts if names else (), names, numbers, picked, *of_a)
         )
-        self._describe(counts, group if names else None)
+        self.set_caption(_describe(group if names else None, counts, *old))
         self._show_samples(truth, likely, all_names)
 
     def _groups(self, truth: np.ndarray, classes: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -109,14 +112,6 @@ class ClassesPanel(Panel):
                 names = self.source.names(name, int(group.max()) + 1)
                 return group, tuple(names[n] for n in np.unique(group))
         return np.zeros(classes, np.int64), ()
-
-    def _describe(self, counts: np.ndarray, group: np.ndarray | None) -> None:
-        total = max(int(counts.sum()), 1)
-        said = f"{100 * np.trace(counts) / total:.1f} % of {counts.sum()} right"
-        if group is not None:
-            same = 100 * counts[group[:, None] == group[None, :]].sum() / total
-            said += f" · group {same:.1f} %"
-        self.set_caption(said)
 
     def _choose(self, row: int, column: int) -> None:
         self._cell = None if (row, column) == self._cell else (row, column)
@@ -140,13 +135,7 @@ class ClassesPanel(Panel):
         if self._images is None:
             return
         found = _found(likely)
-        if self._cell is None:
-            wanted = (truth >= 0) & (found >= 0) & (truth != found)
-            about = "surest mistakes, true → predicted"
-        else:
-            row, column = (int(self._order[n]) for n in self._cell)
-            wanted = (truth == row) & (found == column)
-            about = f"true {names[row]}, predicted {names[column]}"
+        wanted, about = self._wanted(truth, found, names)
         rows = np.flatnonzero(wanted)
         rows = rows[np.argsort(-likely.max(axis=1)[rows], kind="stable")]
         self._about.setText(f"{about} · {len(rows)}")
@@ -157,6 +146,40 @@ class ClassesPanel(Panel):
         labels = tuple(f"{names[truth[r]]} → {names[found[r]]}" for r in rows)
         style = TileStyle(wrap=True, gap=8)
         self._tiles.show_tiles(TileSet((made,) if len(rows) else (), labels, style=style))
+
+    def _wanted(
+        self, truth: np.ndarray, found: np.ndarray, names: tuple[str, ...]
+    ) -> tuple[np.ndarray, str]:
+        """Return which samples are shown beside the matrix, and what they are."""
+        if self._cell is not None:
+            row, column = (int(self._order[n]) for n in self._cell)
+            said = f"true {names[row]}, predicted {names[column]}"
+            return (truth == row) & (found == column), said
+        wrong = (truth >= 0) & (found >= 0) & (truth != found)
+        if self.source.signed:
+            right = truth == _found(self._likely[0])
+            return wrong & right, "right in A, wrong in B, true → predicted"
+        return wrong, "surest mistakes, true → predicted"
+
+
+def _describe(
+    group: np.ndarray | None, counts: np.ndarray, before: np.ndarray | None = None
+) -> str:
+    """Return the percent that is right, of groups as well, or by how much it is higher."""
+    right = np.eye(len(counts), dtype=bool)
+    said = [_score(right, "right", counts, before)]
+    if group is not None:
+        said.append(_score(group[:, None] == group[None, :], "group", counts, before))
+    return " · ".join(said)
+
+
+def _score(cells: np.ndarray, name: str, counts: np.ndarray, before: np.ndarray | None) -> str:
+    """Return the percent of counts that lies in some cells, or by how much it is higher."""
+    share = 100 * counts[cells].sum() / max(counts.sum(), 1)
+    if before is not None:
+        share -= 100 * before[cells].sum() / max(before.sum(), 1)
+        return signed(f"{name} {share:+.1f} points")
+    return f"{share:.1f} % of {counts.sum()} right" if name == "right" else f"{name} {share:.1f} %"
 
 
 def _found(likely: np.ndarray) -> np.ndarray:

@@ -1,18 +1,19 @@
 """What every pixel is taken for: image, truth, prediction, overlay, and the IoU of each class."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
-from ed_viewer.imaging import as_images, class_pixels, finite_range, image_levels, overlaid, pixels
 from ed_viewer.messages import Arrays
-from ed_viewer.palette import class_table, grey_table, value_table
 from ed_viewer.panel import Panel, panel
+from ed_viewer.panels.segmentation_rows import Classes, rows_of, rows_of_change
 from ed_viewer.tally import confusion, intersection_over_union
 from ed_viewer.widgets.scores import Score, Scores
 from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.slider import Slider
-from ed_viewer.widgets.text import muted, plain
-from ed_viewer.widgets.tile_set import TileRow, TileSet
+from ed_viewer.widgets.text import muted, plain, signed
+from ed_viewer.widgets.tile_set import TileSet
 
 _ROOMY = 440  # pixels: a narrower panel has no room for the list of classes
 _WORDY = 330  # and of one whose slider has its name beside it
@@ -24,6 +25,8 @@ class SegmentationPanel(Panel):
 
     tab = "Segmentation"
     telling = 3
+    no_difference = ""
+    kept = ("classes",)
 
     def build(self) -> None:
         """The pictures, the slider of the overlay, the classes with their IoU."""
@@ -44,21 +47,23 @@ class SegmentationPanel(Panel):
         self._sheet = Sheet(self.source.theme)
         self._sheet.hovered.connect(self.hovered)
         self._sheet.resized.connect(self._draw)
-        self._scores = Scores("class and IoU", self.source.theme)
+        title = "class and IoU, B − A" if self.source.signed else "class and IoU"
+        self._scores = Scores(title, self.source.theme)
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addWidget(self._sheet, 1)
         row.addWidget(self._scores)
         self.body.addLayout(row, 1)
-        self._arrays: Arrays = {}
+        self._found: tuple[np.ndarray, ...] = ()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._scores.setVisible(self.width() >= _ROOMY)
         self._named.setVisible(self.width() >= _WORDY)
 
     def show_frame(self, arrays: Arrays) -> None:
-        """Draw `classes` (samples, height, width)."""
-        self._arrays = arrays
+        """Draw `classes` (samples, height, width), of a difference those of both runs."""
+        sides = ("A/", "B/") if self.source.signed else ("",)
+        self._found = tuple(np.asarray(arrays[f"{s}classes"]).astype(np.int64) for s in sides)
         self._draw()
 
     def restyle(self) -> None:
@@ -67,64 +72,58 @@ class SegmentationPanel(Panel):
         self._draw()
 
     def _draw(self) -> None:
-        if not self._arrays:
+        if not self._found:
             return
-        found = np.asarray(self._arrays["classes"]).astype(np.int64)
-        truth = self.source.truth(self._target, found.shape)
+        known, opacity = self._known(), self._opacity.value() / 100
+        if self.source.signed:
+            ours, theirs = self._found
+            rows = rows_of_change(self.source, known, ours, theirs, opacity)
+        else:
+            rows = rows_of(self.source, known, self._found[0], opacity)
+        self._sheet.show_tiles(TileSet(rows, style=PICTURES))
+        tallies = [_tally(known, found) for found in self._found]
+        values: list[float | None] = [None] * len(known.names)
+        if known.truth is None:
+            self.set_caption("the recording has no truth to compare with")
+        elif not tallies[0].pixels:
+            self.set_caption("no pixel has a truth")
+        else:
+            iou = tallies[0].iou if len(tallies) == 1 else tallies[1].iou - tallies[0].iou
+            values = [None if np.isnan(v) else float(v) for v in iou]
+            self.set_caption(f"{_describe(*tallies)} · {self._sheet.samples}")
+        scores = zip(known.names, known.colours, values, strict=True)
+        self._scores.show_scores([Score(*score) for score in scores], self.source.signed)
+
+    def _known(self) -> Classes:
+        """Return the classes, as many as the field has or as are seen, and the truth."""
+        truth = self.source.truth(self._target, self._found[0].shape)
         if truth is not None:
             truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
-        classes = self._classes(found, truth)
-        colours = self.source.colours(self._target, classes)
-        names = self.source.names(self._target, classes)
-        self._sheet.show_tiles(TileSet(self._rows(found, truth, colours, names), style=PICTURES))
-        values: list[float | None] = [None] * classes
-        if truth is not None:
-            counts = confusion(truth, found, classes)
-            iou = intersection_over_union(counts)
-            values = [None if np.isnan(v) else float(v) for v in iou]
-            self._describe(counts, iou)
-        rows = zip(names, colours, values, strict=True)
-        self._scores.show_scores([Score(*row) for row in rows])
-
-    def _classes(self, found: np.ndarray, truth: np.ndarray | None) -> int:
-        known = len(self.source.classes(self._target))
-        seen = max(int(found.max()), -1 if truth is None else int(truth.max()))
-        return max(known, seen + 1)
-
-    def _rows(
-        self,
-        found: np.ndarray,
-        truth: np.ndarray | None,
-        colours: tuple[str, ...],
-        names: tuple[str, ...],
-    ) -> tuple[TileRow, ...]:
-        palette = self.source.theme.palette
-        table, stripes = class_table(colours), class_table((palette.line, palette.card))
-        rows = [_picture(name, array) for name, array in self.source.pictures(found.shape).items()]
-        made = class_pixels(found, table, stripes)
-        if truth is not None:
-            true = class_pixels(truth, table, stripes)
-            rows.append(TileRow(true, "truth", truth[..., None], names=names))
-        rows.append(TileRow(made, "prediction", found[..., None], names=names))
-        if rows[0].label not in ("truth", "prediction"):
-            over = overlaid(rows[0].pixels, made, self._opacity.value() / 100)
-            rows.append(TileRow(over, "overlay", found[..., None], names=names))
-        return tuple(rows)
-
-    def _describe(self, counts: np.ndarray, iou: np.ndarray) -> None:
-        if not counts.any():
-            self.set_caption("no pixel has a truth")
-            return
-        right = 100 * np.trace(counts) / counts.sum()
-        said = f"mean IoU {np.nanmean(iou):.3f} · {right:.1f} % of pixels right"
-        self.set_caption(f"{said} · {self._sheet.samples}")
+        seen = [int(labels.max()) + 1 for labels in (*self._found, truth) if labels is not None]
+        count = max(len(self.source.classes(self._target)), *seen)
+        names = self.source.names(self._target, count)
+        return Classes(names, self.source.colours(self._target, count), truth)
 
 
-def _picture(name: str, array: np.ndarray) -> TileRow:
-    """Return a row of an input: an image, or a value such as the elevation, of all one scale."""
-    images = as_images(array)
-    if array.ndim == 4 and array.shape[-1] == 3:
-        return TileRow(pixels(images, image_levels(images), grey_table()), name, images)
-    table = grey_table() if name == "image" else value_table()
-    levels = image_levels(images) if name == "image" else finite_range(array)
-    return TileRow(pixels(images, levels, table), name, images)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tally:
+    """How many pixels have a truth, the percent that is right, and the IoU of each class."""
+
+    pixels: int
+    right: float
+    iou: np.ndarray
+
+
+def _tally(known: Classes, found: np.ndarray) -> _Tally:
+    truth = np.full(found.shape, -1) if known.truth is None else known.truth
+    counts = confusion(truth, found, len(known.names))
+    right = 100 * np.trace(counts) / max(counts.sum(), 1)
+    return _Tally(int(counts.sum()), float(right), intersection_over_union(counts))
+
+
+def _describe(ours: _Tally, theirs: _Tally | None = None) -> str:
+    """Return the scores of a run, or by how much those of another are higher, in words."""
+    if theirs is None:
+        return f"mean IoU {np.nanmean(ours.iou):.3f} · {ours.right:.1f} % of pixels right"
+    iou, right = np.nanmean(theirs.iou) - np.nanmean(ours.iou), theirs.right - ours.right
+    return signed(f"mean IoU {iou:+.3f} · pixels right {right:+.1f} points")

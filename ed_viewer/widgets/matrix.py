@@ -1,6 +1,7 @@
 """A confusion matrix: a row a true class, what is right in one colour and what is wrong in another.
 
 The strength of a cell is its share of the row, of what is wrong its square root: rare errors show.
+Of a change, what became less is in one colour and what became more in the other.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.matrix_layout import Counts, MatrixLayout, lay_out
 from ed_viewer.widgets.matrix_names import paint_names
 from ed_viewer.widgets.pointing import point_at
+from ed_viewer.widgets.text import signed
 
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
@@ -47,12 +49,18 @@ class Matrix(QWidget):
         """Draw another matrix."""
         self.shown = counts
         self._shares = shares(counts.counts)
+        if counts.before is not None:
+            self._shares -= shares(counts.before)
         self._arrange()
         self.update()
 
     def colour(self, row: int, column: int) -> str:
         """Return the colour of a cell."""
         share, palette = float(self._shares[row, column]), self._theme.palette
+        if self.shown.before is not None:
+            return blend(
+                palette.card, palette.above if share > 0 else palette.below, abs(share) ** 0.5
+            )
         if row == column:
             return blend(palette.card, palette.below, share)
         return blend(palette.card, palette.above, share**0.5)
@@ -60,15 +68,23 @@ class Matrix(QWidget):
     def describe(self, row: int, column: int) -> str:
         """Return a cell in words."""
         names, counts = self.shown.names, self.shown.counts
-        share = f"{100 * self._shares[row, column]:.1f} %"
-        said = f"{counts[row, column]} of {counts[row].sum()} ({share})"
+        said, share = (
+            f"{counts[row, column]} of {counts[row].sum()}",
+            100 * self._shares[row, column],
+        )
+        if self.shown.before is None:
+            said += f" ({share:.1f} %)"
+        else:
+            said += signed(f", in A {self.shown.before[row, column]} ({share:+.1f} points)")
         return f"true {names[row]} · predicted {names[column]} · {said}"
 
     def text(self, row: int, column: int) -> str:
         """Return what stands in a cell, "" for nothing worth a number."""
-        counted = str(self.shown.counts[row, column])
-        said = counted if self.shown.numbers else f"{100 * self._shares[row, column]:.0f}"
-        return "" if said == "0" else said
+        before = 0 if self.shown.before is None else self.shown.before[row, column]
+        number = self.shown.counts[row, column] - before
+        value = int(number) if self.shown.numbers else round(100 * self._shares[row, column])
+        sign = "" if self.shown.before is None else "+"
+        return signed(f"{value:{sign}d}") if value else ""
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()

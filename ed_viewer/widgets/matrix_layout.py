@@ -25,6 +25,7 @@ class Counts:
         groups: the name of each group.
         numbers: whether cells hold counts instead of percents.
         picked: the cell in the frame, or None.
+        before: counts of another run; what is drawn is then the change from them.
     """
 
     counts: np.ndarray
@@ -33,6 +34,7 @@ class Counts:
     groups: tuple[str, ...] = ()
     numbers: bool = False
     picked: Cell | None = None
+    before: np.ndarray | None = None
 
     def spans(self) -> list[tuple[int, int, str]]:
         """Return the first class of each group, that of the next one, and the group's name."""

@@ -1,4 +1,4 @@
-"""Classes with a colour, a name and a number from 0 to 1 as a bar."""
+"""Classes with a colour, a name and a number as a bar: from 0 to 1, or of what changed, -1 to 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.text import signed
 
 _SWATCH, _BAR, _SPACE = 12, 56, 8  # pixels
 _NAME = 130  # pixels at most
@@ -30,18 +31,20 @@ class Scores(QWidget):
         self._theme = theme
         self._title = title
         self.scores: tuple[Score, ...] = ()
+        self.signed = False
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
-    def show_scores(self, scores: Sequence[Score]) -> None:
-        """Show others."""
+    def show_scores(self, scores: Sequence[Score], signed: bool = False) -> None:
+        """Show others, or what changed of them."""
+        self.signed = signed
         before, self.scores = [s.name for s in self.scores], tuple(scores)
         if before != [s.name for s in self.scores]:
             self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        number = self.fontMetrics().horizontalAdvance("0.00")
+        number = self.fontMetrics().horizontalAdvance("+0.00")
         return QSize(_SWATCH + self._names() + _BAR + number + 3 * _SPACE, 0)
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -76,15 +79,26 @@ class Scores(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("line"))
         painter.drawRect(bar)
-        painter.setBrush(self._theme.colour("muted"))
-        painter.drawRect(QRectF(bar.topLeft(), bar.size()).adjusted(0, 0, -self._rest(score), 0))
+        value = min(max(score.value or 0.0, -1.0 if self.signed else 0.0), 1.0)
+        painter.setBrush(self._theme.colour(self._hue(value)))
+        begin = bar.center().x() if self.signed else bar.left()
+        length = value * (bar.right() - begin)
+        painter.drawRect(QRectF(begin, bar.top(), length, bar.height()).normalized())
         painter.setPen(self._theme.colour("text"))
-        value = "–" if score.value is None else f"{score.value:.2f}"
         number = QRect(int(bar.right()) + _SPACE, line.top(), 200, line.height())
-        self._write(painter, number, value)
+        self._write(painter, number, self.text(score))
 
-    def _rest(self, score: Score) -> float:
-        return _BAR * (1 - min(max(score.value or 0.0, 0.0), 1.0))
+    def text(self, score: Score) -> str:
+        """Return a number as it is written."""
+        if score.value is None:
+            return "–"
+        changed = self.signed and abs(score.value) >= 0.005
+        return signed(f"{score.value:+.2f}") if changed else f"{abs(score.value):.2f}"
+
+    def _hue(self, value: float) -> str:
+        if not self.signed:
+            return "muted"
+        return "below" if value < 0 else "above"
 
     def _write(self, painter: QPainter, where: QRect, words: str) -> None:
         painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), words)

@@ -95,6 +95,7 @@ def test_maps_of_another_size_are_refused() -> None:
     [
         ("unet", {"filters": (4,)}, "'filters' is two numbers or more, a level each, received 4"),
         ("unet", {"filters": ()}, "'filters' is two numbers or more, a level each, received none"),
+        ("unet", {"stride": 4}, "'stride' is 1 or 2, received 4"),
         (
             "fusion_unet",
             {"filters": (4,), "elevation_filters": (2,)},

@@ -20,6 +20,7 @@ from ed_core.engine import installed_backends
 from ed_core.recording import ArrayInfo, ProbeInfo
 from ed_viewer.app import make_window
 from ed_viewer.compare import Compare
+from ed_viewer.difference import subtract
 from ed_viewer.example import Example, write_example
 from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.messages import Frame
@@ -183,18 +184,22 @@ def make(qtbot: QtBot, theme: Theme) -> Make:
         reference: dict[str, np.ndarray] | None = None,
         fields: dict | None = None,
         options: dict | None = None,
+        before: dict[str, np.ndarray] | None = None,
     ) -> Panel:
+        """Of two runs, `before` are the arrays of A and `arrays` those of B: the difference."""
         infos = {
             name: ArrayInfo(a.shape, str(a.dtype), tuple(f"axis {i}" for i in range(a.ndim)))
             for name, a in arrays.items()
         }
         probe = ProbeInfo(kind, kind, infos, options or {})
-        made = panel_class(probe)(Source(probe, fields or {}, reference or {}, theme))
+        signed = before is not None
+        source = Source(probe, fields or {}, reference or {}, theme, signed=signed)
+        made = panel_class(probe)(source)
         qtbot.addWidget(made)
         kept.append(made)
         made.resize(QSize(700, 400))
         made.show()
-        made.show_frame(arrays)
+        made.show_frame(subtract(probe, before, arrays) if signed else arrays)
         assert not made.grab().isNull()
         return made
 

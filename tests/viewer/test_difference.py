@@ -31,11 +31,15 @@ def frame(example: Example, number: int) -> Frame:
 def test_arrays_of_one_shape_are_subtracted_and_codes_are_not() -> None:
     one, other = Example(samples=40, frames=8), Example(samples=40, frames=5)
     found = difference_of(run(one), run(other))
-    predictions = {"predictions label", "predictions angle", "predictions mask"}
-    assert set(found.reasons) == {"latent_codes"} | predictions
+    assert set(found.reasons) == {"latent_codes", "predictions angle"}
     made = found.of(frame(one, 2), frame(other, 2))
     subtracted = {"reconstruction", "activations", "latent_scan", "samples", "gradients"}
-    assert made.arrays.keys() == subtracted
+    classes = {"predictions label": "probabilities", "predictions mask": "classes"}
+    assert made.arrays.keys() == subtracted | classes.keys()
+    for probe, array in classes.items():
+        for side, example in (("A", one), ("B", other)):
+            kept = made.arrays[probe][f"{side}/{array}"]
+            assert np.array_equal(kept, example.frame(2)[probe][array])
     for probe, array in (("activations", "encoder/conv2d"), ("latent_scan", "grid")):
         ours, theirs = (np.float32(e.frame(2)[probe][array]) for e in (one, other))
         assert np.array_equal(made.arrays[probe][array], theirs - ours)
@@ -112,6 +116,11 @@ def test_the_difference_stands_in_the_place_of_b(
     assert ours._scales[ours.choice.layers.currentText()][0][0] == 0  # of run A alone
     pair.window.stage.setCurrentIndex(3)
     qtbot.waitUntil(lambda: "spaces" in pair.host("B", "latent_codes")._notice.text)
+    for tab, probe in (("Classes", "predictions label"), ("Segmentation", "predictions mask")):
+        titles = [pair.window.stage.tabText(n) for n in range(pair.window.stage.count())]
+        pair.window.stage.setCurrentIndex(titles.index(tab))
+        qtbot.waitUntil(lambda p=probe: "points" in pair.panel("B", p)._caption.text)
+    pair.window.stage.setCurrentIndex(3)
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
     pair.settle()
     codes = pair.host("B", "latent_codes")

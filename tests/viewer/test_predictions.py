@@ -110,7 +110,7 @@ def segmentation(make: Make, colours: list[str]) -> SegmentationPanel:
 
 def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
     made = segmentation(make, [])
-    truth, found = made.source.reference["mask"][:3], made._arrays["classes"]
+    truth, found = made.source.reference["mask"][:3], made._found[0]
     known = truth >= 0
     for number, score in enumerate(made._scores.scores):
         mine, taken = known & (truth == number), known & (found == number)
@@ -128,7 +128,7 @@ def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
     made = segmentation(make, ["#102030", "nonsense"])
     rows = {row.label: row for row in made._sheet.shown.rows}
     assert list(rows) == ["image", "elevation", "truth", "prediction", "overlay"]
-    truth, found = made.source.reference["mask"][:3], made._arrays["classes"]
+    truth, found = made.source.reference["mask"][:3], made._found[0]
     table = class_table(("#102030", class_colour(LIGHT, 1), class_colour(LIGHT, 2)))
     predicted = rows["prediction"].pixels[..., 2::-1]
     np.testing.assert_array_equal(predicted, table[found])
@@ -152,7 +152,7 @@ def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
     assert sheet.shown.columns == ("image", "elevation", "truth", "prediction", "overlay")
     np.testing.assert_array_equal(sheet.shown.rows[0].pixels[3], everything.rows[3].pixels[1])
     assert sheet.behind(0, 3) == (everything, 3, 1)
-    made.show_frame(made._arrays)
+    made.show_frame({"classes": made._found[0]})
     assert len(sheet.shown.rows) == 1
     sheet.choose(None)
     assert len(sheet.shown.rows) == 5
