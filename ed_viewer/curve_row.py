@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
 
 _NARROW = 190  # pixels
+_PAUSE = 25  # milliseconds from one plot to the next: in between the last one is painted
 
 
 class CurveRow(QScrollArea):
@@ -40,6 +41,8 @@ class CurveRow(QScrollArea):
         self._missing: list[str] = []
         self._compared = self._log = False
         self._make = QTimer(self)
+        self._make.setSingleShot(True)
+        self._make.setInterval(_PAUSE)
         self._make.timeout.connect(self._make_next)
         row = QWidget()
         self._grid = QGridLayout(row)
@@ -54,7 +57,7 @@ class CurveRow(QScrollArea):
     @property
     def whole(self) -> bool:
         """Whether every plot is made."""
-        return not self._missing
+        return not self._missing and not self._make.isActive()
 
     def lay(self, names: Sequence[str], compared: bool) -> None:
         """Have a plot of each of these scalars, of one run or of two; those that there are stay."""
@@ -62,10 +65,14 @@ class CurveRow(QScrollArea):
             self.plots.pop(name).deleteLater()
         self._names, self._compared = names, compared
         self._missing = [name for name in names if name not in self.plots]
+        for column in range(max(self._grid.columnCount(), len(names))):
+            # A place for each from the beginning: none that is made makes the others narrower.
+            self._grid.setColumnStretch(column, 1 if column < len(names) else 0)
+            self._grid.setColumnMinimumWidth(column, _NARROW if column < len(names) else 0)
         for name in self.plots:
             self._put(name)
         if self._missing:
-            self._make.start(0)
+            self._make.start()
         else:
             self._make.stop()
 
@@ -78,17 +85,17 @@ class CurveRow(QScrollArea):
     def _make_next(self) -> None:
         from ed_viewer.curve_plot import CurvePlot  # with pyqtgraph: slow to import
 
+        if not self._missing:
+            self.plots = {name: self.plots[name] for name in self._names}  # from left to right
+            self.made.emit()
+            return
         name = self._missing.pop(0)
         plot = self.plots[name] = CurvePlot(name, self._theme)
-        plot.setMinimumWidth(_NARROW)
         plot.scrubbed.connect(self.scrubbed)
         plot.hovered.connect(self.hovered)
         plot.set_log(self._log)
         self._put(name)
-        if not self._missing:
-            self.plots = {name: self.plots[name] for name in self._names}  # from left to right
-            self._make.stop()
-            self.made.emit()
+        self._make.start()
 
     def _put(self, name: str) -> None:
         plot = self.plots[name]

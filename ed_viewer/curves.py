@@ -66,7 +66,7 @@ class Curves(QWidget):
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)
-        self._row.made.connect(self._update)
+        self._row.made.connect(self._update_in_turns)
         self.log.toggled.connect(self._row.set_log)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 0, 8, 8)
