@@ -1,6 +1,6 @@
 """A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
 from ed_core.objective import Objective
 from ed_core.options import check_counts
-from ed_core.plugins import MODELS
+from ed_core.plugins import DATASETS, MODELS
 from ed_core.recording import Recording, RunFolder
 from ed_core.registry import PLUGIN_FILES
 from ed_core.selection import select
@@ -58,6 +58,7 @@ class Run:
     @cached_property
     def data(self) -> Dataset:
         """The data set that it was trained on: of the whole what its plan selects."""
+        check_data(self.info)
         return select(load_data(self.info["data"]), self.spec.heads, self.info)
 
     def recording(self) -> Recording:
@@ -90,12 +91,22 @@ def check_info(info: Mapping[str, Any], where: str) -> None:
 
 def spec_of(info: Mapping[str, Any]) -> ModelSpec:
     """Return the registered model of a run; a file only names a plugin, it never imports one."""
-    missing = [path for path in info.get("plugins", ()) if path not in PLUGIN_FILES]
-    if info["model"] not in MODELS and missing:
-        raise EdkitError(
-            f"model {info['model']!r} came from a plugin file: pass --plugin {missing[0]}."
-        )
+    _check_plugins(info, "model", info["model"], MODELS)
     return MODELS[info["model"]]
+
+
+def check_data(info: Mapping[str, Any]) -> None:
+    """Raise EdkitError if the data set of a run is in a plugin file that is not loaded."""
+    _check_plugins(info, "data set", str(info["data"]).partition(":")[0], DATASETS)
+
+
+def _check_plugins(info: Mapping[str, Any], what: str, name: str, known: Container[str]) -> None:
+    missing = [path for path in info.get("plugins", ()) if path not in PLUGIN_FILES]
+    if missing and name not in known:
+        raise EdkitError(
+            f"{what} {name!r} came from a plugin file: pass --plugin {missing[0]}, "
+            "or import it first."
+        )
 
 
 def build(

@@ -1,6 +1,6 @@
 """Lecture 5: a class for every pixel, from a photograph and from its elevation.
 
-python scripts/lecture_5_segmentation.py [--data folder:zion] [--epochs 40] [--out FOLDER]
+python scripts/lecture_5_segmentation.py [--data folder:zion_landcover] [--epochs 40] [--out FOLDER]
 
 Draws image, truth and prediction of a U-Net that sees the photograph beside one that sees the
 elevation as well, and land use and elevation that are both read from the photograph.

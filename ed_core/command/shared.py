@@ -1,6 +1,7 @@
 """What the commands share: the early options, the backend's start, the display."""
 
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -90,6 +91,11 @@ def short(path: Path) -> str:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def again(path: Path) -> str:
+    """Return how another command names a run: its path, and the plugin files that it needs."""
+    return shlex.join([short(path), *startup.plugins])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from ed_core.command.catalogue import flag_of
-from ed_core.command.shared import early_options, has_display, short, startup
+from ed_core.command.shared import again, early_options, has_display, short, startup
 from ed_core.data import settle_data
 from ed_core.errors import EdkitError
 from ed_core.options import Option, description
@@ -178,7 +178,7 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
             "noted": progress.note,
         }
         run = go_on(resume, **given, **more) if resume else begin(**given, **more)
-    say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {short(run.path)}")
+    say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {again(run.path)}")
     print(short(run.path))
 
 
@@ -190,7 +190,7 @@ def stoppable(folders: Sequence[RunFolder]) -> Iterator[None]:
     try:
         yield
     except Interrupted as stop:
-        say(f"Stopped. Go on with: edkit train --resume {short(folders[0].path)}")
+        say(f"Stopped. Go on with: edkit train --resume {again(folders[0].path)}")
         raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
 
 

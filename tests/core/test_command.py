@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from importlib import import_module
@@ -107,6 +108,35 @@ def test_evaluate_prints_one_flat_json_object(run, plugin):
 def test_a_run_of_a_plugin_that_is_not_loaded_names_it(run, capsys):
     assert main(["evaluate", str(run)]) == 2
     assert "--plugin" in capsys.readouterr().err
+
+
+DATA = """
+import numpy as np
+from ed_core import Dataset, Field, Fields, dataset
+
+@dataset
+def dots() -> Dataset:
+    '''Noise.'''
+    images = np.random.default_rng(0).random((40, 8, 8, 1)).astype("float32")
+    splits = dict.fromkeys(("train", "test"), {"image": images})
+    return Dataset(Fields(image=Field((8, 8, 1))), splits)
+"""
+
+
+def test_what_comes_next_is_said_with_the_plugin_files_of_a_run(plugin, tmp_path):
+    data = tmp_path / "the dots.py"
+    data.write_text(DATA)
+    given = ["--plugin", plugin, "--plugin", str(data)]
+    out = ["--epochs", "1", "--out", str(tmp_path / "runs")]
+    done = edkit("train", "tiny", "--data", "dots", *given, *out)
+    assert done.returncode == 0, done.stderr
+    said = done.stderr[done.stderr.index("edkit evaluate") :]
+    next_one = shlex.split(said)
+    assert next_one[3:] == given
+    assert edkit(*next_one[1:]).returncode == 0
+    alone = edkit(*next_one[1:3], *given[:2])
+    expected = f"data set 'dots' came from a plugin file: pass --plugin {data}"
+    assert (alone.returncode, expected in alone.stderr) == (2, True), alone.stderr
 
 
 def test_a_finished_run_is_not_resumed(run, plugin):

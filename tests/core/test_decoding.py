@@ -273,7 +273,7 @@ def test_why_there_is_no_decoder_is_said_in_words(
     for run, plugins, why in (
         (tmp_path, (), "is not a run folder"),
         (tmp_path / "mine", (), "a model that edkit did not build"),
-        (copy, (), "came from a plugin file: pass --plugin /there/tiny.py"),
+        (copy, (), "came from a plugin file: pass --plugin /there/tiny.py, or import"),
         (copy, (tmp_path / "gone.py",), "does not exist"),
     ):
         worker = workers(run, *plugins)
