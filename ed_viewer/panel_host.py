@@ -32,6 +32,7 @@ class PanelHost(QWidget):
         self.panel = self._make(source)
         self.panel.hovered.connect(self.hovered)
         self.panel.looking.connect(self.looking)
+        self.setAccessibleName(self.panel.accessibleName())
         self._notice = Notice(source.theme)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)

@@ -93,10 +93,10 @@ class Side(QWidget):
         return self._head
 
     def shown(self, name: str) -> QWidget | None:
-        """Return what is shown of a probe: its panel, or the notice in place of all of them."""
+        """Return what is shown of a probe: its place, or the notice in place of all of them."""
         if self.notice:
             return self._notice
-        return self.hosts[name].panel if name in self.hosts else None
+        return self.hosts.get(name)
 
     @property
     def notices(self) -> list[str]:

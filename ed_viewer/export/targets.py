@@ -91,7 +91,7 @@ def _panels(page: QWidget, said: str) -> dict[str, Figure]:
     sides = [side for side in map(page.side, "AB") if side is not None]
     names = [name for name in page.probes if any(name in side.hosts for side in sides)]
     if len(sides) == 1:
-        return {name: Figure.of(sides[0].hosts[name].panel, about=said) for name in names}
+        return {name: Figure.of(sides[0].hosts[name], about=said) for name in names}
     return {
         name: Figure(tuple(_column(side, name) for side in sides), about=said) for name in names
     }

@@ -11,7 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, EdkitError, Header, ProbeInfo, RecordingWriter, RunFolder
 from ed_viewer.example import Example
+from ed_viewer.export.dialog import Choice
 from ed_viewer.export.headless import Wish, export_stage
+from ed_viewer.export.part import ExportPart
+from ed_viewer.export.targets import targets
 from ed_viewer.page import TABS
 from ed_viewer.window import Window
 
@@ -71,6 +74,26 @@ def test_a_damaged_last_frame_does_not_hinder_the_export_of_another(
     with pytest.raises(EdkitError, match="frame 7 of latent_codes/codes is damaged"):
         export_stage(finished, Wish(tmp_path / "last.png", preset="Latent"))
     assert not (tmp_path / "last.png").exists()
+
+
+def test_what_is_exported_of_a_damaged_frame_is_the_notice(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    with h5py.File(segment(finished), "r+") as file:
+        codes = file["probes/latent_codes/codes"]
+        codes[7] = codes[7] + 1
+    window = open_window(finished)
+    show_latent(qtbot, window)
+    banner(qtbot, window, "wrong CRC")
+    part, file = window.part(ExportPart), tmp_path / "codes.svg"
+    assert part.frame is not None
+    names = {target.words: target.name for target in targets(window, part.frame)}
+    part.take(Choice(names["Panel: Codes"], "svg", file))
+    qtbot.waitUntil(file.exists, timeout=15_000)
+    svg = file.read_text(encoding="utf8")
+    assert "<title>Codes</title>" in svg
+    assert "latent_codes/codes" in svg
+    assert ">Codes</text>" not in svg
 
 
 def test_a_run_that_is_deleted_while_it_is_shown(
