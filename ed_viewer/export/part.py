@@ -54,11 +54,14 @@ class ExportPart(Part):
         return {"export": lambda _: self.ask()}
 
     def ask(self) -> None:
-        """Open the dialog on what is on show."""
+        """Open the dialog on what is on show, which stays on show."""
         window = self.window
         if self.frame is None or not window.stage.panels:
             window.status.show_message("There is nothing to export yet: no frame is on show")
             return
+        cursor = window.session.cursor
+        if cursor.playback is not Playback.PAUSED:
+            window.session.step(self.frame.request.frame - cursor.frame)
         offered = targets(window, self.frame)
         dialog = ExportDialog(offered, self._folder(), self._name(), window)
         dialog.accepted.connect(partial(self._start, dialog))

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
+from ed_viewer.cursor import Playback
 from ed_viewer.example import write_example
 from ed_viewer.export.dialog import Choice
 from ed_viewer.export.figure import Figure
@@ -155,6 +156,27 @@ def test_the_arrays_are_those_that_are_drawn(
     assert codes["step"] == window.session.growth.steps[7]
     assert "reconstruction/output" not in codes
     np.testing.assert_array_equal(curves["loss"], window.session.growth.scalars["loss"])
+
+
+def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    window = open_window(finished)
+    part, session = opened(qtbot, window), window.session
+    session.set_speed(1)
+    session.scrub(2)
+    session.toggle()
+    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
+    part.ask()
+    assert part.dialog is not None
+    assert part.dialog.choice.file.stem.endswith("-100")
+    assert session.cursor.playback is Playback.PAUSED
+    part.dialog.choose("stage/Overview", "npz")
+    part.dialog.file.setText(str(tmp_path / "taken"))
+    part.dialog.accept()
+    qtbot.waitUntil((tmp_path / "taken.npz").is_file, timeout=15_000)
+    with np.load(tmp_path / "taken.npz") as arrays:
+        assert arrays["step"] == 100
 
 
 def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
