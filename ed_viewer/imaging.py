@@ -99,6 +99,12 @@ def finite_range(values: np.ndarray) -> Levels:
     return float(finite.min()), float(finite.max())
 
 
+def half_range(levels: Levels) -> float:
+    """Return half of what lies between two levels, how far differences are told apart; or 1."""
+    low, high = levels
+    return (high - low) / 2 if high > low else 1.0
+
+
 def is_image(shape: tuple[int, ...]) -> bool:
     """Tell whether one sample of this shape is an image: two sides longer than 1."""
     return len(shape) >= 2 and shape[-3:][0] > 1 and (len(shape) > 2 or shape[-1] > 4)

@@ -1,5 +1,6 @@
 """Input, output and signed difference: images, videos frame by frame, signals as curves."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -7,9 +8,9 @@ import numpy as np
 from PySide6.QtWidgets import QComboBox
 
 from ed_viewer.finite import mean_square
-from ed_viewer.imaging import as_images, finite_range, image_levels, is_signal, pixels
+from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, is_signal, pixels
 from ed_viewer.messages import Arrays
-from ed_viewer.palette import difference_table, grey_table
+from ed_viewer.palette import Palette, difference_table, grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.film import FilmBar
@@ -101,7 +102,7 @@ class ReconstructionPanel(Panel):
             self.strip.setToolTip("All frames of each video, side by side")
             self.strip.setAccessibleName("All frames")
             self.strip.toggled.connect(self._show_tools)
-            self.strip.toggled.connect(self._draw)
+            self.strip.toggled.connect(self._turn)
             self.tools.addWidget(self.film)
             self.tools.addWidget(self.strip)
 
@@ -112,6 +113,11 @@ class ReconstructionPanel(Panel):
         self.strip.setVisible(roomy)
         self.film.setVisible(roomy and not self.strip.isChecked())
 
+    def _turn(self) -> None:
+        """Draw a column a sample, or a column a frame: what was picked was of the other kind."""
+        self.sheet.choose(None)
+        self._draw()
+
     def _draw(self) -> None:
         if not self._arrays:
             return
@@ -120,21 +126,30 @@ class ReconstructionPanel(Panel):
         if self.source.signed or (inputs is not None and inputs.shape != output.shape):
             # Of two runs the difference alone; and a model may answer in another shape.
             inputs = None
-        names = self.source.class_names(len(output))
         if self.form == "signal":
-            shown = output if inputs is None else inputs
-            levels, _ = self.source.scale("output", (finite_range(shown), grey_table()), shown)
-            self._waves.show_signals(inputs, output, levels, names)
-        elif self.film is None:
-            self.sheet.show_tiles(TileSet(self._rows(inputs, output), names, style=PICTURES))
-        elif self.strip.isChecked():
-            self.sheet.show_tiles(self._strips(inputs, output))
+            self._draw_waves(inputs, output)
         else:
-            moment = self.film.frame
-            before = None if inputs is None else inputs[:, moment]
-            rows = self._rows(before, output[:, moment])
-            self.sheet.show_tiles(TileSet(rows, names, style=PICTURES))
+            self._draw_tiles(inputs, output)
         self._describe(inputs, output)
+
+    def _draw_waves(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
+        shown = output if inputs is None else inputs
+        levels, _ = self.source.scale("output", (finite_range(shown), grey_table()), shown)
+        self._waves.show_signals(inputs, output, levels, self.source.class_names(len(output)))
+
+    def _draw_tiles(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
+        scale = self._scale(inputs, output)
+        if self.film is not None and self.strip.isChecked():
+            given = [None] * len(output) if inputs is None else inputs
+            videos = (self._rows(*both, scale) for both in zip(given, output, strict=True))
+            self.sheet.show_tiles(_strips(videos, output.shape[1]))
+            return
+        if self.film is not None:
+            moment = self.film.frame
+            inputs, output = None if inputs is None else inputs[:, moment], output[:, moment]
+        names = self.source.class_names(len(output))
+        rows = self._rows(inputs, output, scale)
+        self.sheet.show_tiles(TileSet(rows, names, style=PICTURES))
 
     def _describe(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         if self.source.signed:
@@ -146,43 +161,49 @@ class ReconstructionPanel(Panel):
             self.set_caption("the recording has no input of this shape to compare with")
             return
         error = number(mean_square(output - inputs))
-        (low, high), _ = self._scale(inputs)
-        reach = number((high - low) / 2)
+        levels, _ = self._scale(inputs, output)
+        reach = number(half_range(levels))
         waves = self.form == "signal"
         more = [_WAVES] if waves else [self.sheet.samples, f"difference from −{reach} to +{reach}"]
         self.set_caption(" · ".join([f"mean squared error {error}", *more]))
 
-    def _scale(self, inputs: np.ndarray) -> Scale:
-        """Return that of all inputs, whichever channel or moment of them is shown."""
-        if self._own is None:
-            self._own = image_levels(np.nan_to_num(inputs))
-        return self.source.scale("output", (self._own, grey_table()), inputs)
+    def _scale(self, inputs: np.ndarray | None, output: np.ndarray) -> Scale:
+        """Return that of all inputs, or without any of the output, whatever of them is shown."""
+        shown = output if inputs is None else inputs
+        if self._own is None or inputs is None:
+            self._own = image_levels(np.nan_to_num(shown))
+        return self.source.scale("output", (self._own, grey_table()), shown)
 
-    def _rows(self, inputs: np.ndarray | None, output: np.ndarray) -> tuple[TileRow, ...]:
+    def _rows(
+        self, inputs: np.ndarray | None, output: np.ndarray, scale: Scale
+    ) -> tuple[TileRow, ...]:
         chosen = self.channel.currentIndex() - 1 if self.channel is not None else -1
         channel = chosen if chosen >= 0 else None
         after = self.source.images(output, channel)
         if inputs is None:
-            scale = self.source.scale("output", (image_levels(after), grey_table()), after)
             label = "B − A" if self.source.signed else "output"
             return (TileRow(pixels(after, *scale), label, after),)
         before = as_images(inputs, channel)
-        scale = self._scale(inputs)
-        # Half the range of the inputs: a trained model's differences would be too faint in all.
-        reach = (scale[0][1] - scale[0][0]) / 2
-        change = (after - before).mean(axis=-1, keepdims=True)
-        table = difference_table(self.source.theme.palette)
-        return (
-            TileRow(pixels(before, *scale), "input", before),
-            TileRow(pixels(after, *scale), "output", after),
-            TileRow(pixels(change, (-reach, reach), table), "difference", change),
-        )
+        return _compared(before, after, scale, self.source.theme.palette)
 
-    def _strips(self, inputs: np.ndarray | None, output: np.ndarray) -> TileSet:
-        """Return the rows of one video after the other, a column a frame."""
-        rows: list[TileRow] = []
-        for sample, after in enumerate(output):
-            first, *others = self._rows(None if inputs is None else inputs[sample], after)
-            rows += [replace(first, label=f"{sample + 1} · {first.label}"), *others]
-        names = tuple(f"frame {n + 1}" for n in range(output.shape[1]))
-        return TileSet(tuple(rows), names)
+
+def _compared(
+    before: np.ndarray, after: np.ndarray, scale: Scale, palette: Palette
+) -> tuple[TileRow, ...]:
+    """Return the rows of inputs and outputs (n, height, width, channels), and their difference."""
+    # Half the range of the inputs: a trained model's differences would be too faint in all.
+    reach = half_range(scale[0])
+    change = (after - before).mean(axis=-1, keepdims=True)
+    return (
+        TileRow(pixels(before, *scale), "input", before),
+        TileRow(pixels(after, *scale), "output", after),
+        TileRow(pixels(change, (-reach, reach), difference_table(palette)), "difference", change),
+    )
+
+
+def _strips(videos: Iterable[tuple[TileRow, ...]], frames: int) -> TileSet:
+    """Return the rows of one video after the other, a column a frame."""
+    rows: list[TileRow] = []
+    for sample, (first, *others) in enumerate(videos):
+        rows += [replace(first, label=f"{sample + 1} · {first.label}"), *others]
+    return TileSet(tuple(rows), tuple(f"frame {n + 1}" for n in range(frames)))

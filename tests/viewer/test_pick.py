@@ -20,6 +20,7 @@ Open = Callable[..., Window]
 Make = Callable[..., Panel]
 
 Key = Qt.Key
+VIDEO = {"field": "video"}
 
 
 def click(qtbot: QtBot, tiles: Tiles, row: int, column: int) -> None:
@@ -89,8 +90,7 @@ def film(make: Make) -> tuple[ReconstructionPanel, np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     videos, output = (random.random((3, 5, 6, 7, 1)).astype("f2") for _ in range(2))
     fields = {"video": {"kind": "video"}}
-    arrays, options = {"output": output}, {"field": "video"}
-    panel = make("reconstruction", arrays, {"video": videos}, fields, options)
+    panel = make("reconstruction", {"output": output}, {"video": videos}, fields, VIDEO)
     assert isinstance(panel, ReconstructionPanel)
     return panel, videos, output
 
@@ -118,3 +118,33 @@ def test_all_frames_of_every_video_side_by_side(make: Make) -> None:
     np.testing.assert_array_equal(rows[3].values, videos[1])
     np.testing.assert_array_equal(rows[7].values, output[2])
     assert panel.film.isHidden()
+
+
+def test_a_sample_that_is_enlarged_is_let_go_where_columns_become_frames(make: Make) -> None:
+    random = np.random.default_rng(0)
+    videos = random.random((9, 5, 6, 7, 1)).astype("f2")
+    fields = {"video": {"kind": "video"}}
+    panel = make("reconstruction", {"output": videos}, {"video": videos}, fields, VIDEO)
+    assert isinstance(panel, ReconstructionPanel)
+    panel.sheet.choose((0, 8))
+    panel.strip.setChecked(True)
+    assert len(panel.sheet.shown.rows) == 27
+    panel.sheet.choose((0, 4))
+    panel.strip.setChecked(False)
+    assert panel.sheet.pick is None
+    np.testing.assert_array_equal(panel.sheet.shown.rows[0].values, videos[:, 0])
+
+
+def test_the_levels_of_a_video_are_those_of_all_its_moments(make: Make) -> None:
+    videos = np.zeros((3, 5, 6, 7, 1), "f4")
+    videos[:, 1:] = np.linspace(-4, 4, 4)[:, None, None, None]
+    fields, reference = {"video": {"kind": "video"}}, {"video": videos}
+    panel = make("reconstruction", {"output": videos / 2}, reference, fields, VIDEO)
+    assert isinstance(panel, ReconstructionPanel)
+    assert panel._caption.text.endswith("difference from −4 to +4")
+    panel.film.slider.setValue(3)
+    grey = panel.sheet.shown.rows[0].pixels[0, 0, 0, 0]
+    assert grey == int(255 * (4 / 3 + 4) / 8)
+    alone = make("reconstruction", {"output": videos}, {}, fields, VIDEO)
+    alone.film.slider.setValue(3)
+    assert alone.sheet.shown.rows[0].pixels[0, 0, 0, 0] == grey
