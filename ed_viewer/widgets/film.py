@@ -26,7 +26,9 @@ class FilmBar(QWidget):
         self.play = Toggle("play", "accent", theme)
         self.play.setToolTip("Play the video")
         self.play.setAccessibleName("Play the video")
-        self.play.toggled.connect(self._run)
+        # Of two bars that follow each other the one that was clicked moves both sliders.
+        self.play.clicked.connect(self._run)
+        self.play.toggled.connect(self._rest)
         self.slider = Slider(theme)
         self.slider.setAccessibleName("Frame of the video")
         self.slider.setToolTip("Which frame of the video is shown")
@@ -55,7 +57,9 @@ class FilmBar(QWidget):
     def _run(self, on: bool) -> None:
         if on:
             self._timer.start()
-        else:
+
+    def _rest(self, on: bool) -> None:
+        if not on:
             self._timer.stop()
 
     def _advance(self) -> None:

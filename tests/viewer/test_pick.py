@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.links import link
 from ed_viewer.page import TABS
 from ed_viewer.panel import Panel
 from ed_viewer.panels.activations import ActivationsPanel
@@ -148,3 +149,19 @@ def test_the_levels_of_a_video_are_those_of_all_its_moments(make: Make) -> None:
     alone = make("reconstruction", {"output": videos}, {}, fields, VIDEO)
     alone.film.slider.setValue(3)
     assert alone.sheet.shown.rows[0].pixels[0, 0, 0, 0] == grey
+
+
+def test_of_two_videos_that_are_compared_one_moves_both(make: Make) -> None:
+    panels = [film(make)[0] for _ in range(2)]
+    link(*panels)
+    one, other = (panel.film for panel in panels)
+    assert one is not None
+    assert other is not None
+    one.play.click()
+    assert other.play.isChecked()
+    assert [bar._timer.isActive() for bar in (one, other)] == [True, False]
+    one._advance()
+    assert (one.frame, other.frame) == (1, 1)
+    other.play.click()
+    assert not one.play.isChecked()
+    assert not one._timer.isActive()
