@@ -34,6 +34,7 @@ class Comparison:
         how, signed: as above; they may be changed.
         runs: by side, "A" and "B".
         frames: what was drawn last of each side.
+        drawn: by side, which frames its panels on show are of: those that are still read are late.
         at: the frame where A is, -1 for none.
     """
 
@@ -43,6 +44,7 @@ class Comparison:
         self.runs = {"A": ours, "B": theirs}
         self.how, self.signed = how, signed
         self.frames: dict[str, Frame] = {}
+        self.drawn: dict[str, set[int]] = {}
         self.at = -1
         self._relate = lru_cache(maxsize=1)(_relate)  # two batches are compared once
 
@@ -138,6 +140,8 @@ class Comparison:
     def _standing(self, side: str) -> Standing:
         known, frame = self.runs[side], self.shown(side)
         number = frame.request.frame if frame else None
+        if number is not None:
+            number = min(self.drawn.get(side, set()) - {number}, default=number)
         live = known.growth is not None and known.growth.live
         return Standing(known.path, known_times(known), number, live)
 

@@ -114,6 +114,11 @@ class Page(QWidget):
         """Return what is drawn of a run, None if it must be drawn again."""
         return self._frames.get(side)
 
+    def drawn(self, side: str) -> set[int]:
+        """Return the numbers of the frames that the panels of a run show."""
+        hosts = self._sides[side].hosts.values() if side in self._sides else ()
+        return {host.drawn for host in hosts if host.drawn is not None}
+
     def forget_frames(self) -> None:
         """Have every frame drawn again when it is shown next."""
         self._frames = {}

@@ -47,6 +47,7 @@ class Pair(QObject):
             (theirs.grew, self._on_theirs_grew),
             (theirs.drawn, self._on_theirs_drawn),
             (self._stage.watched, theirs.watch),
+            (self._stage.watched, self._show_headings),
         )
         for signal, slot in self._wires:
             signal.connect(slot)
@@ -145,5 +146,6 @@ class Pair(QObject):
         self._window.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
 
     def _show_headings(self) -> None:
+        self.comparison.drawn = {side: self._stage.drawn(side) for side in "AB"}
         for heading in self.comparison.headings:
             self._stage.set_heading(heading)

@@ -21,6 +21,10 @@ class PanelHost(QWidget):
     Signals:
         hovered: what is under the mouse, in words.
         looking: the panel wants other frames beside the one on show.
+
+    Attributes:
+        panel: what it holds.
+        drawn: the number of the frame on show, None for none.
     """
 
     hovered = Signal(str)
@@ -29,6 +33,7 @@ class PanelHost(QWidget):
     def __init__(self, source: Source, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = source.probe.name
+        self.drawn: int | None = None
         self.panel = self._make(source)
         self.panel.hovered.connect(self.hovered)
         self.panel.looking.connect(self.looking)
@@ -52,11 +57,12 @@ class PanelHost(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Draw the probe's arrays, or say why there are none."""
+        if self._name not in {*frame.damaged, *frame.arrays}:
+            return  # asked for before this probe was visible; its own answer is on its way
+        self.drawn = frame.request.frame
         if self._name in frame.damaged:
             self._say(frame.damaged[self._name])
             return
-        if self._name not in frame.arrays:
-            return  # asked for before this probe was visible; its own answer is on its way
         try:
             if self._name in frame.past:
                 self.panel.show_past(frame.past[self._name])

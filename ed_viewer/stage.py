@@ -50,6 +50,11 @@ class Stage(TabWidget):
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
 
+    def drawn(self, side: str = "A") -> set[int]:
+        """Return which frames of a run are on show: more than one while some are read."""
+        page = self._page()
+        return page.drawn(side) if page else set()
+
     def show_run(self, run: RunInfo | None, side: str = "A", signed: bool = False) -> None:
         """Make the tabs of a run; the tab of the same name stays open.
 
@@ -107,7 +112,7 @@ class Stage(TabWidget):
     def _drop_panels(self, side: str) -> None:
         """Have the panels of a run made anew; those of run A take those of run B with them."""
         if side == "A":
-            self._discard(self._pages)
+            _discard(self._pages)
             self._pages = []
         for page in self._pages:
             page.drop_side(side)
@@ -120,7 +125,7 @@ class Stage(TabWidget):
         keys = pages_of(self._shown.probes())
         self._pages = [old.pop(key) if key in old else self._new_page(*key) for key in keys]
         self.set_tabs([(page.title, page) for page in self._pages], self._open)
-        self._discard(old.values())
+        _discard(old.values())
         self._look()
 
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
@@ -128,11 +133,6 @@ class Stage(TabWidget):
         page.hovered.connect(self.hovered)
         page.looking.connect(self._watch)
         return page
-
-    def _discard(self, pages: Iterable[Page]) -> None:
-        for page in pages:
-            page.hide()
-            page.deleteLater()
 
     def _look(self) -> None:
         page = self._page()
@@ -167,3 +167,9 @@ class Stage(TabWidget):
         for page in self._pages:
             page.restyle()
         self._look()
+
+
+def _discard(pages: Iterable[Page]) -> None:
+    for page in pages:
+        page.hide()
+        page.deleteLater()

@@ -1,5 +1,7 @@
 """The buttons that move the cursor, and the counter of where it is."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
@@ -23,11 +25,24 @@ _LATE = 250  # milliseconds without anything drawn while the cursor is elsewhere
 
 
 class Transport(QWidget):
-    """First, previous, play, next, LIVE; the speed; frame, step and epoch."""
+    """First, previous, play, next, LIVE; the speed; frame, step and epoch.
 
-    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+    Args:
+        session: what it moves.
+        theme: colours and type.
+        drawn: returns the frames that are really on show.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        theme: Theme,
+        drawn: Callable[[], set[int]],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._session = session
+        self._on_show = drawn
         self._theme = theme
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +73,6 @@ class Transport(QWidget):
         counter.addWidget(self._where)
         counter.addWidget(self._more)
         layout.addLayout(counter)
-        self._drawn = -1
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.timeout.connect(self._show_late)
@@ -76,7 +90,6 @@ class Transport(QWidget):
         session.moved.connect(self.refresh)
         session.grew.connect(self.refresh)
         session.drawn.connect(self._on_drawn)
-        session.opened.connect(self._on_opened)
         self._theme.changed.connect(self.restyle)
 
     def refresh(self, _: object = None) -> None:
@@ -100,21 +113,21 @@ class Transport(QWidget):
         if not self._late.isActive():
             self._late.start(_LATE)
 
-    def _on_opened(self, _: object) -> None:
-        self._drawn = -1
-
-    def _on_drawn(self, frame: Frame) -> None:
-        self._drawn = frame.request.frame
+    def _on_drawn(self, _: Frame) -> None:
         self.refresh()
-        self._late.stop()
+        if self._session.settled:
+            self._late.stop()
+        else:
+            self._late.start(_LATE)
 
     def _show_late(self) -> None:
         """Say which step the panels still show, where a slow disk keeps them waiting."""
         session, growth = self._session, self._session.growth
-        if session.settled or growth is None or not 0 <= self._drawn < len(growth.steps):
+        if session.settled or growth is None:
             return
-        if self._drawn != session.cursor.frame:
-            self._more.setText(f"still shown: step {grouped(int(growth.steps[self._drawn]))}")
+        others = self._on_show() - {session.cursor.frame}
+        if others and min(others) < len(growth.steps):
+            self._more.setText(f"still shown: step {grouped(int(growth.steps[min(others)]))}")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""

@@ -81,7 +81,7 @@ class Window(QMainWindow):
         self.runs = RunsList(self.theme)
         self.curves = Curves(self.theme)
         self.timeline = Timeline(self.theme)
-        self.transport = Transport(self.session, self.theme)
+        self.transport = Transport(self.session, self.theme, self.stage.drawn)
         self.status = StatusLine(self.theme)
         self.setCentralWidget(self._middle)
         self.statusBar().addWidget(self.status, 1)
@@ -103,6 +103,7 @@ class Window(QMainWindow):
         self.errands.said.connect(self.status.show_message, queued)
         self.runs.chosen.connect(self.open)
         self.stage.watched.connect(session.watch)
+        self.stage.watched.connect(self.transport.refresh)
         self.stage.hovered.connect(self.status.show_value)
 
     def _bind(self) -> None:

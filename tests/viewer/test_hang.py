@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +87,42 @@ def test_the_window_lives_on_while_a_read_hangs(
     with qtbot.waitSignal(window.session.drawn, timeout=30_000):
         window.session.scrub(1)
     qtbot.waitUntil(lambda: more.text() == "frame 2 of 8", timeout=15_000)
+
+
+def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
+    qtbot: QtBot,
+    couple: Callable[[Path, Path], Any],
+    finished: Path,
+    shorter: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pair = couple(finished, shorter)
+    stage, more = pair.window.stage, pair.window.transport._more
+    stage.setCurrentIndex(1)
+    pair.window.session.scrub(2)
+    pair.settle()
+    assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50",) * 2
+    goes_on, read = threading.Event(), Tail.read
+
+    def hang(self: Tail, request: object) -> object:
+        goes_on.wait(20)
+        return read(self, request)
+
+    monkeypatch.setattr(Tail, "read", hang)
+    try:
+        stage.setCurrentIndex(0)
+        assert pair.where("A") == "step 350 · epoch 1.75"
+        assert pair.where("B") == "step 200 · epoch 1.00 · its last"
+        qtbot.waitUntil(lambda: more.text() == "still shown: step 350", timeout=15_000)
+        stage.setCurrentIndex(1)
+        assert more.text() == "frame 3 of 8"
+        assert pair.where("A") == "step 100 · epoch 0.50"
+        stage.setCurrentIndex(0)
+    finally:
+        goes_on.set()
+    pair.settle()
+    qtbot.waitUntil(lambda: more.text() == "frame 3 of 8", timeout=15_000)
+    assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50",) * 2
 
 
 @pytest.mark.parametrize("what", ["recording", "log"])
