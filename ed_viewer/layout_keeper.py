@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray
 from ed_viewer.compare_keeper import CompareKeeper
 from ed_viewer.messages import RunInfo
 from ed_viewer.part import Part
+from ed_viewer.view_history import ViewHistory
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -62,7 +63,12 @@ class LayoutKeeper(Part):
         self._keep()
         self._model = model
         kept = self.window.settings.text(_LAYOUTS, model)
-        if kept and not self.window.full and self.window.restoreState(_bytes(kept), _VERSION):
+        if kept and not self.window.full:
+            with self.window.part(ViewHistory).unnoted("layout"):
+                self._restore(kept)
+
+    def _restore(self, kept: str) -> None:
+        if self.window.restoreState(_bytes(kept), _VERSION):
             self.window.docks.show_fixed()
 
     def _keep(self) -> None:

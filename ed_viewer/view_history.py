@@ -76,8 +76,18 @@ class ViewHistory(Part):
 
     def apply(self, aspect: str, value: Any) -> None:
         """Bring an aspect of the view back."""
-        with self._unnoted(aspect):
+        with self.unnoted(aspect):
             self._set(aspect, value)
+
+    @contextmanager
+    def unnoted(self, aspect: str) -> Iterator[None]:
+        """Change an aspect of the view within, as nobody's doing: it is not to be undone."""
+        self._applying = True
+        try:
+            yield
+        finally:
+            self._known[aspect] = self._get(aspect) or self._known.get(aspect)
+            self._applying = False
 
     def _step(self, back: bool) -> None:
         stack = self.stack
@@ -163,15 +173,6 @@ class ViewHistory(Part):
             window.timeline.zoom(0)
         elif aspect == "zoom":
             window.timeline.show_view(value)
-
-    @contextmanager
-    def _unnoted(self, aspect: str) -> Iterator[None]:
-        self._applying = True
-        try:
-            yield
-        finally:
-            self._known[aspect] = self._get(aspect) or self._known.get(aspect)
-            self._applying = False
 
 
 class _Change(QUndoCommand):

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_viewer.example import Example, write_example
 from ed_viewer.settings import Settings
+from ed_viewer.view_history import ViewHistory
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -48,6 +49,22 @@ def test_a_layout_comes_back_for_its_model_and_for_no_other(
     qtbot.waitUntil(lambda: area(window) == TOP, timeout=30_000)
     window.close()
     assert set(json.loads(file.read_text())["layouts"]) == {"conv_vae", "unet"}
+
+
+def test_a_layout_that_came_back_is_not_to_undo(
+    qtbot: QtBot, open_window: Open, finished: Path, file: Path
+) -> None:
+    window = opened(qtbot, open_window(finished, settings=Settings(file)))
+    window.addDockWidget(TOP, window.docks["curves"])
+    window.close()
+    window = opened(qtbot, open_window(finished, settings=Settings(file)))
+    qtbot.wait(50)  # docks tell later where they are
+    assert area(window) == TOP
+    assert window.part(ViewHistory).stack.count() == 0
+    window.addDockWidget(BOTTOM, window.docks["curves"])
+    qtbot.waitUntil(lambda: window.part(ViewHistory).stack.count() == 1, timeout=15_000)
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert area(window) == TOP
 
 
 def test_one_click_resets_and_forgets(
