@@ -41,10 +41,12 @@ class TabWidget(QTabWidget):
     def set_tabs(self, tabs: Sequence[tuple[str, QWidget]], chosen: str) -> None:
         """Have these titles and widgets; open `chosen`, or the first. Only `resized` is sent."""
         self.blockSignals(True)
-        self.clear()
-        for title, widget in tabs:
-            # An ampersand would become a shortcut instead of a letter.
-            self.addTab(widget, title.replace("&", "&&"))
+        # An ampersand would become a shortcut instead of a letter.
+        wanted = [(title.replace("&", "&&"), widget) for title, widget in tabs]
+        if wanted != [(self.tabText(at), self.widget(at)) for at in range(self.count())]:
+            self.clear()  # takes the focus out of them
+            for title, widget in wanted:
+                self.addTab(widget, title)
         titles = [title for title, _ in tabs]
         self.setCurrentIndex(titles.index(chosen) if chosen in titles else 0)
         self.blockSignals(False)

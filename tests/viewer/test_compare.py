@@ -124,6 +124,21 @@ def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
     legends[0].set_hidden({1})  # the other has gone
 
 
+def test_panels_of_a_keep_the_keys_while_those_of_b_come_and_go(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.stage.setCurrentIndex(1)
+    pair.settle()
+    sheet = pair.panel("A", "reconstruction").sheet
+    sheet.setFocus()
+    assert sheet.hasFocus()
+    pair.part.set_signed(True)
+    assert sheet.hasFocus()
+    pair.part.leave()
+    assert sheet.hasFocus()
+
+
 def test_a_probe_that_only_one_run_has(
     qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
 ) -> None:
