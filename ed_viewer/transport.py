@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -59,6 +59,7 @@ class Transport(QWidget):
         self.live.setToolTip("Follow the newest frame (End)")
         layout.addWidget(self.live)
         self._speed = QComboBox()
+        self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
         self._speed.setAccessibleName("Speed")
         self._speed.setToolTip("Speed of playing, in recorded frames a second")
         for speed in SPEEDS:
@@ -158,7 +159,6 @@ class Transport(QWidget):
 
     def _choose_speed(self, index: int) -> None:
         self._session.set_speed(SPEEDS[index])
-        self._speed.clearFocus()
 
 
 def _counter(step: int, epoch: float) -> str:

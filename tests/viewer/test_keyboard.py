@@ -214,3 +214,23 @@ def test_the_arrows_move_the_slider_that_the_ring_is_on(
     qtbot.keyClick(slider, Qt.Key.Key_Home)
     assert slider.value() == 0
     assert window.session.cursor.frame == frame
+
+
+def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    box = window.transport._speed
+    box.setFocus(Qt.FocusReason.TabFocusReason)
+    for speed in (30, 60):
+        qtbot.keyClick(box, Qt.Key.Key_Down)
+        assert window.session.speed == speed
+        assert box.hasFocus()
+    box.clearFocus()
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton)
+    box.hidePopup()
+    box.setCurrentIndex(0)
+    assert not box.hasFocus()
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert window.session.cursor.playback is Playback.PLAYING
