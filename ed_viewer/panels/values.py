@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.finite import mean_square
-from ed_viewer.imaging import as_images, finite_range, image_levels, pixels
+from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import difference_table, grey_table, value_table
 from ed_viewer.panel import Panel, panel
@@ -78,17 +78,12 @@ class ValuesPanel(Panel):
 
 
 class _Points:
-    """Predicted against true, a colour a class."""
+    """Predicted against true, a colour a class, where the samples have one each."""
 
     def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
-        self._label = next(
-            (
-                name
-                for name, facts in source.fields.items()
-                if facts.get("kind") == "class" and source.classes(name)
-            ),
-            "",
-        )
+        samples = source.probe.arrays["values"].shape[:1]
+        named = (name for name in source.fields if source.classes(name))
+        self._label = next((n for n in named if source.truth(n, samples) is not None), "")
         self._source = source
         names = source.classes(self._label)
         quantity = plain_axis(source.quantity(target))
@@ -149,7 +144,7 @@ class _Maps:
                 label = f"{name} ({unit})" if unit else name
                 rows.append(TileRow(pixels(images, (low, high), value_table()), label, images))
         if truth is not None:
-            reach = (high - low) / 2
+            reach = half_range((low, high))
             change = as_images(np.nan_to_num(found - truth))
             table = difference_table(self._source.theme.palette)
             rows.append(TileRow(pixels(change, (-reach, reach), table), "difference", change))

@@ -5,7 +5,7 @@ from math import ceil
 
 from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
 from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import SYMBOLS, class_colour
@@ -34,6 +34,7 @@ class Legend(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._names: tuple[str, ...] = ()
+        self._colours: tuple[str, ...] = ()
         self.hidden: set[int] = set()
         self._marked = 0
         self._room = _WIDEST * _COLUMNS  # pixels
@@ -43,9 +44,9 @@ class Legend(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
-    def set_names(self, names: Sequence[str]) -> None:
-        """Show these classes, in the order of their colours."""
-        self._names = tuple(names)
+    def set_names(self, names: Sequence[str], colours: Sequence[str] = ()) -> None:
+        """Show these classes, in the order of their colours: own ones, or those of the palette."""
+        self._names, self._colours = tuple(names), tuple(colours)
         # Never shown from here: without a parent yet, it would be a window of its own.
         if not names:
             self.hide()
@@ -78,9 +79,9 @@ class Legend(QWidget):
         for index, name in enumerate(self._names[: self._shown()]):
             row = self._row(index)
             off = index in self.hidden
-            colour = self._theme.colour("line") if off else None
+            own = class_colour(self._theme.palette, index, self._colours)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour or class_colour(self._theme.palette, index))
+            painter.setBrush(self._theme.colour("line") if off else QColor(own))
             painter.save()
             painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
             painter.scale(_MARK, _MARK)

@@ -52,7 +52,7 @@ class TruthPlot(QWidget):
         item.addItem(self.line)
         self.points = ClassPoints(item)
         self.legend = Legend(theme)
-        self.legend.set_names(names)
+        self.legend.set_names(names, colours)
         self.legend.toggled.connect(self._redraw)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -192,6 +192,27 @@ def test_points_are_predicted_against_true(make: Make, shape: tuple[int, ...]) -
     assert len(plot.points.groups[1].getData()[0]) == 0
 
 
+def test_points_and_their_legend_are_in_the_own_colours_of_a_class_a_sample(make: Make) -> None:
+    angles, labels = np.arange(6, dtype="f4"), np.array([0, 1, 1, 0, 1, 0])
+    parts = {"mask": np.zeros((6, 4, 4), "i4")}  # a class a pixel is none of a sample
+    fields = {
+        "mask": {"kind": "class", "classes": ["ground", "road"]},
+        "label": {"kind": "class", "classes": ["even", "odd"], "colours": ["#ff0000", "#00ff00"]},
+    }
+    options, reference = {"target": "angle"}, {"angle": angles, **parts}
+    made = make("predictions", {"values": angles}, {**reference, "label": labels}, fields, options)
+    assert isinstance(made, ValuesPanel)
+    plot = made.view.widget
+    assert sorted(plot.points.groups) == [0, 1]
+    assert plot.points.groups[1].opts["brush"].color().name() == "#00ff00"
+    image = plot.legend.grab().toImage()
+    line = plot.legend._row(1)
+    mark = image.pixelColor(line.left() + 5, line.center().y())
+    assert mark.name() == "#00ff00"
+    unknown = make("predictions", {"values": angles}, reference, fields, options)
+    assert unknown.view.widget.legend._names == ()
+
+
 def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
     truth = np.linspace(0, 2, 2 * 16, dtype="f4").reshape(2, 4, 4, 1)
     made = values_panel(make, truth, (truth + 0.5).astype("f2"))
