@@ -5,12 +5,13 @@ import time
 import numpy as np
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from ed_viewer.messages import Growth
 from ed_viewer.runs_list import state_colour
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.text import grouped, muted, plain, plain_state
+from ed_viewer.widgets.caption import Caption
+from ed_viewer.widgets.text import grouped, plain, plain_state
 
 
 class StatusLine(QWidget):
@@ -25,11 +26,8 @@ class StatusLine(QWidget):
         self.lag: float | None = None
         self._dot = Dot(theme)
         self._state = plain(QLabel())
-        self._message = muted(plain(QLabel()))
-        self._value = plain(QLabel())
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        for label in (self._message, self._value):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._message = Caption(theme, align=Qt.AlignmentFlag.AlignLeft, least=0)
+        self._value = Caption(theme, "text", least=0)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 2, 12, 2)
         layout.setSpacing(8)
@@ -46,7 +44,7 @@ class StatusLine(QWidget):
     @property
     def message(self) -> str:
         """What it says beside that."""
-        return self._message.text()
+        return self._message.text
 
     def show_growth(self, growth: Growth | None) -> None:
         """Say how the run stands; called again as its last frame gets older."""
@@ -67,11 +65,11 @@ class StatusLine(QWidget):
 
     def show_value(self, text: str) -> None:
         """Say what is under the mouse."""
-        self._value.setText(text)
+        self._value.say(text)
 
     def show_message(self, text: str) -> None:
         """Say something that is no problem of the run."""
-        self._message.setText(text)
+        self._message.say(text)
 
 
 class Dot(QWidget):

@@ -1,7 +1,7 @@
 """The numbers of a code as sliders, the ones that vary most first; each can be typed as well."""
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QDoubleSpinBox,
@@ -27,7 +27,16 @@ _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 
 
 class _Number(QDoubleSpinBox):
-    """Shows a true minus sign, and takes a hyphen for one as well."""
+    """Shows a true minus sign, and takes a hyphen for one as well; as wide as its type needs."""
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.fit()
+
+    def fit(self) -> None:
+        """Be as wide as two digits before the point need."""
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance("−00.00") + 14)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
         return signed(super().textFromValue(value))
@@ -140,7 +149,7 @@ class Units(QScrollArea):
         box.setKeyboardTracking(False)
         box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        box.setFixedWidth(box.fontMetrics().horizontalAdvance("−00.00") + 14)
+        box.fit()
         slider.valueChanged.connect(lambda at: self._on_slider(row, at))
         box.valueChanged.connect(lambda value: self._on_value(row, value))
         for column, widget in enumerate((label, slider, box)):

@@ -224,7 +224,7 @@ def test_the_list_chooses_run_b(
     window.runs.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_C)
     assert part.pair is None  # the selected run is A itself
-    assert "press C" in window.status._message.text()
+    assert "press C" in window.status.message
     qtbot.keyClick(window.runs, Qt.Key.Key_Down)
     qtbot.keyClick(window, Qt.Key.Key_C)
     assert part.pair is not None

@@ -89,7 +89,7 @@ class Mouse:
 
     @property
     def said(self) -> str:
-        return self.window.status._value.text()
+        return self.window.status._value.text
 
     def _go(self, place: QPoint) -> None:
         QTest.mouseMove(self.window.windowHandle(), place)

@@ -203,6 +203,20 @@ def test_a_number_of_a_code_has_a_minus_sign_and_takes_a_hyphen(qtbot: QtBot, th
     assert (box.value(), box.text()) == (-1.5, f"{MINUS}1.50")
 
 
+def test_numbers_of_a_code_have_room_in_larger_type(qtbot: QtBot, theme: Theme) -> None:
+    units = Units(theme)
+    qtbot.addWidget(units)
+    units.set_ranges(np.arange(2), np.full(2, -3.0), np.full(2, 3.0))
+    units.show()
+    box = units.rows[0][2]
+    before = box.width()
+    theme.set_lecture(True)
+    qtbot.waitUntil(lambda: box.width() > before, timeout=5000)
+    assert box.lineEdit().width() >= box.fontMetrics().horizontalAdvance("−00.00")
+    theme.set_lecture(False)
+    qtbot.waitUntil(lambda: box.width() == before, timeout=5000)
+
+
 def test_a_run_that_ended_without_a_frame_says_so(
     qtbot: QtBot, theme: Theme, tmp_path: Path
 ) -> None:

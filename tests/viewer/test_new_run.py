@@ -310,8 +310,8 @@ def test_a_run_that_is_killed_says_so_in_the_status_line(qtbot: QtBot, open_form
     folder, process = train(qtbot, window)
     os.kill(process, signal.SIGKILL)
     until(qtbot, lambda: not part_of(window).trainers)
-    assert folder.name in window.status._message.text()
-    assert "train.log" in window.status._message.text()
+    assert folder.name in window.status.message
+    assert "train.log" in window.status.message
     assert close(window, Answer.CANCEL) == []
 
 

@@ -9,6 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Header, RecordingWriter, RunFolder
 from ed_viewer.example import Example
+from ed_viewer.status_line import StatusLine
+from ed_viewer.theme import Theme
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.window import Window
 
@@ -97,8 +99,20 @@ def test_the_value_under_the_mouse(qtbot: QtBot, open_window: Open, finished: Pa
     tiles = window.stage.panels[0].findChildren(Tiles)[0]
     cell = tiles._layout.cell(0, 2)
     qtbot.mouseMove(tiles, QPoint(cell.center()))
-    assert window.status._value.text().startswith("input · two · (")
-    said = window.status._value.text().rpartition("= ")[2]
+    assert window.status._value.text.startswith("input · two · (")
+    said = window.status._value.text.rpartition("= ")[2]
     value = float(said.replace("\N{MINUS SIGN}", "-"))
     image = np.asarray(window.session.run.reference["image"][2])
     assert np.abs(image - value).min() < 1e-3
+
+
+def test_a_long_message_ends_in_dots_and_its_tool_tip_has_all(qtbot: QtBot, theme: Theme) -> None:
+    line = StatusLine(theme)
+    qtbot.addWidget(line)
+    line.resize(400, 30)
+    line.show()
+    said = "x.png could not be exported to " + "/a folder of a long name" * 9 + ": No space left"
+    line.show_message(said)
+    assert line.message == said
+    assert line._message.shown.endswith("…")
+    assert said in line._message.toolTip()
