@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ed_viewer.imaging import class_pixels
-from ed_viewer.palette import LIGHT, class_colour, class_table
+from ed_viewer.palette import LIGHT, class_colour, class_table, difference_table
 from ed_viewer.panel import Panel
 from ed_viewer.panels.classes import ClassesPanel
 from ed_viewer.panels.segmentation import SegmentationPanel
@@ -222,6 +222,17 @@ def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
     assert made._caption.text.startswith("RMSE 0.5")
     bright = rows["true (°)"].pixels[1, 3, 3]
     assert (rows["predicted (°)"].pixels[1, 3, 3] == bright).all()  # beyond the scale: its end
+
+
+def test_where_the_truth_is_one_value_no_difference_is_pale(make: Make) -> None:
+    truth = np.full((2, 4, 4, 1), 5, "f4")
+    made = values_panel(make, truth, truth.astype("f2"))
+    pixel = made.view.widget.shown.rows[2].pixels[0, 0, 0, :3]
+    assert np.abs(pixel[::-1].astype(int) - difference_table(LIGHT)[127]).max() <= 2
+    images = np.full((2, 4, 4, 1), 5, "f4")
+    same = make("reconstruction", {"output": images}, {"image": images}, {}, {"field": "image"})
+    assert (same.sheet.shown.rows[2].pixels[0, 0, 0, :3] == pixel).all()
+    assert same._caption.text.endswith("difference from −1 to +1")
 
 
 def test_values_of_a_line_are_curves(make: Make) -> None:
