@@ -7,14 +7,19 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QSpinBox, QWidget
 
 from ed_viewer.widgets.legend import Legend
+from ed_viewer.widgets.matrix import Matrix
+from ed_viewer.widgets.pick_tiles import PickTiles
+from ed_viewer.widgets.sheet import Sheet
 from ed_viewer.widgets.tiles import Tiles
+
+_Picking = PickTiles | Matrix
 
 
 def link(one: QWidget, other: QWidget) -> None:
     """Let the choices of two panels of one class follow each other; at first, those of `one` hold.
 
-    Boxes, sliders, buttons that stay down, tiles that are clicked and legends belong together by
-    their order. The links end with `other`.
+    Boxes, sliders, buttons that stay down, tiles that are clicked or picked, cells of a matrix and
+    legends belong together by their order. The links end with `other`.
     """
     if type(one) is not type(other):
         return
@@ -75,6 +80,17 @@ def _click_selected(source: Tiles, target: Tiles) -> None:
         target.clicked.emit(*source.shown.selected)
 
 
+def _same_pick(source: _Picking, target: _Picking) -> None:
+    pick = source.pick
+    target.choose(pick if pick is not None and target.has(pick) else None)
+
+
+def _first_pick(source: _Picking, target: _Picking) -> None:
+    if not isinstance(source, PickTiles) or isinstance(source, Sheet):
+        target.pick = source.pick  # for what is drawn later
+    # Of a mosaic it depends on what is drawn which tile that is.
+
+
 _KINDS: dict[type, tuple[str, Callable[..., None], Callable[..., None]]] = {
     QComboBox: ("currentTextChanged", _same_text, _same_text),
     QSlider: ("valueChanged", _same_value, _same_value),
@@ -82,5 +98,7 @@ _KINDS: dict[type, tuple[str, Callable[..., None], Callable[..., None]]] = {
     QAbstractButton: ("toggled", _same_check, _same_check),
     Legend: ("toggled", _same_classes, _same_classes),
     Tiles: ("clicked", _click, _click_selected),
+    PickTiles: ("picked", _same_pick, _first_pick),
+    Matrix: ("picked", _same_pick, _first_pick),
 }
 """The signal of a choice, how it is copied, and how at first."""

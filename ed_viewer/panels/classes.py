@@ -9,13 +9,14 @@ from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.tally import confusion, groups_of
 from ed_viewer.widgets.matrix import Matrix
-from ed_viewer.widgets.matrix_layout import Cell, Counts
+from ed_viewer.widgets.matrix_layout import Counts
 from ed_viewer.widgets.text import muted, plain, signed
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
 
 _SHOWN = 24  # samples beside the matrix
+_WORDS = "Click or Enter shows the samples of a cell, the arrow keys move, Esc lets go"
 _ROOMY, _HIGH = 1.5, 320  # width over height, and pixels: from here there is room beside it
 
 
@@ -40,9 +41,9 @@ class ClassesPanel(Panel):
         self._numbers.toggled.connect(self._draw)
         self.tools.addWidget(self._numbers)
         self._matrix = Matrix(self.source.theme)
-        self._matrix.setToolTip("Click a cell to see its samples")
+        self._matrix.setToolTip(_WORDS)
         self._matrix.hovered.connect(self.hovered)
-        self._matrix.clicked.connect(self._choose)
+        self._matrix.picked.connect(self._draw)
         self._tiles = Tiles(self.source.theme)
         self._tiles.hovered.connect(self.hovered)
         self._tiles.resized.connect(self._draw)
@@ -59,7 +60,6 @@ class ClassesPanel(Panel):
         self.body.addLayout(row, 1)
         self._images = self._find_images()
         self._likely: list[np.ndarray] = []
-        self._cell: Cell | None = None
         self._order = np.zeros(0, np.int64)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -94,9 +94,9 @@ class ClassesPanel(Panel):
         all_names = self.source.names(self._target, classes)
         ordered, *of_a = (some[np.ix_(self._order, self._order)] for some in (counts, *old))
         shown = tuple(all_names[n] for n in self._order)
-        picked, numbers = self._cell, self._numbers.isChecked()
+        numbers = self._numbers.isChecked()
         self._matrix.show_counts(
-            Counts(ordered, shown, starts if names else (), names, numbers, picked, *of_a)
+            Counts(ordered, shown, starts if names else (), names, numbers, *of_a)
         )
         self.set_caption(_describe(group if names else None, counts, *old))
         self._show_samples(truth, likely, all_names)
@@ -112,10 +112,6 @@ class ClassesPanel(Panel):
                 names = self.source.names(name, int(group.max()) + 1)
                 return group, tuple(names[n] for n in np.unique(group))
         return np.zeros(classes, np.int64), ()
-
-    def _choose(self, row: int, column: int) -> None:
-        self._cell = None if (row, column) == self._cell else (row, column)
-        self._draw()
 
     def _find_images(self) -> np.ndarray | None:
         for name, facts in self.source.fields.items():
@@ -151,8 +147,8 @@ class ClassesPanel(Panel):
         self, truth: np.ndarray, found: np.ndarray, names: tuple[str, ...]
     ) -> tuple[np.ndarray, str]:
         """Return which samples are shown beside the matrix, and what they are."""
-        if self._cell is not None:
-            row, column = (int(self._order[n]) for n in self._cell)
+        if self._matrix.pick is not None:
+            row, column = (int(self._order[n]) for n in self._matrix.pick)
             said = f"true {names[row]}, predicted {names[column]}"
             return (truth == row) & (found == column), said
         wrong = (truth >= 0) & (found >= 0) & (truth != found)

@@ -4,16 +4,27 @@ The strength of a cell is its share of the row, of what is wrong its square root
 Of a change, what became less is in one colour and what became more in the other.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.palette import blend, ink_on
 from ed_viewer.tally import shares
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.matrix_layout import Counts, MatrixLayout, lay_out
+from ed_viewer.widgets.matrix_layout import Cell, Counts, MatrixLayout, lay_out
 from ed_viewer.widgets.matrix_names import paint_names
+from ed_viewer.widgets.pick_keys import KEYS, after, taken
 from ed_viewer.widgets.pointing import point_at
 from ed_viewer.widgets.text import signed
 
@@ -28,11 +39,13 @@ class Matrix(QWidget):
 
     Signals:
         hovered: a cell in words, or "".
-        clicked: (row, column) of a cell.
+        picked: another cell, or none, is `pick`.
     """
 
     hovered = Signal(str)
-    clicked = Signal(int, int)
+    picked = Signal()
+    keys = KEYS
+    pick: Cell | None = None
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +54,7 @@ class Matrix(QWidget):
         self._shares = np.zeros((0, 0))
         self._layout = MatrixLayout()
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Confusion matrix")
         self.setMinimumSize(QSize(120, 100))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -48,11 +62,28 @@ class Matrix(QWidget):
     def show_counts(self, counts: Counts) -> None:
         """Draw another matrix."""
         self.shown = counts
+        if self.pick is not None and not self.has(self.pick):
+            self.pick = None
         self._shares = shares(counts.counts)
         if counts.before is not None:
             self._shares -= shares(counts.before)
         self._arrange()
         self.update()
+
+    def choose(self, pick: Cell | None) -> None:
+        """Pick the nearest cell (row, column) that there is, or none."""
+        last = len(self.shown.counts) - 1
+        if pick is not None:
+            row, column = (min(max(place, 0), last) for place in pick)
+            pick = (row, column) if last >= 0 else None
+        if pick != self.pick:
+            self.pick = pick
+            self.update()
+            self.picked.emit()
+
+    def has(self, pick: Cell) -> bool:
+        """Return whether there is such a cell."""
+        return max(pick) < len(self.shown.counts)
 
     def colour(self, row: int, column: int) -> str:
         """Return the colour of a cell."""
@@ -104,18 +135,28 @@ class Matrix(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self._layout.find(event.position().toPoint())
         if found is not None:
-            self.clicked.emit(*found)
+            self.choose(None if found == self.pick else found)
+
+    def event(self, event: QEvent) -> bool:  # noqa: D102
+        return taken(event, self.pick) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+        key = Qt.Key(event.key())
+        if key in self.keys:
+            self.choose(after(key, self.pick))
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         if not self._layout.count:
             return
         painter = QPainter(self)
         self._paint_cells(painter)
-        self._paint_lines(painter)
+        _paint_lines(painter, self._layout, self.shown.starts, self._theme)
         paint_names(painter, self.shown, self._layout, self._theme)
-        if self.shown.picked is not None:
+        if self.pick is not None:
             painter.setPen(QPen(self._theme.colour("accent"), 3))
-            painter.drawRect(self._layout.cell(*self.shown.picked))
+            painter.drawRect(self._layout.cell(*self.pick))
         painter.end()
 
     def _arrange(self) -> None:
@@ -142,16 +183,18 @@ class Matrix(QWidget):
                 return scale
         return 0.0
 
-    def _paint_lines(self, painter: QPainter) -> None:
-        made, count = self._layout, self._layout.count
-        left, top, side = made.box.left(), made.box.top(), made.box.width()
-        strong = {0, count, *self.shown.starts}
-        lines = range(count + 1) if made.edge(1) >= _LINED else sorted(strong)
-        # The thick ones last, so that no thin one runs over them.
-        for line in sorted(lines, key=lambda line: line in strong):
-            thick = line in strong and bool(self.shown.starts)
-            pen = QPen(self._theme.colour("muted" if thick else "line"), 2 if thick else 1)
-            painter.setPen(pen)
-            at = made.edge(line)
-            painter.drawLine(left, top + at, left + side, top + at)
-            painter.drawLine(left + at, top, left + at, top + side)
+
+def _paint_lines(
+    painter: QPainter, made: MatrixLayout, starts: Sequence[int], theme: Theme
+) -> None:
+    """Paint the lines between cells, those around groups thick."""
+    left, top, side = made.box.left(), made.box.top(), made.box.width()
+    strong = {0, made.count, *starts}
+    lines = range(made.count + 1) if made.edge(1) >= _LINED else sorted(strong)
+    # The thick ones last, so that no thin one runs over them.
+    for line in sorted(lines, key=lambda line: line in strong):
+        thick = line in strong and bool(starts)
+        painter.setPen(QPen(theme.colour("muted" if thick else "line"), 2 if thick else 1))
+        at = made.edge(line)
+        painter.drawLine(left, top + at, left + side, top + at)
+        painter.drawLine(left + at, top, left + at, top + side)

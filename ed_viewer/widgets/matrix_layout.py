@@ -24,7 +24,6 @@ class Counts:
         starts: the first class of each group; () where there are no groups.
         groups: the name of each group.
         numbers: whether cells hold counts instead of percents.
-        picked: the cell in the frame, or None.
         before: counts of another run; what is drawn is then the change from them.
     """
 
@@ -33,7 +32,6 @@ class Counts:
     starts: tuple[int, ...] = ()
     groups: tuple[str, ...] = ()
     numbers: bool = False
-    picked: Cell | None = None
     before: np.ndarray | None = None
 
     def spans(self) -> list[tuple[int, int, str]]:

@@ -7,19 +7,11 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.widgets.pick_keys import KEYS, Pick, after, taken
 from ed_viewer.widgets.tile_set import TileSet
 from ed_viewer.widgets.tiles import Tiles
 
-Pick = tuple[int, int]
-
-_MOVES = {
-    Qt.Key.Key_Left: (0, -1),
-    Qt.Key.Key_Right: (0, 1),
-    Qt.Key.Key_Up: (-1, 0),
-    Qt.Key.Key_Down: (1, 0),
-}
-_TAKE = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_KEYS = "Click or Enter picks a tile, the arrow keys move, Esc lets go"
+_WORDS = "Click or Enter picks a tile, the arrow keys move, Esc lets go"
 
 
 class PickTiles(Tiles):
@@ -31,12 +23,12 @@ class PickTiles(Tiles):
 
     picked = Signal()
     clickable = True
-    keys = (*_MOVES, *_TAKE, Qt.Key.Key_Escape)
+    keys = KEYS
+    pick: Pick | None = None
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.pick: Pick | None = None
-        self.setToolTip(_KEYS)
+        self.setToolTip(_WORDS)
 
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the pick stays where it is."""
@@ -51,24 +43,19 @@ class PickTiles(Tiles):
             self.show_tiles(self.shown)
             self.picked.emit()
 
+    def has(self, pick: Pick) -> bool:
+        """Return whether there is such a tile."""
+        return self._within(pick) == pick
+
     def event(self, event: QEvent) -> bool:  # noqa: D102
-        override = event.type() == QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and self._wants(event):
-            event.accept()  # this key is no shortcut of the window now
-            return True
-        return super().event(event)
+        return taken(event, self.pick) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
         key = Qt.Key(event.key())
-        if key not in self.keys:
+        if key in self.keys:
+            self.choose(after(key, self.pick))
+        else:
             super().keyPressEvent(event)
-        elif key == Qt.Key.Key_Escape:
-            self.choose(None)
-        elif self.pick is None:
-            self.choose((0, 0))
-        elif key in _MOVES:
-            down, right = _MOVES[key]
-            self.choose((self.pick[0] + down, self.pick[1] + right))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self._layout.find(event.position().toPoint())
@@ -77,13 +64,6 @@ class PickTiles(Tiles):
     def _show(self, tiles: TileSet) -> None:
         super().show_tiles(tiles)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # also while none is picked
-
-    def _wants(self, event: QKeyEvent) -> bool:
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            return False
-        if self.pick is None:
-            return event.key() in _TAKE
-        return event.key() in _MOVES or event.key() == Qt.Key.Key_Escape
 
     def _within(self, pick: Pick) -> Pick:
         """Return the nearest tile that there is."""

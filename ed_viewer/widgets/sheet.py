@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtGui import QMouseEvent
 
-from ed_viewer.widgets.pick_tiles import Pick, PickTiles
+from ed_viewer.widgets.pick_keys import Pick
+from ed_viewer.widgets.pick_tiles import PickTiles
 from ed_viewer.widgets.text import counted
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 
@@ -24,6 +25,8 @@ class Sheet(PickTiles):
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles: all of them, or those of the picked sample."""
         self._all = tiles
+        if self.pick is not None and not self.has(self.pick):
+            self.pick = None
         self._show(tiles if self.pick is None else _alone(tiles, self.pick[1]))
 
     @property
@@ -41,12 +44,16 @@ class Sheet(PickTiles):
     def choose(self, pick: Pick | None) -> None:
         """Show one sample (any row, its column), or all."""
         if pick is not None:
-            count = min((len(row.pixels) for row in self._all.rows), default=0)
+            count = self._count()
             pick = (0, min(max(pick[1], 0), count - 1)) if count else None
         if pick != self.pick:
             self.pick = pick
             self.show_tiles(self._all)
             self.picked.emit()
+
+    def has(self, pick: Pick) -> bool:
+        """Return whether there is such a sample."""
+        return pick[1] < self._count()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         if self.pick is None:
@@ -60,6 +67,9 @@ class Sheet(PickTiles):
             return super().behind(row, column)
         beside = len(self.shown.rows) == 1  # the rows stand side by side
         return self._all, column if beside else row, self.pick[1]
+
+    def _count(self) -> int:
+        return min((len(row.pixels) for row in self._all.rows), default=0)
 
 
 def _alone(tiles: TileSet, sample: int) -> TileSet:

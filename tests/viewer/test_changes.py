@@ -60,7 +60,7 @@ def test_beside_the_matrix_stands_what_only_a_knew(make: Make) -> None:
     assert made._tiles.shown.columns == ("c → b", "b → c")
     images = made.source.reference["image"]
     np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[7, 3]])
-    made._matrix.clicked.emit(2, 0)
+    made._matrix.choose((2, 0))
     np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[5]])
 
 

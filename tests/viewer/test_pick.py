@@ -11,6 +11,7 @@ from ed_viewer.links import link
 from ed_viewer.page import TABS
 from ed_viewer.panel import Panel
 from ed_viewer.panels.activations import ActivationsPanel
+from ed_viewer.panels.classes import ClassesPanel
 from ed_viewer.panels.reconstruction import ReconstructionPanel
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.window import Window
@@ -85,6 +86,23 @@ def test_levels_are_fixed_over_the_run_or_those_of_the_frame(make: Make) -> None
     assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] != bright).any()
     panel.choice.fixed.setChecked(False)
     assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] == bright).all()
+
+
+def matrix_of(make: Make, classes: int) -> ClassesPanel:
+    labels = np.arange(2 * classes) % classes
+    likely = np.eye(classes, dtype="f4")[labels]
+    fields = {"label": {"kind": "class"}, "image": {"kind": "image"}}
+    reference = {"label": labels, "image": np.zeros((2 * classes, 4, 4, 1), "f4")}
+    made = make("predictions", {"probabilities": likely}, reference, fields, {"target": "label"})
+    assert isinstance(made, ClassesPanel)
+    return made
+
+
+def picture_panel(make: Make, random: np.random.Generator, samples: int) -> ReconstructionPanel:
+    images = random.random((samples, 6, 6, 1)).astype("f4")
+    made = make("reconstruction", {"output": images}, {"image": images}, {}, {"field": "image"})
+    assert isinstance(made, ReconstructionPanel)
+    return made
 
 
 def film(make: Make) -> tuple[ReconstructionPanel, np.ndarray, np.ndarray]:
@@ -165,3 +183,43 @@ def test_of_two_videos_that_are_compared_one_moves_both(make: Make) -> None:
     other.play.click()
     assert not one.play.isChecked()
     assert not one._timer.isActive()
+
+
+def test_the_arrows_move_the_picked_cell_of_a_matrix(qtbot: QtBot, make: Make) -> None:
+    one, other = (matrix_of(make, 3) for _ in range(2))
+    link(one, other)
+    matrix, there = one._matrix, other._matrix
+    assert matrix.focusPolicy() == Qt.FocusPolicy.StrongFocus
+    for key, pick in (
+        (Key.Key_Left, (0, 0)),
+        (Key.Key_Down, (1, 0)),
+        (Key.Key_Right, (1, 1)),
+        (Key.Key_Up, (0, 1)),
+        (Key.Key_Up, (0, 1)),
+        (Key.Key_Escape, None),
+        (Key.Key_Return, (0, 0)),
+    ):
+        qtbot.keyClick(matrix, key)
+        assert (matrix.pick, there.pick) == (pick, pick)
+    assert one._about.text() == "true 0, predicted 0 · 2"
+    there.choose((2, 1))
+    assert matrix.pick == (2, 1)
+    fewer = matrix_of(make, 2)
+    link(one, fewer)
+    one._draw()
+    fewer._draw()
+    assert (matrix.pick, fewer._matrix.pick) == ((2, 1), None)
+
+
+def test_a_sample_that_is_enlarged_is_enlarged_of_the_other_run(make: Make) -> None:
+    random = np.random.default_rng(0)
+    one, other, fewer = (picture_panel(make, random, samples) for samples in (6, 6, 3))
+    one.sheet.choose((0, 4))
+    link(one, other)
+    other._draw()
+    assert other.sheet.pick == (0, 4)
+    other.sheet.choose((0, 2))
+    assert one.sheet.pick == (0, 2)
+    link(one, fewer)
+    one.sheet.choose((0, 5))
+    assert (other.sheet.pick, fewer.sheet.pick) == ((0, 5), None)

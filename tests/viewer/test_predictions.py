@@ -75,10 +75,10 @@ def test_the_samples_beside_are_the_surest_mistakes_or_those_of_a_cell(make: Mak
     assert made._tiles.shown.columns == ("coat → shirt", "sandal → boot", "shirt → coat")
     images = made.source.reference["image"]
     np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[7, 4, 1]])
-    made._matrix.clicked.emit(0, 0)
+    made._matrix.choose((0, 0))
     np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[0]])
     assert made._about.text() == "true shirt, predicted shirt · 1"
-    made._matrix.clicked.emit(0, 0)
+    made._matrix.choose(None)
     assert len(made._tiles.shown.columns) == 3
 
 
