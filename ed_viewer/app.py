@@ -5,7 +5,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QThread, QTimer
@@ -15,6 +14,7 @@ from ed_viewer.compare import Compare
 from ed_viewer.reader import Reader
 from ed_viewer.settings import Settings, settings_file
 from ed_viewer.theme import Theme
+from ed_viewer.whole_path import whole
 from ed_viewer.window import Window
 
 _COLLECT = 5000  # milliseconds
@@ -68,8 +68,8 @@ def make_window(
 ) -> Window:
     """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
-    runs = [Path(path) for path in paths]
-    window = Window(Reader(Path(root), runs), Theme(app, theme), root, settings)
+    runs = [whole(path) for path in paths]
+    window = Window(Reader(whole(root), runs), Theme(app, theme), root, settings)
     if runs:
         window.open(runs[0])
     if compare:

@@ -16,6 +16,7 @@ from ed_viewer.messages import Growth
 from ed_viewer.pair import Pair
 from ed_viewer.part import Part
 from ed_viewer.run_title import name_and_time
+from ed_viewer.whole_path import whole
 
 if TYPE_CHECKING:
     from ed_viewer.window import Window
@@ -57,6 +58,7 @@ class Compare(Part):
 
     def choose(self, path: Path) -> None:
         """Compare the open run with this one; if it is compared already, no longer."""
+        path = whole(path)
         if self.pair is not None and path == self.pair.beside.path:
             self.leave()
         elif self.window.session.path is None:

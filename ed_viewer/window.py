@@ -25,6 +25,7 @@ from ed_viewer.status_line import StatusLine
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
+from ed_viewer.whole_path import whole
 
 P = TypeVar("P", bound=Part)
 
@@ -71,8 +72,9 @@ class Window(QMainWindow):
         reader.start()
 
     def open(self, path: Path) -> None:
-        """Show a run."""
-        self.session.open(path)
+        """Show a run; of the one that is open nothing is lost."""
+        if whole(path) != self.session.path:
+            self.session.open(whole(path))
 
     def _make_widgets(self, root: str) -> None:
         self._middle = Middle(self.theme, root)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from ed_core.recording import RunFolder
 from ed_viewer.launch.command import environment, program
+from ed_viewer.whole_path import whole
 
 LOG = "train.log"
 """The file in a run's folder that holds what its training said."""
@@ -128,7 +129,7 @@ class Trainer(QThread):
             return
         for file in set(self._out.glob("*/run.json")) - self._known:
             if RunFolder(file.parent).was_held_by(process):
-                self.folder = file.parent
+                self.folder = whole(file.parent)
                 self.log = self.log.rename(self.folder / LOG)  # the training keeps its hold on it
                 self.logged.emit(self)
                 self.began.emit(self)

@@ -185,11 +185,11 @@ def test_a_click_on_a_point_takes_its_code(
 
 
 def test_no_process_outlives_the_window(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, shorter: Path, hand: Any
 ) -> None:
     window, panel = hand.opened(open_window, finished)
     decoder = window.stage.decoder
-    window.open(finished)  # the decoder of before is given up, its process may not have gone yet
+    window.open(shorter)  # the decoder of before is given up, its process may not have gone yet
     window.close()
     panel.show_frame({"codes": np.zeros((4, 2), "f4")})  # an answer that was on its way
     window.stage.decoder.decode("late", np.zeros((1, 2)))

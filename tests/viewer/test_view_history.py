@@ -104,13 +104,15 @@ def test_tab_theme_lecture_and_layout_come_back_in_turn(
     assert window.stage.currentIndex() == 2
 
 
-def test_another_run_begins_a_new_history(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_another_run_begins_a_new_history(
+    qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
+) -> None:
     window = open_window(finished)
     history = opened(qtbot, window)
     window.session.scrub(2)
     assert history.stack.count() == 1
-    window.open(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    window.open(shorter)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 5, timeout=30_000)
     assert history.stack.count() == 0
 
 

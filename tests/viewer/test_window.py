@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
 from ed_viewer.commands import COMMANDS
+from ed_viewer.compare import Compare
 from ed_viewer.cursor import Playback
 from ed_viewer.example import Example
 from ed_viewer.key_sheet import KeySheet
@@ -64,6 +65,23 @@ def test_without_a_path_the_newest_run_of_the_folder_opens(
     opened(qtbot, window)
     assert window.session.path == finished
     assert window.runs.count() == 1
+
+
+def test_a_run_by_another_path_is_the_same_run(
+    qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.parent)
+    window = open_window(Path(finished.name))
+    opened(qtbot, window)
+    assert window.session.path == finished
+    qtbot.waitUntil(lambda: window.runs.paths == [finished], timeout=15_000)
+    window.session.scrub(2)
+    for path in (finished, Path(finished.name), finished.parent / ".." / "runs" / finished.name):
+        window.open(path)
+        assert window.session.run is not None
+        assert window.session.cursor.frame == 2
+    window.part(Compare).choose(Path(finished.name))
+    assert window.part(Compare).pair is None
 
 
 def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(
