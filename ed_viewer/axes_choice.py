@@ -4,13 +4,15 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
-from ed_viewer.decoder import Answer, Decoder
+from ed_viewer.decoder import Answer, Decoder, State
 from ed_viewer.projection import Axes, project, units
 
 _PRINCIPAL, _UNITS, _TSNE = "Principal axes", "Code units", "t-SNE"
 _TOPIC = "t-sne"
 _LARGEST = 10**6  # the number of a unit, before a code is there
 _MOST = 5000  # codes of one t-SNE
+_WAITING = "t-SNE is on its way …"
+_OVER = "no t-SNE: the process that makes it has ended"
 _TITLES = ("t-SNE 1", "t-SNE 2")
 
 
@@ -60,6 +62,7 @@ class AxesChoice(QWidget):
             row.addWidget(widget)
         if decoder is not None:
             decoder.answered.connect(self._on_answer)
+            decoder.changed.connect(self._give_up)
         self.hide()
         self._show_tools()
 
@@ -99,8 +102,17 @@ class AxesChoice(QWidget):
     def _embed(self) -> None:
         if len(self._codes) and self._decoder is not None:
             self._asked = self._decoder.step
-            self.about = "t-SNE is on its way …"
+            self.about = _WAITING
             self._decoder.embed(_TOPIC, self._codes[:_MOST])
+            self._give_up()
+            self.changed.emit()
+
+    def _give_up(self) -> None:
+        """Wait no longer where the process has ended."""
+        assert self._decoder is not None
+        over = self._decoder.state in (State.ENDED, State.UNABLE)
+        if self.about == _WAITING and over and not self._decoder.process.running:
+            self.about = _OVER
             self.changed.emit()
 
     def _on_answer(self, answer: Answer) -> None:

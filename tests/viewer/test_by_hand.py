@@ -1,5 +1,7 @@
 """The handle on the codes: what is dragged, typed, chosen and clicked is decoded."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,26 @@ def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
     np.testing.assert_allclose(panel._axes.points, panel._codes[:, :2] * 10, rtol=1e-5)
     assert not panel._held.handle.target.isVisible()  # there is no way back from t-SNE
     assert "t-SNE of step 100" in panel._caption.text
+
+
+def test_where_its_process_ends_no_t_sne_is_on_its_way(
+    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+) -> None:
+    hand.pretend(40)
+    panel = hand.latent(open_window(wide))
+    hand.ready(panel)
+    choice, decoder = panel._choice, panel.source.decoder
+    hand.pretend(40, mode="dies")
+    os.kill(decoder.process.number, signal.SIGSTOP)
+    choice.kind.setCurrentText("t-SNE")
+    assert "t-SNE is on its way" in panel._caption.text
+    os.kill(decoder.process.number, signal.SIGKILL)
+    qtbot.waitUntil(lambda: "no t-SNE" in panel._caption.text, timeout=20_000)
+    choice.again.click()
+    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=20_000)
+    qtbot.waitUntil(lambda: "no t-SNE" in panel._caption.text, timeout=20_000)
+    choice.again.click()  # it is not started a third time
+    assert "no t-SNE" in panel._caption.text
 
 
 def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, hand: Any) -> None:
