@@ -10,10 +10,9 @@ from scipy.ndimage import gaussian_filter
 from sklearn.metrics import roc_auc_score
 
 from ed_core import floors
-from ed_core.data import load_data
 from ed_core.errors import EdkitError
 from ed_core.evaluation.predicting import predict
-from ed_core.evaluation.splits import default_split, split_arrays
+from ed_core.evaluation.splits import default_split, measured_on, split_arrays
 from ed_core.evaluation.subject import Numbers, Subject
 from ed_core.run import Run, open_run
 from ed_core.selection import class_number
@@ -95,8 +94,7 @@ def detect(
     only = _normal_class(run)
     if not 0 < rate < 1:
         raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
-    name = data or run.info["data"]
-    source = load_data(name) if data else run.data
+    name, source = measured_on(run, data)
     split = split or default_split(source)
     arrays = split_arrays(run, source, name, split, more=only)
     odd, known = _abnormal(run.data, only, arrays)

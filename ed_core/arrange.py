@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ed_core.errors import EdkitError
 from ed_core.oversample import Groups, drawn, groups
 from ed_core.recording.layout import MAX_BYTES
 from ed_core.spec import Dataset, Head
@@ -115,6 +116,8 @@ class Batches(keras.utils.PyDataset):
             self._groups = groups(_taught(self.arrays, self.heads), oversample)
         elif seed is not None and self.heads and all(head.needs_target for head in self.heads):
             rows = np.logical_or.reduce([*_taught(self.arrays, self.heads).values()])
+            if not rows.any():
+                raise EdkitError("no sample has a target of any head: label some.")
             if not rows.all():
                 self._groups = [(np.flatnonzero(rows), int(rows.sum()))]
         if self._groups:
@@ -208,7 +211,7 @@ def reference_batch(data: Dataset, samples: int = REFERENCE) -> dict[str, np.nda
     samples = min(samples, there, max(1, MAX_BYTES // sample))
     label = data.fields.get("label")
     rows = np.arange(samples)
-    if label is None or label.kind != "class":
+    if label is None or label.kind != "class" or label.shape:
         rows = np.random.default_rng(0).permutation(there)[:samples]
     else:
         _, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)

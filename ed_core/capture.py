@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ed_core.probes import Probe
+from ed_core.probes.room import bounded
 from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
@@ -56,7 +57,7 @@ class Capture:
         self.newest = -1
         net = model()
         self.start = int(to_numpy(net.optimizer.iterations))
-        self._bound = {probe.name: probe.bind(net) for probe in probes}
+        self._bound = {p.name: bounded(p, p.bind(net), reference) for p in probes}
         self._began = time.monotonic() - seconds
         self._first = self._read()
         self._learning_rate()  # whose schedule is compiled here, not while frames are timed

@@ -110,15 +110,21 @@ def _classes(target: Any, labelled: np.ndarray | None, field: Field) -> np.ndarr
     """Return which classes occur with a label, (classes,); of values, whether one does."""
     seen = np.zeros(max(len(field.classes), 1), bool)
     if field.kind != "class" or not field.classes:
-        seen[0] = not field.partial or any(present(part).any() for _, part in _parts(target))
+        seen[0] = not field.partial or any(k.any() for _, k in _labelled(target, labelled))
         return seen
+    for part, kept in _labelled(target, labelled):
+        seen[np.unique(part[kept]).astype(int)] = True
+    return seen
+
+
+def _labelled(target: Any, labelled: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield some samples of a target at a time, and where they have a label."""
     for first, part in _parts(target):
         kept = present(part)
         if labelled is not None:
             rows = labelled[first : first + len(part)]
             kept = kept & rows.reshape(rows.shape + (1,) * (part.ndim - rows.ndim))
-        seen[np.unique(part[kept]).astype(int)] = True
-    return seen
+        yield part, kept
 
 
 def _parts(array: Any) -> Iterator[tuple[int, np.ndarray]]:

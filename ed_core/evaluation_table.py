@@ -1,6 +1,7 @@
 """What `evaluate` returns as a table for the terminal: every number beside its floor."""
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from ed_core.evaluation import Numbers
@@ -51,7 +52,9 @@ def format_table(result: Numbers) -> Table:
         counts.append(f"code of {result['code_size']:,}")
     if not _rows(result):
         counts.append("no head with a number: --classifier RUN2 judges a generator of classes")
-    table = Table(title=about, caption=", ".join(counts), box=box.SIMPLE_HEAD, title_style="bold")
+    table = Table(
+        title=escape(about), caption=", ".join(counts), box=box.SIMPLE_HEAD, title_style="bold"
+    )
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right", style="bold", no_wrap=True)
     table.add_column("floor", justify="right", no_wrap=True)
@@ -60,9 +63,11 @@ def format_table(result: Numbers) -> Table:
         floor = "\n".join(f"{label} {number(result[key])}" for label, key in floors.items())
         head, of_class, which = name.partition(_IOU)
         if of_class:
-            table.add_row(f"  {which}", number(result[name]), floor, f"IoU of {head}")
+            table.add_row(
+                escape(f"  {which}"), number(result[name]), floor, escape(f"IoU of {head}")
+            )
         else:
-            table.add_row(name, number(result[name]), floor, _meaning(name))
+            table.add_row(escape(name), number(result[name]), floor, _meaning(name))
     return table
 
 

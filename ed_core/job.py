@@ -19,6 +19,7 @@ from ed_core.errors import FieldError
 from ed_core.learning_rate import ScaledSchedule
 from ed_core.objective import Objective
 from ed_core.plan import Plan, check_terms, now
+from ed_core.probes.room import check_size
 from ed_core.recorder import Recorder
 from ed_core.recording import RunFolder
 from ed_core.recording.control import Inbox
@@ -156,12 +157,14 @@ class Job:
         )
         return [checkpointer, warm_up, steering]
 
-    def _rises(self) -> dict[str, tuple[float, float]]:
+    def _rises(self) -> dict[str, tuple[float, int]]:
         """Return, for the heads whose weight rises, to what and over how many steps."""
         weights = self.spec.weights(self.plan.params, self.plan.weights)
         epochs = self.spec.warm_ups(self.plan.params)
         steps = self.batches.batches_per_epoch
-        return {name: (weights[name], count * steps) for name, count in epochs.items()}
+        return {
+            name: (weights[name], max(round(count * steps), 1)) for name, count in epochs.items()
+        }
 
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
         plan, fields = self.plan, self.data.fields
@@ -215,4 +218,4 @@ def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
     """Read every probe once: one that does not fit is refused before anything is written."""
     few = reference_batch(data, 2)
     for probe in spec.probes:
-        probe.bind(objective)(few)
+        check_size(probe, probe.bind(objective)(few))

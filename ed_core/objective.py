@@ -103,18 +103,26 @@ class Objective(keras.Model):
             known = {"mask": mask} if head.needs_mask else {}
             values = head.loss(target, output, **known)
             extra = [metric(target, output) for metric in head.metrics]
-        labels = None
-        if mask is not None:
-            mask = like(ops.cast(whole(mask, values), values.dtype), values)
-            labels = ops.sum(mask)
-        loss = masked(values, mask, head.over)
-        where = None if mask is None else ops.cast(mask > 0, values.dtype)  # unweighted
         for name, term in zip(log_names(head)[1:], extra, strict=True):
-            seen = None if where is None else ops.sum(where)
-            self.trackers[name].update_state(masked(term, where), sample_weight=seen)
-        count = labels if head.over == "labelled" else None
+            there = None if mask is None else ops.cast(_on(mask, term) > 0, "float32")  # unweighted
+            seen = _samples(output) if there is None else ops.sum(there)
+            self.trackers[name].update_state(masked(term, there), sample_weight=seen)
+        mask = None if mask is None else _on(mask, values)
+        loss = masked(values, mask, head.over)
+        labelled = mask is not None and head.over == "labelled"
+        count = ops.sum(mask) if labelled else _samples(output)
         self.trackers[f"{head.name}_loss"].update_state(loss, sample_weight=count)
         return loss
+
+
+def _on(mask: Tensor, values: Tensor) -> Tensor:
+    """Return the weight of every value, in the shape and the type of the values."""
+    return like(ops.cast(whole(mask, values), values.dtype), values)
+
+
+def _samples(output: Tensor) -> Tensor:
+    """Return how many samples a batch has: the last one has fewer, and counts for less."""
+    return ops.cast(ops.shape(output)[0], "float32")
 
 
 def log_names(head: Head) -> list[str]:

@@ -68,6 +68,8 @@ class Plan:
         for name, (kind, what) in _NUMBERS.items():
             if not isinstance(value := getattr(self, name), kind):
                 raise EdkitError(f"{name} must be {what}, received {value!r}.")
+            # One of numpy is no number for JSON.
+            object.__setattr__(self, name, int(value) if kind is Integral else float(value))
         for name, (kind, what) in _MAPPINGS.items():
             given = getattr(self, name)
             if not isinstance(given, Mapping | None) or not all(
@@ -80,8 +82,10 @@ class Plan:
         for name, weight in (self.weights or {}).items():
             if not math.isfinite(weight):
                 raise EdkitError(f"the weight of head {name!r} must be finite, received {weight}.")
-        if self.every is not None and self.every < 1:
-            raise EdkitError(f"every must be at least 1 step, received {self.every}.")
+        if self.every is not None and not (isinstance(self.every, int) and self.every >= 1):
+            raise EdkitError(
+                f"every must be at least 1 step, a whole number, received {self.every}."
+            )
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 

@@ -1,5 +1,6 @@
 """A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
 
+import warnings
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,10 +57,19 @@ class Run:
         return submodel(self.model, "decoder")
 
     @cached_property
+    def fields(self) -> Fields:
+        """The fields of the data set that it was trained on."""
+        return fields_of(self.info)
+
+    @cached_property
     def data(self) -> Dataset:
         """The data set that it was trained on: of the whole what its plan selects."""
         check_data(self.info)
         return select(load_data(self.info["data"]), self.spec.heads, self.info)
+
+    def lend(self, data: Dataset) -> None:
+        """Take another data set in the place of its own, which is not to be had."""
+        self.__dict__["data"] = select(data, self.spec.heads, self.info)
 
     def recording(self) -> Recording:
         """Open what was recorded while it trained."""
@@ -170,5 +180,11 @@ def _load(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
     found = newest_first(folder.checkpoints)
     if not found:
         raise EdkitError(f"{str(folder.path)!r} has neither weights nor a checkpoint yet.")
-    restore_weights(found[0], objective)
+    for path in found[:-1]:
+        try:
+            restore_weights(path, objective)
+            return objective
+        except EdkitError as error:
+            warnings.warn(f"{error} Taking the checkpoint before it.", stacklevel=4)
+    restore_weights(found[-1], objective)
     return objective

@@ -72,11 +72,11 @@ class WarmUp(keras.callbacks.Callback):
     """Lets the weights of some heads rise from 0 to lambda, in proportion to the step.
 
     Args:
-        rises: head to (lambda, steps over which its weight rises).
+        rises: head to (lambda, steps over which its weight rises, 1 or more).
         step: the step to begin at.
     """
 
-    def __init__(self, rises: Mapping[str, tuple[float, float]], step: int) -> None:
+    def __init__(self, rises: Mapping[str, tuple[float, int]], step: int) -> None:
         super().__init__()
         self.rises = dict(rises)
         self._step = step

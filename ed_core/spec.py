@@ -34,6 +34,12 @@ class Field:
     partial: bool = False
     unit: str = ""
 
+    @property
+    def words(self) -> str:
+        """Its kind, shape and classes, as a message says them."""
+        classes = f" of {', '.join(self.classes)}" if self.classes else ""
+        return f"{self.kind} {self.shape}{classes}"
+
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Field":
         """Return the field that `run.json` or a recording states."""

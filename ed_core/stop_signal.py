@@ -21,7 +21,8 @@ class StopSignal:
 def graceful() -> Iterator[StopSignal]:
     """Note signals instead of ending by them; a second Ctrl-C ends at once.
 
-    Only the main thread can; in another one signals do what they did.
+    Only the main thread can; in another one signals do what they did. What is ignored, as `nohup`
+    has it of a closed terminal, goes on being ignored.
     """
     stop = StopSignal()
     if threading.current_thread() is not threading.main_thread():
@@ -32,7 +33,8 @@ def graceful() -> Iterator[StopSignal]:
         stop.number = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = {number: signal.signal(number, ask) for number in _SIGNALS}
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heeded}
     try:
         yield stop
     finally:

@@ -1,6 +1,6 @@
 """Training a registered model into a run folder, and going on with one that was stopped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ed_core.plan import PLAN_OPTIONS, Plan, compare, facts, plan_of
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
-from ed_core.run import Run
+from ed_core.run import Run, fields_of
 from ed_core.schedule import Note
 from ed_core.stop_signal import graceful
 
@@ -58,7 +58,8 @@ def train(
     with graceful() as stop:
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
         with folder.hold():
-            folder.write({**asdict(plan), "status": "training", **facts(job.data)})
+            steps = {"steps_per_epoch": job.batches.batches_per_epoch}
+            folder.write({**asdict(plan), "status": "training", **facts(job.data), **steps})
             if started:
                 started(folder)
             return job.work(folder, Position(0, 0, 0), callbacks, stop, noted)
@@ -105,11 +106,32 @@ def resume(
             )
         compare(info)
         job = Job.prepare(MODELS[plan.model], plan)
+        _check_same_data(job, info, str(path))
         position = Position(0, 0, 0)
         if newest_first(folder.checkpoints):
             position = restore_checkpoint(folder.checkpoints, job.objective)
         with graceful() as stop:
             folder.write({**info, **asdict(plan), "status": "training"})
+            folder.weights.unlink(missing_ok=True)  # those of fewer epochs: no result any more
             if started:
                 started(folder)
             return job.work(folder, position, callbacks, stop, noted)
+
+
+def _check_same_data(job: Job, info: Mapping[str, Any], where: str) -> None:
+    """Raise EdkitError where the data set is no longer the one that a run was trained on."""
+    known = fields_of(info)
+    for name, field in job.data.fields.items():
+        before = known[name].words if name in known else "not there"
+        if field.words != before:
+            raise EdkitError(
+                f"{where!r} cannot be resumed: field {name!r} of data {info['data']!r} was "
+                f"{before} and is {field.words} now; train a new run."
+            )
+    steps = job.batches.batches_per_epoch
+    planned = info.get("steps_per_epoch", steps)  # runs of earlier versions do not say
+    if planned != steps:
+        raise EdkitError(
+            f"{where!r} cannot be resumed: an epoch of data {info['data']!r} had {planned} batches "
+            f"and has {steps} now; train a new run."
+        )

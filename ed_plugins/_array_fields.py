@@ -93,10 +93,13 @@ def _numbers(part: Stored, kind: str) -> Any:
 
 
 def _column(part: Stored) -> Stored:
-    """Return labels (samples, 1), as the data sets of Keras have them, as (samples,)."""
-    if part.array.shape[1:] != (1,):
+    """Return labels (samples, 1), as the data sets of Keras have them, as (samples,).
+
+    And maps (samples, height, width, 1) as (samples, height, width).
+    """
+    if part.array.ndim not in (2, 4) or part.array.shape[-1] != 1:
         return part
-    return replace(part, array=np.asarray(part.array[:])[:, 0])
+    return replace(part, array=np.asarray(part.array[:])[..., 0])
 
 
 def _class_field(parts: Sequence[Stored]) -> tuple[Field, list[np.ndarray]]:

@@ -4,6 +4,7 @@ from keras import Input, Model, layers
 
 from ed_core import (
     Activations,
+    EdkitError,
     Fields,
     Head,
     LatentCodes,
@@ -59,6 +60,8 @@ def coarse_and_fine(
         shift: pixels by which training images are moved at the most.
         flip: mirror half of the training images, left and right.
     """
+    if shift < 0:
+        raise EdkitError(f"option 'shift' is 0 pixels or more, received {shift}.")
     shape = fields["image"].shape
     image = Input(shape, name="image")
     maps = layers.Flatten(name="flatten")(_conv.contract(image, filters, norm=True))

@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ed_core.command.catalogue import KINDS, catalogue, entries, flag_of
@@ -42,7 +43,7 @@ def list_command(kind: str | None, name: str | None, as_json: bool) -> None:
     for each in kinds:
         _table(console, each)
     for module, error in BROKEN.items():
-        console.print(f"[red]broken plugin[/] {module}: {error}", markup=True)
+        console.print(f"[red]broken plugin[/] {escape(f'{module}: {error}')}", markup=True)
 
 
 def _table(console: Console, kind: str) -> None:
@@ -75,7 +76,8 @@ def _model(console: Console, name: str) -> None:
     console.print(table)
     heads = Table("head", "output", "loss", "weight", box=None, header_style="bold")
     for head in spec.heads:
-        weight = f"--{head.weight}" if isinstance(head.weight, str) else f"{head.weight:g}"
+        named = isinstance(head.weight, str)
+        weight = flag_of(spec.options[str(head.weight)]) if named else f"{head.weight:g}"
         heads.add_row(head.name, head.output, head.loss.__name__, weight)
     console.print(heads)
     console.print("watched: " + ", ".join(probe.name for probe in spec.probes))

@@ -130,7 +130,12 @@ def train(ctx: click.Context, resume: str | None, view: bool, epochs: int | None
 
 def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
     """Train one model with the options that were given."""
-    given = {key: value for key, value in given.items() if value not in (None, ())}
+    # An empty tuple is many times nothing; of an option of the model it is a list without numbers.
+    given = {
+        key: value
+        for key, value in given.items()
+        if value is not None and (value != () or key in MODELS[name].options)
+    }
     if resume:
         others = sorted(key for key in set(given) - {"epochs"} if given[key])
         if others:

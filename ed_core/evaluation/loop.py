@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ed_core import losses
-from ed_core.data import load_data
 from ed_core.evaluation.classes import class_accuracy, metrics_of, neighbours
 from ed_core.evaluation.maps import map_accuracy
 from ed_core.evaluation.reconstruction import activity, reconstruction_error
-from ed_core.evaluation.splits import default_split, split_arrays
+from ed_core.evaluation.splits import default_split, measured_on, split_arrays
 from ed_core.evaluation.subject import Numbers, Subject
 from ed_core.evaluation.values import value_error
 from ed_core.evaluation.variational import evidence_bound
@@ -53,8 +52,7 @@ def evaluate(
             gives what is not finite.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    name = data or run.info["data"]
-    source = load_data(name) if data else run.data
+    name, source = measured_on(run, data)
     split = split or default_split(source)
     subject = Subject(run, split_arrays(run, source, name, split), seed)
     result = subject.about(name, split)

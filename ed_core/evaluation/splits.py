@@ -1,5 +1,6 @@
 """The arrays of a split that a run is measured on, checked before anything is computed."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,10 +9,31 @@ import numpy as np
 
 from ed_core.arrange import needed_fields
 from ed_core.checks import check_array
+from ed_core.data import load_data
 from ed_core.errors import EdkitError
 from ed_core.evaluation.predicting import ready
 from ed_core.run import Run
-from ed_core.spec import Dataset, Field
+from ed_core.spec import Dataset
+
+
+def measured_on(run: Run, data: str | None) -> tuple[str, Dataset]:
+    """Return the name of the data set that a run is measured on, and the data set.
+
+    Where the run's own is not to be had, the other one stands in for it as well.
+
+    Args:
+        run: the run.
+        data: a data set; by default the run's own.
+    """
+    source = load_data(data) if data else None
+    try:
+        own = run.data
+    except EdkitError as error:
+        if source is None:
+            raise EdkitError(f"{error} Where it lies elsewhere now, say so with --data.") from error
+        warnings.warn(f"{error} What the run must beat is fitted on {data!r}.", stacklevel=3)
+        run.lend(source)
+    return (data, source) if data and source else (run.info["data"], own)
 
 
 def default_split(data: Dataset) -> str:
@@ -46,11 +68,11 @@ def split_arrays(
     for field in dict.fromkeys([*needed_fields(run.model.input, run.model.heads), *more]):
         if field not in data.fields or field not in source:
             raise EdkitError(f"the model needs field {field!r}, but data {name!r} has no such one.")
-        known, found = run.data.fields[field], data.fields[field]
+        known, found = run.fields[field], data.fields[field]
         if replace(found, partial=known.partial) != known:
             raise EdkitError(
-                f"data {name!r} does not fit the run: its field {field!r} is {_facts(found)}, "
-                f"the model was trained on {_facts(known)}."
+                f"data {name!r} does not fit the run: its field {field!r} is {found.words}, "
+                f"the model was trained on {known.words}."
             )
         arrays[field] = np.asarray(source[field][:])
         if not len(arrays[field]):
@@ -58,10 +80,5 @@ def split_arrays(
     masks = {head.target: head.mask for head in run.model.heads if head.mask}
     for field, array in arrays.items():
         mask = arrays[masks[field]] if field in masks else None
-        check_array(array, run.data.fields[field], f"{name}/{split}/{field}", mask)
+        check_array(array, run.fields[field], f"{name}/{split}/{field}", mask)
     return {field: ready(array) for field, array in arrays.items()}
-
-
-def _facts(field: Field) -> str:
-    classes = f" of {', '.join(field.classes)}" if field.classes else ""
-    return f"{field.kind} {field.shape}{classes}"

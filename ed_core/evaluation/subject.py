@@ -67,7 +67,7 @@ class Subject:
     @property
     def reconstructions(self) -> list[Head]:
         """The heads whose target is an input of the model, and no class."""
-        model, fields = self.run.model, self.run.data.fields
+        model, fields = self.run.model, self.run.fields
         return [
             head
             for head in model.heads
@@ -79,7 +79,7 @@ class Subject:
     def kind(self, head: Head) -> str:
         """Return what a head predicts: `class`, `class map`, `value` or ""."""
         shape = tuple(self.run.model.output[head.output].shape[1:])
-        return predicts(head, self.run.data.fields.get(head.target), shape)
+        return predicts(head, self.run.fields.get(head.target), shape)
 
     def truth(self, head: Head, split: str = "") -> np.ndarray:
         """Return the targets of a head, -1 or NaN where there is none.
@@ -87,7 +87,7 @@ class Subject:
         Of what is measured, or of a split of the run's own data.
         """
         arrays = self.run.data.splits[split] if split else self.arrays
-        return truth(arrays, self.run.data.fields[head.target], head)
+        return truth(arrays, self.run.fields[head.target], head)
 
     def prefix(self, head: Head) -> str:
         """Return what the names of a reconstruction begin with: nothing where there is but one."""

@@ -154,7 +154,7 @@ def _check_sizes(header: Header, reference: Mapping[str, np.ndarray]) -> None:
         if size > MAX_BYTES:
             raise EdkitError(
                 f"{what} has {size // 2**20} MiB, a recording holds at most {MAX_BYTES // 2**20}: "
-                "record fewer samples."
+                "record fewer samples, or nothing (--no-record)."
             )
 
 

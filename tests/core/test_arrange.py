@@ -136,6 +136,9 @@ def test_samples_that_teach_nothing_are_left_out_of_training(seed: int | None) -
         batches = Batches(data, ["image"], heads, 1, seed)
         wanted = [*expected] if seed is not None else [*range(60)]
         assert sorted(chain(*rows_of(batches))) == wanted
+    if seed is not None:
+        with pytest.raises(EdkitError, match="no sample has a target of any head: label some"):
+            Batches({**data, "has_label": np.zeros(60)}, ["image"], (masked,), 1, seed)
 
 
 @pytest.mark.parametrize("seed", [0, None])
@@ -209,6 +212,14 @@ def test_reference_batch_shows_every_class_first(samples: int) -> None:
     rows = batch["image"][:, 0, 0].astype(int)
     assert sorted(rows.tolist()) == list(range(count))
     assert np.array_equal(batch["label"], label[rows])
+
+
+def test_a_map_of_labels_is_no_label_of_a_sample() -> None:
+    maps = np.zeros((20, 16, 16), int)
+    maps[0, 8:], maps[0, 12:] = 1, 2  # first seen at pixels 128 and 192
+    fields = Fields(label=Field((16, 16), "class", ("a", "b", "c")))
+    batch = reference_batch(Dataset(fields, {"test": {"label": maps}}), 8)
+    assert batch["label"].shape == (8, 16, 16)
 
 
 def test_without_labels_the_reference_batch_is_drawn_from_the_whole_split() -> None:

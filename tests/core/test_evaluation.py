@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from ed_core import (
     metrics,
     model,
     open_run,
+    train,
 )
 from ed_core.evaluation_table import format_table
 from ed_core.plugins import DATASETS, MODELS
@@ -143,10 +145,8 @@ def made(folder: Path, name: str, *weights: np.ndarray) -> Run:
     for variable, value in zip(net.layer_weights, weights, strict=True):
         variable.assign(value)
     run = RunFolder.create(folder, name)
-    facts = {"shape": list(SHAPE), "kind": "image", "classes": []}
-    run.write(
-        {"model": name, "data": "pixels", "params": {}, "seed": 3, "fields": {"image": facts}}
-    )
+    fields = {name: asdict(field) for name, field in pixels().fields.items()}
+    run.write({"model": name, "data": "pixels", "params": {}, "seed": 3, "fields": fields})
     save_weights(net, run.weights)
     return open_run(run.path)
 
@@ -307,6 +307,26 @@ def test_another_split_and_another_data_set(tmp_path: Path) -> None:
     assert result["pca_mse"] == pytest.approx(np.square(off - off @ axes.T @ axes).mean(), rel=1e-3)
 
 
+def test_a_run_whose_data_set_has_moved_is_measured_on_another(tmp_path: Path) -> None:
+    file = tmp_path / "here.npz"
+    np.savez(file, image=np.random.default_rng(0).random((20, 8, 8, 1)).astype("float32"))
+    wish: dict[str, Any] = {
+        "hidden": (4,),
+        "latent": 2,
+        "epochs": 1,
+        "batch_size": 8,
+        "record": False,
+    }
+    run = train("dense_autoencoder", f"arrays:{file}", out=tmp_path / "runs", **wish)
+    found = evaluate(run.path)
+    moved = file.rename(tmp_path / "there.npz")
+    with pytest.raises(EdkitError, match="Where it lies elsewhere now, say so with --data"):
+        evaluate(run.path)
+    with pytest.warns(UserWarning, match="What the run must beat is fitted on"):
+        again = evaluate(run.path, f"arrays:{moved}")
+    assert {**again, "data": found["data"]} == found
+
+
 @pytest.mark.parametrize(
     ("fields", "arrays", "said"),
     [
@@ -340,6 +360,16 @@ def test_an_unknown_split_run_or_data_set_is_named(tmp_path: Path) -> None:
         evaluate(run, "pixel")
     with pytest.raises(EdkitError, match="not a run folder"):
         evaluate(tmp_path)
+
+
+def test_names_in_the_table_are_no_markup() -> None:
+    facts = {"model": "unet", "data": "folder:/[raw]/s.toml", "split": "test", "samples": 1}
+    result = {**facts, "parameters": 1, "mask_mean_iou": 0.5, "mask_iou_road [/]": 0.5}
+    console = Console(width=200)
+    with console.capture() as said:
+        console.print(format_table(result))
+    assert "/[raw]/s.toml" in said.get()
+    assert "road [/]" in said.get()
 
 
 def test_the_table_has_every_number_beside_its_floor() -> None:

@@ -171,3 +171,30 @@ def test_a_missing_input_is_named_at_prediction(way: Any) -> None:
     with pytest.raises(EdkitError, match=text):
         way(model, {"x": X})
     assert way(model, {"x": X, "height": X, "label": X})["x"] == pytest.approx(2 * X)
+
+
+def test_a_small_last_batch_counts_for_its_samples_alone() -> None:
+    objective = compiled(HEADS[:2], {"x": 1.0, "sparsity": 0.2})
+    whole, parts = evaluated(objective, 12), evaluated(objective, 11)
+    for name in ("x_loss", "sparsity_loss"):
+        assert parts[name] == pytest.approx(whole[name], rel=1e-5)
+
+
+def test_a_loss_of_every_pixel_and_a_metric_of_every_sample_go_together() -> None:
+    image = keras.Input((4, 4, 1), name="image")
+    model = keras.Model({"image": image}, {"height": layers.Conv2D(1, 1, name="height")(image)})
+    head = Head("height", losses.squared_error, metrics=(metrics.absolute_error,))
+    objective = Objective(model, (head,), {"height": 1.0})
+    objective.compile(optimizer="sgd")
+    images = RNG.uniform(size=(6, 4, 4, 1)).astype("float32")
+    truth = RNG.uniform(size=(6, 4, 4, 1)).astype("float32")
+    there = np.ones((6, 4, 4, 1), "float32")
+    there[2] = 0.0
+    logs = objective.evaluate(
+        {"image": images}, {"height": truth}, sample_weight={"height": there}, return_dict=True,
+        verbose=0,
+    )  # fmt: skip
+    error = objective.predict({"image": images}, verbose=0)["height"] - truth
+    error = error[there[:, 0, 0, 0] > 0]
+    assert logs["height_absolute_error"] == pytest.approx(np.abs(error).mean(), rel=1e-5)
+    assert logs["height_loss"] == pytest.approx(np.square(error).mean(), rel=1e-5)

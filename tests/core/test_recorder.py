@@ -300,3 +300,24 @@ def test_several_steps_in_one_execution(tmp_path: Path) -> None:
     with Recording(tmp_path / "run") as recording:
         assert recording.steps.tolist() == [0, 4, 8]
         assert recording.epochs.tolist() == [0, 1, 2]
+
+
+def test_of_large_pictures_as_many_are_recorded_as_a_frame_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ed_core.probes.room.MAX_BYTES", 35)  # three of five numbers as float16
+    model, target = made("functional")
+    fit(model, target, callbacks=[Recorder(tmp_path / "run", [Reconstruction("input")], X[:8])])
+    with Recording(tmp_path / "run") as recording:
+        shown = recording.read("reconstruction input", -1)["output"]
+    expected = model.predict(X[:3], verbose=0)
+    np.testing.assert_allclose(shown, expected, rtol=1e-2, atol=1e-3)
+
+
+def test_a_sample_that_is_too_large_is_refused_before_the_run_begins(
+    tmp_path: Path, fast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ed_core.probes.room.MAX_BYTES", 50)
+    with pytest.raises(EdkitError, match="train with smaller images, or with --no-record"):
+        fast(tmp_path / "out", record=True)
+    assert not (tmp_path / "out").exists()

@@ -183,6 +183,41 @@ def test_damaged_newest_checkpoint_falls_back(
     assert_as_uninterrupted(path, uninterrupted)
 
 
+def test_a_finished_run_that_goes_on_is_no_longer_what_it_was(
+    tmp_path: Path, uninterrupted: dict[str, Any]
+) -> None:
+    run = train("tiny", out=tmp_path, **OPTIONS)
+    before = [np.array(v) for v in run.model.layer_weights]
+    with pytest.raises(Boom):
+        resume(run.path, epochs=5, callbacks=[Stop(6)])
+    after = [np.array(v) for v in ed_core.open_run(run.path).model.layer_weights]
+    assert not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    os.truncate(newest_first(run.path / "checkpoints")[0], 100)
+    with pytest.warns(UserWarning, match="Taking the checkpoint before it"):
+        ed_core.open_run(run.path)
+
+
+def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
+    tiny.splits["train"] = {name: array[:70] for name, array in tiny.splits["train"].items()}
+    before = sorted(early.rglob("*"))
+    with pytest.raises(EdkitError, match="had 7 batches and has 2 now; train a new run"):
+        resume(early)
+    assert sorted(early.rglob("*")) == before
+
+
+def test_a_data_set_of_another_shape_is_refused(tmp_path: Path) -> None:
+    file, random = tmp_path / "images.npz", np.random.default_rng(0)
+    wish: dict[str, Any] = {"hidden": (4,), "latent": 2, "batch_size": 8, "record": False}
+    np.savez(file, image=random.random((40, 8, 8, 1)).astype("float32"))
+    with pytest.raises(Boom):
+        train(
+            "dense_autoencoder", f"arrays:{file}", out=tmp_path / "out", callbacks=[Stop(2)], **wish
+        )
+    np.savez(file, image=random.random((40, 6, 6, 1)).astype("float32"))
+    with pytest.raises(EdkitError, match=r"was image \(8, 8, 1\) and is image \(6, 6, 1\) now"):
+        resume(next((tmp_path / "out").iterdir()))
+
+
 def test_no_checkpoint_yet_begins_anew(tmp_path: Path, uninterrupted: dict[str, Any]) -> None:
     path = stopped(tmp_path, 4)
     for checkpoint in newest_first(path / "checkpoints"):

@@ -37,6 +37,19 @@ def test_weight_rises_and_batches_are_augmented(tmp_path: Path, tiny: Any, fast:
     assert np.isclose(float(run.model.optimizer.beta_1), 0.8)
 
 
+@pytest.mark.parametrize("epochs", [0.01, 0.5])
+def test_a_weight_arrives_where_it_rises_over_a_part_of_an_epoch(
+    tmp_path: Path, fast: Any, epochs: float
+) -> None:
+    run = fast(tmp_path, epochs=1, anneal=epochs)
+    assert float(run.model.head_weights["posterior"]) == pytest.approx(0.1)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path, fast: Any) -> None:
+    run = fast(tmp_path, epochs=np.int64(1), learning_rate=np.float32(0.01), seed=np.int32(3))
+    assert (run.info["epochs"], run.info["seed"]) == (1, 3)
+
+
 def test_augmentation_follows_from_seed_epoch_and_batch(tiny: Any) -> None:
     batches = Job.prepare(ed_core.MODELS["tiny"], Plan("tiny", "stripes", {}, seed=4)).batches
     plain = Batches(batches.arrays, batches.inputs, batches.heads, batches.batch_size, 4)

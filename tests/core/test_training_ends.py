@@ -58,6 +58,15 @@ def test_signal_saves_and_stops(
     assert run.recording().steps[-1] == 14
 
 
+def test_a_signal_that_is_ignored_goes_on_being_ignored(tmp_path: Path, fast: Any, at: Any) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup has it
+    try:
+        run = fast(tmp_path, callbacks=[at(3, lambda model: signal.raise_signal(signal.SIGHUP))])
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert run.info["status"] == "finished"
+
+
 def test_second_interrupt_ends_at_once(tmp_path: Path, fast: Any, at: Any) -> None:
     twice = [at(step, lambda model: signal.raise_signal(signal.SIGINT)) for step in (3, 3)]
     with pytest.raises(KeyboardInterrupt):
