@@ -129,16 +129,15 @@ class CurvePlot(Card):
         for (side, prefix), curve in self._curves.items():
             pen, colour = self._pen(side, bool(prefix))
             curve.setPen(pen)
-            if prefix:
-                hollow = side == "B"
-                curve.setSymbolBrush(None if hollow else pyqtgraph.mkBrush(colour))
-                curve.setSymbolPen(pyqtgraph.mkPen(colour) if hollow else None)
+            hollow = side == "B"
+            curve.setSymbolBrush(None if hollow else pyqtgraph.mkBrush(colour))
+            curve.setSymbolPen(pyqtgraph.mkPen(colour) if hollow else None)
         self._line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1))
         self._line.setHoverPen(pyqtgraph.mkPen(theme.palette.accent, width=3))
 
     def _add_curves(self, side: str) -> None:
         """Make the curves of a run, training and validation."""
-        self._curves[side, ""] = self._item.plot()
+        self._curves[side, ""] = self._item.plot(symbolSize=7)
         self._curves[side, "val_"] = self._item.plot(symbol="o", symbolSize=5)
 
     def _pen(self, side: str, validation: bool) -> tuple[QPen | None, QColor]:

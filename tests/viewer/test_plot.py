@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.curve_data import Table
+from ed_viewer.curve_plot import CurvePlot
+from ed_viewer.palette import run_colour
+from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import Axis
 
 pytestmark = pytest.mark.viewer
@@ -45,3 +50,19 @@ def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot
     shown = [bool(text) for text in axis.tickStrings(values, 1.0, 0.1)]
     assert shown[0]
     assert not all(shown)
+
+
+def test_one_row_is_a_point_in_the_colour_of_its_run(qtbot: QtBot, theme: Theme) -> None:
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    tables = {side: Table(np.array([9.0]), {"loss": np.array([0.5])}) for side in "AB"}
+    plot.show_tables({"A": tables["A"]})
+    options = plot._curves["A", ""].opts
+    assert (options["symbol"], options["symbolSize"]) == ("o", 7)
+    assert options["symbolBrush"].color().name() == theme.palette.classes[0]
+    plot.set_compared(True)
+    plot.show_tables(tables)
+    assert plot._curves["A", ""].opts["symbolBrush"].color() == run_colour(theme.palette, "A")
+    hollow = plot._curves["B", ""].opts
+    assert hollow["symbolBrush"].style() is Qt.BrushStyle.NoBrush
+    assert hollow["symbolPen"].color() == run_colour(theme.palette, "B")
