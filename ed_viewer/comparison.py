@@ -19,6 +19,7 @@ from ed_viewer.side import Heading
 from ed_viewer.timeline_picture import CHECKPOINT
 
 _WAITING = "Waiting for its first frame …"
+_EMPTY = "B ended without a frame."
 
 
 class Comparison:
@@ -73,7 +74,11 @@ class Comparison:
         there = self._times[1]
         if there is not None and self.late:
             return begins_later(there)
-        return "" if self.found >= 0 else _WAITING
+        if self.found >= 0:
+            return ""
+        growth = self.runs["B"].growth
+        over = growth is not None and growth.over and not len(growth.steps)
+        return _EMPTY if over else _WAITING
 
     @property
     def subtracts(self) -> bool:

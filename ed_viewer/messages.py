@@ -63,6 +63,11 @@ class Growth:
         return self.state == "live"
 
     @property
+    def over(self) -> bool:
+        """Whether its training has ended, so that nothing more will come."""
+        return self.state in ("finished", "stopped", "crashed", "failed")
+
+    @property
     def paused(self) -> bool:
         """Whether its trainer waits because somebody asked it to."""
         return self.live and last_kind(self.events, ("pause", "resume", "start")) == "pause"

@@ -10,8 +10,6 @@ from ed_viewer.run_title import name_and_time
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
 
-_OVER = ("finished", "stopped", "crashed", "failed")
-
 
 class Middle(QWidget):
     """Shows the stage as soon as the run has a frame.
@@ -66,7 +64,7 @@ class Middle(QWidget):
         self.set_problem("", self._problem or self._damaged)
         some = known and len(growth.steps) > 0
         if not some and path is not None:
-            self.welcome.say_opening(name_and_time(path.name)[0], growth.state in _OVER)
+            self.welcome.say_opening(name_and_time(path.name)[0], growth.over)
         self._stack.setCurrentWidget(self.stage if some else self.welcome)
 
     def show_frame(self, frame: Frame) -> None:

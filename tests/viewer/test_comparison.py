@@ -64,6 +64,8 @@ def test_b_may_not_be_known_yet_and_may_begin_later() -> None:
     assert made.subtracts
     theirs.grow(state="live")
     assert (made.notice, made.late) == (waiting, False)
+    theirs.grow()
+    assert made.notice == "B ended without a frame."
     made.frames = {"A": frame(1), "B": frame(0)}  # as if B was drawn before the cursor went back
     theirs.grow(80, state="live")
     assert made.notice == "B begins later: its first frame is at step 80."
