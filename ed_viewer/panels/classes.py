@@ -91,7 +91,8 @@ class ClassesPanel(Panel):
         group, names = self._groups(truth, classes)
         self._order = np.argsort(group, kind="stable")
         starts = tuple(np.flatnonzero(np.diff(group[self._order], prepend=-1)).tolist())
-        all_names = self.source.names(self._target, classes)
+        # A model may have fewer outputs than there are classes.
+        all_names = self.source.names(self._target, max(classes, int(truth.max(initial=0)) + 1))
         ordered, *of_a = (some[np.ix_(self._order, self._order)] for some in (counts, *old))
         shown = tuple(all_names[n] for n in self._order)
         numbers = self._numbers.isChecked()

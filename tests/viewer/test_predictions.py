@@ -82,6 +82,18 @@ def test_the_samples_beside_are_the_surest_mistakes_or_those_of_a_cell(make: Mak
     assert len(made._tiles.shown.columns) == 3
 
 
+def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
+    reference = {"label": np.array([0, 1, 2, 5]), "image": np.zeros((4, 6, 5, 1), "f4")}
+    fields = {"label": {"kind": "class", "classes": NAMES}, "image": {"kind": "image"}}
+    arrays = {"probabilities": likely(np.array([0, 1, 0, 1]), 2)}
+    made = make("predictions", arrays, reference, fields, {"target": "label"})
+    assert isinstance(made, ClassesPanel)
+    made.resize(900, 500)
+    made.grab()
+    assert made._tiles.shown.columns == ("5 → boot", "coat → shirt")
+    assert made._matrix.shown.counts.tolist() == [[1, 0], [0, 1]]
+
+
 def test_without_truth_there_is_no_matrix(make: Make) -> None:
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, options={"target": None})
     assert "no truth" in made._caption.text
