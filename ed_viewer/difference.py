@@ -59,10 +59,11 @@ def difference_of(ours: RunInfo, theirs: RunInfo) -> Difference:
 def other_samples(ours: RunInfo, theirs: RunInfo) -> str:
     """Return why run B does not show the same samples as run A, "" if it does.
 
-    Batches are the same as far as both go.
+    Batches are the same as far as both go, in the fields that both have.
     """
     common = ours.reference.keys() & theirs.reference.keys()
-    if all(_same(ours.reference[name], theirs.reference[name]) for name in common):
+    apart = not common and (ours.reference or theirs.reference)
+    if not apart and all(_same(ours.reference[name], theirs.reference[name]) for name in common):
         return ""
     mine, yours = (str(run.header.run.get("data", "")) for run in (ours, theirs))
     data = f": its data are {yours!r}, those of A {mine!r}" if mine != yours else ""

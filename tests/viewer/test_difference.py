@@ -1,6 +1,7 @@
 """The difference of two runs, in numbers and in the place of run B."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_a_layer_of_another_shape_is_left_out() -> None:
     wider = type(first[1])((8, 3, 3, 9), first[1].dtype, first[1].axes)
     changed = ProbeInfo(probe.name, probe.kind, {first[0]: wider, **dict(rest)}, probe.options)
     probes = (header.probes[0], changed, *header.probes[2:])
-    theirs = RunInfo(1, Path("b"), type(header)(header.run, header.fields, probes, ()), {})
+    theirs = replace(theirs, header=replace(header, probes=probes))
     found = difference_of(ours, theirs)
     assert list(found.run.header.probes[1].arrays) == [name for name, _ in rest]
     assert first[0] not in found.of(frame(one, 0), frame(other, 0)).arrays["activations"]
@@ -85,6 +86,10 @@ def test_batches_are_the_same_as_far_as_both_go() -> None:
     assert other_samples(run(long), run(short)) == ""
     short.reference["image"] = short.reference["image"] + 0.1
     assert other_samples(run(long), run(short)) == "B looks at other samples than A."
+    ours, none = run(long), replace(run(long), reference={})
+    theirs = replace(ours, reference={"signal": long.reference["image"]})
+    assert other_samples(ours, theirs) == "B looks at other samples than A."
+    assert other_samples(none, none) == ""
 
 
 def test_the_difference_stands_in_the_place_of_b(
