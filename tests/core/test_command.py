@@ -1,5 +1,6 @@
 """The command as a user meets it: what it prints, its exit status, and what it leaves behind."""
 
+import errno
 import json
 import os
 import shlex
@@ -280,6 +281,23 @@ def test_list_as_json_says_all_that_a_form_needs(capsys):
     assert encoder["start"]["choices"] == ["trained", "random"]
     source = {o["name"]: o for o in found["data"]["rotated_digits"]["options"]}["source"]
     assert (source["type"], source["choices"]) == ("choice", ["auto", "mnist", "digits"])
+
+
+def test_a_list_that_is_given_empty_is_empty(tmp_path):
+    wish = ["--hidden", "", "--epochs", "1", "--no-record", "--out", str(tmp_path)]
+    assert main(["train", "vae", *wish]) == 0
+    (run,) = tmp_path.iterdir()
+    assert json.loads((run / "run.json").read_text())["params"]["hidden"] == []
+
+
+def test_what_the_disk_refuses_is_one_line(tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "weights.h5")
+
+    monkeypatch.setattr("ed_core.job.save_weights", full)
+    wish = ["--epochs", "1", "--no-record", "--out", str(tmp_path)]
+    assert main(["train", "vae", *wish]) == 2
+    assert capsys.readouterr().err.endswith("edkit: 'weights.h5': No space left on device.\n")
 
 
 def test_the_help_of_every_model_says_each_option_once(capsys):
