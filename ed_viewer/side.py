@@ -66,7 +66,7 @@ class Side(QWidget):
         self._head = _Head(side, theme)
         self._head.hide()
         self._notice = Notice(theme)
-        self._cards: list[QWidget] = []
+        self._cards: dict[str, QWidget] = {}
         self._panels = QWidget()
         self._grid = QGridLayout(self._panels)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -94,14 +94,12 @@ class Side(QWidget):
 
     def shown(self, name: str) -> QWidget | None:
         """Return what is shown of a probe: its place, or the notice in place of all of them."""
-        if self.notice:
-            return self._notice
-        return self.hosts.get(name)
+        return self._notice if self.notice else self._cards.get(name)
 
     @property
     def notices(self) -> list[str]:
         """What is said in place of single panels."""
-        return [card.text for card in self._cards if isinstance(card, Notice)]
+        return [card.text for card in self._cards.values() if isinstance(card, Notice)]
 
     def set_heading(self, heading: Heading | None) -> None:
         """Show the name of the run above its panels, or nothing."""
@@ -116,7 +114,7 @@ class Side(QWidget):
 
     def fill(self, places: Sequence[tuple[str, Place]]) -> None:
         """Make the panels, by the name of their probe; `arrange` puts them into their places."""
-        self._cards = [self._make(name, place) for name, place in places]
+        self._cards = {name: self._make(name, place) for name, place in places}
 
     def arrange(self, columns: int, shares: bool = False) -> None:
         """Put the panels into rows of so many; those of one row or column in their shares."""
@@ -128,15 +126,16 @@ class Side(QWidget):
         rows = ceil(count / columns)
         # The place left over goes to the first panel, which is as high as the others together.
         spare = rows * columns - count
-        for number, card in enumerate(self._cards):
+        for number, card in enumerate(self._cards.values()):
             column, row = divmod(number + (spare if number else 0), rows)
             self._grid.addWidget(card, row, column, 1 if number else 1 + spare, 1)
+        each = [_share(card) for card in self._cards.values()]
         for row in range(rows):
             # In height they differ less than in width: a heading takes as much of each.
-            own = 1 + self._share(row) if shares and columns == 1 else 1
+            own = 1 + each[row] if shares and columns == 1 else 1
             self._grid.setRowStretch(row, own)
         for column in range(columns):
-            self._grid.setColumnStretch(column, self._share(column) if shares and rows == 1 else 1)
+            self._grid.setColumnStretch(column, each[column] if shares and rows == 1 else 1)
 
     def show_frame(self, frame: Frame) -> None:
         """Draw the arrays of every panel's probe."""
@@ -149,10 +148,6 @@ class Side(QWidget):
         for host in self.hosts.values():
             host.restyle()
 
-    def _share(self, place: int) -> int:
-        card = self._cards[place]
-        return card.panel.share if isinstance(card, PanelHost) else 1
-
     def _make(self, name: str, place: Place) -> QWidget:
         if isinstance(place, str):
             return Notice(self._theme, place)
@@ -161,6 +156,10 @@ class Side(QWidget):
         host.looking.connect(self.looking)
         self.hosts[name] = host
         return host
+
+
+def _share(card: QWidget) -> int:
+    return card.panel.share if isinstance(card, PanelHost) else 1
 
 
 class _Head(QWidget):

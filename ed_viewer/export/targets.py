@@ -60,7 +60,7 @@ def targets(window: Window, frame: Frame) -> list[Target]:
     if len(panels) > 1:
         for name, figure in panels.items():
             arrays = partial(shown.arrays, (name,))
-            words = f"Panel: {figure.widgets[-1].accessibleName()}"
+            words = f"Panel: {figure.name}"
             found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
     curves = Figure.of(window.curves, about=said)
     found.append(Target("curves", "Curves", curves, shown.scalars))

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
 from ed_core.command.view import view
-from ed_core.recording import Recording, RecordingWriter, RunFolder
+from ed_core.recording import Header, Recording, RecordingWriter, RunFolder
 from ed_viewer.alignment import Alignment
 from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
@@ -105,6 +105,26 @@ def test_a_panel_stands_beside_that_of_run_b(
     names = set(np.load(tmp_path / "codes.npz"))
     assert {"A/latent_codes/codes", "B/latent_codes/codes"} <= names
     assert "A/latent_scan/grid" not in names
+
+
+def test_where_b_has_no_panel_it_is_exported_that_it_has_none(
+    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+) -> None:
+    example = Example(samples=120, frames=5)
+    full = example.header()
+    few = Header(full.run, full.fields, full.probes[:1], full.scalars)
+    run = RunFolder.create(tmp_path / "runs", "few")
+    with RecordingWriter(run.recording, few, example.reference) as writer:
+        arrays = example.frame(0)["reconstruction"]
+        writer.append(0, 0.0, 0.0, {"reconstruction": arrays})
+    run.write({"status": "finished"})
+    pair = couple(finished, run.path)
+    pair.window.stage.setCurrentIndex(3)
+    pair.settle()
+    take(qtbot, pair, "Panel: Codes", tmp_path / "codes.svg")
+    svg = (tmp_path / "codes.svg").read_text(encoding="utf8")
+    assert svg.count(">Codes</text>") == 1
+    assert "B records no" in svg
 
 
 def test_a_movie_waits_for_run_b(
