@@ -19,7 +19,7 @@ from ed_viewer.side import Heading
 from ed_viewer.timeline_picture import CHECKPOINT
 
 _WAITING = "Waiting for its first frame …"
-_EMPTY = "B ended without a frame."
+_EMPTY = "B holds no frame."
 
 
 class Comparison:

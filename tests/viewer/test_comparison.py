@@ -65,7 +65,7 @@ def test_b_may_not_be_known_yet_and_may_begin_later() -> None:
     theirs.grow(state="live")
     assert (made.notice, made.late) == (waiting, False)
     theirs.grow()
-    assert made.notice == "B ended without a frame."
+    assert made.notice == "B holds no frame."
     made.frames = {"A": frame(1), "B": frame(0)}  # as if B was drawn before the cursor went back
     theirs.grow(80, state="live")
     assert made.notice == "B begins later: its first frame is at step 80."
