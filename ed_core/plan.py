@@ -76,16 +76,18 @@ class Plan:
                 isinstance(value, kind) for value in (given or {}).values()
             ):
                 raise EdkitError(f"{name} must be {what} for a name, received {given}.")
+            if given is not None and kind is Real:
+                object.__setattr__(self, name, {key: float(n) for key, n in given.items()})
         for name in ("epochs", "batch_size", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise EdkitError(f"{name} must be above 0, received {getattr(self, name)}.")
         for name, weight in (self.weights or {}).items():
             if not math.isfinite(weight):
                 raise EdkitError(f"the weight of head {name!r} must be finite, received {weight}.")
-        if self.every is not None and not (isinstance(self.every, int) and self.every >= 1):
-            raise EdkitError(
-                f"every must be at least 1 step, a whole number, received {self.every}."
-            )
+        if self.every is not None:
+            if not isinstance(self.every, Integral) or self.every < 1:
+                raise EdkitError(f"every must be at least 1 step, received {self.every!r}.")
+            object.__setattr__(self, "every", int(self.every))
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 

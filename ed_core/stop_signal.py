@@ -31,7 +31,8 @@ def graceful() -> Iterator[StopSignal]:
 
     def ask(number: int, frame: Any) -> None:
         stop.number = number
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.SIGINT in before:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, ask) for number in heeded}

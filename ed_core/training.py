@@ -13,7 +13,7 @@ from ed_core.plan import PLAN_OPTIONS, Plan, compare, facts, plan_of
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
-from ed_core.run import Run, fields_of
+from ed_core.run import Run, check_info, fields_of
 from ed_core.schedule import Note
 from ed_core.stop_signal import graceful
 
@@ -58,8 +58,8 @@ def train(
     with graceful() as stop:
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
         with folder.hold():
-            steps = {"steps_per_epoch": job.batches.batches_per_epoch}
-            folder.write({**asdict(plan), "status": "training", **facts(job.data), **steps})
+            seen = {"samples": job.batches.samples}
+            folder.write({**asdict(plan), "status": "training", **facts(job.data), **seen})
             if started:
                 started(folder)
             return job.work(folder, Position(0, 0, 0), callbacks, stop, noted)
@@ -91,6 +91,7 @@ def resume(
     with folder.hold():
         forget_requests(folder.control)
         info = folder.read()
+        check_info(info, str(path))
         plan = plan_of(info, str(path))
         if epochs is not None and epochs < plan.epochs:
             raise EdkitError(
@@ -107,9 +108,7 @@ def resume(
         compare(info)
         job = Job.prepare(MODELS[plan.model], plan)
         _check_same_data(job, info, str(path))
-        position = Position(0, 0, 0)
-        if newest_first(folder.checkpoints):
-            position = restore_checkpoint(folder.checkpoints, job.objective)
+        position = _position(folder, job)
         with graceful() as stop:
             folder.write({**info, **asdict(plan), "status": "training"})
             folder.weights.unlink(missing_ok=True)  # those of fewer epochs: no result any more
@@ -118,20 +117,31 @@ def resume(
             return job.work(folder, position, callbacks, stop, noted)
 
 
+def _position(folder: RunFolder, job: Job) -> Position:
+    """Restore the newest checkpoint, and return where training goes on."""
+    if newest_first(folder.checkpoints):
+        return restore_checkpoint(folder.checkpoints, job.objective)
+    if folder.weights.is_file():
+        raise EdkitError(
+            f"{str(folder.path)!r} has weights, but no checkpoint to go on from; train a new run."
+        )
+    return Position(0, 0, 0)
+
+
 def _check_same_data(job: Job, info: Mapping[str, Any], where: str) -> None:
     """Raise EdkitError where the data set is no longer the one that a run was trained on."""
     known = fields_of(info)
-    for name, field in job.data.fields.items():
-        before = known[name].words if name in known else "not there"
+    for name in job.batches.arrays:
+        field, before = job.data.fields[name], known[name].words
         if field.words != before:
             raise EdkitError(
                 f"{where!r} cannot be resumed: field {name!r} of data {info['data']!r} was "
                 f"{before} and is {field.words} now; train a new run."
             )
-    steps = job.batches.batches_per_epoch
-    planned = info.get("steps_per_epoch", steps)  # runs of earlier versions do not say
-    if planned != steps:
+    samples = job.batches.samples
+    trained = info.get("samples", samples)  # runs of earlier versions do not say
+    if trained != samples:
         raise EdkitError(
-            f"{where!r} cannot be resumed: an epoch of data {info['data']!r} had {planned} batches "
-            f"and has {steps} now; train a new run."
+            f"{where!r} cannot be resumed: an epoch of data {info['data']!r} had {trained} samples "
+            f"and has {samples} now; train a new run."
         )

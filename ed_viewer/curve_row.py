@@ -75,6 +75,7 @@ class CurveRow(QScrollArea):
             self._make.start()
         else:
             self._make.stop()
+            self.plots = {name: self.plots[name] for name in names}
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""

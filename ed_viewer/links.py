@@ -86,9 +86,9 @@ def _same_pick(source: _Picking, target: _Picking) -> None:
 
 
 def _first_pick(source: _Picking, target: _Picking) -> None:
+    # For what is drawn later; but of a mosaic it depends on what is drawn which tile that is.
     if not isinstance(source, PickTiles) or isinstance(source, Sheet):
-        target.pick = source.pick  # for what is drawn later
-    # Of a mosaic it depends on what is drawn which tile that is.
+        target.pick = source.pick
 
 
 _KINDS: dict[type, tuple[str, Callable[..., None], Callable[..., None]]] = {

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,10 @@ def measured_on(run: Run, data: str | None) -> tuple[str, Dataset]:
     except EdkitError as error:
         if source is None:
             raise EdkitError(f"{error} Where it lies elsewhere now, say so with --data.") from error
-        warnings.warn(f"{error} What the run must beat is fitted on {data!r}.", stacklevel=3)
+        warnings.warn(
+            f"{error} What it must beat, and the threshold of --anomaly, are those of {data!r}.",
+            stacklevel=3,
+        )
         run.lend(source)
     return (data, source) if data and source else (run.info["data"], own)
 
@@ -69,7 +71,7 @@ def split_arrays(
         if field not in data.fields or field not in source:
             raise EdkitError(f"the model needs field {field!r}, but data {name!r} has no such one.")
         known, found = run.fields[field], data.fields[field]
-        if replace(found, partial=known.partial) != known:
+        if found.words != known.words:
             raise EdkitError(
                 f"data {name!r} does not fit the run: its field {field!r} is {found.words}, "
                 f"the model was trained on {known.words}."

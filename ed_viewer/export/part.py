@@ -42,6 +42,7 @@ class ExportPart(Part):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._movie: ScrubMovie | None = None
+        self._following = False  # whether the run was followed when the dialog was opened
         self.frame: Frame | None = None
         self.dialog: ExportDialog | None = None
         self.tool: IconButton = IconButton("export", "Export (Ctrl+E)", window.theme)
@@ -60,6 +61,7 @@ class ExportPart(Part):
             window.status.show_message("There is nothing to export yet: no frame is on show")
             return
         cursor = window.session.cursor
+        self._following = cursor.playback is Playback.FOLLOWING
         if cursor.playback is not Playback.PAUSED:
             window.session.step(self.frame.request.frame - cursor.frame)
         offered = targets(window, self.frame)
@@ -81,6 +83,7 @@ class ExportPart(Part):
             QTimer.singleShot(_LOOK, self, partial(self._take_drawn, choice, looks - 1))
         else:
             self.window.status.show_message(_LATE)
+            self._go_on()
 
     def take(self, choice: Choice) -> None:
         """Export; how it ends stands in the status line."""
@@ -88,16 +91,21 @@ class ExportPart(Part):
         found = [target for target in offered if target.name == choice.target]
         if not found:  # its tab was left while the dialog was open
             self.window.status.show_message(_GONE)
+        elif choice.kind in MOVIES:
+            self._film(choice, found[0])
             return
-        target = found[0]
-        if choice.kind in MOVIES:
-            self._film(choice, target)
         elif choice.kind in PICTURES:
             background = self.window.theme.colour("window")
-            drawn = picture(target.figure, choice.kind, background)
-            self._write(choice.file, drawn)
-        elif target.arrays is not None:
-            self._write(choice.file, partial(write_npz, arrays=target.arrays()))
+            self._write(choice.file, picture(found[0].figure, choice.kind, background))
+        elif found[0].arrays is not None:
+            self._write(choice.file, partial(write_npz, arrays=found[0].arrays()))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Follow the run again, if it was followed when the dialog was opened."""
+        if self._following:
+            self._following = False
+            self.window.session.follow()
 
     def end(self) -> None:
         """Give a movie up that is not complete: the window closes."""
@@ -110,14 +118,17 @@ class ExportPart(Part):
     def _on_opened(self, _: object) -> None:
         """Forget the run before; what was chosen of it shall not be taken of another."""
         self.frame = None
+        self._following = False
         if self.dialog is not None:
             self.dialog.reject()
             self.window.status.show_message(_GONE)
 
-    def _on_finished(self, _: int) -> None:
+    def _on_finished(self, accepted: int) -> None:
         if self.dialog is not None:
             self.dialog.deleteLater()
         self.dialog = None
+        if not accepted:
+            self._go_on()
 
     def _write(self, file: Path, write: Write) -> None:
         def job() -> str:
@@ -132,10 +143,11 @@ class ExportPart(Part):
         session = self.window.session
         if self._movie is not None:
             self.window.status.show_message("One movie at a time: the other is still being drawn")
+            self._go_on()
             return
         first, last = session.cursor.loop or (0, session.cursor.last)
         back = session.cursor.frame
-        following = session.cursor.playback is Playback.FOLLOWING
+        following, self._following = self._following, False
         grab = partial(self._grab, target)
         movie = ScrubMovie(session, grab, thinned(first, last), self._ready, self)
         self.window.stage.renewed.connect(movie.stop)  # with what is grabbed

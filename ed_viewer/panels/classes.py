@@ -99,7 +99,8 @@ class ClassesPanel(Panel):
         self._matrix.show_counts(
             Counts(ordered, shown, starts if names else (), names, numbers, *of_a)
         )
-        self.set_caption(_describe(group if names else None, counts, *old))
+        seen = int(((truth >= 0) & (_found(likely) >= 0)).sum())
+        self.set_caption(_describe(group if names else None, seen, counts, *old))
         self._show_samples(truth, likely, all_names)
 
     def _groups(self, truth: np.ndarray, classes: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -160,23 +161,19 @@ class ClassesPanel(Panel):
 
 
 def _describe(
-    group: np.ndarray | None, counts: np.ndarray, before: np.ndarray | None = None
+    group: np.ndarray | None, seen: int, counts: np.ndarray, before: np.ndarray | None = None
 ) -> str:
-    """Return the percent that is right, of groups as well, or by how much it is higher."""
-    right = np.eye(len(counts), dtype=bool)
-    said = [_score(right, "right", counts, before)]
+    """Return the percent of so many that is right, of groups as well, or by how much it is more."""
+    cells = {"right": np.eye(len(counts), dtype=bool)}
     if group is not None:
-        said.append(_score(group[:, None] == group[None, :], "group", counts, before))
-    return " · ".join(said)
-
-
-def _score(cells: np.ndarray, name: str, counts: np.ndarray, before: np.ndarray | None) -> str:
-    """Return the percent of counts that lies in some cells, or by how much it is higher."""
-    share = 100 * counts[cells].sum() / max(counts.sum(), 1)
+        cells["group"] = group[:, None] == group[None, :]
+    shares = {name: 100 * counts[of].sum() / max(seen, 1) for name, of in cells.items()}
     if before is not None:
-        share -= 100 * before[cells].sum() / max(before.sum(), 1)
-        return signed(f"{name} {share:+.1f} points")
-    return f"{share:.1f} % of {counts.sum()} right" if name == "right" else f"{name} {share:.1f} %"
+        more = (shares[name] - 100 * before[of].sum() / max(seen, 1) for name, of in cells.items())
+        changed = (f"{name} {one:+.1f} points" for name, one in zip(cells, more, strict=True))
+        return signed(" · ".join(changed))
+    said = [f"{shares['right']:.1f} % of {seen} right"]
+    return " · ".join([*said, *(f"group {shares[n]:.1f} %" for n in shares if n == "group")])
 
 
 def _found(likely: np.ndarray) -> np.ndarray:

@@ -99,10 +99,8 @@ class Matrix(QWidget):
     def describe(self, row: int, column: int) -> str:
         """Return a cell in words."""
         names, counts = self.shown.names, self.shown.counts
-        said, share = (
-            f"{counts[row, column]} of {counts[row].sum()}",
-            100 * self._shares[row, column],
-        )
+        said = f"{counts[row, column]} of {counts[row].sum()}"
+        share = 100 * self._shares[row, column]
         if self.shown.before is None:
             said += f" ({share:.1f} %)"
         else:

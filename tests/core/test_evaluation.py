@@ -307,6 +307,14 @@ def test_another_split_and_another_data_set(tmp_path: Path) -> None:
     assert result["pca_mse"] == pytest.approx(np.square(off - off @ axes.T @ axes).mean(), rel=1e-3)
 
 
+def test_a_run_from_before_fields_had_units_is_measured(tmp_path: Path) -> None:
+    run = made(tmp_path, "linear", picking(0, 1), picking(0, 1).T)
+    info = run.folder.read()
+    fields = {name: {**facts, "unit": "old"} for name, facts in info["fields"].items()}
+    run.folder.write({**info, "fields": fields})
+    assert evaluate(run.path) == evaluate(run)
+
+
 def test_a_run_whose_data_set_has_moved_is_measured_on_another(tmp_path: Path) -> None:
     file = tmp_path / "here.npz"
     np.savez(file, image=np.random.default_rng(0).random((20, 8, 8, 1)).astype("float32"))
@@ -322,7 +330,7 @@ def test_a_run_whose_data_set_has_moved_is_measured_on_another(tmp_path: Path) -
     moved = file.rename(tmp_path / "there.npz")
     with pytest.raises(EdkitError, match="Where it lies elsewhere now, say so with --data"):
         evaluate(run.path)
-    with pytest.warns(UserWarning, match="What the run must beat is fitted on"):
+    with pytest.warns(UserWarning, match="What it must beat"):
         again = evaluate(run.path, f"arrays:{moved}")
     assert {**again, "data": found["data"]} == found
 

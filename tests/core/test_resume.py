@@ -197,10 +197,25 @@ def test_a_finished_run_that_goes_on_is_no_longer_what_it_was(
         ed_core.open_run(run.path)
 
 
+def test_weights_without_a_checkpoint_are_not_lost(tmp_path: Path) -> None:
+    run = train("tiny", out=tmp_path, **OPTIONS)
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(EdkitError, match="has weights, but no checkpoint to go on from"):
+        resume(run.path, epochs=5)
+    assert ed_core.open_run(run.path).info["status"] == "finished"
+
+
+def test_a_field_that_the_model_does_not_read_may_come(early: Path, tiny: Any) -> None:
+    folder = RunFolder(early)
+    info = folder.read()
+    folder.write({**info, "fields": {**info["fields"], "gone": info["fields"]["label"]}})
+    assert resume(early).info["status"] == "finished"
+
+
 def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
     tiny.splits["train"] = {name: array[:70] for name, array in tiny.splits["train"].items()}
     before = sorted(early.rglob("*"))
-    with pytest.raises(EdkitError, match="had 7 batches and has 2 now; train a new run"):
+    with pytest.raises(EdkitError, match="had 229 samples and has 70 now; train a new run"):
         resume(early)
     assert sorted(early.rglob("*")) == before
 

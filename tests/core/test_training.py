@@ -46,8 +46,10 @@ def test_a_weight_arrives_where_it_rises_over_a_part_of_an_epoch(
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path: Path, fast: Any) -> None:
-    run = fast(tmp_path, epochs=np.int64(1), learning_rate=np.float32(0.01), seed=np.int32(3))
-    assert (run.info["epochs"], run.info["seed"]) == (1, 3)
+    given = {"epochs": np.int64(1), "seed": np.int32(3), "every": np.int64(5)}
+    run = fast(tmp_path, learning_rate=np.float32(0.01), weights={"image": np.float32(2)}, **given)
+    assert {name: run.info[name] for name in given} == given
+    assert run.info["weights"] == {"image": 2.0}
 
 
 def test_augmentation_follows_from_seed_epoch_and_batch(tiny: Any) -> None:

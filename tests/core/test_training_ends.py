@@ -13,6 +13,7 @@ import ed_core
 from ed_core import EdkitError, Recording, RunFolder
 from ed_core.checkpoints import newest_first
 from ed_core.schedule import DivergedError, Interrupted
+from ed_core.stop_signal import graceful
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
 
@@ -65,6 +66,18 @@ def test_a_signal_that_is_ignored_goes_on_being_ignored(tmp_path: Path, fast: An
     finally:
         signal.signal(signal.SIGHUP, before)
     assert run.info["status"] == "finished"
+
+
+def test_an_ignored_interrupt_is_ignored_after_another_signal() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a script
+    try:
+        with graceful() as stop:
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.number == signal.SIGTERM
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_second_interrupt_ends_at_once(tmp_path: Path, fast: Any, at: Any) -> None:

@@ -179,6 +179,22 @@ def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
         assert arrays["step"] == 100
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_run_that_was_followed_is_followed_again(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, accepted: bool
+) -> None:
+    window = open_window(finished)
+    part, session = opened(qtbot, window), window.session
+    session.follow()
+    part.ask()
+    assert part.dialog is not None
+    assert session.cursor.playback is Playback.PAUSED
+    part.dialog.choose("stage/Overview", "npz")
+    part.dialog.file.setText(str(tmp_path / "taken"))
+    part.dialog.accept() if accepted else part.dialog.reject()
+    qtbot.waitUntil(lambda: session.cursor.playback is Playback.FOLLOWING, timeout=15_000)
+
+
 def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
     made.grab()
     assert made._tiles.shown.columns == ("5 → boot", "coat → shirt")
     assert made._matrix.shown.counts.tolist() == [[1, 0], [0, 1]]
+    assert made._caption.text == "50.0 % of 4 right"
 
 
 def test_without_truth_there_is_no_matrix(make: Make) -> None:
