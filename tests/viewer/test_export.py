@@ -185,6 +185,7 @@ def test_a_run_that_was_followed_is_followed_again(
 ) -> None:
     window = open_window(finished)
     part, session = opened(qtbot, window), window.session
+    session.cursor.live = True
     session.follow()
     part.ask()
     assert part.dialog is not None
