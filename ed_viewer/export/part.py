@@ -65,7 +65,7 @@ class ExportPart(Part):
         if cursor.playback is not Playback.PAUSED:
             window.session.step(self.frame.request.frame - cursor.frame)
         offered = targets(window, self.frame)
-        dialog = ExportDialog(offered, self._folder(), self._name(), window)
+        dialog = ExportDialog(offered, self._folder(), _name(window), window)
         dialog.accepted.connect(partial(self._start, dialog))
         dialog.finished.connect(self._on_finished)
         self.dialog = dialog
@@ -182,15 +182,17 @@ class ExportPart(Part):
         home = QStandardPaths.StandardLocation.PicturesLocation
         return Path(kept or QStandardPaths.writableLocation(home) or Path.home())
 
-    def _name(self) -> str:
-        window, session = self.window, self.window.session
-        run = session.path.name if session.path else "run"
-        pair = window.part(Compare).pair
-        run = f"{run}-and-{pair.beside.path.name}" if pair else run
-        tab = tab_of(window.stage).replace("&", "and")
-        step = int(session.growth.steps[session.cursor.frame]) if session.growth else 0
-        return f"{run}-{'-'.join(tab.lower().replace('/', '-').split())}-{step}"
-
 
 def _failed(file: Path) -> str:
     return f"{file.name} could not be exported to {file.parent}"
+
+
+def _name(window: Window) -> str:
+    """Return what a file is called: the run or runs, the tab and the step."""
+    session = window.session
+    run = session.path.name if session.path else "run"
+    pair = window.part(Compare).pair
+    run = f"{run}-and-{pair.beside.path.name}" if pair else run
+    tab = tab_of(window.stage).replace("&", "and")
+    step = int(session.growth.steps[session.cursor.frame]) if session.growth else 0
+    return f"{run}-{'-'.join(tab.lower().replace('/', '-').split())}-{step}"
