@@ -157,14 +157,12 @@ class Job:
         )
         return [checkpointer, warm_up, steering]
 
-    def _rises(self) -> dict[str, tuple[float, int]]:
+    def _rises(self) -> dict[str, tuple[float, float]]:
         """Return, for the heads whose weight rises, to what and over how many steps."""
         weights = self.spec.weights(self.plan.params, self.plan.weights)
         epochs = self.spec.warm_ups(self.plan.params)
         steps = self.batches.batches_per_epoch
-        return {
-            name: (weights[name], max(round(count * steps), 1)) for name, count in epochs.items()
-        }
+        return {name: (weights[name], count * steps) for name, count in epochs.items()}
 
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
         plan, fields = self.plan, self.data.fields

@@ -72,11 +72,11 @@ class WarmUp(keras.callbacks.Callback):
     """Lets the weights of some heads rise from 0 to lambda, in proportion to the step.
 
     Args:
-        rises: head to (lambda, steps over which its weight rises, 1 or more).
+        rises: head to (lambda, steps over which its weight rises).
         step: the step to begin at.
     """
 
-    def __init__(self, rises: Mapping[str, tuple[float, int]], step: int) -> None:
+    def __init__(self, rises: Mapping[str, tuple[float, float]], step: int) -> None:
         super().__init__()
         self.rises = dict(rises)
         self._step = step
@@ -84,7 +84,7 @@ class WarmUp(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Set the weights for the step that begins, until the last has risen."""
         for name, (weight, steps) in self.rises.items():
-            if self._step <= steps:
+            if self._step < steps + 1:  # the last one arrives, also where a part of a step is left
                 self.model.head_weights[name].assign(weight * min(self._step / steps, 1.0))
         self._step += 1
 
