@@ -180,7 +180,7 @@ _ALL: tuple[Experiment, ...] = (
                 "land use of Dubai, validation, 5 classes",
                 "aerial",
                 "1,1,2,1,1.5",
-                90,
+                120,
                 0.6,
                 "",
             ),
