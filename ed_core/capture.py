@@ -57,9 +57,13 @@ class Capture:
         self.newest = -1
         net = model()
         self.start = int(to_numpy(net.optimizer.iterations))
-        self._bound = {p.name: bounded(p, p.bind(net), reference) for p in probes}
+        self._bound = {probe.name: probe.bind(net) for probe in probes}
         self._began = time.monotonic() - seconds
-        self._first = self._read()
+        self._first = {**self._read()}
+        for probe in probes:
+            read, arrays = self._bound[probe.name], self._first[probe.name]
+            self._bound[probe.name] = few = bounded(probe, read, arrays)
+            self._first[probe.name] = arrays if few is read else few(reference)
         self._learning_rate()  # whose schedule is compiled here, not while frames are timed
 
     @property

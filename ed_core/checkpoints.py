@@ -5,11 +5,11 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
@@ -17,6 +17,7 @@ from ed_core.errors import EdkitError, one_line
 from ed_core.submodels import to_numpy
 
 KEEP = 2
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,16 @@ def restore_checkpoint(folder: Path, objective: Any) -> Position:
 
     A damaged one is passed over with a warning. Raises EdkitError if none is left.
     """
+    return newest_that_reads(folder, lambda path: _restore(path, objective))
+
+
+def newest_that_reads(folder: Path, restore: Callable[[Path], T]) -> T:
+    """Return what `restore` returns of the newest checkpoint for which it raises no EdkitError."""
     for path in newest_first(folder):
         try:
-            return _restore(path, objective)
+            return restore(path)
         except EdkitError as error:
-            warnings.warn(f"{error} Going back to the checkpoint before it.", stacklevel=2)
+            warnings.warn(f"{error} Going back to the checkpoint before it.", stacklevel=3)
     raise EdkitError(f"{str(folder)!r} holds no checkpoint that can be read; train a new run.")
 
 

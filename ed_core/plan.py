@@ -16,7 +16,7 @@ import numpy as np
 from ed_core.engine import installed_backends
 from ed_core.errors import EdkitError
 from ed_core.registry import PLUGIN_FILES
-from ed_core.run import check_data, spec_of
+from ed_core.run import check_data_plugin, spec_of
 from ed_core.spec import Dataset, ModelSpec
 
 
@@ -156,7 +156,7 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     """Return the plan that `run.json` holds; raises EdkitError if it is not whole."""
     try:
         spec = spec_of(info)
-        check_data(info)
+        check_data_plugin(info)
         known = {name: info[name] for name in Plan.__slots__}
         if not isinstance(known["params"], Mapping):
             raise KeyError("params")

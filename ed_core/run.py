@@ -1,6 +1,5 @@
 """A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
 
-import warnings
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.arrays_file import check_fit, read_arrays, write_arrays
-from ed_core.checkpoints import newest_first, restore_weights
+from ed_core.checkpoints import newest_first, newest_that_reads, restore_weights
 from ed_core.data import load_data
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
@@ -64,7 +63,7 @@ class Run:
     @cached_property
     def data(self) -> Dataset:
         """The data set that it was trained on: of the whole what its plan selects."""
-        check_data(self.info)
+        check_data_plugin(self.info)
         return select(load_data(self.info["data"]), self.spec.heads, self.info)
 
     def lend(self, data: Dataset) -> None:
@@ -105,7 +104,7 @@ def spec_of(info: Mapping[str, Any]) -> ModelSpec:
     return MODELS[info["model"]]
 
 
-def check_data(info: Mapping[str, Any]) -> None:
+def check_data_plugin(info: Mapping[str, Any]) -> None:
     """Raise EdkitError if the data set of a run is in a plugin file that is not loaded."""
     _check_plugins(info, "data set", str(info["data"]).partition(":")[0], DATASETS)
 
@@ -177,14 +176,7 @@ def _load(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
     if folder.weights.is_file():
         load_weights(objective, folder.weights)
         return objective
-    found = newest_first(folder.checkpoints)
-    if not found:
+    if not newest_first(folder.checkpoints):
         raise EdkitError(f"{str(folder.path)!r} has neither weights nor a checkpoint yet.")
-    for path in found[:-1]:
-        try:
-            restore_weights(path, objective)
-            return objective
-        except EdkitError as error:
-            warnings.warn(f"{error} Taking the checkpoint before it.", stacklevel=4)
-    restore_weights(found[-1], objective)
+    newest_that_reads(folder.checkpoints, lambda path: restore_weights(path, objective))
     return objective

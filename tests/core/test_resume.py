@@ -193,7 +193,7 @@ def test_a_finished_run_that_goes_on_is_no_longer_what_it_was(
     after = [np.array(v) for v in ed_core.open_run(run.path).model.layer_weights]
     assert not all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     os.truncate(newest_first(run.path / "checkpoints")[0], 100)
-    with pytest.warns(UserWarning, match="Taking the checkpoint before it"):
+    with pytest.warns(UserWarning, match="Going back to the checkpoint before it"):
         ed_core.open_run(run.path)
 
 
