@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.turn import Turn
 
 if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
 
 _NARROW = 190  # pixels
-_PAUSE = 25  # milliseconds from one plot to the next: in between the last one is painted
 
 
 class CurveRow(QScrollArea):
@@ -40,10 +40,7 @@ class CurveRow(QScrollArea):
         self._names: Sequence[str] = ()
         self._missing: list[str] = []
         self._compared = self._log = False
-        self._make = QTimer(self)
-        self._make.setSingleShot(True)
-        self._make.setInterval(_PAUSE)
-        self._make.timeout.connect(self._make_next)
+        self._making = Turn(self._make_next, self)
         row = QWidget()
         self._grid = QGridLayout(row)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -57,7 +54,7 @@ class CurveRow(QScrollArea):
     @property
     def whole(self) -> bool:
         """Whether every plot is made."""
-        return not self._missing and not self._make.isActive()
+        return not self._missing and not self._making.waiting
 
     def lay(self, names: Sequence[str], compared: bool) -> None:
         """Have a plot of each of these scalars, of one run or of two; those that there are stay."""
@@ -72,9 +69,9 @@ class CurveRow(QScrollArea):
         for name in self.plots:
             self._put(name)
         if self._missing:
-            self._make.start()
+            self._making.ask()
         else:
-            self._make.stop()
+            self._making.drop()
             self.plots = {name: self.plots[name] for name in names}
 
     def set_log(self, on: bool) -> None:
@@ -96,7 +93,7 @@ class CurveRow(QScrollArea):
         plot.hovered.connect(self.hovered)
         plot.set_log(self._log)
         self._put(name)
-        self._make.start()
+        self._making.ask()
 
     def _put(self, name: str) -> None:
         plot = self.plots[name]

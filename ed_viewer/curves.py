@@ -15,6 +15,7 @@ from ed_viewer.curve_data import CurveData, Table
 from ed_viewer.curve_row import CurveRow
 from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.theme import Theme
+from ed_viewer.turn import Turn
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.toggle import Toggle
 
@@ -57,8 +58,7 @@ class Curves(QWidget):
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._update_in_turns)
         self._due: list[CurvePlot] = []
-        self._turn = QTimer(self)
-        self._turn.timeout.connect(self._update_next)
+        self._updating = Turn(self._update_next, self)
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
@@ -151,7 +151,7 @@ class Curves(QWidget):
         plots = list(self.plots.values())
         waiting = [plot for plot in self._due if plot in plots]  # first: else they would for ever
         self._due = waiting + [plot for plot in plots if plot not in waiting]
-        self._turn.start(0)
+        self._updating.ask()
 
     def _update_next(self) -> None:
         if self._due:
@@ -159,8 +159,8 @@ class Curves(QWidget):
             plot.how = self._axis
             plot.show_tables(self._tables)
             self._place_line(plot)
-        if not self._due:
-            self._turn.stop()
+        if self._due:
+            self._updating.ask()
 
     def _scrub(self, place: float) -> None:
         places = self._shown["A"].places(self._axis) if "A" in self._shown else ()

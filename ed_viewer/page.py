@@ -1,8 +1,10 @@
 """A tab of the stage: the panels of one run, or those of two side by side."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
@@ -15,6 +17,7 @@ from ed_viewer.ranges import Levels
 from ed_viewer.side import Place, Side
 from ed_viewer.source import Source
 from ed_viewer.theme import Theme
+from ed_viewer.turn import Turn
 from ed_viewer.widgets.text import titled
 
 OVERVIEW = "Overview"
@@ -44,7 +47,7 @@ def pages_of(probes: Sequence[ProbeInfo]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 class Page(QWidget):
-    """The probes of one tab; their panels are made when it is first looked at.
+    """The probes of one tab; their panels are made when it is first looked at, one a turn.
 
     Signals:
         hovered: what is under the mouse, in words.
@@ -62,9 +65,16 @@ class Page(QWidget):
         self._sides: dict[str, Side] = {}
         self._sources: dict[str, Sources] = {}
         self._frames: dict[str, Frame] = {}
+        self._making = Turn(self._make_next, self)
+        self._stale = False  # whether the theme has changed
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(12)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Make what is missing (called by Qt); on a page that nobody sees, nothing is made."""
+        super().showEvent(event)
+        self._making.ask()
 
     @property
     def hosts(self) -> list[PanelHost]:
@@ -77,7 +87,7 @@ class Page(QWidget):
         found: dict[str, Lookback] = {}
         for _, side in sorted(self._sides.items()):
             for name, host in side.hosts.items():
-                wanted = host.panel.lookback
+                wanted = host.panel.lookback if host.is_made else None
                 if wanted is not None:
                     found.setdefault(name, wanted)
         return found
@@ -87,17 +97,22 @@ class Page(QWidget):
         return self._sides.get(side)
 
     def show_side(self, side: str, sources: Sources) -> None:
-        """Make the panels of a run; where it has no such probe, a notice says so."""
+        """Have the panels of a run made; where it has no such probe, a notice says so."""
         self.drop_side(side)
         made = self._sides[side] = Side(side, self._theme)
         self._sources[side] = sources
         made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
+        made.made.connect(partial(self._on_made, side))
         made.fill([(name, _place(side, name, sources)) for name in self.probes])
         self._row.addWidget(made, 1)
         self._arrange()
-        if len(self._sides) == 2:
-            self._link()
+        self._making.ask()
+
+    def complete(self) -> None:
+        """Make all panels that are still missing, at once."""
+        for host in self._all():
+            _ = host.panel
 
     def drop_side(self, side: str) -> None:
         """Take the panels of a run away."""
@@ -125,31 +140,57 @@ class Page(QWidget):
 
     def show_frame(self, side: str, frame: Frame) -> None:
         """Draw a frame; if it widens a range, the other run is drawn again in it."""
-        if side not in self._sides:
-            return
+        if side in self._sides:
+            self._frames[side] = frame
+            self._draw(side, self._sides[side], frame)
+
+    def _draw(self, side: str, drawn: Side | PanelHost, frame: Frame) -> None:
         before = self._ranges()
-        self._frames[side] = frame
-        self._sides[side].show_frame(frame)
+        drawn.show_frame(frame)
         if before != self._ranges():
             for other, shown in self._sides.items():
                 if other != side and other in self._frames:
                     shown.show_frame(self._frames[other])
 
     def restyle(self) -> None:
-        """Take colours and type from the theme."""
-        for side in self._sides.values():
-            side.restyle()
-        self.forget_frames()
+        """Take colours and type from the theme, once somebody sees the page."""
+        self._stale = True
+        if self.isVisible():
+            self.freshen()
+
+    def freshen(self) -> None:
+        """Take what has changed of the theme while nobody saw the page."""
+        if self._stale:
+            self._stale = False
+            for side in self._sides.values():
+                side.restyle()
+            self.forget_frames()
 
     def _arrange(self) -> None:
         count, halves = len(self.probes), len(self._sides)
         for side in self._sides.values():
             side.arrange(_columns(count, halves), self.title != OVERVIEW)
 
-    def _link(self) -> None:
-        ours, theirs = self._sides["A"].hosts, self._sides["B"].hosts
-        for name in ours.keys() & theirs.keys():
-            link(ours[name].panel, theirs[name].panel)
+    def _all(self) -> list[PanelHost]:
+        return [host for _, side in sorted(self._sides.items()) for host in side.hosts.values()]
+
+    def _make_next(self) -> None:
+        missing = [host for host in self._all() if not host.is_made]
+        if missing and self.isVisible():
+            _ = missing[0].panel
+            self._making.ask()
+
+    def _on_made(self, side: str, name: str) -> None:
+        """Draw a panel that has been made, as the others are drawn."""
+        both = [made.hosts.get(name) for _, made in sorted(self._sides.items())]
+        pair = [host.panel for host in both if host is not None and host.is_made]
+        if len(pair) == 2:
+            link(*pair)
+        made = self._sides[side].hosts[name]
+        if side in self._frames:
+            self._draw(side, made, self._frames[side])
+        if made.panel.lookback is not None:
+            self.looking.emit()
 
     def _ranges(self) -> dict[tuple[str, str], Levels]:
         return {

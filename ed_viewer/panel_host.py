@@ -21,29 +21,47 @@ class PanelHost(QWidget):
     Signals:
         hovered: what is under the mouse, in words.
         looking: the panel wants other frames beside the one on show.
+        made: the panel is there.
 
     Attributes:
-        panel: what it holds.
+        share: how wide it is beside the others of its tab.
         drawn: the number of the frame on show, None for none.
     """
 
     hovered = Signal(str)
     looking = Signal()
+    made = Signal()
 
     def __init__(self, source: Source, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._source = source
         self._name = source.probe.name
+        self._panel: Panel | None = None
+        self.share = panel_class(source.probe).share
         self.drawn: int | None = None
-        self.panel = self._make(source)
-        self.panel.hovered.connect(self.hovered)
-        self.panel.looking.connect(self.looking)
-        self.setAccessibleName(self.panel.accessibleName())
         self._notice = Notice(source.theme)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self.panel)
         self._stack.addWidget(self._notice)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the panel is there."""
+        return self._panel is not None
+
+    @property
+    def panel(self) -> Panel:
+        """What it holds; made when it is first asked for, which takes some 15 ms."""
+        if self._panel is None:
+            made = self._panel = self._make()
+            made.hovered.connect(self.hovered)
+            made.looking.connect(self.looking)
+            self.setAccessibleName(made.accessibleName())
+            self._stack.addWidget(made)
+            self._stack.setCurrentWidget(made)
+            self.made.emit()
+        return self._panel
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         return QSize(320, 240)
@@ -76,8 +94,10 @@ class PanelHost(QWidget):
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
+        if self._panel is None:
+            return
         try:
-            self.panel.restyle()
+            self._panel.restyle()
         except Exception as error:  # as above
             self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
 
@@ -85,7 +105,8 @@ class PanelHost(QWidget):
         self._notice.say(why)
         self._stack.setCurrentWidget(self._notice)
 
-    def _make(self, source: Source) -> Panel:
+    def _make(self) -> Panel:
+        source = self._source
         try:
             return panel_class(source.probe)(source)
         except Exception as error:  # as above; the fallback shows any array

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from ed_viewer.lookback import Lookback, strips
 from ed_viewer.messages import Frame, Request, RunInfo, Strip
 from ed_viewer.reader import Reader
+from ed_viewer.turn import Turn
 
 DRAW_EVERY = 20  # milliseconds between two drawings at least
 
@@ -42,7 +43,8 @@ class Requests(QObject):
         self._drawn_at = 0.0
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
-        self._draw.timeout.connect(self._draw_waiting)
+        self._drawing = Turn(self._draw_waiting, self)
+        self._draw.timeout.connect(self._drawing.ask)
         reader.answered.connect(self._on_answered, Qt.ConnectionType.QueuedConnection)
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 from PySide6.QtCore import Qt, Signal
@@ -51,13 +52,15 @@ class Side(QWidget):
     Signals:
         hovered: what is under the mouse, in words.
         looking: a panel wants other frames beside the one on show.
+        made: the panel of this probe is there.
 
     Attributes:
-        hosts: of the panels that are made, by the name of their probe.
+        hosts: of the panels, by the name of their probe.
     """
 
     hovered = Signal(str)
     looking = Signal()
+    made = Signal(str)
 
     def __init__(self, side: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +116,7 @@ class Side(QWidget):
         self._stack.setCurrentWidget(self._notice if notice else self._panels)
 
     def fill(self, places: Sequence[tuple[str, Place]]) -> None:
-        """Make the panels, by the name of their probe; `arrange` puts them into their places."""
+        """Have a place for each panel, by the name of its probe; `arrange` says where."""
         self._cards = {name: self._make(name, place) for name, place in places}
 
     def arrange(self, columns: int, shares: bool = False) -> None:
@@ -138,9 +141,10 @@ class Side(QWidget):
             self._grid.setColumnStretch(column, each[column] if shares and rows == 1 else 1)
 
     def show_frame(self, frame: Frame) -> None:
-        """Draw the arrays of every panel's probe."""
+        """Draw the arrays of the probe of every panel that is made."""
         for host in self.hosts.values():
-            host.show_frame(frame)
+            if host.is_made:
+                host.show_frame(frame)
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
@@ -154,12 +158,13 @@ class Side(QWidget):
         host = PanelHost(place)
         host.hovered.connect(self.hovered)
         host.looking.connect(self.looking)
+        host.made.connect(partial(self.made.emit, name))
         self.hosts[name] = host
         return host
 
 
 def _share(card: QWidget) -> int:
-    return card.panel.share if isinstance(card, PanelHost) else 1
+    return card.share if isinstance(card, PanelHost) else 1
 
 
 class _Head(QWidget):

@@ -50,6 +50,12 @@ class Stage(TabWidget):
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
 
+    def complete(self) -> None:
+        """Make all panels of the visible tab that are still missing, at once."""
+        page = self._page()
+        if page is not None:
+            page.complete()
+
     def drawn(self, side: str = "A") -> set[int]:
         """Return which frames of a run are on show: more than one while some are read."""
         page = self._page()
@@ -139,6 +145,7 @@ class Stage(TabWidget):
         if page is None:
             return
         self._open = page.title
+        page.freshen()
         for side, shown in self._shown.items():
             if page.side(side) is None:
                 page.show_side(side, self._sources_on(page, side))

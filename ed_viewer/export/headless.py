@@ -120,6 +120,7 @@ class _Drawing:
             if self._couple is not None:
                 self._couple.show()
             self._choose()
+            self._stage.complete()
             self._stage.show()
             self._app.processEvents()
             # The tabs are not on the picture: it is as large as was wished without them.

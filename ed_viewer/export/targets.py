@@ -50,6 +50,7 @@ class Target:
 
 def targets(window: Window, frame: Frame) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
+    window.stage.complete()
     stage, shown = window.stage, on_show(window, frame)
     said, tab = shown.about, tab_of(stage)
     page = page_of(stage)

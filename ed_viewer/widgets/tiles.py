@@ -13,6 +13,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
+from ed_viewer.turn import Turn
 from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
 from ed_viewer.widgets.pointing import point_at
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
@@ -25,7 +26,7 @@ class Tiles(QWidget):
     Signals:
         hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
-        resized: there is more or less room.
+        resized: there is more or less room, since a moment.
     """
 
     hovered = Signal(str)
@@ -42,6 +43,7 @@ class Tiles(QWidget):
         self._set = TileSet()
         self._atlases: list[QImage] = []
         self._layout = TileLayout()
+        self._resizing = Turn(self.resized.emit, self)  # a panel may draw anew: one after the other
         self.setMouseTracking(True)
         self.setMinimumSize(QSize(64, 48))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -76,7 +78,7 @@ class Tiles(QWidget):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
-        self.resized.emit()
+        self._resizing.ask()
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()

@@ -152,7 +152,9 @@ class Couple:
     def _is_drawn(self, name: str, frame: Frame | None) -> bool:
         if frame is None or frame.request.frame != self.session(name).cursor.frame:
             return False
-        return self.side(name).hosts.keys() <= {*frame.arrays, *frame.damaged}
+        hosts = self.side(name).hosts
+        made = all(host.is_made for host in hosts.values())
+        return made and hosts.keys() <= {*frame.arrays, *frame.damaged}
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def test_a_picture_is_drawn_in_every_format(
     opened(qtbot, window)
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
+    window.stage.complete()
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
         picture(Figure.of(page), kind, background)(tmp_path / kind)

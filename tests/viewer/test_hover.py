@@ -62,7 +62,11 @@ class Mouse:
     def __init__(self, qtbot: QtBot, window: Window) -> None:
         self._qtbot, self.window = qtbot, window
         qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
-        qtbot.waitUntil(lambda: window.curves.whole, timeout=30_000)
+        curves = window.curves
+        qtbot.waitUntil(lambda: bool(curves.plots) and curves.whole, timeout=30_000)
+
+    def wait_until(self, there: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(there, timeout=30_000)
 
     def tab(self, title: str) -> Any:
         """Open a tab and return its first panel, once it has drawn."""
@@ -203,6 +207,7 @@ def test_the_fallback_tells_a_place_and_its_value(open_run: Opened) -> None:
 def test_the_scalars_under_the_mouse(open_run: Opened) -> None:
     mouse = open_run()
     plot = mouse.window.curves.plots["image_loss"]
+    mouse.wait_until(lambda: "A" in plot._tables)
     table = plot._tables["A"]
     steps, loss = table.places, table.columns["image_loss"]
     validation = table.columns["val_image_loss"]

@@ -1,0 +1,134 @@
+"""Work in pieces: one a turn of the event loop, and none for what nobody sees."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from ed_viewer.page import Page
+from ed_viewer.turn import Turn
+from ed_viewer.window import Window
+
+Open = Callable[..., Window]
+
+
+class Loop(QObject):
+    """Counts the turns of the event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = 0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._count)
+        self._timer.start(0)
+
+    def _count(self) -> None:
+        self.turn += 1
+
+
+def test_pieces_have_turns_of_their_own(qtbot: QtBot) -> None:
+    loop, done = Loop(), []
+    turns = [Turn(lambda n=n: done.append((n, loop.turn)), loop) for n in range(4)]
+    for turn in (*turns, turns[0]):
+        turn.ask()
+    assert all(turn.waiting for turn in turns)
+    assert not done
+    qtbot.waitUntil(lambda: len(done) == 4)
+    qtbot.wait(30)
+    assert [n for n, _ in done] == [0, 1, 2, 3]
+    assert len({at for _, at in done}) == 4
+    assert not any(turn.waiting for turn in turns)
+
+
+def test_a_piece_that_asks_again_lets_the_others_go_first(qtbot: QtBot) -> None:
+    owner, done = QObject(), []
+
+    def again() -> None:
+        done.append("one")
+        if done.count("one") < 3:
+            one.ask()
+
+    one = Turn(again, owner)
+    other = Turn(lambda: done.append("other"), owner)
+    one.ask()
+    other.ask()
+    qtbot.waitUntil(lambda: len(done) == 4)
+    assert done == ["one", "other", "one", "one"]
+
+
+def test_what_is_dropped_or_has_no_owner_any_more_is_not_done(qtbot: QtBot) -> None:
+    owner, gone, done = QObject(), QObject(), []
+    dropped = Turn(lambda: done.append("dropped"), owner)
+    orphan = Turn(lambda: done.append("orphan"), gone)
+    last = Turn(lambda: done.append("last"), owner)
+    for turn in (dropped, orphan, last):
+        turn.ask()
+    dropped.drop()
+    dropped.drop()
+    gone.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qtbot.waitUntil(lambda: bool(done))
+    qtbot.wait(30)
+    assert done == ["last"]
+
+
+def test_a_piece_that_fails_holds_nobody_up(qtbot: QtBot) -> None:
+    owner, done = QObject(), []
+    Turn(lambda: done.append(1 // 0), owner).ask()
+    Turn(lambda: done.append(1), owner).ask()
+    with qtbot.captureExceptions() as failures:
+        qtbot.waitUntil(lambda: bool(done))
+    assert [kind for kind, _, _ in failures] == [ZeroDivisionError]
+
+
+def test_panels_are_made_one_a_turn_and_only_where_they_are_seen(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window, loop = open_window(finished), Loop()
+    made: list[tuple[str, int]] = []
+    qtbot.waitUntil(lambda: window.stage.count() > 2, timeout=30_000)
+    for page in window.stage._pages[1:]:
+        assert page.side("A") is None
+    qtbot.waitUntil(lambda: all(_made(window.stage._pages[0])), timeout=30_000)
+    shown = window.stage._pages[2]
+    window.stage.setCurrentIndex(2)
+    side = shown.side("A")
+    assert side is not None
+    side.made.connect(lambda name: made.append((name, loop.turn)))
+    assert not any(_made(shown))
+    window.stage.setCurrentIndex(0)
+    qtbot.wait(100)
+    assert not made
+    window.stage.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: all(_made(shown)), timeout=30_000)
+    assert len({at for _, at in made}) == len(made) == len(side.hosts)
+    newest = {window.session.cursor.frame}
+    qtbot.waitUntil(lambda: window.stage.drawn() == newest, timeout=30_000)
+
+
+def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.stage.count() > 2, timeout=30_000)
+    window.stage.setCurrentIndex(2)
+    hidden = window.stage._pages[2].side("A")
+    assert hidden is not None
+    hosts = list(hidden.hosts.values())
+    window.stage.complete()
+    titles = [host.panel._title for host in hosts]
+    small = [title.font().pointSizeF() for title in titles]
+    window.stage.setCurrentIndex(0)
+    window.theme.set_lecture(True)
+    assert [title.font().pointSizeF() for title in titles] == small
+    window.stage.setCurrentIndex(2)
+    assert all(
+        title.font().pointSizeF() > size for title, size in zip(titles, small, strict=True)
+    )
+
+
+def _made(page: Page) -> list[bool]:
+    side = page.side("A")
+    return [host.is_made for host in side.hosts.values()] if side else [False]
