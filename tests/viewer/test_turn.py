@@ -124,9 +124,7 @@ def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
     window.theme.set_lecture(True)
     assert [title.font().pointSizeF() for title in titles] == small
     window.stage.setCurrentIndex(2)
-    assert all(
-        title.font().pointSizeF() > size for title, size in zip(titles, small, strict=True)
-    )
+    assert all(title.font().pointSizeF() > size for title, size in zip(titles, small, strict=True))
 
 
 def _made(page: Page) -> list[bool]:
