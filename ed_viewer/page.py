@@ -120,6 +120,7 @@ class Page(QWidget):
         self._frames.pop(side, None)
         self._sources.pop(side, None)
         if gone is not None:
+            gone.blockSignals(True)
             self._row.removeWidget(gone)
             gone.hide()
             gone.deleteLater()
