@@ -9,7 +9,13 @@ Tensor = Any
 Margins = tuple[tuple[int, int], ...]
 
 
-def contract(x: Tensor, filters: Sequence[int], kernel: int = 3, norm: bool = False) -> Tensor:
+def contract(
+    x: Tensor,
+    filters: Sequence[int],
+    kernel: int = 3,
+    norm: bool = False,
+    poolings: int | None = None,
+) -> Tensor:
     """Return the maps behind `conv_1`, `pool_1`, `conv_2`, ..., each pooling halving the size.
 
     The input is first padded to a multiple of 2 to the power of the poolings.
@@ -20,9 +26,11 @@ def contract(x: Tensor, filters: Sequence[int], kernel: int = 3, norm: bool = Fa
         filters: of each convolution.
         kernel: size of the convolutions along every axis.
         norm: normalise what each convolution gives over the batch (Ioffe & Szegedy, 2015).
+        poolings: how many of the convolutions, from the first on, one follows; None for all.
     """
     axes = len(x.shape) - 2
-    x = _padded(x, len(filters))
+    poolings = len(filters) if poolings is None else poolings
+    x = _padded(x, poolings)
     for number, count in enumerate(filters, 1):
         if norm:
             x = _layer("Conv", axes)(
@@ -34,7 +42,8 @@ def contract(x: Tensor, filters: Sequence[int], kernel: int = 3, norm: bool = Fa
         else:
             last = number == len(filters)
             x = _conv(axes, count, kernel, f"conv_{number}", beside_code=last)(x)
-        x = _layer("MaxPooling", axes)(2, name=f"pool_{number}")(x)
+        if number <= poolings:
+            x = _layer("MaxPooling", axes)(2, name=f"pool_{number}")(x)
     return x
 
 

@@ -26,16 +26,17 @@ def digit_and_angle(
     """Three convolutions, then a branch for the angle in degrees and one for the digit.
 
     The squared error in degrees squared is some hundred times the cross entropy: `--weight
-    label=100` lets both tasks count. Outputs `code`, the maps behind the convolutions, `angle`
-    (batch,) in degrees and `label` (batch, classes).
+    label=30` to `label=100` lets both tasks count. Outputs `code`, the maps behind the
+    convolutions, `angle` (batch,) in degrees and `label` (batch, classes).
 
     Args:
         fields: of the data set; `image`, `angle` and `label` are needed.
-        filters: of each convolution, all followed by a 2x2 pooling.
+        filters: of each convolution, all but the last followed by a 2x2 pooling.
         hidden: units of the dense layers of either branch.
     """
     image = Input(fields["image"].shape, name="image")
-    code = _conv.contract(image, filters, norm=True)
+    # Small maps say worse how far an image is turned: the last are not pooled.
+    code = _conv.contract(image, filters, norm=True, poolings=len(filters) - 1)
     encoder = Model({"image": image}, {"code": code}, name="encoder")
     return join(
         encoder,
