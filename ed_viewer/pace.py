@@ -9,7 +9,7 @@ _SHARE = 0.2  # of the thread's time at most for looking: a look costs more as a
 _FREE = 0.005  # seconds of waiting for a processor from look to look that mean nothing
 _GIVE_WAY = 20  # times as long as the window waited beyond that, it leaves it to others
 _SLOWEST = 0.5  # seconds between two looks, however long one takes
-_LONGEST = 2.0  # and however busy the machine is
+_LONGEST = 5.0  # and however busy the machine is: ten windows on two processors
 _SCHEDULES = (Path("/proc/self/schedstat"), Path("/proc/thread-self/schedstat"))
 
 

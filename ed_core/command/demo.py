@@ -20,7 +20,8 @@ def demo(epochs: int, out: str, no_window: bool) -> None:
     Without a display it writes the figures and says where.
     """
     console.print("Starting Keras ...")
-    backend = startup.keras()
+    with_window = has_display() and not no_window
+    backend = startup.keras(with_window)
     from ed_core.command.progress import Progress
     from ed_core.figures import draw_figures
     from ed_core.training import train
@@ -33,7 +34,7 @@ def demo(epochs: int, out: str, no_window: bool) -> None:
     def started(folder: RunFolder) -> None:
         folders.append(folder)
         progress.plan(folder.read())
-        if has_display() and not no_window:
+        if with_window:
             console.print("Opening the window")
             windows.append(open_window(folder.path))
 

@@ -21,15 +21,22 @@ class Startup:
     def __init__(self) -> None:
         self._backend: str | None = None
         self._plugins: Sequence[str] = ()
+        self._window = False
 
-    def settle(self, backend: str | None, plugins: Sequence[str]) -> None:
+    def settle(self, backend: str | None, plugins: Sequence[str], window: bool) -> None:
         """Note what the command line says."""
-        self._backend, self._plugins = backend, plugins
+        self._backend, self._plugins, self._window = backend, plugins, window
 
-    def keras(self) -> str:
-        """Start the backend and load the plugin files; return the backend's name."""
-        from ed_core.engine import choose_backend
+    def keras(self, window: bool = False) -> str:
+        """Start the backend and load the plugin files; return the backend's name.
 
+        Args:
+            window: whether one will be open beside what is done.
+        """
+        from ed_core.engine import choose_backend, share_processors
+
+        if window or self._window:
+            share_processors()
         chosen = choose_backend(self._backend)
         with _held_stderr():
             from ed_core.engine.tuning import wake

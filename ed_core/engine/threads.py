@@ -1,7 +1,9 @@
 """How many threads a backend may use; settled before it is imported."""
 
 import os
+from collections.abc import MutableMapping
 
+_SPINS = "1000"  # some 20 microseconds; by default it is milliseconds
 _OF_BACKENDS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -18,3 +20,16 @@ def use_one_thread() -> None:
     the others. JAX knows no such variable, and does not need it.
     """
     os.environ.update(dict.fromkeys(_OF_BACKENDS, "1"))
+
+
+def share_processors(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let threads that wait for each other sleep soon, where a window needs their processors.
+
+    PyTorch's on a CPU are those of GNU OpenMP: by default they wait without giving theirs away, for
+    the one whose processor the window has. Figures in the README. What the user has set holds.
+
+    Args:
+        environment: of the process that trains; a backend in it is imported after this.
+    """
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", _SPINS)

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from ed_core.engine import share_processors
 from ed_core.registry import PLUGIN_FILES
 
 _TERMINALS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")  # would paint a bar into the log
@@ -21,8 +22,9 @@ def plugins() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a command whose output goes into a file."""
+    """Return the environment of a command beside this window, whose output goes into a file."""
     kept = {name: value for name, value in os.environ.items() if name not in _TERMINALS}
+    share_processors(kept)
     return {**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
 
 
