@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -44,7 +45,7 @@ class Requests(QObject):
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
         self._drawing = Turn(self._draw_waiting, self)
-        self._draw.timeout.connect(self._drawing.ask)
+        self._draw.timeout.connect(partial(self._drawing.ask, first=True))
         reader.answered.connect(self._on_answered, Qt.ConnectionType.QueuedConnection)
 
     @property

@@ -27,9 +27,9 @@ class Turn(QObject):
         """Whether the piece is still to be done."""
         return self in _queue().turns
 
-    def ask(self) -> None:
-        """Have the piece done once, after those that wait already."""
-        _queue().add(self)
+    def ask(self, first: bool = False) -> None:
+        """Have the piece done once, after those that wait already, or before them."""
+        _queue().add(self, first)
 
     def drop(self) -> None:
         """Leave the piece undone."""
@@ -49,20 +49,19 @@ class _Queue(QObject):
         self.turns: list[Turn] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._next)
 
-    def add(self, turn: Turn) -> None:
+    def add(self, turn: Turn, first: bool) -> None:
         if turn not in self.turns:
-            self.turns.append(turn)
-        if not self._timer.isActive():
-            self._timer.start()
+            self.turns.insert(0 if first else len(self.turns), turn)
+        if not self._timer.isActive():  # nothing was done just now
+            self._timer.start(0)
 
     def _next(self) -> None:
         self.turns = [turn for turn in self.turns if isValid(turn)]  # whose owner is still there
         if self.turns:
             turn = self.turns.pop(0)
-            self._timer.start()  # first: a piece may raise
+            self._timer.start(_PAUSE)  # before the piece, which may raise
             turn.take()
 
 
