@@ -36,7 +36,7 @@ def digit_and_angle(
     """
     image = Input(fields["image"].shape, name="image")
     # Small maps say worse how far an image is turned: the last are not pooled.
-    code = _conv.contract(image, filters, norm=True, poolings=len(filters) - 1)
+    code = _conv.contract(image, filters, norm=True, poolings=max(len(filters) - 1, 0))
     encoder = Model({"image": image}, {"code": code}, name="encoder")
     return join(
         encoder,

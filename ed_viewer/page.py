@@ -111,8 +111,8 @@ class Page(QWidget):
 
     def complete(self) -> None:
         """Make all panels that are still missing, at once."""
-        for host in self._all():
-            _ = host.panel
+        for host in self._missing():
+            host.make()
 
     def drop_side(self, side: str) -> None:
         """Take the panels of a run away."""
@@ -148,19 +148,20 @@ class Page(QWidget):
     def _draw(self, side: str, drawn: Side | PanelHost, frame: Frame) -> None:
         before = self._ranges()
         drawn.show_frame(frame)
-        if before != self._ranges():
-            for other, shown in self._sides.items():
-                if other != side and other in self._frames:
-                    shown.show_frame(self._frames[other])
+        after = self._ranges()
+        wider = {probe for probe, name in after if after[probe, name] != before.get((probe, name))}
+        for other in self._sides.keys() & self._frames.keys() - {side}:
+            hosts = self._sides[other].hosts
+            for host in (hosts[probe] for probe in wider & hosts.keys()):
+                if host.is_made:
+                    host.show_frame(self._frames[other])
 
-    def restyle(self) -> None:
-        """Take colours and type from the theme, once somebody sees the page."""
+    def outdate(self) -> None:
+        """Know that the theme is another one: `freshen` takes it, where somebody sees the page."""
         self._stale = True
-        if self.isVisible():
-            self.freshen()
 
     def freshen(self) -> None:
-        """Take what has changed of the theme while nobody saw the page."""
+        """Take colours and type from the theme, if they have changed."""
         if self._stale:
             self._stale = False
             for side in self._sides.values():
@@ -172,14 +173,15 @@ class Page(QWidget):
         for side in self._sides.values():
             side.arrange(_columns(count, halves), self.title != OVERVIEW)
 
-    def _all(self) -> list[PanelHost]:
-        return [host for _, side in sorted(self._sides.items()) for host in side.hosts.values()]
+    def _missing(self) -> list[PanelHost]:
+        hosts = [host for _, side in sorted(self._sides.items()) for host in side.hosts.values()]
+        return [host for host in hosts if not host.is_made]
 
     def _make_next(self) -> None:
-        missing = [host for host in self._all() if not host.is_made]
+        missing = self._missing()
         if missing and self.isVisible():
-            _ = missing[0].panel
             self._making.ask()
+            missing[0].make()
 
     def _on_made(self, side: str, name: str) -> None:
         """Draw a panel that has been made, as the others are drawn."""

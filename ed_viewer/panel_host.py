@@ -52,16 +52,19 @@ class PanelHost(QWidget):
 
     @property
     def panel(self) -> Panel:
-        """What it holds; made when it is first asked for, which takes some 15 ms."""
-        if self._panel is None:
-            made = self._panel = self._make()
-            made.hovered.connect(self.hovered)
-            made.looking.connect(self.looking)
-            self.setAccessibleName(made.accessibleName())
-            self._stack.addWidget(made)
-            self._stack.setCurrentWidget(made)
-            self.made.emit()
-        return self._panel
+        """What it holds; made now if nobody has done so yet."""
+        return self._panel or self.make()
+
+    def make(self) -> Panel:
+        """Make what it holds, once; it takes some 15 ms."""
+        made = self._panel = self._make()
+        made.hovered.connect(self.hovered)
+        made.looking.connect(self.looking)
+        self.setAccessibleName(made.accessibleName())
+        self._stack.addWidget(made)
+        self._stack.setCurrentWidget(made)
+        self.made.emit()
+        return made
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         return QSize(320, 240)

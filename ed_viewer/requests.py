@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -44,8 +43,8 @@ class Requests(QObject):
         self._drawn_at = 0.0
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
-        self._drawing = Turn(self._draw_waiting, self)
-        self._draw.timeout.connect(partial(self._drawing.ask, first=True))
+        self._drawing = Turn(self._draw_waiting, self, urgent=True)
+        self._draw.timeout.connect(self._drawing.ask)
         reader.answered.connect(self._on_answered, Qt.ConnectionType.QueuedConnection)
 
     @property

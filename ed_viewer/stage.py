@@ -46,7 +46,7 @@ class Stage(TabWidget):
 
     @property
     def panels(self) -> list[Panel]:
-        """The panels of the visible tab, of run A."""
+        """The panels of the visible tab, of run A; those that are missing are made now."""
         page = self._page()
         return [host.panel for host in page.hosts] if page else []
 
@@ -172,7 +172,7 @@ class Stage(TabWidget):
 
     def _restyle(self) -> None:
         for page in self._pages:
-            page.restyle()
+            page.outdate()
         self._look()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from shiboken6 import isValid
 
-_PAUSE = 5  # milliseconds from piece to piece: in between, what one has changed is painted
+_PAUSE = 5  # milliseconds after a piece: what it has changed is painted, and a key is heard
 
 
 class Turn(QObject):
@@ -16,10 +16,12 @@ class Turn(QObject):
     Args:
         act: the piece; it may ask for the next one.
         owner: its parent, with which it ends.
+        urgent: whether it goes before the others, though never twice in a row while some wait.
     """
 
-    def __init__(self, act: Callable[[], None], owner: QObject) -> None:
+    def __init__(self, act: Callable[[], None], owner: QObject, urgent: bool = False) -> None:
         super().__init__(owner)
+        self.urgent = urgent
         self._act = act
 
     @property
@@ -27,9 +29,9 @@ class Turn(QObject):
         """Whether the piece is still to be done."""
         return self in _queue().turns
 
-    def ask(self, first: bool = False) -> None:
-        """Have the piece done once, after those that wait already, or before them."""
-        _queue().add(self, first)
+    def ask(self) -> None:
+        """Have the piece done once, after those that wait already."""
+        _queue().add(self)
 
     def drop(self) -> None:
         """Leave the piece undone."""
@@ -41,28 +43,45 @@ class Turn(QObject):
         self._act()
 
 
+def flush() -> None:
+    """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show."""
+    queue = _queue()
+    for turn in [turn for turn in queue.turns if not turn.urgent]:
+        queue.turns.remove(turn)
+        if isValid(turn):
+            turn.take()
+
+
 class _Queue(QObject):
     """The turns of all windows: they share one event loop."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.turns: list[Turn] = []
+        self._hurried = False  # whether the last piece was an urgent one
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._next)
 
-    def add(self, turn: Turn, first: bool) -> None:
+    def add(self, turn: Turn) -> None:
         if turn not in self.turns:
-            self.turns.insert(0 if first else len(self.turns), turn)
+            self.turns.append(turn)
         if not self._timer.isActive():  # nothing was done just now
             self._timer.start(0)
 
     def _next(self) -> None:
         self.turns = [turn for turn in self.turns if isValid(turn)]  # whose owner is still there
-        if self.turns:
-            turn = self.turns.pop(0)
-            self._timer.start(_PAUSE)  # before the piece, which may raise
+        if not self.turns:
+            return
+        urgent = [turn for turn in self.turns if turn.urgent]
+        others = [turn for turn in self.turns if not turn.urgent]
+        turn = (others + urgent if self._hurried else urgent + others)[0]
+        self.turns.remove(turn)
+        self._hurried = turn.urgent
+        try:
             turn.take()
+        finally:
+            self._timer.start(_PAUSE)
 
 
 def _queue() -> _Queue:

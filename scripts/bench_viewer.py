@@ -15,7 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 _CHILD = """
 import sys, time
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from ed_viewer.app import make_window
 
@@ -31,10 +31,16 @@ app = QApplication([])
 watch = Watch()
 app.installEventFilter(watch)
 window = make_window(app, sys.argv[1:2])
-def drawn(frame):
-    print("frame", time.time(), flush=True)
-    window.close()
-window.session.drawn.connect(drawn)
+def look():
+    page = window.stage.currentWidget()
+    if page and window.stage.drawn() and all(host.is_made for host in page.hosts):
+        timer.stop()
+        window.repaint()
+        print("frame", time.time(), flush=True)
+        window.close()
+timer = QTimer()
+timer.timeout.connect(look)
+timer.start(1)
 window.show()
 app.exec()
 """

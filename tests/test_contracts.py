@@ -32,8 +32,10 @@ ALLOWED = {
         "ed_viewer",
         "ed_core.recording",
         "ed_core.registry",
+        "ed_core.engine.threads",
         "numpy",
         "PySide6",
+        "shiboken6",  # comes with it
         "pyqtgraph",
         "PIL",  # GIF
         "imageio_ffmpeg",  # MP4, where it is installed

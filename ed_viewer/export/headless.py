@@ -28,6 +28,7 @@ from ed_viewer.lookback import Lookback, spread, strips
 from ed_viewer.messages import Frame
 from ed_viewer.stage import Stage
 from ed_viewer.theme import Theme
+from ed_viewer.turn import flush
 
 KINDS = (*PICTURES, *MOVIES, "npz")
 _SPEED = 10  # frames a second of a movie
@@ -172,6 +173,7 @@ class _Drawing:
             if self._couple is not None:
                 self._couple.draw(self._drawn, self._probes)
             self._app.processEvents()
+            flush()
             if self._lookbacks == before:
                 return
 

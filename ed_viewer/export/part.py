@@ -22,6 +22,7 @@ from ed_viewer.export.scrub import ScrubMovie
 from ed_viewer.export.targets import Target, on_show, tab_of, targets
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
+from ed_viewer.turn import flush
 from ed_viewer.widgets.icon_button import IconButton
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class ExportPart(Part):
             self.window.session.scrub(back)
 
     def _grab(self, target: Target) -> QImage:
+        flush()
         return raster(target.figure, self.window.theme.colour("window"))
 
     def _ready(self) -> bool:

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from ed_core.engine import share_processors
+from ed_core.engine.threads import share_processors
 from ed_core.registry import PLUGIN_FILES
 
 _TERMINALS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")  # would paint a bar into the log

@@ -78,7 +78,8 @@ class Tiles(QWidget):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()
-        self._resizing.ask()
+        if self._set.rows:
+            self._resizing.ask()
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self._arrange()

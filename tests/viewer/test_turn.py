@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.page import Page
-from ed_viewer.turn import Turn
+from ed_viewer.turn import Turn, flush
 from ed_viewer.window import Window
+
+pytestmark = pytest.mark.viewer
 
 Open = Callable[..., Window]
 
@@ -81,6 +84,32 @@ def test_a_piece_that_fails_holds_nobody_up(qtbot: QtBot) -> None:
     with qtbot.captureExceptions() as failures:
         qtbot.waitUntil(lambda: bool(done))
     assert [kind for kind, _, _ in failures] == [ZeroDivisionError]
+
+
+def test_an_urgent_piece_goes_first_and_lets_others_in(qtbot: QtBot) -> None:
+    owner, done = QObject(), []
+
+    def again() -> None:
+        done.append("urgent")
+        if done.count("urgent") < 4:
+            urgent.ask()
+
+    urgent = Turn(again, owner, urgent=True)
+    Turn(lambda: done.append("one"), owner).ask()
+    Turn(lambda: done.append("two"), owner).ask()
+    urgent.ask()
+    qtbot.waitUntil(lambda: len(done) == 6)
+    assert done == ["urgent", "one", "urgent", "two", "urgent", "urgent"]
+
+
+def test_all_but_what_is_urgent_is_done_at_once_for_a_picture(qtbot: QtBot) -> None:
+    owner, done = QObject(), []
+    urgent = Turn(lambda: done.append("urgent"), owner, urgent=True)
+    for turn in (Turn(lambda: done.append("one"), owner), urgent):
+        turn.ask()
+    flush()
+    assert done == ["one"]
+    qtbot.waitUntil(lambda: done == ["one", "urgent"])
 
 
 def test_panels_are_made_one_a_turn_and_only_where_they_are_seen(
