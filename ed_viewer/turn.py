@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from shiboken6 import isValid
@@ -35,8 +36,7 @@ class Turn(QObject):
 
     def drop(self) -> None:
         """Leave the piece undone."""
-        if self.waiting:
-            _queue().turns.remove(self)
+        _queue().turns.pop(self, None)
 
     def take(self) -> None:
         """Do the piece now."""
@@ -46,9 +46,9 @@ class Turn(QObject):
 def flush() -> None:
     """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show."""
     queue = _queue()
-    for turn in [turn for turn in queue.turns if not turn.urgent]:
-        queue.turns.remove(turn)
-        if isValid(turn):
+    for turn in [turn for turn in queue.waiting() if not turn.urgent]:
+        if turn.waiting and isValid(turn):  # the pieces before it may have changed that
+            turn.drop()
             turn.take()
 
 
@@ -57,26 +57,30 @@ class _Queue(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.turns: list[Turn] = []
+        # In their order; not held, for a turn holds its owner, and that all that it shows.
+        self.turns: WeakKeyDictionary[Turn, None] = WeakKeyDictionary()
         self._hurried = False  # whether the last piece was an urgent one
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._next)
 
     def add(self, turn: Turn) -> None:
-        if turn not in self.turns:
-            self.turns.append(turn)
+        self.turns.setdefault(turn)
         if not self._timer.isActive():  # nothing was done just now
             self._timer.start(0)
 
+    def waiting(self) -> list[Turn]:
+        """Return those whose owner is still there."""
+        return [turn for turn in self.turns if isValid(turn)]
+
     def _next(self) -> None:
-        self.turns = [turn for turn in self.turns if isValid(turn)]  # whose owner is still there
-        if not self.turns:
+        waiting = self.waiting()
+        if not waiting:
             return
-        urgent = [turn for turn in self.turns if turn.urgent]
-        others = [turn for turn in self.turns if not turn.urgent]
+        urgent = [turn for turn in waiting if turn.urgent]
+        others = [turn for turn in waiting if not turn.urgent]
         turn = (others + urgent if self._hurried else urgent + others)[0]
-        self.turns.remove(turn)
+        self.turns.pop(turn)
         self._hurried = turn.urgent
         try:
             turn.take()

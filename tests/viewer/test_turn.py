@@ -1,11 +1,13 @@
 """Work in pieces: one a turn of the event loop, and none for what nobody sees."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.page import Page
@@ -75,6 +77,16 @@ def test_what_is_dropped_or_has_no_owner_any_more_is_not_done(qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: bool(done))
     qtbot.wait(30)
     assert done == ["last"]
+
+
+def test_a_turn_that_waits_keeps_nobody(qtbot: QtBot) -> None:
+    owner = QWidget()
+    owner.turn = Turn(owner.update, owner)  # type: ignore[attr-defined]
+    owner.turn.ask()  # type: ignore[attr-defined]
+    there = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert there() is None
 
 
 def test_a_piece_that_fails_holds_nobody_up(qtbot: QtBot) -> None:
