@@ -121,8 +121,8 @@ _ALL: tuple[Experiment, ...] = (
         "--learning-rate 0.002 --epochs 12",
         "angle_rmse",
         ("at most", 9.0),
-        "mean angle: 26.0",
-        seeds=FIVE,
+        "mean angle: 26.2",
+        seeds=(0, 1, 2, 3),
         beside=("label_accuracy",),
         also="digits {label_accuracy:.1%}, goal at least 98%",
     ),
@@ -132,7 +132,7 @@ _ALL: tuple[Experiment, ...] = (
         "digit_and_angle --data rotated_digits:source=mnist --weight label=0 "
         "--learning-rate 0.002 --epochs 12",
         "angle_rmse",
-        seeds=FIVE,
+        seeds=(0, 1, 2, 3),
     ),
     Experiment(
         "judge",
