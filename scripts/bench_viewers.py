@@ -5,7 +5,8 @@ EDKIT_DATA=../shared/data python scripts/bench_viewers.py [MODEL] [DATA] [--back
 Every line is a training of its own from the same seed, all lines in turn, several rounds. Viewers
 that draw take processors from a trainer on the same machine, as any program does: `busy` processes
 that never touch the run, each as busy as a viewer was, tell that apart from waiting for viewers, as
-do `stopped` viewers, which hold the run's files open and do nothing.
+do `stopped` viewers, which hold the run's files open and do nothing. With `--apart` the trainer has
+one processor and the others have another, so that nothing is shared but the run's files.
 """
 
 import argparse
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=4, help="the first one is not timed")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--viewers", type=int, default=10)
+    parser.add_argument("--apart", action="store_true", help="on processors of their own (Linux)")
     arguments = parser.parse_args()
     os.environ.update(KERAS_BACKEND=arguments.backend, QT_QPA_PLATFORM="offscreen")
     found: dict[str, list[dict[str, float]]] = {name: [] for name in SCENES}
@@ -64,7 +66,8 @@ def say(found: dict[str, list[dict[str, float]]], arguments: argparse.Namespace)
     what = (
         f"{arguments.model} on {arguments.data}, {arguments.backend}, {arguments.viewers} viewers"
     )
-    print(f"{what}, {arguments.rounds} rounds")
+    where = "a processor for the trainer, one for the others" if arguments.apart else "all shared"
+    print(f"{what}, {arguments.rounds} rounds, {where}")
     print("viewers    ms a step (ratio)  processor ms a step (ratio)  cores of viewers  same files")
     alone = found["alone"]
     for name, results in found.items():
@@ -80,7 +83,8 @@ def say(found: dict[str, list[dict[str, float]]], arguments: argparse.Namespace)
 def measure(name: str, out: Path, arguments: argparse.Namespace, share: float) -> dict[str, float]:
     """Train once in a scene; return milliseconds a step and cores that the others took."""
     what = (arguments.model, arguments.data, str(arguments.epochs))
-    with child("train", out, *what) as trainer, Viewers() as viewers:
+    own, others = _processors() if arguments.apart else (None, None)
+    with child("train", out, *what, on=own) as trainer, Viewers(others) as viewers:
         assert trainer.stdout
         path = trainer.stdout.readline().strip()
         count, act = SCENES[name]
@@ -93,23 +97,28 @@ def measure(name: str, out: Path, arguments: argparse.Namespace, share: float) -
         before, began = viewers.seconds(), time.monotonic()
         with acting(viewers, act):
             line = trainer.stdout.readline()
-        others = (viewers.seconds() - before) / (time.monotonic() - began)
+        taken = (viewers.seconds() - before) / (time.monotonic() - began)
         viewers.send(signal.SIGCONT)
     wall, cpu = (float(number) for number in line.split())
-    return {"wall": wall, "cpu": cpu, "others": others}
+    return {"wall": wall, "cpu": cpu, "others": taken}
 
 
 class Viewers:
-    """Processes beside the trainer, all ended on leaving."""
+    """Processes beside the trainer, all ended on leaving.
 
-    def __init__(self) -> None:
+    Args:
+        on: the processor that they share, None for any.
+    """
+
+    def __init__(self, on: int | None) -> None:
+        self._on = on
         self._stack = ExitStack()
         self._alive: list[tuple[subprocess.Popen[str], list[str]]] = []
         self._gone = 0.0
 
     def start(self, kind: str, at: Any) -> None:
         """Start a process, `view` or `busy`."""
-        process = self._stack.enter_context(child(kind, at))
+        process = self._stack.enter_context(child(kind, at, on=self._on))
         self._alive.append((process, [kind, at]))
 
     def ready(self) -> None:
@@ -175,11 +184,15 @@ def acting(viewers: Viewers, act: Act) -> Iterator[None]:
 
 
 @contextmanager
-def child(kind: str, at: Any, *more: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run a trainer, a viewer or a busy process."""
+def child(
+    kind: str, at: Any, *more: str, on: int | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run a trainer, a viewer or a busy process, on a processor or on any."""
     command = [sys.executable, str(_CHILD), kind, str(at), *more]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    if on is not None:
+        os.sched_setaffinity(process.pid, {on})  # before it starts threads
     try:
         yield process
         if kind == "train" and process.wait() != 0:
@@ -209,6 +222,12 @@ def same(one: Path, other: Path) -> bool:
             if any(arrays[0][n].tobytes() != arrays[1][n].tobytes() for n in arrays[0]):
                 return False
     return True
+
+
+def _processors() -> tuple[int, int]:
+    """Return two different processors."""
+    one, other, *_ = sorted(os.sched_getaffinity(0))
+    return one, other
 
 
 def _seconds(process: int) -> float:
