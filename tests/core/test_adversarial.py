@@ -173,15 +173,21 @@ def test_rates_follow_a_schedule_and_survive_a_checkpoint(tmp_path: Path) -> Non
         return objective
 
     schedule = keras.optimizers.schedules.CosineDecay(0.05, 8)
-    whole, halves, resumed = (trained(schedule) for _ in range(3))
-    fit(whole, epochs=4)
+    halves, resumed = trained(schedule), trained(schedule)
     fit(halves, epochs=2)
     assert float(np.array(halves.optimizer.learning_rate)) == pytest.approx(0.025)
     save_checkpoint(tmp_path, halves, Position(4, 2, 0))
     restore_checkpoint(tmp_path, resumed)
+    # What goes on from here is not compared: TensorFlow may add the gradients of two graphs in
+    # another order, and Adam makes steps of the smallest difference.
+    ours, theirs = halves.optimizer.variables, resumed.optimizer.variables
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(np.array(one), np.array(other), err_msg=one.path)
+    assert any(np.array(one).size > 1 and np.array(one).any() for one in ours)
+    before = [np.array(one) for one in resumed.trainable_variables]
+    for one, other in zip(halves.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(np.array(one), other, err_msg=one.path)
     fit(resumed, epochs=2)
-    for one, other in zip(whole.layer_weights, resumed.layer_weights, strict=True):
-        # Not to the bit: TensorFlow may add the gradients of two graphs in another order. A lost
-        # state of the optimizer would be a step of 0.02.
-        np.testing.assert_allclose(np.array(one), np.array(other), atol=1e-3, err_msg=one.path)
+    after = [np.array(one) for one in resumed.trainable_variables]
+    assert any((one != other).any() for one, other in zip(before, after, strict=True))
     assert float(np.array(resumed.optimizer.learning_rate)) == pytest.approx(0.0, abs=1e-7)
