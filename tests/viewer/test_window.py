@@ -205,12 +205,14 @@ def test_every_panel_draws_the_first_and_the_last_frame(
     window = open_window(finished)
     opened(qtbot, window)
     window.stage.setCurrentIndex(tab)
+    hosts = window.stage._page().hosts
+    qtbot.waitUntil(lambda: all(host.is_made for host in hosts), timeout=15_000)
     drawn(qtbot, window, 7)
     last = ink(window)
     window.session.scrub(0)
     drawn(qtbot, window, 0)
     assert (ink(window) != last).any()
-    for host in window.stage._page().hosts:
+    for host in hosts:
         assert host._stack.currentWidget() is host.panel
 
 
