@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
+from ed_viewer.one_by_one import OneByOne
 from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
 
@@ -41,6 +42,7 @@ class CurveRow(QScrollArea):
         self._missing: list[str] = []
         self._compared = self._log = False
         self._making = Turn(self._make_next, self)
+        self._restyling = OneByOne(self)
         row = QWidget()
         self._grid = QGridLayout(row)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -102,4 +104,4 @@ class CurveRow(QScrollArea):
 
     def _restyle(self) -> None:
         for plot in self.plots.values():
-            plot.restyle()
+            self._restyling.ask(plot, plot.restyle)

@@ -59,6 +59,7 @@ class Curves(QWidget):
         self._later.timeout.connect(self._update_in_turns)
         self._due: list[CurvePlot] = []
         self._updating = Turn(self._update_next, self)
+        self._placing = Turn(self._place_lines, self)
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
@@ -113,8 +114,14 @@ class Curves(QWidget):
             self._lay_plots()
 
     def show_frame(self, frame: Frame) -> None:
-        """Put the cursor lines on a frame of run A and the values there into the titles."""
+        """Put the cursor lines on a frame of run A and the values there into the titles, soon.
+
+        The frame itself is painted before: to paint the plots anew takes as long again.
+        """
         self._frame = frame.request.frame
+        self._placing.ask()
+
+    def _place_lines(self) -> None:
         for plot in self.plots.values():
             self._place_line(plot)
 

@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-LIVE = 0.030  # seconds between two looks at a run that grows
+LIVE = 0.015  # seconds between two looks at a run that grows
 IDLE = 0.250  # and at one that does not
-_SHARE = 0.2  # of the thread's time at most for looking: a look costs more as a run grows
+_SHARE = 0.2  # of a processor at most for looking: a look costs more as a run grows
 _FREE = 0.005  # seconds of waiting for a processor from look to look that mean nothing
 _GIVE_WAY = 20  # times as long as the window waited beyond that, it leaves it to others
 _SLOWEST = 0.5  # seconds between two looks, however long one takes
@@ -30,11 +30,17 @@ class Pace:
         """Look as soon as possible."""
         self.next = 0.0
 
-    def rest(self, live: bool, spent: float = 0.0) -> None:
-        """Put the next look off, after one that took `spent` seconds of a run that is live."""
+    def rest(self, live: bool, worked: float = 0.0, took: float = 0.0) -> None:
+        """Put the next look off.
+
+        Args:
+            live: whether the run grows.
+            worked: seconds that this thread worked for the last look.
+            took: seconds that it took; the rest was waiting, for a disk or for other threads.
+        """
         before, self._waited = self._waited, waited()
         missed = 0.0 if before is None else max(self._waited - before - _FREE, 0.0)
-        slow, busy = min(spent / _SHARE, _SLOWEST), min(_GIVE_WAY * missed, _LONGEST)
+        slow, busy = min(max(worked / _SHARE, took), _SLOWEST), min(_GIVE_WAY * missed, _LONGEST)
         self.next = time.monotonic() + max(LIVE if live else IDLE, slow, busy)
 
 

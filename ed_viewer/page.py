@@ -11,6 +11,7 @@ from ed_core.recording import ProbeInfo
 from ed_viewer.links import link
 from ed_viewer.lookback import Lookback
 from ed_viewer.messages import Frame
+from ed_viewer.one_by_one import OneByOne
 from ed_viewer.panel import panel_class
 from ed_viewer.panel_host import PanelHost
 from ed_viewer.ranges import Levels
@@ -66,6 +67,7 @@ class Page(QWidget):
         self._sources: dict[str, Sources] = {}
         self._frames: dict[str, Frame] = {}
         self._making = Turn(self._make_next, self)
+        self._restyling = OneByOne(self)
         self._stale = False  # whether the theme has changed
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -110,9 +112,10 @@ class Page(QWidget):
         self._making.ask()
 
     def complete(self) -> None:
-        """Make all panels that are still missing, at once."""
+        """Make all panels that are still missing, and give all of them the theme, at once."""
         for host in self._missing():
             host.make()
+        self._restyling.finish()
 
     def drop_side(self, side: str) -> None:
         """Take the panels of a run away."""
@@ -161,12 +164,20 @@ class Page(QWidget):
         self._stale = True
 
     def freshen(self) -> None:
-        """Take colours and type from the theme, if they have changed."""
-        if self._stale:
-            self._stale = False
-            for side in self._sides.values():
-                side.restyle()
-            self.forget_frames()
+        """Take colours and type from the theme, if they have changed: one panel a turn."""
+        if not self._stale:
+            return
+        self._stale = False
+        for name, side in sorted(self._sides.items()):
+            side.restyle()
+            for host in side.hosts.values():
+                if host.is_made:
+                    self._restyling.ask(host, partial(self._restyle, name, host))
+
+    def _restyle(self, side: str, host: PanelHost) -> None:
+        host.restyle()
+        if side in self._frames:
+            self._draw(side, host, self._frames[side])
 
     def _arrange(self) -> None:
         count, halves = len(self.probes), len(self._sides)

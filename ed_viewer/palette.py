@@ -152,9 +152,8 @@ def class_colour(palette: Palette, index: int, own: Sequence[str] = ()) -> str:
 
 def blend(colour: str, other: str, share: float) -> str:
     """Return a colour with a share of another mixed in."""
-    first, second = np.array(_rgb(colour)), np.array(_rgb(other))
-    red, green, blue = (first + (second - first) * share).round().astype(int)
-    return QColor(int(red), int(green), int(blue)).name()
+    pairs = zip(_rgb(colour), _rgb(other), strict=True)
+    return "#" + "".join(f"{round(one + (two - one) * share):02x}" for one, two in pairs)
 
 
 def ink_on(colour: str) -> str:
@@ -232,6 +231,7 @@ def _ramp(stops: tuple[str, ...]) -> np.ndarray:
     return np.stack(columns, axis=1).round().astype(np.uint8)
 
 
+@lru_cache(maxsize=1024)
 def _rgb(colour: str) -> tuple[int, int, int]:
     made = QColor(colour)
     return made.red(), made.green(), made.blue()

@@ -120,7 +120,7 @@ class Reader(QThread):
         self._heard += 1
 
     def _poll(self) -> None:
-        started = time.monotonic()
+        started, worked = time.monotonic(), time.thread_time()
         live = False
         if self._tail is not None:
             for news in self._tail.poll():
@@ -130,7 +130,7 @@ class Reader(QThread):
                     self._told += 1
                     self.grew.emit(news)
             live = self._tail.live
-        self._pace.rest(live, time.monotonic() - started)
+        self._pace.rest(live, time.thread_time() - worked, time.monotonic() - started)
 
 
 def _entries(root: Path, paths: list[Path]) -> list[RunEntry]:

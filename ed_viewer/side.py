@@ -147,10 +147,8 @@ class Side(QWidget):
                 host.show_frame(frame)
 
     def restyle(self) -> None:
-        """Take colours and type from the theme."""
+        """Take colours and type from the theme for what stands above the panels."""
         self._head.restyle()
-        for host in self.hosts.values():
-            host.restyle()
 
     def _make(self, name: str, place: Place) -> QWidget:
         if isinstance(place, str):

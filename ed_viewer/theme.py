@@ -66,7 +66,10 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         font = self._app.font()
-        font.setPointSizeF(self.points)
-        self._app.setFont(font)
-        self._app.setPalette(qt_palette(self.palette))
+        if font.pointSizeF() != self.points:  # every widget is told, even of an equal one
+            font.setPointSizeF(self.points)
+            self._app.setFont(font)
+        palette = qt_palette(self.palette)
+        if self._app.palette() != palette:
+            self._app.setPalette(palette)
         self.changed.emit()

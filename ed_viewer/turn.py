@@ -66,7 +66,8 @@ class _Queue(QObject):
 
     def add(self, turn: Turn) -> None:
         self.turns.setdefault(turn)
-        if not self._timer.isActive():  # nothing was done just now
+        hurries = turn.urgent and not self._hurried  # what waits to be painted still goes first
+        if hurries or not self._timer.isActive():  # or nothing was done just now
             self._timer.start(0)
 
     def waiting(self) -> list[Turn]:

@@ -20,39 +20,16 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 _MARKS = (1_000, 10_000, 25_000, 50_000, 75_000, 100_000)
 _LOOK_AROUND = 2.0  # seconds on each tab
-_CHECKPOINT = 25  # frames
 
 
 def main() -> int:
     """Parse the command line and print a line at every mark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=100_000, help="frames to stream")
-    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)  # the writer's process
     arguments = parser.parse_args()
-    if arguments.write:
-        write(arguments.write, arguments.frames)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            follow(Path(folder), arguments.frames)
+    with tempfile.TemporaryDirectory() as folder:
+        follow(Path(folder), arguments.frames)
     return 0
-
-
-def write(path: Path, frames: int) -> None:
-    """Write frames, scalars and checkpoints into a run folder; small pictures spare the disk."""
-    from ed_core.recording import Event, RecordingWriter, RunFolder
-    from ed_viewer.example import Example
-
-    example = Example(samples=60, size=(14, 14, 1))
-    arrays = [example.frame(number) for number in range(0, 40, 5)]
-    run = RunFolder(path)
-    with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
-        for number in range(frames):
-            when = (number, number / 1000, number / 20)
-            writer.append_scalars(*when, example.scalars(number % 400))
-            writer.append(*when, arrays[number % len(arrays)])
-            if number % _CHECKPOINT == 0:
-                writer.append_event(Event(*when, "checkpoint", f"checkpoint at step {number}"))
-        sys.stdin.read()  # live until the window has been measured
 
 
 @dataclass
@@ -93,8 +70,9 @@ def follow(folder: Path, frames: int) -> None:
     app = QApplication(sys.argv[:1])
     run = RunFolder.create(folder, "live")
     run.write({"status": "training"})
-    command = [sys.executable, __file__, "--frames", str(frames), "--write", str(run.path)]
-    writer = subprocess.Popen(command, stdin=subprocess.PIPE)
+    script = Path(__file__).with_name("bench_writer.py")
+    command = [sys.executable, str(script), str(run.path), "--frames", str(frames), "--small"]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     window = viewer.make_window(app, [str(run.path)])
     viewer.collect_in_this_thread(window)
     window.show()

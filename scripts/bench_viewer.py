@@ -1,17 +1,24 @@
 """Measure the window: process start to first paint, and a frame written to the frame painted.
 
 python scripts/bench_viewer.py [--starts N] [--frames N]
+
+A process of its own writes the frames.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_RATE = 20  # frames a second
+_FIRST = 20  # frames are written while the window starts
 
 _CHILD = """
 import sys, time
@@ -50,7 +57,7 @@ def main() -> int:
     """Parse the command line and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--starts", type=int, default=5, help="processes to start")
-    parser.add_argument("--frames", type=int, default=100, help="frames to write, 20 a second")
+    parser.add_argument("--frames", type=int, default=400, help="frames to write, 20 a second")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         _bench_start(Path(folder), arguments.starts)
@@ -75,35 +82,50 @@ def _bench_start(folder: Path, starts: int) -> None:
 
 
 def _bench_latency(folder: Path, frames: int) -> None:
+    from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from ed_core.recording import RecordingWriter, RunFolder
-    from ed_viewer.app import make_window
-    from ed_viewer.example import Example
+    from ed_core.recording import RunFolder
+    from ed_viewer import app as viewer
 
     app = QApplication(sys.argv[:1])
-    example = Example()
     run = RunFolder.create(folder, "live")
     run.write({"status": "training"})
+    script = str(Path(__file__).with_name("bench_writer.py"))
+    command = [sys.executable, script, str(run.path), "--frames", str(frames), "--rate", str(_RATE)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    window = viewer.make_window(app, [str(run.path)])
+    viewer.collect_in_this_thread(window)
+    drawn: list[int] = []
     painted: dict[int, float] = {}
-    written: dict[int, float] = {}
-    with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
-        window = make_window(app, [str(run.path)])
-        window.show()
 
-        def note(frame: object) -> None:
-            window.stage.repaint()
-            painted[frame.request.frame] = time.monotonic()  # type: ignore[attr-defined]
+    class Watch(QObject):
+        def eventFilter(self, target: QObject, event: QEvent) -> bool:  # noqa: N802
+            if event.type() == QEvent.Type.UpdateRequest:  # all that has changed is painted next
+                QTimer.singleShot(0, partial(note, drawn.copy()))
+                drawn.clear()
+            return False
 
-        window.session.drawn.connect(note)
-        for number in range(frames):
-            example.append(writer, number)
-            written[number] = time.monotonic()
-            while time.monotonic() < written[number] + 0.05:
-                app.processEvents()
-                time.sleep(0.001)
-        window.close()
-    late = [painted[n] - written[n] for n in sorted(painted) if n >= 10]
+    def note(frames: list[int]) -> None:
+        painted.update(dict.fromkeys(frames, time.monotonic()))
+
+    def look() -> None:
+        if frames - 1 in painted or writer.poll() is not None:
+            app.quit()
+
+    window.session.drawn.connect(lambda frame: drawn.append(frame.request.frame))
+    watch = Watch()
+    window.installEventFilter(watch)
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(50)
+    window.show()
+    app.exec()
+    window.close()
+    written = json.loads(writer.communicate()[0])
+    late = [painted[number] - written[number] for number in sorted(painted) if number >= _FIRST]
     print(f"frame written to frame painted: {_said([t * 1000 for t in late], 'ms')}")
     print(f"frames written {frames}, painted {len(painted)} (the newest wins)")
 

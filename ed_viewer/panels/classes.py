@@ -64,7 +64,10 @@ class ClassesPanel(Panel):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
-        self._side.setVisible(self._images is not None and roomy)
+        shown = self._images is not None and roomy
+        if shown == self._side.isHidden():
+            self._side.setVisible(shown)
+            self._draw()
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `probabilities` (samples, classes), of a difference those of both runs."""
@@ -130,7 +133,7 @@ class ClassesPanel(Panel):
 
     def _show_samples(self, truth: np.ndarray, likely: np.ndarray, names: tuple[str, ...]) -> None:
         """Show the samples of the picked cell, or the mistakes, the surest first."""
-        if self._images is None:
+        if self._images is None or self._side.isHidden():
             return
         found = _found(likely)
         wanted, about = self._wanted(truth, found, names)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyqtgraph
+from PySide6.QtGui import QBrush
 
 from ed_viewer.palette import SYMBOLS, Palette, class_colour
 
@@ -9,15 +10,23 @@ _SIZE = 7  # pixels, of a marker
 
 
 class ClassPoints:
-    """The points of a plot, one item a class.
+    """The points of a plot: one item for all classes, each item costs as much as its points.
 
     Args:
         item: the plot that they are drawn in.
+
+    Attributes:
+        points: (n, 2) those that are drawn, class by class.
+        labels: (n,) the class of each.
+        colours: of the classes that are drawn.
     """
 
     def __init__(self, item: pyqtgraph.PlotItem) -> None:
-        self._item = item
-        self.groups: dict[int, pyqtgraph.ScatterPlotItem] = {}
+        self._markers = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None, size=_SIZE)
+        self._brushes: dict[str, QBrush] = {}  # pyqtgraph draws a marker anew for a new brush
+        item.addItem(self._markers)
+        self.points, self.labels = np.empty((0, 2)), np.empty(0, np.int64)
+        self.colours: dict[int, str] = {}
 
     def show_points(
         self, points: np.ndarray, labels: np.ndarray, colours: tuple[str, ...], palette: Palette
@@ -30,17 +39,19 @@ class ClassPoints:
             colours: of the classes, where they have own ones.
             palette: of the theme.
         """
-        there = [int(group) for group in np.unique(labels) if group >= 0]
-        for group in {*there, *self.groups}:
-            if group not in self.groups:
-                self.groups[group] = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None, size=_SIZE)
-                self._item.addItem(self.groups[group])
-            mine = points[labels == group]
-            self.groups[group].setData(
-                mine[:, 0],
-                mine[:, 1],
-                brush=pyqtgraph.mkBrush(class_colour(palette, group, colours)),
-                pen=None,
-                symbol=SYMBOLS[group % len(SYMBOLS)],
-                size=_SIZE,
-            )
+        order = np.argsort(labels, kind="stable")
+        order = order[labels[order] >= 0]
+        self.points, self.labels = points[order], labels[order]
+        there = [int(group) for group in np.unique(self.labels)]
+        self.colours = {group: class_colour(palette, group, colours) for group in there}
+        brushes = {group: self._brush(colour) for group, colour in self.colours.items()}
+        each = self.labels.tolist()
+        self._markers.setData(
+            self.points[:, 0],
+            self.points[:, 1],
+            brush=[brushes[group] for group in each],
+            symbol=[SYMBOLS[group % len(SYMBOLS)] for group in each],
+        )
+
+    def _brush(self, colour: str) -> QBrush:
+        return self._brushes.setdefault(colour, pyqtgraph.mkBrush(colour))

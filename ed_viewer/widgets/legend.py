@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -37,6 +37,7 @@ class Legend(QWidget):
         self._colours: tuple[str, ...] = ()
         self.hidden: set[int] = set()
         self._marked = 0
+        self._widest = 0  # of the names, in pixels
         self._room = _WIDEST * _COLUMNS  # pixels
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Classes")
@@ -47,6 +48,7 @@ class Legend(QWidget):
     def set_names(self, names: Sequence[str], colours: Sequence[str] = ()) -> None:
         """Show these classes, in the order of their colours: own ones, or those of the palette."""
         self._names, self._colours = tuple(names), tuple(colours)
+        self._measure()
         # Never shown from here: without a parent yet, it would be a window of its own.
         if not names:
             self.hide()
@@ -68,6 +70,11 @@ class Legend(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         columns = min(ceil(len(self._names) / self._per_column()), self._columns())
         return QSize(self._width() * max(columns, 1), 0)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self.updateGeometry()
@@ -154,9 +161,12 @@ class Legend(QWidget):
     def _per_column(self) -> int:
         return max(self.height() // self._line(), 1)
 
+    def _measure(self) -> None:
+        metrics = self.fontMetrics()
+        self._widest = max((metrics.horizontalAdvance(name) for name in self._names), default=0)
+
     def _width(self) -> int:
-        widths = [self.fontMetrics().horizontalAdvance(name) for name in self._names]
-        return min(max(widths, default=0) + _MARK + 2 * _SPACE, _WIDEST, max(self._room, _LEAST))
+        return min(self._widest + _MARK + 2 * _SPACE, _WIDEST, max(self._room, _LEAST))
 
     def _columns(self) -> int:
         return min(max(self._room // max(self._width(), 1), 1), _COLUMNS)

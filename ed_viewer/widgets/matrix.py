@@ -162,11 +162,12 @@ class Matrix(QWidget):
 
     def _paint_cells(self, painter: QPainter) -> None:
         scale = self._scale()
+        fonts = [self._theme.font(scale or 1.0, bold) for bold in (False, True)]
         for row, column in np.ndindex(*self._shares.shape):
             where, colour = self._layout.cell(row, column), self.colour(row, column)
             painter.fillRect(where, QColor(colour))
             if scale:
-                painter.setFont(self._theme.font(scale, bold=row == column))
+                painter.setFont(fonts[row == column])
                 painter.setPen(ink_on(colour))
                 painter.drawText(where, _CENTRE, self.text(row, column))
 

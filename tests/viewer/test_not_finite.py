@@ -50,12 +50,11 @@ def test_samples_without_a_finite_code_are_not_drawn(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
     codes[::3] = np.nan
     made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
-    drawn = made._scatter.points.groups
-    assert sum(len(group.getData()[0]) for group in drawn.values()) == 20
+    assert len(made._scatter.points.points) == 20
     left, right, *_ = made._scatter._window
     assert right - left < 12
     made.show_frame({"codes": np.full((30, 2), np.nan)})
-    assert sum(len(group.getData()[0]) for group in drawn.values()) == 0
+    assert len(made._scatter.points.points) == 0
 
 
 def test_a_sample_without_finite_probabilities_has_no_class(make: Make) -> None:

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.viewer
 NOW = 100.0
 
 
-def put_off(pace: Pace, live: bool = True, spent: float = 0.0) -> float:
-    """Return the seconds to the next look after one that took `spent`."""
-    pace.rest(live, spent)
+def put_off(pace: Pace, live: bool = True, worked: float = 0.0, took: float = 0.0) -> float:
+    """Return the seconds to the next look after this one."""
+    pace.rest(live, worked, took)
     return pace.next - NOW
 
 
@@ -36,7 +36,7 @@ def test_with_a_processor_at_hand_it_is_live(wait: list[float]) -> None:
     looks = Pace()
     assert looks.next == 0.0
     for _ in range(3):
-        assert put_off(looks) == pytest.approx(0.030)
+        assert put_off(looks) == pytest.approx(0.015)
     assert put_off(looks, live=False) == pytest.approx(0.250)
     looks.hurry()
     assert looks.next == 0.0
@@ -47,17 +47,22 @@ def test_a_window_that_had_to_wait_leaves_the_processors_to_others(wait: list[fl
     looks = Pace()
     looks.rest(live=True)
     wait[0] += 0.005
-    assert put_off(looks) == pytest.approx(0.030)
+    assert put_off(looks) == pytest.approx(0.015)
     wait[0] += 0.015
     assert put_off(looks) == pytest.approx(0.200)
-    assert put_off(looks) == pytest.approx(0.030)
+    assert put_off(looks) == pytest.approx(0.015)
     wait[0] += 100.0
     assert put_off(looks) == pytest.approx(5.0)
 
 
 def test_looking_takes_a_fifth_of_the_time_up_to_half_a_second(wait: list[float]) -> None:
-    assert put_off(Pace(), spent=0.04) == pytest.approx(0.2)
-    assert put_off(Pace(), spent=9.0) == pytest.approx(0.5)
+    assert put_off(Pace(), worked=0.04, took=0.04) == pytest.approx(0.2)
+    assert put_off(Pace(), worked=9.0, took=9.0) == pytest.approx(0.5)
+
+
+def test_waiting_for_a_disk_takes_half_of_the_time_up_to_half_a_second(wait: list[float]) -> None:
+    assert put_off(Pace(), worked=0.001, took=0.1) == pytest.approx(0.1)
+    assert put_off(Pace(), worked=0.001, took=30.0) == pytest.approx(0.5)
 
 
 def test_a_system_that_does_not_tell_leaves_no_pause(

@@ -15,8 +15,7 @@ Make = Callable[..., Panel]
 
 def shown_groups(made: Panel) -> list[int]:
     """Return the classes of which a panel of codes shows a point."""
-    groups = made._scatter.points.groups
-    return [group for group, item in groups.items() if len(item.getData()[0])]
+    return sorted(set(made._scatter.points.labels.tolist()))
 
 
 def reconstruction(make: Make, images: np.ndarray, output: np.ndarray) -> Panel:
@@ -139,7 +138,8 @@ def test_codes_of_a_class_share_a_colour(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
     made = codes_panel(make, codes)
     assert len(shown_groups(made)) == 3
-    np.testing.assert_allclose(made._scatter.points.groups[1].getData()[0], codes[1::3, 0])
+    drawn = made._scatter.points
+    np.testing.assert_allclose(drawn.points[drawn.labels == 1], codes[1::3])
     made._scatter.legend.hidden.add(1)
     made._scatter.legend.toggled.emit()
     assert len(shown_groups(made)) == 2
@@ -157,7 +157,7 @@ def test_codes_without_classes_and_of_one_dimension(make: Make) -> None:
     codes = np.linspace(-1, 1, 20, dtype="f4")[:, None]
     made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
     assert made._scatter.legend.isHidden()
-    assert len(made._scatter.points.groups[0].getData()[0]) == 20
+    assert len(made._scatter.points.points) == 20
 
 
 def test_the_first_row_of_the_grid_is_the_largest_y(make: Make) -> None:

@@ -196,13 +196,15 @@ def test_points_are_predicted_against_true(make: Make, shape: tuple[int, ...]) -
     made = values_panel(make, truth, found.reshape(shape))
     assert made._caption.text == f"RMSE {np.sqrt((100 + 16) / 5):.3g}° · 6 samples"
     plot = made.view.widget
-    points = {n: np.stack(item.getData(), axis=1) for n, item in plot.points.groups.items()}
-    assert points[0].tolist() == [[-40, -30], [0, 4]]  # the fifth has no truth
-    assert points[1].tolist() == [[-10, -10], [10, 10], [40, 40]]
+    drawn = plot.points
+    # The fifth has no truth.
+    assert drawn.points[drawn.labels == 0].tolist() == [[-40, -30], [0, 4]]
+    assert drawn.points[drawn.labels == 1].tolist() == [[-10, -10], [10, 10], [40, 40]]
+    assert np.stack(drawn._markers.getData(), axis=1).tolist() == drawn.points.tolist()
     assert plot.plot.getPlotItem().getAxis("bottom").labelText == "true angle (°)"
     plot.legend.hidden.add(1)
     plot.legend.toggled.emit()
-    assert len(plot.points.groups[1].getData()[0]) == 0
+    assert set(drawn.labels) == {0}
 
 
 def test_points_and_their_legend_are_in_the_own_colours_of_a_class_a_sample(make: Make) -> None:
@@ -216,8 +218,11 @@ def test_points_and_their_legend_are_in_the_own_colours_of_a_class_a_sample(make
     made = make("predictions", {"values": angles}, {**reference, "label": labels}, fields, options)
     assert isinstance(made, ValuesPanel)
     plot = made.view.widget
-    assert sorted(plot.points.groups) == [0, 1]
-    assert plot.points.groups[1].opts["brush"].color().name() == "#00ff00"
+    assert plot.points.colours == {0: "#ff0000", 1: "#00ff00"}
+    assert [spot.brush().color().name() for spot in plot.points._markers.points()[2:4]] == [
+        "#ff0000",
+        "#00ff00",
+    ]
     image = plot.legend.grab().toImage()
     line = plot.legend._row(1)
     mark = image.pixelColor(line.left() + 5, line.center().y())
