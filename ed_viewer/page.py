@@ -1,6 +1,6 @@
 """A tab of the stage: the panels of one run, or those of two side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Signal
@@ -10,13 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from ed_core.recording import ProbeInfo
 from ed_viewer.links import link
 from ed_viewer.lookback import Lookback
-from ed_viewer.messages import Frame
 from ed_viewer.one_by_one import OneByOne
+from ed_viewer.page_frames import PageFrames
 from ed_viewer.panel import panel_class
 from ed_viewer.panel_host import PanelHost
-from ed_viewer.ranges import Levels
-from ed_viewer.side import Place, Side
-from ed_viewer.source import Source
+from ed_viewer.side import Side, Sources
 from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
 from ed_viewer.widgets.text import titled
@@ -26,7 +24,6 @@ TABS = ("Reconstruct", "Activations", "Latent", "Classes", "Segmentation", "Valu
 """The order of the tabs that panels name; tabs of other names come after them."""
 
 _TELLING = 4  # panels of the overview
-Sources = Mapping[str, Source]
 
 
 def pages_of(probes: Sequence[ProbeInfo]) -> list[tuple[str, tuple[str, ...]]]:
@@ -50,6 +47,11 @@ def pages_of(probes: Sequence[ProbeInfo]) -> list[tuple[str, tuple[str, ...]]]:
 class Page(QWidget):
     """The probes of one tab; their panels are made when it is first looked at, one a turn.
 
+    Attributes:
+        title: of the tab.
+        probes: their names.
+        frames: what is drawn.
+
     Signals:
         hovered: what is under the mouse, in words.
         looking: `lookbacks` are others.
@@ -64,8 +66,7 @@ class Page(QWidget):
         self.probes = probes
         self._theme = theme
         self._sides: dict[str, Side] = {}
-        self._sources: dict[str, Sources] = {}
-        self._frames: dict[str, Frame] = {}
+        self.frames = PageFrames(self._sides)
         self._making = Turn(self._make_next, self)
         self._restyling = OneByOne(self)
         self._stale = False  # whether the theme has changed
@@ -101,12 +102,11 @@ class Page(QWidget):
     def show_side(self, side: str, sources: Sources) -> None:
         """Have the panels of a run made; where it has no such probe, a notice says so."""
         self.drop_side(side)
-        made = self._sides[side] = Side(side, self._theme)
-        self._sources[side] = sources
+        made = self._sides[side] = Side(side, self._theme, sources)
         made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
         made.made.connect(partial(self._on_made, side))
-        made.fill([(name, _place(side, name, sources)) for name in self.probes])
+        made.fill(self.probes)
         self._row.addWidget(made, 1)
         self._arrange()
         self._making.ask()
@@ -120,8 +120,7 @@ class Page(QWidget):
     def drop_side(self, side: str) -> None:
         """Take the panels of a run away."""
         gone = self._sides.pop(side, None)
-        self._frames.pop(side, None)
-        self._sources.pop(side, None)
+        self.frames.drop(side)
         if gone is not None:
             gone.blockSignals(True)
             self._row.removeWidget(gone)
@@ -129,35 +128,10 @@ class Page(QWidget):
             gone.deleteLater()
             self._arrange()
 
-    def frame(self, side: str) -> Frame | None:
-        """Return what is drawn of a run, None if it must be drawn again."""
-        return self._frames.get(side)
-
     def drawn(self, side: str) -> set[int]:
         """Return the numbers of the frames that the panels of a run show."""
         hosts = self._sides[side].hosts.values() if side in self._sides else ()
         return {host.drawn for host in hosts if host.drawn is not None}
-
-    def forget_frames(self) -> None:
-        """Have every frame drawn again when it is shown next."""
-        self._frames = {}
-
-    def show_frame(self, side: str, frame: Frame) -> None:
-        """Draw a frame; if it widens a range, the other run is drawn again in it."""
-        if side in self._sides:
-            self._frames[side] = frame
-            self._draw(side, self._sides[side], frame)
-
-    def _draw(self, side: str, drawn: Side | PanelHost, frame: Frame) -> None:
-        before = self._ranges()
-        drawn.show_frame(frame)
-        after = self._ranges()
-        wider = {probe for probe, name in after if after[probe, name] != before.get((probe, name))}
-        for other in self._sides.keys() & self._frames.keys() - {side}:
-            hosts = self._sides[other].hosts
-            for host in (hosts[probe] for probe in wider & hosts.keys()):
-                if host.is_made:
-                    host.show_frame(self._frames[other])
 
     def outdate(self) -> None:
         """Know that the theme is another one: `freshen` takes it, where somebody sees the page."""
@@ -176,8 +150,7 @@ class Page(QWidget):
 
     def _restyle(self, side: str, host: PanelHost) -> None:
         host.restyle()
-        if side in self._frames:
-            self._draw(side, host, self._frames[side])
+        self.frames.show_again(side, host)
 
     def _arrange(self) -> None:
         count, halves = len(self.probes), len(self._sides)
@@ -201,19 +174,9 @@ class Page(QWidget):
         if len(pair) == 2:
             link(*pair)
         made = self._sides[side].hosts[name]
-        if side in self._frames:
-            self._draw(side, made, self._frames[side])
+        self.frames.show_again(side, made)
         if made.panel.lookback is not None:
             self.looking.emit()
-
-    def _ranges(self) -> dict[tuple[str, str], Levels]:
-        return {
-            (probe, name): levels
-            for sources in self._sources.values()
-            for probe, source in sources.items()
-            if not source.signed
-            for name, levels in source.ranges.unions().items()
-        }
 
 
 def _columns(panels: int, sides: int) -> int:
@@ -221,7 +184,3 @@ def _columns(panels: int, sides: int) -> int:
     if sides == 2:
         return 1 if panels <= 2 else 2
     return 1 if panels <= 1 else 2 if panels <= 4 else 3
-
-
-def _place(side: str, name: str, sources: Sources) -> Place:
-    return sources.get(name) or f"{side} records no {name!r}."

@@ -1,6 +1,6 @@
 """The panels of one run on one tab; while two runs are compared, below the name of the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -25,8 +25,7 @@ from ed_viewer.widgets.caption import Caption
 from ed_viewer.widgets.notice import Notice
 from ed_viewer.widgets.text import muted, plain
 
-Place = Source | str
-"""A panel, or what is said in its place."""
+Sources = Mapping[str, Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,18 @@ class Heading:
 class Side(QWidget):
     """A grid of panels, or a notice in its place.
 
+    Args:
+        side: "A" or "B".
+        theme: colours and type.
+        sources: of the probes of the run, by their name.
+
     Signals:
         hovered: what is under the mouse, in words.
         looking: a panel wants other frames beside the one on show.
         made: the panel of this probe is there.
 
     Attributes:
+        sources: as above.
         hosts: of the panels, by the name of their probe.
     """
 
@@ -62,9 +67,12 @@ class Side(QWidget):
     looking = Signal()
     made = Signal(str)
 
-    def __init__(self, side: str, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, side: str, theme: Theme, sources: Sources, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._name, self._theme = side, theme
+        self.sources = sources
         self.hosts: dict[str, PanelHost] = {}
         self._head = _Head(side, theme)
         self._head.hide()
@@ -115,9 +123,9 @@ class Side(QWidget):
         self._notice.say(notice)
         self._stack.setCurrentWidget(self._notice if notice else self._panels)
 
-    def fill(self, places: Sequence[tuple[str, Place]]) -> None:
-        """Have a place for each panel, by the name of its probe; `arrange` says where."""
-        self._cards = {name: self._make(name, place) for name, place in places}
+    def fill(self, probes: Sequence[str]) -> None:
+        """Have a place for the panel of each probe, by its name; `arrange` says where."""
+        self._cards = {name: self._make(name) for name in probes}
 
     def arrange(self, columns: int, shares: bool = False) -> None:
         """Put the panels into rows of so many; those of one row or column in their shares."""
@@ -150,10 +158,10 @@ class Side(QWidget):
         """Take colours and type from the theme for what stands above the panels."""
         self._head.restyle()
 
-    def _make(self, name: str, place: Place) -> QWidget:
-        if isinstance(place, str):
-            return Notice(self._theme, place)
-        host = PanelHost(place)
+    def _make(self, name: str) -> QWidget:
+        if name not in self.sources:
+            return Notice(self._theme, f"{self._name} records no {name!r}.")
+        host = PanelHost(self.sources[name])
         host.hovered.connect(self.hovered)
         host.looking.connect(self.looking)
         host.made.connect(partial(self.made.emit, name))

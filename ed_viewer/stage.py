@@ -81,7 +81,7 @@ class Stage(TabWidget):
         """Show run A alone."""
         self._shown.end_beside()
         for page in self._pages:
-            page.forget_frames()
+            page.frames.forget()
         self._drop_panels("B")
 
     def show_frame(self, frame: Frame, side: str = "A") -> None:
@@ -89,13 +89,13 @@ class Stage(TabWidget):
         self._shown[side].frame = frame
         page = self._page()
         if page is not None:
-            page.show_frame(side, frame)
+            page.frames.show(side, frame)
 
     def set_shared(self, on: bool) -> None:
         """Draw both runs in one scale, or each in its own."""
         self._shown.set_shared(on)
         for page in self._pages:
-            page.forget_frames()
+            page.frames.forget()
         self._look()
 
     def set_heading(self, heading: Heading) -> None:
@@ -150,8 +150,8 @@ class Stage(TabWidget):
             if page.side(side) is None:
                 page.show_side(side, self._sources_on(page, side))
             self._say(side)
-            if shown.frame is not None and page.frame(side) is not shown.frame:
-                page.show_frame(side, shown.frame)
+            if shown.frame is not None and page.frames.get(side) is not shown.frame:
+                page.frames.show(side, shown.frame)
         self._watch()
 
     def _watch(self) -> None:
