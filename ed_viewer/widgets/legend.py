@@ -82,26 +82,8 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        marked = self._seen_mark()
-        for index, name in enumerate(self._names[: self._shown()]):
-            row = self._row(index)
-            off = index in self.hidden
-            own = class_colour(self._theme.palette, index, self._colours)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("line") if off else QColor(own))
-            painter.save()
-            painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
-            painter.scale(_MARK, _MARK)
-            painter.drawPath(Symbols[SYMBOLS[index % len(SYMBOLS)]])
-            painter.restore()
-            painter.setPen(self._theme.colour("done" if off else "text"))
-            words = row.adjusted(_MARK + _SPACE, 0, 0, 0)
-            short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, words.width())
-            painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
-            if index == marked and self.hasFocus():
-                painter.setPen(QPen(self._theme.colour("accent"), 1))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRect(row.adjusted(-1, 0, -_SPACE, -1))
+        for index in range(self._shown()):
+            self._paint_row(painter, index)
         left_out = len(self._names) - self._shown()
         if left_out:
             painter.setPen(self._theme.colour("muted"))
@@ -109,6 +91,25 @@ class Legend(QWidget):
             said = f"+ {grouped(left_out)}"
             painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), said)
         painter.end()
+
+    def _paint_row(self, painter: QPainter, index: int) -> None:
+        row, off = self._row(index), index in self.hidden
+        own = class_colour(self._theme.palette, index, self._colours)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("line") if off else QColor(own))
+        painter.save()
+        painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
+        painter.scale(_MARK, _MARK)
+        painter.drawPath(Symbols[SYMBOLS[index % len(SYMBOLS)]])
+        painter.restore()
+        painter.setPen(self._theme.colour("done" if off else "text"))
+        words, dots = row.adjusted(_MARK + _SPACE, 0, 0, 0), Qt.TextElideMode.ElideMiddle
+        short = self.fontMetrics().elidedText(self._names[index], dots, words.width())
+        painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
+        if index == self._seen_mark() and self.hasFocus():
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(row.adjusted(-1, 0, -_SPACE, -1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         for index in range(self._shown()):

@@ -53,11 +53,11 @@ class Scatter(QWidget):
         self.points = ClassPoints(self.item)
         self.legend = Legend(theme)
         self.legend.toggled.connect(self._redraw)
-        side = QHBoxLayout(self)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.setSpacing(12)
-        side.addWidget(self._plot, 1)
-        side.addWidget(self.legend)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(12)
+        self._row.addWidget(self._plot, 1)
+        self._row.addWidget(self.legend)
         self._labels: np.ndarray | None = None
         self._names: tuple[str, ...] = ()
         self._titles = ("", "")
@@ -94,6 +94,7 @@ class Scatter(QWidget):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self.legend.fit(self.width())
+        self._row.activate()  # else the plot is painted in a width that it has not
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""

@@ -1,22 +1,15 @@
 """Rows of small images with their names; never smoothed when they are enlarged."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPaintEngine,
-    QPainter,
-    QPaintEvent,
-    QPen,
-)
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
-from ed_viewer.widgets.atlas import cut, make_atlas, shrunk
+from ed_viewer.widgets.atlas import make_atlas
 from ed_viewer.widgets.pointing import point_at
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
+from ed_viewer.widgets.tile_paint import paint_tiles
 from ed_viewer.widgets.tile_set import TileSet, describe
 
 
@@ -89,54 +82,10 @@ class Tiles(QWidget):
         self._layout = lay_out(self._set, self.size(), self.fontMetrics())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
-        if not self._set.rows or not self._layout.columns:
-            return
-        painter = QPainter(self)
-        to_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
-        self._paint_names(painter)
-        for row in range(self._layout.rows):
-            atlas, tile = self._atlases[row], self._set.rows[row]
-            height = tile.pixels.shape[1]
-            source = QRect(0, 0, tile.pixels.shape[2], height)
-            atlas, source = shrunk(atlas, source, self._layout.cell(row, 0).size())
-            for column in range(min(self._layout.columns, len(tile.pixels))):
-                source.moveTop(column * source.height())
-                cell = self._layout.cell(row, column)
-                if to_screen:
-                    painter.drawImage(cell, atlas, source)
-                else:
-                    painter.drawImage(cell, cut(atlas, source, cell.size()))
-            self._paint_dead(painter, row)
-        self._paint_selected(painter)
-        painter.end()
-
-    def _paint_names(self, painter: QPainter) -> None:
-        painter.setPen(self._theme.colour("muted"))
-        metrics, dots = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
-        for rect, text, flags in self._layout.texts:
-            # A few pixels more than its name has is no reason for dots.
-            short = metrics.elidedText(text, dots, rect.width() + 2)
-            painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)
-        if self._set.y_title and not self._set.style.bare:
-            painter.save()
-            painter.translate(QPoint(self._layout.title, self._layout.box.center().y()))
-            painter.rotate(-90)
-            half, line = 500, self.fontMetrics().height()
-            flags = Qt.AlignmentFlag.AlignCenter
-            painter.drawText(QRect(-half, 0, 2 * half, line), int(flags), self._set.y_title)
-            painter.restore()
-
-    def _paint_dead(self, painter: QPainter, row: int) -> None:
-        painter.setPen(QPen(self._theme.colour("failed"), 1, Qt.PenStyle.DashLine))
-        for column in self._set.rows[row].dead:
-            if column < self._layout.columns:
-                painter.drawRect(self._layout.cell(row, column).adjusted(0, 0, -1, -1))
-
-    def _paint_selected(self, painter: QPainter) -> None:
-        row, column = self._set.selected or (self._layout.rows, 0)
-        if row < self._layout.rows and column < self._layout.columns:
-            painter.setPen(QPen(self._theme.colour("accent"), 3))
-            painter.drawRect(self._layout.cell(row, column).adjusted(-2, -2, 1, 1))
+        if self._set.rows and self._layout.columns:
+            painter = QPainter(self)
+            paint_tiles(painter, self._set, self._atlases, self._layout, self._theme)
+            painter.end()
 
     def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
         """Return the tiles, and the row and column of them, that a place on the screen shows."""

@@ -54,11 +54,11 @@ class TruthPlot(QWidget):
         self.legend = Legend(theme)
         self.legend.set_names(names, colours)
         self.legend.toggled.connect(self._redraw)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
-        row.addWidget(self.plot, 1)
-        row.addWidget(self.legend)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(12)
+        self._row.addWidget(self.plot, 1)
+        self._row.addWidget(self.legend)
         self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
         self._drawn = self._labels  # -1 for those that are hidden
         self._known = False  # whether there is a truth
@@ -86,6 +86,7 @@ class TruthPlot(QWidget):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self.legend.fit(self.width())
+        self._row.activate()  # else the plot is painted in a width that it has not
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
