@@ -21,13 +21,13 @@ class OneByOne:
     """
 
     def __init__(self, owner: QObject) -> None:
-        self._changes: dict[_Cover, Callable[[], None]] = {}
+        self._changes: dict[Cover, Callable[[], None]] = {}
         self._turn = Turn(self._change_next, owner)
 
     def ask(self, widget: QWidget, change: Callable[[], None]) -> None:
         """Have a widget changed, after those that wait already; its newest change holds."""
         waiting = {cover.parent(): cover for cover in self._changes if isValid(cover)}
-        self._changes[waiting.get(widget) or _Cover(widget)] = change
+        self._changes[waiting.get(widget) or Cover(widget)] = change
         self._turn.ask()
 
     def finish(self) -> None:
@@ -50,7 +50,7 @@ class OneByOne:
                 cover.deleteLater()
 
 
-class _Cover(QWidget):
+class Cover(QWidget):
     """A piece of background: Qt paints nothing that lies below it."""
 
     def __init__(self, covered: QWidget) -> None:

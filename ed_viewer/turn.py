@@ -44,12 +44,14 @@ class Turn(QObject):
 
 
 def flush() -> None:
-    """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show."""
+    """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show.
+
+    Pieces that those ask for are done as well.
+    """
     queue = _queue()
-    for turn in [turn for turn in queue.waiting() if not turn.urgent]:
-        if turn.waiting and isValid(turn):  # the pieces before it may have changed that
-            turn.drop()
-            turn.take()
+    while waiting := [turn for turn in queue.waiting() if not turn.urgent]:
+        waiting[0].drop()
+        waiting[0].take()
 
 
 class _Queue(QObject):

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QGraphicsItem
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import signed
 
+_BETWEEN = 6  # pixels between two numbers of an axis, at least
+
 
 class Axis(pyqtgraph.AxisItem):
     """An axis with true minus signs; a title that is longer than the axis ends in dots."""
@@ -25,7 +27,21 @@ class Axis(pyqtgraph.AxisItem):
     ) -> list[str]:
         """Return the numbers at the ticks (called by pyqtgraph)."""
         texts = [signed(text) for text in super().tickStrings(values, scale, spacing)]
+        if self.orientation == "bottom":
+            return self._side_by_side(values, texts, spacing)
         return self._apart(values, texts) if self.logMode else texts
+
+    def _side_by_side(
+        self, values: Sequence[float], texts: list[str], spacing: float
+    ) -> list[str]:
+        """Return every text, or every second or third and "" between, so that none touch."""
+        low, high = self.range
+        metrics = QFontMetricsF(self.style["tickFont"] or self.font())
+        wide = max((metrics.horizontalAdvance(text) for text in texts), default=0.0) + _BETWEEN
+        room = spacing / max(high - low, 1e-300) * self.size().width()
+        every = math.ceil(wide / max(room, 1e-9))
+        kept = zip(values, texts, strict=True)
+        return [text if round(value / spacing) % every == 0 else "" for value, text in kept]
 
     def _apart(self, values: Sequence[float], texts: list[str]) -> list[str]:
         """Return the texts that have room beside those of the powers of ten, "" for others."""

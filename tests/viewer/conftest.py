@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QThread
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_core.engine import installed_backends
@@ -24,6 +24,7 @@ from ed_viewer.difference import subtract
 from ed_viewer.example import Example, write_example
 from ed_viewer.launch.catalogue import Catalogue
 from ed_viewer.messages import Frame
+from ed_viewer.one_by_one import Cover
 from ed_viewer.page import Page
 from ed_viewer.panel import Panel, panel_class
 from ed_viewer.panel_host import PanelHost
@@ -94,6 +95,16 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     gc.collect()
     assert set(QApplication.topLevelWidgets()) <= before
     assert threading.active_count() <= threads
+
+
+@pytest.fixture
+def uncover(qtbot: QtBot) -> Callable[[QWidget], None]:
+    """Wait until every panel and curve has taken the theme."""
+
+    def wait(widget: QWidget) -> None:
+        qtbot.waitUntil(lambda: not any(c.isVisible() for c in widget.findChildren(Cover)))
+
+    return wait
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.figures.style import CLASSES as FIGURE_CLASSES
 from ed_viewer.curve_data import curves_of
-from ed_viewer.imaging import as_images, image_levels, pixels
+from ed_viewer.imaging import as_images, finite, finite_range, image_levels, pixels
 from ed_viewer.palette import DARK, LIGHT, Palette, grey_table
 from ed_viewer.projection import project, window_of
 from ed_viewer.theme import Theme
@@ -156,3 +156,17 @@ def test_the_groove_of_a_slider_stands_out(qtbot: QtBot, qapp: QApplication, nam
     assert contrast(groove, theme.palette.card) >= 3
     slider.setValue(100)
     assert slider.grab().toImage().pixelColor(30, 11).name() == theme.palette.accent
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8", "i1", "i8", "u1", "?"])
+def test_the_range_is_that_of_what_is_finite(kind: str) -> None:
+    values = np.array([1, 0, 1, 1]).astype(kind)
+    assert finite_range(values) == (0.0, 1.0)
+    assert finite(values) is values
+    assert finite_range(values[:0]) == (0.0, 1.0)
+    if np.dtype(kind).kind == "f":
+        values[:] = [np.nan, np.inf, -np.inf, 3]
+        assert finite_range(values) == (3.0, 3.0)
+        assert np.isfinite(finite(values)).all()
+        assert finite(values)[0] == 0
+        assert finite_range(values[:3]) == (0.0, 1.0)

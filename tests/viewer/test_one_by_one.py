@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pyqtgraph import PlotWidget
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.one_by_one import OneByOne, _Cover
+from ed_viewer.one_by_one import Cover, OneByOne
+from ed_viewer.turn import flush
 from ed_viewer.widgets.matrix import Matrix
 from ed_viewer.window import Window
 
@@ -51,8 +53,8 @@ def row(qtbot: QtBot) -> Row:
     return made
 
 
-def covers(widget: QWidget) -> list[_Cover]:
-    return [cover for cover in widget.findChildren(_Cover) if cover.isVisible()]
+def covers(widget: QWidget) -> list[Cover]:
+    return [cover for cover in widget.findChildren(Cover) if cover.isVisible()]
 
 
 def test_one_a_turn_is_changed_and_the_others_are_not_even_painted(qtbot: QtBot, row: Row) -> None:
@@ -129,4 +131,22 @@ def test_every_panel_and_curve_is_painted_again_after_a_change_of_type_or_theme(
         assert window.stage.drawn() == {7}
         sizes = {host.panel._title.font().pointSizeF() for host in hosts}
         assert sizes == {window.theme.points}
+        plots = [plot._view for plot in window.curves.plots.values()]
+        assert plots
+        for view in [*plots, *window.stage.findChildren(PlotWidget)]:
+            if view.isVisible() or view in plots:  # curves take it although they are hidden now
+                assert view.backgroundBrush().color() == window.theme.colour("card")
         assert window.focusWidget() is focus
+
+
+@pytest.mark.parametrize("change", ["theme", "full"])
+def test_a_picture_that_is_taken_meanwhile_is_whole(
+    qtbot: QtBot, open_window: Open, finished: Path, change: str
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.stage.drawn() == {7} and window.curves.whole, timeout=30_000)
+    window.stage.complete()
+    window.act(change)
+    assert covers(window)
+    flush()
+    assert not covers(window)

@@ -1,11 +1,15 @@
 """Axes as this window has them."""
 
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QFontMetricsF, QPaintEvent
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.curve_data import Table
@@ -13,6 +17,7 @@ from ed_viewer.curve_plot import CurvePlot
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.plot import Axis
+from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -39,6 +44,47 @@ def test_numbers_of_a_logarithmic_axis_stand_apart(
     assert len(inside) != 1 or inside[0] in [round(value) for value in powers]
     if len(powers) < 2:  # how far apart these are is the choice of pyqtgraph
         assert (gaps >= line - 1e-6).all()
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e5), st.integers(20, 900))
+def test_numbers_of_an_axis_below_do_not_touch(
+    qapp: object, low: float, span: float, width: int
+) -> None:
+    axis = Axis("bottom")
+    axis.setRange(low, low + span)
+    axis.resize(width, 30)
+    metrics = QFontMetricsF(axis.font())
+    for spacing, values in axis.tickValues(low, low + span, width):
+        texts = axis.tickStrings(values, 1.0, spacing)
+        shown = [(v, t) for v, t in zip(values, texts, strict=True) if t]
+        for (left, one), (right, two) in itertools.pairwise(shown):
+            both = metrics.horizontalAdvance(one) + metrics.horizontalAdvance(two)
+            assert (right - left) / span * width >= both / 2
+
+
+def test_curves_that_are_resized_are_painted_once(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.curves.whole and window.stage.drawn() == {7}, timeout=30_000)
+    window.stage.complete()
+    qtbot.wait(300)
+    views = [plot._view.viewport() for plot in window.curves.plots.values()]
+    whole: list[QObject] = []
+
+    class Watch(QObject):
+        def eventFilter(self, target: QObject, event: QEvent) -> bool:  # noqa: N802
+            if isinstance(event, QPaintEvent) and event.rect() == target.rect():  # type: ignore[attr-defined]
+                whole.append(target)
+            return False
+
+    watch = Watch()
+    for view in views:
+        view.installEventFilter(watch)
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: {*whole} == {*views})
+    qtbot.wait(100)
+    assert len(whole) == len(views)
 
 
 def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot) -> None:

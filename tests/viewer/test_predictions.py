@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from ed_viewer.imaging import class_pixels
 from ed_viewer.palette import LIGHT, class_colour, class_table, difference_table
@@ -40,6 +41,18 @@ def classes_panel(make: Make) -> ClassesPanel:
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, reference, fields, options)
     assert isinstance(made, ClassesPanel)
     return made
+
+
+def test_samples_are_made_where_there_is_room_for_them(qtbot: QtBot, make: Make) -> None:
+    made = classes_panel(make)
+    made.resize(400, 400)
+    qtbot.waitUntil(made._side.isHidden)
+    made.show_frame({"probabilities": likely(np.roll(FOUND, 1), 4)})
+    wanted = int(((TRUTH >= 0) & (np.roll(FOUND, 1) != TRUTH)).sum())
+    made.resize(1200, 500)
+    qtbot.waitUntil(lambda: not made._side.isHidden())
+    assert made._about.text().endswith(f"· {wanted}")
+    assert sum(len(row.pixels) for row in made._tiles.shown.rows) == wanted
 
 
 def test_a_matrix_counts_truth_against_prediction_in_groups(make: Make) -> None:

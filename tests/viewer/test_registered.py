@@ -52,7 +52,11 @@ def test_all_models_are_recorded(recordings: Path) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_panel_draws_a_recording_of(
-    qtbot: QtBot, open_window: Open, recordings: Path, model: str
+    qtbot: QtBot,
+    open_window: Open,
+    recordings: Path,
+    model: str,
+    uncover: Callable[[Window], None],
 ) -> None:
     window = open_window(recordings / model)
     qtbot.waitUntil(lambda: window.session.cursor.count == FRAMES, timeout=30_000)
@@ -64,6 +68,7 @@ def test_every_panel_draws_a_recording_of(
         for tab in range(window.stage.count()):
             window.stage.setCurrentIndex(tab)
             scrub(qtbot, window, frame)
+            uncover(window)
             check(window)
         qtbot.keyClick(window, Qt.Key.Key_T)
         QApplication.processEvents()

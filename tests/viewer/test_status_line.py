@@ -54,7 +54,7 @@ def test_a_live_run_tells_state_age_lag_and_dropped_frames(
         assert (state, frames, dropped) == ("live", "6 frames", "5 dropped")
         assert age.startswith("last frame ")
         assert window.status.lag is not None
-        # A frame is looked for every 30 ms and drawn every 33 ms at most; a busy machine is slower.
+        # A frame is looked for every 15 ms and drawn every 33 ms at most; a busy machine is slower.
         assert 0 < window.status.lag < 5
         assert lag == f"lag {window.status.lag * 1000:.0f} ms"
         assert "dropped_frames" not in window.curves.plots

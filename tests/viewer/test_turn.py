@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from ed_viewer import turn as turn_module
 from ed_viewer.page import Page
 from ed_viewer.turn import Turn, flush
 from ed_viewer.window import Window
@@ -114,6 +115,29 @@ def test_an_urgent_piece_goes_first_and_lets_others_in(qtbot: QtBot) -> None:
     assert done == ["urgent", "one", "urgent", "two", "urgent", "urgent"]
 
 
+@pytest.fixture
+def long_pause(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(turn_module, "_PAUSE", 60_000)
+    yield
+    turn_module._queue()._timer.start(0)
+
+
+@pytest.mark.usefixtures("long_pause")
+def test_an_urgent_piece_does_not_wait_for_the_pause_but_after_another_it_does(
+    qtbot: QtBot,
+) -> None:
+    owner, done = QObject(), []
+    Turn(lambda: done.append("one"), owner).ask()
+    qtbot.waitUntil(lambda: done == ["one"])
+    Turn(lambda: done.append("other"), owner).ask()
+    urgent = Turn(lambda: done.append("urgent"), owner, urgent=True)
+    urgent.ask()
+    qtbot.waitUntil(lambda: done == ["one", "urgent"])
+    urgent.ask()
+    qtbot.wait(50)
+    assert done == ["one", "urgent"]
+
+
 def test_all_but_what_is_urgent_is_done_at_once_for_a_picture(qtbot: QtBot) -> None:
     owner, done = QObject(), []
     urgent = Turn(lambda: done.append("urgent"), owner, urgent=True)
@@ -122,6 +146,21 @@ def test_all_but_what_is_urgent_is_done_at_once_for_a_picture(qtbot: QtBot) -> N
     flush()
     assert done == ["one"]
     qtbot.waitUntil(lambda: done == ["one", "urgent"])
+
+
+def test_what_the_pieces_ask_for_is_done_at_once_as_well() -> None:
+    owner, done = QObject(), []
+
+    def again() -> None:
+        done.append(len(done))
+        if len(done) < 3:
+            turn.ask()
+
+    turn = Turn(again, owner)
+    turn.ask()
+    flush()
+    assert done == [0, 1, 2]
+    assert not turn.waiting
 
 
 def test_panels_are_made_one_a_turn_and_only_where_they_are_seen(

@@ -216,13 +216,17 @@ def test_every_panel_draws_the_first_and_the_last_frame(
         assert host._stack.currentWidget() is host.panel
 
 
-def test_the_theme_changes_every_colour(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_the_theme_changes_every_colour(
+    qtbot: QtBot, open_window: Open, finished: Path, uncover: Callable[[Window], None]
+) -> None:
     window = open_window(finished)
     opened(qtbot, window)
+    qtbot.waitUntil(lambda: window.curves.whole and window.stage.drawn() == {7}, timeout=30_000)
     assert window.theme.palette is LIGHT
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert window.theme.palette is DARK
     QApplication.processEvents()  # Qt hands a palette on by an event
+    uncover(window)
     picture = window.grab().toImage()
     light = [
         picture.pixelColor(x, y).lightness() > 200
