@@ -33,46 +33,6 @@ class RunInfo:
     reference: Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Growth:
-    """How far a run has come.
-
-    Attributes:
-        opening: which call of `Reader.open` this answers.
-        steps, epochs, seconds: (frames,) when each frame was taken.
-        scalars: the table as columns (rows,).
-        state: `live`, `finished`, `crashed`, ...; see `ed_core.recording.Recording`.
-        problem: what is wrong with the files, in one line, or "".
-        newest: seconds since 1970 when the newest frame was written.
-        events: what happened once: checkpoints, and changes made by hand.
-    """
-
-    opening: int
-    steps: np.ndarray
-    epochs: np.ndarray
-    seconds: np.ndarray
-    scalars: Mapping[str, np.ndarray]
-    state: str
-    problem: str
-    newest: float
-    events: tuple[Event, ...] = ()
-
-    @property
-    def live(self) -> bool:
-        """Whether a process trains here now."""
-        return self.state == "live"
-
-    @property
-    def over(self) -> bool:
-        """Whether its training has ended, so that nothing more will come."""
-        return self.state in ("finished", "stopped", "crashed", "failed")
-
-    @property
-    def paused(self) -> bool:
-        """Whether its trainer waits because somebody asked it to."""
-        return self.live and last_kind(self.events, ("pause", "resume", "start")) == "pause"
-
-
 @dataclass(frozen=True, slots=True)
 class Strip:
     """Some samples of several frames.
@@ -105,7 +65,13 @@ class Past:
 class Request:
     """A frame that the window wants to draw; a newer request replaces it.
 
-    `strips` are earlier frames that stand beside it, by probe.
+    Attributes:
+        opening: of which run, as above.
+        number: of the request.
+        frame: its number.
+        probes: what of it.
+        strips: earlier frames that stand beside it, by probe.
+        follow: whether the newest frame is wanted whenever one comes.
     """
 
     opening: int
@@ -113,6 +79,7 @@ class Request:
     frame: int
     probes: tuple[str, ...]
     strips: Mapping[str, Strip] = field(default_factory=dict)
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +93,48 @@ class Frame:
     arrays: Mapping[str, Arrays]
     damaged: Mapping[str, str] = field(default_factory=dict)
     past: Mapping[str, Past] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Growth:
+    """How far a run has come.
+
+    Attributes:
+        opening: which call of `Reader.open` this answers.
+        steps, epochs, seconds: (frames,) when each frame was taken.
+        scalars: the table as columns (rows,).
+        state: `live`, `finished`, `crashed`, ...; see `ed_core.recording.Recording`.
+        problem: what is wrong with the files, in one line, or "".
+        newest: seconds since 1970 when the newest frame was written.
+        events: what happened once: checkpoints, and changes made by hand.
+        ahead: the newest frame, as the last request wants it, if that one follows the run.
+    """
+
+    opening: int
+    steps: np.ndarray
+    epochs: np.ndarray
+    seconds: np.ndarray
+    scalars: Mapping[str, np.ndarray]
+    state: str
+    problem: str
+    newest: float
+    events: tuple[Event, ...] = ()
+    ahead: Frame | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether a process trains here now."""
+        return self.state == "live"
+
+    @property
+    def over(self) -> bool:
+        """Whether its training has ended, so that nothing more will come."""
+        return self.state in ("finished", "stopped", "crashed", "failed")
+
+    @property
+    def paused(self) -> bool:
+        """Whether its trainer waits because somebody asked it to."""
+        return self.live and last_kind(self.events, ("pause", "resume", "start")) == "pause"
 
 
 @dataclass(frozen=True, slots=True)

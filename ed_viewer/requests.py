@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -40,6 +41,7 @@ class Requests(QObject):
         self._strips: Mapping[str, Strip] = {}
         self._number = self._shown = 0
         self._waiting: Frame | None = None
+        self._ahead: Frame | None = None
         self._drawn_at = 0.0
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
@@ -61,20 +63,35 @@ class Requests(QObject):
     def describe(self, run: RunInfo | None) -> None:
         """Ask for probes of this run from now on, and for none while it is None."""
         self._known = frozenset(probe.name for probe in run.header.probes) if run else frozenset()
-        self._waiting = None
+        self._waiting = self._ahead = None
 
     def watch(self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback]) -> None:
         """Say which probes are visible, and what is wanted of earlier frames of them."""
         self._probes, self._lookbacks = probes, lookbacks
 
-    def ask(self, frame: int, columns: Columns) -> None:
-        """Ask for a frame of those visible probes that the run has; for none, do nothing."""
+    def expect(self, ahead: Frame | None) -> None:
+        """Have a frame at hand that was read before it is asked for."""
+        self._ahead = ahead
+
+    def ask(self, frame: int, columns: Columns, follow: bool = False) -> None:
+        """Ask for a frame of those visible probes that the run has; for none, do nothing.
+
+        Args:
+            frame: its number; below 0 there is none.
+            columns: as above.
+            follow: whether the newest frame is wanted whenever one comes.
+        """
         probes = tuple(name for name in self._probes if name in self._known)
         if frame < 0 or not probes:
             return
         self._number += 1
         self._strips = strips(self._lookbacks, columns)
-        self._reader.ask(Request(self.opening, self._number, frame, probes, self._strips))
+        request = Request(self.opening, self._number, frame, probes, self._strips, follow)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and _answers(ahead.request, request):
+            self._on_answered(replace(ahead, request=request))
+        else:
+            self._reader.ask(request)
 
     def outdated(self, columns: Columns) -> bool:
         """Tell whether other frames stand beside the one on show than were asked for."""
@@ -82,7 +99,8 @@ class Requests(QObject):
 
     def _on_answered(self, frame: Frame) -> None:
         request = frame.request
-        if request.opening != self.opening or request.number <= self._shown:
+        newest = self._waiting.request.number if self._waiting else self._shown
+        if request.opening != self.opening or request.number <= newest:
             return
         self._waiting = frame
         since = (time.monotonic() - self._drawn_at) * 1000
@@ -96,3 +114,9 @@ class Requests(QObject):
         self._shown = frame.request.number
         self.drawn.emit(frame)
         self._drawn_at = time.monotonic()
+
+
+def _answers(read: Request, asked: Request) -> bool:
+    """Tell whether what was read for one request is what another one asks for."""
+    same = (read.opening, read.frame, read.probes) == (asked.opening, asked.frame, asked.probes)
+    return same and read.follow and asked.follow and not asked.strips

@@ -139,7 +139,8 @@ class Session(QObject):
         self._changed()
 
     def _ask(self) -> None:
-        self._requests.ask(self.cursor.frame, self.columns)
+        follow = self.cursor.playback is Playback.FOLLOWING
+        self._requests.ask(self.cursor.frame, self.columns, follow)
 
     def _on_described(self, run: RunInfo) -> None:
         if run.opening == self._requests.opening:
@@ -159,6 +160,7 @@ class Session(QObject):
         first = self.growth is None
         before = (self.cursor.frame, self.cursor.count, self.cursor.playback)
         self.growth = growth
+        self._requests.expect(growth.ahead)
         self.cursor.grow(len(growth.steps), growth.live)
         if first and growth.live:
             self.cursor.follow()

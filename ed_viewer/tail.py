@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ class Tail:
         self._newest = 0.0
         self._stamp: tuple[float, int] | None = None
         self._next_whole = 0.0
+        self._asked: Request | None = None  # the last request
 
     def poll(self) -> list[RunInfo | Growth]:
         """Return what has changed since the last call.
@@ -58,17 +60,20 @@ class Tail:
             reference = _columns(recording.reference)
             news.append(RunInfo(self.opening, self.path, header, reference))
             self._described = header
+        ahead = None
         if len(recording) != self._frames:
             self._newest = _modified(self.path)
             self._frames = len(recording)
+            ahead = self._read_ahead()
         scalars = _columns(recording.scalars)
         when = (recording.steps, recording.epochs, recording.seconds)
         how = (recording.state, problem, self._newest)
-        news.append(Growth(self.opening, *when, scalars, *how, recording.events()))
+        news.append(Growth(self.opening, *when, scalars, *how, recording.events(), ahead))
         return news
 
     def read(self, request: Request) -> Frame:
         """Return the arrays of a frame, probe by probe."""
+        self._asked = request
         arrays, damaged, past = {}, {}, {}
         for probe in request.probes:
             try:
@@ -85,6 +90,13 @@ class Tail:
         """Let the files go."""
         if self._recording is not None:
             self._recording.close()
+
+    def _read_ahead(self) -> Frame | None:
+        """Return the newest frame if the window is sure to ask for it."""
+        asked = self._asked
+        if asked is None or not asked.follow or asked.strips or not self._frames:
+            return None
+        return self.read(replace(asked, frame=self._frames - 1))
 
     def _calm(self) -> bool:
         """Tell whether nothing was written since the last whole look, which was a moment ago."""

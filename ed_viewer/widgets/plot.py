@@ -31,9 +31,7 @@ class Axis(pyqtgraph.AxisItem):
             return self._side_by_side(values, texts, spacing)
         return self._apart(values, texts) if self.logMode else texts
 
-    def _side_by_side(
-        self, values: Sequence[float], texts: list[str], spacing: float
-    ) -> list[str]:
+    def _side_by_side(self, values: Sequence[float], texts: list[str], spacing: float) -> list[str]:
         """Return every text, or every second or third and "" between, so that none touch."""
         low, high = self.range
         metrics = QFontMetricsF(self.style["tickFont"] or self.font())

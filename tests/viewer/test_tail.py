@@ -1,14 +1,16 @@
 """Following a recording: what a look costs, and that nothing is missed."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ed_core.recording import Recording, RecordingWriter, RunFolder
 from ed_viewer import tail as module
 from ed_viewer.example import Example
-from ed_viewer.messages import Growth
+from ed_viewer.messages import Frame, Growth, Request, Strip
 from ed_viewer.tail import Tail
 
 pytestmark = pytest.mark.viewer
@@ -60,4 +62,33 @@ def test_a_look_within_a_tick_of_the_last_write_trusts_no_date(tmp_path: Path) -
         tail.poll()
         time.sleep(0.01)
     assert not tail.live
+    tail.close()
+
+
+def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_path: Path) -> None:
+    example = Example(samples=60)
+    run = RunFolder.create(tmp_path, "live")
+    run.write({"status": "training"})
+    wanted = Request(1, 7, 0, ("latent_codes",), follow=True)
+    with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        tail = Tail(run.path, 1)
+
+        def ahead(number: int) -> Frame | None:
+            example.append(writer, number)
+            growth = tail.poll()[-1]
+            assert isinstance(growth, Growth)
+            return growth.ahead
+
+        assert ahead(0) is None  # nothing has been asked for
+        tail.read(wanted)
+        for number in (1, 2):  # and goes on although nobody asks for more
+            found = ahead(number)
+            assert found is not None
+            assert (found.request.frame, found.request.number) == (number, 7)
+            expected = example.frame(number)["latent_codes"]["codes"]
+            assert np.array_equal(found.arrays["latent_codes"]["codes"], expected)
+        tail.read(replace(wanted, strips={"latent_codes": Strip((0,), (0,))}))
+        assert ahead(3) is None
+        tail.read(replace(wanted, follow=False))
+        assert ahead(4) is None
     tail.close()
