@@ -103,9 +103,11 @@ class Requests(QObject):
         if request.opening != self.opening or request.number <= newest:
             return
         self._waiting = frame
-        since = (time.monotonic() - self._drawn_at) * 1000
-        if not self._draw.isActive():
-            self._draw.start(max(int(DRAW_EVERY - since), 0))
+        early = DRAW_EVERY - (time.monotonic() - self._drawn_at) * 1000
+        if early <= 0:
+            self._drawing.ask()
+        elif not self._draw.isActive():
+            self._draw.start(int(early) + 1)
 
     def _draw_waiting(self) -> None:
         frame, self._waiting = self._waiting, None
