@@ -38,6 +38,7 @@ class Tail:
         self._stamp: tuple[float, int] | None = None
         self._next_whole = 0.0
         self._asked: Request | None = None  # the last request
+        self._ahead: Frame | None = None
 
     def poll(self) -> list[RunInfo | Growth]:
         """Return what has changed since the last call.
@@ -60,20 +61,19 @@ class Tail:
             reference = _columns(recording.reference)
             news.append(RunInfo(self.opening, self.path, header, reference))
             self._described = header
-        ahead = None
         if len(recording) != self._frames:
             self._newest = _modified(self.path)
             self._frames = len(recording)
-            ahead = self._read_ahead()
+            self._ahead = self._read_ahead()
         scalars = _columns(recording.scalars)
         when = (recording.steps, recording.epochs, recording.seconds)
         how = (recording.state, problem, self._newest)
-        news.append(Growth(self.opening, *when, scalars, *how, recording.events(), ahead))
+        news.append(Growth(self.opening, *when, scalars, *how, recording.events(), self._ahead))
         return news
 
     def read(self, request: Request) -> Frame:
         """Return the arrays of a frame, probe by probe."""
-        self._asked = request
+        self._asked, self._ahead = request, None
         arrays, damaged, past = {}, {}, {}
         for probe in request.probes:
             try:

@@ -102,7 +102,8 @@ def uncover(qtbot: QtBot) -> Callable[[QWidget], None]:
     """Wait until every panel and curve has taken the theme."""
 
     def wait(widget: QWidget) -> None:
-        qtbot.waitUntil(lambda: not any(c.isVisible() for c in widget.findChildren(Cover)))
+        covers = widget.findChildren
+        qtbot.waitUntil(lambda: not any(c.isVisible() for c in covers(Cover)), timeout=30_000)
 
     return wait
 

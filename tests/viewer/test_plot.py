@@ -82,7 +82,7 @@ def test_curves_that_are_resized_are_painted_once(
     for view in views:
         view.installEventFilter(watch)
     window.resize(1280, 720)
-    qtbot.waitUntil(lambda: {*whole} == {*views})
+    qtbot.waitUntil(lambda: {*whole} == {*views}, timeout=30_000)
     qtbot.wait(100)
     assert len(whole) == len(views)
 

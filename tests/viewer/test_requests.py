@@ -53,7 +53,7 @@ class Following:
         self.requests.expect(Frame(Request(frame=frame, **facts), {"latent_codes": {}}))
 
     def wait(self, qtbot: QtBot) -> None:
-        qtbot.waitUntil(lambda: self.requests.settled)
+        qtbot.waitUntil(lambda: self.requests.settled, timeout=30_000)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_run_that_is_followed_is_drawn_without_being_asked_for(
         window: Window = open_window(run.path)
         qtbot.waitUntil(lambda: window.stage.drawn() == {0}, timeout=30_000)
         window.stage.complete()
-        qtbot.waitUntil(lambda: window.session.settled)
+        qtbot.waitUntil(lambda: window.session.settled, timeout=30_000)
         asked: list[int] = []
         ask = window.reader.ask
         window.reader.ask = lambda r: (asked.append(r.frame), ask(r))  # type: ignore[method-assign]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ed_core.recording import Recording, RecordingWriter, RunFolder
+from ed_core.recording import Event, Recording, RecordingWriter, RunFolder
 from ed_viewer import tail as module
 from ed_viewer.example import Example
 from ed_viewer.messages import Frame, Growth, Request, Strip
@@ -87,6 +87,11 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
             assert (found.request.frame, found.request.number) == (number, 7)
             expected = example.frame(number)["latent_codes"]["codes"]
             assert np.array_equal(found.arrays["latent_codes"]["codes"], expected)
+        writer.append_scalars(100, 5.0, 1.0, example.scalars(2))
+        writer.append_event(Event(100, 5.0, 1.0, "note", "no frame"))
+        growth = tail.poll()[-1]  # of two, a window may see the newer one alone
+        assert isinstance(growth, Growth)
+        assert growth.ahead is found
         tail.read(replace(wanted, strips={"latent_codes": Strip((0,), (0,))}))
         assert ahead(3) is None
         tail.read(replace(wanted, follow=False))

@@ -210,7 +210,7 @@ def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
         sizes = [title.font().pointSizeF() for title in titles]
         return all(size > before for size, before in zip(sizes, small, strict=True))
 
-    qtbot.waitUntil(larger)
+    qtbot.waitUntil(larger, timeout=30_000)
 
 
 def _made(page: Page) -> list[bool]:
