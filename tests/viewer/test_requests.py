@@ -138,6 +138,7 @@ def test_a_run_that_is_followed_is_drawn_without_being_asked_for(
             expected = example.frame(frame.request.frame)["reconstruction"]["output"]
             assert np.array_equal(frame.arrays["reconstruction"]["output"], expected)
         window.session.step(0)  # by hand: it stays
+        qtbot.waitUntil(lambda: window.session.settled, timeout=30_000)
         example.append(writer, 6)
         qtbot.waitUntil(lambda: window.session.cursor.count == 7, timeout=15_000)
         assert window.session.growth is not None
