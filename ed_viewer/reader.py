@@ -120,17 +120,19 @@ class Reader(QThread):
         self._heard += 1
 
     def _poll(self) -> None:
-        started, worked = time.monotonic(), time.thread_time()
-        live = False
-        if self._tail is not None:
-            for news in self._tail.poll():
-                if isinstance(news, RunInfo):
-                    self.described.emit(news)
-                else:
-                    self._told += 1
-                    self.grew.emit(news)
-            live = self._tail.live
-        self._pace.rest(live, time.thread_time() - worked, time.monotonic() - started)
+        tail, started, worked = self._tail, time.monotonic(), time.thread_time()
+        if tail is None:
+            self._pace.rest(live=False)
+            return
+        found = tail.poll()
+        spent = time.thread_time() - worked, time.monotonic() - started
+        for news in found:
+            if isinstance(news, RunInfo):
+                self.described.emit(news)
+            else:
+                self._told += 1
+                self.grew.emit(tail.read_ahead(news))
+        self._pace.rest(tail.live, *spent)
 
 
 def _entries(root: Path, paths: list[Path]) -> list[RunEntry]:

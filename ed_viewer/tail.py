@@ -64,11 +64,10 @@ class Tail:
         if len(recording) != self._frames:
             self._newest = _modified(self.path)
             self._frames = len(recording)
-            self._ahead = self._read_ahead()
         scalars = _columns(recording.scalars)
         when = (recording.steps, recording.epochs, recording.seconds)
         how = (recording.state, problem, self._newest)
-        news.append(Growth(self.opening, *when, scalars, *how, recording.events(), self._ahead))
+        news.append(Growth(self.opening, *when, scalars, *how, recording.events()))
         return news
 
     def read(self, request: Request) -> Frame:
@@ -86,17 +85,19 @@ class Tail:
                 damaged[probe] = str(error)
         return Frame(request, arrays, damaged, past)
 
+    def read_ahead(self, growth: Growth) -> Growth:
+        """Return news of the run with its newest frame, if the window is sure to ask for that."""
+        asked, newest = self._asked, len(growth.steps) - 1
+        if asked is None or not asked.follow or asked.strips or newest < 0:
+            return growth
+        if self._ahead is None or self._ahead.request.frame != newest:
+            self._ahead = self.read(replace(asked, frame=newest))
+        return replace(growth, ahead=self._ahead)
+
     def close(self) -> None:
         """Let the files go."""
         if self._recording is not None:
             self._recording.close()
-
-    def _read_ahead(self) -> Frame | None:
-        """Return the newest frame if the window is sure to ask for it."""
-        asked = self._asked
-        if asked is None or not asked.follow or asked.strips or not self._frames:
-            return None
-        return self.read(replace(asked, frame=self._frames - 1))
 
     def _calm(self) -> bool:
         """Tell whether nothing was written since the last whole look, which was a moment ago."""

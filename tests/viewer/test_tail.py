@@ -77,7 +77,7 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
             example.append(writer, number)
             growth = tail.poll()[-1]
             assert isinstance(growth, Growth)
-            return growth.ahead
+            return tail.read_ahead(growth).ahead
 
         assert ahead(0) is None  # nothing has been asked for
         tail.read(wanted)
@@ -91,7 +91,7 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
         writer.append_event(Event(100, 5.0, 1.0, "note", "no frame"))
         growth = tail.poll()[-1]  # of two, a window may see the newer one alone
         assert isinstance(growth, Growth)
-        assert growth.ahead is found
+        assert tail.read_ahead(growth).ahead is found
         tail.read(replace(wanted, strips={"latent_codes": Strip((0,), (0,))}))
         assert ahead(3) is None
         tail.read(replace(wanted, follow=False))
