@@ -37,22 +37,33 @@ class Cursor:
         """The newest frame, -1 if there is none."""
         return self.count - 1
 
-    def grow(self, count: int, live: bool) -> None:
-        """Take note of how many frames there are now, and whether more will come."""
+    @property
+    def following(self) -> bool:
+        """Whether it stays with the newest frame."""
+        return self.playback is Playback.FOLLOWING
+
+    def grow(self, count: int, live: bool) -> bool:
+        """Take note of how many frames there are now, and whether more will come.
+
+        Returns:
+            Whether anything of the cursor is other than before.
+        """
+        before = (self.frame, self.count, self.playback)
         first_look = self.frame < 0
         self.count = max(count, 0)
         self.live = live
-        if self.playback is Playback.FOLLOWING or first_look:
+        if self.following or first_look:
             self.frame = self.last
         self.frame = min(self.frame, self.last)
         if self.loop and self.loop[1] > self.last:  # replaced by a shorter run
             self.loop = None
-        if self.playback is Playback.FOLLOWING and not live:
+        if self.following and not live:
             self.playback = Playback.PAUSED
+        return before != (self.frame, self.count, self.playback)
 
     def scrub(self, frame: int) -> None:
         """Go to a frame, held within the run; playing goes on from there."""
-        if self.playback is Playback.FOLLOWING:
+        if self.following:
             self.playback = Playback.PAUSED
         self.frame = min(max(frame, min(self.last, 0)), self.last)
 

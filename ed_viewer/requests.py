@@ -121,4 +121,4 @@ class Requests(QObject):
 def _answers(read: Request, asked: Request) -> bool:
     """Tell whether what was read for one request is what another one asks for."""
     same = (read.opening, read.frame, read.probes) == (asked.opening, asked.frame, asked.probes)
-    return same and read.follow and asked.follow and not asked.strips
+    return same and asked.follow and not asked.strips  # else the reader has to hear of it

@@ -139,8 +139,7 @@ class Session(QObject):
         self._changed()
 
     def _ask(self) -> None:
-        follow = self.cursor.playback is Playback.FOLLOWING
-        self._requests.ask(self.cursor.frame, self.columns, follow)
+        self._requests.ask(self.cursor.frame, self.columns, self.cursor.following)
 
     def _on_described(self, run: RunInfo) -> None:
         if run.opening == self._requests.opening:
@@ -158,12 +157,11 @@ class Session(QObject):
         if growth is None or growth.opening != self._requests.opening:
             return
         first = self.growth is None
-        before = (self.cursor.frame, self.cursor.count, self.cursor.playback)
         self.growth = growth
         self._requests.expect(growth.ahead)
-        self.cursor.grow(len(growth.steps), growth.live)
+        changed = self.cursor.grow(len(growth.steps), growth.live)
         if first and growth.live:
             self.cursor.follow()
         self.grew.emit(growth)
-        if before != (self.cursor.frame, self.cursor.count, self.cursor.playback):
+        if changed or (first and growth.live):
             self._changed()

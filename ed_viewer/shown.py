@@ -4,6 +4,7 @@ from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass, field, replace
 
 from ed_core.recording import ProbeInfo
+from ed_viewer.decoder import Decoder
 from ed_viewer.messages import Frame, RunInfo
 from ed_viewer.side import Heading
 from ed_viewer.source import Source
@@ -74,6 +75,13 @@ class ShownRuns:
         known = {probe.name for probe in ours}
         beside = _probes_of(self._runs["B"]) if ours and "B" in self._runs else ()
         return (*ours, *(probe for probe in beside if probe.name not in known))
+
+    def decoding(self, side: str, decoder: Decoder | None) -> Mapping[str, Source]:
+        """Return the sources of a run's panels; those of run A decode with a decoder."""
+        sources = self._runs[side].sources
+        if side != "A":
+            return sources
+        return {name: replace(source, decoder=decoder) for name, source in sources.items()}
 
     def _sources(self, side: str) -> Mapping[str, Source]:
         shown = self._runs[side]

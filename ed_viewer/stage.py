@@ -1,7 +1,6 @@
 """The middle of the window: tabs of panels, made when they are first looked at."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -12,7 +11,6 @@ from ed_viewer.page import OVERVIEW, Page, pages_of
 from ed_viewer.panel import Panel
 from ed_viewer.shown import ShownRuns
 from ed_viewer.side import Heading
-from ed_viewer.source import Source
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.tab_widget import TabWidget
 
@@ -147,8 +145,9 @@ class Stage(TabWidget):
         self._open = page.title
         page.freshen()
         for side, shown in self._shown.items():
-            if page.side(side) is None:
-                page.show_side(side, self._sources_on(page, side))
+            if page.side(side) is None:  # on the overview there is no room to decode
+                decoder = None if page.title == OVERVIEW else self.decoder
+                page.show_side(side, self._shown.decoding(side, decoder))
             self._say(side)
             if shown.frame is not None and page.frames.get(side) is not shown.frame:
                 page.frames.show(side, shown.frame)
@@ -158,13 +157,6 @@ class Stage(TabWidget):
         page = self._page()
         if page is not None:
             self.watched.emit(page.probes, page.lookbacks)
-
-    def _sources_on(self, page: Page, side: str) -> Mapping[str, Source]:
-        """Return the sources of a run's panels; on the overview there is no room to decode."""
-        sources = self._shown[side].sources
-        if side != "A" or page.title == OVERVIEW:
-            return sources
-        return {n: replace(source, decoder=self.decoder) for n, source in sources.items()}
 
     def _page(self) -> Page | None:
         index = self.currentIndex()

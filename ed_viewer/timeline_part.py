@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ed_viewer.cursor import Playback
 from ed_viewer.messages import Growth
 from ed_viewer.part import Part
 
@@ -66,6 +65,6 @@ class TimelinePart(Part):
 
     def _on_moved(self) -> None:
         cursor = self.window.session.cursor
-        following = cursor.playback is Playback.FOLLOWING
+        following = cursor.following
         self.window.timeline.set_frame(cursor.frame, following)
         self.window.timeline.set_loop(cursor.loop)

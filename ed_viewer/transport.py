@@ -100,7 +100,7 @@ class Transport(QWidget):
         for button in self._buttons.values():
             button.setEnabled(some)
         self.live.setEnabled(cursor.live)
-        self.live.setChecked(cursor.playback is Playback.FOLLOWING)
+        self.live.setChecked(cursor.following)
         playing = cursor.playback is Playback.PLAYING
         self._set_icon("play", "pause" if playing else "play")
         if not some or growth is None or cursor.frame < 0:

@@ -134,7 +134,7 @@ class ViewHistory(Part):
         if aspect == "cursor":
             if cursor.playback is Playback.PLAYING:
                 return None  # noted where it stops
-            where = _LIVE if cursor.playback is Playback.FOLLOWING else cursor.frame
+            where = _LIVE if cursor.following else cursor.frame
             return where, where
         if aspect == "layout":
             state = window.saveState()

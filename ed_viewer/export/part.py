@@ -62,7 +62,7 @@ class ExportPart(Part):
             window.status.show_message("There is nothing to export yet: no frame is on show")
             return
         cursor = window.session.cursor
-        self._following = cursor.playback is Playback.FOLLOWING
+        self._following = cursor.following
         if cursor.playback is not Playback.PAUSED:
             window.session.step(self.frame.request.frame - cursor.frame)
         offered = targets(window, self.frame)

@@ -67,7 +67,7 @@ class ClassesPanel(Panel):
         shown = self._images is not None and roomy
         if shown == self._side.isHidden():
             self._side.setVisible(shown)
-            self._draw()
+            self._draw()  # with the samples, or without
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `probabilities` (samples, classes), of a difference those of both runs."""

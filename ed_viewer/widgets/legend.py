@@ -95,13 +95,7 @@ class Legend(QWidget):
     def _paint_row(self, painter: QPainter, index: int) -> None:
         row, off = self._row(index), index in self.hidden
         own = class_colour(self._theme.palette, index, self._colours)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("line") if off else QColor(own))
-        painter.save()
-        painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
-        painter.scale(_MARK, _MARK)
-        painter.drawPath(Symbols[SYMBOLS[index % len(SYMBOLS)]])
-        painter.restore()
+        _paint_mark(painter, row, index, self._theme.colour("line") if off else QColor(own))
         painter.setPen(self._theme.colour("done" if off else "text"))
         words, dots = row.adjusted(_MARK + _SPACE, 0, 0, 0), Qt.TextElideMode.ElideMiddle
         short = self.fontMetrics().elidedText(self._names[index], dots, words.width())
@@ -171,3 +165,13 @@ class Legend(QWidget):
 
     def _columns(self) -> int:
         return min(max(self._room // max(self._width(), 1), 1), _COLUMNS)
+
+
+def _paint_mark(painter: QPainter, row: QRect, index: int, colour: QColor) -> None:
+    painter.save()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
+    painter.scale(_MARK, _MARK)
+    painter.drawPath(Symbols[SYMBOLS[index % len(SYMBOLS)]])
+    painter.restore()
