@@ -32,12 +32,18 @@ class Axis(pyqtgraph.AxisItem):
         return self._apart(values, texts) if self.logMode else texts
 
     def _side_by_side(self, values: Sequence[float], texts: list[str], spacing: float) -> list[str]:
-        """Return every text, or every second or third and "" between, so that none touch."""
+        """Return texts that do not touch: all; of the widest steps every second or third; or none.
+
+        Some texts of smaller steps, among those of the widest, would look like uneven steps.
+        """
         low, high = self.range
         metrics = QFontMetricsF(self.style["tickFont"] or self.font())
         wide = max((metrics.horizontalAdvance(text) for text in texts), default=0.0) + _BETWEEN
         room = spacing / max(high - low, 1e-300) * self.size().width()
         every = math.ceil(wide / max(room, 1e-9))
+        widest = self.tickSpacing(low, high, self.size().width())[0][0]
+        if every > 1 and spacing < widest:
+            return [""] * len(texts)
         kept = zip(values, texts, strict=True)
         return [text if round(value / spacing) % every == 0 else "" for value, text in kept]
 
