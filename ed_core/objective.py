@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ed_core.engine import gradients
 from ed_core.errors import EdkitError
 from ed_core.losses import like, masked, whole
 from ed_core.spec import Head
@@ -58,6 +59,21 @@ class Objective(keras.Model):
     def layer_weights(self) -> list[Any]:
         """The weights of the layers, in order: what a trained model is, without the objective."""
         return [variable for layer in self.layers for variable in layer.weights]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Let all gradients begin at 0; Keras calls it before each step on PyTorch."""
+        gradients.clear_gradients(self.trainable_variables)
+
+    def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
+        """Configure the model as Keras does; gradients reach the optimizer one number a weight.
+
+        Args:
+            optimizer: of Keras, or its name.
+            kwargs: what Keras takes beside it.
+        """
+        super().compile(optimizer=optimizer, **kwargs)
+        if self.optimizer is not None:
+            gradients.make_gradients_dense(self.optimizer)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the outputs by name, (samples, ...) each, as Keras does.
