@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ed_core.plugins import MODELS as MODELS
     from ed_core.plugins import dataset as dataset
     from ed_core.plugins import model as model
+    from ed_core.preparation import Standardisation as Standardisation
     from ed_core.probes import Activations as Activations
     from ed_core.probes import LatentCodes as LatentCodes
     from ed_core.probes import LatentScan as LatentScan
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ed_core.spec import Dataset as Dataset
     from ed_core.spec import Field as Field
     from ed_core.spec import Fields as Fields
+    from ed_core.spec import Groups as Groups
     from ed_core.spec import Head as Head
     from ed_core.training import resume as resume
     from ed_core.training import train as train
@@ -50,10 +52,12 @@ _LIGHT = {
     "Field": "spec",
     "Fields": "spec",
     "FilePath": "options",
+    "Groups": "spec",
     "Head": "spec",
     "Recording": "recording",
     "RunFolder": "recording",
     "RunPath": "options",
+    "Standardisation": "preparation",
     "dataset": "plugins",
     "load_data": "data",
     "model": "plugins",

@@ -9,11 +9,12 @@ import numpy as np
 from ed_core.errors import EdkitError
 from ed_core.oversample import Groups, drawn, groups
 from ed_core.recording.layout import MAX_BYTES
+from ed_core.seeds import Seeds
 from ed_core.spec import Dataset, Head
 
 Arrays = Mapping[str, Any]
 
-REFERENCE = 512  # samples of the held-out split that the probes look at
+REFERENCE = 512  # samples of the validation split that the probes look at
 _MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 
 
@@ -73,7 +74,7 @@ def present(target: np.ndarray) -> np.ndarray:
 
 
 class Batches(keras.utils.PyDataset):
-    """The batches of one split; every epoch is `permutation(default_rng([seed, epoch]))`.
+    """The batches of one split; the order of every epoch is a function of seed and epoch alone.
 
     Nothing needs saving but (epoch, start): the trainer sets both before an epoch begins.
 
@@ -83,7 +84,8 @@ class Batches(keras.utils.PyDataset):
         heads: the terms of its objective.
         batch_size: samples a batch; when shuffled, a smaller last batch is left out, and so are
             samples that no head learns anything from, since all of their targets are missing.
-        seed: of the order and of `augment`; None keeps the order of the arrays and every sample.
+        seed: of the order and of `augment`, or the streams of a run; None keeps the order of the
+            arrays and every sample.
         class_weights: head to (classes,), where classes weigh differently.
         augment: changes a batch before it is arranged; called with a generator that follows from
             seed, epoch and batch alone.
@@ -96,7 +98,7 @@ class Batches(keras.utils.PyDataset):
         inputs: Iterable[str],
         heads: Sequence[Head],
         batch_size: int,
-        seed: int | None = None,
+        seed: int | Seeds | None = None,
         *,
         class_weights: ClassWeights | None = None,
         augment: Augment | None = None,
@@ -123,7 +125,7 @@ class Batches(keras.utils.PyDataset):
         if self._groups:
             self.samples = sum(count for _, count in self._groups)
         self.batch_size = min(batch_size, self.samples)
-        self.seed = seed
+        self.seeds = Seeds(seed) if isinstance(seed, int) else seed
         self.start = 0
         self.begin_epoch(0)
 
@@ -132,8 +134,8 @@ class Batches(keras.utils.PyDataset):
         self.start = start
         self.epoch = epoch
         self._order = None
-        if self.seed is not None:
-            random = np.random.default_rng([self.seed, epoch])
+        if self.seeds is not None:
+            random = self.seeds.generator("order", epoch)
             if self._groups:
                 self._order = drawn(random, self._groups)
             else:
@@ -142,7 +144,7 @@ class Batches(keras.utils.PyDataset):
     @property
     def batches_per_epoch(self) -> int:
         """How many batches a whole epoch has."""
-        if self.seed is None:
+        if self.seeds is None:
             return -(-self.samples // self.batch_size)
         return self.samples // self.batch_size
 
@@ -158,9 +160,9 @@ class Batches(keras.utils.PyDataset):
             # h5py wants increasing rows, each once; the set is the same
             rows, again = np.unique(self._order[rows], return_inverse=True)
             batch = {name: _floats(array[rows])[again] for name, array in self.arrays.items()}
-        if self.augment is not None and self.seed is not None:
-            number = self.start + index
-            batch = self.augment(batch, np.random.default_rng([self.seed, self.epoch, number]))
+        if self.augment is not None and self.seeds is not None:
+            random = self.seeds.generator("augment", self.epoch, self.start + index)
+            batch = self.augment(batch, random)
         return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps)
 
 
@@ -199,20 +201,27 @@ def _whole(array: Any) -> bool:
     return all(present(np.asarray(part)).all() for part in parts)
 
 
-def reference_batch(data: Dataset, samples: int = REFERENCE) -> dict[str, np.ndarray]:
-    """Return some held-out samples: the first, one of every class before the others.
+def reference_batch(
+    data: Dataset, samples: int = REFERENCE, split: str = ""
+) -> dict[str, np.ndarray]:
+    """Return some samples of a split: the first, one of every class before the others.
 
     Where there is no label they are drawn from the whole split, always the same: frames of a film
     and windows of a recording lie in order, and the first are all alike.
+
+    Args:
+        data: the data set.
+        samples: at the most.
+        split: that they come from; by default `validation`, or `train` where nothing is kept aside.
     """
-    arrays = data.splits[data.held_out()]
+    arrays = data.splits[split or data.held_out() or "train"]
     sample = sum(np.asarray(array[:1]).nbytes for array in arrays.values())
     there = len(next(iter(arrays.values())))
     samples = min(samples, there, max(1, MAX_BYTES // sample))
     label = data.fields.get("label")
     rows = np.arange(samples)
     if label is None or label.kind != "class" or label.shape:
-        rows = np.random.default_rng(0).permutation(there)[:samples]
+        rows = Seeds(0).generator("reference").permutation(there)[:samples]
     else:
         _, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)
         rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])

@@ -11,12 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
 from ed_core.submodels import to_numpy
 
 KEEP = 2
+BEST = "best.h5"
 T = TypeVar("T")
 
 
@@ -38,28 +41,53 @@ class Position:
     held: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A checkpoint that is not written yet.
+
+    Args:
+        arrays: all that a resume needs, in the order of a checkpoint.
+        position: where in the data.
+    """
+
+    arrays: list[np.ndarray]
+    position: Position
+
+    def write(self, path: Path) -> None:
+        """Write the checkpoint, whole."""
+        facts = {name: getattr(self.position, name) for name in Position.__slots__}
+        write_arrays(path, self.arrays, facts)
+
+
+def take_snapshot(objective: Any, position: Position) -> Snapshot:
+    """Return a copy of all that a resume needs."""
+    arrays = [to_numpy(variable) for variable in _variables(objective)]
+    return Snapshot([*arrays, randomness.global_state()], position)
+
+
 def save_checkpoint(folder: Path, objective: Any, position: Position) -> Path:
     """Write a checkpoint and delete all but the newest two; the best one has a name of its own."""
-    variables = _variables(objective)
-    arrays = [to_numpy(v) for v in variables] + [randomness.global_state()]
     path = folder / f"{position.step:09d}.h5"
-    facts = {name: getattr(position, name) for name in Position.__slots__}
-    write_arrays(path, arrays, facts)
+    take_snapshot(objective, position).write(path)
     left_by_kills = folder.glob(".*.part")
     for old in (*newest_first(folder)[KEEP:], *left_by_kills):
         old.unlink(missing_ok=True)
     return path
 
 
-def mark_best(path: Path) -> None:
-    """Make `best.h5` the given checkpoint; it stays when the checkpoint itself is deleted."""
+def keep_best(path: Path, best: Snapshot) -> None:
+    """Make `best.h5` of a snapshot: it is the checkpoint at `path` where both are of one step."""
+    kept = path.with_name(BEST)
+    if best.position.step != int(path.stem):
+        best.write(kept)
+        return
     part = path.with_name(".best.part")
     part.unlink(missing_ok=True)
     try:
         os.link(path, part)
     except OSError:  # a file system without hard links
         shutil.copyfile(path, part)
-    os.replace(part, path.with_name("best.h5"))
+    os.replace(part, kept)
 
 
 def restore_checkpoint(folder: Path, objective: Any) -> Position:
@@ -91,7 +119,7 @@ def nearest_first(folder: Path, step: int) -> list[tuple[int, Path]]:
     A trainer may replace any of them at any moment: whoever reads one takes the next if it fails.
     """
     found = [(int(path.stem), path) for path in newest_first(folder) if path.stem.isdecimal()]
-    best = folder / "best.h5"
+    best = folder / BEST
     with contextlib.suppress(OSError, EdkitError):
         status = best.stat()
         found.append((_step_of(best, status.st_ino, status.st_mtime_ns), best))
@@ -109,6 +137,8 @@ def _step_of(path: Path, *identity: int) -> int:
 def _restore(path: Path, objective: Any) -> Position:
     arrays, facts = read_arrays(path)
     variables = _variables(objective)
+    if len(arrays) - 1 == len(variables) - len(objective.total.variables):
+        variables = _variables(objective, earlier=True)
     check_fit(arrays[:-1], variables, path)
     # Checkpoints older than steering lack the last two.
     known = {name: facts[name] for name in Position.__slots__ if name in facts}
@@ -133,12 +163,19 @@ def restore_weights(path: Path, objective: Any) -> None:
         variable.assign(array)
 
 
-def _variables(objective: Any) -> list[Any]:
-    """Return the layers' weights, then head weights, seed states, optimizer slots and metrics."""
+def _variables(objective: Any, earlier: bool = False) -> list[Any]:
+    """Return the layers' weights, then head weights, seed states, optimizer slots and metrics.
+
+    Args:
+        objective: the model.
+        earlier: leave out what checkpoints of before format 2 lack.
+    """
     every = [
         *objective.layer_weights,
         *objective.variables,
         *objective.optimizer.variables,
         *objective.metrics_variables,
     ]
-    return list({id(variable): variable for variable in every}.values())
+    since = {id(variable) for variable in objective.total.variables} if earlier else set()
+    unique = {id(variable): variable for variable in every if id(variable) not in since}
+    return list(unique.values())

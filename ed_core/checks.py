@@ -6,12 +6,59 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from ed_core.arrange import needed_fields, present
-from ed_core.errors import EdkitError
+from ed_core.errors import EdkitError, one_line
 from ed_core.spec import Dataset, Field, Fields, Head
 
 _BYTES = 16 * 2**20  # that are looked at in one go
+
+
+def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
+    """Check, before the first step, that every head's output fits its target.
+
+    Each loss and metric is tried on a few zeros: it gives one value a sample, or one a position of
+    the target. One that broadcasts, such as (batch,) less (batch, 1), gives (batch, batch).
+
+    Args:
+        net: the model.
+        heads: the terms of its objective.
+        fields: of the data set.
+
+    Raises:
+        EdkitError: one does not fit, with the shapes of both.
+    """
+    for head in heads:
+        if not head.needs_target or head.output not in net.output or head.target not in fields:
+            continue
+        field, shape = fields[head.target], tuple(net.output[head.output].shape[1:])
+        if None in shape:
+            continue
+        samples = 1 + max((*shape, *field.shape, 2))  # as no other axis
+        kind = "int32" if field.kind == "class" else "float32"
+        given = ops.zeros((samples, *field.shape), kind), ops.full((samples, *shape), 0.5)
+        for function in (head.loss, *head.metrics):
+            what = f"{getattr(function, '__name__', 'the loss')!r} of head {head.name!r}"
+            _check_values(function, given, what, f"field {head.target!r} {field.shape}", shape)
+
+
+def _check_values(
+    function: Any, given: tuple[Any, Any], what: str, target: str, shape: tuple[int, ...]
+) -> None:
+    """Raise EdkitError unless a loss or a metric gives a value a sample, or one a position."""
+    try:
+        found = tuple(function(*given).shape)
+    except (EdkitError, TypeError, ValueError, RuntimeError, ArithmeticError, IndexError) as error:
+        raise EdkitError(
+            f"{what} cannot compare {target} with output {shape}: {one_line(error)}"
+        ) from error
+    whole = (*given[0].shape, 1)
+    if found not in [whole[:axes] for axes in range(1, len(whole) + 1)]:
+        raise EdkitError(
+            f"{what} compares {target} with output {shape} and gives {found} for {whole[0]} "
+            "samples: expected one value a sample or a position; bring both to one shape."
+        )
 
 
 def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[Head]) -> None:
@@ -26,7 +73,7 @@ def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[
     users: dict[str, set[str]] = {name: {""} for name in inputs}
     for head in heads:
         users.setdefault(head.target, set()).add(head.mask)
-    for split in ("train", data.held_out()):
+    for split in _used(data):
         if split not in data.splits:
             raise EdkitError(f"data set {name!r} has no split {split!r}; has: {[*data.splits]}.")
         arrays = data.splits[split]
@@ -51,6 +98,11 @@ def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[
     for head in heads:
         if head.needs_target:
             _check_targets(data, name, head)
+
+
+def _used(data: Dataset) -> list[str]:
+    """Return the splits that a training looks at: never `test`."""
+    return ["train", data.held_out()] if data.held_out() else ["train"]
 
 
 def _any(masks: Sequence[Any]) -> np.ndarray:
@@ -88,13 +140,13 @@ def _check_targets(data: Dataset, name: str, head: Head) -> None:
     field = data.fields[head.target]
     where = f"data {name!r}, head {head.name!r}"
     found = {}
-    for split in ("train", data.held_out()):
+    for split in _used(data):
         arrays = data.splits[split]
         labelled = np.asarray(arrays[head.mask]) > 0 if head.mask else None
         found[split] = _classes(arrays[head.target], labelled, field)
         if field.partial and not found[split].any() and split == "train":
             raise EdkitError(f"{where}: every target of split {split!r} is missing: label some.")
-    if field.kind != "class" or not field.classes:
+    if field.kind != "class" or not field.classes or not data.held_out():
         return
     never = np.flatnonzero(found[data.held_out()] & ~found["train"])
     if never.size:

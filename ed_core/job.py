@@ -1,9 +1,9 @@
 """One training: the data checked, the model compiled, `fit` called."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,30 +12,34 @@ import numpy as np
 
 from ed_core.arrange import Batches, at_a_time, reference_batch
 from ed_core.checkpoints import Position
-from ed_core.checks import check_data
+from ed_core.checks import check_data, check_shapes
 from ed_core.data import load_data
-from ed_core.engine import randomness, tuning
+from ed_core.earlier import FORMAT, is_earlier
+from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import FieldError
+from ed_core.fingerprint import fingerprint
 from ed_core.learning_rate import ScaledSchedule
 from ed_core.objective import Objective
-from ed_core.plan import Plan, check_terms, now
+from ed_core.plan import Plan, check_terms, facts, now
 from ed_core.probes.room import check_size
 from ed_core.recorder import Recorder
-from ed_core.recording import RunFolder
+from ed_core.recording import Recording, RunFolder
 from ed_core.recording.control import Inbox
 from ed_core.run import Run, build, open_run, save_weights
 from ed_core.schedule import (
     Checkpointer,
-    DivergedError,
     Interrupted,
     Note,
     Order,
     WarmUp,
+    weights_sum,
 )
+from ed_core.seeds import Seeds
 from ed_core.selection import class_weights, select
 from ed_core.spec import Dataset, ModelSpec
 from ed_core.steering import Steering
 from ed_core.stop_signal import StopSignal
+from ed_core.validation import settle_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +52,35 @@ class Job:
     objective: Objective
     rate: ScaledSchedule
     batches: Batches
-    validation: Batches
+    validation: Batches | None
+    earlier: bool = False
 
     @classmethod
-    def prepare(cls, spec: ModelSpec, plan: Plan) -> "Job":
-        """Load and check the data, build and compile the model; writes nothing."""
+    def prepare(cls, spec: ModelSpec, plan: Plan, info: Mapping[str, Any] | None = None) -> "Job":
+        """Load and check the data, build and compile the model; writes nothing.
+
+        Args:
+            spec: the model.
+            plan: of the run.
+            info: what `run.json` says, of a run that goes on.
+        """
         tuning.tune_allocator()
-        check_terms(spec, plan)
-        data = select(load_data(plan.data), spec.heads, asdict(plan))
+        earlier = info is not None and is_earlier(info, plan.model)
+        check_terms(spec, plan, rising=not earlier)
+        data = load_data(plan.data)
+        if not earlier:
+            plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
+        known = {**asdict(plan), "input": (info or {}).get("input")}
+        data = select(data, spec.heads, known, earlier=earlier)
         try:
             objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
         except FieldError as error:  # a builder sees the fields, and not what they are of
             raise FieldError(f"data {plan.data!r}: {error}") from error
         inputs = list(objective.input)
         check_data(data, plan.data, inputs, spec.heads)
-        batches, validation = _batches(spec, plan, data, inputs)
+        check_shapes(objective, spec.heads, data.fields)
+        seeds = Seeds(plan.seed, shared=earlier)
+        batches, validation = _batches(spec, plan, data, inputs, seeds)
         if plan.record:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch
@@ -74,8 +92,25 @@ class Job:
         )
         objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
         objective.optimizer.build(objective.trainable_variables)
-        randomness.reseed(objective, plan.seed)
-        return cls(spec, plan, data, objective, rate, batches, validation)
+        randomness.reseed(objective, seeds)
+        return cls(spec, plan, data, objective, rate, batches, validation, earlier)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `run.json` says of a training beside its plan: what was used for it."""
+        optimizer = self.objective.optimizer
+        return {
+            "format": FORMAT,
+            **facts(self.data),
+            "samples": self.batches.samples,
+            "fingerprint": self.fingerprint(),
+            "input": asdict(self.data.input),
+            "precision": precision.of_now(),
+            "optimizer": {"name": type(optimizer).__name__, **_plain(optimizer.get_config())},
+        }
+
+    def fingerprint(self) -> dict[str, dict[str, Any]]:
+        """Return the fingerprint of what is trained on, and of what is validated on."""
+        return fingerprint(self.data, self.batches.arrays)
 
     def work(
         self,
@@ -97,7 +132,12 @@ class Job:
                         told(kind, text)
 
             checkpointer = Checkpointer(
-                folder.checkpoints, position, self.batches.batches_per_epoch, note, stop
+                folder.checkpoints,
+                position,
+                self.batches.batches_per_epoch,
+                note,
+                stop,
+                settled=self._settled(),
             )
             watching = [recorder] if recorder else []
             acting = self._acting(folder, position, checkpointer, note)
@@ -105,6 +145,7 @@ class Job:
                 raise Interrupted(stop.number)
             with recorder or nullcontext():
                 self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
+            folder.update(**self._ended(checkpointer, callbacks))
             save_weights(self.objective, folder.weights)
             status = "finished"
         except Interrupted:
@@ -113,6 +154,18 @@ class Job:
         finally:
             folder.update(status=status, ended=now())
         return open_run(folder.path, model=self.objective)
+
+    def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:
+        """Return how far training came, and what callbacks did to it at its end."""
+        done = checkpointer.step // self.batches.batches_per_epoch
+        names = [type(callback).__name__ for callback in callbacks]
+        changed = checkpointer.weights_sum != weights_sum(self.objective)
+        return {
+            "epochs_done": done,
+            "callbacks": names,
+            "stopped_early": done < self.plan.epochs,
+            "weights_changed_by_callbacks": changed,
+        }
 
     def _fit(self, position: Position, callbacks: list[Any]) -> None:
         """Run Keras' `fit`; what is left of a half-done epoch is a `fit` of its own."""
@@ -126,24 +179,15 @@ class Job:
             self._epochs(epoch, self.plan.epochs, callbacks)
 
     def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
-        try:
-            self.objective.fit(
-                self.batches,
-                initial_epoch=first,
-                epochs=end,
-                validation_data=self.validation,
-                callbacks=callbacks,
-                shuffle=False,  # the order is the batches' own
-                verbose=0,
-            )
-        except RuntimeError as error:
-            # torch refuses an output of NaN in its cross entropy, before there is a loss to look at
-            outputs = self.objective.predict_on_batch(self.validation[0][0])
-            if all(np.isfinite(output).all() for output in outputs.values()):
-                raise
-            raise DivergedError(
-                f"the model's outputs are not finite: {DivergedError.advice}"
-            ) from error
+        self.objective.fit(
+            self.batches,
+            initial_epoch=first,
+            epochs=end,
+            validation_data=self.validation,
+            callbacks=callbacks,
+            shuffle=False,  # the order is the batches' own
+            verbose=0,
+        )
 
     def _acting(
         self, folder: RunFolder, position: Position, checkpointer: Checkpointer, note: Note
@@ -164,6 +208,10 @@ class Job:
         steps = self.batches.batches_per_epoch
         return {name: (weights[name], count * steps) for name, count in epochs.items()}
 
+    def _settled(self) -> dict[str, float]:
+        """Return the weights that hold at the end of the training, head to lambda."""
+        return self.spec.weights(self.plan.params, self.plan.weights)
+
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
         plan, fields = self.plan, self.data.fields
         run = {
@@ -179,7 +227,7 @@ class Job:
         recorder = Recorder(
             folder.path,
             self.spec.probes,
-            reference_batch(self.data),
+            self._reference(folder),
             fields={name: asdict(field) for name, field in fields.items()},
             every=plan.every,
             run=run,
@@ -187,17 +235,25 @@ class Job:
         recorder.seconds = position.seconds
         return recorder
 
+    def _reference(self, folder: RunFolder) -> dict[str, np.ndarray]:
+        """Return what the probes look at: of an earlier run, what they looked at before."""
+        if self.earlier and any(folder.recording.glob("*.h5")):
+            with Recording(folder.path) as recording:
+                if known := recording.reference():
+                    return known
+        return reference_batch(self.data)
+
 
 def _batches(
-    spec: ModelSpec, plan: Plan, data: Dataset, inputs: list[str]
-) -> tuple[Batches, Batches]:
-    """Return the batches to train on and those to validate on."""
+    spec: ModelSpec, plan: Plan, data: Dataset, inputs: list[str], seeds: Seeds
+) -> tuple[Batches, Batches | None]:
+    """Return the batches to train on and those to validate on, where something is kept aside."""
     batches = Batches(
         data.splits["train"],
         inputs,
         spec.heads,
         plan.batch_size,
-        plan.seed,
+        seeds,
         class_weights=class_weights(data, spec.heads, plan.class_weights or {}),
         augment=spec.augment and partial(spec.augment, params=plan.params),
         oversample=plan.oversample,
@@ -208,8 +264,19 @@ def _batches(
             f"training with {batches.batch_size}.",
             stacklevel=4,
         )
+    if not data.held_out():
+        return batches, None
     held_out = data.splits[data.held_out()]
     return batches, Batches(held_out, inputs, spec.heads, at_a_time(held_out, inputs))
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an optimizer's configuration is a number, a text or a switch."""
+    return {
+        key: value
+        for key, value in config.items()
+        if isinstance(value, int | float | str) and key != "name"
+    }
 
 
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:

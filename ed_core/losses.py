@@ -8,17 +8,19 @@ from typing import Any, Literal
 
 from keras import ops
 
+from ed_core.errors import EdkitError
+
 Tensor = Any
 
 
 def sum_squared_error(target: Tensor, output: Tensor) -> Tensor:
     """Squared L2 distance: the sum of squares over the signal, (batch, ...) to (batch,)."""
-    return _sum_over_signal(ops.square(target - output))
+    return _sum_over_signal(ops.square(difference(target, output)))
 
 
 def sum_absolute_error(target: Tensor, output: Tensor) -> Tensor:
     """L1 distance: the sum of absolute differences over the signal, (batch, ...) to (batch,)."""
-    return _sum_over_signal(ops.abs(target - output))
+    return _sum_over_signal(ops.abs(difference(target, output)))
 
 
 def squared_error(target: Tensor, output: Tensor) -> Tensor:
@@ -26,12 +28,12 @@ def squared_error(target: Tensor, output: Tensor) -> Tensor:
 
     For a value a sample or a pixel, of which some may be missing.
     """
-    return ops.square(target - output)
+    return ops.square(difference(target, output))
 
 
 def mean_squared_error(target: Tensor, output: Tensor) -> Tensor:
     """The mean of squares over the signal, (batch, ...) to (batch,)."""
-    return ops.mean(_flat(ops.square(target - output)), axis=-1)
+    return ops.mean(_flat(ops.square(difference(target, output))), axis=-1)
 
 
 def binary_crossentropy(target: Tensor, output: Tensor) -> Tensor:
@@ -39,15 +41,19 @@ def binary_crossentropy(target: Tensor, output: Tensor) -> Tensor:
 
     Both are in 0..1; `output` holds probabilities. Kingma & Welling, 2014, appendix C.1.
     """
-    return _sum_over_signal(ops.binary_crossentropy(target, output))
+    return _sum_over_signal(ops.binary_crossentropy(*paired(target, output)))
 
 
 def categorical_crossentropy(target: Tensor, output: Tensor) -> Tensor:
     """Negative log-likelihood of the right class in nats.
 
     `target` holds class numbers (batch, ...), `output` probabilities (batch, ..., classes); the
-    result is (batch, ...).
+    result has the shape of the target. A last axis of 1 of the target counts for nothing.
+
+    Raises:
+        EdkitError: they do not fit, with both shapes.
     """
+    paired(target, output[..., 0])
     # As a list of positions: torch has no gradient for maps whose channels lie last in memory.
     classes = ops.reshape(ops.cast(target, "int32"), (-1,))
     probabilities = ops.reshape(output, (-1, output.shape[-1]))
@@ -136,6 +142,35 @@ def masked(
     # Not divide_no_nan, whose gradient is NaN at 0 / 0 on some versions of Keras.
     count = ops.sum(mask)
     return total / ops.where(count > 0, count, 1.0)
+
+
+def paired(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both in one shape: that of (batch,) and (batch, 1) is (batch, 1).
+
+    The same holds of any shape and a last axis of 1. Without it (batch,) less (batch, 1) would be
+    (batch, batch), every sample compared with every other.
+
+    Raises:
+        EdkitError: the shapes differ otherwise.
+    """
+    if len(target.shape) + 1 == len(output.shape) and output.shape[-1] == 1:
+        target = ops.expand_dims(target, -1)
+    elif len(output.shape) + 1 == len(target.shape) and target.shape[-1] == 1:
+        output = ops.expand_dims(output, -1)
+    sizes = zip(target.shape, output.shape, strict=False)
+    same = all(one == other or None in (one, other) for one, other in sizes)
+    if len(target.shape) != len(output.shape) or not same:
+        raise EdkitError(
+            f"a target of shape {tuple(target.shape)} cannot be compared with an output of shape "
+            f"{tuple(output.shape)}: bring both to one shape."
+        )
+    return target, output
+
+
+def difference(target: Tensor, output: Tensor) -> Tensor:
+    """Return target - output, position by position; see `paired`."""
+    target, output = paired(target, output)
+    return target - output
 
 
 def like(mask: Tensor, values: Tensor) -> Tensor:

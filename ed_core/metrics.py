@@ -4,16 +4,19 @@ from typing import Any
 
 from keras import ops
 
+from ed_core.losses import difference, paired
+
 Tensor = Any
 
 
 def accuracy(target: Tensor, output: Tensor) -> Tensor:
     """1 where the most probable class is the right one; (batch, ...) and (batch, ..., classes)."""
-    right = ops.equal(ops.cast(target, "int32"), ops.cast(ops.argmax(output, axis=-1), "int32"))
+    target, found = paired(target, ops.argmax(output, axis=-1))
+    right = ops.equal(ops.cast(target, "int32"), ops.cast(found, "int32"))
     return ops.cast(right, "float32")
 
 
 def absolute_error(target: Tensor, output: Tensor) -> Tensor:
     """The mean absolute difference over the signal, (batch, ...) to (batch,)."""
-    difference = ops.abs(target - output)
-    return ops.mean(ops.reshape(difference, (ops.shape(difference)[0], -1)), axis=-1)
+    away = ops.abs(difference(target, output))
+    return ops.mean(ops.reshape(away, (ops.shape(away)[0], -1)), axis=-1)

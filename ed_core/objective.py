@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from ed_core.engine import gradients
@@ -54,6 +55,8 @@ class Objective(keras.Model):
         self.trackers = {
             name: keras.metrics.Mean(name=name) for head in heads for name in log_names(head)
         }
+        losses_of_heads = [self.trackers[f"{head.name}_loss"] for head in heads]
+        self.total = _Total(losses_of_heads)
 
     @property
     def layer_weights(self) -> list[Any]:
@@ -98,18 +101,25 @@ class Objective(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Tensor:
-        """Return the sum of weighted heads, a scalar, and log each term."""
+        """Return the sum of weighted heads, a scalar, and log each term.
+
+        Where an output is not finite, the loss is NaN on every backend; PyTorch's cross entropy
+        would refuse to compute it.
+        """
         total = 0.0
         for head in self.heads:
             mask = (sample_weight or {}).get(head.name)
             target = (y or {}).get(head.name)
             loss = self._term(head, target, y_pred[head.output], mask)
             total = total + self.head_weights[head.name] * loss
-        for penalty in self.losses:  # regularisers; Python's sum, since ops.sum fails on jax
-            total = total + penalty
-        return total
+        penalty = sum(self.losses, 0.0)  # regularisers; ops.sum fails on jax
+        samples = _samples(y_pred[self.heads[0].output]) if self.heads else 1.0
+        self.total.update_state([*self.head_weights.values()], penalty, samples)
+        return total + penalty
 
     def _term(self, head: Head, target: Tensor, output: Tensor, mask: Tensor) -> Tensor:
+        good = ops.isfinite(output)
+        output = ops.where(good, output, ops.zeros_like(output))
         if not head.needs_target:
             values, extra = head.loss(output), []
         else:
@@ -124,11 +134,44 @@ class Objective(keras.Model):
             seen = _samples(output) if there is None else ops.sum(there)
             self.trackers[name].update_state(masked(term, there), sample_weight=seen)
         mask = None if mask is None else _on(mask, values)
-        loss = masked(values, mask, head.over)
+        loss = ops.where(ops.all(good), masked(values, mask, head.over), np.nan)
         labelled = mask is not None and head.over == "labelled"
         count = ops.sum(mask) if labelled else _samples(output)
         self.trackers[f"{head.name}_loss"].update_state(loss, sample_weight=count)
         return loss
+
+
+class _Total(keras.metrics.Metric):
+    """The sum of the heads' losses as they are logged, at the weights now in force, as `loss`.
+
+    Not the mean of the batches' sums: in that a batch without a label counts as 0, and a few labels
+    as much as many. The regularisers' mean is added. It takes the place of Keras' own `loss`.
+
+    Args:
+        losses: the mean of each head's loss.
+    """
+
+    def __init__(self, losses: Sequence[Any]) -> None:
+        super().__init__(name="loss")
+        self._means = lambda: losses  # of the model; Keras would track, and reset, them twice
+        shape = (len(losses),)
+        self.weights_now = self.add_variable(shape, "zeros", name="weights")
+        self.penalty = self.add_variable((), "zeros", name="penalty")
+        self.samples = self.add_variable((), "zeros", name="samples")
+
+    def update_state(self, weights: Sequence[Any], penalty: Tensor, samples: Tensor) -> None:
+        """Note the weights of the heads, and what the regularisers add for a batch."""
+        if weights:
+            self.weights_now.assign(ops.stack([ops.convert_to_tensor(one) for one in weights]))
+        self.penalty.assign(self.penalty + ops.cast(penalty, "float32") * samples)
+        self.samples.assign(self.samples + samples)
+
+    def result(self) -> Tensor:
+        """Return the sum, a scalar."""
+        total = self.penalty / ops.maximum(self.samples, 1.0)
+        for number, mean in enumerate(self._means()):
+            total = total + self.weights_now[number] * mean.result()
+        return total
 
 
 def _on(mask: Tensor, values: Tensor) -> Tensor:

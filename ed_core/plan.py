@@ -43,6 +43,8 @@ class Plan:
         only: class field to the one class that is trained on, for anomaly detection.
         class_weights: head to `balanced` or to a weight a class, such as "1,2,0.5".
         oversample: head to the share of an epoch that samples with its target get.
+        validation: the share of the training split that is kept aside to choose on, 0 for none; by
+            default a tenth, where the data have no validation split of their own.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
@@ -63,6 +65,7 @@ class Plan:
     only: Mapping[str, Any] | None = None
     class_weights: Mapping[str, str] | None = None
     oversample: Mapping[str, float] | None = None
+    validation: float | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _NUMBERS.items():
@@ -88,15 +91,27 @@ class Plan:
             if not isinstance(self.every, Integral) or self.every < 1:
                 raise EdkitError(f"every must be at least 1 step, received {self.every!r}.")
             object.__setattr__(self, "every", int(self.every))
+        if self.validation is not None:
+            if not isinstance(self.validation, Real) or not 0 <= self.validation < 1:
+                raise EdkitError(
+                    f"validation must be a share from 0 to below 1, received {self.validation!r}."
+                )
+            object.__setattr__(self, "validation", float(self.validation))
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 
 
-def check_terms(spec: ModelSpec, plan: Plan) -> None:
+def check_terms(spec: ModelSpec, plan: Plan, rising: bool = True) -> None:
     """Check the weights of a model's heads, and over how many epochs they rise, for a training.
 
+    Args:
+        spec: the model.
+        plan: of the run.
+        rising: whether a weight must have risen before the last epoch.
+
     Raises:
-        EdkitError: one is below 0, which would turn learning round, or a head is unknown.
+        EdkitError: one is below 0, which would turn learning round, or would never be reached; or
+            a head is unknown.
     """
     params = spec.check(plan.params)
     weights = spec.weights(params, plan.weights)
@@ -106,9 +121,15 @@ def check_terms(spec: ModelSpec, plan: Plan) -> None:
         if weights[head.name] < 0:
             raise EdkitError(f"{what} must be 0 or more, received {weights[head.name]:g}.")
         rise = params[head.warm_up] if isinstance(head.warm_up, str) else head.warm_up
+        over = f"option {head.warm_up!r}" if isinstance(head.warm_up, str) else "its warm-up"
         if rise < 0:
-            over = f"option {head.warm_up!r}" if isinstance(head.warm_up, str) else "its warm-up"
             raise EdkitError(f"{over} must be 0 epochs or more, received {rise:g}.")
+        if rising and rise >= plan.epochs and weights[head.name]:
+            raise EdkitError(
+                f"{over} must be fewer epochs than the training has, or the weight of head "
+                f"{head.name!r} never reaches {weights[head.name]:g}: received {rise:g} of "
+                f"{plan.epochs} epochs."
+            )
 
 
 PLAN_OPTIONS = Plan.__slots__[3:]
@@ -157,7 +178,8 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     try:
         spec = spec_of(info)
         check_data_plugin(info)
-        known = {name: info[name] for name in Plan.__slots__}
+        known = {name: info[name] for name in Plan.__slots__ if name != "validation"}
+        known["validation"] = info.get("validation")  # earlier runs say nothing
         if not isinstance(known["params"], Mapping):
             raise KeyError("params")
     except KeyError as error:

@@ -1,23 +1,25 @@
 """A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
 
+import warnings
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ed_core.arrays_file import check_fit, read_arrays, write_arrays
-from ed_core.checkpoints import newest_first, newest_that_reads, restore_weights
+from ed_core.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
 from ed_core.data import load_data
-from ed_core.engine import randomness
-from ed_core.errors import EdkitError, one_line
+from ed_core.earlier import faults, is_earlier
+from ed_core.engine import precision, randomness
+from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.objective import Objective
 from ed_core.options import check_counts
 from ed_core.plugins import DATASETS, MODELS
 from ed_core.recording import Recording, RunFolder
 from ed_core.registry import PLUGIN_FILES
 from ed_core.selection import select
-from ed_core.spec import Dataset, Field, Fields, ModelSpec
+from ed_core.spec import Dataset, Field, Fields, InputRecord, ModelSpec
 from ed_core.submodels import submodel, to_numpy
 
 
@@ -64,31 +66,65 @@ class Run:
     def data(self) -> Dataset:
         """The data set that it was trained on: of the whole what its plan selects."""
         check_data_plugin(self.info)
-        return select(load_data(self.info["data"]), self.spec.heads, self.info)
+        return self._selected(load_data(self.info["data"]))
+
+    @cached_property
+    def input(self) -> InputRecord:
+        """What it knows of its input: the values that its data set fitted."""
+        record = InputRecord.from_facts(self.info.get("input"))
+        if record.fitted is None and is_earlier(self.info, str(self.path)):
+            return self.data.input
+        return record
 
     def lend(self, data: Dataset) -> None:
         """Take another data set in the place of its own, which is not to be had."""
-        self.__dict__["data"] = select(data, self.spec.heads, self.info)
+        self.__dict__["data"] = self._selected(data)
+
+    def _selected(self, data: Dataset) -> Dataset:
+        earlier = is_earlier(self.info, str(self.path))
+        return select(data, self.spec.heads, self.info, earlier=earlier)
 
     def recording(self) -> Recording:
         """Open what was recorded while it trained."""
         return Recording(self.path)
 
 
-def open_run(path: str | Path, *, model: Objective | None = None) -> Run:
+def open_run(
+    path: str | Path, *, weights: Literal["last", "best"] = "last", model: Objective | None = None
+) -> Run:
     """Open a run with its final weights, or, if it has not finished, those of a checkpoint.
+
+    Warns of what was wrong with runs of earlier versions; see `ed_core.earlier`.
 
     Args:
         path: the run folder.
+        weights: `last`, or `best`: those of the epoch with the lowest loss on the validation
+            split, at the heads' final weights.
         model: the model, where the caller has it already.
 
     Raises:
-        EdkitError: it is no run, its model is not registered here, or its weights do not fit.
+        EdkitError: it is no run, its model is not registered here, its weights do not fit, or
+            nothing was kept aside to choose the best on.
     """
     folder = RunFolder.open(path)
     info = folder.read()
     check_info(info, str(path))
-    return Run(folder, info, model or _load(folder, info))
+    if weights not in ("last", "best"):
+        raise unknown("weights", weights, ("last", "best"))
+    if model is None:
+        model = _load_best(folder, info) if weights == "best" else _load(folder, info)
+        warn_of_faults(info, model, str(path))
+    return Run(folder, info, model)
+
+
+def warn_of_faults(info: Mapping[str, Any], model: Any, where: str) -> None:
+    """Warn in one line of what was wrong when a run of an earlier version was trained."""
+    if is_earlier(info, where) and (found := faults(info, model)):
+        warnings.warn(
+            f"{where!r} is a run of an earlier version: {'; '.join(found)}. Train it anew before "
+            "its numbers are relied on.",
+            stacklevel=3,
+        )
 
 
 def check_info(info: Mapping[str, Any], where: str) -> None:
@@ -163,7 +199,10 @@ def load_weights(objective: Objective, path: Path) -> None:
 def rebuild(info: Mapping[str, Any]) -> Objective:
     """Build the model that `run.json` describes, with its initial weights."""
     fields = fields_of(info)
-    return build(spec_of(info), fields, info["params"], info.get("weights"), info.get("seed", 0))
+    with precision.as_trained(info):
+        return build(
+            spec_of(info), fields, info["params"], info.get("weights"), info.get("seed", 0)
+        )
 
 
 def fields_of(info: Mapping[str, Any]) -> Fields:
@@ -179,4 +218,17 @@ def _load(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
     if not newest_first(folder.checkpoints):
         raise EdkitError(f"{str(folder.path)!r} has neither weights nor a checkpoint yet.")
     newest_that_reads(folder.checkpoints, lambda path: restore_weights(path, objective))
+    return objective
+
+
+def _load_best(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
+    path = folder.checkpoints / BEST
+    if not path.is_file():
+        why = "nothing was kept aside to choose on" if info.get("validation") == 0 else "none yet"
+        raise EdkitError(
+            f"{str(folder.path)!r} has no best weights ({why}): leave --weights best out, or train "
+            "with --validation 0.1."
+        )
+    objective = rebuild(info)
+    restore_weights(path, objective)
     return objective

@@ -1,5 +1,6 @@
 """The callbacks of `train`: the order of the data, checkpoints, and stopping when asked."""
 
+import hashlib
 import math
 import time
 import warnings
@@ -10,7 +11,7 @@ from typing import Any
 import keras
 
 from ed_core.arrange import Batches
-from ed_core.checkpoints import Position, mark_best, save_checkpoint
+from ed_core.checkpoints import Position, Snapshot, keep_best, save_checkpoint, take_snapshot
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
 from ed_core.stop_signal import StopSignal
@@ -98,9 +99,13 @@ class Checkpointer(keras.callbacks.Callback):
         batches_per_epoch: steps an epoch.
         note: is told of every checkpoint: its kind of event and a text for people.
         stop: the signal that asks to stop.
+        settled: the weights that hold at the end of the training, head to lambda. The best epoch is
+            that with the lowest loss at these: while a weight rises, the loss itself would make
+            early epochs look best.
 
     Attributes:
         factor, held: what was set by hand; see `Position`.
+        weights_sum: a sum over the weights of the layers when training ended.
     """
 
     def __init__(
@@ -110,9 +115,14 @@ class Checkpointer(keras.callbacks.Callback):
         batches_per_epoch: int,
         note: Note,
         stop: StopSignal,
+        *,
+        settled: Mapping[str, float],
     ) -> None:
         super().__init__()
         self.folder = folder
+        self.weights_sum = ""
+        self._settled = settled
+        self._snapshot: Snapshot | None = None
         self._note = note
         self._stop = stop
         self.factor = position.factor
@@ -123,7 +133,11 @@ class Checkpointer(keras.callbacks.Callback):
         self._saved = -1
         self._began = time.monotonic() - position.seconds
         self._next = self._next_best = time.monotonic() + _PAUSE
-        self._loss = math.inf
+
+    @property
+    def step(self) -> int:
+        """How many steps are done in all."""
+        return self._step
 
     @property
     def stop_asked(self) -> bool:
@@ -149,22 +163,26 @@ class Checkpointer(keras.callbacks.Callback):
             self.stop_if_asked()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Save if it is time; note the best of what is saved."""
-        self._loss = (logs or {}).get("val_loss", math.inf)
+        """Keep the best of all epochs; save if it is time."""
+        loss = self._comparable(logs or {})
+        if loss < (math.inf if self._best is None else self._best):
+            self._best = loss
+            self._snapshot = take_snapshot(self.model, self._position())
         # Not `_next`, which the saves within an epoch would put off for ever.
         if self.stop_asked or time.monotonic() >= self._next_best:
-            self._save(self._loss)
+            self._save()
             self._next_best = self._next
             self.stop_if_asked()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Save where training ended, so that it can go on from there."""
         if self._saved != self._step:
-            self._save(self._loss)
+            self._save()
+        self.weights_sum = weights_sum(self.model)
 
     def save(self) -> None:
         """Save now, between two steps."""
-        self._save(self._loss if self.at_epoch_end else math.inf)
+        self._save()
 
     def stop_if_asked(self) -> None:
         """Stop here if a signal has asked for it."""
@@ -177,28 +195,42 @@ class Checkpointer(keras.callbacks.Callback):
             self.save()
         raise Interrupted(self._stop.number)
 
-    def _save(self, loss: float = math.inf) -> None:
-        """Write a checkpoint; `loss` is that on held-out data, at the end of an epoch."""
-        start = time.monotonic()
-        best = loss < (math.inf if self._best is None else self._best)
-        if best:
-            self._best = float(loss)
-        position = Position(
+    def _comparable(self, logs: Mapping[str, float]) -> float:
+        """Return the loss on the validation split at the weights that hold in the end."""
+        loss = logs.get("val_loss", math.inf)
+        for name, weight in self.model.head_weights.items():
+            if name not in self.held:
+                now = float(to_numpy(weight))
+                loss += (self._settled.get(name, now) - now) * logs.get(f"val_{name}_loss", 0.0)
+        return float(loss)
+
+    def _position(self) -> Position:
+        return Position(
             self._step,
             self._step // self._batches,
             self._step % self._batches,
-            start - self._began,
+            time.monotonic() - self._began,
             self._best,
             self.factor,
             sorted(self.held),
         )
+
+    def _save(self) -> None:
+        """Write a checkpoint, and the best one where that is a new one."""
+        start = time.monotonic()
+        best, self._snapshot = self._snapshot, None
         try:
-            path = save_checkpoint(self.folder, self.model, position)
-            if best:
-                mark_best(path)
+            path = save_checkpoint(self.folder, self.model, self._position())
+            if best is not None:
+                keep_best(path, best)
             self._saved = self._step
-            self._note("checkpoint", f"checkpoint at step {self._step}{', the best' * best}")
+            text = f"checkpoint at step {self._step}"
+            if best is not None:
+                last = best.position.step == self._step
+                text += ", the best" if last else f"; the best is that of step {best.position.step}"
+            self._note("checkpoint", text)
         except OSError as error:
+            self._snapshot = best
             warnings.warn(
                 f"no checkpoint could be written at step {self._step}: {error.strerror}; "
                 "the one before it is kept and training goes on.",
@@ -206,3 +238,11 @@ class Checkpointer(keras.callbacks.Callback):
             )
         now = time.monotonic()
         self._next = now + max(_PAUSE, _SHARE * (now - start))
+
+
+def weights_sum(objective: Any) -> str:
+    """Return a sum over the weights of the layers, which tells whether one of them changed."""
+    total = hashlib.sha256()
+    for variable in objective.layer_weights:
+        total.update(to_numpy(variable).tobytes())
+    return total.hexdigest()

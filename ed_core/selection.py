@@ -8,27 +8,39 @@ import numpy as np
 
 from ed_core.arrange import present
 from ed_core.errors import EdkitError, unknown
-from ed_core.spec import Dataset, Field, Fields, Head
+from ed_core.lazy import Splits, rows_of
+from ed_core.preparation import prepared
+from ed_core.seeds import Seeds
+from ed_core.spec import Dataset, Field, Fields, Head, InputRecord
+from ed_core.validation import SHARE, keep_aside
 
-_HELD_OUT = 10  # one of so many samples of a single class is kept for calibration
+_HELD_OUT = 10  # of so many samples of a single class, one was kept for calibration
 
 
-def select(data: Dataset, heads: Sequence[Head], plan: Mapping[str, Any]) -> Dataset:
-    """Return what is trained on of a data set, as the plan of a run says.
+def select(
+    data: Dataset, heads: Sequence[Head], plan: Mapping[str, Any], *, earlier: bool = False
+) -> Dataset:
+    """Return what is trained on of a data set, as the plan of a run says, and prepared.
 
     Args:
         data: the whole of it.
         heads: of the model.
-        plan: with `labels`, `stratified`, `only` and `seed`, as in `run.json`.
+        plan: with `labels`, `stratified`, `only`, `validation` and `seed`, as in `run.json`, and
+            `input`, where the run has one already.
+        earlier: choose as runs of before format 2 did; see `ed_core.earlier`.
     """
+    seeds = Seeds(plan.get("seed", 0), shared=earlier)
     if plan.get("only"):
         data = keep_only(data, plan["only"])
+    share = plan.get("validation")
+    if earlier:
+        data = every_tenth(data) if plan.get("only") else data
+    elif share is not None or "validation" not in data.splits:
+        data = keep_aside(data, SHARE if share is None else share, seeds, heads)
     if plan.get("labels"):
         stratified = bool(plan.get("stratified"))
-        data = hide_labels(
-            data, heads, plan["labels"], seed=plan.get("seed", 0), stratified=stratified
-        )
-    return data
+        data = hide_labels(data, heads, plan["labels"], seed=seeds, stratified=stratified)
+    return prepared(data, InputRecord.from_facts(plan.get("input")))
 
 
 def hide_labels(
@@ -36,7 +48,7 @@ def hide_labels(
     heads: Sequence[Head],
     shares: Mapping[str, float],
     *,
-    seed: int = 0,
+    seed: int | Seeds = 0,
     stratified: bool = False,
 ) -> Dataset:
     """Return the data set with only a share of the training targets of some heads left.
@@ -48,12 +60,13 @@ def hide_labels(
         data: with a split `train`.
         heads: of the model.
         shares: head to the share of its targets that is kept, in 0..1.
-        seed: of the choice; each head has one of its own.
+        seed: of the choice; each head has a stream of its own.
         stratified: keep the same share of every class, at least one sample of each.
 
     Raises:
         EdkitError: a head is unknown or has no target that can be missing, or a share is wrong.
     """
+    seeds = seed if isinstance(seed, Seeds) else Seeds(seed)
     by_name = {head.name: head for head in heads if head.needs_target}
     fields, train = dict(data.fields), dict(data.splits["train"])
     for number, (name, share) in enumerate(sorted(shares.items())):
@@ -67,16 +80,16 @@ def hide_labels(
             )
         if not 0 < share <= 1:
             raise EdkitError(f"labels of head {name!r} must be above 0 and at most 1, got {share}.")
-        random = np.random.default_rng([seed, number])
+        random = seeds.generator("labels", number)
         train[target] = _kept(np.asarray(train[target][:]), field, share, random, stratified)
         fields[target] = replace(field, partial=True)
-    return Dataset(Fields(fields), {**data.splits, "train": train})
+    return replace(data, fields=Fields(fields), splits=Splits(data.splits, {"train": train}))
 
 
 def keep_only(data: Dataset, only: Mapping[str, Any]) -> Dataset:
     """Return the data set with training samples of one class alone, for anomaly detection.
 
-    Every tenth of them becomes the split `validation`, to set a threshold on; `test` stays whole.
+    So is its validation split, where it has one; `test` stays whole.
 
     Args:
         data: with a split `train`.
@@ -85,19 +98,40 @@ def keep_only(data: Dataset, only: Mapping[str, Any]) -> Dataset:
     Raises:
         EdkitError: the field or the class is unknown, or there is no sample of it.
     """
-    train = {name: array[:] for name, array in data.splits["train"].items()}
-    for field, wanted in only.items():
-        number = class_number(data, field, wanted)
-        rows = np.flatnonzero(np.asarray(train[field]) == number)
-        if len(rows) < 2:
-            raise EdkitError(f"class {wanted!r} of field {field!r} has {len(rows)} samples.")
-        train = {name: np.asarray(array)[rows] for name, array in train.items()}
+    changed, groups = {}, data.groups
+    for split in ("train", "validation"):
+        if split not in data.splits:
+            continue
+        arrays = data.splits[split]
+        kept = np.ones(len(next(iter(arrays.values()))), bool)
+        for field, wanted in only.items():
+            kept &= np.asarray(arrays[field][:]) == class_number(data, field, wanted)
+            if kept.sum() < 2:
+                raise EdkitError(
+                    f"class {wanted!r} of field {field!r} has {kept.sum()} samples in split "
+                    f"{split!r}: expected two or more."
+                )
+        rows = np.flatnonzero(kept)
+        changed[split] = {name: rows_of(array, rows) for name, array in arrays.items()}
+        if split == "train" and groups is not None:
+            groups = replace(groups, of=groups.of[rows])
+    return replace(data, splits=Splits(data.splits, changed), groups=groups)
+
+
+def every_tenth(data: Dataset) -> Dataset:
+    """Return the data set with every tenth training sample in a split `validation`.
+
+    As runs of before format 2 kept normal samples aside.
+    """
+    train = data.splits["train"]
     held = np.arange(len(next(iter(train.values())))) % _HELD_OUT == _HELD_OUT - 1
     if not held.any():
         held[-1] = True
-    normal = {name: array[held] for name, array in train.items()}
-    rest = {name: array[~held] for name, array in train.items()}
-    return Dataset(data.fields, {**data.splits, "train": rest, "validation": normal})
+    changed = {
+        split: {name: rows_of(array, np.flatnonzero(rows)) for name, array in train.items()}
+        for split, rows in (("train", ~held), ("validation", held))
+    }
+    return replace(data, splits=Splits(data.splits, changed))
 
 
 def class_number(data: Dataset, field: str, wanted: Any) -> int:

@@ -3,7 +3,9 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+import numpy as np
 
 from ed_core.errors import FieldError, unknown
 from ed_core.options import Option, check_options, options_of
@@ -63,6 +65,63 @@ class Fields(dict[str, Field]):
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """Which training samples belong together, so that no group is learned from and judged by.
+
+    Windows of one recording, frames of one film, turns of one image.
+
+    Args:
+        of: the number of each sample's group, (samples,).
+        in_time: whether the samples of a group lie in the order of time and the last ones may be
+            kept aside; otherwise only whole groups are.
+        overlap: how many samples after one share a part of it, such as windows that overlap.
+    """
+
+    of: np.ndarray
+    in_time: bool = False
+    overlap: int = 0
+
+
+class Preparation(Protocol):
+    """What a data set fits on what is trained on, and does to every sample that a run is shown."""
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is fitted, ready for JSON.
+
+        Args:
+            train: what is trained on, field to (samples, ...).
+        """
+        ...
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return samples, of any split and of any file, as the model takes them.
+
+        Args:
+            arrays: field to (samples, ...); some fields may be missing.
+            fitted: what `fit` returned.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecord:
+    """What a run knows of its input, as `run.json` keeps it under `input`.
+
+    Args:
+        fitted: what the data set fitted on what is trained on, such as a mean and a deviation; it
+            is applied to everything that the run is shown later. None where nothing was yet.
+    """
+
+    fitted: Mapping[str, Any] | None = None
+
+    @classmethod
+    def from_facts(cls, facts: Any) -> "InputRecord":
+        """Return the record that `run.json` states; an empty one where it states none."""
+        fitted = facts.get("fitted") if isinstance(facts, Mapping) else None
+        return cls(fitted if isinstance(fitted, Mapping) else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Named arrays in named splits.
 
@@ -70,14 +129,23 @@ class Dataset:
         fields: what each array holds.
         splits: split name (`train`, `test`, perhaps `validation`) to field name to array
             (samples, *field.shape): numpy, or anything that slices like it.
+        whole: all samples in their order, where the loader drew the splits from one set itself;
+            None where the data came in splits.
+        groups: which samples of `train` belong together.
+        preparation: what is fitted on what is trained on, and applied to all samples.
+        input: what is known of the samples and of what was done to them.
     """
 
     fields: Fields
     splits: Mapping[str, Mapping[str, Any]]
+    whole: Mapping[str, Any] | None = None
+    groups: Groups | None = None
+    preparation: Preparation | None = None
+    input: InputRecord = InputRecord()
 
     def held_out(self) -> str:
-        """Return the split to watch while training: `validation`, else `test`."""
-        return "validation" if "validation" in self.splits else "test"
+        """Return the split to watch while training: `validation`, or "" where there is none."""
+        return "validation" if "validation" in self.splits else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from ed_core.plugins import DATASETS, MODELS
 from ed_core.probes import Probe
 from ed_core.recording import RecordingWriter
 from ed_core.run import build, load_weights, save_weights
+from ed_core.seeds import Seeds
 from ed_core.spec import Dataset, Field, Fields, ModelSpec
 from ed_core.submodels import call, to_numpy
 
@@ -170,7 +171,7 @@ def _still_after_a_step(spec: ModelSpec, objective: Any, fields: Fields) -> set[
     """Train one step; return which trainable weights it left as they were."""
     batches = Batches(tiny_arrays(fields), list(objective.input), spec.heads, SAMPLES, seed=0)
     objective.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=tuning.jit_compile())
-    randomness.reseed(objective, 1)
+    randomness.reseed(objective, Seeds(1))
     before = [to_numpy(v) for v in objective.trainable_variables]
     history = objective.fit(batches, verbose=0, shuffle=False).history
     for log, values in history.items():

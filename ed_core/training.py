@@ -7,13 +7,15 @@ from typing import Any
 
 from ed_core.checkpoints import Position, newest_first, restore_checkpoint
 from ed_core.data import settle_data, short_data
+from ed_core.engine import precision
 from ed_core.errors import EdkitError, unknown
+from ed_core.fingerprint import changes
 from ed_core.job import Job
-from ed_core.plan import PLAN_OPTIONS, Plan, compare, facts, plan_of
+from ed_core.plan import PLAN_OPTIONS, Plan, compare, plan_of
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
-from ed_core.run import Run, check_info, fields_of
+from ed_core.run import Run, check_info, fields_of, warn_of_faults
 from ed_core.schedule import Note
 from ed_core.stop_signal import graceful
 
@@ -58,8 +60,7 @@ def train(
     with graceful() as stop:
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
         with folder.hold():
-            seen = {"samples": job.batches.samples}
-            folder.write({**asdict(plan), "status": "training", **facts(job.data), **seen})
+            folder.write({**asdict(job.plan), "status": "training", **job.facts()})
             if started:
                 started(folder)
             return job.work(folder, Position(0, 0, 0), callbacks, stop, noted)
@@ -101,20 +102,37 @@ def resume(
         if epochs is not None and epochs > plan.epochs:
             plan = replace(plan, epochs=epochs)
         elif info.get("status") == "finished":
-            raise EdkitError(
-                f"{str(path)!r} has finished its {plan.epochs} epochs; "
-                f"ask for more with --epochs {plan.epochs + 10}."
-            )
+            _refuse_finished(info, plan, epochs, str(path))
         compare(info)
-        job = Job.prepare(MODELS[plan.model], plan)
+        with precision.as_trained(info):
+            job = Job.prepare(MODELS[plan.model], plan, info)
         _check_same_data(job, info, str(path))
+        warn_of_faults(info, job.objective, str(path))
         position = _position(folder, job)
         with graceful() as stop:
-            folder.write({**info, **asdict(plan), "status": "training"})
+            since = {"stopped_early", "epochs_done", "weights_changed_by_callbacks", "callbacks"}
+            kept = {key: value for key, value in info.items() if key not in since}
+            folder.write({**kept, **asdict(plan), "status": "training"})
             folder.weights.unlink(missing_ok=True)  # those of fewer epochs: no result any more
             if started:
                 started(folder)
             return job.work(folder, position, callbacks, stop, noted)
+
+
+def _refuse_finished(info: Mapping[str, Any], plan: Plan, epochs: int | None, where: str) -> None:
+    """Raise EdkitError unless a callback ended a run early and it is asked to go on."""
+    done = info.get("epochs_done", plan.epochs)
+    if not info.get("stopped_early"):
+        raise EdkitError(
+            f"{where!r} has finished its {plan.epochs} epochs; "
+            f"ask for more with --epochs {plan.epochs + 10}."
+        )
+    if epochs is None:
+        raise EdkitError(
+            f"{where!r} was ended after {done} of its {plan.epochs} epochs by a callback "
+            f"({', '.join(info.get('callbacks', ())) or 'unknown'}); go on all the same with "
+            f"--epochs {plan.epochs}."
+        )
 
 
 def _position(folder: RunFolder, job: Job) -> Position:
@@ -138,6 +156,11 @@ def _check_same_data(job: Job, info: Mapping[str, Any], where: str) -> None:
                 f"{where!r} cannot be resumed: field {name!r} of data {info['data']!r} was "
                 f"{before} and is {field.words} now; train a new run."
             )
+    if changed := changes(info.get("fingerprint"), job.fingerprint()):
+        raise EdkitError(
+            f"{where!r} cannot be resumed: the data {info['data']!r} have changed: {changed}; "
+            "train a new run."
+        )
     samples = job.batches.samples
     trained = info.get("samples", samples)  # runs of earlier versions do not say
     if trained != samples:

@@ -44,6 +44,8 @@ def make_field(name: str, parts: Sequence[Stored]) -> tuple[Field, list[Any]]:
         )
     if kind == "class":
         return _class_field([_column(part) for part in parts])
+    if kind == "value":
+        parts = [_column(part) if part.array.ndim == 2 else part for part in parts]
     arrays = [_numbers(part, kind) for part in parts]
     partial = kind == "value" and any(np.isnan(b).any() for a in arrays for b in _blocks(a))
     return Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
@@ -52,6 +54,8 @@ def make_field(name: str, parts: Sequence[Stored]) -> tuple[Field, list[Any]]:
 def _guess(parts: Sequence[Stored]) -> str:
     """Return the kind that shape and type suggest; see the data set's documentation."""
     array = parts[0].array
+    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind == "f":
+        return "value"
     if array.ndim == 2:
         one_hot = all(_is_one_hot(block).all() for part in parts for block in _blocks(part.array))
         return "class" if one_hot and array.shape[1] > 1 else "signal"
@@ -93,9 +97,9 @@ def _numbers(part: Stored, kind: str) -> Any:
 
 
 def _column(part: Stored) -> Stored:
-    """Return labels (samples, 1), as the data sets of Keras have them, as (samples,).
+    """Return labels or values (samples, 1), as the data sets of Keras have them, as (samples,).
 
-    And maps (samples, height, width, 1) as (samples, height, width).
+    And maps of classes (samples, height, width, 1) as (samples, height, width).
     """
     if part.array.ndim not in (2, 4) or part.array.shape[-1] != 1:
         return part

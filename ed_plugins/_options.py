@@ -1,7 +1,5 @@
 """What the options of several data sets have in common."""
 
-import numpy as np
-
 from ed_core import EdkitError, FilePath, RunPath
 
 NO_FILE = FilePath("")
@@ -13,8 +11,3 @@ def check_least(least: int, **options: int) -> None:
     for name, value in options.items():
         if value < least:
             raise EdkitError(f"option {name!r} is at least {least}, received {value}.")
-
-
-def generator(seed: int, *numbers: int) -> np.random.Generator:
-    """Return a generator for the seed and for each of its uses; a negative seed is one as well."""
-    return np.random.default_rng([seed % 2**64, *numbers])

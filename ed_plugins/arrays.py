@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ed_core import Dataset, EdkitError, Fields, FilePath, dataset
+from ed_core.seeds import content_generator
 from ed_plugins._array_fields import make_field
 from ed_plugins._array_files import Stored, read_file
 from ed_plugins._lazy import View
-from ed_plugins._options import NO_FILE, generator
+from ed_plugins._options import NO_FILE
 
 _SPLITS = {"val": "validation", "valid": "validation"}
 _TEST = 0.2
@@ -29,8 +30,8 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
 
     - whole numbers: (N,) and (N, H, W) are classes, unsigned (N, H, W, C) an image, (N, T, H, W, C)
       a video, signed (N, H, W, 1) classes;
-    - floats: (N,) are values, (N, T) and (N, T, C) a signal, (N, H, W, C) an image, but values if C
-      is 1 and they leave 0..1, (N, T, H, W, C) a video;
+    - floats: (N,) and (N, 1) are values, (N, T) and (N, T, C) a signal, (N, H, W, C) an image, but
+      values if C is 1 and they leave 0..1, (N, T, H, W, C) a video;
     - rows (N, K) with a single 1 are classes, as in the lecture; a row of -1 has no label;
       a label or mask (N, 1) is read as (N,).
 
@@ -95,7 +96,7 @@ def _drawn(named: dict[str, Any], seed: int, path: str) -> dict[str, dict[str, A
     samples = len(next(iter(named.values())))
     if samples < 2:
         raise EdkitError(f"{path!r}: expected two samples or more to split, found {samples}.")
-    order = generator(seed).permutation(samples)
+    order = content_generator(seed).permutation(samples)
     count = max(1, round(_TEST * samples))
     rows = {"train": np.sort(order[count:]), "test": np.sort(order[:count])}
     return {

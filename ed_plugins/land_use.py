@@ -3,7 +3,8 @@
 import numpy as np
 
 from ed_core import Dataset, Field, Fields, dataset
-from ed_plugins._options import check_least, generator
+from ed_core.seeds import content_generator
+from ed_plugins._options import check_least
 
 PIXEL = 0.03  # km a pixel
 TREE_LINE = 1.5  # km
@@ -45,7 +46,7 @@ def land_use(*, samples: int = 400, size: int = 64, seed: int = 0) -> Dataset:
     counts = {split: round(share * samples) for split, share in _SHARES.items()}
     counts["train"] += samples - sum(counts.values())
     splits = {
-        split: _terrain(generator(seed, number), count, size)
+        split: _terrain(content_generator(seed, number), count, size)
         for number, (split, count) in enumerate(counts.items())
     }
     return Dataset(fields, splits)

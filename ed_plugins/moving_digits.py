@@ -1,10 +1,13 @@
 """Digits that move and bounce: the data set of videos that needs no download."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import ndimage
 
 from ed_core import Dataset, Field, Fields, dataset
-from ed_plugins._options import check_least, generator
+from ed_core.seeds import content_generator
+from ed_plugins._options import check_least
 from ed_plugins.digits import digits as still_digits
 
 _SPEED = 0.08, 0.25  # of the free way, a frame
@@ -18,14 +21,15 @@ def moving_digits(
 
     Srivastava et al., "Unsupervised Learning of Video Representations using LSTMs", 2015: each
     digit keeps its speed, and where digits overlap the brighter pixel counts. A digit is half as
-    wide as the frame. The test split shows digits that the training split does not. With a single
-    digit there is also its class, `label`.
+    wide as the frame. No split shows a digit that another one does. With a single digit there is
+    also its class, `label`.
 
     Args:
         frames: of a video.
         size: of a frame, in pixels.
         digits: in a video.
-        samples: of the training split; the test split has a fifth of that.
+        samples: of the training split; the validation split has a tenth of that, the test split a
+            fifth.
         seed: of what moves where.
     """
     check_least(1, frames=frames, digits=digits)
@@ -36,16 +40,29 @@ def moving_digits(
     if digits == 1:
         fields["label"] = still.fields["label"]
     splits = {}
-    for number, (split, count) in enumerate({"train": samples, "test": samples // 5}.items()):
-        random = generator(seed, number)
-        chosen = random.integers(len(still.splits[split]["label"]), size=(count, digits))
-        image = _resized(still.splits[split]["image"][..., 0], size // 2)
+    sources = _apart(still.splits)
+    counts = {"train": samples, "test": samples // 5, "validation": max(samples // 10, 1)}
+    for number, (split, count) in enumerate(counts.items()):
+        random = content_generator(seed, number)
+        chosen = random.integers(len(sources[split]["label"]), size=(count, digits))
+        image = _resized(sources[split]["image"][..., 0], size // 2)
         where = paths(random, (count, digits), frames, size - size // 2)
         arrays = {"video": film(image[chosen], where, size)}
         if digits == 1:
-            arrays["label"] = still.splits[split]["label"][chosen[:, 0]]
+            arrays["label"] = sources[split]["label"][chosen[:, 0]]
         splits[split] = arrays
     return Dataset(fields, splits)
+
+
+def _apart(splits: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Mapping[str, np.ndarray]]:
+    """Return the still digits of each split: those not trained on go half and half."""
+    held = splits["test"]
+    middle = len(held["label"]) // 2
+    return {
+        "train": splits["train"],
+        "validation": {name: array[:middle] for name, array in held.items()},
+        "test": {name: array[middle:] for name, array in held.items()},
+    }
 
 
 def paths(

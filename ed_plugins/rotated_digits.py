@@ -6,8 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 from ed_core import Dataset, EdkitError, Field, Fields, dataset
+from ed_core.seeds import content_generator
 from ed_plugins._idx import is_here
-from ed_plugins._options import generator
 from ed_plugins.digits import digits
 from ed_plugins.mnist import mnist
 
@@ -36,7 +36,7 @@ def rotated_digits(
     )
     splits = {}
     for number, (split, arrays) in enumerate(upright.splits.items()):
-        angle = generator(seed, number).uniform(-degrees, degrees, len(arrays["label"]))
+        angle = content_generator(seed, number).uniform(-degrees, degrees, len(arrays["label"]))
         angle = angle.astype("float32")
         image = rotate(arrays["image"], angle)
         splits[split] = {"image": image, "label": arrays["label"], "angle": angle}

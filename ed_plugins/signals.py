@@ -6,9 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Field, Fields, FilePath, dataset
+from ed_core import Dataset, EdkitError, Field, Fields, FilePath, Groups, Standardisation, dataset
+from ed_core.seeds import content_generator
 from ed_plugins._electrocardiogram import electrocardiogram
-from ed_plugins._options import NO_FILE, check_least, generator
+from ed_plugins._options import NO_FILE, check_least
 from ed_plugins._recordings import find_recordings, read_recordings
 
 Part = tuple[np.ndarray, int]  # a stretch of signal (time, channels), the number of its class
@@ -33,8 +34,9 @@ def signals(
     """Windows of WAV or CSV files (one column a channel); by default a made electrocardiogram.
 
     A CSV column whose heading names a clock, such as `time`, `Time (s)`, `ms`, is no channel.
-    Each channel is scaled to mean 0 and deviation 1 of the training split. What is left at the end
-    of a file is dropped; a file shorter than a window is filled up with 0.
+    Each channel is scaled to mean 0 and deviation 1 of what is trained on. What is left at the end
+    of a file is dropped; a file shorter than a window is filled up with the mean. Whole files are
+    kept aside for validation where there are several of a class, else the end of each.
 
     Args:
         path: a file, a folder of them, or a pattern such as FOLDER/*.wav.
@@ -55,18 +57,24 @@ def signals(
     files, recordings = _read(path, rate, seed)
     classes, numbers = _classes(files) if labels else ((), [0] * len(files))
     parts = list(zip(recordings, numbers, strict=True))
-    if test or split == "files" or (split == "auto" and len(files) > 1):
+    by_file = bool(test or split == "files" or (split == "auto" and len(files) > 1))
+    if by_file:
         train, held_out = _by_file(parts, files, test, seed)
     else:
         train, held_out = _by_time(parts, files, window)
-    splits = {
-        name: _cut(_scaled(part, train), window, hop or window)
-        for name, part in (("train", train), ("test", held_out))
+    cut = {
+        name: _cut(part, window, hop or window)
+        for name, part in (("train", train), ("test", held_out), ("", parts))
     }
+    groups = Groups(
+        cut["train"]["file"], in_time=not by_file, overlap=-(-window // (hop or window)) - 1
+    )
     fields = Fields(signal=Field((window, recordings[0].shape[1]), "signal"))
     if labels:
         fields["label"] = Field((), "class", classes)
-    return Dataset(fields, {s: {f: named[f] for f in fields} for s, named in splits.items()})
+    found = {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()}
+    whole = found.pop("")
+    return Dataset(fields, found, whole=whole, groups=groups, preparation=Standardisation("signal"))
 
 
 def _read(path: str, rate: int, seed: int) -> tuple[list[Path], list[np.ndarray]]:
@@ -74,34 +82,31 @@ def _read(path: str, rate: int, seed: int) -> tuple[list[Path], list[np.ndarray]
     if path:
         files = find_recordings(Path(path))
         return files, read_recordings(files, rate)
-    made = electrocardiogram(generator(seed, 0), _MADE, rate or _RATE)
+    made = electrocardiogram(content_generator(seed, 0), _MADE, rate or _RATE)
     return [Path("made")], [made]
 
 
 def windows(signal: np.ndarray, window: int, hop: int) -> np.ndarray:
     """Return the windows (windows, window, channels) of a signal (time, channels) as float32.
 
-    A rest at the end is dropped; a signal shorter than a window is filled up with 0.
+    A rest at the end is dropped; a signal shorter than a window is filled up with NaN, which stands
+    for no number.
     """
     short = max(0, window - len(signal))
-    filled = np.pad(signal.astype("float32"), ((0, short), (0, 0)))
+    filled = np.pad(signal.astype("float32"), ((0, short), (0, 0)), constant_values=np.nan)
     views = np.lib.stride_tricks.sliding_window_view(filled, window, axis=0)[::hop]
     return np.ascontiguousarray(views.transpose(0, 2, 1))
 
 
 def _cut(parts: list[Part], window: int, hop: int) -> dict[str, np.ndarray]:
-    """Return the windows of all parts as `signal`, and the class of each as `label`."""
+    """Return the windows of all parts as `signal`, and the class and the part of each."""
     cut = [windows(signal, window, hop) for signal, _ in parts]
-    label = np.repeat([number for _, number in parts], [len(windows_) for windows_ in cut])
-    return {"signal": np.concatenate(cut), "label": label}
-
-
-def _scaled(parts: list[Part], train: list[Part]) -> list[Part]:
-    """Return the parts with every channel less its mean in `train`, over its deviation there."""
-    every = np.concatenate([signal for signal, _ in train])
-    mean, deviation = every.mean(axis=0, dtype="float64"), every.std(axis=0, dtype="float64")
-    deviation[deviation == 0] = 1  # a channel that says nothing
-    return [((signal - mean) / deviation, number) for signal, number in parts]
+    counts = [len(windows_) for windows_ in cut]
+    return {
+        "signal": np.concatenate(cut),
+        "label": np.repeat([number for _, number in parts], counts),
+        "file": np.repeat(np.arange(len(parts)), counts),
+    }
 
 
 def _classes(files: list[Path]) -> tuple[tuple[str, ...], list[int]]:
@@ -128,7 +133,7 @@ def _by_file(
     if pattern:
         tested = {i for i, file in enumerate(files) if fnmatch(file.stem, pattern)}
     else:
-        random, tested = generator(seed, 1), set()
+        random, tested = content_generator(seed, 1), set()
         for number in sorted({number for _, number in parts}):
             own = [i for i, part in enumerate(parts) if part[1] == number]
             few = max(1, round(_TEST * len(own))) if len(own) > 1 else 0

@@ -17,12 +17,21 @@ from ed_core.errors import EdkitError, unknown
 @click.option(
     "--split", metavar="NAME", help="Of the data. [default: test, or validation if there is none]"
 )
+@click.option(
+    "--weights",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Of the last step, or of the epoch that was best on the validation split.",
+)
 @click.option("--anomaly", is_flag=True, help="How a run trained with --only tells what is odd.")
 @click.option("--rate", type=float, help="With --anomaly: false alarms accepted. [default: 0.05]")
 @click.option("--classifier", metavar="RUN2", help="Does it name what RUN is asked to draw?")
 @click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
 @early_options
-def evaluate(run: str, anomaly: bool, rate: float | None, as_json: bool, **given: Any) -> None:
+def evaluate(
+    run: str, weights: Any, anomaly: bool, rate: float | None, as_json: bool, **given: Any
+) -> None:
     """Print the numbers of RUN on the test split, beside their floor."""
     if rate is not None and not anomaly:
         raise EdkitError("--rate goes with --anomaly.")
@@ -35,7 +44,7 @@ def evaluate(run: str, anomaly: bool, rate: float | None, as_json: bool, **given
     from ed_core.evaluation_table import format_table
     from ed_core.run import open_run
 
-    opened, data, split = open_run(run), given["data"], given["split"]
+    opened, data, split = open_run(run, weights=weights), given["data"], given["split"]
     if anomaly:
         result = detect(opened, data, split=split, rate=0.05 if rate is None else rate)
     elif given["classifier"]:
@@ -57,9 +66,23 @@ def evaluate(run: str, anomaly: bool, rate: float | None, as_json: bool, **given
 @click.option(
     "--dimensions", metavar="I,J", help="Two dimensions of the code, from 1, to show its plane in."
 )
+@click.option("--split", metavar="NAME", help="Of the data. [default: validation]")
+@click.option(
+    "--weights",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Of the last step, or of the epoch that was best on the validation split.",
+)
 @early_options
 def figures(
-    run: str, other: str | None, out: str | None, formats: str, dimensions: str | None
+    run: str,
+    other: str | None,
+    out: str | None,
+    formats: str,
+    dimensions: str | None,
+    split: str | None,
+    weights: Any,
 ) -> None:
     """Draw the lecture's pictures of RUN, where they can beside those of a second one."""
     chosen = tuple(part.strip() for part in formats.split(","))
@@ -71,9 +94,12 @@ def figures(
     from ed_core.figures import draw_figures
     from ed_core.run import open_run
 
-    first, second = open_run(run), open_run(other) if other else None
+    first = open_run(run, weights=weights)
+    second = open_run(other, weights=weights) if other else None
     folder = Path(out) if out else None
-    for path in draw_figures(first, folder, formats=chosen, other=second, dimensions=plane):
+    for path in draw_figures(
+        first, folder, formats=chosen, other=second, dimensions=plane, split=split
+    ):
         print(short(path))
 
 

@@ -105,6 +105,13 @@ def again(path: Path) -> str:
     return shlex.join([short(path), *startup.plugins])
 
 
+def on_backend() -> str:
+    """Return the option that names the backend of this process, which a resumed run needs."""
+    import keras
+
+    return f"--backend {keras.config.backend()}"
+
+
 @contextmanager
 def _held_stderr() -> Iterator[None]:
     """Keep what C++ libraries print while they load off the terminal, but show it on failure."""

@@ -11,7 +11,14 @@ import click
 from rich.console import Console
 
 from ed_core.command.catalogue import flag_of
-from ed_core.command.shared import again, early_options, has_display, short, startup
+from ed_core.command.shared import (
+    again,
+    early_options,
+    has_display,
+    on_backend,
+    short,
+    startup,
+)
 from ed_core.data import settle_data
 from ed_core.errors import EdkitError
 from ed_core.options import Option, description
@@ -47,6 +54,13 @@ COMMON = [
         multiple=True,
         metavar="HEAD=X",
         help="The share of an epoch for samples that have this head's label.",
+    ),
+    click.Option(
+        ["--validation"],
+        type=float,
+        metavar="SHARE",
+        help="The share of the training data kept aside to choose on, 0 for none. [default: 0.1, "
+        "where the data have no validation split of their own]",
     ),
     click.Option(["--stratified"], is_flag=True, help="Keep the same share of every class."),
     click.Option(
@@ -195,7 +209,7 @@ def stoppable(folders: Sequence[RunFolder]) -> Iterator[None]:
     try:
         yield
     except Interrupted as stop:
-        say(f"Stopped. Go on with: edkit train --resume {again(folders[0].path)}")
+        say(f"Stopped. Go on with: edkit train --resume {again(folders[0].path)} {on_backend()}")
         raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
 
 

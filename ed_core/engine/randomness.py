@@ -8,13 +8,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from ed_core.seeds import Seeds
+
 
 @contextmanager
 def initial_weights_from(seed: int) -> Iterator[None]:
     """Let the layers built in this block draw their initial weights from `seed`.
 
-    An initialiser without a seed takes one from Python's generator. Not `set_random_seed`, which
-    imports TensorFlow wherever it is installed (4 s) and leaves global state behind.
+    An initialiser without a seed takes one from Python's generator, which nothing else draws from.
+    Not `set_random_seed`, which imports TensorFlow wherever it is installed (4 s) and leaves global
+    state behind.
     """
     before = random.getstate()
     random.seed(seed)
@@ -29,15 +32,16 @@ def seed_generators(model: Any) -> list[Any]:
     return [v for v in model.variables if v.path.rsplit("/", 1)[-1] == "seed_generator_state"]
 
 
-def reseed(model: Any, seed: int) -> None:
+def reseed(model: Any, seeds: Seeds | int) -> None:
     """Give every generator of the model, and the backend's, a state that follows from the seed."""
+    seeds = Seeds(seeds) if isinstance(seeds, int) else seeds
     for number, state in enumerate(seed_generators(model)):
-        derived = np.random.SeedSequence([seed, number]).generate_state(1)[0]
-        state.assign(np.array([derived % 2**31, 0]).astype(state.dtype))
+        derived = seeds.integer("layer", number)
+        state.assign(np.array([derived, 0]).astype(state.dtype))
     if keras.config.backend() == "torch":  # a Dropout without a seed draws from torch's own
         import torch
 
-        torch.manual_seed(seed)
+        torch.manual_seed(seeds.seed if seeds.shared else seeds.integer("backend"))
 
 
 def global_state() -> np.ndarray:

@@ -7,6 +7,7 @@ from ed_core.evaluation.predicting import predict
 from ed_core.evaluation.subject import Numbers
 from ed_core.evaluation.targets import predicts
 from ed_core.run import Run
+from ed_core.seeds import Seeds
 from ed_core.spec import Field, Head
 
 DRAWN = 100  # samples of each class
@@ -40,7 +41,7 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
         )
     wanted = np.repeat(np.arange(classes, dtype="int32"), DRAWN)
     shape = (len(wanted), *inputs["code"].shape[1:])
-    codes = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    codes = Seeds(seed).generator("codes").standard_normal(shape, np.float32)
     drawn = predict(run.decoder, {"code": codes, "label": wanted})
     _check_inputs(run, classifier, drawn)
     found = predict(classifier.model, drawn, [judge.output])[judge.output].argmax(axis=-1)

@@ -11,6 +11,7 @@ from ed_core.checks import check_array
 from ed_core.data import load_data
 from ed_core.errors import EdkitError
 from ed_core.evaluation.predicting import ready
+from ed_core.preparation import as_trained
 from ed_core.run import Run
 from ed_core.spec import Dataset
 
@@ -35,7 +36,9 @@ def measured_on(run: Run, data: str | None) -> tuple[str, Dataset]:
             stacklevel=3,
         )
         run.lend(source)
-    return (data, source) if data and source else (run.info["data"], own)
+    if data is None or source is None:
+        return run.info["data"], own
+    return data, as_trained(source, run.fields, run.input, run.data.preparation)
 
 
 def default_split(data: Dataset) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 
 from ed_core.evaluation.predicting import mean_of, predict
 from ed_core.evaluation.subject import Numbers, Subject
+from ed_core.seeds import Seeds
 from ed_core.spec import Head
 
 ACTIVE = 0.01  # variance of E[z|x] from which a latent unit is active; Burda et al., 2016
@@ -16,7 +17,7 @@ def evidence_bound(subject: Subject, head: Head) -> Numbers:
     """
     posterior = subject.outputs[head.output]
     mean, log_var = posterior[:, 0], posterior[:, 1]
-    epsilon = np.random.default_rng(subject.seed).standard_normal(mean.shape, np.float32)
+    epsilon = Seeds(subject.seed).generator("noise").standard_normal(mean.shape, np.float32)
     z = (mean + np.exp(0.5 * log_var) * epsilon).reshape(-1, *(subject.code_shape or ()))
     decoded = predict(subject.run.decoder, {**subject.arrays, "code": z})
     kl = mean_of(head.loss, posterior)

@@ -24,7 +24,7 @@ from ed_core.figures.samples import samples
 from ed_core.figures.samples_over_time import samples_over_time
 from ed_core.figures.segmentation import segmentations
 from ed_core.figures.signals import signals
-from ed_core.figures.style import STYLE
+from ed_core.figures.style import INK, SMALL, STYLE
 from ed_core.figures.tsne import tsne
 from ed_core.figures.videos import videos
 from ed_core.recording.folder import written_whole
@@ -65,6 +65,7 @@ def draw_figures(
     formats: Sequence[str] = ("png",),
     other: Run | str | Path | None = None,
     dimensions: tuple[int, int] | None = None,
+    split: str | None = None,
 ) -> list[Path]:
     """Draw what suits a run, from its model, its data and its recording.
 
@@ -75,13 +76,15 @@ def draw_figures(
         other: a second run that is shown beside the first where a figure can, on the same samples.
         dimensions: two dimensions of the code, from 0, through which its plane goes; by default
             those that say most.
+        split: of the run's data, whose samples are drawn; by default `validation`. A figure of any
+            other split says so.
 
     Returns:
         The files, each written whole.
 
     Raises:
-        EdkitError: a format is unknown, the folder cannot be written, the code has not got these
-            dimensions, or the runs do not go together.
+        EdkitError: a format or the split is unknown, the folder cannot be written, the code has not
+            got these dimensions, or the runs do not go together.
     """
     for name in formats:
         if name not in FORMATS:
@@ -89,7 +92,7 @@ def draw_figures(
     run = run if isinstance(run, Run) else open_run(run)
     second = other if isinstance(other, Run) or other is None else open_run(other)
     folder = Path(out) if out is not None else run.path / "figures"
-    shown = material(run, second, dimensions)
+    shown = material(run, second, dimensions, split)
     with rc_context(STYLE):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -97,13 +100,21 @@ def draw_figures(
                 path
                 for name, draw in FIGURES
                 for stem, figure in _named(name, draw(shown))
-                for path in _write(figure, folder / stem, formats)
+                for path in _write(
+                    figure,
+                    folder / stem,
+                    formats,
+                    "" if name in _WITHOUT_SAMPLES else _note(shown[0].shown),
+                )
             ]
         except OSError as error:
             raise EdkitError(
                 f"cannot write figures into {str(folder)!r}: {error.strerror}. "
                 "Choose a folder that can be written with --out."
             ) from error
+
+
+_WITHOUT_SAMPLES = {"curves", "samples", "samples_over_time", "latent_grid", "latent_grid_uniform"}
 
 
 def _named(name: str, drawn: Drawn) -> Iterator[tuple[str, Figure]]:
@@ -116,8 +127,15 @@ def _named(name: str, drawn: Drawn) -> Iterator[tuple[str, Figure]]:
             yield f"{name}_{suffix}", figure
 
 
-def _write(figure: Figure, stem: Path, formats: Sequence[str]) -> list[Path]:
+def _note(split: str) -> str:
+    """Return what a figure says of the split that it is drawn from: of validation, nothing."""
+    return f"drawn on the {split} split" if split not in ("", "validation") else ""
+
+
+def _write(figure: Figure, stem: Path, formats: Sequence[str], note: str) -> list[Path]:
     """Save a figure in each format; its layout is settled first, since every drawing refines it."""
+    if note:
+        figure.supxlabel(note, x=0.99, ha="right", fontsize=SMALL, color=INK)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]

@@ -29,7 +29,7 @@ Row = tuple[str, np.ndarray]
 def maps(materials: list[Material]) -> dict[str, Figure]:
     """Return images, true values and predicted ones on one scale, for each head of such a target.
 
-    A column a sample; of two runs each has a row. The RMSE is that of the whole test split.
+    A column a sample; of two runs each has a row. The RMSE is that of the whole split.
     """
     figures = {}
     for head in heads_of(materials[0], "value", 2):

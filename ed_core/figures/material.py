@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ed_core.arrange import reference_batch
+from ed_core.earlier import is_earlier
 from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
+from ed_core.evaluation.splits import known_split
 from ed_core.figures.names import names_of
 from ed_core.probes import flat
 from ed_core.run import Run
@@ -25,10 +27,12 @@ class Material:
 
     Args:
         run: the run, with its model.
-        samples: field to (samples, ...), held out; one of every class first.
+        samples: field to (samples, ...), of one split; one of every class first.
         fields: what each of them is.
         name: what a figure that shows two runs calls this one.
-        split: field to the whole test split, anything that slices; empty where it is not to be had.
+        split: field to the whole of that split, anything that slices; empty where it is not to be
+            had.
+        shown: the name of that split, "" where it is not to be had.
         dimensions: two dimensions of the code, from 0, where a figure shall show these.
     """
 
@@ -38,6 +42,7 @@ class Material:
     name: str = ""
     split: Mapping[str, Any] = field(default_factory=dict)
     dimensions: tuple[int, int] | None = None
+    shown: str = ""
 
     @cached_property
     def scalars(self) -> dict[str, np.ndarray]:
@@ -52,7 +57,7 @@ class Material:
 
     @cached_property
     def whole(self) -> "Material":
-        """The same with every sample of the test split, where the data are to be had."""
+        """The same with every sample of the split, where the data are to be had."""
         if any(name not in self.split for name in self.samples):
             return self
         samples = {name: np.asarray(self.split[name][:]) for name in self.samples}
@@ -117,21 +122,35 @@ class Material:
 
 
 def material(
-    run: Run, other: Run | None = None, dimensions: tuple[int, int] | None = None
+    run: Run,
+    other: Run | None = None,
+    dimensions: tuple[int, int] | None = None,
+    split: str | None = None,
 ) -> list[Material]:
     """Return what the figures of a run show, and that of a second run on the same samples.
 
     Where the run's data set is not to be had, the samples are the recorded reference batch.
 
+    Args:
+        run: the run.
+        other: a second one.
+        dimensions: two dimensions of the code, from 0.
+        split: of the run's data; by default `validation`, or `train` where nothing was kept aside
+            (`test` in runs of earlier versions, which were watched on it).
+
     Raises:
-        EdkitError: there are no samples at all, the second run takes other inputs, or the code
-            has not got these dimensions.
+        EdkitError: there are no samples at all, or no such split, the second run takes other
+            inputs, or the code has not got these dimensions.
     """
-    split: Mapping[str, Any] = {}
+    arrays: Mapping[str, Any] = {}
+    name = ""
     try:
-        samples = reference_batch(run.data, SAMPLES)
-        split = run.data.splits.get("test") or run.data.splits[run.data.held_out()]
+        name = split or _default_split(run)
+        arrays = known_split(run.data, run.info["data"], name)
+        samples = reference_batch(run.data, SAMPLES, name)
     except EdkitError as error:
+        if split:
+            raise
         with run.recording() as recording:
             samples = recording.reference()
         if not samples:
@@ -143,21 +162,29 @@ def material(
     }
     runs = [run] if other is None else [run, other]
     for each in runs:
-        for name, tensor in (inputs_of(each.model) or {}).items():
-            if name not in samples or samples[name].shape[1:] != tuple(tensor.shape[1:]):
+        for field_name, tensor in (inputs_of(each.model) or {}).items():
+            known = samples.get(field_name)
+            if known is None or known.shape[1:] != tuple(tensor.shape[1:]):
                 raise EdkitError(
                     f"{str(each.path)!r} cannot be drawn on {run.info['data']!r}: "
-                    f"it needs {name!r} of shape {tuple(tensor.shape[1:])}."
+                    f"it needs {field_name!r} of shape {tuple(tensor.shape[1:])}."
                 )
+    shown = name if arrays else ""
     found = [
-        Material(each, samples, fields, name, split, dimensions)
-        for each, name in zip(runs, names_of(runs), strict=True)
+        Material(each, samples, fields, called, arrays, dimensions, shown)
+        for each, called in zip(runs, names_of(runs), strict=True)
     ]
     if dimensions is not None:
-        for shown in found:
-            if shown is found[0] or shown.codes is not None:  # figures leave out a second without
-                _check_dimensions(shown, dimensions)
+        for each_one in found:
+            if each_one is found[0] or each_one.codes is not None:  # a second without is left out
+                _check_dimensions(each_one, dimensions)
     return found
+
+
+def _default_split(run: Run) -> str:
+    """Return the split that figures show where none is asked for."""
+    earlier = "test" if is_earlier(run.info, str(run.path)) else "train"
+    return run.data.held_out() or (earlier if earlier in run.data.splits else "train")
 
 
 def _check_dimensions(material: Material, dimensions: tuple[int, int]) -> None:

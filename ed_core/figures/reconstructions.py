@@ -44,7 +44,7 @@ def reconstructions(materials: list[Material]) -> Figure | None:
 
 
 def _name(material: Material) -> str:
-    """Return what a run's row is called, with the error of all pixels of the test split."""
+    """Return what a run's row is called, with the error of all pixels of the split."""
     whole = material.whole
     field = material.image or ""
     error = np.mean(np.square(whole.outputs[field] - whole.samples[field]))

@@ -9,6 +9,7 @@ from ed_core.figures.decoding import Decoder, decoder_of
 from ed_core.figures.material import Material
 from ed_core.figures.mosaic import add_image, figure_of, mosaic, tile_size
 from ed_core.figures.style import TEXT
+from ed_core.seeds import Seeds
 
 _COLUMNS, _ROWS = 12, 6
 _TILE, _GAP = 140, 6  # dots
@@ -23,7 +24,7 @@ def samples(materials: list[Material], seed: int = 0) -> Figure | None:
     decoder = decoder_of(main)
     if decoder is None or not (main.variational or main.encoder is None):
         return None
-    random = np.random.default_rng(seed)
+    random = Seeds(seed).generator("samples")
     if decoder.label:
         codes = random.standard_normal((_COLUMNS, *decoder.shape))
         rows = [_of_class(decoder, codes, number) for number in range(len(decoder.classes))]

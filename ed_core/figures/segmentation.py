@@ -35,7 +35,7 @@ def segmentations(materials: list[Material]) -> dict[str, Figure]:
     """Return image, truth, prediction and overlay for each head that gives a class to every pixel.
 
     Of two runs the prediction of both, and no overlay. Pixels without a truth are hatched. The
-    IoU of each class and their mean are those of the whole test split, over the classes in its
+    IoU of each class and their mean are those of the whole split, over the classes in its
     truth, as `edkit evaluate` has them.
     """
     return {head.name: _drawn(materials, head) for head in heads_of(materials[0], "class", 2)}

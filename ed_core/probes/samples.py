@@ -8,6 +8,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.probes.base import Batch, Bound, Probe, half, sample_axes
+from ed_core.seeds import Seeds
 from ed_core.submodels import as_dict, call, inputs_of, submodel
 
 
@@ -41,7 +42,8 @@ class Samples(Probe):
                 f"Samples({self.decoder!r}): its inputs are {sorted(inputs)}, no code."
             )
         shape = tuple(inputs["code"].shape[1:])
-        noise = np.random.default_rng(self.seed).standard_normal((self.samples, *shape), "float32")
+        random = Seeds(self.seed).generator("samples")
+        noise = random.standard_normal((self.samples, *shape), "float32")
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
             given = {"code": noise}

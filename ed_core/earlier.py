@@ -1,0 +1,53 @@
+"""Runs of earlier versions: how they are told from today's, and what was wrong with them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ed_core.engine.gradients import equal_paths
+from ed_core.errors import EdkitError
+
+FORMAT = 2
+"""Of `run.json`. Before 2 the random streams of a run were shared, `test` was watched while it
+trained, and PyTorch's gradients were not always zeroed."""
+
+
+def is_earlier(info: Mapping[str, Any], where: str) -> bool:
+    """Tell whether a run was begun before format 2.
+
+    Args:
+        info: what its `run.json` says.
+        where: the run, for the message.
+
+    Raises:
+        EdkitError: it was written by a later version than this one.
+    """
+    found = info.get("format", 1)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise EdkitError(f"{where!r}: 'format' in run.json must be a whole number, is {found!r}.")
+    if found > FORMAT:
+        raise EdkitError(
+            f"{where!r} was written by a newer version (format {found}, this one knows {FORMAT}): "
+            "pip install --upgrade edkit."
+        )
+    return found < FORMAT
+
+
+def faults(info: Mapping[str, Any], model: Any) -> list[str]:
+    """Return what was wrong when an earlier run was trained, a sentence each.
+
+    Args:
+        info: what its `run.json` says.
+        model: built as the run's was.
+    """
+    found = []
+    if info.get("backend") == "torch" and (paths := equal_paths(model.trainable_variables)):
+        found.append(
+            f"it was trained on torch when the gradients of {len(paths)} of its variables "
+            f"(such as {paths[0]}) were not zeroed between steps"
+        )
+    if not info.get("only"):
+        found.append(
+            "where its data have no validation split of their own, its best checkpoint was chosen "
+            "on the test split"
+        )
+    return found

@@ -1,0 +1,130 @@
+"""What is read when it is asked for: splits, some rows of an array, a change of its numbers."""
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+def rows_of(array: Any, rows: np.ndarray) -> Any:
+    """Return the given rows of an array: of numpy at once, of any other when it is sliced.
+
+    Args:
+        array: (samples, ...).
+        rows: which samples, increasing.
+    """
+    return array[rows] if isinstance(array, np.ndarray) else Rows(array, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of an array that is read when it is sliced.
+
+    Args:
+        array: (samples, ...), or anything that slices like it.
+        rows: which samples, increasing, since h5py reads no others.
+    """
+
+    array: Any
+    rows: np.ndarray
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of what is read."""
+        return np.dtype(self.array.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (rows, ...)."""
+        return (len(self.rows), *self.array.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        return np.asarray(self.array[self.rows[key]])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An array whose numbers are changed when it is sliced.
+
+    Args:
+        array: (samples, ...), or anything that slices like it.
+        change: from some samples to as many of the same shape.
+        dtype: of the result.
+    """
+
+    array: Any
+    change: Callable[[np.ndarray], np.ndarray]
+    dtype: np.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (samples, ...)."""
+        return tuple(self.array.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        return self.change(np.asarray(self.array[key])).astype(self.dtype, copy=False)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+
+class Splits(Mapping[str, Any]):
+    """Splits of a data set, some of them replaced or left out; the others are not looked at.
+
+    Args:
+        base: split name to its arrays.
+        changed: what stands in the place of some of them, or beside them.
+        without: the names that are left out.
+        change: what is done to the arrays of a split when it is first asked for.
+    """
+
+    def __init__(
+        self,
+        base: Mapping[str, Any],
+        changed: Mapping[str, Any] | None = None,
+        without: Container[str] = (),
+        change: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._base = base
+        self._own = dict(changed or {})
+        self._without = without
+        self._change = change
+        self._kept: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._kept:
+            if name not in self._own and name in self._without:
+                raise KeyError(name)
+            arrays = self._own[name] if name in self._own else self._base[name]
+            self._kept[name] = self._change(arrays) if self._change else arrays
+        return self._kept[name]
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known in self)
+
+    def __iter__(self) -> Iterator[str]:
+        left = [name for name in self._base if name in self._own or name not in self._without]
+        return iter([*left, *(name for name in self._own if name not in self._base)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,143 @@
+"""What a data set fits on what is trained on, applied to everything that a run is shown later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ed_core.errors import EdkitError
+from ed_core.lazy import Changed, Splits
+from ed_core.spec import Dataset, Field, Fields, InputRecord, Preparation
+
+Arrays = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standardisation:
+    """Every channel less its mean on what is trained on, over its deviation there.
+
+    The statistics are those of all numbers of a channel, in float64; NaN stands for no number, is
+    left out of them and becomes 0, the mean. A channel that never changes is only moved.
+
+    Args:
+        field: the name of the field, (samples, ..., channels).
+    """
+
+    field: str
+
+    def fit(self, train: Arrays) -> dict[str, Any]:
+        """Return the `mean` and the `deviation` of every channel, lists of numbers."""
+        numbers = np.asarray(train[self.field][:])
+        columns = numbers.reshape(-1, numbers.shape[-1])
+        mean = np.nanmean(columns, axis=0, dtype="float64")
+        deviation = np.sqrt(np.nanmean(np.square(columns - mean), axis=0, dtype="float64"))
+        deviation[deviation == 0] = 1
+        return {"mean": mean.tolist(), "deviation": deviation.tolist()}
+
+    def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays with the field standardised, float32.
+
+        Raises:
+            EdkitError: there are not as many channels as were fitted.
+        """
+        if self.field not in arrays:
+            return dict(arrays)
+        numbers = np.asarray(arrays[self.field][:])
+        try:
+            mean, deviation = (np.array(fitted[n], "float64") for n in ("mean", "deviation"))
+            if mean.shape != numbers.shape[-1:] or deviation.shape != mean.shape:
+                raise ValueError(f"of {mean.size} channels")
+        except (KeyError, TypeError, ValueError) as error:
+            raise EdkitError(
+                f"field {self.field!r} has {numbers.shape[-1]} channels, but the run's mean and "
+                f"deviation are not of as many ({error}): give data with the channels that it was "
+                "trained on."
+            ) from error
+        scaled = ((numbers - mean) / deviation).astype("float32")
+        return {**arrays, self.field: np.nan_to_num(scaled, nan=0.0, posinf=np.inf, neginf=-np.inf)}
+
+
+def prepared(data: Dataset, record: InputRecord) -> Dataset:
+    """Return a data set as a model takes it, with what was fitted in its record.
+
+    Args:
+        data: as it was loaded; `train` is what is trained on alone.
+        record: of the run. Where it holds nothing fitted, that is fitted here.
+    """
+    if data.preparation is None:
+        return replace(data, input=record)
+    hook, fitted = data.preparation, record.fitted
+    if fitted is None:
+        fitted = hook.fit(data.splits["train"])
+    splits = Splits(data.splits, change=lambda arrays: hook.apply(arrays, fitted))
+    return replace(data, splits=splits, input=replace(record, fitted=fitted))
+
+
+def as_trained(
+    data: Dataset, fields: Fields, record: InputRecord, hook: Preparation | None = None
+) -> Dataset:
+    """Return another data set as a run takes it: its fitted values applied, its classes by name.
+
+    Args:
+        data: as it was loaded.
+        fields: of the data set that the run was trained on.
+        record: of the run.
+        hook: of the data set that the run was trained on, where that is to be had.
+
+    Raises:
+        EdkitError: a class of the data is none that the run knows, or nobody knows how to apply
+            what was fitted.
+    """
+    hook = data.preparation or hook
+    if record.fitted is not None and hook is None:
+        raise EdkitError(
+            "the run keeps values that its data set fitted, and neither that one nor the data "
+            "given can apply them: give data of the kind that it was trained on."
+        )
+    data = prepared(replace(data, preparation=hook), record)
+    orders: dict[str, np.ndarray] = {}
+    for name, known in fields.items():
+        if name in data.fields and data.fields[name].kind == known.kind == "class":
+            order = _order(name, data.fields[name], known)
+            if order is not None:
+                orders[name] = order
+    if not orders:
+        return data
+
+    def change(arrays: Arrays) -> dict[str, Any]:
+        return {
+            name: _renumbered(array, orders[name]) if name in orders else array
+            for name, array in arrays.items()
+        }
+
+    renamed = {
+        name: replace(field, classes=fields[name].classes, colours=fields[name].colours)
+        if name in orders
+        else field
+        for name, field in data.fields.items()
+    }
+    return replace(data, fields=Fields(renamed), splits=Splits(data.splits, change=change))
+
+
+def _order(name: str, found: Field, known: Field) -> np.ndarray | None:
+    """Return the run's number of each class of the data, None where they are the same."""
+    if found.classes == known.classes or not found.classes or not known.classes:
+        return None
+    strange = [one for one in found.classes if one not in known.classes]
+    if strange:
+        raise EdkitError(
+            f"field {name!r} has the class {strange[0]!r}"
+            f"{f' and {len(strange) - 1} others' if len(strange) > 1 else ''} that the run does "
+            f"not know: expected {', '.join(known.classes)}; leave those samples out, or label "
+            "them -1 for none."
+        )
+    return np.array([known.classes.index(one) for one in found.classes])
+
+
+def _renumbered(array: Any, order: np.ndarray) -> Changed:
+    def change(part: np.ndarray) -> np.ndarray:
+        numbers = part.astype("int32")
+        return np.where(numbers >= 0, order[np.maximum(numbers, 0)], -1)
+
+    return Changed(array, change, np.dtype("int32"))
