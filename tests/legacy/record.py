@@ -1,18 +1,20 @@
-"""Records the run folders of this directory, as 88a7842 makes them; keep them, they cannot be made again.
+"""Records the run folders of this directory, as 88a7842 makes them.
 
     git clone . /tmp/old && git -C /tmp/old checkout 88a7842
     PYTHONPATH=/tmp/old KERAS_BACKEND=torch python tests/legacy/record.py torch
 
-Every model has one run that finished (2 epochs of 3 steps); `stopped-BACKEND` is a dense auto-encoder
-that was stopped after step 4, and `stopped-BACKEND.npz` what it is when it goes on with gradients
-that are zeroed before each step.
+Every model has one run that finished its two epochs; `stopped-BACKEND` is a dense auto-encoder that
+was stopped after step 4, and `stopped-BACKEND.npz` what it is when it goes on with gradients that
+are zeroed before each step.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -26,6 +28,7 @@ HERE = Path(__file__).parent
 LAND = "land_use:samples=24,size=16"
 PICTURES, SIGNALS, VIDEOS = "arrays:pictures.npz", "arrays:signals.npz", "arrays:videos.npz"
 UNET = {"filters": (4, 6)}
+CLASSIFIER = {"hidden": (6,), "latent": 3, "classifier": (4,)}
 MODELS = {
     "dense_autoencoder": ("torch", PICTURES, {"hidden": (6,), "latent": 3, "sparsity": 0.01}),
     "conv_autoencoder": ("torch", PICTURES, {"filters": (4, 2)}),
@@ -33,9 +36,7 @@ MODELS = {
     "vae": ("torch", PICTURES, {"hidden": (6,), "latent": 2, "anneal": 1.0}),
     "conv_vae": ("torch", PICTURES, {"filters": (4, 4), "latent": 2}),
     "conditional_vae": ("torch", PICTURES, {"hidden": (6,), "latent": 2}),
-    "autoencoder_classifier": (
-        "torch", PICTURES, {"hidden": (6,), "latent": 3, "classifier": (4,), "labels": {"label": 0.5}},
-    ),
+    "autoencoder_classifier": ("torch", PICTURES, {**CLASSIFIER, "labels": {"label": 0.5}}),
     "digit_and_angle": ("torch", PICTURES, {"filters": (4, 4), "hidden": (6,)}),
     "coarse_and_fine": ("jax", PICTURES, {"filters": (4, 4), "latent": 6}),
     "classifier": ("jax", PICTURES, {"filters": (4,), "hidden": (6,)}),
@@ -64,7 +65,7 @@ class StopAfter(keras.callbacks.Callback):
     """Asks the training to stop after step 4."""
 
     def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations.numpy() if hasattr(self.model.optimizer.iterations, "numpy") else self.model.optimizer.iterations) == 4:
+        if int(keras.ops.convert_to_numpy(self.model.optimizer.iterations.value)) == 4:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -81,8 +82,12 @@ def make_data() -> None:
             tilt = np.tan(np.deg2rad(angle[number]))
             line = np.abs((rows - 3.5) * tilt + columns - 2 - 2 * label[number]) < 1.2
             image[number, ..., 0] = 230 * line + random.integers(0, 20, (8, 8))
-        pictures |= {f"{split}/image": image, f"{split}/label": label.astype("int8"),
-                     f"{split}/angle": angle, f"{split}/coarse": (label > 0).astype("int8")}
+        pictures |= {
+            f"{split}/image": image,
+            f"{split}/label": label.astype("int8"),
+            f"{split}/angle": angle,
+            f"{split}/coarse": (label > 0).astype("int8"),
+        }
         time = np.arange(16)
         phase = random.uniform(0, 6, (count, 1))
         signals[f"{split}/signal"] = np.sin(time / 2 + phase).astype("float32")[..., None]
@@ -96,7 +101,7 @@ def make_data() -> None:
 def keep(work, name: str) -> Path:
     """Run a training and move its folder here."""
     with tempfile.TemporaryDirectory() as folder:
-        work(folder)
+        work(out=folder)
         shutil.rmtree(HERE / name, ignore_errors=True)
         shutil.move(next(Path(folder).iterdir()), HERE / name)
     (HERE / name / "lock").unlink()
@@ -109,14 +114,14 @@ def main(backend: str) -> None:
         make_data()
     for model, (where, data, options) in MODELS.items():
         if where == backend:
-            keep(lambda out: ed_core.train(model, data, out=out, **PLAN, **options), model)  # noqa: B023
+            plan = {**PLAN, **options}
+            keep(partial(ed_core.train, model, data, **plan), model)
     options = MODELS["dense_autoencoder"][2]
 
     def stopped(out):
-        try:
-            ed_core.train("dense_autoencoder", PICTURES, out=out, callbacks=[StopAfter()], **PLAN, **options)
-        except Interrupted:
-            pass
+        plan = {**PLAN, **options, "out": out, "callbacks": [StopAfter()]}
+        with contextlib.suppress(Interrupted):
+            ed_core.train("dense_autoencoder", PICTURES, **plan)
 
     folder = keep(stopped, f"stopped-{backend}")
     with tempfile.TemporaryDirectory() as copy:
