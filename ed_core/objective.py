@@ -162,7 +162,7 @@ class _Total(keras.metrics.Metric):
     def update_state(self, weights: Sequence[Any], penalty: Tensor, samples: Tensor) -> None:
         """Note the weights of the heads, and what the regularisers add for a batch."""
         if weights:
-            self.weights_now.assign(ops.stack([ops.convert_to_tensor(one) for one in weights]))
+            self.weights_now.assign(ops.stack([1.0 * weight for weight in weights]))
         self.penalty.assign(self.penalty + ops.cast(penalty, "float32") * samples)
         self.samples.assign(self.samples + samples)
 

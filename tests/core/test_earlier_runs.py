@@ -1,4 +1,4 @@
-"""Runs of 88a7842, one of each model: they open, evaluate, resume, replay, and say what is wrong."""
+"""Runs of 88a7842, one of each model: they open, evaluate, go on, replay and say what is wrong."""
 
 import json
 import shutil
