@@ -5,8 +5,9 @@
 
 What is measured goes to docs/results.json, a number a seed, with the command and the machine that
 made it: `edkit train ...`, then `edkit evaluate RUN --json`. A number counts as long as the plan
-has its command; its run folder may go, and is made anew, number and all, when another experiment
-needs it.
+has its command and it was made in today's format of runs; its run folder may go, and is made anew,
+number and all, when another experiment needs it. A number of an earlier format is kept beside the
+new one, as `before`; until there is a new one, the table shows it with a mark.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from results_experiment import ABOVE_0, Experiment, Gain
 from results_plan import EXPERIMENTS, GAINS
 from scipy import stats
 
+from ed_core.earlier import FORMAT
 from ed_core.recording import written_whole
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +71,7 @@ def main() -> int:
     known = _still_true(json.loads(RESULTS.read_text()) if RESULTS.exists() else {})
     if not arguments.table:
         for job in _jobs(arguments.names or [*EXPERIMENTS], arguments.seeds):
-            if job.key not in known.get(job.experiment.name, {}):
+            if not _is_new(known.get(job.experiment.name, {}).get(job.key)):
                 _fill_in(job, arguments, known)
     _write_table(known)
     return 0
@@ -103,12 +105,21 @@ def _fill_in(job: Job, chosen: argparse.Namespace, known: dict[str, Any]) -> Non
     for name in job.experiment.needs:
         first = next(_jobs([name]))
         entry = known.get(name, {}).get(first.key)
-        if entry is None or not (ROOT / entry["run"]).is_dir():
+        if not _is_new(entry) or not (ROOT / entry["run"]).is_dir():
             _fill_in(first, chosen, known)
         places[name] = known[name][first.key]["run"]
-    known.setdefault(job.experiment.name, {})[job.key] = _measure(job, chosen, places)
+    found = known.setdefault(job.experiment.name, {})
+    old = found.get(job.key)
+    found[job.key] = _measure(job, chosen, places)
+    if old is not None:
+        found[job.key]["before"] = old.get("before", old["value"])
     _write(RESULTS, json.dumps(known, indent=1) + "\n")
     _write_table(known)
+
+
+def _is_new(entry: dict[str, Any] | None) -> bool:
+    """Tell whether a number was made in today's format of runs."""
+    return entry is not None and entry.get("format", 1) >= FORMAT
 
 
 def _measure(job: Job, chosen: argparse.Namespace, places: dict[str, str]) -> dict[str, Any]:
@@ -129,6 +140,7 @@ def _measure(job: Job, chosen: argparse.Namespace, places: dict[str, str]) -> di
     return {
         "value": value, "beside": others, "seconds": round(seconds),
         "machine": chosen.machine, "command": f"edkit train {job.command}", "run": run,
+        "format": FORMAT,
     }  # fmt: skip
 
 
@@ -169,6 +181,7 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
         shown += f" ± {experiment.shown(float(np.std(list(values.values()), ddof=1)))}"
     if not experiment.reached(float(mean)):
         shown += ", not reached"
+    shown += _before(experiment, found)
     if experiment.also:
         numbers = [one["beside"] for one in found.values()]
         means = {key: np.mean([some[key] for some in numbers]) for key in experiment.beside}
@@ -177,6 +190,14 @@ def _row(experiment: Experiment, found: dict[str, Any]) -> str:
         shown += f"; by class {', '.join(_by_item(experiment, found))}"
     how = f"`edkit train {experiment.train}`, {experiment.backend}, {_took(values, found)}"
     return f"| {experiment.task} | {shown} | {experiment.aim} | {experiment.floor} | {how} |"
+
+
+def _before(experiment: Experiment, found: dict[str, Any]) -> str:
+    """Return the mark of numbers of an earlier format, or what they were before."""
+    if not all(map(_is_new, found.values())):
+        return " †"
+    before = [one["before"] for one in found.values() if "before" in one]
+    return f" (88a7842: {experiment.shown(float(np.mean(before)))})" if before else ""
 
 
 def _took(values: dict[int, float], found: dict[str, Any]) -> str:
