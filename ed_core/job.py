@@ -158,7 +158,7 @@ class Job:
     def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:
         """Return how far training came, and what callbacks did to it at its end."""
         done = checkpointer.step // self.batches.batches_per_epoch
-        names = [type(callback).__name__ for callback in callbacks]
+        names = [type(one).__name__ for one in callbacks if not _is_own(one)]
         changed = checkpointer.weights_sum != weights_sum(self.objective)
         return {
             "epochs_done": done,
@@ -268,6 +268,11 @@ def _batches(
         return batches, None
     held_out = data.splits[data.held_out()]
     return batches, Batches(held_out, inputs, spec.heads, at_a_time(held_out, inputs))
+
+
+def _is_own(callback: Any) -> bool:
+    """Tell whether a callback is the command's own, such as its progress."""
+    return type(callback).__module__.startswith("ed_core.")
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

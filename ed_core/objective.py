@@ -29,7 +29,8 @@ class Objective(keras.Model):
         weights: the initial weight of each head, by name.
 
     Raises:
-        EdkitError: a head looks at an output that the model does not have.
+        EdkitError: a head looks at an output that the model does not have, or two numbers would be
+            logged by one name.
     """
 
     def __init__(self, net: Any, heads: Sequence[Head], weights: Mapping[str, float]) -> None:
@@ -41,6 +42,7 @@ class Objective(keras.Model):
                     f"head {head.name!r} looks at output {head.output!r}, but the model has only: "
                     f"{', '.join(sorted(net.output))}."
                 )
+        _check_log_names(heads)
         super().__init__(inputs=net.input, outputs=net.output)
         self.heads = tuple(heads)
         self.head_weights = {
@@ -187,3 +189,15 @@ def _samples(output: Tensor) -> Tensor:
 def log_names(head: Head) -> list[str]:
     """Return the names under which a head logs: its loss first, then its metrics."""
     return [f"{head.name}_loss", *(f"{head.name}_{metric.__name__}" for metric in head.metrics)]
+
+
+def _check_log_names(heads: Sequence[Head]) -> None:
+    """Raise EdkitError where one name would stand for two numbers: Keras keeps the last alone."""
+    names = ["loss", "learning_rate", *(name for head in heads for name in log_names(head))]
+    names += [f"{head.name}_weight" for head in heads]
+    for name in names:
+        if names.count(name) > 1:
+            raise EdkitError(
+                f"two numbers would be logged as {name!r}: give a head, or the function of a "
+                "metric, another name."
+            )

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import keras
 import numpy as np
 
 from ed_core.capture import Capture, When
+from ed_core.engine.gradients import equal_paths
 from ed_core.errors import EdkitError
+from ed_core.objective import Objective
 from ed_core.own_folder import OwnFolder
 from ed_core.pace import Pace
 from ed_core.probes import Probe
@@ -80,6 +83,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Bind the probes and take the first frame."""
+        _warn_of_equal_paths(self.model)
         if self._capture is None or not self._capture.is_open:
             self._begin()
 
@@ -166,6 +170,19 @@ class Recorder(keras.callbacks.Callback):
         capture.frame(when)
         # This frame is being written still, so the one before it tells what writing costs.
         self._pace.took(time.monotonic() - start + capture.writing, capture.seconds)
+
+
+def _warn_of_equal_paths(model: Any) -> None:
+    """Warn where Keras will not zero all gradients of somebody's own model on PyTorch."""
+    if keras.config.backend() != "torch" or isinstance(model, Objective):
+        return
+    if paths := equal_paths(model.trainable_variables):
+        warnings.warn(
+            f"on torch Keras does not zero the gradients of variables with one path, so they add "
+            f"up over all steps: {', '.join(paths[:3])}{', ...' * (len(paths) > 3)}. Give their "
+            "layers different names.",
+            stacklevel=3,
+        )
 
 
 def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:

@@ -17,16 +17,17 @@ import numpy as np
 from keras import layers, ops
 
 from ed_core.arrange import Batches
-from ed_core.checks import check_array
+from ed_core.checks import check_array, check_shapes
 from ed_core.engine import randomness, tuning
 from ed_core.options import Option
 from ed_core.plan import PLAN_OPTIONS
 from ed_core.plugins import DATASETS, MODELS
+from ed_core.preparation import prepared
 from ed_core.probes import Probe
 from ed_core.recording import RecordingWriter
 from ed_core.run import build, load_weights, save_weights
 from ed_core.seeds import Seeds
-from ed_core.spec import Dataset, Field, Fields, ModelSpec
+from ed_core.spec import Dataset, Field, Fields, InputRecord, ModelSpec
 from ed_core.submodels import call, to_numpy
 
 SAMPLES = 8
@@ -36,9 +37,10 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     """Check a registered model.
 
     It is documented; its options are plain JSON; it builds from the fields of its data set and
-    its heads and probes fit; the same seed gives the same weights; random layers have seeds of
-    their own; one step moves weights and leaves them finite; outputs differ between inputs and
-    repeat; weights survive saving; every probe passes `check_probe`.
+    its heads and probes fit; every loss and metric gives one value a sample or a position; the same
+    seed gives the same weights; random layers have seeds of their own; one step moves weights and
+    leaves them finite; outputs differ between inputs and repeat; weights survive saving; every
+    probe passes `check_probe`.
 
     Args:
         name: of the model.
@@ -52,6 +54,7 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     params = spec.check({})
     fields = fields or DATASETS[spec.data].load().fields
     objective = build(spec, fields, params, seed=1)
+    check_shapes(objective, spec.heads, fields)
     again = build(spec, fields, params, seed=1)
     for first, second in zip(objective.layer_weights, again.layer_weights, strict=True):
         same = np.array_equal(to_numpy(first), to_numpy(second))
@@ -73,14 +76,18 @@ def check_option(option: Option) -> None:
 def check_dataset(name: str, **options: Any) -> Dataset:
     """Check a registered data set and return it.
 
-    It is documented; it has a `train` and a `test` (or `validation`) split; every array fits its
-    field; no two fields of a split differ in length; loading twice gives the same arrays.
+    It is documented; it has a `train` split and another; every array fits its field; no two fields
+    of a split differ in length; loading twice gives the same arrays. What it fits is plain JSON,
+    and what is fitted on one split is applied to every sample by itself, wherever it comes from.
     """
     spec = DATASETS[name]
     assert spec.summary, f"{name}: the function has no docstring"
     data = spec.load(**options)
     again = spec.load(**options)
-    assert {"train", data.held_out()} <= set(data.splits), f"{name}: splits {[*data.splits]}"
+    assert "train" in data.splits, f"{name}: splits {[*data.splits]}"
+    assert len(data.splits) > 1, f"{name}: splits {[*data.splits]}"
+    _check_preparation(name, data)
+    data, again = (prepared(each, InputRecord()) for each in (data, again))
     for split, arrays in data.splits.items():
         assert set(arrays) == set(data.fields), f"{name}/{split}: arrays {[*arrays]}"
         lengths = {len(array) for array in arrays.values()}
@@ -92,6 +99,25 @@ def check_dataset(name: str, **options: Any) -> Dataset:
             same = np.array_equal(part, second, equal_nan=part.dtype.kind == "f")
             assert same, f"{name}/{split}/{field}: loading twice gave different arrays"
     return data
+
+
+def _check_preparation(name: str, data: Dataset) -> None:
+    """Check that a data set's hook fits plain JSON, and changes each sample by that alone."""
+    hook, train = data.preparation, data.splits["train"]
+    if data.groups is not None:
+        assert len(data.groups.of) == len(next(iter(train.values()))), f"{name}: groups"
+    if hook is None:
+        return
+    fitted = hook.fit(train)
+    assert json.loads(json.dumps(fitted)) == fitted, f"{name}: what is fitted is not plain JSON"
+    for split in data.splits:
+        some = {field: np.asarray(array[:8]) for field, array in data.splits[split].items()}
+        together = hook.apply(some, fitted)
+        for row in range(len(next(iter(some.values())))):
+            one = hook.apply({f: array[row : row + 1] for f, array in some.items()}, fitted)
+            for field in some:
+                same = np.array_equal(np.asarray(one[field])[0], np.asarray(together[field])[row])
+                assert same, f"{name}/{split}/{field}: a sample is changed by those beside it"
 
 
 def check_probe(probe: Probe, net: Any, batch: dict[str, np.ndarray]) -> None:

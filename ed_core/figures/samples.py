@@ -24,7 +24,7 @@ def samples(materials: list[Material], seed: int = 0) -> Figure | None:
     decoder = decoder_of(main)
     if decoder is None or not (main.variational or main.encoder is None):
         return None
-    random = Seeds(seed).generator("samples")
+    random = Seeds(seed).generator("figure")
     if decoder.label:
         codes = random.standard_normal((_COLUMNS, *decoder.shape))
         rows = [_of_class(decoder, codes, number) for number in range(len(decoder.classes))]

@@ -1,0 +1,309 @@
+"""What is kept aside to choose on: a share of the training data, and nothing of the test split."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ed_core import DATASETS, Dataset, EdkitError, Field, Fields, Groups, open_run, resume, train
+from ed_core.data import load_data
+from ed_core.lazy import Rows
+from ed_core.seeds import Seeds
+from ed_core.selection import select
+from ed_core.submodels import to_numpy
+from ed_core.validation import keep_aside, settle_share
+
+PLAN = {"seed": 0}
+
+
+def numbered(samples: int, classes: int = 0, **more: Any) -> Dataset:
+    """A data set whose samples are their numbers."""
+    fields = Fields(image=Field((1,), "value"))
+    split: dict[str, Any] = {"image": np.arange(samples)[:, None].astype("float32")}
+    if classes:
+        fields["label"] = Field((), "class", tuple(map(str, range(classes))))
+        split["label"] = np.arange(samples) % classes
+    return Dataset(fields, {"train": split, "test": split}, **more)
+
+
+def numbers(data: Dataset, split: str) -> np.ndarray:
+    return np.asarray(data.splits[split]["image"][:])[:, 0].astype(int)
+
+
+@given(st.integers(2, 300), st.integers(0, 5), st.floats(0.01, 0.9), st.integers(0, 9))
+def test_every_sample_is_in_one_split_and_every_class_is_trained_on(
+    samples: int, classes: int, share: float, seed: int
+) -> None:
+    whole = numbered(samples, classes)
+    try:
+        data = keep_aside(whole, share, Seeds(seed))
+    except EdkitError:
+        assert samples <= max(classes, 1)
+        return
+    train_on, held = numbers(data, "train"), numbers(data, "validation")
+    assert sorted([*train_on, *held]) == list(range(samples))
+    again = keep_aside(whole, share, Seeds(seed))
+    assert np.array_equal(numbers(again, "validation"), held)
+    if classes:
+        assert set(train_on % classes) == set(range(min(classes, samples)))
+        sizes = np.bincount(held % classes, minlength=classes)
+        if samples * share > 3 * classes:
+            assert sizes.max() - sizes.min() <= 1
+    assert abs(len(held) - share * samples) <= max(classes, 1) / 2 + 1
+
+
+@given(st.integers(2, 30), st.integers(1, 9), st.floats(0.05, 0.5))
+def test_groups_go_as_a_whole(groups: int, each: int, share: float) -> None:
+    of = np.repeat(np.arange(groups), each)
+    data = keep_aside(numbered(len(of), groups=Groups(of)), share, Seeds(0))
+    assert not set(of[numbers(data, "train")]) & set(of[numbers(data, "validation")])
+    assert len(numbers(data, "train")) + len(numbers(data, "validation")) == len(of)
+
+
+@given(st.integers(1, 4), st.integers(30, 80), st.integers(0, 4))
+def test_in_time_the_last_samples_go_and_none_overlaps(
+    groups: int, each: int, overlap: int
+) -> None:
+    of = np.repeat(np.arange(groups), each)
+    whole = numbered(len(of), groups=Groups(of, in_time=True, overlap=overlap))
+    data = keep_aside(whole, 0.1, Seeds(0))
+    train_on, held = numbers(data, "train"), numbers(data, "validation")
+    for number in range(groups):
+        first = held[of[held] == number].min()
+        assert np.array_equal(held[of[held] == number], np.arange(first, each * (number + 1)))
+        assert train_on[of[train_on] == number].max() == first - 1 - overlap
+
+
+def test_windows_that_overlap_share_no_sample(tmp_path: Path) -> None:
+    """A recording of one file: of its windows no sample is learned from and validated on."""
+    np.savetxt(tmp_path / "a.csv", np.arange(1000.0))
+    data = select(load_data(f"signals:path={tmp_path / 'a.csv'},window=20,hop=5"), (), PLAN)
+    fitted = data.input.fitted
+    assert fitted is not None
+    parts = [
+        np.asarray(data.splits[split]["signal"]) * fitted["deviation"] + fitted["mean"]
+        for split in ("train", "validation")
+    ]
+    seen, held = (set(np.rint(part).ravel().astype(int)) for part in parts)
+    assert not seen & held
+    assert max(seen) < min(held)
+
+
+def test_whole_recordings_are_kept_aside(tmp_path: Path) -> None:
+    for number in range(10):
+        rows = np.full(100, 100.0 * number) + np.arange(100)
+        np.savetxt(tmp_path / f"{'ab'[number % 2]}_{number}.csv", rows)
+    data = select(load_data(f"signals:path={tmp_path},window=10,labels=yes"), (), PLAN)
+    fitted = data.input.fitted
+    assert fitted is not None
+    files = {
+        split: set(np.unique((np.asarray(arrays["signal"]) * fitted["deviation"] + fitted["mean"])
+                             .round().astype(int) // 100).tolist())
+        for split, arrays in ((s, data.splits[s]) for s in ("train", "validation", "test"))
+    }  # fmt: skip
+    assert not files["train"] & files["validation"]
+    assert not files["train"] & files["test"]
+    assert set(np.unique(data.splits["train"]["label"])) == {0, 1}
+
+
+def test_statistics_are_fitted_on_what_is_left(tmp_path: Path) -> None:
+    signal = np.concatenate([np.zeros(720), np.full(80, 50.0), np.zeros(200)])
+    signal[:720] += np.random.default_rng(0).normal(size=720)
+    np.savetxt(tmp_path / "a.csv", signal)
+    data = select(load_data(f"signals:path={tmp_path / 'a.csv'},window=10"), (), PLAN)
+    left = signal[:720].astype("float32").astype("float64")
+    assert data.input.fitted is not None
+    assert data.input.fitted["mean"] == pytest.approx([left.mean()], abs=1e-6)
+    assert data.input.fitted["deviation"] == pytest.approx([left.std()], abs=1e-6)
+
+
+def test_rows_of_a_file_are_read_when_they_are_asked_for() -> None:
+    class Never:
+        dtype, shape = np.dtype("float32"), (50, 1)
+
+        def __len__(self) -> int:
+            return 50
+
+        def __getitem__(self, key: Any) -> Any:
+            raise AssertionError("it was read")
+
+    data = Dataset(Fields(image=Field((1,), "value")), {"train": {"image": Never()}})
+    kept = keep_aside(data, 0.1, Seeds(0))
+    assert isinstance(kept.splits["train"]["image"], Rows)
+    assert len(kept.splits["validation"]["image"]) == 5
+
+
+def test_a_share_of_data_that_have_their_own_split_is_refused() -> None:
+    split = numbered(10).splits["train"]
+    data = Dataset(numbered(10).fields, {"train": split, "validation": split})
+    assert settle_share(data, None, "x") is None
+    assert settle_share(data, 0.0, "x") == 0
+    with pytest.raises(EdkitError, match="have a validation split of their own"):
+        settle_share(data, 0.2, "x")
+    assert settle_share(numbered(10), None, "x") == 0.1
+
+
+class Closed(Mapping[str, Any]):
+    """Splits of which the test must not be opened."""
+
+    def __init__(self, splits: Mapping[str, Any]) -> None:
+        self.splits = splits
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "test":
+            raise AssertionError("the test split was opened")
+        return self.splits[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.splits)
+
+    def __len__(self) -> int:
+        return len(self.splits)
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize(
+    ("data", "model", "options"),
+    [
+        ("digits", "autoencoder_classifier", {"labels": {"label": 0.5}}),
+        ("digits", "dense_autoencoder", {"only": {"label": "3"}}),
+        ("signals:window=512", "signal_autoencoder", {"filters": (2,)}),
+        ("land_use:samples=24,size=16", "unet", {"filters": (4, 4), "validation": 0}),
+    ],
+)
+def test_a_training_never_opens_the_test_split(
+    data: str, model: str, options: dict[str, Any], tmp_path: Path, monkeypatch: Any
+) -> None:
+    spec = DATASETS[data.partition(":")[0]]
+    real = spec.load
+
+    def closed(**given: Any) -> Dataset:
+        found = real(**given)
+        values = {name: getattr(found, name) for name in Dataset.__slots__}
+        return Dataset(**{**values, "splits": Closed(found.splits)})
+
+    closed.__kwdefaults__ = real.__kwdefaults__
+    closed.__annotations__ = real.__annotations__
+    closed.__signature__ = __import__("inspect").signature(real)  # type: ignore[attr-defined]
+    monkeypatch.setitem(DATASETS._entries, spec.name, type(spec)(spec.name, closed))
+    run = train(model, data, epochs=1, batch_size=8, out=tmp_path, **options)
+    resume(run.path, epochs=2)
+
+
+@pytest.mark.backend
+class TestTraining:
+    def test_nothing_kept_aside_chooses_nothing(self, tmp_path: Path) -> None:
+        run = train("dense_autoencoder", "digits", epochs=1, out=tmp_path, validation=0)
+        assert run.info["validation"] == 0
+        assert run.info["samples"] == 1437
+        assert not (run.path / "checkpoints" / "best.h5").exists()
+        with pytest.raises(EdkitError, match="no best weights"):
+            open_run(run.path, weights="best")
+        with run.recording() as recording:
+            reference = recording.reference()["image"]
+        images = load_data("digits").splits["train"]["image"]
+        assert all(any(np.array_equal(one, image) for image in images) for one in reference[:3])
+
+    def test_the_best_weights_are_those_of_the_lowest_loss(self, tmp_path: Path) -> None:
+        kept: dict[int, tuple[float, list[np.ndarray]]] = {}
+
+        class Keep(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                weights = [to_numpy(weight) for weight in self.model.layer_weights]
+                kept[epoch] = (logs["val_loss"], weights)
+
+        run = train(
+            "dense_autoencoder", "digits", epochs=6, learning_rate=0.03, out=tmp_path,
+            callbacks=[Keep()], record=False,
+        )  # fmt: skip
+        best = min(kept.values(), key=lambda one: one[0])[1]
+        for one, other in zip(best, open_run(run.path, weights="best").model.layer_weights,
+                              strict=True):  # fmt: skip
+            assert np.array_equal(one, to_numpy(other))
+        with pytest.raises(EdkitError, match="weights"):
+            open_run(run.path, weights="worst")  # type: ignore[arg-type]
+
+    def test_the_best_is_chosen_at_the_final_weights(self, tmp_path: Path) -> None:
+        """While the KL weight rises the loss itself would make the first epoch look best."""
+        rows: list[dict[str, float]] = []
+
+        class Note(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                beta = float(to_numpy(self.model.head_weights["posterior"]))
+                rows.append({**logs, "beta": beta})
+
+        run = train(
+            "vae", "digits", epochs=4, anneal=3, beta=300, out=tmp_path, callbacks=[Note()],
+            record=False,
+        )  # fmt: skip
+        final = [row["val_image_loss"] + 300 * row["val_posterior_loss"] for row in rows]
+        shown = [row["val_loss"] for row in rows]
+        for row, loss in zip(rows, shown, strict=True):
+            expected = row["val_image_loss"] + row["beta"] * row["val_posterior_loss"]
+            assert loss == pytest.approx(expected, rel=1e-5)
+        from ed_core.arrays_file import read_facts
+
+        facts = read_facts(run.path / "checkpoints" / "best.h5")
+        assert facts["best"] == pytest.approx(min(final), rel=1e-5)
+        assert facts["epoch"] == int(np.argmin(final)) + 1
+        assert int(np.argmin(shown)) != int(np.argmin(final))  # else this shows nothing
+
+    @pytest.mark.parametrize("anneal", [2, 5])
+    def test_a_weight_that_never_rises_is_refused(self, anneal: int, tmp_path: Path) -> None:
+        with pytest.raises(EdkitError, match="fewer epochs than the training has"):
+            train("vae", "digits", epochs=2, anneal=anneal, out=tmp_path)
+        assert not [*tmp_path.iterdir()]
+
+    def test_other_data_are_not_resumed(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        image = random.random((60, 4, 4, 1), dtype="float32")
+        file = tmp_path / "a.npz"
+        np.savez(file, image=image)
+        run = train(
+            "dense_autoencoder", f"arrays:path={file}", epochs=1, batch_size=8, out=tmp_path
+        )
+        np.savez(file, image=image[::-1])
+        with pytest.raises(EdkitError, match="stand in another order"):
+            resume(run.path, epochs=2)
+        np.savez(file, image=random.random((60, 4, 4, 1), dtype="float32"))
+        with pytest.raises(EdkitError, match=r"the data .* have changed"):
+            resume(run.path, epochs=2)
+        np.savez(file, image=np.concatenate([image, image]))
+        with pytest.raises(EdkitError, match="samples and has"):
+            resume(run.path, epochs=2)
+        np.savez(file, image=image)
+        assert resume(run.path, epochs=2).info["epochs_done"] == 2
+
+
+@pytest.mark.backend
+class TestWhatWasUsed:
+    def test_a_precision_is_kept(self, tmp_path: Path) -> None:
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        try:
+            run = train("vae", "digits", epochs=1, out=tmp_path, record=False)
+        finally:
+            keras.config.set_dtype_policy(before)
+        assert run.info["precision"]["dtype_policy"] == "mixed_bfloat16"
+        assert open_run(run.path).encoder.compute_dtype == "bfloat16"
+        assert resume(run.path, epochs=2).encoder.compute_dtype == "bfloat16"
+        assert keras.config.dtype_policy().name == before.name
+
+    def test_an_early_stop_is_told(self, tmp_path: Path) -> None:
+        stop = keras.callbacks.EarlyStopping(patience=0, min_delta=1e9, restore_best_weights=True)
+        run = train("dense_autoencoder", "digits", epochs=5, out=tmp_path, callbacks=[stop])
+        info = json.loads((run.path / "run.json").read_text())
+        assert info["epochs_done"] == 2
+        assert info["stopped_early"]
+        assert info["callbacks"] == ["EarlyStopping"]
+        assert info["weights_changed_by_callbacks"]
+        assert info["optimizer"]["name"] == "Adam"
+        with pytest.raises(EdkitError, match="ended after 2 of its 5 epochs by a callback"):
+            resume(run.path)
+        assert resume(run.path, epochs=5).info["epochs_done"] == 5
