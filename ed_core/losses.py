@@ -153,6 +153,7 @@ def paired(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
     Raises:
         EdkitError: the shapes differ otherwise.
     """
+    given = tuple(target.shape), tuple(output.shape)
     if len(target.shape) + 1 == len(output.shape) and output.shape[-1] == 1:
         target = ops.expand_dims(target, -1)
     elif len(output.shape) + 1 == len(target.shape) and target.shape[-1] == 1:
@@ -161,8 +162,8 @@ def paired(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
     same = all(one == other or None in (one, other) for one, other in sizes)
     if len(target.shape) != len(output.shape) or not same:
         raise EdkitError(
-            f"a target of shape {tuple(target.shape)} cannot be compared with an output of shape "
-            f"{tuple(output.shape)}: bring both to one shape."
+            f"a target of shape {given[0]} cannot be compared with an output of shape {given[1]}: "
+            "bring both to one shape."
         )
     return target, output
 

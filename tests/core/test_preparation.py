@@ -1,0 +1,112 @@
+"""New data are prepared as those of the training were: fitted values, and classes by name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ed_core import Dataset, EdkitError, Field, Fields, Standardisation, evaluate, open_run, train
+from ed_core.data import load_data
+from ed_core.preparation import as_trained, prepared
+from ed_core.spec import InputRecord
+
+pytestmark = pytest.mark.backend
+
+HOOK = Standardisation("signal")
+
+
+def signals(rows: np.ndarray, **more: Any) -> Dataset:
+    fields = Fields(signal=Field(rows.shape[1:], "signal"))
+    return Dataset(fields, {"train": {"signal": rows}, "test": {"signal": rows}}, **more)
+
+
+@given(st.floats(-1e4, 1e4), st.floats(0.01, 1e3), st.integers(1, 3))
+def test_a_standardised_channel_has_mean_0_and_deviation_1(
+    offset: float, scale: float, channels: int
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 8, channels))
+    rows = (offset + scale * rows).astype("float32")
+    fitted = HOOK.fit({"signal": rows})
+    assert json.loads(json.dumps(fitted)) == fitted
+    columns = rows.reshape(-1, channels).astype("f8")
+    assert fitted["mean"] == pytest.approx(columns.mean(0).tolist(), rel=1e-9, abs=1e-9)
+    assert fitted["deviation"] == pytest.approx(columns.std(0).tolist(), rel=1e-6)
+    got = HOOK.apply({"signal": rows}, fitted)["signal"].astype("f8").reshape(-1, channels)
+    assert got == pytest.approx((columns - columns.mean(0)) / columns.std(0), abs=1e-4)
+
+
+def test_what_is_not_there_is_the_mean() -> None:
+    rows = np.array([[[1.0], [3.0]], [[np.nan], [np.nan]]])
+    fitted = HOOK.fit({"signal": rows})
+    assert fitted == {"mean": [2.0], "deviation": [1.0]}
+    assert HOOK.apply({"signal": rows}, fitted)["signal"].ravel().tolist() == [-1, 1, 0, 0]
+
+
+def test_other_data_are_prepared_as_the_runs_were() -> None:
+    rows = np.random.default_rng(0).normal(size=(50, 8, 1))
+    data = prepared(signals(rows, preparation=HOOK), InputRecord())
+    other = as_trained(signals(10 * rows + 100, preparation=HOOK), data.fields, data.input)
+    fitted = data.input.fitted
+    assert fitted is not None
+    expected = (10 * rows + 100 - fitted["mean"]) / fitted["deviation"]
+    assert np.asarray(other.splits["test"]["signal"]) == pytest.approx(expected, rel=1e-5)
+    # A file of another kind of data set is prepared by the hook of the run's own.
+    arrays = as_trained(signals(10 * rows + 100), data.fields, data.input, HOOK)
+    assert np.asarray(arrays.splits["test"]["signal"]) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(EdkitError, match="values that its data set fitted"):
+        as_trained(signals(rows), data.fields, data.input)
+    wrong = as_trained(
+        signals(np.repeat(rows, 2, axis=-1), preparation=HOOK), data.fields, data.input
+    )
+    with pytest.raises(EdkitError, match="2 channels"):
+        wrong.splits["test"]
+
+
+def labelled(classes: tuple[str, ...], label: list[int]) -> Dataset:
+    fields = Fields(label=Field((), "class", classes), image=Field((1,), "value"))
+    rows = {"label": np.array(label), "image": np.zeros((len(label), 1), "float32")}
+    return Dataset(fields, {"train": rows, "test": rows})
+
+
+@given(st.permutations(["cat", "dog", "eel", "fox"]), st.integers(1, 4))
+def test_classes_are_matched_by_name(names: list[str], count: int) -> None:
+    known = labelled(("cat", "dog", "eel", "fox"), [0]).fields
+    given_ = tuple(names[:count])
+    data = as_trained(labelled(given_, [*range(count), -1]), known, InputRecord())
+    assert data.fields["label"].classes == known["label"].classes
+    found = np.asarray(data.splits["test"]["label"][:])
+    assert [known["label"].classes[one] for one in found[:-1]] == [*given_]
+    assert found[-1] == -1
+
+
+def test_a_class_that_the_run_does_not_know_is_refused() -> None:
+    known = labelled(("cat", "dog"), [0]).fields
+    with pytest.raises(EdkitError, match="has the class 'emu' and 1 others that the run does not"):
+        as_trained(labelled(("dog", "emu", "fox"), [0]), known, InputRecord())
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("signals")
+    time = np.arange(4000)
+    healthy = np.sin(time / 5) + 0.1 * np.random.default_rng(0).normal(size=time.size)
+    for name, values in (("ok", healthy), ("broken", 10 * healthy + 100)):
+        np.savetxt(folder / f"{name}.csv", values, header="v", comments="")
+    return folder
+
+
+def test_a_sensor_with_another_gain_shows(files: Path, tmp_path: Path) -> None:
+    data = f"signals:path={files / 'ok.csv'},window=64"
+    run = train("signal_autoencoder", data, epochs=2, batch_size=16, filters=(4,), out=tmp_path)
+    kept = json.loads((run.path / "run.json").read_text())["input"]["fitted"]
+    raw = np.asarray(load_data(data).splits["train"]["signal"][:45], "f8")
+    assert kept["mean"] == pytest.approx([raw.mean()], abs=1e-6)
+    own = evaluate(open_run(run.path))["mse"]
+    same = evaluate(open_run(run.path), data, split="test")["mse"]
+    assert same == pytest.approx(own)
+    broken = evaluate(open_run(run.path), f"signals:path={files / 'broken.csv'},window=64")["mse"]
+    assert broken > 1000 * own
