@@ -215,7 +215,9 @@ def test_a_field_that_the_model_does_not_read_may_come(early: Path, tiny: Any) -
 def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
     tiny.splits["train"] = {name: array[:70] for name, array in tiny.splits["train"].items()}
     before = sorted(early.rglob("*"))
-    with pytest.raises(EdkitError, match="data 'stripes' have changed: split 'train' had 229 samples and has 70"):
+    with pytest.raises(
+        EdkitError, match="data 'stripes' have changed: split 'train' had 229 samples and has 70"
+    ):
         resume(early)
     assert sorted(early.rglob("*")) == before
 

@@ -26,7 +26,10 @@ BAD = {
         "stripes/train/image: sample 3 holds nan; expected finite numbers from 0 to 1 "
         "(scale bytes by 1/255).",
     ),
-    "infinite": (_set("validation", "image", (9, 0), -np.inf), "stripes/validation/image: sample 9 holds -inf"),
+    "infinite": (
+        _set("validation", "image", (9, 0), -np.inf),
+        "stripes/validation/image: sample 9 holds -inf",
+    ),
     "bytes": (
         _be("train", "image", lambda a: (a * 200).astype("u1")),
         "stripes/train/image: sample 0 holds 0, 1",
@@ -90,7 +93,10 @@ def test_bad_data_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("wish", "text"),
     [
-        ({"latnt": 3}, "unknown option of model 'tiny': 'latnt'. Did you mean 'latent' or 'validation'?"),
+        (
+            {"latnt": 3},
+            "unknown option of model 'tiny': 'latnt'. Did you mean 'latent' or 'validation'?",
+        ),
         ({"latent": 2.5}, "option 'latent' is a whole number, received 2.5."),
         ({"latent": 0}, "option 'latent' is a whole number of 1 or more, received 0."),
         ({"weights": {"label": -1.0}}, "weight of head 'label' must be 0 or more, received -1."),

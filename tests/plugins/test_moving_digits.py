@@ -26,8 +26,7 @@ def test_no_split_shows_a_digit_of_another(monkeypatch: pytest.MonkeyPatch) -> N
         for split, grey in (("train", np.arange(1, 41) / 100), ("test", np.arange(41, 81) / 100))
     }
     fields = Fields(image=Field((8, 8, 1)), label=Field((), "class", ("any",)))
-    monkeypatch.setattr(module, "digits", lambda: Dataset(fields, still))
-    monkeypatch.setattr(module, "is_here", lambda *_: False)
+    monkeypatch.setattr(module, "still_digits", lambda: Dataset(fields, still))
     data = moving_digits(samples=300, frames=2, size=16, digits=1)
     seen = {
         split: set(np.rint(100 * arrays["video"].max(axis=(1, 2, 3, 4))).astype(int))
