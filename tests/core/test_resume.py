@@ -222,6 +222,17 @@ def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
     assert sorted(early.rglob("*")) == before
 
 
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_samples_that_are_others_now_are_refused(early: Path, tiny: Any, split: str) -> None:
+    arrays = tiny.splits[split]
+    tiny.splits[split] = {name: array[::-1] for name, array in arrays.items()}
+    with pytest.raises(EdkitError, match=f"samples of split '{split}' are others now, or stand"):
+        resume(early)
+    tiny.splits[split] = arrays
+    tiny.splits["test"] = {name: array[::-1] for name, array in tiny.splits["test"].items()}
+    assert resume(early).info["status"] == "finished"
+
+
 def test_a_data_set_of_another_shape_is_refused(tmp_path: Path) -> None:
     file, random = tmp_path / "images.npz", np.random.default_rng(0)
     wish: dict[str, Any] = {"hidden": (4,), "latent": 2, "batch_size": 8, "record": False}

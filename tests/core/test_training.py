@@ -126,6 +126,14 @@ def test_masked_heads_are_what_numpy_says(tmp_path: Path, tiny: Any, fast: Any) 
         assert watch.epochs[-1][f"val_{name}"] == pytest.approx(value, rel=1e-4), name
 
 
+def test_the_test_split_is_never_opened(
+    tmp_path: Path, tiny: Any, fast: Any, weights_of: Any
+) -> None:
+    usual = fast(tmp_path, record=True)
+    tiny.splits["test"] = None
+    assert weights_of(fast(tmp_path, record=True)) == weights_of(usual)
+
+
 def test_no_labels_at_all_leave_the_other_heads_alone(tmp_path: Path, tiny: Any, fast: Any) -> None:
     for split in tiny.splits.values():
         split["has_label"][:] = 0

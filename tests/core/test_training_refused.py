@@ -68,7 +68,7 @@ BAD = {
     "missing split": (lambda s: s.pop("train"), "data set 'stripes' has no split 'train'"),
     "empty": (
         lambda s: s.update(validation={n: a[:0] for n, a in s["validation"].items()}),
-        "data 'stripes', split 'validation': every field needs as many samples, at least one; found",
+        "data 'stripes', split 'validation': every field needs as many samples, at least one",
     ),
     "lengths": (
         _be("train", "label", lambda a: a[:100]),

@@ -64,14 +64,7 @@ class StopAfter(keras.callbacks.Callback):
     """Asks the training to stop after step 4."""
 
     def on_train_batch_end(self, batch, logs=None):
-        if (
-            int(
-                self.model.optimizer.iterations.numpy()
-                if hasattr(self.model.optimizer.iterations, "numpy")
-                else self.model.optimizer.iterations
-            )
-            == 4
-        ):
+        if int(self.model.optimizer.iterations.numpy() if hasattr(self.model.optimizer.iterations, "numpy") else self.model.optimizer.iterations) == 4:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -88,12 +81,8 @@ def make_data() -> None:
             tilt = np.tan(np.deg2rad(angle[number]))
             line = np.abs((rows - 3.5) * tilt + columns - 2 - 2 * label[number]) < 1.2
             image[number, ..., 0] = 230 * line + random.integers(0, 20, (8, 8))
-        pictures |= {
-            f"{split}/image": image,
-            f"{split}/label": label.astype("int8"),
-            f"{split}/angle": angle,
-            f"{split}/coarse": (label > 0).astype("int8"),
-        }
+        pictures |= {f"{split}/image": image, f"{split}/label": label.astype("int8"),
+                     f"{split}/angle": angle, f"{split}/coarse": (label > 0).astype("int8")}
         time = np.arange(16)
         phase = random.uniform(0, 6, (count, 1))
         signals[f"{split}/signal"] = np.sin(time / 2 + phase).astype("float32")[..., None]
@@ -125,9 +114,7 @@ def main(backend: str) -> None:
 
     def stopped(out):
         try:
-            ed_core.train(
-                "dense_autoencoder", PICTURES, out=out, callbacks=[StopAfter()], **PLAN, **options
-            )
+            ed_core.train("dense_autoencoder", PICTURES, out=out, callbacks=[StopAfter()], **PLAN, **options)
         except Interrupted:
             pass
 
