@@ -38,7 +38,10 @@ def measured_on(run: Run, data: str | None) -> tuple[str, Dataset]:
         run.lend(source)
     if data is None or source is None:
         return run.info["data"], own
-    return data, as_trained(source, run.fields, run.input, run.data.preparation)
+    try:
+        return data, as_trained(source, run.fields, run.input, run.data.preparation)
+    except EdkitError as error:
+        raise EdkitError(f"data {data!r}: {error}") from error
 
 
 def default_split(data: Dataset) -> str:

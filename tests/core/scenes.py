@@ -32,7 +32,8 @@ def scenes() -> Dataset:
         signal=Field((12, 1), "signal"),
         video=Field((3, 4, 4, 1), "video"),
     )
-    return Dataset(fields, {"train": _draw(0, 64), "test": _draw(1, 40)})
+    splits = {"train": _draw(0, 64), "validation": _draw(1, 40), "test": _draw(2, 40)}
+    return Dataset(fields, splits)
 
 
 def _draw(seed: int, samples: int) -> dict[str, np.ndarray]:

@@ -204,7 +204,7 @@ def test_head_without_its_field_lists_those_there_are() -> None:
 def test_reference_batch_shows_every_class_first(samples: int) -> None:
     label = np.array([2, 2, 0, 2, 1, 0, 1, 2, 0, 0])
     fields = Fields(image=Field((2, 2), "value"), label=Field((), "class", ("a", "b", "c")))
-    data = Dataset(fields, {"test": {"image": arrays(10)["image"], "label": label}})
+    data = Dataset(fields, {"validation": {"image": arrays(10)["image"], "label": label}})
     batch = reference_batch(data, samples)
     count = min(samples, 10)
     classes = np.unique(label[:count])
@@ -218,13 +218,13 @@ def test_a_map_of_labels_is_no_label_of_a_sample() -> None:
     maps = np.zeros((20, 16, 16), int)
     maps[0, 8:], maps[0, 12:] = 1, 2  # first seen at pixels 128 and 192
     fields = Fields(label=Field((16, 16), "class", ("a", "b", "c")))
-    batch = reference_batch(Dataset(fields, {"test": {"label": maps}}), 8)
+    batch = reference_batch(Dataset(fields, {"validation": {"label": maps}}), 8)
     assert batch["label"].shape == (8, 16, 16)
 
 
 def test_without_labels_the_reference_batch_is_drawn_from_the_whole_split() -> None:
     number = np.arange(100)
-    data = Dataset(Fields(x=Field((), "value")), {"test": {"x": number}})
+    data = Dataset(Fields(x=Field((), "value")), {"validation": {"x": number}})
     few, more = (reference_batch(data, samples)["x"] for samples in (8, 40))
     assert few.tolist() == more[:8].tolist()  # the same for a probe of few samples as for all
     assert len(np.unique(more)) == 40
@@ -233,5 +233,5 @@ def test_without_labels_the_reference_batch_is_drawn_from_the_whole_split() -> N
 
 def test_reference_batch_stays_within_what_a_recording_holds() -> None:
     wide = np.zeros((9, 2000, 2000), "float32")  # 16 MB a sample
-    data = Dataset(Fields(image=Field((2000, 2000))), {"test": {"image": wide}})
+    data = Dataset(Fields(image=Field((2000, 2000))), {"validation": {"image": wide}})
     assert len(reference_batch(data)["image"]) == 4

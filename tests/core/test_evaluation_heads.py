@@ -16,6 +16,7 @@ from ed_core.evaluation import Subject, agreement, confusion, evaluate, predicti
 from ed_core.figures.latent_scatter import principal_axes
 from ed_core.floors import pca_reconstruction
 from ed_core.plugins import DATASETS, MODELS
+from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend
 
@@ -248,9 +249,9 @@ def test_a_generator_is_judged_by_a_classifier(tmp_path: Path) -> None:
 
 def test_a_generator_of_one_picture_a_class_is_seen(tmp_path: Path) -> None:
     run, judge = trained("drawer", tmp_path), trained("reader", tmp_path)
-    codes = np.random.default_rng(0).standard_normal((200, 2), np.float32)[:, 0].reshape(2, 100)
+    codes = Seeds(0).generator("codes").standard_normal((200, 2), np.float32)[:, 0].reshape(2, 100)
     spread = 46 * (1 / (1 + np.exp(-codes))).var(axis=1).mean()  # the class is no variance
-    train = all_labelled().splits["train"]
+    train = run.data.splits["train"]
     real = np.mean([train["image"][train["label"] == one].var(axis=0).sum() for one in (0, 1)])
     assert agreement(run, judge)["diversity"] == pytest.approx(spread / real, rel=1e-4)
 

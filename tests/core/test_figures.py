@@ -76,13 +76,13 @@ def plugins() -> Iterator[None]:
 def bars() -> Dataset:
     """Four kinds of bright bars on noise."""
     rng = np.random.default_rng(0)
-    image = 0.3 * rng.random((160, *SHAPE), "float32")
-    label = np.arange(160) % 4
+    image = 0.3 * rng.random((200, *SHAPE), "float32")
+    label = np.arange(200) % 4
     for row, number in enumerate(label):
         image[row, 2 * number : 2 * number + 2] += 0.6
     names = ("the first kind of all", "second", "third", "fourth")
     fields = Fields(image=Field(SHAPE), label=Field((), "class", names))
-    parts = {"train": slice(0, 96), "test": slice(96, 160)}
+    parts = {"train": slice(0, 96), "validation": slice(96, 160), "test": slice(160, 200)}
     return Dataset(fields, {k: {"image": image[s], "label": label[s]} for k, s in parts.items()})
 
 

@@ -70,8 +70,8 @@ def shown(seer: Run) -> Material:
 
 @pytest.fixture(scope="module")
 def made(seer: Run) -> dict[str, np.ndarray]:
-    """What the model makes of the test split, in its order."""
-    return seer.model.predict({"image": seer.data.splits["test"]["image"]}, verbose=0)
+    """What the model makes of the validation split, in its order."""
+    return seer.model.predict({"image": seer.data.splits["validation"]["image"]}, verbose=0)
 
 
 def head(shown: Material, name: str) -> ed_core.Head:
@@ -137,10 +137,10 @@ def test_a_masked_target_is_missing(shown: Material) -> None:
 
 
 @pytest.mark.parametrize(("name", "field"), [("fine", "label"), ("mask", "mask")])
-def test_a_confusion_matrix_counts_the_whole_test_split(
+def test_a_confusion_matrix_counts_the_whole_validation_split(
     shown: Material, made: dict[str, np.ndarray], name: str, field: str
 ) -> None:
-    target = shown.run.data.splits["test"][field]
+    target = shown.run.data.splits["validation"][field]
     known = target >= 0
     wanted = confusion_matrix(
         target[known],
@@ -174,7 +174,7 @@ def test_a_fine_matrix_stands_in_coarse_groups(
     order = ["two", "four", "one", "three"]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == order
     assert [tick.get_text() for tick in axes.get_xticklabels()] == order
-    label = shown.run.data.splits["test"]["label"]
+    label = shown.run.data.splits["validation"]["label"]
     counts = confusion_matrix(label, made["fine"].argmax(axis=-1))[
         np.ix_([1, 3, 0, 2], [1, 3, 0, 2])
     ]
@@ -196,7 +196,7 @@ def test_a_fine_matrix_stands_in_coarse_groups(
 
 
 def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) -> None:
-    true, given = shown.run.data.splits["test"]["angle"], made["angle"][:, 0]
+    true, given = shown.run.data.splits["validation"]["angle"], made["angle"][:, 0]
     known = np.isfinite(true)
     figure = regressions([shown])["angle"]
     points = np.concatenate([np.asarray(c.get_offsets()) for c in figure.axes[0].collections])
@@ -242,7 +242,7 @@ def test_segmentation_shows_truth_prediction_and_what_has_no_truth(
         page[:side, i * (side + 10) : i * (side + 10) + side][np.ix_(middles, middles)]
         for i in range(4)
     ]
-    labels = shown.run.data.splits["test"]["mask"][0]
+    labels = shown.run.data.splits["validation"]["mask"][0]
     known = labels >= 0
     assert tile[1][known] == pytest.approx(colours[labels[known]], abs=1e-6)
     classes = made["mask"][0].argmax(axis=-1)
@@ -281,7 +281,7 @@ def _rest(first: Material) -> tuple:  # type: ignore[type-arg]
 def test_maps_share_one_scale(shown: Material, made: dict[str, np.ndarray]) -> None:
     figure = maps([shown])["height"]
     image, true, given = (axes for axes in figure.axes[:3])
-    height = shown.run.data.splits["test"]["height"][..., 0]
+    height = shown.run.data.splits["validation"]["height"][..., 0]
     error = np.sqrt(np.mean(np.square(height - made["height"][..., 0])))
     assert [axes.texts[0].get_text() for axes in (image, true, given)] == [
         "image",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, EdkitError, RunFolder
+from ed_core.earlier import FORMAT
 from ed_core.latent import grid, interpolate
 from ed_core.probes import LatentScan
 from ed_core.run import Run, build
@@ -19,7 +20,7 @@ def run_of(path: Path, name: str, **params: Any) -> Run:
     """A run whose model is as it was built: a walk asks for no training."""
     data = digits()
     folder = RunFolder.create(path, name)
-    info = {"model": name, "data": "digits", "params": params}
+    info = {"format": FORMAT, "model": name, "data": "digits", "params": params}
     folder.write({**info, "status": "training"})
     return Run(folder, info, build(MODELS[name], data.fields, params, seed=2))
 
@@ -107,9 +108,12 @@ def test_a_plane_of_the_prior_is_told_the_class_of_the_first(conditional: Run) -
 
 
 def test_a_plane_is_by_default_through_held_out_samples(dense: Run) -> None:
-    batch = {name: values[:] for name, values in dense.data.splits["test"].items()}
-    expected = LatentScan(steps=3).bind(dense.model)(batch)
-    np.testing.assert_allclose(grid(dense, steps=3)["grid"], expected["grid"], atol=2e-3)
+    batch = {name: values[:] for name, values in dense.data.splits["validation"].items()}
+    expected, found = LatentScan(steps=3).bind(dense.model)(batch), grid(dense, steps=3)
+    np.testing.assert_allclose(found["grid"], expected["grid"], atol=2e-3)
+    again = grid(dense, steps=3, batch=batch)
+    for axis in ("x", "y"):
+        np.testing.assert_allclose(found[axis], again[axis], rtol=1e-4, atol=1e-6)
 
 
 def test_a_plane_lies_in_the_code(dense: Run) -> None:

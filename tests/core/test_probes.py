@@ -18,6 +18,7 @@ from ed_core import (
     Sampling,
 )
 from ed_core.probes import scan
+from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend
 
@@ -223,7 +224,7 @@ def test_samples_are_of_the_same_noise_a_row_for_each_class() -> None:
     assert frame["classes"].tolist() == [0, 0, 1, 1, 2, 2]
     assert probe.axes("classes", 1) == ("sample",)
     assert probe.options({"label": {}}) == {"label": "label"}
-    noise = np.random.default_rng(3).standard_normal((6, 2), "float32")
+    noise = Seeds(3).generator("samples").standard_normal((6, 2), "float32")
     classes = np.array([0, 0, 1, 1, 2, 2], "int32")
     expected = predicted(decoder, code=noise, label=classes)["image"]
     np.testing.assert_allclose(first, expected, atol=2e-3, rtol=2e-3)

@@ -17,7 +17,7 @@ from ed_core.checkpoints import newest_first
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step")]
 
-OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 5, "seed": 11}
+OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 5, "seed": 11, "anneal": 1.5}
 STEPS = 21
 
 
@@ -215,9 +215,22 @@ def test_a_field_that_the_model_does_not_read_may_come(early: Path, tiny: Any) -
 def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
     tiny.splits["train"] = {name: array[:70] for name, array in tiny.splits["train"].items()}
     before = sorted(early.rglob("*"))
-    with pytest.raises(EdkitError, match="had 229 samples and has 70 now; train a new run"):
+    with pytest.raises(
+        EdkitError, match="data 'stripes' have changed: split 'train' had 229 samples and has 70"
+    ):
         resume(early)
     assert sorted(early.rglob("*")) == before
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_samples_that_are_others_now_are_refused(early: Path, tiny: Any, split: str) -> None:
+    arrays = tiny.splits[split]
+    tiny.splits[split] = {name: array[::-1] for name, array in arrays.items()}
+    with pytest.raises(EdkitError, match=f"samples of split '{split}' are others now, or stand"):
+        resume(early)
+    tiny.splits[split] = arrays
+    tiny.splits["test"] = {name: array[::-1] for name, array in tiny.splits["test"].items()}
+    assert resume(early).info["status"] == "finished"
 
 
 def test_a_data_set_of_another_shape_is_refused(tmp_path: Path) -> None:
@@ -305,7 +318,7 @@ def test_killed_at_random_and_resumed(
 
 
 def test_finished_run_goes_on_only_when_asked(tmp_path: Path) -> None:
-    options = {**OPTIONS, "epochs": 1}
+    options = {**OPTIONS, "epochs": 1, "anneal": 0.5}
     run = train("tiny", out=tmp_path, **options)
     with pytest.raises(EdkitError, match="has finished its 1 epochs; ask for more with --epochs"):
         resume(run.path)

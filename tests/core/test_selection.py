@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
 from ed_core.arrange import arrange, present
 from ed_core.checks import check_data
-from ed_core.selection import class_weights, hide_labels, keep_only
+from ed_core.selection import class_weights, hide_labels, keep_only, select
 
 pytestmark = pytest.mark.backend
 
@@ -124,11 +124,10 @@ def test_balanced_classes_weigh_the_same_in_all() -> None:
 
 def test_one_class_alone() -> None:
     part = keep_only(data(), {"label": "b"})
-    train, normal = part.splits["train"], part.splits["validation"]
-    assert set(train["label"]) == set(normal["label"]) == {1}
-    assert (len(train["label"]), len(normal["label"])) == (30, 3)
-    rows = np.concatenate([train["angle"], normal["angle"]])
-    assert sorted(rows) == sorted(data().splits["train"]["angle"][1::3])
+    train = part.splits["train"]
+    assert set(train["label"]) == {1}
+    assert np.array_equal(train["angle"], data().splits["train"]["angle"][1::3])
+    assert "validation" not in part.splits
     assert len(part.splits["test"]["label"]) == 100
     assert np.array_equal(keep_only(data(), {"label": 1}).splits["train"]["angle"], train["angle"])
     for wrong in ("d", 3, -1):
@@ -138,10 +137,26 @@ def test_one_class_alone() -> None:
         keep_only(data(), {"angle": 1})
 
 
+def test_one_class_alone_is_kept_aside_as_well() -> None:
+    given = data()
+    own = Dataset(given.fields, {**given.splits, "validation": data(30).splits["train"]})
+    held = keep_only(own, {"label": "b"}).splits["validation"]
+    assert np.array_equal(held["angle"], data(30).splits["train"]["angle"][1::3])
+    part = select(given, HEADS, {"only": {"label": "b"}, "seed": 4})
+    train, held = part.splits["train"], part.splits["validation"]
+    assert set(train["label"]) == set(held["label"]) == {1}
+    assert (len(train["label"]), len(held["label"])) == (30, 3)
+    rows = np.concatenate([train["angle"], held["angle"]])
+    assert sorted(rows) == sorted(given.splits["train"]["angle"][1::3])
+    assert len(part.splits["test"]["label"]) == 100
+
+
 def test_class_that_is_held_out_must_have_been_seen() -> None:
     never = data(label=np.arange(100) % 2)
-    with pytest.raises(EdkitError, match=r"head 'fine': class 'c' .*'test' but has no lab"):
-        check_data(never, "d", ["image"], HEADS)
+    held = Dataset(never.fields, {**never.splits, "validation": never.splits["test"]})
+    with pytest.raises(EdkitError, match=r"head 'fine': class 'c' .*'validation' but has no lab"):
+        check_data(held, "d", ["image"], HEADS)
+    check_data(never, "d", ["image"], HEADS)  # what is in `test` is nobody's business
 
 
 def test_nothing_to_learn_from() -> None:

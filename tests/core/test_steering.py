@@ -25,7 +25,7 @@ from ed_core.stop_signal import StopSignal
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step", "always")]
 
-OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 1, "seed": 11}
+OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 1, "seed": 11, "anneal": 1.5}
 STEPS, EPOCH = 21, 7
 
 
@@ -145,11 +145,11 @@ def test_weights_and_learning_rate_are_used_recorded_and_kept(tmp_path: Path) ->
         )
         factor = 1.0 if step < 6 else 1e-12 / cosine[6] if step < 9 else 5e-4 / cosine[9]
         assert row["learning_rate"] == pytest.approx(factor * cosine[step], rel=1e-4, abs=1e-18)
-    # The first step of an epoch logs the losses of this step alone.
-    for step in (8, 15):
+    # In the row of the step after which they are changed the weights are new, and the loss is not.
+    for step in set(table) - {4}:
         row = table[step]
         terms = [row[f"{h}_weight"] * row[f"{h}_loss"] for h in ("image", "label", "posterior")]
-        assert row["loss"] == pytest.approx(sum(terms) + 0.5 * row["angle_loss"], rel=0.02)
+        assert row["loss"] == pytest.approx(sum(terms) + 0.5 * row["angle_loss"], rel=1e-4)
     moved = {
         step: float(np.abs(kernel - script.kernels[step - 1]).max())
         for step, kernel in script.kernels.items()
@@ -371,7 +371,8 @@ def test_optimizer_with_a_rate_of_its_own_is_left_alone(tmp_path: Path) -> None:
     model.compile(optimizer=keras.optimizers.Adam(0.02), loss="mse")
     rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(0.01, 100))
     said: list[str] = []
-    parts: Any = (Checkpointer(tmp_path, Position(0, 0, 0), 9, Mock(), StopSignal()), WarmUp({}, 0))
+    saves = Checkpointer(tmp_path, Position(0, 0, 0), 9, Mock(), StopSignal(), settled={})
+    parts: Any = (saves, WarmUp({}, 0))
     inbox = Inbox(tmp_path / "control.json", [])
     steering = Steering(inbox, rate, *parts, epochs=1, note=lambda kind, text: said.append(text))
     steering.set_model(model)

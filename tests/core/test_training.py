@@ -96,22 +96,23 @@ def test_logged_loss_is_the_weighted_sum(tmp_path: Path, fast: Any) -> None:
     watch = Logs()
     weights = {"image": 2.0, "label": 3.0}
     fast(tmp_path, anneal=0.0, weights=weights, callbacks=[watch])
-    logs = watch.epochs[0]
-    expected = 2 * logs["val_image_loss"] + 0.1 * logs["val_posterior_loss"]
-    expected += 3 * logs["val_label_loss"] + 0.5 * logs["val_angle_loss"]
-    assert logs["val_loss"] == pytest.approx(expected, rel=1e-5)  # one batch of validation
+    for logs in watch.epochs:
+        for of in ("", "val_"):  # the batches that are trained on have different numbers of labels
+            expected = 2 * logs[f"{of}image_loss"] + 0.1 * logs[f"{of}posterior_loss"]
+            expected += 3 * logs[f"{of}label_loss"] + 0.5 * logs[f"{of}angle_loss"]
+            assert logs[f"{of}loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_masked_heads_are_what_numpy_says(tmp_path: Path, tiny: Any, fast: Any) -> None:
     watch = Logs()
     run = fast(tmp_path, callbacks=[watch])
-    test = tiny.splits["test"]
-    out = run.model.predict({"image": test["image"]}, verbose=0)
-    seen = test["has_label"] > 0
-    likelihood = -np.log(out["label"][seen, test["label"][seen]])
-    right = out["label"].argmax(axis=-1) == test["label"]
-    squares = np.square(out["angle"][seen] - test["angle"][seen])
-    bits = test["image"] * np.log(out["image"]) + (1 - test["image"]) * np.log(1 - out["image"])
+    held = tiny.splits["validation"]
+    out = run.model.predict({"image": held["image"]}, verbose=0)
+    seen = held["has_label"] > 0
+    likelihood = -np.log(out["label"][seen, held["label"][seen]])
+    right = out["label"].argmax(axis=-1) == held["label"]
+    squares = np.square(out["angle"][seen] - held["angle"][seen])
+    bits = held["image"] * np.log(out["image"]) + (1 - held["image"]) * np.log(1 - out["image"])
     mean, log_var = out["posterior"][:, 0], out["posterior"][:, 1]
     divergence = 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).sum(axis=-1)
     expected = {
@@ -123,6 +124,14 @@ def test_masked_heads_are_what_numpy_says(tmp_path: Path, tiny: Any, fast: Any) 
     }
     for name, value in expected.items():
         assert watch.epochs[-1][f"val_{name}"] == pytest.approx(value, rel=1e-4), name
+
+
+def test_the_test_split_is_never_opened(
+    tmp_path: Path, tiny: Any, fast: Any, weights_of: Any
+) -> None:
+    usual = fast(tmp_path, record=True)
+    tiny.splits["test"] = None
+    assert weights_of(fast(tmp_path, record=True)) == weights_of(usual)
 
 
 def test_no_labels_at_all_leave_the_other_heads_alone(tmp_path: Path, tiny: Any, fast: Any) -> None:

@@ -26,7 +26,10 @@ BAD = {
         "stripes/train/image: sample 3 holds nan; expected finite numbers from 0 to 1 "
         "(scale bytes by 1/255).",
     ),
-    "infinite": (_set("test", "image", (9, 0), -np.inf), "stripes/test/image: sample 9 holds -inf"),
+    "infinite": (
+        _set("validation", "image", (9, 0), -np.inf),
+        "stripes/validation/image: sample 9 holds -inf",
+    ),
     "bytes": (
         _be("train", "image", lambda a: (a * 200).astype("u1")),
         "stripes/train/image: sample 0 holds 0, 1",
@@ -44,8 +47,8 @@ BAD = {
         "stripes/train/label: sample ",
     ),
     "label with a fraction": (
-        _be("test", "label", lambda a: a + 0.5),
-        "stripes/test/label: sample ",
+        _be("validation", "label", lambda a: a + 0.5),
+        "stripes/validation/label: sample ",
     ),
     "text": (_be("train", "label", lambda a: a.astype("U3")), "stripes/train/label: "),
     "objects": (_be("train", "image", lambda a: a.astype(object)), "stripes/train/image: "),
@@ -55,17 +58,17 @@ BAD = {
         "stripes/train/image: expected samples of shape (6, 6, 1), received (5, 6, 1).",
     ),
     "no channel": (
-        _be("test", "image", lambda a: a[..., 0]),
-        "stripes/test/image: expected samples of shape (6, 6, 1), received (6, 6).",
+        _be("validation", "image", lambda a: a[..., 0]),
+        "stripes/validation/image: expected samples of shape (6, 6, 1), received (6, 6).",
     ),
     "missing field": (
         lambda s: s["train"].pop("has_label"),
         "data 'stripes', split 'train': no array for ['has_label'].",
     ),
-    "missing split": (lambda s: s.pop("test"), "data set 'stripes' has no split 'test'"),
+    "missing split": (lambda s: s.pop("train"), "data set 'stripes' has no split 'train'"),
     "empty": (
-        lambda s: s.update(test={n: a[:0] for n, a in s["test"].items()}),
-        "data 'stripes', split 'test': every field needs as many samples, at least one; found",
+        lambda s: s.update(validation={n: a[:0] for n, a in s["validation"].items()}),
+        "data 'stripes', split 'validation': every field needs as many samples, at least one",
     ),
     "lengths": (
         _be("train", "label", lambda a: a[:100]),
@@ -90,12 +93,26 @@ def test_bad_data_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("wish", "text"),
     [
-        ({"latnt": 3}, "unknown option of model 'tiny': 'latnt'. Did you mean 'latent'?"),
+        (
+            {"latnt": 3},
+            "unknown option of model 'tiny': 'latnt'. Did you mean 'latent' or 'validation'?",
+        ),
         ({"latent": 2.5}, "option 'latent' is a whole number, received 2.5."),
         ({"latent": 0}, "option 'latent' is a whole number of 1 or more, received 0."),
         ({"weights": {"label": -1.0}}, "weight of head 'label' must be 0 or more, received -1."),
         ({"beta": -0.5}, "option 'beta' must be 0 or more, received -0.5."),
         ({"anneal": -1.0}, "option 'anneal' must be 0 epochs or more, received -1."),
+        (
+            {"anneal": 2.0},
+            "option 'anneal' must be fewer epochs than the training has, or the weight of head "
+            "'posterior' never reaches 0.1: received 2 of 2 epochs.",
+        ),
+        (
+            {"validation": 0.2},
+            "data 'stripes' have a validation split of their own, received a share of 0.2: ",
+        ),
+        ({"validation": 1.0}, "validation must be a share from 0 to below 1, received 1.0."),
+        ({"validation": "a tenth"}, "validation must be a share from 0 to below 1, received 'a "),
         ({"weights": {"imge": 1.0}}, "unknown head of model 'tiny': 'imge'. Did you mean 'image'?"),
         ({"epochs": 0}, "epochs must be above 0, received 0."),
         ({"learning_rate": -1.0}, "learning_rate must be above 0, received -1.0."),

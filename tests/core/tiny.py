@@ -29,7 +29,7 @@ def make_splits() -> dict[str, dict[str, Any]]:
     """Stripes, whose row is their class; a third of the labels is hidden behind -1 and NaN."""
     rng = np.random.default_rng(7)
     splits = {}
-    for split, samples in {"train": 32 * BATCHES + 5, "test": 50}.items():
+    for split, samples in {"train": 32 * BATCHES + 5, "test": 50, "validation": 50}.items():
         label = rng.integers(0, 3, samples)
         image = rng.uniform(0.0, 0.2, (samples, 6, 6, 1))
         image[np.arange(samples), label * 2] += 0.8
@@ -88,7 +88,7 @@ def own_adam(net: Model, rate: Any, params: dict[str, Any]) -> optimizers.Optimi
     ),
     probes=(Reconstruction("image", samples=4), LatentCodes(samples=8)),
 )
-def tiny(fields: Fields, *, latent: int = 2, beta: float = 0.1, anneal: float = 1.5) -> Model:
+def tiny(fields: Fields, *, latent: int = 2, beta: float = 0.1, anneal: float = 0.5) -> Model:
     """Tiny variational auto-encoder with a class and an angle."""
     image = Input(fields["image"].shape, name="image")
     hidden = layers.GaussianNoise(0.05, seed=1)(layers.Flatten()(image))

@@ -51,6 +51,12 @@ def masks(side: int = SIDE, train: int = 3) -> Arrays:
     }
 
 
+def with_validation(arrays: Arrays) -> Arrays:
+    """The test split a second time, as the validation split."""
+    parts = [name.partition("test/")[2] for name in arrays if name.startswith("test/")]
+    return {**arrays, **{f"validation/{part}": arrays[f"test/{part}"] for part in parts}}
+
+
 def without(arrays: Arrays, *names: str) -> Arrays:
     return {name: array for name, array in arrays.items() if name not in names}
 
@@ -74,13 +80,13 @@ ARRAYS: dict[str, tuple[tuple[str, ...], Arrays, tuple[str, ...]]] = {
     ),
     "class never seen": (
         CLASSIFIER,
-        {**images(), **labels(test={4: 3})},
-        ("my.npz'", "class '3' is in split 'test'", "no labelled sample to train on"),
+        with_validation({**images(), **labels(test={4: 3})}),
+        ("my.npz'", "class '3' is in split 'validation'", "no labelled sample to train on"),
     ),
     "class of pixels never seen": (
         (*UNET, "--data", "arrays:my.npz"),
-        {**images(3), **masks(train=2)},
-        ("my.npz'", "class '2' is in split 'test'", "no labelled pixel to train on"),
+        with_validation({**images(3), **masks(train=2)}),
+        ("my.npz'", "class '2' is in split 'validation'", "no labelled pixel to train on"),
     ),
     "pixel out of range": (
         (*UNET, "--data", "arrays:my.npz"),
@@ -173,7 +179,10 @@ def test_arrays_that_do_not_fit_are_not_trained_on(
     ("arrays", "expected"),
     [
         (images(side=8) | labels(), "'image' is image (8, 8, 1)"),
-        (images() | labels(test={4: 3}), "'label' is class () of 0, 1, 2, 3"),
+        (
+            images() | labels(test={4: 3}),
+            "'label' has the class '3' that the run does not know: expected 0, 1, 2;",
+        ),
         (images(), "needs field 'label'"),
         (images() | labels(train={4: -2}), "found -2 in sample 4"),
     ],

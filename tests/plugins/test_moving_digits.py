@@ -3,17 +3,39 @@
 import numpy as np
 import pytest
 
-from ed_core import EdkitError
+from ed_core import Dataset, EdkitError, Field, Fields
+from ed_plugins import moving_digits as module
 from ed_plugins.moving_digits import film, moving_digits, paths
 
 
 def test_shapes_splits_and_range() -> None:
     data = moving_digits(samples=50, frames=6, size=24)
     assert list(data.fields) == ["video"]
-    train, test = (data.splits[split]["video"] for split in ("train", "test"))
-    assert (train.shape, test.shape) == ((50, 6, 24, 24, 1), (10, 6, 24, 24, 1))
+    train = data.splits["train"]["video"]
+    counts = {split: len(arrays["video"]) for split, arrays in data.splits.items()}
+    assert counts == {"train": 50, "test": 10, "validation": 5}
+    assert {arrays["video"].shape[1:] for arrays in data.splits.values()} == {(6, 24, 24, 1)}
     assert train.dtype == np.dtype("float32")
     assert 0 <= train.min() < 0.5 < train.max() <= 1
+
+
+def test_no_split_shows_a_digit_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every digit is a grey of its own, which all of its frames show."""
+    still = {
+        split: {"image": grey[:, None, None, None] * np.ones((1, 8, 8, 1)), "label": grey * 0}
+        for split, grey in (("train", np.arange(1, 41) / 100), ("test", np.arange(41, 81) / 100))
+    }
+    fields = Fields(image=Field((8, 8, 1)), label=Field((), "class", ("any",)))
+    monkeypatch.setattr(module, "still_digits", lambda: Dataset(fields, still))
+    data = moving_digits(samples=300, frames=2, size=16, digits=1)
+    seen = {
+        split: set(np.rint(100 * arrays["video"].max(axis=(1, 2, 3, 4))).astype(int))
+        for split, arrays in data.splits.items()
+    }
+    assert seen["train"] <= set(range(1, 41))
+    assert seen["validation"] <= set(range(41, 61))
+    assert seen["test"] <= set(range(61, 81))
+    assert min(len(found) for found in seen.values()) > 10
 
 
 @pytest.mark.parametrize("size", [16, 33, 64])

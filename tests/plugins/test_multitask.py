@@ -97,7 +97,7 @@ def test_digit_and_angle_are_both_learnt(tmp_path: Any, check_trained: Check) ->
 def bright_quarters() -> dict[str, dict[str, np.ndarray]]:
     """Images with one bright quarter: which it is (fine), and whether at the top (coarse)."""
     random, splits = np.random.default_rng(0), {}
-    for split, samples in {"train": 800, "test": 200}.items():
+    for split, samples in {"train": 800, "test": 200, "validation": 200}.items():
         label = random.integers(0, 4, samples)
         image = random.uniform(0, 0.6, (samples, 2, 4, 2, 4, 1))
         image[np.arange(samples), label // 2, :, label % 2] += 0.4

@@ -12,14 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import wavfile
 
-from ed_core import EdkitError, load_data
+from ed_core import Dataset, EdkitError, load_data
 from ed_core.options import FilePath
+from ed_core.preparation import prepared
+from ed_core.selection import select
+from ed_core.spec import InputRecord
 from ed_plugins._electrocardiogram import electrocardiogram
 from ed_plugins.signals import signals, windows
 
 
 def load(path: Path, **options: Any) -> Any:
     return signals(path=FilePath(str(path)), **options)
+
+
+def scaled(data: Dataset) -> Dataset:
+    """The data set as it is trained on where nothing is kept aside."""
+    return prepared(data, InputRecord())
 
 
 def write(path: Path, samples: np.ndarray, rate: int = 8000) -> Path:
@@ -43,7 +51,7 @@ def test_windows_hold_the_signal_in_its_order(
     for number, part in enumerate(cut):
         there = signal[number * hop : number * hop + window]
         np.testing.assert_array_equal(part[: len(there)], there)
-        assert not part[len(there) :].any()
+        assert np.isnan(part[len(there) :]).all()
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
@@ -53,8 +61,11 @@ def test_one_file_is_split_by_time_and_scaled_by_its_training_part(
 ) -> None:
     samples = np.random.default_rng(1).normal(100, 20, (1000, channels)).round().astype(dtype)
     samples[800:] //= 2  # the test part is another: its mean must not matter
-    data = load(write(tmp_path / "a.wav", samples), window=50)
-    assert data.fields["signal"].shape == (50, channels)
+    raw = load(write(tmp_path / "a.wav", samples), window=50)
+    assert raw.fields["signal"].shape == (50, channels)
+    cut = np.concatenate([raw.splits[split]["signal"] for split in ("train", "test")])
+    np.testing.assert_array_equal(cut.reshape(1000, channels), samples.astype("float32"))
+    data = scaled(raw)
     train, test = (data.splits[split]["signal"] for split in ("train", "test"))
     assert (len(train), len(test)) == (16, 4)
     assert train.dtype == np.dtype("float32")
@@ -64,6 +75,25 @@ def test_one_file_is_split_by_time_and_scaled_by_its_training_part(
     expected = (samples - mean) / deviation
     found = np.concatenate([train, test]).reshape(1000, channels)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_what_is_kept_aside_is_the_end_and_no_part_of_the_scale(tmp_path: Path) -> None:
+    samples = np.random.default_rng(1).normal(100, 20, (1000, 2)).round().astype("int16")
+    samples[700:] //= 2
+    data = load(write(tmp_path / "a.wav", samples), window=50, hop=25)
+    held = select(data, (), {"validation": 0.1})
+    mean, deviation = samples[:700].mean(axis=0), samples[:700].std(axis=0)
+    windows_ = {split: arrays["signal"] for split, arrays in held.splits.items()}
+    # 31 windows before sample 800: the last 3 are kept aside, one overlaps them and is left out.
+    assert {split: len(found) for split, found in windows_.items()} == {
+        "train": 27,
+        "test": 7,
+        "validation": 3,
+    }
+    np.testing.assert_allclose(held.input.fitted["mean"], mean, rtol=0.01)
+    first = (samples[700:750] - held.input.fitted["mean"]) / held.input.fitted["deviation"]
+    np.testing.assert_allclose(windows_["validation"][0], first, atol=1e-4)
+    np.testing.assert_allclose(held.input.fitted["deviation"], deviation, rtol=0.05)
 
 
 def test_no_window_is_on_both_sides_even_if_windows_overlap(tmp_path: Path) -> None:
@@ -89,10 +119,10 @@ def test_a_pattern_chooses_the_test_files_and_labels_follow_the_files(tmp_path: 
     for number, name in enumerate(["a_x_0", "a_x_1", "b_x_0", "b_x_1"]):
         write(tmp_path / f"{name}.wav", np.full(30, 100 * number, "int16"))
     data = load(tmp_path, window=10, labels=True, test="*_0")
-    means = {k: v["signal"].mean(axis=(1, 2)) for k, v in data.splits.items()}
-    scaled = (np.array([0, 200, 100, 300]) - 200) / 100  # trained on 100 and 300
-    np.testing.assert_allclose(means["test"], np.repeat(scaled[:2], 3), atol=1e-6)
-    np.testing.assert_allclose(means["train"], np.repeat(scaled[2:], 3), atol=1e-6)
+    means = {k: v["signal"].mean(axis=(1, 2)) for k, v in scaled(data).splits.items()}
+    expected = (np.array([0, 200, 100, 300]) - 200) / 100  # trained on 100 and 300
+    np.testing.assert_allclose(means["test"], np.repeat(expected[:2], 3), atol=1e-6)
+    np.testing.assert_allclose(means["train"], np.repeat(expected[2:], 3), atol=1e-6)
     for arrays in data.splits.values():
         np.testing.assert_array_equal(arrays["label"], np.repeat([0, 1], 3))
 
@@ -102,6 +132,8 @@ def test_short_files_are_filled_up_with_the_mean(tmp_path: Path) -> None:
         write(tmp_path / f"{name}.wav", sound(70))
     data = load(tmp_path, window=100)
     (window,) = data.splits["train"]["signal"]
+    assert np.isnan(window[70:]).all()
+    (window,) = scaled(data).splits["train"]["signal"]
     assert not window[70:].any()
     np.testing.assert_allclose(window[:70].mean(), 0, atol=1e-5)
 
@@ -109,14 +141,14 @@ def test_short_files_are_filled_up_with_the_mean(tmp_path: Path) -> None:
 def test_a_silent_channel_stays_finite(tmp_path: Path) -> None:
     samples = sound(500, channels=2)
     samples[:, 1] = 7
-    data = load(write(tmp_path / "a.wav", samples), window=20)
+    data = scaled(load(write(tmp_path / "a.wav", samples), window=20))
     assert not data.splits["train"]["signal"][..., 1].any()
 
 
 def test_rate_resamples_a_sine_to_the_same_sine(tmp_path: Path) -> None:
     time = np.arange(8000) / 800
     wave = (1000 + 9000 * np.sin(2 * np.pi * 5 * time)).astype("int16")
-    slow = load(write(tmp_path / "a.wav", wave, 800), rate=200, window=40)
+    slow = scaled(load(write(tmp_path / "a.wav", wave, 800), rate=200, window=40))
     signal = np.concatenate([slow.splits[s]["signal"] for s in ("train", "test")]).ravel()
     assert len(signal) == 2000
     expected = np.sqrt(2) * np.sin(2 * np.pi * 5 * np.arange(2000) / 200)
@@ -136,7 +168,7 @@ def test_rate_resamples_a_sine_to_the_same_sine(tmp_path: Path) -> None:
 )
 def test_csv_with_any_delimiter_and_heading(tmp_path: Path, text: str, columns: int) -> None:
     (tmp_path / "a.csv").write_text(text, "utf-8")
-    data = load(tmp_path / "a.csv", window=4)
+    data = scaled(load(tmp_path / "a.csv", window=4))
     assert data.splits["train"]["signal"].shape == (8, 4, columns)
     first = data.splits["train"]["signal"][0]
     np.testing.assert_allclose(first, np.tile([[-1.0], [1]], (2, columns)), atol=1e-6)
