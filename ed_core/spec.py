@@ -70,10 +70,13 @@ class Dataset:
         fields: what each array holds.
         splits: split name (`train`, `test`, perhaps `validation`) to field name to array
             (samples, *field.shape): numpy, or anything that slices like it.
+        whole: all samples in their order, where the loader drew the splits itself from one set;
+            None where the data came in splits.
     """
 
     fields: Fields
     splits: Mapping[str, Mapping[str, Any]]
+    whole: Mapping[str, Any] | None = None
 
     def held_out(self) -> str:
         """Return the split to watch while training: `validation`, else `test`."""
