@@ -20,7 +20,15 @@ def select(data: Dataset, heads: Sequence[Head], plan: Mapping[str, Any]) -> Dat
         data: the whole of it.
         heads: of the model.
         plan: with `labels`, `stratified`, `only` and `seed`, as in `run.json`.
+
+    Raises:
+        EdkitError: there is nothing to train on, or the plan does not fit the data.
     """
+    if "train" not in data.splits and (plan.get("only") or plan.get("labels")):
+        raise EdkitError(
+            "only and labels choose from the split 'train', but the data set has only: "
+            f"{', '.join(data.splits)}."
+        )
     if plan.get("only"):
         data = keep_only(data, plan["only"])
     if plan.get("labels"):
