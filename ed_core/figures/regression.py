@@ -42,7 +42,8 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     whole = material.whole
     true, given = truth(whole, head), predicted(whole, head)
     known = np.flatnonzero(np.isfinite(true))
-    error = np.sqrt(np.mean(np.square(given[known] - true[known]))) if known.size else np.nan
+    squares = np.square(given[known].astype("float64") - true[known])
+    error = np.sqrt(np.mean(squares)) if known.size else np.nan
     rows = known[:_SHOWN]
     labels = _labels(material)
     for number in np.unique(labels[rows]):
@@ -55,7 +56,8 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     quantity = in_unit(head.target, field)
     axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
     axes.margins(0.04)
-    axes.set_title(f"{material.name or head.name}: RMSE {measured(error, field)}")
+    text = f"{material.name or head.name}: RMSE {measured(error, field)}"
+    axes.set_title(f"{text} of {known.size:,} samples")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 

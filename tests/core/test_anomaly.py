@@ -127,7 +127,7 @@ def test_too_few_normal_samples_for_a_rate_are_said(run: Run) -> None:
     said = f"{held} held-out normal samples are too few for a threshold of 1 % false alarms"
     with pytest.warns(UserWarning, match=f"{said}.*100 would do") as caught:
         detect(run, rate=0.01)
-    assert len(caught) == 1
+    assert sum("held-out" in str(one.message) for one in caught) == 1
 
 
 def test_samples_without_a_class_are_left_out(run: Run) -> None:
