@@ -1,6 +1,6 @@
 """What is read when it is asked for: splits, some rows of an array, a change of its numbers."""
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,3 +128,28 @@ class Splits(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class Later(Mapping[str, Any]):
+    """Arrays that are made when one of them is first asked for.
+
+    Args:
+        make: returns them, field to (samples, ...).
+        names: of the fields.
+    """
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]], names: Collection[str]) -> None:
+        self._make = make
+        self._names = names
+        self._made: Mapping[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        if self._made is None:
+            self._made = self._make()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

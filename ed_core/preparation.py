@@ -1,13 +1,13 @@
 """What a data set fits on what is trained on, applied to everything that a run is shown later."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.lazy import Changed, Splits
+from ed_core.lazy import Changed, Later, Splits
 from ed_core.spec import Dataset, Field, Fields, InputRecord, Preparation
 
 Arrays = Mapping[str, Any]
@@ -62,16 +62,30 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
     """Return a data set as a model takes it, with what was fitted in its record.
 
     Args:
-        data: as it was loaded; `train` is what is trained on alone.
+        data: as it was loaded, or prepared already; `train` is what is trained on alone.
         record: of the run. Where it holds nothing fitted, that is fitted here.
+
+    Raises:
+        EdkitError: there is nothing to fit on.
     """
-    if data.preparation is None:
-        return replace(data, input=record)
     hook, fitted = data.preparation, record.fitted
+    if hook is None or data.input.fitted is not None:
+        return data if data.input.fitted is not None else replace(data, input=record)
     if fitted is None:
+        if "train" not in data.splits:
+            raise EdkitError("there is no split 'train' to fit the preparation of the samples on.")
         fitted = hook.fit(data.splits["train"])
-    splits = Splits(data.splits, change=lambda arrays: hook.apply(arrays, fitted))
-    return replace(data, splits=splits, input=replace(record, fitted=fitted))
+    prepared_data = _changed(data, lambda arrays: hook.apply(arrays, fitted))
+    return replace(prepared_data, input=replace(record, fitted=fitted))
+
+
+def _changed(data: Dataset, change: Callable[[Arrays], Arrays]) -> Dataset:
+    """Return the data set with the arrays of a split changed when they are first asked for."""
+    whole = data.whole
+    if whole is not None:
+        names, all_ = [*whole], whole
+        whole = Later(lambda: change(all_), names)
+    return replace(data, splits=Splits(data.splits, change=change), whole=whole)
 
 
 def as_trained(
@@ -117,7 +131,7 @@ def as_trained(
         else field
         for name, field in data.fields.items()
     }
-    return replace(data, fields=Fields(renamed), splits=Splits(data.splits, change=change))
+    return replace(_changed(data, change), fields=Fields(renamed))
 
 
 def _order(name: str, found: Field, known: Field) -> np.ndarray | None:

@@ -28,8 +28,18 @@ def select(
         plan: with `labels`, `stratified`, `only`, `validation` and `seed`, as in `run.json`, and
             `input`, where the run has one already.
         earlier: choose as runs of before format 2 did; see `ed_core.earlier`.
+
+    Raises:
+        EdkitError: there is nothing to train on, or the plan does not fit the data.
     """
     seeds = Seeds(plan.get("seed", 0), shared=earlier)
+    if "train" not in data.splits:
+        if plan.get("only") or plan.get("labels"):
+            raise EdkitError(
+                "only and labels choose from the split 'train', but the data set has only: "
+                f"{', '.join(data.splits)}."
+            )
+        return prepared(data, InputRecord.from_facts(plan.get("input")))
     if plan.get("only"):
         data = keep_only(data, plan["only"])
     share = plan.get("validation")

@@ -128,7 +128,10 @@ def _class_field(parts: Sequence[Stored]) -> tuple[Field, list[np.ndarray]]:
 
 def _check_ignored(labels: Sequence[np.ndarray], where: str) -> None:
     """Raise EdkitError where 255 stands so far above the ids of pixels that it can be none."""
-    used = np.flatnonzero(sum(np.bincount(label[label >= 0], minlength=256) for label in labels))
+    counts = np.zeros(_IGNORED + 1, np.int64)
+    for block in (block for label in labels for block in _blocks(label)):
+        counts += np.bincount(block[block >= 0], minlength=len(counts))
+    used = np.flatnonzero(counts)
     if len(used) > 1 and used[-2] < _IGNORED - 1:
         raise EdkitError(
             f"{where}: expected classes from 0 up, found 0 to {used[-2]} and {_IGNORED}: if "
@@ -138,24 +141,41 @@ def _check_ignored(labels: Sequence[np.ndarray], where: str) -> None:
 
 
 def _labels(part: Stored) -> np.ndarray:
+    """Return the class numbers of an array, of the smallest type, read some samples at a time."""
+    if part.array.ndim == 2:
+        return _from_one_hot(part)
+    most, first = 0, 0
+    for block in _blocks(part.array):
+        _check_labels(block, first, part.where)
+        most, first = max(most, int(block.max(initial=0))), first + len(block)
+    labels = np.empty(part.array.shape, np.min_scalar_type(-1 - most))
+    for first in range(0, len(labels), _ROWS):
+        labels[first : first + _ROWS] = part.array[first : first + _ROWS]
+    return labels
+
+
+def _from_one_hot(part: Stored) -> np.ndarray:
+    """Return the class numbers (samples,) of rows with a single 1; -1 of a row of -1."""
     array = np.asarray(part.array[:])
-    if array.ndim == 2:
-        good = _is_one_hot(array)
-        if not good.all():
-            row = int(np.argmin(good))
-            raise EdkitError(
-                f"{part.where}: expected rows with a single 1, or of -1 alone for no label, found "
-                f"{str(array[row].tolist())[:60]} in row {row}."
-            )
-        return np.where((array == -1).all(axis=1), -1, array.argmax(axis=1))
-    bad = ~np.isfinite(array) | (array < -1) | (array > _CLASSES) | (array != np.floor(array))
-    if bad.any():
-        row = int(np.argmax(bad.reshape(len(array), -1).any(axis=1)))
+    good = _is_one_hot(array)
+    if not good.all():
+        row = int(np.argmin(good))
         raise EdkitError(
-            f"{part.where}: expected labels 0, 1, ... or -1 for none, found {array[bad][0]} in "
-            f"sample {row}."
+            f"{part.where}: expected rows with a single 1, or of -1 alone for no label, found "
+            f"{str(array[row].tolist())[:60]} in row {row}."
         )
-    return array.astype("int64").astype(np.min_scalar_type(-1 - int(array.max(initial=0))))
+    return np.where((array == -1).all(axis=1), -1, array.argmax(axis=1))
+
+
+def _check_labels(block: np.ndarray, first: int, where: str) -> None:
+    """Raise EdkitError where some samples, of which the first has this number, hold no class."""
+    bad = ~np.isfinite(block) | (block < -1) | (block > _CLASSES) | (block != np.floor(block))
+    if bad.any():
+        row = int(np.argmax(bad.reshape(len(block), -1).any(axis=1)))
+        raise EdkitError(
+            f"{where}: expected labels 0, 1, ... or -1 for none, found {block[bad][0]} in sample "
+            f"{first + row}."
+        )
 
 
 def _is_one_hot(rows: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+_DENSE = 8  # times as many samples are read as are wanted, at most
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -41,12 +43,25 @@ class View:
         return len(self.array) if self.rows is None else len(self.rows)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        values = self.array[key if self.rows is None else self.rows[key]]
+        values = self._read(key)
         if self.white is None:
             values = np.asarray(values, self.dtype)
         else:
             values = np.divide(values, np.float32(self.white), dtype="float32")
         return values[..., None] if self.channel else values
+
+    def _read(self, key: Any) -> Any:
+        """Return what is stored for some samples."""
+        if self.rows is None:
+            return self.array[key]
+        rows = self.rows[key]
+        if not isinstance(key, slice) or not len(rows):
+            return self.array[rows]
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        if last - first > _DENSE * len(rows):
+            return self.array[rows]
+        # HDF5 takes far longer for single rows than for all between them.
+        return self.array[first:last][rows - first]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)

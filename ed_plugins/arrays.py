@@ -21,9 +21,10 @@ _TEST = 0.2
 def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
     """Arrays of an npz or HDF5 file, named SPLIT/FIELD, or FIELD, then split at random.
 
-    The splits are train and test or val (or validation). Without splits, a fifth of the samples is
-    the test. HDF5 is read when it is needed, npz at once; nothing is unpickled, and nothing outside
-    the file is read.
+    The splits are train and test or val (or validation); a file with test or val alone can be
+    measured on, not trained on. Of a file without splits a fifth of the samples is the test; a run
+    that was trained on other data is measured on all of them. HDF5 is read when it is needed, npz
+    at once; nothing is unpickled, and nothing outside the file is read.
 
     A field called image, video or signal is of that kind, and one called label or mask is of
     classes. Others are what type and shape suggest:
@@ -53,7 +54,10 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
         fields[name], parts = make_field(name, [named[name] for named in stored.values()])
         for split, part in zip(splits, parts, strict=True):
             splits[split][name] = part
-    return Dataset(fields, splits if "train" in splits else _drawn(splits[""], seed, path))
+    whole = splits.get("")
+    if whole is None:
+        return Dataset(fields, splits)
+    return Dataset(fields, _drawn(whole, seed), whole)
 
 
 def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Stored]]:
@@ -68,12 +72,12 @@ def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Store
                 f"and _; found {name[:60]!r}."
             )
         named[field] = part
-    if set(splits) != {""} and ("" in splits or not _complete(splits)):
+    if set(splits) != {""} and ("" in splits or not {"validation", "test"} & set(splits)):
         raise EdkitError(
-            f"{path!r}: expected FIELD alone, or train/FIELD and test/FIELD or val/FIELD; found "
-            f"{', '.join(list(stored)[:8])}."
+            f"{path!r}: expected FIELD alone, or train/FIELD and test/FIELD or val/FIELD, or these "
+            f"without train; found {', '.join(list(stored)[:8])}."
         )
-    first = splits.get("train") or splits[""]
+    first = splits.get("train") or next(iter(splits.values()))
     for split, named in splits.items():
         if set(named) != set(first):
             lone = sorted(set(named) ^ set(first))[0]
@@ -87,15 +91,14 @@ def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Store
     return {split: splits[split] for split in sorted(splits, key=lambda s: (s != "train", s))}
 
 
-def _complete(splits: dict[str, Any]) -> bool:
-    return "train" in splits and bool({"validation", "test"} & set(splits))
+def _drawn(named: dict[str, Any], seed: int) -> dict[str, dict[str, Any]]:
+    """Return the splits train and test, drawn at random; each keeps the order of the samples.
 
-
-def _drawn(named: dict[str, Any], seed: int, path: str) -> dict[str, dict[str, Any]]:
-    """Return the splits train and test, drawn at random; each keeps the order of the samples."""
+    A single sample is a test.
+    """
     samples = len(next(iter(named.values())))
-    if samples < 2:
-        raise EdkitError(f"{path!r}: expected two samples or more to split, found {samples}.")
+    if samples == 1:
+        return {"test": named}
     order = content_generator(seed).permutation(samples)
     count = max(1, round(_TEST * samples))
     rows = {"train": np.sort(order[count:]), "test": np.sort(order[:count])}

@@ -136,14 +136,28 @@ _VALUES = (
 _BRIGHT = 140.0  # luma, of 255, from which type on a colour is dark
 
 
+NO_CLASS, NOT_DRAWN = -1, -2
+"""In the place of a class: of a sample without a label, and of one that is hidden."""
+NO_LABEL = "no label"
+
+
+def class_symbol(index: int) -> str:
+    """Return the marker of a class, or of what has none."""
+    return SYMBOLS[index % len(SYMBOLS)] if index >= 0 else "o"
+
+
 def class_colour(palette: Palette, index: int, own: Sequence[str] = ()) -> str:
     """Return the colour of a class: its own where the data have one, else that of the palette.
+
+    Below 0 there is no class, and the colour is a quiet grey.
 
     From the eleventh on the palette comes again in pale, from the twenty-first in dark, as in
     figures. An own colour that is none is not used: it comes out of a file.
     """
-    if index < len(own) and QColor.isValidColorName(own[index]):
+    if 0 <= index < len(own) and QColor.isValidColorName(own[index]):
         return own[index]
+    if index < 0:
+        return blend(palette.done, palette.card, 0.45)
     rounds, place = divmod(index, len(palette.classes))
     towards = ("", "white", "black")[rounds % 3]
     colour = palette.classes[place]

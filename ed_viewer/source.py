@@ -9,7 +9,7 @@ import numpy as np
 from ed_core.recording import ProbeInfo
 from ed_viewer.decoder import Decoder
 from ed_viewer.imaging import as_images
-from ed_viewer.palette import class_colour, difference_table
+from ed_viewer.palette import NO_CLASS, NO_LABEL, class_colour, difference_table
 from ed_viewer.ranges import Ranges, Scale
 from ed_viewer.theme import Theme
 
@@ -116,7 +116,7 @@ class Source:
         return made.mean(axis=-1, keepdims=True) if self.signed else made
 
     def class_names(self, samples: int) -> tuple[str, ...]:
-        """Return the class of each of the first samples, () if the batch has no classes."""
+        """Return the class of each of the first samples, or "no label"; () without any classes."""
         for name, facts in self.fields.items():
             if facts.get("kind") == "class" and name in self.reference:
                 labels, classes = self.reference[name][:samples], self.classes(name)
@@ -126,5 +126,7 @@ class Source:
 
 
 def _name_of(classes: tuple[str, ...], label: float) -> str:
-    index = int(label) if np.isfinite(label) else -1
-    return classes[index] if 0 <= index < len(classes) else str(label)
+    index = int(label) if np.isfinite(label) else NO_CLASS
+    if index < 0:
+        return NO_LABEL
+    return classes[index] if index < len(classes) else str(label)

@@ -14,7 +14,7 @@ _PAUSE = 0.1  # seconds from update to update
 
 
 class Progress:
-    """Shows epoch, loss per head, images per second and time left while it trains.
+    """Shows epoch, loss per head, samples per second and time left while it trains.
 
     Use as a context manager around the training, with `callback` among its callbacks.
     """
@@ -24,6 +24,7 @@ class Progress:
         self.callback = _Watcher(self)
         self.seconds = 0.0
         self.batch_size = self.epochs = 0
+        self.unit = "samples"
         self._held: float | None = None
         self._lost = 0.0
         self._bar = Bar(
@@ -66,8 +67,10 @@ class Progress:
             self.console.print(f"{text[:1].upper()}{text[1:]}.", soft_wrap=True, markup=False)
 
     def plan(self, info: Mapping[str, Any]) -> None:
-        """Take from `run.json` how many epochs there are in all, and samples a step."""
+        """Take from `run.json` how many epochs there are in all, samples a step, and of what."""
         self.batch_size, self.epochs = int(info["batch_size"]), int(info["epochs"])
+        kinds = {facts["kind"] for facts in info.get("fields", {}).values()}
+        self.unit = "images" if "image" in kinds and not kinds & {"signal", "video"} else "samples"
 
     def update(self, text: str, done: int, total: int) -> None:
         """Show the state of the training on a terminal."""
@@ -80,7 +83,7 @@ class Progress:
 
 
 class _Watcher(keras.callbacks.Callback):
-    """Counts steps and images, and says so now and then."""
+    """Counts steps and samples, and says so now and then."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
@@ -98,14 +101,14 @@ class _Watcher(keras.callbacks.Callback):
         if now < self._next:
             return
         self._next = now + _PAUSE
-        self._rate = self._images_per_second(batch + 1, now)
+        self._rate = self._samples_per_second(batch + 1, now)
         steps, epochs = self.params["steps"] or 0, self._epochs
         done = self._epoch * steps + batch + 1
         self._progress.update(self._text(logs or {}), done, epochs * steps)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if not self._rate:
-            self._rate = self._images_per_second(self.params["steps"] or 0, self._progress.clock())
+            self._rate = self._samples_per_second(self.params["steps"] or 0, self._progress.clock())
         self._progress.epoch(self._text(logs or {}))
 
     @property
@@ -113,7 +116,7 @@ class _Watcher(keras.callbacks.Callback):
         # What is left of a half-done epoch is a `fit` of its own, which knows of that one alone.
         return self._progress.epochs or int(self.params["epochs"])
 
-    def _images_per_second(self, batches: int, now: float) -> float:
+    def _samples_per_second(self, batches: int, now: float) -> float:
         elapsed = now - self._began
         return batches * self._progress.batch_size / elapsed if elapsed else 0.0
 
@@ -121,4 +124,4 @@ class _Watcher(keras.callbacks.Callback):
         names = ["loss", *(n for n in logs if n != "loss" and not n.startswith("val_")), "val_loss"]
         parts = [f"{name.removesuffix('_loss')} {logs[name]:.4g}" for name in names if name in logs]
         head = f"epoch {self._epoch + 1}/{self._epochs}"
-        return "  ".join([head, f"{self._rate:,.0f} images/s", *parts])
+        return "  ".join([head, f"{self._rate:,.0f} {self._progress.unit}/s", *parts])

@@ -15,7 +15,9 @@ from ed_core.errors import EdkitError, unknown
 @click.argument("run")
 @click.option("--data", metavar="NAME", help="Another data set with the same fields.")
 @click.option(
-    "--split", metavar="NAME", help="Of the data. [default: test, or validation if there is none]"
+    "--split",
+    metavar="NAME",
+    help="[default: test, else validation; all of other data without splits]",
 )
 @click.option(
     "--weights",
@@ -41,7 +43,7 @@ def evaluate(
     from ed_core.anomaly import detect
     from ed_core.evaluation import agreement
     from ed_core.evaluation import evaluate as measure
-    from ed_core.evaluation_table import format_table
+    from ed_core.evaluation_table import format_table, words_of
     from ed_core.run import open_run
 
     opened, data, split = open_run(run, weights=weights), given["data"], given["split"]
@@ -55,7 +57,7 @@ def evaluate(
     if as_json:
         print(json.dumps(result, allow_nan=False))
     else:
-        Console(highlight=False).print(format_table(result))
+        Console(highlight=False).print(format_table(result, words_of(opened)))
 
 
 @click.command()

@@ -48,7 +48,11 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
     train = {name: np.asarray(run.data.splits["train"][name][:REAL]) for name in (*drawn, "label")}
     real = sum(_spread(train[name], train["label"]) for name in drawn)
     right = float(np.mean(found == wanted))
-    numbers: Numbers = {"agreement": right, "agreement_chance": 1 / classes}
+    numbers: Numbers = {
+        "agreement": right,
+        "agreement_chance": 1 / classes,
+        "agreement_count": len(wanted),
+    }
     if real:
         numbers["diversity"] = sum(_spread(drawn[name], wanted) for name in drawn) / real
     return numbers
@@ -57,7 +61,9 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
 def _spread(samples: np.ndarray, labels: np.ndarray) -> float:
     """Return the variance within a class, summed over the numbers of a sample; mean of classes."""
     classes = np.unique(labels[labels >= 0])
-    return float(np.mean([samples[labels == one].var(axis=0).sum() for one in classes]))
+    return float(
+        np.mean([samples[labels == one].var(axis=0, dtype="float64").sum() for one in classes])
+    )
 
 
 def _label(run: Run) -> Field:

@@ -2,20 +2,32 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from ed_core import losses
-from ed_core.evaluation.classes import class_accuracy, metrics_of, neighbours
-from ed_core.evaluation.maps import map_accuracy
-from ed_core.evaluation.reconstruction import activity, reconstruction_error
-from ed_core.evaluation.splits import default_split, measured_on, split_arrays
-from ed_core.evaluation.subject import Numbers, Subject
-from ed_core.evaluation.values import value_error
-from ed_core.evaluation.variational import evidence_bound
+from ed_core.evaluation.classes import ClassAccuracy, Neighbours
+from ed_core.evaluation.maps import MapAccuracy
+from ed_core.evaluation.reconstruction import Activity, ReconstructionError
+from ed_core.evaluation.splits import measured_on, split_arrays
+from ed_core.evaluation.subject import Numbers, Part, Subject
+from ed_core.evaluation.terms import Metrics, OwnLoss
+from ed_core.evaluation.values import ValueErrors
+from ed_core.evaluation.variational import EvidenceBound
 from ed_core.run import Run, open_run
 from ed_core.spec import Head
 
+
+class Measure(Protocol):
+    """A sum over the samples that becomes numbers: no measure holds the samples themselves."""
+
+    def add(self, part: Part) -> None:
+        """Take some samples into account."""
+
+    def numbers(self) -> Numbers:
+        """Return the numbers by name."""
+
+
 Suits = Callable[[Subject, Head], bool]
-Measure = Callable[[Subject, Head], Numbers]
 
 
 def evaluate(
@@ -23,12 +35,14 @@ def evaluate(
 ) -> Numbers:
     """Measure a trained model on one split, and what it must beat.
 
-    Which numbers there are follows from the heads (`MEASURES`), those of targets over what has one:
+    Which numbers there are follows from the heads (`MEASURES`), those of targets over what has one;
+    `<head>_count` says over how many samples (of a reconstruction) or targets (of all else). A head
+    whose weight was always 0 has no number; what is said of a code stays.
 
-    - a reconstruction: `mse` (per pixel, from the mean code), `sum_squared_error` (per image), and
-      the floors `pca_mse` and `untrained_mse`; where several heads reconstruct, with `<head>_`;
+    - a reconstruction: `mse` (per number, from the mean code), `sum_squared_error` (per sample),
+      and the floors `pca_mse` and `untrained_mse`; where several heads reconstruct, with `<head>_`;
     - a sparse code: `active_fraction`;
-    - a variational model: `neg_elbo`, `reconstruction`, `kl` (nats, one sample of z an image) and
+    - a variational model: `neg_elbo`, `reconstruction`, `kl` (nats, one of z a sample) and
       `active_units`;
     - a class a sample: `<head>_accuracy` and the floor `<head>_majority`;
     - a class a pixel: `<head>_mean_iou` over the classes that occur in the truth of the split,
@@ -36,12 +50,18 @@ def evaluate(
     - a value a sample or a pixel, in its own units: `<head>_rmse`, `<head>_mae` and the floor
       `<head>_mean_rmse` (the training mean); of one a sample also `<head>_within_10`;
     - a contrastive code: `knn_accuracy` and the floor `knn_majority`;
-    - every other metric of a head: `<head>_<metric>`.
+    - every other metric of a head: `<head>_<metric>`;
+    - a head with a loss of one's own, or that nothing else suits: `<head>_loss`, its mean over what
+      has a target, unweighted. The scores of an adversarial pair have none.
+
+    A split is read a piece at a time, and may be larger than the memory.
 
     Args:
         run: a run, or its folder.
         data: a data set; by default the run's own. The floors are fitted on the run's own.
-        split: the split to measure on; by default `test`, or `validation` where there is no test.
+        split: the split to measure on, or `all` of a data set that came without splits. By default
+            `all` of such a data set that is not the run's own, else `test`, or `validation` where
+            there is no test.
         seed: of the noise in z, the same on every backend.
 
     Returns:
@@ -52,28 +72,58 @@ def evaluate(
             gives what is not finite.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    name, source = measured_on(run, data)
-    split = split or default_split(source)
-    subject = Subject(run, split_arrays(run, source, name, split), seed)
-    result = subject.about(name, split)
-    for suits, measure in MEASURES:
-        for head in run.model.heads:
-            if suits(subject, head):
-                result |= measure(subject, head)
+    on = measured_on(run, data, split)
+    subject = Subject(run, split_arrays(run, on), seed)
+    measures = [
+        measure(subject, head)
+        for suits, measure in MEASURES
+        for head in run.model.heads
+        if suits(subject, head)
+    ]
+    for part in subject.parts() if measures else ():
+        for measure in measures:
+            measure.add(part)
+    result = subject.about(on.name, on.split)
+    for measure in measures:
+        result |= measure.numbers()
     return result
 
 
-MEASURES: tuple[tuple[Suits, Measure], ...] = (
-    (lambda subject, head: head in subject.reconstructions, reconstruction_error),
-    (lambda subject, head: head.loss is losses.l1, activity),
-    (lambda subject, head: head.loss is losses.gaussian_kl, evidence_bound),
-    (lambda subject, head: subject.kind(head) == "class", class_accuracy),
-    (lambda subject, head: subject.kind(head) == "class map", map_accuracy),
-    (
-        lambda subject, head: subject.kind(head) == "value" and head not in subject.reconstructions,
-        value_error,
-    ),
-    (lambda subject, head: head.output == "code" and head.loss is losses.contrastive, neighbours),
-    (lambda subject, head: bool(head.metrics) and subject.kind(head) != "class map", metrics_of),
+def _restores(subject: Subject, head: Head) -> bool:
+    return head in subject.reconstructions and subject.taught(head)
+
+
+def _predicts(kind: str) -> Suits:
+    return lambda subject, head: (
+        subject.kind(head) == kind and head not in subject.reconstructions and subject.taught(head)
+    )
+
+
+def _has_metrics(subject: Subject, head: Head) -> bool:
+    return bool(head.metrics) and subject.kind(head) != "class map" and subject.taught(head)
+
+
+def _is_contrastive(subject: Subject, head: Head) -> bool:
+    return head.output == "code" and head.loss is losses.contrastive
+
+
+def _has_own_loss(subject: Subject, head: Head) -> bool:
+    """Tell whether nothing else says what the loss of a head says."""
+    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.taught(head):
+        return False
+    own = getattr(head.loss, "__module__", "") != losses.__name__
+    return own or not any(suits(subject, head) for suits, _ in MEASURES[:-1])
+
+
+MEASURES: tuple[tuple[Suits, Callable[[Subject, Head], Measure]], ...] = (
+    (_restores, ReconstructionError),
+    (lambda subject, head: head.loss is losses.l1, Activity),
+    (lambda subject, head: head.loss is losses.gaussian_kl, EvidenceBound),
+    (_predicts("class"), ClassAccuracy),
+    (_predicts("class map"), MapAccuracy),
+    (_predicts("value"), ValueErrors),
+    (_is_contrastive, Neighbours),
+    (_has_metrics, Metrics),
+    (_has_own_loss, OwnLoss),
 )
-"""Which heads are measured how; a new kind of head is one function and one line here."""
+"""Which heads are measured how; a new kind of head is one class and one line here."""

@@ -3,11 +3,10 @@
 import numpy as np
 
 from ed_core import floors
-from ed_core.arrange import present
 from ed_core.evaluation.predicting import mean, pieces
 from ed_core.evaluation.splits import known_split
-from ed_core.evaluation.subject import Numbers, Subject
-from ed_core.evaluation.targets import truth
+from ed_core.evaluation.subject import Numbers, Part, Subject
+from ed_core.evaluation.targets import tally, truth
 from ed_core.run import Run
 from ed_core.spec import Field, Head
 
@@ -33,24 +32,11 @@ def confusion(run: Run, head: Head, split: str) -> np.ndarray:
     field = run.data.fields[head.target]
     classes = run.model.output[head.output].shape[-1]
     counts = np.zeros((classes, classes), np.int64)
-    for rows, output in pieces(run.model, arrays):
+    for _, rows, output in pieces(run.model, arrays):
         names = [name for name in (head.target, head.mask) if name]
         target = truth({name: arrays[name][rows] for name in names}, field, head)
         counts += tally(target, output[head.output].argmax(axis=-1), classes)
     return counts
-
-
-def tally(target: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
-    """Return how often each class (row) was taken for each (column), (classes, classes).
-
-    Args:
-        target: class numbers of any shape, -1 where there is none.
-        found: class numbers, of the same shape.
-        classes: how many there are.
-    """
-    known = target >= 0
-    pairs = target[known].astype(np.int64) * classes + found[known]
-    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
 def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
@@ -64,29 +50,42 @@ def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
     return np.divide(right, union, out=np.full(len(right), np.nan), where=true > 0)
 
 
-def map_accuracy(subject: Subject, head: Head) -> Numbers:
-    """Return the IoU of each class, their mean, the share of right pixels, and the floor.
+class MapAccuracy:
+    """The IoU of each class, their mean, the share of right pixels, and the floor.
 
     Only classes that occur in the truth of the split have an IoU and count in the mean.
     """
-    field = subject.run.data.fields[head.target]
-    classes = subject.run.model.output[head.output].shape[-1]
-    target = subject.truth(head)
-    matrix = tally(target, subject.outputs[head.output], classes)
-    occurs = np.flatnonzero(matrix.sum(axis=1))
-    if not occurs.size:
-        return {}
-    shares = intersection_over_union(matrix)
-    usual = floors.majority(subject.truth(head, "train"))
-    numbers: Numbers = {
-        f"{head.name}_mean_iou": mean(shares[occurs]),
-        f"{head.name}_pixel_accuracy": float(np.trace(matrix) / matrix.sum()),
-        f"{head.name}_majority": mean(target[present(target)] == usual),
-    }
-    return numbers | {
-        f"{head.name}_iou_{class_name(field, number)}": float(shares[number])
-        for number in map(int, occurs)
-    }
+
+    def __init__(self, subject: Subject, head: Head) -> None:
+        self._subject, self._head = subject, head
+        classes = subject.run.model.output[head.output].shape[-1]
+        self._matrix = np.zeros((classes, classes), np.int64)
+
+    def add(self, part: Part) -> None:
+        """Take some samples into account."""
+        target = self._subject.truth(self._head, part)
+        found = part.outputs[self._head.output].argmax(axis=-1)
+        self._matrix += tally(target, found, len(self._matrix))
+
+    def numbers(self) -> Numbers:
+        """Return them by name; none where no pixel has a class."""
+        name, matrix = self._head.name, self._matrix
+        field, count = self._subject.run.fields[self._head.target], int(matrix.sum())
+        if not count:
+            return {}
+        occurs = np.flatnonzero(matrix.sum(axis=1))
+        shares = intersection_over_union(matrix)
+        usual = floors.majority(self._subject.training_truths(self._head))
+        numbers: Numbers = {
+            f"{name}_mean_iou": mean(shares[occurs]),
+            f"{name}_pixel_accuracy": float(np.trace(matrix) / count),
+            f"{name}_majority": float(matrix[usual].sum() / count),
+            f"{name}_count": count,
+        }
+        return numbers | {
+            f"{name}_iou_{class_name(field, number)}": float(shares[number])
+            for number in map(int, occurs)
+        }
 
 
 def class_name(field: Field, number: int) -> str:

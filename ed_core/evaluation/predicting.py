@@ -10,10 +10,11 @@ from ed_core.arrange import at_a_time
 from ed_core.submodels import taken
 
 Arrays = Mapping[str, Any]
+Piece = tuple[dict[str, np.ndarray], slice, dict[str, np.ndarray]]
 
 
-def pieces(model: Any, arrays: Arrays) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
-    """Yield the rows of some samples and every output of the model for them.
+def pieces(model: Any, arrays: Arrays) -> Iterator[Piece]:
+    """Yield the inputs of some samples, their rows, and every output of the model for them.
 
     Args:
         model: functional, with named inputs and outputs.
@@ -26,10 +27,8 @@ def pieces(model: Any, arrays: Arrays) -> Iterator[tuple[slice, dict[str, np.nda
     step = at_a_time(wanted, wanted)
     for first in range(0, len(next(iter(wanted.values()))), step):
         rows = slice(first, first + step)
-        yield (
-            rows,
-            model.predict_on_batch({name: ready(array[rows]) for name, array in wanted.items()}),
-        )
+        given = {name: ready(array[rows]) for name, array in wanted.items()}
+        yield given, rows, model.predict_on_batch(given)
 
 
 def predict(
@@ -46,24 +45,22 @@ def predict(
         EdkitError: an input of the model is missing.
     """
     kept = list(model.output if names is None else names)
-    parts = [[output[name] for name in kept] for _, output in pieces(model, arrays)]
+    parts = [[output[name] for name in kept] for _, _, output in pieces(model, arrays)]
     return {name: np.concatenate(column) for name, *column in zip(kept, *parts, strict=True)}
 
 
-def values_of(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
-    """Return what a loss or a metric gives for each sample, (samples, ...), piece by piece."""
-    named = {str(number): array for number, array in enumerate(arrays)}
-    step = at_a_time(named, named)
-    parts = [
-        function(*(ops.convert_to_tensor(a[first : first + step]) for a in arrays))
-        for first in range(0, len(arrays[0]), step)
-    ]
-    return np.concatenate([ops.convert_to_numpy(part) for part in parts])
+def values_of(function: Callable[..., Any], *arrays: np.ndarray, **more: np.ndarray) -> np.ndarray:
+    """Return what a loss or a metric gives for each sample, (samples, ...).
 
-
-def mean_of(function: Callable[..., Any], *arrays: np.ndarray) -> float:
-    """Return the mean of a loss or a metric over all samples."""
-    return mean(values_of(function, *arrays))
+    Args:
+        function: the loss or metric. One that returns a single number says it of every sample.
+        arrays: what it takes, (samples, ...) each.
+        more: the same, by name.
+    """
+    named = {name: ops.convert_to_tensor(array) for name, array in more.items()}
+    found = function(*map(ops.convert_to_tensor, arrays), **named)
+    values = np.asarray(ops.convert_to_numpy(found))
+    return values if values.ndim else np.full(len(arrays[0]), values)
 
 
 def mean(values: np.ndarray) -> float:
@@ -71,9 +68,9 @@ def mean(values: np.ndarray) -> float:
     return float(np.mean(values, dtype=np.float64))
 
 
-def mean_square(target: np.ndarray, output: np.ndarray) -> float:
-    """Return the mean of the squared differences."""
-    return mean(np.square(target - output))
+def total(values: np.ndarray) -> float:
+    """Return the sum, in float64."""
+    return float(np.sum(values, dtype=np.float64))
 
 
 def ready(array: Any) -> np.ndarray:

@@ -2,76 +2,123 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from ed_core.arrange import needed_fields
 from ed_core.checks import check_array
-from ed_core.data import load_data
+from ed_core.data import given_options, load_data
 from ed_core.errors import EdkitError
-from ed_core.evaluation.predicting import ready
-from ed_core.preparation import as_trained
+from ed_core.options import FilePath
+from ed_core.plugins import DATASETS
 from ed_core.run import Run
-from ed_core.spec import Dataset
+from ed_core.spec import Dataset, InputRecord, Preparation
+
+ALL = "all"  # samples of a data set that came without splits
 
 
-def measured_on(run: Run, data: str | None) -> tuple[str, Dataset]:
-    """Return the name of the data set that a run is measured on, and the data set.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run is measured on.
+
+    Args:
+        name: of the data set, as the user gave it.
+        data: the data set.
+        split: of the data set, or `all`.
+    """
+
+    name: str
+    data: Dataset
+    split: str
+
+
+def measured_on(run: Run, data: str | None, split: str | None = None) -> Measured:
+    """Return the data set that a run is measured on, and the split.
 
     Where the run's own is not to be had, the other one stands in for it as well.
 
     Args:
         run: the run.
         data: a data set; by default the run's own.
+        split: of the data set. By default all of one that came without splits and that the run has
+            never seen, else `test`, else `validation`.
+
+    Raises:
+        EdkitError: the data set is unknown, or the run's own is needed and not to be had.
     """
     source = load_data(data) if data else None
     try:
         own = run.data
     except EdkitError as error:
-        if source is None:
+        if data is None or source is None:
             raise EdkitError(f"{error} Where it lies elsewhere now, say so with --data.") from error
+        if "train" not in source.splits:
+            raise EdkitError(
+                f"{error} Data {data!r} cannot stand in for it, without a split 'train'."
+            ) from error
         warnings.warn(
             f"{error} What it must beat, and the threshold of --anomaly, are those of {data!r}.",
             stacklevel=3,
         )
-        run.lend(source)
+        record = InputRecord.from_facts(run.info.get("input"))
+        run.lend(_as_trained(data, source, run, record))
+        return Measured(data, run.data, split or default_split(run.data))
     if data is None or source is None:
-        return run.info["data"], own
+        return Measured(run.info["data"], own, split or default_split(own))
+    source = _as_trained(data, source, run, run.input, own.preparation)
+    if split is None and source.whole is not None and not _same_file(data, run.info["data"]):
+        split = ALL
+    return Measured(data, source, split or default_split(source))
+
+
+def _same_file(first: str, second: str) -> bool:
+    """Tell whether two texts name one data set, of the same files; other options may differ."""
+    (name, given), (other, also) = given_options(first), given_options(second)
+    options = DATASETS[name].options
+    said = [key for key, option in options.items() if option.type is FilePath] or [*options]
+    return name == other and all(given.get(key) == also.get(key) for key in said)
+
+
+def _as_trained(
+    name: str, data: Dataset, run: Run, record: InputRecord, hook: Preparation | None = None
+) -> Dataset:
+    """Return a data set as a run takes it; see `ed_core.preparation.as_trained`."""
     try:
-        return data, as_trained(source, run.fields, run.input, run.data.preparation)
+        return as_trained(data, run.fields, record, hook)
     except EdkitError as error:
-        raise EdkitError(f"data {data!r}: {error}") from error
+        raise EdkitError(f"data {name!r}: {error}") from error
 
 
 def default_split(data: Dataset) -> str:
     """Return the split that numbers are of: `test` where there is one, else `validation`."""
-    return "test" if "test" in data.splits else data.held_out()
+    return "test" if "test" in data.splits else data.held_out() or "train"
 
 
 def known_split(data: Dataset, name: str, split: str) -> Mapping[str, Any]:
     """Return the arrays of a split, not read yet; raises EdkitError where there is none."""
+    if split == ALL and split not in data.splits and data.whole is not None:
+        return data.whole
     if split not in data.splits:
         raise EdkitError(f"data {name!r} has no split {split!r}; it has: {', '.join(data.splits)}.")
     arrays: Mapping[str, Any] = data.splits[split]
     return arrays
 
 
-def split_arrays(
-    run: Run, data: Dataset, name: str, split: str, more: Iterable[str] = ()
-) -> dict[str, np.ndarray]:
-    """Return the arrays of a split that the model and its heads need.
+def split_arrays(run: Run, on: Measured, more: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the arrays of a split that the model and its heads need, checked but not read.
 
     Args:
         run: the run.
-        data: its data set, or another one with the same fields.
-        name: of the data set.
-        split: of the data set.
+        on: its data set, or another one with the same fields, and the split.
         more: fields that are needed as well.
+
+    Returns:
+        Field to (samples, ...), numpy or anything that slices like it.
 
     Raises:
         EdkitError: there is no such split or field, or it does not fit what the run was trained on.
     """
+    data, name, split = on.data, on.name, on.split
     source, arrays = known_split(data, name, split), {}
     for field in dict.fromkeys([*needed_fields(run.model.input, run.model.heads), *more]):
         if field not in data.fields or field not in source:
@@ -82,11 +129,15 @@ def split_arrays(
                 f"data {name!r} does not fit the run: its field {field!r} is {found.words}, "
                 f"the model was trained on {known.words}."
             )
-        arrays[field] = np.asarray(source[field][:])
-        if not len(arrays[field]):
-            raise EdkitError(f"data {name!r}, split {split!r}: field {field!r} has no samples.")
+        arrays[field] = source[field]
+    lengths = {field: len(array) for field, array in arrays.items()}
+    if len(set(lengths.values())) > 1 or not min(lengths.values()):
+        raise EdkitError(
+            f"data {name!r}, split {split!r}: every field needs as many samples, at least one; "
+            f"found {lengths}."
+        )
     masks = {head.target: head.mask for head in run.model.heads if head.mask}
     for field, array in arrays.items():
         mask = arrays[masks[field]] if field in masks else None
         check_array(array, run.fields[field], f"{name}/{split}/{field}", mask)
-    return {field: ready(array) for field, array in arrays.items()}
+    return arrays

@@ -1,6 +1,6 @@
-"""What is measured: a run on the arrays of a split."""
+"""What is measured: a run on the arrays of a split, a piece at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -8,14 +8,30 @@ from typing import Any
 
 import numpy as np
 
+from ed_core import floors
 from ed_core.errors import EdkitError
-from ed_core.evaluation.predicting import pieces
+from ed_core.evaluation.predicting import pieces, ready
 from ed_core.evaluation.targets import predicts, truth
 from ed_core.run import Run
 from ed_core.spec import Head
+from ed_core.submodels import taken
 
 Numbers = dict[str, float | int | str | list[Any]]
-Arrays = Mapping[str, np.ndarray]
+Arrays = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the samples that are measured.
+
+    Args:
+        arrays: field to (samples, ...).
+        outputs: of the model, what the heads look at and the code, (samples, ...), without noise.
+            A code is the mean of its distribution.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -24,7 +40,8 @@ class Subject:
 
     Args:
         run: the run.
-        arrays: field to (samples, ...).
+        arrays: field to (samples, ...), or anything that slices like it: a split may be larger
+            than the memory.
         seed: of the noise that a measure needs.
     """
 
@@ -32,28 +49,34 @@ class Subject:
     arrays: Arrays
     seed: int = 0
 
-    @cached_property
-    def outputs(self) -> Arrays:
-        """What the heads look at, and the code, (samples, ...), without noise.
+    def parts(self) -> Iterator[Part]:
+        """Yield some samples at a time with what the model makes of them.
 
-        A code is the mean of its distribution. Of a map of classes only the most probable class of
-        every pixel is kept, (samples, height, width): the probabilities of a split fill a memory.
+        Raises:
+            EdkitError: what the model gives is not finite.
         """
         names = {head.output for head in self.run.model.heads} | {"code"}
-        maps = {head.output for head in self.run.model.heads if self.kind(head) == "class map"}
-        parts: dict[str, list[np.ndarray]] = {
-            name: [] for name in self.run.model.output if name in names
-        }
-        for _, output in pieces(self.run.model, self.arrays):
-            for name, column in parts.items():
-                part = output[name]
-                if not np.isfinite(part).all():
+        inputs = taken(self.run.model, self.arrays)
+        rest = {name: array for name, array in self.arrays.items() if name not in inputs}
+        for given, rows, outputs in pieces(self.run.model, self.arrays):
+            kept = {name: output for name, output in outputs.items() if name in names}
+            for name, output in kept.items():
+                if not np.isfinite(output).all():
                     raise EdkitError(
                         f"{str(self.run.path)!r} cannot be measured: its output {name!r} is not "
                         "finite; train it again with a lower --learning-rate."
                     )
-                column.append(part.argmax(axis=-1).astype("int32") if name in maps else part)
-        return {name: np.concatenate(column) for name, column in parts.items()}
+            yield Part({**given, **{name: ready(a[rows]) for name, a in rest.items()}}, kept)
+
+    @property
+    def samples(self) -> int:
+        """How many samples are measured."""
+        return len(next(iter(self.arrays.values())))
+
+    @cached_property
+    def untrained(self) -> Any:
+        """The run's model as it was before the first step."""
+        return floors.untrained(self.run)
 
     @cached_property
     def code_shape(self) -> tuple[int, ...] | None:
@@ -64,7 +87,7 @@ class Subject:
             return None
         return tuple(output["code"].shape[1:]) if "code" in output else None
 
-    @property
+    @cached_property
     def reconstructions(self) -> list[Head]:
         """The heads whose target is an input of the model, and no class."""
         model, fields = self.run.model, self.run.fields
@@ -76,18 +99,28 @@ class Subject:
             and fields[head.target].kind != "class"
         ]
 
+    def taught(self, head: Head) -> bool:
+        """Tell whether a head ever had a weight: what one without it says means nothing."""
+        return self._planned(head) or bool(np.any(self._recorded.get(f"{head.name}_weight", 0) > 0))
+
     def kind(self, head: Head) -> str:
         """Return what a head predicts: `class`, `class map`, `value` or ""."""
         shape = tuple(self.run.model.output[head.output].shape[1:])
         return predicts(head, self.run.fields.get(head.target), shape)
 
-    def truth(self, head: Head, split: str = "") -> np.ndarray:
-        """Return the targets of a head, -1 or NaN where there is none.
+    def truth(self, head: Head, part: Part) -> np.ndarray:
+        """Return the targets of a head, -1 or NaN where there is none."""
+        return truth(part.arrays, self.run.fields[head.target], head)
 
-        Of what is measured, or of a split of the run's own data.
-        """
-        arrays = self.run.data.splits[split] if split else self.arrays
-        return truth(arrays, self.run.fields[head.target], head)
+    def training_truths(self, head: Head) -> Iterator[np.ndarray]:
+        """Yield the targets of a head that it was trained on, some samples at a time."""
+        train = self.run.data.splits["train"]
+        arrays = {name: train[name] for name in (head.target, head.mask) if name}
+        field = self.run.fields[head.target]
+        step = max(_VALUES // max(prod(field.shape), 1), 1)
+        for first in range(0, len(arrays[head.target]), step):
+            some = {name: array[first : first + step] for name, array in arrays.items()}
+            yield truth(some, field, head)
 
     def prefix(self, head: Head) -> str:
         """Return what the names of a reconstruction begin with: nothing where there is but one."""
@@ -99,9 +132,25 @@ class Subject:
             "model": self.run.info["model"],
             "data": data,
             "split": split,
-            "samples": len(next(iter(self.arrays.values()))),
+            "samples": self.samples,
             "parameters": sum(prod(v.shape) for v in self.run.model.layer_weights),
         }
         if self.code_shape is not None:
             result["code_size"] = prod(self.code_shape)
         return result
+
+    def _planned(self, head: Head) -> bool:
+        info = self.run.info
+        return self.run.spec.weights(info["params"], info.get("weights"))[head.name] > 0
+
+    @cached_property
+    def _recorded(self) -> dict[str, np.ndarray]:
+        """The recorded columns: a weight may have been set by hand while it trained."""
+        try:
+            with self.run.recording() as recording:
+                return recording.scalars()
+        except EdkitError:
+            return {}
+
+
+_VALUES = 2**22  # targets that are looked at in one go

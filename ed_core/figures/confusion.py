@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ed_core.figures.material import Material
-from ed_core.figures.predictions import class_names, confusion, heads_of, rivals
+from ed_core.figures.predictions import class_names, confusion, heads_of, rivals, truth
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
 from ed_core.spec import Head
 
@@ -76,6 +76,8 @@ def _drawn(drawn: list[tuple[Material, Head, np.ndarray]]) -> Figure:
         _matrix(axes, counts, names, side / len(names))
         axes.set_xlabel(f"predicted {own.name}", labelpad=8)
         title = _title(material.name or own.name, counts, group[order], group_names)
+        missing = int((truth(material.whole, own) < 0).sum())
+        title += f", {missing:,} without label left out" if missing else ""
         axes.set_title(title, pad=14, linespacing=1.4)
         _separate(axes, group[order], group_names if axes is all_axes[-1] else [])
     all_axes[0].set_ylabel(f"true {head.name}", labelpad=12)

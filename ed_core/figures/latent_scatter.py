@@ -38,6 +38,7 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]
     size = codes.shape[1]
     if size == 2:
         return np.zeros(2), np.eye(2), ["$z_1$", "$z_2$"]
+    codes = codes.astype("float64")
     mean = codes.mean(axis=0)
     centred = np.pad(codes - mean, ((0, max(2 - len(codes), 0)), (0, 0)))  # a plane needs two rows
     _, strength, axes = np.linalg.svd(centred, full_matrices=False)

@@ -51,7 +51,7 @@ def _rows(materials: list[Material], head: Head, shown: np.ndarray) -> list[Row]
         for own in heads_of(material, "value", 2):
             if own.target == head.target:
                 values = predicted(material.whole, own)
-                error = np.sqrt(np.nanmean(np.square(values - true)))
+                error = np.sqrt(np.nanmean(np.square(values - true), dtype="float64"))
                 name = f"{material.name or 'predicted'}\nRMSE {measured(error, field)}"
                 rows.append((name, values[shown]))
     return rows

@@ -116,7 +116,9 @@ class Material:
         return {name: array[:count] for name, array in self.samples.items()}
 
     def class_name(self, number: int) -> str:
-        """Return the name of a class of `label`."""
+        """Return the name of a class of `label`, "no label" below 0."""
+        if number < 0:
+            return "no label"
         names = self.fields[self.label].classes if self.label else ()
         return names[number] if number < len(names) else str(number)
 

@@ -47,5 +47,5 @@ def _name(material: Material) -> str:
     """Return what a run's row is called, with the error of all pixels of the split."""
     whole = material.whole
     field = material.image or ""
-    error = np.mean(np.square(whole.outputs[field] - whole.samples[field]))
+    error = np.mean(np.square(whole.outputs[field] - whole.samples[field]), dtype="float64")
     return f"{fill(material.name or 'reconstruction', 24)}\nMSE {error:.3g}"

@@ -1,5 +1,7 @@
 """A number as a head predicts it, against the true one."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -7,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ed_core.figures.material import Material
 from ed_core.figures.predictions import heads_of, in_unit, measured, predicted, truth
-from ed_core.figures.style import GRID, INK, SMALL, WIDTH, marks
+from ed_core.figures.style import FAINT, GRID, INK, SMALL, WIDTH, marks
 from ed_core.spec import Head
 
 _SHOWN = 2000  # points
@@ -40,12 +42,13 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     whole = material.whole
     true, given = truth(whole, head), predicted(whole, head)
     known = np.flatnonzero(np.isfinite(true))
-    error = np.sqrt(np.mean(np.square(given[known] - true[known]))) if known.size else np.nan
+    squares = np.square(given[known].astype("float64") - true[known])
+    error = np.sqrt(np.mean(squares)) if known.size else np.nan
     rows = known[:_SHOWN]
     labels = _labels(material)
-    for number in np.unique(labels):
+    for number in np.unique(labels[rows]):
         mine = rows[labels[rows] == number]
-        axes.scatter(true[mine], given[mine], s=16, alpha=0.55, linewidths=0, **marks(number))
+        axes.scatter(true[mine], given[mine], s=16, alpha=0.55, linewidths=0, **_marks(number))
     low, high = axes.dataLim.intervalx, axes.dataLim.intervaly
     limits = (min(low[0], high[0]), max(low[1], high[1]))
     axes.plot(limits, limits, color=INK, linewidth=1.4)
@@ -53,30 +56,40 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     quantity = in_unit(head.target, field)
     axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
     axes.margins(0.04)
-    axes.set_title(f"{material.name or head.name}: RMSE {measured(error, field)}")
+    text = f"{material.name or head.name}: RMSE {measured(error, field)}"
+    axes.set_title(f"{text} of {known.size:,} samples")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 
 
 def _labels(material: Material) -> np.ndarray:
-    """Return what colours the points (samples,): their classes, or 0 where they are too many."""
+    """Return what colours the points (samples,): their classes, or 0 where they are too many.
+
+    -1 is no label.
+    """
     whole = material.whole
     if material.label is not None:
         labels: np.ndarray = whole.samples[material.label].astype("int64")
-        if labels.min() >= 0 and len(np.unique(labels)) <= _CLASSES:
-            return labels
+        if len(np.unique(labels[labels >= 0])) <= _CLASSES:
+            return np.maximum(labels, -1)
     return np.zeros(len(next(iter(whole.samples.values()))), "int64")
+
+
+def _marks(number: int) -> dict[str, Any]:
+    """Return colour and marker of a class, grey for none."""
+    return marks(number) if number >= 0 else {"color": FAINT, "marker": "o"}
 
 
 def _legend(figure: Figure, axes: Axes, material: Material) -> None:
     """Name each class beside the planes, by its colour and its marker."""
     numbers = np.unique(_labels(material))
+    numbers = np.roll(numbers, -int((numbers < 0).sum()))  # what has no label comes last
     if len(numbers) < 2:
         return
     handles: list[Artist] = []
     for number in numbers:
         name = material.class_name(int(number))
-        handles += axes.plot([], [], linestyle="", markersize=8, label=name, **marks(int(number)))
+        handles += axes.plot([], [], linestyle="", markersize=8, label=name, **_marks(int(number)))
     figure.legend(
         handles=handles,
         title=material.label,

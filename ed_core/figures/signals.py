@@ -75,4 +75,4 @@ def _error(original: np.ndarray, values: np.ndarray | None) -> str:
     """Return the root mean square error of all samples, in brackets."""
     if values is None:
         return ""
-    return f" (RMSE {np.sqrt(np.mean(np.square(original - values))):.3g})"
+    return f" (RMSE {np.sqrt(np.mean(np.square(original - values), dtype='float64')):.3g})"

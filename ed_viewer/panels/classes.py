@@ -10,7 +10,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.tally import confusion, groups_of
 from ed_viewer.widgets.matrix import Matrix
 from ed_viewer.widgets.matrix_layout import Counts
-from ed_viewer.widgets.text import muted, plain, signed
+from ed_viewer.widgets.text import grouped, muted, plain, signed
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
@@ -103,7 +103,10 @@ class ClassesPanel(Panel):
             Counts(ordered, shown, starts if names else (), names, numbers, *of_a)
         )
         seen = int(((truth >= 0) & (_found(likely) >= 0)).sum())
-        self.set_caption(_describe(group if names else None, seen, counts, *old))
+        said = _describe(group if names else None, seen, counts, *old)
+        none = int((truth < 0).sum())
+        left_out = f" · {grouped(none)} without label left out" if none else ""
+        self.set_caption(said + left_out)
         self._show_samples(truth, likely, all_names)
 
     def _groups(self, truth: np.ndarray, classes: int) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from ed_viewer.messages import Arrays
 from ed_viewer.panel import Panel, panel
 from ed_viewer.projection import Axes, Window
 from ed_viewer.widgets.scatter import Scatter
-from ed_viewer.widgets.text import counted, muted, plain
+from ed_viewer.widgets.text import counted, grouped, muted, plain
 
 _FEW = 16  # units of a code: of more, those that vary most come first
 _HINT = "Drag the ring, or click a sample to decode its code; Shift+click: the way to it"
@@ -117,10 +117,16 @@ class LatentCodesPanel(Panel):
             points = np.where(self._known[:, None], points, np.nan)
         self._scatter.show_points(points, self._axes.titles)
         said = [self._choice.about] if self._choice.about else []
-        said += [counted(len(codes), "sample"), counted(codes.shape[1], "dimension")]
+        said += [counted(len(codes), "sample"), *self._unlabelled(len(codes))]
+        said.append(counted(codes.shape[1], "dimension"))
         self.set_caption(" · ".join(said))
         if self.source.decoder is not None:
             self._show_handle()
+
+    def _unlabelled(self, samples: int) -> list[str]:
+        """Return how many of the first samples have no label, [] where all have one."""
+        none = self._scatter.unlabelled(samples)
+        return [f"{grouped(none)} without label"] if none else []
 
     def _hold(self) -> None:
         """Keep the code in the hand while the frame changes; at first it is the mean."""

@@ -15,7 +15,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.fallback import plain_axis
 from ed_viewer.source import Source
 from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.text import counted, measured
+from ed_viewer.widgets.text import counted, grouped, measured
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.truth_plot import TruthPlot
 from ed_viewer.widgets.wave_words import WaveWords
@@ -74,7 +74,11 @@ class ValuesPanel(Panel):
             self.set_caption("no sample has a true value")
             return
         rmse = measured(sqrt(mean_square(error)), self.source.unit(self._target))
-        self.set_caption(f"RMSE {rmse} · {counted(len(truth), 'sample')}")
+        some = known.reshape(len(known), -1).any(axis=1)
+        said = [f"RMSE {rmse}", counted(int(some.sum()), "sample")]
+        if not some.all():
+            said.append(f"{grouped(int((~some).sum()))} without a true value left out")
+        self.set_caption(" · ".join(said))
 
 
 class _Points:
@@ -94,7 +98,9 @@ class _Points:
 
     def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
         labels = self._source.truth(self._label, found.shape)
-        known = np.zeros(len(found), np.int64) if labels is None else labels.astype(np.int64)
+        known = np.zeros(len(found), np.int64)
+        if labels is not None:
+            known = np.nan_to_num(labels, nan=-1).astype(np.int64)
         assert isinstance(self.widget, TruthPlot)
         self.widget.show_values(truth, found, known)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtGui import QBrush
 
-from ed_viewer.palette import SYMBOLS, Palette, class_colour
+from ed_viewer.palette import NOT_DRAWN, Palette, class_colour, class_symbol
 
 _SIZE = 7  # pixels, of a marker
 
@@ -35,12 +35,13 @@ class ClassPoints:
 
         Args:
             points: (samples, 2).
-            labels: (samples,) the class of each; below 0 it is left out.
+            labels: (samples,) the class of each, `NO_CLASS` for none, which lies below the others;
+                what is `NOT_DRAWN` is left out.
             colours: of the classes, where they have own ones.
             palette: of the theme.
         """
         order = np.argsort(labels, kind="stable")
-        order = order[labels[order] >= 0]
+        order = order[labels[order] > NOT_DRAWN]
         self.points, self.labels = points[order], labels[order]
         there = [int(group) for group in np.unique(self.labels)]
         self.colours = {group: class_colour(palette, group, colours) for group in there}
@@ -50,7 +51,7 @@ class ClassPoints:
             self.points[:, 0],
             self.points[:, 1],
             brush=[brushes[group] for group in each],
-            symbol=[SYMBOLS[group % len(SYMBOLS)] for group in each],
+            symbol=[class_symbol(group) for group in each],
         )
 
     def _brush(self, colour: str) -> QBrush:

@@ -1,4 +1,7 @@
-"""Class names beside their colour and marker; a click hides or shows a class."""
+"""Class names beside their colour and marker; a click hides or shows a class.
+
+Samples without a class have a row of their own, the last one.
+"""
 
 from collections.abc import Sequence
 from math import ceil
@@ -8,7 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ed_viewer.palette import SYMBOLS, class_colour
+from ed_viewer.palette import NO_CLASS, NO_LABEL, class_colour, class_symbol
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import grouped
 
@@ -23,7 +26,7 @@ class Legend(QWidget):
     """A column of class names.
 
     Signals:
-        toggled: a class was hidden or shown; `hidden` says which are.
+        toggled: a class was hidden or shown; `hidden` says which are, `NO_CLASS` for what has none.
     """
 
     toggled = Signal()
@@ -34,6 +37,7 @@ class Legend(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._names: tuple[str, ...] = ()
+        self._classes: tuple[int, ...] = ()  # the number of each
         self._colours: tuple[str, ...] = ()
         self.hidden: set[int] = set()
         self._marked = 0
@@ -45,9 +49,19 @@ class Legend(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
-    def set_names(self, names: Sequence[str], colours: Sequence[str] = ()) -> None:
-        """Show these classes, in the order of their colours: own ones, or those of the palette."""
-        self._names, self._colours = tuple(names), tuple(colours)
+    def set_names(
+        self, names: Sequence[str], colours: Sequence[str] = (), unlabelled: bool = False
+    ) -> None:
+        """Show these classes, in the order of their colours: own ones, or those of the palette.
+
+        Args:
+            names: of the classes; none for no legend.
+            colours: their own ones, where the data have any.
+            unlabelled: whether there are samples without a class.
+        """
+        last = (NO_LABEL,) if unlabelled and names else ()
+        self._classes = (*range(len(names)), *[NO_CLASS] * len(last))
+        self._names, self._colours = (*names, *last), tuple(colours)
         self._measure()
         # Never shown from here: without a parent yet, it would be a window of its own.
         if not names:
@@ -93,9 +107,10 @@ class Legend(QWidget):
         painter.end()
 
     def _paint_row(self, painter: QPainter, index: int) -> None:
-        row, off = self._row(index), index in self.hidden
-        own = class_colour(self._theme.palette, index, self._colours)
-        _paint_mark(painter, row, index, self._theme.colour("line") if off else QColor(own))
+        row, number = self._row(index), self._classes[index]
+        off = number in self.hidden
+        own = class_colour(self._theme.palette, number, self._colours)
+        _paint_mark(painter, row, number, self._theme.colour("line") if off else QColor(own))
         painter.setPen(self._theme.colour("done" if off else "text"))
         words, dots = row.adjusted(_MARK + _SPACE, 0, 0, 0), Qt.TextElideMode.ElideMiddle
         short = self.fontMetrics().elidedText(self._names[index], dots, words.width())
@@ -137,7 +152,7 @@ class Legend(QWidget):
 
     def _toggle(self, index: int) -> None:
         self._marked = index
-        self.hidden ^= {index}
+        self.hidden ^= {self._classes[index]}
         self.update()
         self.toggled.emit()
 
@@ -173,5 +188,5 @@ def _paint_mark(painter: QPainter, row: QRect, index: int, colour: QColor) -> No
     painter.setBrush(colour)
     painter.translate(QPointF(row.left() + _MARK / 2, row.center().y() + 0.5))
     painter.scale(_MARK, _MARK)
-    painter.drawPath(Symbols[SYMBOLS[index % len(SYMBOLS)]])
+    painter.drawPath(Symbols[class_symbol(index)])
     painter.restore()

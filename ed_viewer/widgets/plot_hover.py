@@ -7,6 +7,7 @@ import pyqtgraph
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtGui import QMouseEvent
 
+from ed_viewer.palette import NOT_DRAWN
 from ed_viewer.widgets.handle import pixel_size
 
 NEAR = 10  # pixels, from the mouse to the point that it means
@@ -66,13 +67,13 @@ def nearest(
     Args:
         plot: that the points are drawn in.
         points: (samples, 2).
-        labels: (samples,); a point with one below 0 is not drawn.
+        labels: (samples,); a point that is `NOT_DRAWN` is left out.
         at: (2,) in the units of the plot.
     """
     reach = NEAR * pixel_size(plot)
     close = np.abs(points[:, 0] - at[0]) <= reach[0]
     close &= np.abs(points[:, 1] - at[1]) <= reach[1]
     found = np.flatnonzero(close)  # a few of perhaps 70 000
-    found = found[labels[found] >= 0]
+    found = found[labels[found] > NOT_DRAWN]
     apart = np.hypot(*((points[found] - at) / reach).T)
     return int(found[apart.argmin()]) if apart.min(initial=np.inf) <= 1 else -1

@@ -7,6 +7,7 @@ import pyqtgraph
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from ed_viewer.palette import NO_CLASS, NO_LABEL, NOT_DRAWN
 from ed_viewer.projection import Window, window_of
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
@@ -65,17 +66,26 @@ class Scatter(QWidget):
         self._window: Window | None = None
         self._points = np.empty((0, 2))
         self._known = np.empty(0, bool)
-        self._drawn = np.empty(0, np.int64)  # the class of each, -1 for those that are not
+        self._drawn = np.empty(0, np.int64)  # the class of each, or NOT_DRAWN
         self._plot.scene().sigMouseClicked.connect(self._on_click)
         hover = PlotHover(self._plot)
         hover.watch(self.item, self._describe)
         hover.told.connect(self.hovered)
 
     def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
-        """Colour the points by class, (samples,); None for one colour."""
-        self._labels = labels if labels is not None and labels.ndim == 1 else None
+        """Colour the points by class, (samples,), -1 or NaN for none; None for one colour."""
+        self._labels = None
+        if labels is not None and labels.ndim == 1:
+            self._labels = np.maximum(np.nan_to_num(labels, nan=NO_CLASS), NO_CLASS).astype("int64")
         self._names = tuple(names)
-        self.legend.set_names(names)
+        unlabelled = self._labels is not None and bool((self._labels < 0).any())
+        self.legend.set_names(names, unlabelled=unlabelled)
+
+    def unlabelled(self, samples: int) -> int:
+        """Return how many of the first samples have no class, 0 where nothing has one."""
+        if self._labels is None or len(self._labels) < samples:
+            return 0
+        return int((self._labels[:samples] < 0).sum())
 
     def show_points(self, points: np.ndarray, titles: tuple[str, str]) -> None:
         """Draw points (samples, 2), without NaN; the limits stay as long as they suit."""
@@ -111,17 +121,17 @@ class Scatter(QWidget):
             picture, box = rasterise(self._points, labels, self._window, palette, _PIXELS)
             self.image.setImage(picture, levels=(0, 255))
             self.image.setRect(*box)
-        shown = np.full_like(labels, -1) if many else labels
+        shown = np.full_like(labels, NOT_DRAWN) if many else labels
         self.points.show_points(self._points, shown, (), self._theme.palette)
 
     def _classes(self) -> np.ndarray:
-        """Return (samples,) the class of each point, -1 for those that are not drawn."""
+        """Return (samples,) the class of each point, `NOT_DRAWN` for those that are not drawn."""
         count = len(self._points)
         labels = np.zeros(count, np.int64)
         if self._labels is not None and len(self._labels) >= count:
-            labels = np.asarray(self._labels[:count], np.int64)
+            labels = self._labels[:count]
         hidden = np.isin(labels, list(self.legend.hidden)) | ~self._known
-        return np.where(hidden, -1, labels)
+        return np.where(hidden, NOT_DRAWN, labels)
 
     def _on_click(self, event: object) -> None:
         if event.button() is not Qt.MouseButton.LeftButton or not len(self._points):  # type: ignore[attr-defined]
@@ -137,8 +147,9 @@ class Scatter(QWidget):
         if sample < 0:
             return ""
         said = [f"sample {sample + 1}"]
-        if self._names and self._drawn[sample] < len(self._names):
-            said.append(self._names[self._drawn[sample]])
+        number_of_class = int(self._drawn[sample])
+        if self._names and number_of_class < len(self._names):
+            said.append(self._names[number_of_class] if number_of_class >= 0 else NO_LABEL)
         axes = zip(self._titles, self._points[sample], strict=True)
         # Of a code of one number the other axis is the sample, which is told.
         said.append(", ".join(f"{title} = {number(v)}" for title, v in axes if title != "sample"))

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_viewer.imaging import finite_range
+from ed_viewer.palette import NO_CLASS, NO_LABEL, NOT_DRAWN
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
 from ed_viewer.widgets.legend import Legend
@@ -60,21 +61,27 @@ class TruthPlot(QWidget):
         self._row.addWidget(self.plot, 1)
         self._row.addWidget(self.legend)
         self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
-        self._drawn = self._labels  # -1 for those that are hidden
+        self._drawn = self._labels  # NOT_DRAWN for those that are hidden
         self._known = False  # whether there is a truth
+        self._unlabelled = False  # whether a sample that is drawn has no class
         hover = PlotHover(self.plot)
         hover.watch(item, self._describe)
         hover.told.connect(self.hovered)
 
     def show_values(self, truth: np.ndarray | None, found: np.ndarray, labels: np.ndarray) -> None:
-        """Draw (samples,) of each; what is not finite, or has a label below 0, is left out.
+        """Draw (samples,) of each; what is not finite is left out, what has no class is grey.
 
         Without any truth, what was found stands in its place.
         """
         self._known = truth is not None
         truth = found if truth is None else truth
         self._values = np.stack([truth, found], axis=1)
-        self._labels = np.where(np.isfinite(self._values).all(axis=1), labels, -1)
+        known = np.isfinite(self._values).all(axis=1)
+        self._labels = np.where(known, np.maximum(labels, NO_CLASS), NOT_DRAWN)
+        unlabelled = bool((self._labels == NO_CLASS).any())
+        if unlabelled != self._unlabelled:
+            self._unlabelled = unlabelled
+            self.legend.set_names(self._names, self._colours, unlabelled)
         low, high = finite_range(truth)
         reach = (high - low or 1.0) * _MARGIN
         ends = (low - reach, high + reach)
@@ -97,7 +104,7 @@ class TruthPlot(QWidget):
 
     def _redraw(self) -> None:
         hidden = np.isin(self._labels, list(self.legend.hidden))
-        self._drawn = np.where(hidden, -1, self._labels)
+        self._drawn = np.where(hidden, NOT_DRAWN, self._labels)
         self.points.show_points(self._values, self._drawn, self._colours, self._theme.palette)
 
     def _describe(self, at: np.ndarray) -> str:
@@ -105,8 +112,9 @@ class TruthPlot(QWidget):
         if sample < 0:
             return ""
         said = [f"sample {sample + 1}"]
-        if self._drawn[sample] < len(self._names):
-            said.append(self._names[self._drawn[sample]])
+        if self._names and self._drawn[sample] < len(self._names):
+            number = int(self._drawn[sample])
+            said.append(self._names[number] if number >= 0 else NO_LABEL)
         true, found = (measured(value, self._unit) for value in self._values[sample])
         said += [f"true {true}"] if self._known else []
         return " · ".join([*said, f"predicted {found}"])

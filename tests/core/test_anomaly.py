@@ -1,6 +1,7 @@
 """What a model of one class makes of the others, by hand."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import numpy as np
 import pytest
 from keras import Input, Model, layers
 from scipy.ndimage import gaussian_filter
+from scipy.stats import binom
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 import ed_core
 from ed_core import Dataset, EdkitError, Field, Fields, Head, Run, dataset, losses, model
-from ed_core.anomaly import detect, residual_score, scores
+from ed_core.anomaly import detect, rate_interval, residual_score, scores
 from ed_core.command import main
 from ed_core.plugins import DATASETS, MODELS
 
@@ -26,7 +28,7 @@ def rows() -> Dataset:
     """A bright row of noise; which one is the class."""
     random = np.random.default_rng(0)
     splits = {}
-    for split, samples in {"train": 120, "test": 60}.items():
+    for split, samples in {"train": 900, "test": 60}.items():
         label = random.integers(0, 3, samples)
         image = random.random((samples, *SHAPE), "float32") * 0.5
         image[np.arange(samples), 2 * label] += 0.3
@@ -95,6 +97,54 @@ def test_every_number_by_hand(run: Run) -> None:
     assert (result["only"], result["samples"], result["split"]) == ("label=middle", 60, "test")
 
 
+def test_a_threshold_says_which_rates_it_allows(run: Run) -> None:
+    result = detect(run, rate=0.2)
+    held = len(run.data.splits["validation"]["image"])
+    assert result["threshold_count"] == held
+    assert (result["rate_low"], result["rate_high"]) == rate_interval(held, 0.2)
+    odd = rows().splits["test"]["label"] != 1
+    assert (result["normal_count"], result["abnormal_count"]) == ((~odd).sum(), odd.sum())
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(30, 0.05), (30, 0.01), (101, 0.1), (4, 0.3)])
+def test_the_interval_holds_the_rate_of_nineteen_in_twenty(samples: int, rate: float) -> None:
+    """The scores are uniform, so that the share above a threshold is 1 less the threshold."""
+    scored = np.random.default_rng(0).random((20_000, samples))
+    rates = 1 - np.quantile(scored, 1 - rate, axis=1)
+    low, high = rate_interval(samples, rate)
+    assert 0.945 < np.mean((low <= rates) & (rates <= high)) < 0.996
+    assert low < rate < high
+
+
+def test_the_interval_of_a_threshold_that_is_a_sample_is_that_of_clopper_and_pearson() -> None:
+    low, high = rate_interval(101, 0.05)  # the sixth largest
+    assert binom.cdf(5, 101, low) == pytest.approx(0.975)
+    assert binom.cdf(5, 101, high) == pytest.approx(0.025)
+
+
+def test_too_few_normal_samples_for_a_rate_are_said(run: Run) -> None:
+    held = len(run.data.splits["validation"]["image"])
+    said = f"{held} held-out normal samples are too few for a threshold of 1 % false alarms"
+    with pytest.warns(UserWarning, match=f"{said}.*100 would do") as caught:
+        detect(run, rate=0.01)
+    assert sum("held-out" in str(one.message) for one in caught) == 1
+
+
+def test_samples_without_a_class_are_left_out(run: Run) -> None:
+    """Of another data set, whose labels may be missing."""
+    given = rows()
+    label = np.where(np.arange(60) % 3, given.splits["test"]["label"], -1)
+    test = {**given.splits["test"], "label": label}
+    fields = Fields(given.fields, label=replace(given.fields["label"], partial=True))
+    some = Run(run.folder, run.info, run.model)
+    some.__dict__["fields"] = fields
+    some.__dict__["data"] = Dataset(fields, {**run.data.splits, "test": test})
+    result = detect(some)
+    kept = {name: array[label >= 0] for name, array in given.splits["test"].items()}
+    some.__dict__["data"] = Dataset(fields, {**run.data.splits, "test": kept})
+    assert (result["samples"], result) == (40, detect(some))
+
+
 def test_the_floor_is_fitted_on_the_normal_training_samples(run: Run) -> None:
     train, test = run.data.splits["train"]["image"], rows().splits["test"]
     assert (run.data.splits["train"]["label"] == 1).all()
@@ -159,6 +209,9 @@ def test_the_command_prints_what_stands_beside_what(
     assert "label=middle only" in shown
     line = next(line for line in shown.splitlines() if " auroc " in line)
     assert "PCA 0." in line
+    line = next(line for line in shown.splitlines() if " threshold " in line)
+    assert f" {len(run.data.splits['validation']['image'])} " in line
+    assert "false alarms" in " ".join(shown.split())
     for wrong in (["--rate", "0.1"], ["--anomaly", "--classifier", "x"]):
         assert main(["evaluate", str(run.path), *wrong]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1

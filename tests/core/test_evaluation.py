@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from keras import Input, Model, layers, ops
 from rich.console import Console
-from sklearn.decomposition import PCA
 
 from ed_core import (
     Dataset,
@@ -22,6 +21,7 @@ from ed_core import (
     Head,
     Run,
     RunFolder,
+    checks,
     dataset,
     evaluate,
     floors,
@@ -32,6 +32,7 @@ from ed_core import (
     train,
 )
 from ed_core.earlier import FORMAT
+from ed_core.evaluation import predicting
 from ed_core.evaluation_table import format_table
 from ed_core.plugins import DATASETS, MODELS
 from ed_core.run import build, save_weights
@@ -231,24 +232,71 @@ def test_many_dimensions_take_the_other_solver(monkeypatch: pytest.MonkeyPatch) 
     [
         (8, 4050, "full"),
         (8, 20, "full"),
-        (300, 784, "covariance_eigh"),
+        (300, 784, "covariance"),
         (300, 3000, "randomized"),
-        (5, 4, "covariance_eigh"),
+        (5, 4, "covariance"),
     ],
 )
-def test_the_solver_is_one_that_takes_seconds(
-    rows: int, dimensions: int, solver: str, monkeypatch: pytest.MonkeyPatch
+def test_the_solver_is_one_that_takes_seconds(rows: int, dimensions: int, solver: str) -> None:
+    assert floors._solver(rows, dimensions) == solver
+
+
+@pytest.mark.parametrize(("rows", "dimensions"), [(2500, 64), (60, 300), (300, 2100)])
+@pytest.mark.parametrize("offset", [0, 300, 4000])
+def test_the_pca_floor_does_not_change_with_a_constant(
+    rows: int, dimensions: int, offset: int
 ) -> None:
-    used = []
+    """Against numpy in float64, for signals such as Kelvin or the counts of a converter."""
+    random = np.random.default_rng(0)
+    basis = random.normal(size=(40, dimensions)) * 0.7 ** np.arange(40)[:, None]
+    signals = (random.normal(size=(rows + 50, 40)) @ basis + offset).astype("float32")
+    train, test = signals[:rows, :, None], signals[rows:, :, None]
+    mean = train[..., 0].mean(axis=0, dtype="float64")
+    axes = np.linalg.svd(train[..., 0] - mean, full_matrices=False)[2][:8]
+    left = test[..., 0] - mean
+    expected = np.square(left - left @ axes.T @ axes).mean()
+    found = np.square(test - floors.pca_reconstruction(train, test, 8)).mean()
+    assert found == pytest.approx(expected, rel=1e-6)
 
-    def spy(*arguments: Any, **options: Any) -> Any:
-        used.append(options["svd_solver"])
-        return PCA(*arguments, **options)
 
-    monkeypatch.setattr(floors, "PCA", spy)
-    some = np.random.default_rng(0).random((rows, dimensions), "float32")
-    floors.pca_reconstruction(some, some[:2], 2)
-    assert used == [solver]
+class Pieces:
+    """An array that is read some samples at a time, as one of a file is."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.shape, self.dtype, self.most = array, array.shape, array.dtype, 0
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        found = self.array[key]
+        self.most = max(self.most, found.nbytes)
+        return found
+
+
+def test_a_split_is_read_a_piece_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that one that is larger than the memory can be measured, and its floors as well."""
+    monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 2)
+    monkeypatch.setattr(floors, "_BLOCK", 2 * 8 * 4)
+    monkeypatch.setattr(checks, "_BYTES", 2 * 4 * 4)
+    read = {
+        split: {name: Pieces(array) for name, array in arrays.items()}
+        for split, arrays in pixels().splits.items()
+    }
+    for name, weights in (
+        ("linear", [picking(0, 1), picking(0, 1).T]),
+        ("sparse", [np.eye(4)] * 2),
+    ):
+        run = made(tmp_path, name, *weights)
+        expected = evaluate(run)
+        run.lend(Dataset(pixels().fields, read))
+        found = evaluate(run)
+        assert found.keys() == expected.keys()
+        for key in (key for key in found if isinstance(found[key], float)):
+            assert found[key] == pytest.approx(expected[key], rel=1e-6, abs=1e-12)
+    for split in read:
+        image = read[split]["image"]
+        assert image.most < image.array.nbytes / 3
 
 
 def test_active_fraction_by_hand(tmp_path: Path) -> None:
@@ -432,3 +480,26 @@ def test_the_pca_floor_of_real_data(
     )
     found = floors.pca_reconstruction(train, test, components)
     assert np.square(test - found).mean() == pytest.approx(known, abs=1e-5)
+
+
+def test_the_table_says_of_how_many_and_of_what() -> None:
+    result = {"model": "m", "data": "d", "split": "all", "samples": 4000, "parameters": 9}
+    result |= {"mse": 0.5, "sum_squared_error": 2.0, "signal_count": 4000, "label_accuracy": 0.9}
+    result |= {"label_count": 198, "knn_accuracy": 0.5, "knn_count": 170}
+    result |= {"threshold": 3.5, "threshold_count": 30, "rate": 0.05}
+    result |= {"rate_low": 0.008, "rate_high": 0.22}
+    words = {"": {"number": "number", "sample": "signal", "numbers": "x", "head": "signal"}}
+    console = Console(file=io.StringIO(), width=160)
+    console.print(format_table(result, words))
+    lines = console.file.getvalue().splitlines()
+    shown = {line.split()[0]: line for line in lines if line.split()}
+    assert "all samples" in lines[0]
+    assert " 4,000 " in shown["mse"]
+    assert "per number" in shown["mse"]
+    assert "per signal" in shown["sum_squared_error"]
+    assert " 198 " in shown["label_accuracy"]
+    assert " 170 " in shown["knn_accuracy"]
+    assert " 30 " in shown["threshold"]
+    assert "false alarms 0.8 to 22 % (95 %)" in shown["threshold"]
+    assert not any("image" in line or "pixel" in line for line in lines)
+    assert not shown.keys() & {"label_count", "rate_low", "rate_high", "rate", "threshold_count"}

@@ -1,7 +1,10 @@
 """The numbers of maps, values, classes, codes and generators, by hand."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -88,6 +91,44 @@ def drawer(fields: Fields) -> Model:
     return Model({"image": image, "label": wanted}, {"score": score, "drawn": drawn})
 
 
+def steepness(output: Any) -> Any:
+    """A penalty of one's own."""
+    return ops.sum(ops.square(output), axis=-1)
+
+
+def focal(target: Any, output: Any) -> Any:
+    """A loss of one's own, of classes (Lin et al., 2017)."""
+    likely = ops.sum(output * ops.one_hot(ops.cast(target, "int32"), 2), axis=-1)
+    return -ops.square(1 - likely) * ops.log(likely)
+
+
+def cubic(target: Any, output: Any) -> Any:
+    """A loss of one's own, of a value a pixel, that says one number a sample."""
+    return ops.mean(ops.abs(target - output) ** 3, axis=(1, 2, 3))
+
+
+def mean_loss(output: Any) -> Any:
+    """A loss that says a single number for a batch."""
+    return ops.mean(ops.abs(output))
+
+
+OWN = (
+    Head("label", focal),
+    Head("code", steepness),
+    Head("height", cubic),
+    Head("map", losses.categorical_crossentropy, weight=0.0, metrics=(metrics.accuracy,)),
+    Head("code", steepness, weight=0.0, name="off"),
+    Head("angle", losses.squared_error, weight=0.0),
+    Head("code", losses.l1, weight=0.0, name="sparse"),
+    Head("code", mean_loss, name="single"),
+)
+
+
+def own(fields: Fields) -> Model:
+    """The same outputs under losses of one's own, and some without weight."""
+    return tasks(fields)
+
+
 def reader(fields: Fields) -> Model:
     """A classifier that reads the first two pixels."""
     image = Input(SHAPE, name="image")
@@ -102,6 +143,7 @@ def plugins() -> Iterator[None]:
         dataset(scenes)
         dataset(all_labelled)
         model(data="scenes", heads=HEADS)(tasks)
+        model(data="scenes", heads=OWN)(own)
         model(data="all_labelled", heads=(Head("score", losses.score_as_real),))(drawer)
         model(data="all_labelled", heads=(Head("label", losses.categorical_crossentropy),))(reader)
         yield
@@ -192,10 +234,23 @@ def test_the_confusion_is_counted_piece_by_piece(
         confusion(run, run.model.heads[0], "test")
 
 
-def test_only_the_classes_of_a_map_are_kept(run: Run, held: dict[str, np.ndarray]) -> None:
-    kept = Subject(run, held).outputs
-    assert kept["map"].shape == (13, 4, 4)
-    assert kept["height"].shape == (13, 4, 4, 1)
+def test_every_number_says_of_how_many_targets(
+    result: dict[str, Any], held: dict[str, np.ndarray]
+) -> None:
+    assert result["map_count"] == (held["map"] >= 0).sum()
+    assert result["height_count"] == (~np.isnan(held["height"])).sum()
+    assert result["angle_count"] == held["known"].sum()
+    assert result["label_count"] == result["knn_count"] == (held["label"] >= 0).sum() < 13
+    assert result["samples"] == 13
+
+
+def test_a_model_is_asked_for_no_more_than_a_piece(
+    run: Run, held: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 5)
+    parts = list(Subject(run, held).parts())
+    assert [len(part.outputs["map"]) for part in parts] == [5, 5, 3]
+    assert [len(part.arrays["angle"]) for part in parts] == [5, 5, 3]
 
 
 def test_values_by_hand(
@@ -230,6 +285,57 @@ def test_classes_and_neighbours_by_hand(
     assert result["knn_accuracy"] == pytest.approx(expected)
     assert result["knn_majority"] == pytest.approx(floor)
     assert "near_accuracy" not in result  # a code is no class
+
+
+def test_losses_of_ones_own_are_measured_and_terms_without_weight_are_not(
+    tmp_path: Path, held: dict[str, np.ndarray]
+) -> None:
+    run = trained("own", tmp_path)
+    result, found = evaluate(run), run.model.predict({"image": held["image"]}, verbose=0)
+    known = held["label"] >= 0
+    likely = np.take_along_axis(found["label"][known], held["label"][known][:, None], axis=1)
+    expected = np.mean(-((1 - likely) ** 2) * np.log(likely))
+    assert result["label_loss"] == pytest.approx(expected, rel=1e-5)
+    assert result["label_count"] == known.sum()
+    assert result["label_accuracy"] == pytest.approx(
+        np.mean(found["label"].argmax(axis=-1)[known] == held["label"][known])
+    )
+    squares = np.square(found["code"]).sum(axis=1)
+    assert result["code_loss"] == pytest.approx(squares.mean(), rel=1e-5)
+    assert result["code_count"] == 13
+    assert result["single_loss"] == pytest.approx(np.abs(found["code"]).mean(), rel=1e-5)
+    whole = ~np.isnan(held["height"]).any(axis=(1, 2, 3))
+    if whole.any():
+        cubes = np.abs(found["height"] - held["height"])[whole] ** 3
+        assert result["height_loss"] == pytest.approx(cubes.mean(), rel=1e-5)
+        assert result["height_loss_count"] == whole.sum()
+    assert "active_fraction" in result  # of the code, whatever its sparsity weighs
+    assert not [name for name in result if name.startswith(("map_", "angle_", "off_", "sparse_"))]
+
+
+def test_a_weight_that_was_set_by_hand_is_one(tmp_path: Path, monkeypatch: Any) -> None:
+    run = trained("own", tmp_path)
+    rows = {"off_weight": np.array([0.0, 0.5])}
+    recording = SimpleNamespace(scalars=lambda: rows)
+    monkeypatch.setattr(Run, "recording", lambda _: nullcontext(recording))
+    assert evaluate(run)["off_loss"] == evaluate(run)["code_loss"]
+
+
+@pytest.mark.parametrize(
+    ("head", "loss", "said"),
+    [
+        ("label", lambda target, output: ops.nonsense(target), "AttributeError"),
+        ("code", lambda output: output[:, 0] * np.nan, "its loss is not finite"),
+    ],
+)
+def test_a_loss_that_fails_is_one_line(tmp_path: Path, head: str, loss: Any, said: str) -> None:
+    run = trained("own", tmp_path)
+    run.model.heads = tuple(
+        replace(one, loss=loss) if one.name == head else one for one in run.model.heads
+    )
+    with pytest.raises(EdkitError, match=f"head '{head}' cannot be measured: .*{said}") as caught:
+        evaluate(run)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_generator_is_judged_by_a_classifier(tmp_path: Path) -> None:

@@ -205,11 +205,29 @@ def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) ->
     assert figure.axes[0].get_xlabel() == "true angle (°)"
     assert np.sort(points, axis=0) == pytest.approx(np.sort(wanted, axis=0), rel=1e-4)
     error = np.sqrt(np.mean(np.square(true - given)[known]))
-    assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}°"
+    assert figure.axes[0].get_title(loc="left") == f"angle: RMSE {error:.3g}° of 39 samples"
     line = figure.axes[0].get_lines()[0]
     assert list(line.get_xdata()) == list(line.get_ydata())
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["one", "two", "three", "four"]
+
+
+def test_samples_without_a_label_are_drawn_named_and_counted(shown: Material) -> None:
+    name = head(shown, "fine").target
+    fine = np.where(np.arange(40) % 2, shown.whole.samples[name], -1)
+    samples = {**shown.whole.samples, name: fine}
+    some = Material(shown.run, samples, shown.fields)
+    assert some.class_name(-1) == "no label"
+    axes = confusions([some])["fine"].axes[0]
+    assert "% of 20 right" in axes.get_title(loc="left")
+    assert axes.get_title(loc="left").endswith("20 without label left out")
+    assert some.label == name
+    figure = regressions([some])["angle"]
+    points = figure.axes[0].collections
+    assert sum(len(np.asarray(c.get_offsets())) for c in points) == 39
+    assert len(points) == 3  # a class each, and what has none
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["two", "four", "no label"]
 
 
 def test_intersection_over_union() -> None:

@@ -24,7 +24,7 @@ def test_a_pause_is_no_training_time(now: SimpleNamespace) -> None:
     """Steps of a second each, one of which is held for an hour."""
     out = io.StringIO()
     progress = Progress(Console(file=out, force_terminal=True, width=100))
-    progress.plan({"batch_size": 10, "epochs": 1})
+    progress.plan({"batch_size": 10, "epochs": 1, "fields": {"image": {"kind": "image"}}})
     watcher = progress.callback
     watcher.set_params({"steps": 20, "epochs": 1})
     with progress:
@@ -42,6 +42,17 @@ def test_a_pause_is_no_training_time(now: SimpleNamespace) -> None:
     assert progress.seconds == 10.0
     assert "Paused.\n" in out.getvalue().replace("\r", "")
     assert "Training goes on." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "unit"),
+    [(["image", "class"], "images"), (["signal"], "samples"), (["video", "image"], "samples")],
+)
+def test_samples_are_called_images_where_they_are(kinds: list[str], unit: str) -> None:
+    progress = Progress(Console(file=io.StringIO()))
+    fields = {f"field_{number}": {"kind": kind} for number, kind in enumerate(kinds)}
+    progress.plan({"batch_size": 10, "epochs": 1, "fields": fields})
+    assert progress.unit == unit
 
 
 def test_what_is_held_until_it_is_stopped_took_the_time_until_then(now: SimpleNamespace) -> None:

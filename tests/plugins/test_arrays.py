@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ed_core import Dataset, EdkitError, Field, load_data
 from ed_core.options import FilePath
 from ed_plugins import _hdf5
+from ed_plugins._lazy import View
 from ed_plugins.arrays import arrays
 
 RANDOM = np.random.default_rng(0)
@@ -86,6 +87,39 @@ def test_without_splits_a_fifth_is_drawn_for_the_test_and_rows_stay_together(sav
     again, other = load(path, seed=4), load(path, seed=5)
     np.testing.assert_array_equal(test["angle"][:], again.splits["test"]["angle"][:])
     assert (test["angle"][:] != other.splits["test"]["angle"][:]).any()
+
+
+def test_all_samples_stay_in_their_order_beside_the_drawn_splits(save: Save) -> None:
+    image = RANDOM.integers(0, 256, (20, 4, 5, 3), dtype="uint8")
+    path = save({"image": image, "label": np.arange(20) % 3})
+    whole = load(path, seed=4).whole
+    assert whole is not None
+    np.testing.assert_allclose(whole["image"][:], image / 255, rtol=1e-6)
+    np.testing.assert_array_equal(whole["label"][:], np.arange(20) % 3)
+
+
+def test_what_came_in_splits_has_no_whole(save: Save) -> None:
+    assert load(save(both(np.arange(6)))).whole is None
+
+
+@pytest.mark.parametrize(("split", "known"), [("test", "test"), ("val", "validation")])
+def test_a_file_of_one_split_can_be_measured_on(save: Save, split: str, known: str) -> None:
+    data = load(save({f"{split}/image": RANDOM.random((5, 4, 4, 1)).astype("float32")}))
+    assert {name: len(arrays["image"]) for name, arrays in data.splits.items()} == {known: 5}
+
+
+def test_a_single_sample_can_be_measured_on(save: Save) -> None:
+    single = load(save({"image": RANDOM.random((1, 4, 4, 1)).astype("float32")}))
+    assert {name: len(arrays["image"]) for name, arrays in single.splits.items()} == {"test": 1}
+
+
+@pytest.mark.parametrize("stride", [1, 3, 40])
+def test_rows_of_a_file_are_read_as_slices_of_what_lies_between(stride: int) -> None:
+    array = RANDOM.integers(0, 99, (400, 3))
+    view = View(array, rows=np.arange(0, 400, stride))
+    np.testing.assert_array_equal(view[2:7], array[::stride][2:7])
+    np.testing.assert_array_equal(view[:], array[::stride])
+    np.testing.assert_array_equal(view[5:5], array[:0])
 
 
 F4, U1, I8 = "float32", "uint8", "int64"
@@ -225,7 +259,6 @@ def test_hdf5_is_read_when_it_is_sliced(tmp_path: Path) -> None:
         ({"train/a": [1], "test/b": [1]}, "expected the same fields in all splits, but not 'a'"),
         ({"a": [1, 2], "b": [1]}, "expected as many samples in every field"),
         ({"train/a": [1], "test/a": np.zeros(0)}, "split 'test': expected as many samples"),
-        ({"a": [1.0]}, "expected two samples or more to split, found 1"),
         ({"a b": [1, 2]}, "of letters, digits and _; found 'a b'"),
         ({"a": 3}, "array 'a': expected (samples, ...), found a single number"),
         ({"a": np.zeros((2, 2), complex)}, "array 'a': expected numbers, found complex128"),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ed_core import Run, train
+from ed_core import Run, evaluate, train
 
 pytestmark = pytest.mark.backend
 
@@ -197,3 +197,54 @@ def test_arrays_that_do_not_fit_are_not_measured_on(
     said = refused("evaluate", run, "--data", "arrays:my.npz")
     assert expected in said
     assert "my.npz" in said
+
+
+@pytest.mark.parametrize("more", [(), ("--labels", "label=0.5"), ("--only", "label=1")])
+def test_a_file_with_a_test_alone_is_not_trained_on(
+    more: tuple[str, ...], tmp_path: Path, refused: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "my.npz", **of_the_test(images() | labels()))
+    said = refused("train", "autoencoder_classifier", "--data", "arrays:my.npz", *more, *FAST)
+    assert "split 'train'" in said
+
+
+def of_the_test(arrays: Arrays) -> Arrays:
+    return {name: array for name, array in arrays.items() if "test/" in name}
+
+
+def test_new_samples_are_measured_whole(trained: Any, tmp_path: Path) -> None:
+    """A file without splits that the run has never seen, one of a test alone, and the run's own."""
+    run, arrays = trained["base"], images() | labels()
+    new = {name: arrays[f"test/{name}"] for name in ("image", "label")}
+    np.savez(tmp_path / "new.npz", **new)
+    np.savez(tmp_path / "test.npz", **of_the_test(arrays))
+    np.savez(tmp_path / "both.npz", **arrays)
+    count = len(new["image"])
+    own = evaluate(run, f"arrays:{tmp_path / 'both.npz'}")
+    for file, split in (("new", "all"), ("test", "test")):
+        found = evaluate(run, f"arrays:{tmp_path / file}.npz")
+        assert (found["split"], found["samples"]) == (split, count)
+        same = {key: value for key, value in found.items() if key not in ("data", "split")}
+        assert same == {key: own[key] for key in same}
+    drawn = evaluate(run, f"arrays:{tmp_path / 'new.npz'}", split="test")
+    assert drawn["samples"] < count
+
+
+def test_new_samples_need_not_show_every_class(trained: Any, tmp_path: Path) -> None:
+    arrays = of_the_test(images() | labels())
+    few = {name: array[arrays["test/label"] < 2] for name, array in arrays.items()}
+    np.savez(tmp_path / "few.npz", **few)
+    found = evaluate(trained["base"], f"arrays:{tmp_path / 'few.npz'}")
+    assert found["samples"] == found["label_count"] == len(few["test/label"])
+
+
+def test_a_run_is_never_measured_on_what_it_was_trained_on(tmp_path: Path) -> None:
+    """Of a file without splits, whatever drew them: the run's own samples are known to it."""
+    arrays = images() | labels()
+    np.savez(tmp_path / "my.npz", **{n: arrays[f"train/{n}"] for n in ("image", "label")})
+    text = f"arrays:{tmp_path / 'my.npz'}"
+    run = train("autoencoder_classifier", text, out=tmp_path, epochs=1, batch_size=2, record=False)
+    for given in (None, text, f"{text},seed=3"):
+        assert evaluate(run, given)["split"] == "test"
+    assert evaluate(run, split="all")["samples"] == TRAIN

@@ -19,6 +19,7 @@ from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import Table
 from ed_viewer.curve_words import describe
 from ed_viewer.example import CLASSES, Example, write_example
+from ed_viewer.palette import NO_CLASS, NOT_DRAWN
 from ed_viewer.widgets.plot import make_plot
 from ed_viewer.widgets.plot_hover import nearest
 from ed_viewer.widgets.text import number
@@ -261,7 +262,9 @@ def test_a_search_among_many_points_is_quick(qtbot: QtBot) -> None:
         taken.append(time.perf_counter() - start)
         assert found == 123
     assert min(taken) < 0.005  # others may keep the processor busy
-    labels[123] = -1
+    labels[123] = NO_CLASS
+    assert nearest(item, points, labels, at) == 123
+    labels[123] = NOT_DRAWN
     assert nearest(item, points, labels, at) != 123
 
 

@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtGui import QColor, QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.figures.style import CLASSES as FIGURE_CLASSES
 from ed_viewer.curve_data import curves_of
 from ed_viewer.imaging import as_images, finite, finite_range, image_levels, pixels
-from ed_viewer.palette import DARK, LIGHT, Palette, grey_table
+from ed_viewer.palette import DARK, LIGHT, NO_CLASS, NOT_DRAWN, Palette, grey_table
 from ed_viewer.projection import project, window_of
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.raster import rasterise
@@ -68,9 +68,11 @@ def test_the_window_stays_while_points_move_within_it() -> None:
 
 
 def test_a_raster_puts_a_point_into_its_cell() -> None:
-    points, labels = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([0, -1])
+    points = np.array([[0.25, 0.75], [0.5, 0.5], [0.25, 0.75], [0.8, 0.8]])
+    labels = np.array([0, NOT_DRAWN, NO_CLASS, NO_CLASS])
     picture, box = rasterise(points, labels, (0, 1, 0, 1), LIGHT, 8)
-    assert np.argwhere(picture[..., 3]).tolist() == [[6, 2]]
+    assert np.argwhere(picture[..., 3]).tolist() == [[6, 2], [6, 6]]
+    assert picture[6, 2].tolist() == list(QColor(LIGHT.classes[0]).getRgb())  # above the other
     assert box == (0, 0, 1, 1)
 
 

@@ -3,8 +3,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.palette import NO_CLASS, class_colour
 from ed_viewer.panel import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
 
@@ -143,6 +145,70 @@ def test_codes_of_a_class_share_a_colour(make: Make) -> None:
     made._scatter.legend.hidden.add(1)
     made._scatter.legend.toggled.emit()
     assert len(shown_groups(made)) == 2
+
+
+def partly_labelled(make: Make, samples: int) -> Panel:
+    """Return a panel of codes of which a third has no label."""
+    codes = np.random.default_rng(0).normal(size=(samples, 2)).astype("f4")
+    labels = np.arange(samples) % 3 - 1
+    fields = {"label": {"kind": "class", "classes": ["class 0", "class 1"]}}
+    return make("latent_codes", {"codes": codes}, {"label": labels}, fields, {"label": "label"})
+
+
+def test_codes_without_a_label_are_drawn_in_grey_and_counted(make: Make) -> None:
+    made = partly_labelled(make, 30)
+    drawn, legend = made._scatter.points, made._scatter.legend
+    assert len(drawn.points) == 30
+    assert drawn.labels.tolist() == [NO_CLASS] * 10 + [0] * 10 + [1] * 10  # below the others
+    assert drawn.colours[NO_CLASS] == class_colour(made.source.theme.palette, NO_CLASS)
+    assert drawn.colours[NO_CLASS] not in (drawn.colours[0], drawn.colours[1])
+    assert "30 samples · 10 without label" in made._caption.text
+    assert legend._names == ("class 0", "class 1", "no label")
+    legend._toggle(2)
+    assert legend.hidden == {NO_CLASS}
+    assert shown_groups(made) == [0, 1]
+    assert "sample 1 " not in made._scatter._describe(made._scatter._points[0])
+    legend._toggle(2)
+    assert made._scatter._describe(made._scatter._points[0]).startswith("sample 1 · no label · ")
+
+
+def test_without_a_missing_label_the_legend_has_no_row_for_it(make: Make) -> None:
+    made = codes_panel(make, np.random.default_rng(0).normal(size=(30, 2)).astype("f4"))
+    assert made._scatter.legend._names == ("class 0", "class 1", "class 2")
+    assert "without label" not in made._caption.text
+
+
+def test_many_codes_without_a_label_are_in_the_picture(make: Make) -> None:
+    made = partly_labelled(make, 6000)
+    grey = QColor(class_colour(made.source.theme.palette, NO_CLASS)).getRgb()
+    before = made._scatter.image.image
+    assert (before == grey).all(axis=-1).sum() > 500
+    made._scatter.legend.set_hidden({NO_CLASS})
+    assert not (made._scatter.image.image == grey).all(axis=-1).any()
+
+
+@pytest.mark.parametrize("labels", [np.array([0, -1, 1]), np.array([0.0, np.nan, 1.0])])
+def test_a_sample_without_a_label_is_called_so(make: Make, labels: np.ndarray) -> None:
+    images = np.zeros((3, 8, 8, 1), "f4")
+    fields = {"label": {"kind": "class", "classes": ["cat", "dog"]}}
+    reference = {"image": images, "label": labels}
+    made = make("reconstruction", {"output": images}, reference, fields, {"field": "image"})
+    assert made.sheet.shown.columns == ("cat", "no label", "dog")
+
+
+def test_predictions_say_what_they_leave_out(make: Make) -> None:
+    likely = np.eye(2, dtype="f4")[[0, 1, 1, 0]]
+    fields = {"label": {"kind": "class", "classes": ["cat", "dog"]}}
+    reference = {"label": np.array([0, -1, 1, -1]), "angle": np.array([1, np.nan, 3, 4], "f4")}
+    options = {"target": "label"}
+    made = make("predictions", {"probabilities": likely}, reference, fields, options)
+    assert made._caption.text == "100.0 % of 2 right · 2 without label left out"
+    values = {"values": np.array([1, 2, 3, 4], "f4")}
+    made = make("predictions", values, reference, fields, {"target": "angle"})
+    assert made._caption.text == "RMSE 0 · 3 samples · 1 without a true value left out"
+    plot = made.view.widget
+    assert sorted(plot.points.labels.tolist()) == [NO_CLASS, 0, 1]
+    assert plot.legend._names == ("cat", "dog", "no label")
 
 
 def test_many_codes_become_a_picture(make: Make) -> None:

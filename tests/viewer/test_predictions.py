@@ -63,7 +63,7 @@ def test_a_matrix_counts_truth_against_prediction_in_groups(make: Make) -> None:
     expected = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
     assert shown.counts.tolist() == expected
     assert made._title.text() == "Classes · fine"
-    assert made._caption.text == "57.1 % of 7 right · group 100.0 %"
+    assert made._caption.text == "57.1 % of 7 right · group 100.0 % · 1 without label left out"
     assert made._matrix.text(0, 1) == "50"
     assert made._matrix.text(0, 3) == ""
     assert made._matrix.describe(3, 2) == "true sandal · predicted boot · 1 of 2 (50.0 %)"
@@ -207,7 +207,8 @@ def test_points_are_predicted_against_true(make: Make, shape: tuple[int, ...]) -
     truth = np.array([-40, -10, 0, 10, np.nan, 40], "f4")
     found = np.array([-30, -10, 4, 10, 3, 40], "f2")
     made = values_panel(make, truth, found.reshape(shape))
-    assert made._caption.text == f"RMSE {np.sqrt((100 + 16) / 5):.3g}° · 6 samples"
+    rmse = f"RMSE {np.sqrt((100 + 16) / 5):.3g}°"
+    assert made._caption.text == f"{rmse} · 5 samples · 1 without a true value left out"
     plot = made.view.widget
     drawn = plot.points
     # The fifth has no truth.
