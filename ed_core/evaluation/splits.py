@@ -11,6 +11,7 @@ from ed_core.data import given_options, load_data
 from ed_core.errors import EdkitError
 from ed_core.options import FilePath
 from ed_core.plugins import DATASETS
+from ed_core.preparation import as_trained
 from ed_core.run import Run
 from ed_core.spec import Dataset, InputRecord, Preparation
 
