@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
+from ed_core.objective import log_names
 from ed_core.submodels import to_numpy
 
 KEEP = 2
@@ -109,6 +110,8 @@ def _step_of(path: Path, *identity: int) -> int:
 def _restore(path: Path, objective: Any) -> Position:
     arrays, facts = read_arrays(path)
     variables = _variables(objective)
+    if len(arrays) - 1 < len(variables):
+        variables = _variables(objective, older=True)
     check_fit(arrays[:-1], variables, path)
     # Checkpoints older than steering lack the last two.
     known = {name: facts[name] for name in Position.__slots__ if name in facts}
@@ -133,12 +136,29 @@ def restore_weights(path: Path, objective: Any) -> None:
         variable.assign(array)
 
 
-def _variables(objective: Any) -> list[Any]:
-    """Return the layers' weights, then head weights, seed states, optimizer slots and metrics."""
+def _variables(objective: Any, older: bool = False) -> list[Any]:
+    """Return the layers' weights, then head weights, seed states, optimizer slots and metrics.
+
+    Args:
+        objective: the model.
+        older: leave out those that the first checkpoints lack.
+    """
     every = [
         *objective.layer_weights,
         *objective.variables,
         *objective.optimizer.variables,
         *objective.metrics_variables,
     ]
-    return list({id(variable): variable for variable in every}.values())
+    left_out = {id(variable) for variable in _added(objective)} if older else set()
+    return [v for v in {id(v): v for v in every}.values() if id(v) not in left_out]
+
+
+def _added(objective: Any) -> list[Any]:
+    """Return the variables that the first checkpoints lack; from one of them they start anew.
+
+    They are those of heads that count for a part of the training only.
+    """
+    heads = [head for head in objective.heads if head.until < 1]
+    trackers = [objective.trackers[name] for head in heads for name in log_names(head)]
+    weights = [objective.head_weights[head.name] for head in heads]
+    return [*weights, *(v for tracker in trackers for v in tracker.variables)]

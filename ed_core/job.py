@@ -31,6 +31,7 @@ from ed_core.schedule import (
     Note,
     Order,
     WarmUp,
+    weight_schedules,
 )
 from ed_core.selection import class_weights, select
 from ed_core.spec import Dataset, ModelSpec
@@ -60,13 +61,13 @@ class Job:
             objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
         except FieldError as error:  # a builder sees the fields, and not what they are of
             raise FieldError(f"data {plan.data!r}: {error}") from error
-        inputs = list(objective.input)
-        check_data(data, plan.data, inputs, spec.heads)
-        batches, validation = _batches(spec, plan, data, inputs)
+        check_data(data, plan.data, list(objective.input), objective.heads)
+        batches, validation = _batches(spec, plan, data, objective)
         if plan.record:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch
-        rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps))
+        decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+        rate = ScaledSchedule(decay, steps=steps)
         optimizer = (
             spec.optimizer(objective, rate, plan.params)
             if spec.optimizer
@@ -96,11 +97,8 @@ class Job:
                     if told:
                         told(kind, text)
 
-            checkpointer = Checkpointer(
-                folder.checkpoints, position, self.batches.batches_per_epoch, note, stop
-            )
             watching = [recorder] if recorder else []
-            acting = self._acting(folder, position, checkpointer, note)
+            acting = self._acting(folder, position, note, stop)
             if stop.number:  # before the first step: there is nothing to save
                 raise Interrupted(stop.number)
             with recorder or nullcontext():
@@ -146,23 +144,34 @@ class Job:
             ) from error
 
     def _acting(
-        self, folder: RunFolder, position: Position, checkpointer: Checkpointer, note: Note
+        self, folder: RunFolder, position: Position, note: Note, stop: StopSignal
     ) -> list[Any]:
         """Return the callbacks that save, and that change what is trained."""
-        rises = {name: rise for name, rise in self._rises().items() if name not in position.held}
-        warm_up = WarmUp(rises, position.step)
+        warm_up = self._warm_up(position)
+        checkpointer = Checkpointer(
+            folder.checkpoints,
+            position,
+            self.batches.batches_per_epoch,
+            note,
+            stop,
+            warm_up.changes,
+        )
         inbox = Inbox(folder.control, list(self.objective.head_weights))
         steering = Steering(
             inbox, self.rate, checkpointer, warm_up, epochs=self.plan.epochs, note=note
         )
         return [checkpointer, warm_up, steering]
 
-    def _rises(self) -> dict[str, tuple[float, float]]:
-        """Return, for the heads whose weight rises, to what and over how many steps."""
-        weights = self.spec.weights(self.plan.params, self.plan.weights)
-        epochs = self.spec.warm_ups(self.plan.params)
+    def _warm_up(self, position: Position) -> WarmUp:
+        """Return what sets the weights of the heads, except for those that were set by hand."""
+        spec, plan = self.spec, self.plan
         steps = self.batches.batches_per_epoch
-        return {name: (weights[name], count * steps) for name, count in epochs.items()}
+        rises = {name: count * steps for name, count in spec.warm_ups(plan.params).items()}
+        schedules = weight_schedules(
+            self.objective.heads, spec.weights(plan.params, plan.weights), rises, self.rate.steps
+        )
+        ours = {name: one for name, one in schedules.items() if name not in position.held}
+        return WarmUp(ours, position.step)
 
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
         plan, fields = self.plan, self.data.fields
@@ -173,7 +182,7 @@ class Job:
             "seed": plan.seed,
             "total_epochs": plan.epochs,
             "steps_per_epoch": self.batches.batches_per_epoch,
-            "heads": [head.name for head in self.spec.heads],
+            "heads": [head.name for head in self.objective.heads],
             "steerable": True,
         }
         recorder = Recorder(
@@ -189,16 +198,17 @@ class Job:
 
 
 def _batches(
-    spec: ModelSpec, plan: Plan, data: Dataset, inputs: list[str]
+    spec: ModelSpec, plan: Plan, data: Dataset, objective: Objective
 ) -> tuple[Batches, Batches]:
     """Return the batches to train on and those to validate on."""
+    inputs, heads = list(objective.input), objective.heads
     batches = Batches(
         data.splits["train"],
         inputs,
-        spec.heads,
+        heads,
         plan.batch_size,
         plan.seed,
-        class_weights=class_weights(data, spec.heads, plan.class_weights or {}),
+        class_weights=class_weights(data, heads, plan.class_weights or {}),
         augment=spec.augment and partial(spec.augment, params=plan.params),
         oversample=plan.oversample,
     )
@@ -209,7 +219,7 @@ def _batches(
             stacklevel=4,
         )
     held_out = data.splits[data.held_out()]
-    return batches, Batches(held_out, inputs, spec.heads, at_a_time(held_out, inputs))
+    return batches, Batches(held_out, inputs, heads, at_a_time(held_out, inputs))
 
 
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
