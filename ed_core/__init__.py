@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ed_core.run import Run as Run
     from ed_core.run import open_run as open_run
     from ed_core.sampling import Sampling as Sampling
+    from ed_core.shared_network import SharedNetwork as SharedNetwork
     from ed_core.spec import Dataset as Dataset
     from ed_core.spec import Field as Field
     from ed_core.spec import Fields as Fields
@@ -76,6 +77,7 @@ _WITH_KERAS = {
     "Run": "run",
     "Samples": "probes",
     "Sampling": "sampling",
+    "SharedNetwork": "shared_network",
     "SubmodelAdam": "optimizers",
     "augment": "",
     "draw_figures": "figures",

@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from ed_core.shared_network import SharedNetwork
+
 Tensor = Any
 
 
@@ -52,36 +54,32 @@ class Noise(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ed_core")
-class ConstantWeights(layers.Layer):
+class ConstantWeights(SharedNetwork):
     """Calls a network whose weights are constants: gradients pass to its input, and no further.
 
     The layer has no weights; the network stays a part of the model that calls it directly, where
-    it trains. What the call changes in it (the averages of a batch normalisation) is dropped.
+    it trains. What the call changes in it (the averages of a batch normalisation) is dropped, and
+    so its random layers (dropout) draw from streams that the direct calls never come to.
 
     Args:
         network: a built model, from a dict of tensors to a dict of tensors.
     """
 
-    def __init__(self, network: keras.Model, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        # Keras tracks every layer that is an attribute, and would count and save its weights twice.
-        self._network = lambda: network
-
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the network's outputs."""
         network = self._network()
         constants = [ops.stop_gradient(weight) for weight in network.trainable_variables]
-        state = [variable.value for variable in network.non_trainable_variables]
+        state = [_moved(variable) for variable in network.non_trainable_variables]
         outputs, _ = network.stateless_call(constants, state, inputs, training=training)
         return outputs
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the network's configuration; in a saved model it is shared, not copied."""
-        network = keras.saving.serialize_keras_object(self._network())
-        return {**super().get_config(), "network": network}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "ConstantWeights":
-        """Return the layer that calls the network of this configuration."""
-        network = keras.saving.deserialize_keras_object(config["network"])
-        return cls(**{**config, "network": network})
+def _moved(variable: Any) -> Tensor:
+    """Return what a variable holds, of a seed generator with its counter 2^30 draws further.
+
+    The state is (seed, counter). A training never draws so often; 2^31 would not fit into int32 on
+    PyTorch, and Keras takes counters modulo 2^31 - 2 on TensorFlow.
+    """
+    if variable.path.rsplit("/", 1)[-1] != "seed_generator_state":
+        return variable.value
+    return ops.add(variable.value, ops.convert_to_tensor([0, 2**30], dtype=variable.dtype))

@@ -16,6 +16,7 @@ import numpy as np
 from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line
+from ed_core.objective import log_names
 from ed_core.submodels import to_numpy
 
 KEEP = 2
@@ -137,7 +138,7 @@ def _step_of(path: Path, *identity: int) -> int:
 def _restore(path: Path, objective: Any) -> Position:
     arrays, facts = read_arrays(path)
     variables = _variables(objective)
-    if len(arrays) - 1 == len(variables) - len(objective.total.variables):
+    if len(arrays) - 1 < len(variables):
         variables = _variables(objective, earlier=True)
     check_fit(arrays[:-1], variables, path)
     # Checkpoints older than steering lack the last two.
@@ -176,6 +177,17 @@ def _variables(objective: Any, earlier: bool = False) -> list[Any]:
         *objective.optimizer.variables,
         *objective.metrics_variables,
     ]
-    since = {id(variable) for variable in objective.total.variables} if earlier else set()
-    unique = {id(variable): variable for variable in every if id(variable) not in since}
-    return list(unique.values())
+    left_out = {id(variable) for variable in _added(objective)} if earlier else set()
+    return [v for v in {id(v): v for v in every}.values() if id(v) not in left_out]
+
+
+def _added(objective: Any) -> list[Any]:
+    """Return the variables that checkpoints of before format 2 lack, which then start anew.
+
+    They are those of the whole loss, and of heads that count for a part of the training only.
+    """
+    heads = [head for head in objective.heads if head.until < 1]
+    trackers = [objective.trackers[name] for head in heads for name in log_names(head)]
+    weights = [objective.head_weights[head.name] for head in heads]
+    added = [objective.total, *trackers]
+    return [*weights, *(variable for tracker in added for variable in tracker.variables)]

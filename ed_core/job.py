@@ -32,6 +32,7 @@ from ed_core.schedule import (
     Note,
     Order,
     WarmUp,
+    weight_schedules,
     weights_sum,
 )
 from ed_core.seeds import Seeds
@@ -76,15 +77,15 @@ class Job:
             objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
         except FieldError as error:  # a builder sees the fields, and not what they are of
             raise FieldError(f"data {plan.data!r}: {error}") from error
-        inputs = list(objective.input)
-        check_data(data, plan.data, inputs, spec.heads)
-        check_shapes(objective, spec.heads, data.fields)
+        check_data(data, plan.data, list(objective.input), objective.heads)
+        check_shapes(objective, objective.heads, data.fields)
         seeds = Seeds(plan.seed, shared=earlier)
-        batches, validation = _batches(spec, plan, data, inputs, seeds)
+        batches, validation = _batches(spec, plan, data, objective, seeds)
         if plan.record:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch
-        rate = ScaledSchedule(keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps))
+        decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+        rate = ScaledSchedule(decay, steps=steps)
         optimizer = (
             spec.optimizer(objective, rate, plan.params)
             if spec.optimizer
@@ -131,21 +132,13 @@ class Job:
                     if told:
                         told(kind, text)
 
-            checkpointer = Checkpointer(
-                folder.checkpoints,
-                position,
-                self.batches.batches_per_epoch,
-                note,
-                stop,
-                settled=self._settled(),
-            )
             watching = [recorder] if recorder else []
-            acting = self._acting(folder, position, checkpointer, note)
+            acting = self._acting(folder, position, note, stop)
             if stop.number:  # before the first step: there is nothing to save
                 raise Interrupted(stop.number)
             with recorder or nullcontext():
                 self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
-            folder.update(**self._ended(checkpointer, callbacks))
+            folder.update(**self._ended(acting[0], callbacks))
             save_weights(self.objective, folder.weights)
             status = "finished"
         except Interrupted:
@@ -190,27 +183,40 @@ class Job:
         )
 
     def _acting(
-        self, folder: RunFolder, position: Position, checkpointer: Checkpointer, note: Note
+        self, folder: RunFolder, position: Position, note: Note, stop: StopSignal
     ) -> list[Any]:
         """Return the callbacks that save, and that change what is trained."""
-        rises = {name: rise for name, rise in self._rises().items() if name not in position.held}
-        warm_up = WarmUp(rises, position.step)
+        warm_up = self._warm_up(position)
+        checkpointer = Checkpointer(
+            folder.checkpoints,
+            position,
+            self.batches.batches_per_epoch,
+            note,
+            stop,
+            settled=self._settled(warm_up),
+        )
         inbox = Inbox(folder.control, list(self.objective.head_weights))
         steering = Steering(
             inbox, self.rate, checkpointer, warm_up, epochs=self.plan.epochs, note=note
         )
         return [checkpointer, warm_up, steering]
 
-    def _rises(self) -> dict[str, tuple[float, float]]:
-        """Return, for the heads whose weight rises, to what and over how many steps."""
-        weights = self.spec.weights(self.plan.params, self.plan.weights)
-        epochs = self.spec.warm_ups(self.plan.params)
+    def _warm_up(self, position: Position) -> WarmUp:
+        """Return what sets the weights of the heads, except for those that were set by hand."""
+        spec, plan = self.spec, self.plan
         steps = self.batches.batches_per_epoch
-        return {name: (weights[name], count * steps) for name, count in epochs.items()}
+        rises = {name: count * steps for name, count in spec.warm_ups(plan.params).items()}
+        schedules = weight_schedules(
+            self.objective.heads, spec.weights(plan.params, plan.weights), rises, self.rate.steps
+        )
+        ours = {name: one for name, one in schedules.items() if name not in position.held}
+        return WarmUp(ours, position.step)
 
-    def _settled(self) -> dict[str, float]:
-        """Return the weights that hold at the end of the training, head to lambda."""
-        return self.spec.weights(self.plan.params, self.plan.weights)
+    def _settled(self, warm_up: WarmUp) -> dict[str, float]:
+        """Return the weights that hold at the last step of the training, by head."""
+        weights = self.spec.weights(self.plan.params, self.plan.weights)
+        last = {name: one(self.rate.steps - 1) for name, one in warm_up.schedules.items()}
+        return {**weights, **last}
 
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
         plan, fields = self.plan, self.data.fields
@@ -221,7 +227,7 @@ class Job:
             "seed": plan.seed,
             "total_epochs": plan.epochs,
             "steps_per_epoch": self.batches.batches_per_epoch,
-            "heads": [head.name for head in self.spec.heads],
+            "heads": [head.name for head in self.objective.heads],
             "steerable": True,
         }
         recorder = Recorder(
@@ -245,16 +251,17 @@ class Job:
 
 
 def _batches(
-    spec: ModelSpec, plan: Plan, data: Dataset, inputs: list[str], seeds: Seeds
+    spec: ModelSpec, plan: Plan, data: Dataset, objective: Objective, seeds: Seeds
 ) -> tuple[Batches, Batches | None]:
     """Return the batches to train on and those to validate on, where something is kept aside."""
+    inputs, heads = list(objective.input), objective.heads
     batches = Batches(
         data.splits["train"],
         inputs,
-        spec.heads,
+        heads,
         plan.batch_size,
         seeds,
-        class_weights=class_weights(data, spec.heads, plan.class_weights or {}),
+        class_weights=class_weights(data, heads, plan.class_weights or {}),
         augment=spec.augment and partial(spec.augment, params=plan.params),
         oversample=plan.oversample,
     )
@@ -267,7 +274,7 @@ def _batches(
     if not data.held_out():
         return batches, None
     held_out = data.splits[data.held_out()]
-    return batches, Batches(held_out, inputs, spec.heads, at_a_time(held_out, inputs))
+    return batches, Batches(held_out, inputs, heads, at_a_time(held_out, inputs))
 
 
 def _is_own(callback: Any) -> bool:

@@ -17,12 +17,14 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: step to learning rate.
         factor: what it is multiplied by.
+        steps: of the training in all; 0 where that is not known.
     """
 
-    def __init__(self, schedule: Any, factor: float = 1.0) -> None:
+    def __init__(self, schedule: Any, factor: float = 1.0, steps: int = 0) -> None:
         super().__init__()
         self.schedule = schedule
         self.factor = factor
+        self.steps = steps
 
     def __call__(self, step: Tensor) -> Tensor:
         """Return the learning rate of a step, a scalar."""
@@ -32,10 +34,15 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self) -> dict[str, Any]:
         """Return what `__init__` takes."""
         schedule = keras.optimizers.schedules.serialize(self.schedule)
-        return {"schedule": schedule, "factor": self.factor}
+        return {"schedule": schedule, "factor": self.factor, "steps": self.steps}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ScaledSchedule":
         """Return the schedule of a configuration."""
         schedule = keras.optimizers.schedules.deserialize(config["schedule"])
-        return cls(schedule, config["factor"])
+        return cls(schedule, config["factor"], config.get("steps", 0))
+
+
+def step_at(share: float, steps: int) -> int:
+    """Return the step that begins when this share of all steps is done, half a step counted up."""
+    return int(share * steps + 0.5)

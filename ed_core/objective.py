@@ -25,7 +25,7 @@ class Objective(keras.Model):
 
     Args:
         net: a functional model with dict inputs and outputs.
-        heads: the terms of the objective.
+        heads: the terms of the objective; an optional one counts where the model has its output.
         weights: the initial weight of each head, by name.
 
     Raises:
@@ -37,12 +37,13 @@ class Objective(keras.Model):
         if not isinstance(net.output, dict):
             raise EdkitError("a model's outputs must be named: return keras.Model(dict, dict).")
         for head in heads:
-            if head.output not in net.output:
+            if head.output not in net.output and not head.optional:
                 raise EdkitError(
                     f"head {head.name!r} looks at output {head.output!r}, but the model has only: "
                     f"{', '.join(sorted(net.output))}."
                 )
         _check_log_names(heads)
+        heads = [head for head in heads if head.output in net.output]
         super().__init__(inputs=net.input, outputs=net.output)
         self.heads = tuple(heads)
         self.head_weights = {

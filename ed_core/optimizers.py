@@ -1,9 +1,10 @@
-"""Adam with a learning rate of its own for each submodel."""
+"""Adam with a learning rate, and an end, of its own for each submodel."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import ops
 
 from ed_core.submodels import submodel
 
@@ -20,6 +21,8 @@ class SubmodelAdam(keras.optimizers.Adam):
         learning_rate: a number or a schedule.
         net: the model that is trained.
         factors: the path of a submodel to its factor.
+        until: the path of a submodel to the step from which on its weights stay as they are, bit
+            for bit.
         kwargs: of `keras.optimizers.Adam`.
 
     Raises:
@@ -27,19 +30,35 @@ class SubmodelAdam(keras.optimizers.Adam):
     """
 
     def __init__(
-        self, learning_rate: Any, net: Any, factors: Mapping[str, float], **kwargs: Any
+        self,
+        learning_rate: Any,
+        net: Any,
+        factors: Mapping[str, float] | None = None,
+        *,
+        until: Mapping[str, int] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        # Keras hands `update_step` its own variable on JAX and torch, and what that holds on
-        # TensorFlow; the latter is a new array at every step on JAX, so both are known by identity.
-        self._factors = {
-            id(handle): factor
-            for path, factor in factors.items()
-            for variable in submodel(net, path).trainable_variables
-            for handle in (variable, variable.value)
-        }
+        self._factors = _by_variable(net, factors or {})
+        self._ends = _by_variable(net, until or {})
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         """Move one variable, with its submodel's learning rate."""
-        factor = self._factors.get(id(variable), 1.0)
-        super().update_step(gradient, variable, learning_rate * factor)
+        rate = learning_rate * self._factors.get(id(variable), 1.0)
+        if (end := self._ends.get(id(variable))) is not None:  # at a rate of 0 Adam subtracts 0
+            rate = rate * ops.cast(ops.less(self.iterations, end), "float32")
+        super().update_step(gradient, variable, rate)
+
+
+def _by_variable(net: Any, numbers: Mapping[str, Any]) -> dict[int, Any]:
+    """Return what the submodels at some paths are given, for each of their variables, by identity.
+
+    Keras hands `update_step` its own variable on JAX and torch, and what that holds on TensorFlow;
+    the latter is a new array at every step on JAX, so both are known by identity.
+    """
+    return {
+        id(handle): number
+        for path, number in numbers.items()
+        for variable in submodel(net, path).trainable_variables
+        for handle in (variable, variable.value)
+    }

@@ -38,8 +38,8 @@ def model(
 
     Raises:
         EdkitError: the name is taken.
-        ValueError: two heads share a name, an option lacks a type or a default, or a head's
-            weight names no option.
+        ValueError: two heads share a name, an option lacks a type or a default, or a head
+            names an option or another head that is not there.
     """
 
     def register(builder: Builder) -> Builder:
@@ -53,6 +53,8 @@ def model(
             for option in (head.weight, head.warm_up):
                 if isinstance(option, str) and option not in spec.options:
                     raise ValueError(f"head {head.name!r}: there is no option {option!r}")
+            if head.after and head.after not in names:
+                raise ValueError(f"head {head.name!r}: there is no head {head.after!r}")
         MODELS.add(spec.name, spec)
         return builder
 

@@ -164,7 +164,8 @@ def build(
     """Build a registered model for the given fields, its initial weights drawn from `seed`.
 
     Raises:
-        EdkitError: the builder refuses an option, or heads and outputs do not fit.
+        EdkitError: the builder refuses an option, heads and outputs do not fit, or a weight is
+            that of a head which the model lacks.
     """
     checked = spec.check(params)
     try:
@@ -177,7 +178,14 @@ def build(
         raise EdkitError(
             f"model {spec.name!r} cannot be built with {checked}: {one_line(error)}"
         ) from error
-    return Objective(net, spec.heads, spec.weights(checked, weights))
+    objective = Objective(net, spec.heads, spec.weights(checked, weights))
+    for name in weights or {}:
+        if name not in objective.head_weights:
+            there = ", ".join(objective.head_weights)
+            raise EdkitError(
+                f"model {spec.name!r} has no head {name!r} with these options, only: {there}."
+            )
+    return objective
 
 
 def save_weights(objective: Objective, path: Path) -> None:

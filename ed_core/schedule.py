@@ -1,10 +1,11 @@
-"""The callbacks of `train`: the order of the data, checkpoints, and stopping when asked."""
+"""The callbacks of `train`: order of the data, weights of the heads, checkpoints and stopping."""
 
 import hashlib
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from ed_core.arrange import Batches
 from ed_core.checkpoints import Position, Snapshot, keep_best, save_checkpoint, take_snapshot
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
+from ed_core.learning_rate import step_at
+from ed_core.spec import Head
 from ed_core.stop_signal import StopSignal
 from ed_core.submodels import to_numpy
 
@@ -69,24 +72,75 @@ class Order(keras.callbacks.Callback):
             self._random = None
 
 
-class WarmUp(keras.callbacks.Callback):
-    """Lets the weights of some heads rise from 0 to lambda, in proportion to the step.
+@dataclass(frozen=True, slots=True)
+class WeightSchedule:
+    """The weight of a head by step: 0, then a rise in proportion to lambda, then 0 again.
 
     Args:
-        rises: head to (lambda, steps over which its weight rises).
+        weight: lambda.
+        rise: steps over which the weight rises to it.
+        begin: the first step at which the head counts.
+        end: the first step at which it counts no more.
+    """
+
+    weight: float
+    rise: float = 0.0
+    begin: int = 0
+    end: float = math.inf
+
+    def __call__(self, step: int) -> float:
+        """Return the weight of a step; it follows from the step alone, so a resume finds it."""
+        if not self.begin <= step < self.end:
+            return 0.0
+        risen = min((step - self.begin) / self.rise, 1.0) if self.rise else 1.0
+        return self.weight * risen
+
+
+def weight_schedules(
+    heads: Sequence[Head], weights: Mapping[str, float], rises: Mapping[str, float], steps: int
+) -> dict[str, WeightSchedule]:
+    """Return the schedules of those heads whose weight changes in a training, by name.
+
+    Args:
+        heads: of the model.
+        weights: head to lambda.
+        rises: head to the steps over which its weight rises, where it does.
+        steps: of the training in all.
+    """
+    ends = {head.name: step_at(head.until, steps) for head in heads if head.until < 1}
+    found = {
+        head.name: WeightSchedule(
+            weights[head.name],
+            rises.get(head.name, 0.0),
+            ends.get(head.after, 0),
+            ends.get(head.name, math.inf),
+        )
+        for head in heads
+    }
+    return {name: one for name, one in found.items() if one != WeightSchedule(one.weight)}
+
+
+class WarmUp(keras.callbacks.Callback):
+    """Lets the weights of some heads follow their schedules.
+
+    Args:
+        schedules: head to its schedule.
         step: the step to begin at.
     """
 
-    def __init__(self, rises: Mapping[str, tuple[float, float]], step: int) -> None:
+    def __init__(self, schedules: Mapping[str, WeightSchedule], step: int) -> None:
         super().__init__()
-        self.rises = dict(rises)
+        self.schedules = dict(schedules)
         self._step = step
+        self._weights: dict[str, float] = {}
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Set the weights for the step that begins, until the last has risen."""
-        for name, (weight, steps) in self.rises.items():
-            if self._step < steps + 1:  # the last one arrives, also where a part of a step is left
-                self.model.head_weights[name].assign(weight * min(self._step / steps, 1.0))
+        """Set, for the step that begins, the weights that differ from those of the last one."""
+        for name, schedule in self.schedules.items():
+            weight = schedule(self._step)
+            if self._weights.get(name) != weight:  # on jax, touching the model fetches it
+                self.model.head_weights[name].assign(weight)
+                self._weights[name] = weight
         self._step += 1
 
 

@@ -168,6 +168,10 @@ class Head:
         name: what logs and `--weight` call the head; by default the output's name.
         warm_up: epochs, or the name of the model's option that holds them, over which the weight
             rises from 0 to lambda (KL annealing; Bowman et al., 2016).
+        until: share of the steps of a training after which the head counts no more, in 0..1.
+        after: the name of a head at whose end this one begins to count; it counts from the start
+            where the model lacks that head.
+        optional: whether the model may lack the output, and then the head.
     """
 
     output: str
@@ -179,10 +183,17 @@ class Head:
     over: Literal["labelled", "batch"] = "labelled"
     name: str = ""
     warm_up: float | str = 0.0
+    until: float = 1.0
+    after: str = ""
+    optional: bool = False
 
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.output)
+        if not 0 < self.until <= 1:
+            raise ValueError(
+                f"head {self.name!r}: until is {self.until}, not above 0 and at most 1"
+            )
         if self.over not in ("labelled", "batch"):
             raise ValueError(f"head {self.name!r}: over is {self.over!r}, not labelled or batch")
         if not self.needs_target:

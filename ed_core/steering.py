@@ -113,7 +113,7 @@ class Steering(keras.callbacks.Callback):
         weight = self.model.head_weights[request.head]  # on jax, touching the model fetches it
         before = float(to_numpy(weight))
         weight.assign(request.value)
-        self._warm_up.rises.pop(request.head, None)
+        self._warm_up.schedules.pop(request.head, None)
         self._checkpointer.held.add(request.head)
         self._note("weight", f"weight of {request.head} {before:.4g} -> {request.value:.4g}")
 

@@ -26,6 +26,7 @@ from ed_core.preparation import prepared
 from ed_core.probes import Probe
 from ed_core.recording import RecordingWriter
 from ed_core.run import build, load_weights, save_weights
+from ed_core.schedule import weight_schedules
 from ed_core.seeds import Seeds
 from ed_core.spec import Dataset, Field, Fields, InputRecord, ModelSpec
 from ed_core.submodels import call, to_numpy
@@ -38,9 +39,10 @@ def check_model(name: str, fields: Fields | None = None) -> None:
 
     It is documented; its options are plain JSON; it builds from the fields of its data set and
     its heads and probes fit; every loss and metric gives one value a sample or a position; the same
-    seed gives the same weights; random layers have seeds of their own; one step moves weights and
-    leaves them finite; outputs differ between inputs and repeat; weights survive saving; every
-    probe passes `check_probe`.
+    seed gives the same weights; random layers have seeds of their own; one step moves all weights
+    and leaves them finite, or, where heads count for a part of a training, one step in each part;
+    outputs differ between inputs and repeat; weights survive saving; every probe passes
+    `check_probe`.
 
     Args:
         name: of the model.
@@ -181,11 +183,11 @@ def _all_layers(model: Any) -> list[Any]:
 
 
 def _moved_by_a_step(spec: ModelSpec, fields: Fields) -> Any:
-    """Return a model of which one step moved every weight; a ReLU may start dead, so try three."""
+    """Return a model of which a step moved every weight; a ReLU may start dead, so try three."""
     always: set[int] | None = None
     for seed in (1, 2, 3):
         objective = build(spec, fields, spec.check({}), seed=seed)
-        still = _still_after_a_step(spec, objective, fields)
+        still = _still_after_steps(spec, objective, fields)
         if not still:
             return objective
         always = still if always is None else always & still
@@ -193,15 +195,26 @@ def _moved_by_a_step(spec: ModelSpec, fields: Fields) -> Any:
     raise AssertionError(f"{spec.name}: one step did not move {paths or 'every weight'}")
 
 
-def _still_after_a_step(spec: ModelSpec, objective: Any, fields: Fields) -> set[int]:
-    """Train one step; return which trainable weights it left as they were."""
-    batches = Batches(tiny_arrays(fields), list(objective.input), spec.heads, SAMPLES, seed=0)
+def _parts(spec: ModelSpec, objective: Any) -> list[dict[str, float]]:
+    """Return the weights of the heads in each part of a training, once they have risen."""
+    steps = 1000
+    every = weight_schedules(objective.heads, spec.weights(spec.check({})), {}, steps)
+    starts = {0, *(int(at) for one in every.values() for at in (one.begin, one.end) if at < steps)}
+    return [{name: one(start) for name, one in every.items()} for start in sorted(starts)]
+
+
+def _still_after_steps(spec: ModelSpec, objective: Any, fields: Fields) -> set[int]:
+    """Train a step in each part of a training; return which weights that left as they were."""
+    batches = Batches(tiny_arrays(fields), list(objective.input), objective.heads, SAMPLES, seed=0)
     objective.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=tuning.jit_compile())
     randomness.reseed(objective, Seeds(1))
     before = [to_numpy(v) for v in objective.trainable_variables]
-    history = objective.fit(batches, verbose=0, shuffle=False).history
-    for log, values in history.items():
-        assert np.isfinite(values).all(), f"{spec.name}: {log} is {values}"
+    for weights in _parts(spec, objective):
+        for name, weight in weights.items():
+            objective.head_weights[name].assign(weight)
+        history = objective.fit(batches, verbose=0, shuffle=False).history
+        for log, values in history.items():
+            assert np.isfinite(values).all(), f"{spec.name}: {log} is {values}"
     after = [to_numpy(v) for v in objective.trainable_variables]
     assert all(np.isfinite(a).all() for a in after), f"{spec.name}: weights are not finite"
     pairs = enumerate(zip(before, after, strict=True))

@@ -3,7 +3,7 @@
 from math import prod
 from typing import Any
 
-from keras import Input, Model, layers, ops
+from keras import Input, Model, layers, ops, optimizers
 
 from ed_core import (
     Fields,
@@ -12,22 +12,44 @@ from ed_core import (
     LatentScan,
     Reconstruction,
     RunPath,
+    SharedNetwork,
+    SubmodelAdam,
     losses,
     model,
 )
 from ed_core.frozen import Frozen
+from ed_core.learning_rate import step_at
 from ed_core.submodels import submodel
 from ed_plugins import _dense
 from ed_plugins._options import NO_RUN
 from ed_plugins._reuse import earlier_parts
 from ed_plugins.dense_autoencoder import dense_autoencoder
 
+OUTER_ALONE = 0.5  # share of a training without a base in which the outer auto-encoder learns
+
+
+def outer_until(net: Any, learning_rate: Any, params: Any) -> Any:
+    """Return Adam; without a base it holds the outer auto-encoder once that has been trained."""
+    if params["base"]:
+        return optimizers.Adam(learning_rate)
+    end = step_at(OUTER_ALONE, learning_rate.steps)
+    until = {"encoder/encoder": end, "decoder/decoder": end}
+    return SubmodelAdam(learning_rate, net, until=until)
+
 
 @model(
     data="digits",
+    optimizer=outer_until,
     heads=(
-        Head("image", losses.sum_squared_error),
-        Head("difference", losses.sum_of_squares),
+        Head("image", losses.sum_squared_error, after="outer_image"),
+        Head("difference", losses.sum_of_squares, after="outer_image"),
+        Head(
+            "outer_image",
+            losses.sum_squared_error,
+            target="image",
+            until=OUTER_ALONE,
+            optional=True,
+        ),
     ),
     probes=(Reconstruction("image"), LatentCodes(), LatentScan()),
 )
@@ -41,12 +63,14 @@ def stacked_autoencoder(
     """Auto-encoder on the code of another run, decoded end to end (Bengio et al., 2007).
 
     Outputs `code` (batch, latent), `image`, and `difference`: of the base's code, what comes back
-    less what went in.
+    less what went in. Without a base also `outer_image`, which is what the outer auto-encoder makes
+    of the image by itself. It is then trained alone in the first half of the steps, and held as it
+    is in the second, in which the inner one learns.
 
     Args:
         fields: of the data set; `image` is needed.
         base: the run, trained on any backend, whose encoder and decoder are used as they are; it
-            must stay where it is. Without it a `dense_autoencoder` is trained along.
+            must stay where it is. Without it a `dense_autoencoder` is trained first.
         hidden: units of the layers between the two codes, mirrored behind the smaller one.
         latent: units of the smaller code.
     """
@@ -67,6 +91,9 @@ def stacked_autoencoder(
     back = decoder({"code": coded["code"]})
     difference = back["outer"] - ops.stop_gradient(coded["outer"])
     outputs = {"image": back["image"], "code": coded["code"], "difference": difference}
+    if not base:
+        alone = SharedNetwork(decode, name="outer_alone")({"code": coded["outer"]})
+        outputs["outer_image"] = alone["image"]
     return Model({"image": image}, outputs)
 
 

@@ -67,6 +67,9 @@ def _model(spec: ModelSpec) -> dict[str, Any]:
             "loss": head.loss.__name__,
             "weight": head.weight,
             "target": head.target or None,
+            "until": head.until,
+            "after": head.after or None,
+            "optional": head.optional,
         }
         for head in spec.heads
     ]

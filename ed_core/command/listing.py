@@ -14,6 +14,7 @@ from ed_core.command.shared import early_options, startup
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins import DATASETS, MODELS
 from ed_core.registry import BROKEN
+from ed_core.spec import Head
 
 
 @click.command("list")
@@ -78,6 +79,13 @@ def _model(console: Console, name: str) -> None:
     for head in spec.heads:
         named = isinstance(head.weight, str)
         weight = flag_of(spec.options[str(head.weight)]) if named else f"{head.weight:g}"
-        heads.add_row(head.name, head.output, head.loss.__name__, weight)
+        heads.add_row(head.name, head.output, head.loss.__name__, weight + _when(head))
     console.print(heads)
     console.print("watched: " + ", ".join(probe.name for probe in spec.probes))
+
+
+def _when(head: Head) -> str:
+    """Return when a head counts, in words; nothing where it always does."""
+    until = f", in the first {head.until:.0%} of the steps" if head.until < 1 else ""
+    after = f", once {head.after} has ended" if head.after else ""
+    return until + after + ", where the model has it" * head.optional

@@ -89,12 +89,13 @@ class Subject:
 
     @cached_property
     def reconstructions(self) -> list[Head]:
-        """The heads whose target is an input of the model, and no class."""
+        """The heads that count to the end, and whose target is an input and no class."""
         model, fields = self.run.model, self.run.fields
         return [
             head
             for head in model.heads
             if head.needs_target
+            and head.until == 1
             and head.target in model.input
             and fields[head.target].kind != "class"
         ]

@@ -98,9 +98,10 @@ def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> lis
                 ends.append((y[-1], "validation" if prefix else "training", colour))
             lambdas = table[weight][rows] if weight else np.ones(len(rows))
             if not np.all(lambdas == 1) and np.any(lambdas > 0):
-                axes.plot(x, lambdas * y, **{**style, "linestyle": "--", "linewidth": 1.4 * broad})
-                if single and not prefix:
-                    ends.append((lambdas[-1] * y[-1], "weighted", colour))
+                weighted = np.where(lambdas > 0, lambdas * y, np.nan)  # 0 has no logarithm
+                axes.plot(x, weighted, **{**style, "linestyle": "--", "linewidth": 1.4 * broad})
+                if single and not prefix and lambdas[-1] > 0:
+                    ends.append((weighted[-1], "weighted", colour))
     _settle(axes)
     return ends
 

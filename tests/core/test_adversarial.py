@@ -1,5 +1,6 @@
 """Noise and frozen networks: each head of an adversarial pair moves its own network alone."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ed_core import ConstantWeights, Head, Noise, Objective, losses
 from ed_core.checkpoints import Position, restore_checkpoint, save_checkpoint
 from ed_core.engine import tuning
 from ed_core.optimizers import SubmodelAdam
+from ed_core.submodels import to_numpy
 from ed_core.testing import check_layer
 
 pytestmark = pytest.mark.backend
@@ -105,6 +107,47 @@ def test_frozen_leaves_the_averages_of_the_network() -> None:
         np.testing.assert_array_equal(old, np.array(new))
 
 
+def dropped(rate: float = 0.5) -> keras.Model:
+    """A pair whose scores are sums of what dropout leaves."""
+    image = keras.Input((64,), name="image")
+    left = layers.Dropout(rate, seed=3)(image)
+    judge = keras.Model({"image": image}, {"score": ops.sum(left, -1)}, name="discriminator")
+    outputs = {
+        "real_score": judge({"image": image})["score"],
+        "fake_score": judge({"image": ops.stop_gradient(image)})["score"],
+        "generator_score": ConstantWeights(judge, name="frozen")({"image": image})["score"],
+    }
+    return keras.Model({"image": image}, outputs)
+
+
+def test_dropout_is_drawn_for_each_score_of_a_step() -> None:
+    net = dropped()
+    ones = {"image": np.ones((32, 64), "float32")}
+    steps = [
+        {k: ops.convert_to_numpy(v) for k, v in net(ones, training=True).items()} for _ in "12"
+    ]
+    draws = [step[name] for step in steps for name in steps[0]]
+    for number, draw in enumerate(draws):
+        assert 48 < draw.mean() < 80, "half of the pixels, counted twice"
+        for other in draws[:number]:
+            assert np.mean(draw != other) > 0.7
+    still = {k: ops.convert_to_numpy(v) for k, v in net(ones).items()}
+    assert all((score == 64).all() for score in still.values())
+
+
+def test_what_the_frozen_network_draws_follows_from_its_generator() -> None:
+    """So a run that goes on draws what it would have drawn, and no variable is added for it."""
+    net, ones = dropped(), {"image": np.ones((32, 64), "float32")}
+    (state,) = [v for v in net.variables if v.path.endswith("seed_generator_state")]
+    before, frozen = to_numpy(state), net.get_layer("frozen")
+    first = ops.convert_to_numpy(frozen(ones, training=True)["score"])
+    np.testing.assert_array_equal(to_numpy(state), before)
+    again = ops.convert_to_numpy(frozen(ones, training=True)["score"])
+    np.testing.assert_array_equal(first, again)
+    state.assign(before + np.array([0, 1], before.dtype))
+    assert (ops.convert_to_numpy(frozen(ones, training=True)["score"]) != first).any()
+
+
 def test_a_saved_pair_still_has_one_discriminator(tmp_path: Path) -> None:
     net = pair()
     net.save(tmp_path / "pair.keras")
@@ -162,6 +205,23 @@ def test_two_rates_move_two_networks() -> None:
         ]
         largest = max(float(step.max()) for step in steps)
         assert largest == pytest.approx(0.01 * rate, rel=1e-2), part
+
+
+def test_a_submodel_stays_as_it_is_from_a_step_on() -> None:
+    objective = Objective(pair(), HEADS, {head.name: 1.0 for head in HEADS})
+    optimizer = SubmodelAdam(0.01, objective, until={"decoder": 3})
+    objective.compile(optimizer, jit_compile=tuning.jit_compile())
+    seen = [{part: values(objective, part) for part in PARTS}]
+    for _ in range(5):
+        objective.fit({"x": DATA}, {}, batch_size=16, verbose=0)
+        seen.append({part: values(objective, part) for part in PARTS})
+    for step, (old, new) in enumerate(pairwise(seen)):
+        same = {
+            part: [a.tobytes() == b.tobytes() for a, b in zip(old[part], new[part], strict=True)]
+            for part in PARTS
+        }
+        assert not any(same["discriminator"]), step
+        assert all(same["decoder"]) if step >= 3 else not any(same["decoder"]), step
 
 
 def test_rates_follow_a_schedule_and_survive_a_checkpoint(tmp_path: Path) -> None:

@@ -240,6 +240,14 @@ def test_a_data_folder_that_is_not_there(tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+def test_list_says_when_a_head_counts(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["list", "models", "stacked_autoencoder"]) == 0
+    shown = capsys.readouterr().out
+    assert "1, once outer_image has ended" in shown
+    assert "1, in the first 50% of the steps, where the model has it" in shown
+
+
 def test_list_shows_every_model_and_its_options(capsys):
     assert main(["list"]) == 0
     shown = capsys.readouterr().out

@@ -136,6 +136,14 @@ def test_head_on_no_output() -> None:
         Objective(net(), (Head("y", losses.l1),), {"y": 1.0})
 
 
+def test_an_optional_head_counts_where_its_output_is() -> None:
+    heads = (*HEADS, Head("y", losses.l1, optional=True), Head("code", losses.l1, optional=True))
+    objective = compiled(heads, {head.name: 1.0 for head in heads})
+    names = ["x", "sparsity", "label", "code"]
+    assert [head.name for head in objective.heads] == [*objective.head_weights] == names
+    assert "y_loss" not in evaluated(objective)
+
+
 def test_model_without_names() -> None:
     x = keras.Input((5,))
     with pytest.raises(EdkitError, match="outputs must be named"):
@@ -148,6 +156,8 @@ def test_model_without_names() -> None:
         ({"over": "labeled"}, "over is 'labeled', not labelled or batch"),
         ({"target": "x", "loss": losses.l1}, "a loss of the output alone has no target"),
         ({"metrics": (metrics.accuracy,), "loss": losses.l1}, "output alone has no target"),
+        ({"until": 0.0}, "until is 0.0, not above 0 and at most 1"),
+        ({"until": 1.5}, "until is 1.5, not above 0 and at most 1"),
     ],
 )
 def test_wrong_head(arguments: dict[str, Any], text: str) -> None:

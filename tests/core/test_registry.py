@@ -186,6 +186,8 @@ def test_heads_and_weights_are_checked_when_a_model_registers() -> None:
             model(data="d", heads=())(build)
         with pytest.raises(ValueError, match="there is no option 'beta'"):
             model(data="d", heads=(Head("a", loss, weight="beta"),))(build)
+        with pytest.raises(ValueError, match="head 'a': there is no head 'b'"):
+            model(data="d", heads=(Head("a", loss, after="b"),))(build)
         assert "build" not in MODELS
         model(data="d", heads=(Head("a", loss, weight="latent"),))(build)
         assert MODELS["build"].weights({"latent": 3}) == {"a": 3.0}

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import ed_core
+from ed_core import Head, losses
 from ed_core.arrange import Batches
 from ed_core.job import Job
 from ed_core.plan import Plan
+from ed_core.schedule import weight_schedules
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
 
@@ -43,6 +45,19 @@ def test_a_weight_arrives_where_it_rises_over_a_part_of_an_epoch(
 ) -> None:
     run = fast(tmp_path, epochs=1, anneal=epochs)
     assert float(run.model.head_weights["posterior"]) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("steps", "half"), [(1, 1), (2, 1), (9, 5), (10, 5)])
+def test_heads_take_turns(steps: int, half: int) -> None:
+    first = Head("a", losses.l1, until=0.5, optional=True)
+    second, always = Head("b", losses.l1, after="a"), Head("c", losses.l1)
+    weights = {"a": 3.0, "b": 2.0, "c": 1.0}
+    found = weight_schedules([first, second, always], weights, {"b": 4.0}, steps)
+    assert [found["a"](step) for step in range(steps)] == [3.0] * half + [0.0] * (steps - half)
+    rise = [2.0 * min(number / 4, 1.0) for number in range(steps - half)]
+    assert [found["b"](step) for step in range(steps)] == [0.0] * half + rise
+    assert set(found) == {"a", "b"}
+    assert weight_schedules([second, always], weights, {}, steps) == {}
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path: Path, fast: Any) -> None:

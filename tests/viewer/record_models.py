@@ -32,10 +32,10 @@ def record(name: str, folder: Path) -> None:
     fields = OF_DOWNLOADED.get(spec.data) or small(spec.data)
     net = build(spec, fields, spec.check({}), seed=1)
     arrays = tiny_arrays(fields, SAMPLES)
-    batches = Batches(arrays, list(net.input), spec.heads, BATCH, seed=0)
+    batches = Batches(arrays, list(net.input), net.heads, BATCH, seed=0)
     net.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=tuning.jit_compile())
     facts = {field: asdict(value) for field, value in fields.items()}
-    said = {"model": name, "data": spec.data, "heads": [head.name for head in spec.heads]}
+    said = {"model": name, "data": spec.data, "heads": [head.name for head in net.heads]}
     recorder = Recorder(folder / name, spec.probes, arrays, fields=facts, every=1, run=said)
     net.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[recorder])
 
