@@ -14,6 +14,7 @@ from ed_core.run import Run, build
 _EXACT = 2000  # dimensions up to which the eigenvectors of the covariance take 4 s of a processor
 _FEW = 200  # rows up to which a full decomposition takes less: it grows with their square
 _BLOCK = 8 * 2**20  # bytes of float64 that are looked at in one go
+_LEFT = 1e-2  # share of the variance that is left, from which products of float32 are exact enough
 _SAME = 1e-12  # of the mean: a smaller spread is rounding; that of float32 is 6e-8
 _MORE = 10  # dimensions of the random subspace beyond the components; Halko et al., 2011
 
@@ -42,8 +43,8 @@ class PrincipalComponents:
 def principal_components(train: Any, components: int) -> PrincipalComponents:
     """Fit a PCA, block by block: no copy of the samples is held.
 
-    Every block is brought near 0 in float64 before it is multiplied, so that a constant that is
-    added to all samples changes no component. The components are exact, but for samples of more
+    Every block is brought near 0 before it is multiplied, so that a constant that is added to all
+    samples changes no component. The components are exact, but for samples of more
     than 2,000 dimensions, where they come from a random subspace (Halko et al., 2011, algorithm
     4.4).
 
@@ -89,33 +90,52 @@ def _solver(rows: int, dimensions: int) -> Solver:
     return "covariance" if dimensions <= _EXACT else "randomized"
 
 
-def _blocks(samples: Any, mean: np.ndarray | float = 0.0) -> Iterator[np.ndarray]:
-    """Yield some samples at a time as (samples, dimensions) float64, less their mean."""
+def _blocks(
+    samples: Any, mean: np.ndarray | float = 0.0, dtype: Any = "float64"
+) -> Iterator[np.ndarray]:
+    """Yield some samples at a time as (samples, dimensions), less their mean."""
     dimensions = prod(samples.shape[1:])
     step = max(_BLOCK // (8 * max(dimensions, 1)), 1)
     for first in range(0, len(samples), step):
-        block = np.array(samples[first : first + step], "float64").reshape(-1, dimensions)
+        block = np.array(samples[first : first + step], dtype).reshape(-1, dimensions)
         block -= mean
         yield block
 
 
 def _from_covariance(train: Any, count: int) -> PrincipalComponents:
-    """Return the eigenvectors of the largest eigenvalues of the covariance; one pass.
+    """Return the eigenvectors of the largest eigenvalues of the covariance.
 
-    With the mean m and any c near it, the sum of (x - m)(x - m)' is that of (x - c)(x - c)' less
-    n (m - c)(m - c)'.
+    Products of float32 take half the time of those of float64, and their rounding counts only where
+    the components leave almost nothing: there they are taken again in float64.
     """
-    near = next(_blocks(train)).mean(axis=0)
-    size = len(near)
-    total, scatter = np.zeros(size), np.zeros((size, size))
-    for block in _blocks(train, near):
-        total += np.ones(len(block)) @ block
+    some = np.asarray(train[:_FEW]).reshape(-1, prod(train.shape[1:]))
+    near = some.mean(axis=0, dtype="float64").astype("float32")
+    off, scatter = _scatter(train, near, np.result_type(some.dtype, "float32"))
+    squares, axes = _largest(scatter, count)
+    if np.trace(scatter) - squares.sum() < _LEFT * np.trace(scatter):
+        off, scatter = _scatter(train, near, np.dtype("float64"))
+        squares, axes = _largest(scatter, count)
+    return _components(near + off, axes, sqrt(max(squares[0], 0.0) / len(train)))
+
+
+def _scatter(train: Any, near: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean less `near`, and the sum of (x - mean)(x - mean)', both in float64; one pass.
+
+    With the mean m and any c near it, that is the sum of (x - c)(x - c)' less n (m - c)(m - c)'.
+    """
+    total, scatter = np.zeros(len(near)), np.zeros((len(near), len(near)))
+    for block in _blocks(train, near, dtype):
+        total += np.ones(len(block), dtype) @ block
         scatter += block.T @ block
     off = total / len(train)
-    scatter -= len(train) * np.outer(off, off)
-    squares, found = eigh(scatter, subset_by_index=(size - count, size - 1), overwrite_a=True)
-    spread = sqrt(max(squares[-1], 0.0) / len(train))
-    return _components(near + off, np.ascontiguousarray(found.T[::-1]), spread)
+    return off, scatter - len(train) * np.outer(off, off)
+
+
+def _largest(scatter: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest eigenvalues (count,), falling, and their vectors (count, dimensions)."""
+    size = len(scatter)
+    squares, found = eigh(scatter, subset_by_index=(size - count, size - 1))
+    return squares[::-1], np.ascontiguousarray(found.T[::-1])
 
 
 def _random_subspace(train: Any, mean: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -79,8 +79,9 @@ def check_dataset(name: str, **options: Any) -> Dataset:
     """Check a registered data set and return it.
 
     It is documented; it has a `train` split and another; every array fits its field; no two fields
-    of a split differ in length; loading twice gives the same arrays. What it fits is plain JSON,
-    and what is fitted on one split is applied to every sample by itself, wherever it comes from.
+    of a split, or of the whole, differ in length; loading twice gives the same arrays. What it fits
+    is plain JSON, and what is fitted on one split is applied to every sample by itself, wherever it
+    comes from.
     """
     spec = DATASETS[name]
     assert spec.summary, f"{name}: the function has no docstring"
@@ -90,14 +91,16 @@ def check_dataset(name: str, **options: Any) -> Dataset:
     assert len(data.splits) > 1, f"{name}: splits {[*data.splits]}"
     _check_preparation(name, data)
     data, again = (prepared(each, InputRecord()) for each in (data, again))
-    for split, arrays in data.splits.items():
+    whole, repeated = ({"all": one.whole} if one.whole else {} for one in (data, again))
+    second_time = {**again.splits, **repeated}
+    for split, arrays in {**data.splits, **whole}.items():
         assert set(arrays) == set(data.fields), f"{name}/{split}: arrays {[*arrays]}"
         lengths = {len(array) for array in arrays.values()}
         assert len(lengths) == 1, f"{name}/{split}: lengths {lengths}"
         assert min(lengths) > 0, f"{name}/{split}: no samples"
         for field, array in arrays.items():
             check_array(array, data.fields[field], f"{name}/{split}/{field}")
-            part, second = np.asarray(array[:64]), np.asarray(again.splits[split][field][:64])
+            part, second = np.asarray(array[:64]), np.asarray(second_time[split][field][:64])
             same = np.array_equal(part, second, equal_nan=part.dtype.kind == "f")
             assert same, f"{name}/{split}/{field}: loading twice gave different arrays"
     return data

@@ -243,8 +243,9 @@ def test_the_solver_is_one_that_takes_seconds(rows: int, dimensions: int, solver
 
 @pytest.mark.parametrize(("rows", "dimensions"), [(2500, 64), (60, 300), (300, 2100)])
 @pytest.mark.parametrize("offset", [0, 300, 4000])
+@pytest.mark.parametrize("components", [2, 8])  # of which the first leave much, and all little
 def test_the_pca_floor_does_not_change_with_a_constant(
-    rows: int, dimensions: int, offset: int
+    rows: int, dimensions: int, components: int, offset: int
 ) -> None:
     """Against numpy in float64, for signals such as Kelvin or the counts of a converter."""
     random = np.random.default_rng(0)
@@ -252,10 +253,10 @@ def test_the_pca_floor_does_not_change_with_a_constant(
     signals = (random.normal(size=(rows + 50, 40)) @ basis + offset).astype("float32")
     train, test = signals[:rows, :, None], signals[rows:, :, None]
     mean = train[..., 0].mean(axis=0, dtype="float64")
-    axes = np.linalg.svd(train[..., 0] - mean, full_matrices=False)[2][:8]
+    axes = np.linalg.svd(train[..., 0] - mean, full_matrices=False)[2][:components]
     left = test[..., 0] - mean
     expected = np.square(left - left @ axes.T @ axes).mean()
-    found = np.square(test - floors.pca_reconstruction(train, test, 8)).mean()
+    found = np.square(test - floors.pca_reconstruction(train, test, components)).mean()
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -278,6 +279,7 @@ def test_a_split_is_read_a_piece_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     """So that one that is larger than the memory can be measured, and its floors as well."""
     monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 2)
     monkeypatch.setattr(floors, "_BLOCK", 2 * 8 * 4)
+    monkeypatch.setattr(floors, "_FEW", 2)
     monkeypatch.setattr(checks, "_BYTES", 2 * 4 * 4)
     read = {
         split: {name: Pieces(array) for name, array in arrays.items()}
