@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ed_core import metrics as metrics
     from ed_core.adversarial import ConstantWeights as ConstantWeights
     from ed_core.adversarial import Noise as Noise
+    from ed_core.batch_normalization import CentredBatchNormalization as CentredBatchNormalization
     from ed_core.data import load_data as load_data
     from ed_core.evaluation import evaluate as evaluate
     from ed_core.figures import draw_figures as draw_figures
@@ -65,6 +66,7 @@ _LIGHT = {
 }
 _WITH_KERAS = {
     "Activations": "probes",
+    "CentredBatchNormalization": "batch_normalization",
     "ConstantWeights": "adversarial",
     "LatentCodes": "probes",
     "LatentScan": "probes",

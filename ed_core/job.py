@@ -194,6 +194,7 @@ class Job:
             note,
             stop,
             settled=self._settled(warm_up),
+            changes=warm_up.changes,
         )
         inbox = Inbox(folder.control, list(self.objective.head_weights))
         steering = Steering(

@@ -4,7 +4,7 @@ import hashlib
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,11 @@ class WarmUp(keras.callbacks.Callback):
         self._step = step
         self._weights: dict[str, float] = {}
 
+    @property
+    def changes(self) -> set[float]:
+        """The steps at which a head begins to count, or ceases to."""
+        return {step for one in self.schedules.values() for step in (one.begin, one.end)}
+
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Set, for the step that begins, the weights that differ from those of the last one."""
         for name, schedule in self.schedules.items():
@@ -156,6 +161,8 @@ class Checkpointer(keras.callbacks.Callback):
         settled: the weights that hold at the end of the training, head to lambda. The best epoch is
             that with the lowest loss at these: while a weight rises, the loss itself would make
             early epochs look best.
+        changes: the steps from which on the objective has other terms; the best is looked for anew
+            there, since losses of different terms do not compare.
 
     Attributes:
         factor, held: what was set by hand; see `Position`.
@@ -171,11 +178,13 @@ class Checkpointer(keras.callbacks.Callback):
         stop: StopSignal,
         *,
         settled: Mapping[str, float],
+        changes: Container[float] = (),
     ) -> None:
         super().__init__()
         self.folder = folder
         self.weights_sum = ""
         self._settled = settled
+        self._changes = changes
         self._snapshot: Snapshot | None = None
         self._note = note
         self._stop = stop
@@ -205,6 +214,8 @@ class Checkpointer(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Save if it is time, or if asked to stop; give up when the loss is not finite."""
+        if self._step in self._changes:
+            self._best = self._snapshot = None
         self._step += 1
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):

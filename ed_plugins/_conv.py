@@ -5,6 +5,8 @@ from typing import Any
 
 from keras import initializers, layers, ops
 
+from ed_core import CentredBatchNormalization
+
 Tensor = Any
 Margins = tuple[tuple[int, int], ...]
 
@@ -37,7 +39,7 @@ def contract(
                 count, kernel, padding="same", use_bias=False, name=f"conv_{number}"
             )(x)
             # An average of 0.9 follows the weights closely enough for runs of a hundred steps.
-            x = layers.BatchNormalization(momentum=0.9, name=f"norm_{number}")(x)
+            x = CentredBatchNormalization(momentum=0.9, name=f"norm_{number}")(x)
             x = layers.ReLU(name=f"relu_{number}")(x)
         else:
             last = number == len(filters)

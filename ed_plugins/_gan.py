@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import Input, Model, layers, ops
 
-from ed_core import ConstantWeights, Noise, SubmodelAdam
+from ed_core import CentredBatchNormalization, ConstantWeights, Noise, SubmodelAdam
 from ed_plugins._conv import margins
 
 Tensor = Any
@@ -92,5 +92,5 @@ def two_rates(net: Any, learning_rate: Any, params: Any) -> SubmodelAdam:
 
 def _normed(x: Tensor, number: int) -> Tensor:
     # An average of 0.9 follows the weights closely enough for runs of a hundred steps.
-    x = layers.BatchNormalization(momentum=0.9, name=f"norm_{number}")(x)
+    x = CentredBatchNormalization(momentum=0.9, name=f"norm_{number}")(x)
     return layers.ReLU(name=f"relu_{number}")(x)

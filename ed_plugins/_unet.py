@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from keras import Input, Model, layers
 
-from ed_core import EdkitError, Field, FieldError, Fields, augment
+from ed_core import CentredBatchNormalization, EdkitError, Field, FieldError, Fields, augment
 from ed_plugins._conv import margins
 
 Tensor = Any
@@ -122,5 +122,5 @@ def _head(x: Tensor, name: str, field: Field, halvings: int) -> Tensor:
 def _conv(x: Tensor, filters: int, name: str, stride: int = 1) -> Tensor:
     x = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False, name=f"conv_{name}")(x)
     # An average of 0.9 follows the weights closely enough for runs of a hundred steps.
-    x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
+    x = CentredBatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
     return layers.ReLU(name=f"relu_{name}")(x)

@@ -4,6 +4,7 @@ from keras import Input, Model, layers
 
 from ed_core import (
     Activations,
+    CentredBatchNormalization,
     EdkitError,
     Fields,
     Head,
@@ -67,7 +68,7 @@ def coarse_and_fine(
     maps = layers.Flatten(name="flatten")(_conv.contract(image, filters, norm=True))
     # Normalised like the maps before it: without, four of five units are soon 0 for every image.
     x = layers.Dense(latent, use_bias=False, name="units")(maps)
-    x = layers.BatchNormalization(momentum=0.9, name="norm_code")(x)
+    x = CentredBatchNormalization(momentum=0.9, name="norm_code")(x)
     code = layers.ReLU(name="code")(x)
     encoder = Model({"image": image}, {"code": code}, name="encoder")
 

@@ -4,7 +4,17 @@ from typing import Literal
 
 from keras import Input, Model, layers
 
-from ed_core import Activations, EdkitError, Fields, Head, Predictions, losses, metrics, model
+from ed_core import (
+    Activations,
+    CentredBatchNormalization,
+    EdkitError,
+    Fields,
+    Head,
+    Predictions,
+    losses,
+    metrics,
+    model,
+)
 from ed_plugins import _unet
 
 
@@ -48,7 +58,7 @@ def fusion_unet(
     elevation = Input(fields["elevation"].shape, name="elevation")
     # Metres or kilometres, above the sea or the valley: brought to mean 0 and deviation 1.
     height = layers.Reshape((*image.shape[1:3], 1), name="one_channel")(elevation)
-    height = layers.BatchNormalization(momentum=0.9, name="standardise")(height)
+    height = CentredBatchNormalization(momentum=0.9, name="standardise")(height)
     levels = _unet.contract(image, filters, stride)
     beside = _unet.contract(height, elevation_filters, stride, "_elevation")
     first = 0 if merge == "everywhere" else len(levels) - 1

@@ -215,6 +215,7 @@ def older(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.mark.filterwarnings("ignore:not bit-identical because")
+@pytest.mark.filterwarnings("ignore:.*is a run of an earlier version")
 def test_a_run_from_before_there_were_halves_goes_on(older: Callable[[str], Path]) -> None:
     path = older("stacked_autoencoder")
     before = open_run(path)
@@ -231,6 +232,7 @@ def test_a_run_from_before_there_were_halves_goes_on(older: Callable[[str], Path
 
 
 @pytest.mark.filterwarnings("ignore:not bit-identical because")
+@pytest.mark.filterwarnings("ignore:.*is a run of an earlier version")
 def test_an_older_run_that_is_made_far_longer_trains_the_outer_one_again(
     older: Callable[[str], Path],
 ) -> None:
