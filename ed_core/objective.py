@@ -121,6 +121,8 @@ class Objective(keras.Model):
         return total + penalty
 
     def _term(self, head: Head, target: Tensor, output: Tensor, mask: Tensor) -> Tensor:
+        if keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16"):
+            output = ops.cast(output, "float32")  # sums over a signal need its digits
         good = ops.isfinite(output)
         output = ops.where(good, output, ops.zeros_like(output))
         if not head.needs_target:
