@@ -223,7 +223,8 @@ def reference_batch(
     if label is None or label.kind != "class" or label.shape:
         rows = Seeds(0).generator("reference").permutation(there)[:samples]
     else:
-        _, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)
+        classes, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)
+        firsts = firsts[classes >= 0]
         rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])
     in_order, back = np.unique(rows, return_inverse=True)  # h5py wants increasing rows
     return {name: np.asarray(array[in_order])[back] for name, array in arrays.items()}

@@ -235,3 +235,12 @@ def test_reference_batch_stays_within_what_a_recording_holds() -> None:
     wide = np.zeros((9, 2000, 2000), "float32")  # 16 MB a sample
     data = Dataset(Fields(image=Field((2000, 2000))), {"validation": {"image": wide}})
     assert len(reference_batch(data)["image"]) == 4
+
+
+def test_a_sample_without_a_label_is_no_class_of_the_reference_batch() -> None:
+    label = np.array([-1, -1, 2, 0, -1, 1])
+    fields = Fields(x=Field((), "value"), label=Field((), "class", tuple("abc"), partial=True))
+    split = {"x": np.arange(6.0), "label": label}
+    batch = reference_batch(Dataset(fields, {"validation": split}))
+    assert batch["label"].tolist() == [0, 1, 2, -1, -1, -1]
+    assert batch["x"].tolist() == [3, 5, 2, 0, 1, 4]
