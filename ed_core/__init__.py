@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ed_core.run import Run as Run
     from ed_core.run import open_run as open_run
     from ed_core.sampling import Sampling as Sampling
+    from ed_core.seeds import content_generator as content_generator
     from ed_core.shared_network import SharedNetwork as SharedNetwork
     from ed_core.spec import Dataset as Dataset
     from ed_core.spec import Field as Field
@@ -60,6 +61,7 @@ _LIGHT = {
     "RunFolder": "recording",
     "RunPath": "options",
     "Standardisation": "preparation",
+    "content_generator": "seeds",
     "dataset": "plugins",
     "load_data": "data",
     "model": "plugins",

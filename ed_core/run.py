@@ -76,6 +76,18 @@ class Run:
             return self.data.input
         return record
 
+    def prepare(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Return samples as the model takes them: with what the data set fitted applied.
+
+        Args:
+            arrays: field to (samples, ...), as the data set loads them.
+
+        Raises:
+            EdkitError: the data set of the run is not to be had, or the channels are not its own.
+        """
+        hook, fitted = self.data.preparation, self.input.fitted
+        return dict(arrays) if hook is None or fitted is None else hook.apply(arrays, fitted)
+
     def lend(self, data: Dataset) -> None:
         """Take another data set in the place of its own, which is not to be had."""
         self.__dict__["data"] = self._selected(data)

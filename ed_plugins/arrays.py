@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Fields, FilePath, dataset
-from ed_core.seeds import content_generator
+from ed_core import Dataset, EdkitError, Fields, FilePath, content_generator, dataset
 from ed_plugins._array_fields import make_field
 from ed_plugins._array_files import Stored, read_file
 from ed_plugins._lazy import View

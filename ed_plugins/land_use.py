@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ed_core import Dataset, Field, Fields, dataset
-from ed_core.seeds import content_generator
+from ed_core import Dataset, Field, Fields, content_generator, dataset
 from ed_plugins._options import check_least
 
 PIXEL = 0.03  # km a pixel

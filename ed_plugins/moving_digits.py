@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import ndimage
 
-from ed_core import Dataset, Field, Fields, dataset
-from ed_core.seeds import content_generator
+from ed_core import Dataset, Field, Fields, content_generator, dataset
 from ed_plugins._options import check_least
 from ed_plugins.digits import digits as still_digits
 

@@ -5,8 +5,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from ed_core import Dataset, EdkitError, Field, Fields, dataset
-from ed_core.seeds import content_generator
+from ed_core import Dataset, EdkitError, Field, Fields, content_generator, dataset
 from ed_plugins._idx import is_here
 from ed_plugins.digits import digits
 from ed_plugins.mnist import mnist

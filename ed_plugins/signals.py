@@ -6,8 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Field, Fields, FilePath, Groups, Standardisation, dataset
-from ed_core.seeds import content_generator
+from ed_core import (
+    Dataset,
+    EdkitError,
+    Field,
+    Fields,
+    FilePath,
+    Groups,
+    Standardisation,
+    content_generator,
+    dataset,
+)
 from ed_plugins._electrocardiogram import electrocardiogram
 from ed_plugins._options import NO_FILE, check_least
 from ed_plugins._recordings import find_recordings, read_recordings

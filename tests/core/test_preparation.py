@@ -105,6 +105,8 @@ def test_a_sensor_with_another_gain_shows(files: Path, tmp_path: Path) -> None:
     kept = json.loads((run.path / "run.json").read_text())["input"]["fitted"]
     raw = np.asarray(load_data(data).splits["train"]["signal"][:45], "f8")
     assert kept["mean"] == pytest.approx([raw.mean()], abs=1e-6)
+    by_hand = open_run(run.path).prepare({"signal": raw[:3]})["signal"]
+    assert by_hand == pytest.approx((raw[:3] - kept["mean"]) / kept["deviation"], abs=1e-5)
     own = evaluate(open_run(run.path))["mse"]
     same = evaluate(open_run(run.path), data, split="test")["mse"]
     assert same == pytest.approx(own)
