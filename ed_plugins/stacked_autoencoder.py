@@ -30,9 +30,10 @@ OUTER_ALONE = 0.5  # share of a training without a base in which the outer auto-
 
 def outer_until(net: Any, learning_rate: Any, params: Any) -> Any:
     """Return Adam; without a base it holds the outer auto-encoder once that has been trained."""
-    if params["base"]:
+    steps = getattr(learning_rate, "steps", 0)  # 0 where nobody knows how long it trains
+    if params["base"] or not steps:
         return optimizers.Adam(learning_rate)
-    end = step_at(OUTER_ALONE, learning_rate.steps)
+    end = step_at(OUTER_ALONE, steps)
     until = {"encoder/encoder": end, "decoder/decoder": end}
     return SubmodelAdam(learning_rate, net, until=until)
 

@@ -170,7 +170,7 @@ class Steps:
         for array in (arrays := {name: _with_gaps(a) for name, a in arrays.items()}).values():
             missing = array[round(SHARES[step % 3] * SAMPLES) :]
             missing[...] = np.nan if array.dtype.kind == "f" else -1
-        heads = self.spec.heads
+        heads = self.model.heads
         _, targets, weights = arrange(arrays, (), heads, gaps=[head.name for head in heads])
         return inputs, targets, weights
 
