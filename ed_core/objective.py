@@ -70,14 +70,14 @@ class Objective(keras.Model):
         """Let all gradients begin at 0; Keras calls it before each step on PyTorch."""
         gradients.clear_gradients(self.trainable_variables)
 
-    def compile(self, optimizer: Any = "rmsprop", **kwargs: Any) -> None:
+    def compile(self, *args: Any, **kwargs: Any) -> None:
         """Configure the model as Keras does; gradients reach the optimizer one number a weight.
 
         Args:
-            optimizer: of Keras, or its name.
-            kwargs: what Keras takes beside it.
+            args: what Keras takes, the optimizer first.
+            kwargs: the same, by name.
         """
-        super().compile(optimizer=optimizer, **kwargs)
+        super().compile(*args, **kwargs)
         if self.optimizer is not None:
             gradients.make_gradients_dense(self.optimizer)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Fields, FilePath, content_generator, dataset
+from ed_core import Dataset, EdkitError, Fields, FilePath, Groups, content_generator, dataset
 from ed_plugins._array_fields import make_field
 from ed_plugins._array_files import Stored, read_file
 from ed_plugins._lazy import View
@@ -14,6 +14,7 @@ from ed_plugins._options import NO_FILE
 
 _SPLITS = {"val": "validation", "valid": "validation"}
 _TEST = 0.2
+_GROUP = "group"
 
 
 @dataset
@@ -38,7 +39,9 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
     The file may state a kind and the names of the classes: by the attributes `kind` and `classes`
     of an HDF5 data set, or by further npz arrays of text, called FIELD.kind and FIELD.classes
     (train/FIELD.kind). Images and videos of uint8 and uint16 are scaled to 0..1. A label of -1, and
-    a value of NaN, is a missing target.
+    a value of NaN, is a missing target. Whole numbers (N,) called `group` are no field: they say
+    which samples belong together, such as frames of one film, of which all or none are the test or
+    the validation.
 
     Args:
         path: of the file.
@@ -47,6 +50,9 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
     if not path:
         raise EdkitError("data set 'arrays' needs an npz or HDF5 file: arrays:FILE.npz.")
     stored = _by_split(read_file(Path(path)), path)
+    groups = {
+        split: _group(named.pop(_GROUP)) for split, named in stored.items() if _GROUP in named
+    }
     fields = Fields()
     splits: dict[str, dict[str, Any]] = {split: {} for split in stored}
     for name in next(iter(stored.values())):
@@ -55,8 +61,15 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
             splits[split][name] = part
     whole = splits.get("")
     if whole is None:
-        return Dataset(fields, splits)
-    return Dataset(fields, _drawn(whole, seed), whole)
+        of = groups.get("train")
+        return Dataset(fields, splits, groups=None if of is None else Groups(of))
+    rows = _drawn(len(next(iter(whole.values()))), seed, groups.get(""))
+    drawn = {
+        split: {name: _rows(array, chosen) for name, array in whole.items()}
+        for split, chosen in rows.items()
+    }
+    of = groups[""][rows["train"]] if groups and "train" in rows else None
+    return Dataset(fields, drawn, whole, groups=None if of is None else Groups(of))
 
 
 def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Stored]]:
@@ -90,21 +103,30 @@ def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Store
     return {split: splits[split] for split in sorted(splits, key=lambda s: (s != "train", s))}
 
 
-def _drawn(named: dict[str, Any], seed: int) -> dict[str, dict[str, Any]]:
-    """Return the splits train and test, drawn at random; each keeps the order of the samples.
+def _group(part: Stored) -> np.ndarray:
+    """Return the group of each sample, (samples,)."""
+    numbers = np.asarray(part.array[:])
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise EdkitError(
+            f"{part.where}: expected a whole number a sample, which group it belongs to, found "
+            f"{numbers.dtype} {numbers.shape}."
+        )
+    return numbers
 
-    A single sample is a test.
+
+def _drawn(samples: int, seed: int, groups: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return the rows of train and test, drawn at random; each keeps the order of the samples.
+
+    Of groups, whole ones are drawn. A single sample, or group, is a test.
     """
-    samples = len(next(iter(named.values())))
-    if samples == 1:
-        return {"test": named}
-    order = content_generator(seed).permutation(samples)
-    count = max(1, round(_TEST * samples))
-    rows = {"train": np.sort(order[count:]), "test": np.sort(order[:count])}
-    return {
-        split: {name: _rows(array, chosen) for name, array in named.items()}
-        for split, chosen in rows.items()
-    }
+    units = np.arange(samples) if groups is None else np.unique(groups)
+    of = units if groups is None else groups
+    if len(units) == 1:
+        return {"test": np.arange(samples)}
+    order = units[content_generator(seed).permutation(len(units))]
+    count = max(1, round(_TEST * len(units)))
+    tested = np.isin(of, order[:count])
+    return {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
 
 
 def _rows(array: Any, rows: np.ndarray) -> Any:

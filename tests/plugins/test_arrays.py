@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, Field, load_data
 from ed_core.options import FilePath
+from ed_core.selection import select
 from ed_plugins import _hdf5
 from ed_plugins._lazy import View
 from ed_plugins.arrays import arrays
@@ -429,3 +430,29 @@ def test_a_file_that_is_not_there_or_not_named_is_one_line(tmp_path: Path) -> No
     }.items():
         with pytest.raises(EdkitError, match=message):
             load_data(text)
+
+
+@pytest.mark.parametrize("splits", [True, False])
+def test_samples_of_a_group_stay_together(tmp_path: Path, splits: bool) -> None:
+    """Frames of one film: whole films are tested and validated on."""
+    film = np.repeat(np.arange(20), 6)
+    named = {"image": film[:, None, None, None].astype("uint8") * np.ones((1, 4, 4, 1), "uint8")}
+    named["group"] = film
+    if splits:
+        named = {f"{split}/{name}": a for split in ("train", "test") for name, a in named.items()}
+    np.savez(tmp_path / "a.npz", **named)
+    data = select(load_data(f"arrays:{tmp_path / 'a.npz'}"), (), {})
+    assert set(data.fields) == {"image"}
+    parts = {
+        split: {int(one) for one in np.unique(np.round(np.asarray(arrays["image"][:]) * 255))}
+        for split, arrays in data.splits.items()
+    }
+    assert len(parts["validation"]) == 2
+    assert not parts["train"] & parts["validation"]
+    assert splits or not parts["test"] & (parts["train"] | parts["validation"])
+
+
+def test_a_group_that_is_none_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", image=np.zeros((5, 4, 4, 1), "uint8"), group=np.zeros((5, 2)))
+    with pytest.raises(EdkitError, match="which group it belongs to"):
+        load_data(f"arrays:{tmp_path / 'a.npz'}")
