@@ -118,8 +118,6 @@ def detect(
             f"data {on.name!r}, split {on.split!r} has {int(odd.sum())} abnormal samples of "
             f"{len(odd)}: both kinds are needed."
         )
-    own = Measured(run.info["data"], run.data, "validation")
-    held = scores(run, split_arrays(run, own))
     found = scores(run, arrays)[known]
     return {
         **Subject(run, arrays).about(on.name, on.split),
@@ -127,6 +125,22 @@ def detect(
         "only": ",".join(f"{field}={wanted}" for field, wanted in only.items()),
         "auroc": float(roc_auc_score(odd, found)),
         **_pca(run, arrays, odd, known),
+        **_at_threshold(run, found, odd, rate),
+    }
+
+
+def _at_threshold(run: Run, found: np.ndarray, odd: np.ndarray, rate: float) -> Numbers:
+    """Return the threshold of the rate and what it does; nothing where no sample was kept aside."""
+    if "validation" not in run.data.splits:
+        warnings.warn(
+            f"{str(run.path)!r} has no threshold: no normal samples were kept aside to settle it "
+            "on; train it without --validation 0.",
+            stacklevel=3,
+        )
+        return {}
+    own = Measured(run.info["data"], run.data, "validation")
+    held = scores(run, split_arrays(run, own))
+    return {
         **_threshold(held, rate),
         **_alarms(found, odd, float(np.quantile(held, 1 - rate))),
     }

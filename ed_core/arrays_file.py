@@ -28,13 +28,18 @@ def write_arrays(path: Path, arrays: Sequence[np.ndarray], facts: dict[str, Any]
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         sums = []
-        for number, array in enumerate(arrays):
+        for number, array in enumerate(map(_storable, arrays)):
             file.create_dataset(f"{number:05d}", data=array)
             sums.append(checksum(array))
         text = json.dumps({**facts, "checksums": sums}, allow_nan=False)
         file.create_dataset("facts", data=np.frombuffer(text.encode(), np.uint8))
     with written_whole(path) as part:
         part.write_bytes(buffer.getbuffer())
+
+
+def _storable(array: np.ndarray) -> np.ndarray:
+    """Return an array of numbers that HDF5 knows: bfloat16 as float32, which holds each exactly."""
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
 
 def read_arrays(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 import contextlib
 import math
-import os
-import shutil
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,21 +72,6 @@ def save_checkpoint(folder: Path, objective: Any, position: Position) -> Path:
     for old in (*newest_first(folder)[KEEP:], *left_by_kills):
         old.unlink(missing_ok=True)
     return path
-
-
-def keep_best(path: Path, best: Snapshot) -> None:
-    """Make `best.h5` of a snapshot: it is the checkpoint at `path` where both are of one step."""
-    kept = path.with_name(BEST)
-    if best.position.step != int(path.stem):
-        best.write(kept)
-        return
-    part = path.with_name(".best.part")
-    part.unlink(missing_ok=True)
-    try:
-        os.link(path, part)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, part)
-    os.replace(part, kept)
 
 
 def restore_checkpoint(folder: Path, objective: Any) -> Position:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -35,12 +36,18 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
         field, shape = fields[head.target], tuple(net.output[head.output].shape[1:])
         if None in shape:
             continue
-        samples = 1 + max((*shape, *field.shape, 2))  # as no other axis
+        samples = next(n for n in range(2, 99) if n not in (*shape, *field.shape))
         kind = "int32" if field.kind == "class" else "float32"
-        given = ops.zeros((samples, *field.shape), kind), ops.full((samples, *shape), 0.5)
-        for function in (head.loss, *head.metrics):
-            what = f"{getattr(function, '__name__', 'the loss')!r} of head {head.name!r}"
+        target = ops.zeros((samples, *field.shape), kind)
+        given = target, ops.full((samples, *shape), 0.5, "float32")
+        loss = partial(head.loss, mask=None) if head.needs_mask else head.loss
+        for function in (loss, *head.metrics):
+            what = f"{_name_of(function)!r} of head {head.name!r}"
             _check_values(function, given, what, f"field {head.target!r} {field.shape}", shape)
+
+
+def _name_of(function: Any) -> str:
+    return str(getattr(getattr(function, "func", function), "__name__", "the loss"))
 
 
 def _check_values(

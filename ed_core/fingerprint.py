@@ -14,7 +14,7 @@ ROWS = 256  # of a split, evenly spaced, the first and the last among them
 def fingerprint(data: Dataset, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return how many samples each split of a training has, and a sum over some of them.
 
-    The sum depends on the content, the type and the order of 256 evenly spaced samples. The test
+    The sum depends on the content and the order of 256 evenly spaced samples. The test
     split is not looked at.
 
     Args:
@@ -53,10 +53,12 @@ def changes(before: Any, now: dict[str, dict[str, Any]]) -> str:
         return ""
     for split in dict.fromkeys([*before, *now]):
         was, is_now = before.get(split) or {}, now.get(split) or {}
+        if not was or not is_now:
+            return f"there {'is' if is_now else 'was'} a split {split!r} {'now' if is_now else ''}"
         if was.get("samples") != is_now.get("samples"):
             return (
-                f"split {split!r} had {was.get('samples', 'no')} samples and has "
-                f"{is_now.get('samples', 'none')} now"
+                f"split {split!r} had {was.get('samples')} samples and has "
+                f"{is_now.get('samples')} now"
             )
         if was.get("sum") != is_now.get("sum"):
             return f"the samples of split {split!r} are others now, or stand in another order"

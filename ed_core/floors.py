@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from ed_core.arrange import present
+from ed_core.engine import precision
 from ed_core.run import Run, build
 
 _EXACT = 2000  # dimensions up to which the eigenvectors of the covariance take 4 s of a processor
@@ -165,7 +166,8 @@ def _random_subspace(train: Any, mean: np.ndarray, count: int) -> tuple[np.ndarr
 
 def untrained(run: Run) -> Any:
     """Return the run's model as it was before the first step."""
-    return build(run.spec, run.data.fields, run.info["params"], seed=run.info.get("seed", 0))
+    with precision.as_trained(run.info):
+        return build(run.spec, run.fields, run.info["params"], seed=run.info.get("seed", 0))
 
 
 def majority(parts: Iterable[np.ndarray]) -> int:

@@ -1,5 +1,6 @@
 """One training: the data checked, the model compiled, `fit` called."""
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -40,7 +41,7 @@ from ed_core.selection import class_weights, select
 from ed_core.spec import Dataset, ModelSpec
 from ed_core.steering import Steering
 from ed_core.stop_signal import StopSignal
-from ed_core.validation import settle_share
+from ed_core.validation import settle_share, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Job:
             plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
         known = {**asdict(plan), "input": (info or {}).get("input")}
         data = select(data, spec.heads, known, earlier=earlier)
+        if plan.validation == 0:
+            data = unwatched(data)
         try:
             objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
         except FieldError as error:  # a builder sees the fields, and not what they are of
@@ -85,7 +88,7 @@ class Job:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch
         decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
-        rate = ScaledSchedule(decay, steps=steps)
+        rate = ScaledSchedule(decay, steps=_turn_steps(info, steps))
         optimizer = (
             spec.optimizer(objective, rate, plan.params)
             if spec.optimizer
@@ -101,12 +104,13 @@ class Job:
         optimizer = self.objective.optimizer
         return {
             "format": FORMAT,
+            "turn_steps": self.rate.steps,
             **facts(self.data),
             "samples": self.batches.samples,
             "fingerprint": self.fingerprint(),
             "input": asdict(self.data.input),
             "precision": precision.of_now(),
-            "optimizer": {"name": type(optimizer).__name__, **_plain(optimizer.get_config())},
+            "optimizer": {"class": type(optimizer).__name__, **_plain(optimizer.get_config())},
         }
 
     def fingerprint(self) -> dict[str, dict[str, Any]]:
@@ -167,7 +171,8 @@ class Job:
             order.start_within(position.batch, self.objective)
             self._epochs(epoch, epoch + 1, callbacks)
             epoch += 1
-        if epoch < self.plan.epochs:
+        stopped = position.batch and self.objective.stop_training
+        if not stopped and epoch < self.plan.epochs:
             order.start_within(0, None)
             self._epochs(epoch, self.plan.epochs, callbacks)
 
@@ -216,7 +221,8 @@ class Job:
     def _settled(self, warm_up: WarmUp) -> dict[str, float]:
         """Return the weights that hold at the last step of the training, by head."""
         weights = self.spec.weights(self.plan.params, self.plan.weights)
-        last = {name: one(self.rate.steps - 1) for name, one in warm_up.schedules.items()}
+        steps = self.plan.epochs * self.batches.batches_per_epoch
+        last = {name: one(steps - 1) for name, one in warm_up.schedules.items()}
         return {**weights, **last}
 
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
@@ -278,18 +284,29 @@ def _batches(
     return batches, Batches(held_out, inputs, heads, at_a_time(held_out, inputs))
 
 
+def _turn_steps(info: Mapping[str, Any] | None, steps: int) -> int:
+    """Return of how many steps heads have their shares: of those that were planned at first.
+
+    A run that is made longer keeps the turns that it has taken.
+    """
+    planned = (info or {}).get("turn_steps")
+    return planned if type(planned) is int and planned > 0 else steps
+
+
 def _is_own(callback: Any) -> bool:
     """Tell whether a callback is the command's own, such as its progress."""
     return type(callback).__module__.startswith("ed_core.")
 
 
-def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of an optimizer's configuration is a number, a text or a switch."""
-    return {
-        key: value
-        for key, value in config.items()
-        if isinstance(value, int | float | str) and key != "name"
-    }
+def _plain(config: Any) -> Any:
+    """Return what of an optimizer's configuration JSON can hold; of other things, their text."""
+    if isinstance(config, Mapping):
+        return {str(key): _plain(value) for key, value in config.items()}
+    if isinstance(config, list | tuple):
+        return [_plain(value) for value in config]
+    if isinstance(config, float) and not math.isfinite(config):
+        return str(config)
+    return config if isinstance(config, int | float | str | None) else str(config)
 
 
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:

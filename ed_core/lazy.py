@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+_DENSE = 8  # times as many samples are read as are wanted, at most
+
 
 def rows_of(array: Any, rows: np.ndarray) -> Any:
     """Return the given rows of an array: of numpy at once, of any other when it is sliced.
@@ -14,7 +16,8 @@ def rows_of(array: Any, rows: np.ndarray) -> Any:
         array: (samples, ...).
         rows: which samples, increasing.
     """
-    return array[rows] if isinstance(array, np.ndarray) else Rows(array, rows)
+    in_memory = isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
+    return array[rows] if in_memory else Rows(array, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,13 @@ class Rows:
         return len(self.rows)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        return np.asarray(self.array[self.rows[key]])
+        rows = self.rows[key]
+        if isinstance(key, slice) and len(rows):
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            if last - first <= _DENSE * len(rows):
+                # HDF5 takes far longer for single rows than for all between them.
+                return np.asarray(self.array[first:last])[rows - first]
+        return np.asarray(self.array[rows])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)

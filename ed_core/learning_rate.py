@@ -17,7 +17,7 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: step to learning rate.
         factor: what it is multiplied by.
-        steps: of the training in all; 0 where that is not known.
+        steps: of the training as it was planned at first; 0 where that is not known.
     """
 
     def __init__(self, schedule: Any, factor: float = 1.0, steps: int = 0) -> None:

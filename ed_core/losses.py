@@ -92,6 +92,8 @@ def contrastive(
     partners. A sample whose `mask` (batch,) is 0 is no partner; its own value is left to `masked`.
     The scale of an embedding is free, so that one margin is as good as another.
     """
+    target = ops.reshape(target, (-1,))
+    mask = None if mask is None else ops.reshape(mask, (-1,))
     points = _flat(output)
     squares = ops.sum(ops.square(points[:, None] - points[None]), axis=-1)
     distance = ops.sqrt(ops.maximum(squares, 1e-12))  # at 0 the root has no gradient
@@ -154,9 +156,10 @@ def paired(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
         EdkitError: the shapes differ otherwise.
     """
     given = tuple(target.shape), tuple(output.shape)
-    if len(target.shape) + 1 == len(output.shape) and output.shape[-1] == 1:
+    # TensorFlow does not know the last axis of a target; `check_shapes` has looked at it before.
+    if len(target.shape) + 1 == len(output.shape) and output.shape[-1] in (1, None):
         target = ops.expand_dims(target, -1)
-    elif len(output.shape) + 1 == len(target.shape) and target.shape[-1] == 1:
+    elif len(output.shape) + 1 == len(target.shape) and target.shape[-1] in (1, None):
         output = ops.expand_dims(output, -1)
     sizes = zip(target.shape, output.shape, strict=False)
     same = all(one == other or None in (one, other) for one, other in sizes)

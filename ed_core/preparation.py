@@ -12,6 +12,8 @@ from ed_core.spec import Dataset, Field, Fields, InputRecord, Preparation
 
 Arrays = Mapping[str, Any]
 
+_ROWS = 1024  # samples that are brought to float64 in one go
+
 
 @dataclass(frozen=True, slots=True)
 class Standardisation:
@@ -27,13 +29,27 @@ class Standardisation:
     field: str
 
     def fit(self, train: Arrays) -> dict[str, Any]:
-        """Return the `mean` and the `deviation` of every channel, lists of numbers."""
-        numbers = np.asarray(train[self.field][:])
-        columns = numbers.reshape(-1, numbers.shape[-1])
-        mean = np.nanmean(columns, axis=0, dtype="float64")
-        deviation = np.sqrt(np.nanmean(np.square(columns - mean), axis=0, dtype="float64"))
+        """Return which field is `standardised`, and the `mean` and `deviation` of each channel."""
+        total, count = self._summed(train, 0.0)
+        mean = total / np.maximum(count, 1)
+        squares, _ = self._summed(train, mean, 2)
+        deviation = np.sqrt(squares / np.maximum(count, 1))
         deviation[deviation == 0] = 1
-        return {"mean": mean.tolist(), "deviation": deviation.tolist()}
+        numbers = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+        return {"standardised": self.field, **numbers}
+
+    def _summed(
+        self, train: Arrays, less: np.ndarray | float, power: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sum of (number - less)^power of every channel, and of how many; in blocks."""
+        array = train[self.field]
+        total, count = np.zeros(array.shape[-1]), np.zeros(array.shape[-1])
+        for first in range(0, len(array), _ROWS):
+            block = np.asarray(array[first : first + _ROWS], "float64")
+            columns = block.reshape(-1, block.shape[-1]) - less
+            total += np.nansum(columns**power, axis=0)
+            count += np.isfinite(columns).sum(axis=0)
+        return total, count
 
     def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arrays with the field standardised, float32.
@@ -43,7 +59,7 @@ class Standardisation:
         """
         if self.field not in arrays:
             return dict(arrays)
-        numbers = np.asarray(arrays[self.field][:])
+        numbers = arrays[self.field]
         try:
             mean, deviation = (np.array(fitted[n], "float64") for n in ("mean", "deviation"))
             if mean.shape != numbers.shape[-1:] or deviation.shape != mean.shape:
@@ -54,8 +70,18 @@ class Standardisation:
                 f"deviation are not of as many ({error}): give data with the channels that it was "
                 "trained on."
             ) from error
-        scaled = ((numbers - mean) / deviation).astype("float32")
-        return {**arrays, self.field: np.nan_to_num(scaled, nan=0.0, posinf=np.inf, neginf=-np.inf)}
+        scaled = np.empty(numbers.shape, "float32")
+        for first in range(0, len(numbers), _ROWS):
+            rows = slice(first, first + _ROWS)
+            scaled[rows] = (np.asarray(numbers[rows], "float64") - mean) / deviation
+        scaled[np.isnan(scaled)] = 0
+        return {**arrays, self.field: scaled}
+
+
+def hook_of(record: InputRecord) -> Preparation | None:
+    """Return what applies the fitted values of a record, where they say it themselves."""
+    field = (record.fitted or {}).get("standardised")
+    return Standardisation(field) if isinstance(field, str) else None
 
 
 def prepared(data: Dataset, record: InputRecord) -> Dataset:
@@ -103,12 +129,15 @@ def as_trained(
         EdkitError: a class of the data is none that the run knows, or nobody knows how to apply
             what was fitted.
     """
-    hook = data.preparation or hook
-    if record.fitted is not None and hook is None:
-        raise EdkitError(
-            "the run keeps values that its data set fitted, and neither that one nor the data "
-            "given can apply them: give data of the kind that it was trained on."
-        )
+    if record.fitted is None:  # the run's own data were taken as they are
+        hook = None
+    else:
+        hook = hook or hook_of(record) or data.preparation
+        if hook is None:
+            raise EdkitError(
+                "the run keeps values that its data set fitted, and neither that one nor the data "
+                "given can apply them: give data of the kind that it was trained on."
+            )
     data = prepared(replace(data, preparation=hook), record)
     orders: dict[str, np.ndarray] = {}
     for name, known in fields.items():
@@ -143,8 +172,7 @@ def _order(name: str, found: Field, known: Field) -> np.ndarray | None:
         raise EdkitError(
             f"field {name!r} has the class {strange[0]!r}"
             f"{f' and {len(strange) - 1} others' if len(strange) > 1 else ''} that the run does "
-            f"not know: expected {', '.join(known.classes)}; leave those samples out, or label "
-            "them -1 for none."
+            f"not know: expected {', '.join(known.classes)}; leave those samples out."
         )
     return np.array([known.classes.index(one) for one in found.classes])
 

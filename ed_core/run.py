@@ -16,6 +16,7 @@ from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.objective import Objective
 from ed_core.options import check_counts
 from ed_core.plugins import DATASETS, MODELS
+from ed_core.preparation import hook_of
 from ed_core.recording import Recording, RunFolder
 from ed_core.registry import PLUGIN_FILES
 from ed_core.selection import select
@@ -85,12 +86,18 @@ class Run:
         Raises:
             EdkitError: the data set of the run is not to be had, or the channels are not its own.
         """
-        hook, fitted = self.data.preparation, self.input.fitted
-        return dict(arrays) if hook is None or fitted is None else hook.apply(arrays, fitted)
+        fitted = self.input.fitted
+        if fitted is None:
+            return dict(arrays)
+        hook = hook_of(self.input) or self.data.preparation
+        return dict(arrays) if hook is None else hook.apply(arrays, fitted)
 
     def lend(self, data: Dataset) -> None:
-        """Take another data set in the place of its own, which is not to be had."""
-        self.__dict__["data"] = self._selected(data)
+        """Take another data set, prepared, in the place of its own, which is not to be had.
+
+        Nothing of it is kept aside, but where one class alone is normal.
+        """
+        self.__dict__["data"] = self._selected(data) if self.info.get("only") else data
 
     def _selected(self, data: Dataset) -> Dataset:
         earlier = is_earlier(self.info, str(self.path))
@@ -247,7 +254,7 @@ def _load_best(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
         why = "nothing was kept aside to choose on" if info.get("validation") == 0 else "none yet"
         raise EdkitError(
             f"{str(folder.path)!r} has no best weights ({why}): leave --weights best out, or train "
-            "with --validation 0.1."
+            "without --validation 0."
         )
     objective = rebuild(info)
     restore_weights(path, objective)

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from ed_core.arrange import Batches
-from ed_core.checkpoints import Position, Snapshot, keep_best, save_checkpoint, take_snapshot
+from ed_core.checkpoints import BEST, Position, Snapshot, save_checkpoint, take_snapshot
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
 from ed_core.learning_rate import step_at
@@ -215,7 +215,7 @@ class Checkpointer(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Save if it is time, or if asked to stop; give up when the loss is not finite."""
         if self._step in self._changes:
-            self._best = self._snapshot = None
+            self.forget_best()
         self._step += 1
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
@@ -244,6 +244,10 @@ class Checkpointer(keras.callbacks.Callback):
         if self._saved != self._step:
             self._save()
         self.weights_sum = weights_sum(self.model)
+
+    def forget_best(self) -> None:
+        """Look for the best epoch anew: the terms of the loss weigh otherwise from here on."""
+        self._best = self._snapshot = None
 
     def save(self) -> None:
         """Save now, between two steps."""
@@ -285,9 +289,9 @@ class Checkpointer(keras.callbacks.Callback):
         start = time.monotonic()
         best, self._snapshot = self._snapshot, None
         try:
-            path = save_checkpoint(self.folder, self.model, self._position())
-            if best is not None:
-                keep_best(path, best)
+            if best is not None:  # before the checkpoint that says how good it is
+                best.write(self.folder / BEST)
+            save_checkpoint(self.folder, self.model, self._position())
             self._saved = self._step
             text = f"checkpoint at step {self._step}"
             if best is not None:

@@ -90,7 +90,8 @@ def hide_labels(
             )
         if not 0 < share <= 1:
             raise EdkitError(f"labels of head {name!r} must be above 0 and at most 1, got {share}.")
-        random = seeds.generator("labels", number)
+        use = ("labels", number) if seeds.shared else (f"labels of {name}",)
+        random = seeds.generator(*use)
         train[target] = _kept(np.asarray(train[target][:]), field, share, random, stratified)
         fields[target] = replace(field, partial=True)
     return replace(data, fields=Fields(fields), splits=Splits(data.splits, {"train": train}))
@@ -108,7 +109,8 @@ def keep_only(data: Dataset, only: Mapping[str, Any]) -> Dataset:
     Raises:
         EdkitError: the field or the class is unknown, or there is no sample of it.
     """
-    changed, groups = {}, data.groups
+    changed: dict[str, dict[str, Any]] = {}
+    groups = data.groups
     for split in ("train", "validation"):
         if split not in data.splits:
             continue
@@ -116,12 +118,14 @@ def keep_only(data: Dataset, only: Mapping[str, Any]) -> Dataset:
         kept = np.ones(len(next(iter(arrays.values()))), bool)
         for field, wanted in only.items():
             kept &= np.asarray(arrays[field][:]) == class_number(data, field, wanted)
-            if kept.sum() < 2:
+            if kept.sum() < 2 and split == "train":
                 raise EdkitError(
                     f"class {wanted!r} of field {field!r} has {kept.sum()} samples in split "
                     f"{split!r}: expected two or more."
                 )
         rows = np.flatnonzero(kept)
+        if not len(rows):  # no normal sample to validate on: some of `train` are kept aside
+            return replace(data, splits=Splits(data.splits, changed, (split,)), groups=groups)
         changed[split] = {name: rows_of(array, rows) for name, array in arrays.items()}
         if split == "train" and groups is not None:
             groups = replace(groups, of=groups.of[rows])

@@ -72,8 +72,8 @@ class Groups:
 
     Args:
         of: the number of each sample's group, (samples,).
-        in_time: whether the samples of a group lie in the order of time and the last ones may be
-            kept aside; otherwise only whole groups are.
+        in_time: whether the samples of a group lie in the order of time, so that the last ones of
+            each may be kept aside where whole groups are too large or too few.
         overlap: how many samples after one share a part of it, such as windows that overlap.
     """
 

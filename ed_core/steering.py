@@ -115,6 +115,7 @@ class Steering(keras.callbacks.Callback):
         weight.assign(request.value)
         self._warm_up.schedules.pop(request.head, None)
         self._checkpointer.held.add(request.head)
+        self._checkpointer.forget_best()
         self._note("weight", f"weight of {request.head} {before:.4g} -> {request.value:.4g}")
 
     def _learning_rate(self, request: Request) -> None:

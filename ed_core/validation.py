@@ -37,13 +37,13 @@ def settle_share(data: Dataset, share: float | None, name: str) -> float | None:
 def keep_aside(data: Dataset, share: float, seeds: Seeds, heads: Sequence[Head] = ()) -> Dataset:
     """Return the data set with a share of `train` moved to a split `validation`.
 
-    What belongs together stays together: whole groups go, or, where the groups are too few or lie
-    in time, the last share of each, without the samples that overlap the rest. Otherwise samples
-    are drawn, as large a share of every class.
+    What belongs together stays together: whole groups go, or, where these come to far more or less
+    than the share and lie in time, the last share of each, without the samples that overlap the
+    rest. Otherwise samples are drawn, as large a share of every class.
 
     Args:
         data: with a split `train`.
-        share: of its samples, from 0 (there is no validation split then) to below 1.
+        share: of its samples, from 0, which changes nothing, to below 1.
         seeds: of the choice.
         heads: of the model; the first that predicts a class a sample says what the classes are.
 
@@ -51,7 +51,7 @@ def keep_aside(data: Dataset, share: float, seeds: Seeds, heads: Sequence[Head] 
         EdkitError: there are not enough samples.
     """
     if share == 0:
-        return replace(data, splits=Splits(data.splits, without=("validation",)))
+        return data
     train = data.splits["train"]
     samples = len(next(iter(train.values())))
     classes = _classes(data, heads)
@@ -91,23 +91,54 @@ def _drawn(classes: np.ndarray, share: float, random: np.random.Generator) -> np
     for number in np.unique(classes):
         rows = random.permutation(np.flatnonzero(classes == number))
         held[rows[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    if not held.any():  # fewer than five of every class
-        rows = np.flatnonzero(np.bincount(classes - classes.min())[classes - classes.min()] > 1)
-        held[random.permutation(rows)[: max(round(share * len(classes)), 1)]] = True
+    if not held.any():  # fewer than five of every class: one of some
+        order = random.permutation(len(classes))
+        _, firsts, counts = np.unique(classes[order], return_index=True, return_counts=True)
+        spare = order[np.sort(firsts[counts > 1])]
+        held[spare[: max(round(share * len(classes)), 1)]] = True
     return held
 
 
 def _grouped(
     groups: Groups, classes: np.ndarray | None, share: float, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return which samples are held and which are trained on, (samples,) each."""
-    if not groups.in_time:
-        numbers, firsts = np.unique(groups.of, return_index=True)
-        of_group = np.zeros(len(numbers), int) if classes is None else classes[firsts]
-        chosen = _drawn(of_group, share, random)
-        if chosen.any() and not chosen.all():
-            held = np.isin(groups.of, numbers[chosen])
-            return held, ~held
+    """Return which samples are held and which are trained on, (samples,) each.
+
+    Whole groups, unless they come to less than half or more than twice the share and lie in time.
+    """
+    wanted = share * len(groups.of)
+    whole = _whole_groups(groups.of, classes, wanted, random)
+    if groups.in_time and not wanted / 2 <= whole.sum() <= 2 * wanted:
+        held, kept = _last(groups, share)
+        if held.any() and kept.any():
+            return held, kept
+    return whole, ~whole
+
+
+def _whole_groups(
+    of: np.ndarray, classes: np.ndarray | None, wanted: float, random: np.random.Generator
+) -> np.ndarray:
+    """Return the samples of random groups, as near to the number as comes; none loses a class."""
+    numbers, firsts, sizes = np.unique(of, return_index=True, return_counts=True)
+    of_group = np.zeros(len(numbers), int) if classes is None else classes[firsts]
+    order = random.permutation(len(numbers))
+    turn = {int(group): int((of_group[order[:i]] == of_group[group]).sum()) for i, group in
+            enumerate(order)}  # fmt: skip
+    held = np.zeros(len(numbers), bool)
+    for group in sorted(order.tolist(), key=lambda one: turn[one]):  # a group of every class first
+        last = (of_group[~held] == of_group[group]).sum() == 1
+        count = sizes[held].sum()
+        if not last and abs(count + sizes[group] - wanted) < abs(count - wanted):
+            held[group] = True
+    if not held.any() and len(numbers) > 1:
+        spare = [g for g in range(len(numbers)) if (of_group == of_group[g]).sum() > 1]
+        if spare:
+            held[min(spare, key=lambda one: sizes[one])] = True
+    return np.isin(of, numbers[held])
+
+
+def _last(groups: Groups, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the last samples of each group, and those before them that they do not overlap."""
     held = np.zeros(len(groups.of), bool)
     kept = np.zeros(len(groups.of), bool)
     for number in np.unique(groups.of):
@@ -116,3 +147,8 @@ def _grouped(
         held[rows[len(rows) - count :]] = True
         kept[rows[: max(len(rows) - count - groups.overlap * (count > 0), 0)]] = True
     return held, kept
+
+
+def unwatched(data: Dataset) -> Dataset:
+    """Return the data set without its validation split, for a training that chooses nothing."""
+    return replace(data, splits=Splits(data.splits, without=("validation",)))

@@ -86,11 +86,12 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
             for name in names:
                 if any(_place(plan, root, name, field).is_dir() for field in plan.fields):
                     splits.setdefault(split, name)
-    if "train" not in splits or not {"validation", "test"} & set(splits):
+    if not {"validation", "test"} & set(splits):
         found = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())[:8]) or "none"
         raise EdkitError(
-            f"{str(plan.path)!r}: expected the splits train and validation or test, found "
-            f"{', '.join(splits) or 'none'} (folders in {str(root)!r}: {found})."
+            f"{str(plan.path)!r}: expected the splits train and validation or test, or one of the "
+            f"last two alone, found {', '.join(splits) or 'none'} (folders in {str(root)!r}: "
+            f"{found})."
         )
     return splits
 

@@ -91,8 +91,8 @@ def _by_split(stored: dict[str, Stored], path: str) -> dict[str, dict[str, Store
         )
     first = splits.get("train") or next(iter(splits.values()))
     for split, named in splits.items():
-        if set(named) != set(first):
-            lone = sorted(set(named) ^ set(first))[0]
+        if lone_ones := (set(named) ^ set(first)) - {_GROUP}:
+            lone = sorted(lone_ones)[0]
             raise EdkitError(f"{path!r}: expected the same fields in all splits, but not {lone!r}.")
         lengths = {name: len(part.array) for name, part in named.items()}
         if len(set(lengths.values())) > 1 or not min(lengths.values()):

@@ -45,7 +45,7 @@ def signals(
     A CSV column whose heading names a clock, such as `time`, `Time (s)`, `ms`, is no channel.
     Each channel is scaled to mean 0 and deviation 1 of what is trained on. What is left at the end
     of a file is dropped; a file shorter than a window is filled up with the mean. Whole files are
-    kept aside for validation where there are several of a class, else the end of each.
+    kept aside for validation where these are about a tenth, else the end of each.
 
     Args:
         path: a file, a folder of them, or a pattern such as FOLDER/*.wav.
@@ -75,9 +75,7 @@ def signals(
         name: _cut(part, window, hop or window)
         for name, part in (("train", train), ("test", held_out), ("", parts))
     }
-    groups = Groups(
-        cut["train"]["file"], in_time=not by_file, overlap=-(-window // (hop or window)) - 1
-    )
+    groups = Groups(cut["train"]["file"], in_time=True, overlap=-(-window // (hop or window)) - 1)
     fields = Fields(signal=Field((window, recordings[0].shape[1]), "signal"))
     if labels:
         fields["label"] = Field((), "class", classes)

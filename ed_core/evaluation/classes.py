@@ -11,6 +11,7 @@ from ed_core.arrange import present
 from ed_core.evaluation.predicting import mean, predict
 from ed_core.evaluation.subject import Numbers, Part, Subject
 from ed_core.evaluation.targets import tally
+from ed_core.seeds import Seeds
 from ed_core.spec import Head
 from ed_core.submodels import inputs_of
 
@@ -73,7 +74,7 @@ class Neighbours:
         rows = np.flatnonzero(present(known))
         if not len(target) or not len(rows):
             return {}
-        rows = np.sort(np.random.default_rng(subject.seed).permutation(rows)[:_CODES])
+        rows = np.sort(Seeds(subject.seed).generator("neighbours").permutation(rows)[:_CODES])
         codes = _codes_of(subject.run.encoder, subject.run.data.splits["train"], rows)
         nearest = KNeighborsClassifier(min(NEIGHBOURS, len(rows))).fit(codes, known[rows])
         found = nearest.predict(np.concatenate(self._codes))

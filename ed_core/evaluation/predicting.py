@@ -57,10 +57,15 @@ def values_of(function: Callable[..., Any], *arrays: np.ndarray, **more: np.ndar
         arrays: what it takes, (samples, ...) each.
         more: the same, by name.
     """
-    named = {name: ops.convert_to_tensor(array) for name, array in more.items()}
-    found = function(*map(ops.convert_to_tensor, arrays), **named)
+    named = {name: ops.convert_to_tensor(_single(array)) for name, array in more.items()}
+    found = function(*(ops.convert_to_tensor(_single(array)) for array in arrays), **named)
     values = np.asarray(ops.convert_to_numpy(found))
     return values if values.ndim else np.full(len(arrays[0]), values)
+
+
+def _single(array: np.ndarray) -> np.ndarray:
+    """Return half precision as float32, as training computes its losses."""
+    return array.astype("float32") if array.dtype.name in ("bfloat16", "float16") else array
 
 
 def mean(values: np.ndarray) -> float:

@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ed_core.arrange import needed_fields
 from ed_core.checks import check_array
 from ed_core.data import given_options, load_data
+from ed_core.earlier import is_earlier
 from ed_core.errors import EdkitError
 from ed_core.options import FilePath
 from ed_core.plugins import DATASETS
@@ -61,8 +63,15 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
             f"{error} What it must beat, and the threshold of --anomaly, are those of {data!r}.",
             stacklevel=3,
         )
+        if source.preparation is not None and is_earlier(run.info, str(run.path)):
+            raise EdkitError(
+                f"{error} A run of an earlier version does not keep by what its samples were "
+                f"scaled, so data {data!r} cannot be brought to it."
+            ) from error
         record = InputRecord.from_facts(run.info.get("input"))
         run.lend(_as_trained(data, source, run, record))
+        if split is None and run.data.whole is not None and not run.info.get("only"):
+            split = ALL
         return Measured(data, run.data, split or default_split(run.data))
     if data is None or source is None:
         return Measured(run.info["data"], own, split or default_split(own))
@@ -77,7 +86,16 @@ def _same_file(first: str, second: str) -> bool:
     (name, given), (other, also) = given_options(first), given_options(second)
     options = DATASETS[name].options
     said = [key for key, option in options.items() if option.type is FilePath] or [*options]
-    return name == other and all(given.get(key) == also.get(key) for key in said)
+    files = all(
+        given.get(key) == also.get(key) or _resolved(given.get(key)) == _resolved(also.get(key))
+        for key in said
+    )
+    return name == other and files
+
+
+def _resolved(value: Any) -> Any:
+    """Return a path without links and detours; what is no path as it is."""
+    return Path(value).resolve() if isinstance(value, str) and value else value
 
 
 def _as_trained(
@@ -140,5 +158,8 @@ def split_arrays(run: Run, on: Measured, more: Iterable[str] = ()) -> dict[str, 
     masks = {head.target: head.mask for head in run.model.heads if head.mask}
     for field, array in arrays.items():
         mask = arrays[masks[field]] if field in masks else None
-        check_array(array, run.fields[field], f"{name}/{split}/{field}", mask)
+        facts = run.fields[field]
+        if field not in run.model.input:  # a new sample may lack what the old ones had
+            facts = replace(facts, partial=True)
+        check_array(array, facts, f"{name}/{split}/{field}", mask)
     return arrays

@@ -1,4 +1,4 @@
-"""What the figures are drawn from: a run, some held-out samples, and the recorded curves."""
+"""The material of the figures: a run, some samples of one split, and the recorded curves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -147,6 +147,11 @@ def material(
     arrays: Mapping[str, Any] = {}
     name = ""
     try:
+        if split and split not in run.data.splits:
+            raise EdkitError(
+                f"data {run.info['data']!r} has no split {split!r}; it has: "
+                f"{', '.join(run.data.splits)}."
+            )
         name = split or _default_split(run)
         arrays = known_split(run.data, run.info["data"], name)
         samples = reference_batch(run.data, SAMPLES, name)

@@ -236,6 +236,37 @@ def test_outputs_are_compared_with_targets_before_training(
     assert str(output) in str(said.value)
 
 
+def test_a_large_output_is_tried_on_a_few_samples() -> None:
+    given = Input((30_000, 1), name="signal")
+    net = Model({"signal": given}, {"signal": given * 1.0})
+    fields = Fields(signal=Field((30_000, 1), "signal"))
+    seen: list[int] = []
+
+    def loss(target: Any, output: Any) -> Any:
+        seen.append(int(target.shape[0]))
+        return losses.sum_squared_error(target, output)
+
+    check_shapes(net, (Head("signal", loss),), fields)
+    assert seen == [2]
+
+
+def test_a_loss_may_need_the_mask() -> None:
+    def loss(target: Any, output: Any, mask: Any) -> Any:
+        return losses.squared_error(target, output)
+
+    given = Input((2,), name="image")
+    net = Model({"image": given}, {"y": layers.Dense(1)(given)})
+    fields = Fields(image=Field((2,), "value"), y=Field((), "value"))
+    check_shapes(net, (Head("y", loss),), fields)
+
+
+def test_contrastive_classes_in_a_column() -> None:
+    points = ops.array(RANDOM.random((6, 2), dtype="float32"))
+    label = ops.array([0, 1, 0, 1, 2, 2])
+    one, other = (losses.contrastive(each, points) for each in (label, label[:, None]))
+    assert ops.convert_to_numpy(one) == pytest.approx(ops.convert_to_numpy(other))
+
+
 def test_check_model_finds_a_head_that_broadcasts() -> None:
     def broadcasts(fields: Fields, *, units: int = 2) -> Model:
         """Return a model whose number is a column.

@@ -20,6 +20,7 @@ from ed_core import (
     Field,
     Fields,
     Groups,
+    evaluate,
     open_run,
     resume,
     train,
@@ -137,6 +138,55 @@ def test_statistics_are_fitted_on_what_is_left(tmp_path: Path) -> None:
     assert data.input.fitted is not None
     assert data.input.fitted["mean"] == pytest.approx([left.mean()], abs=1e-6)
     assert data.input.fitted["deviation"] == pytest.approx([left.std()], abs=1e-6)
+
+
+def test_few_or_short_recordings_lose_about_a_tenth(tmp_path: Path) -> None:
+    """Of three files, two to train on: not one of the two, but the end of each."""
+    for name, files, rows in (("few", 3, 2000), ("short", 12, 60)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for number in range(files):
+            np.savetxt(folder / f"{number}.csv", np.arange(float(rows)))
+        data = select(load_data(f"signals:path={folder},window=12"), (), PLAN)
+        train_on, held = (len(data.splits[split]["signal"]) for split in ("train", "validation"))
+        assert 0.05 <= held / (train_on + held) <= 0.2, name
+
+
+@given(st.integers(0, 50))
+def test_a_large_group_is_not_a_tenth(seed: int) -> None:
+    of = np.concatenate([np.zeros(900, int), np.repeat(np.arange(1, 31), 10)])
+    data = keep_aside(numbered(len(of), groups=Groups(of)), 0.1, Seeds(seed))
+    held = of[numbers(data, "validation")]
+    assert 0 not in held
+    assert 100 <= len(held) <= 140
+
+
+@given(st.integers(0, 50))
+def test_of_many_small_classes_none_is_lost(seed: int) -> None:
+    data = keep_aside(numbered(200, 100), 0.1, Seeds(seed))
+    assert set(numbers(data, "train") % 100) == set(range(100))
+    assert len(numbers(data, "validation")) == 20
+
+
+def test_a_memmap_is_not_read_as_a_whole(tmp_path: Path) -> None:
+    array = np.memmap(tmp_path / "a", "float32", "w+", shape=(50, 1))
+    data = Dataset(Fields(image=Field((1,), "value")), {"train": {"image": array}})
+    assert isinstance(keep_aside(data, 0.1, Seeds(0)).splits["train"]["image"], Rows)
+
+
+def test_rows_in_order_are_read_at_once() -> None:
+    class Counted:
+        dtype, shape, asked = np.dtype("int64"), (100,), 0
+
+        def __getitem__(self, key: Any) -> Any:
+            Counted.asked += isinstance(key, np.ndarray)
+            return np.arange(100)[key]
+
+    rows = Rows(Counted(), np.delete(np.arange(100), [3, 50]))
+    assert rows[:].tolist() == [*range(3), *range(4, 50), *range(51, 100)]
+    assert rows[40:60].tolist() == [*range(41, 50), *range(51, 62)]
+    assert not Counted.asked
+    assert rows[np.array([2, 3])].tolist() == [2, 4]
 
 
 def test_rows_of_a_file_are_read_when_they_are_asked_for() -> None:
@@ -307,6 +357,21 @@ class TestWhatWasUsed:
         assert resume(run.path, epochs=2).encoder.compute_dtype == "bfloat16"
         assert keras.config.dtype_policy().name == before.name
 
+    def test_a_run_in_bfloat16_alone_is_kept(self, tmp_path: Path) -> None:
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("bfloat16")
+        try:
+            run = train("vae", "digits", epochs=1, out=tmp_path, record=False)
+        finally:
+            keras.config.set_dtype_policy(before)
+        opened = open_run(run.path)
+        for one, other in zip(run.model.layer_weights, opened.model.layer_weights, strict=True):
+            assert other.dtype == "bfloat16"
+            assert np.array_equal(to_numpy(one).astype("f4"), to_numpy(other).astype("f4"))
+        assert np.isfinite(evaluate(opened)["neg_elbo"])
+        assert open_run(run.path, weights="best").encoder.compute_dtype == "bfloat16"
+        assert resume(run.path, epochs=2).info["epochs_done"] == 2
+
     def test_an_early_stop_is_told(self, tmp_path: Path) -> None:
         stop = keras.callbacks.EarlyStopping(patience=0, min_delta=1e9, restore_best_weights=True)
         run = train("dense_autoencoder", "digits", epochs=5, out=tmp_path, callbacks=[stop])
@@ -315,7 +380,7 @@ class TestWhatWasUsed:
         assert info["stopped_early"]
         assert info["callbacks"] == ["EarlyStopping"]
         assert info["weights_changed_by_callbacks"]
-        assert info["optimizer"]["name"] == "Adam"
+        assert info["optimizer"]["class"] == "Adam"
         with pytest.raises(EdkitError, match="ended after 2 of its 5 epochs by a callback"):
             resume(run.path)
         assert resume(run.path, epochs=5).info["epochs_done"] == 5
