@@ -97,7 +97,7 @@ def test_a_decoder_that_takes_a_class_is_found(shown: Material) -> None:
 
 def test_samples_have_a_row_a_class_and_a_column_a_code(run: Run, shown: Material) -> None:
     page = page_of(samples([shown], seed=3))
-    codes = Seeds(3).generator("samples").standard_normal((12, 5))
+    codes = Seeds(3).generator("figure").standard_normal((12, 5))
     for row, column in ((0, 0), (3, 11)):
         wanted = decode(run, codes[column : column + 1], np.array([row]))[0]
         assert tile(page, row, column, 144, 6) == pytest.approx(wanted, abs=1e-5)
