@@ -224,6 +224,8 @@ def _gain_row(gain: Gain, known: dict[str, Any]) -> str:
     shown = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
     if gain.goal == ABOVE_0 and mean - half <= 0:
         shown += ", not reached"
+    if not all(_is_new(one) for name in (gain.new, gain.old) for one in known[name].values()):
+        shown += " †"
     how = f"`{gain.new}` minus `{gain.old}` of the same seed, {len(seeds)} seeds"
     return f"| {gain.task} | {shown} | {gain.goal} |  | {how} |"
 
