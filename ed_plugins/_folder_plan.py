@@ -62,6 +62,7 @@ class FolderPlan:
         size: (height, width) that all images are brought to, or () for their own.
         splits: split to the name of its folders; empty for the usual names.
         fields: name to how it is read.
+        group: what stands behind the name of a group in file names; "" where there are no groups.
     """
 
     path: Path
@@ -70,6 +71,7 @@ class FolderPlan:
     size: tuple[int, ...]
     splits: Mapping[str, str]
     fields: Mapping[str, FieldPlan]
+    group: str = ""
 
 
 def read_plan(path: Path) -> FolderPlan:
@@ -95,6 +97,7 @@ def read_plan(path: Path) -> FolderPlan:
         tuple(facts.get("size", ())),
         facts.get("splits", {}),
         fields,
+        facts.get("group", ""),
     )
 
 

@@ -68,6 +68,7 @@ TOP: Rules = {
         lambda v: isinstance(v, list) and len(v) == 2 and all(_is_whole(n, 1, 16384) for n in v),
         "[HEIGHT, WIDTH] in pixels",
     ),
+    "group": (_is_text, 'what stands behind the name of a group in file names, such as "_"'),
     "splits": (
         lambda v: isinstance(v, dict) and all(_is_text(folder) for folder in v.values()),
         'a table such as train = "training"',

@@ -4,6 +4,8 @@
 root = "scenes"                # beside this file, in EDKIT_DATA or in the cache; default: here
 layout = "{split}/{field}"     # where the images of a split's field are; this is the default
 size = [180, 240]              # bring all images to this height and width; default: as they are
+group = "_"                    # files that begin alike, up to the last "_", are of one group, such
+                               # as frames of a film: all or none are validated on; default: none
 [splits]                       # default: train, val (or validation, valid), test, if they exist
 train = "train"
 validation = "val"
@@ -37,9 +39,9 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Field, Fields, FilePath, dataset
-from ed_plugins._folder_files import check_sizes, find_files, find_root
-from ed_plugins._folder_plan import read_plan
+from ed_core import Dataset, EdkitError, Field, Fields, FilePath, Groups, dataset
+from ed_plugins._folder_files import Files, check_sizes, find_files, find_root
+from ed_plugins._folder_plan import FolderPlan, read_plan
 from ed_plugins._folder_read import read_field, white
 from ed_plugins._lazy import View
 from ed_plugins._options import NO_FILE
@@ -76,7 +78,16 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
                     f"ignored ones alone ({', '.join(map(str, field.ignore))}) in all files."
                 )
             splits[split][name] = View(part, white(field, part)) if field.kind == "image" else part
-    return Dataset(fields, splits)
+    return Dataset(fields, splits, groups=_groups(plan, files))
+
+
+def _groups(plan: FolderPlan, files: Files) -> Groups | None:
+    """Return which training samples belong together, as the names of their files say."""
+    if not plan.group or "train" not in files:
+        return None
+    paths = next(iter(files["train"].values()))
+    names = [path.stem.rpartition(plan.group)[0] or path.stem for path in paths]
+    return Groups(np.unique(names, return_inverse=True)[1], in_time=True)
 
 
 def _described(path: str) -> Path:

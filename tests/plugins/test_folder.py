@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ed_core import EdkitError, load_data
+from ed_core.selection import select
 
 BASIC = Path(__file__).with_name("scenes.toml").read_text("utf-8")
 HEIGHT = """
@@ -220,3 +221,25 @@ def test_the_real_sets(
         assert 1.0 < height.min() < height.max() < 2.9  # km
         assert not data.fields["elevation"].partial
         assert data.fields["nir"].shape == (128, 128, 1)
+
+
+def test_frames_of_a_film_stay_together(tmp_path: Path, save: Any) -> None:
+    for film in range(20):
+        for frame in range(3):
+            name = f"film{film}_{frame}.png"
+            save(tmp_path / "train" / "image" / name, np.full((4, 4), film, "uint8"))
+    save(tmp_path / "test" / "image" / "a_0.png", np.zeros((4, 4), "uint8"))
+    (tmp_path / "folder.toml").write_text('group = "_"\n[fields.image]\n')
+    data = select(load_data(f"folder:{tmp_path}"), (), {})
+    films = {
+        split: np.unique(np.round(np.asarray(data.splits[split]["image"][:]) * 255)).tolist()
+        for split in ("train", "validation")
+    }
+    assert sorted(films["train"] + films["validation"]) == list(range(20))
+    assert len(films["validation"]) == 2
+
+
+def test_a_folder_of_a_test_split_alone_can_be_measured_on(tmp_path: Path, save: Any) -> None:
+    save(tmp_path / "test" / "image" / "a.png", np.zeros((4, 4), "uint8"))
+    (tmp_path / "folder.toml").write_text("[fields.image]\n")
+    assert list(load_data(f"folder:{tmp_path}").splits) == ["test"]

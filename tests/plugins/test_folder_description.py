@@ -52,7 +52,7 @@ def test_the_root_is_looked_for_in_the_data_folder(
         ("", "expected a table such as [fields.image], found none"),
         ("fields = 3", "fields is tables such as [fields.image]; found 3"),
         ("[fields]\nimage = 3", "field 'image': expected a table of its own, found '3'"),
-        ('rot = "x"\n' + BASIC, "Did you mean 'root'?"),
+        ('rot = "x"\n' + BASIC, "Did you mean 'root'"),
         (BASIC + 'colour = ["#000000"]', "field 'mask': 'colour'. Did you mean 'colours' or"),
         (
             "[fields.image]\nscale = 2",
