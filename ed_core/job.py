@@ -110,7 +110,7 @@ class Job:
             "fingerprint": self.fingerprint(),
             "input": asdict(self.data.input),
             "precision": precision.of_now(),
-            "optimizer": {"class": type(optimizer).__name__, **_plain(optimizer.get_config())},
+            "optimizer": {"class": type(optimizer).__name__, **_plain(vars(optimizer))},
         }
 
     def fingerprint(self) -> dict[str, dict[str, Any]]:
@@ -298,15 +298,23 @@ def _is_own(callback: Any) -> bool:
     return type(callback).__module__.startswith("ed_core.")
 
 
-def _plain(config: Any) -> Any:
-    """Return what of an optimizer's configuration JSON can hold; of other things, their text."""
-    if isinstance(config, Mapping):
-        return {str(key): _plain(value) for key, value in config.items()}
-    if isinstance(config, list | tuple):
-        return [_plain(value) for value in config]
-    if isinstance(config, float) and not math.isfinite(config):
-        return str(config)
-    return config if isinstance(config, int | float | str | None) else str(config)
+def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the numbers, texts and switches among an optimizer's public attributes.
+
+    Not its `get_config`, which imports TensorFlow wherever it is installed.
+    """
+    found: dict[str, Any] = {}
+    for key, value in attributes.items():
+        name = str(key)
+        if name.startswith("_") or name in ("name", "built"):
+            continue
+        if isinstance(value, Mapping):
+            value = _plain(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            value = str(value)
+        if isinstance(value, bool | int | float | str | dict) and value != {}:
+            found[name] = value
+    return found
 
 
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:

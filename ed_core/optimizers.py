@@ -39,6 +39,7 @@ class SubmodelAdam(keras.optimizers.Adam):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self.factors, self.until = dict(factors or {}), dict(until or {})
         self._factors = _by_variable(net, factors or {})
         self._ends = _by_variable(net, until or {})
 
