@@ -249,3 +249,9 @@ def _ramp(stops: tuple[str, ...]) -> np.ndarray:
 def _rgb(colour: str) -> tuple[int, int, int]:
     made = QColor(colour)
     return made.red(), made.green(), made.blue()
+
+
+def whole_classes(labels: np.ndarray) -> np.ndarray:
+    """Return labels of any type, bytes as well, as whole numbers: NaN and all below 0 have none."""
+    numbers = np.nan_to_num(np.asarray(labels, "float64"), nan=NO_CLASS)
+    return np.maximum(numbers, NO_CLASS).astype(np.int64)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from ed_viewer.finite import mean_square
 from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, pixels
 from ed_viewer.messages import Arrays
-from ed_viewer.palette import difference_table, grey_table, value_table
+from ed_viewer.palette import difference_table, grey_table, value_table, whole_classes
 from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.fallback import plain_axis
 from ed_viewer.source import Source
@@ -100,7 +100,7 @@ class _Points:
         labels = self._source.truth(self._label, found.shape)
         known = np.zeros(len(found), np.int64)
         if labels is not None:
-            known = np.nan_to_num(labels, nan=-1).astype(np.int64)
+            known = whole_classes(labels)
         assert isinstance(self.widget, TruthPlot)
         self.widget.show_values(truth, found, known)
 

@@ -7,7 +7,7 @@ import pyqtgraph
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ed_viewer.palette import NO_CLASS, NO_LABEL, NOT_DRAWN
+from ed_viewer.palette import NO_LABEL, NOT_DRAWN, whole_classes
 from ed_viewer.projection import Window, window_of
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
@@ -76,7 +76,7 @@ class Scatter(QWidget):
         """Colour the points by class, (samples,), -1 or NaN for none; None for one colour."""
         self._labels = None
         if labels is not None and labels.ndim == 1:
-            self._labels = np.maximum(np.nan_to_num(labels, nan=NO_CLASS), NO_CLASS).astype("int64")
+            self._labels = whole_classes(labels)
         self._names = tuple(names)
         unlabelled = self._labels is not None and bool((self._labels < 0).any())
         self.legend.set_names(names, unlabelled=unlabelled)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_viewer.imaging import finite_range
-from ed_viewer.palette import NO_CLASS, NO_LABEL, NOT_DRAWN
+from ed_viewer.palette import NO_CLASS, NO_LABEL, NOT_DRAWN, whole_classes
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
 from ed_viewer.widgets.legend import Legend
@@ -77,7 +77,7 @@ class TruthPlot(QWidget):
         truth = found if truth is None else truth
         self._values = np.stack([truth, found], axis=1)
         known = np.isfinite(self._values).all(axis=1)
-        self._labels = np.where(known, np.maximum(labels, NO_CLASS), NOT_DRAWN)
+        self._labels = np.where(known, whole_classes(labels), NOT_DRAWN)
         unlabelled = bool((self._labels == NO_CLASS).any())
         if unlabelled != self._unlabelled:
             self._unlabelled = unlabelled

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from ed_viewer.command_palette import CommandPalette, entries
 from ed_viewer.commands import COMMANDS
 from ed_viewer.fuzzy import rank, score
-from ed_viewer.palette import DARK, LIGHT
+from ed_viewer.palette import DARK, LIGHT, whole_classes
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -75,3 +76,12 @@ def test_the_palette_offers_every_command_with_its_key_and_every_run(
         if command.name not in ("tab", "palette"):
             assert command.keys[0] in offered[command.words]
     assert f"Open run {finished.name}" in offered
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "int8", "int64", "float32", "bool"])
+def test_labels_of_any_type_are_whole_classes(kind: str) -> None:
+    assert whole_classes(np.array([1, 0, 1], kind)).tolist() == [1, 0, 1]
+
+
+def test_what_has_no_label_has_no_class() -> None:
+    assert whole_classes(np.array([np.nan, -1, -7, 2.0])).tolist() == [-1, -1, -1, 2]
