@@ -7,12 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from ed_core.arrange import needed_fields
 from ed_core.arrays_file import check_fit, read_arrays, write_arrays
 from ed_core.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
 from ed_core.data import load_data
 from ed_core.earlier import faults, is_earlier
 from ed_core.engine import precision, randomness
 from ed_core.errors import EdkitError, one_line, unknown
+from ed_core.fingerprint import changes, fingerprint
 from ed_core.objective import Objective
 from ed_core.options import check_counts
 from ed_core.plugins import DATASETS, MODELS
@@ -91,6 +93,23 @@ class Run:
             return dict(arrays)
         hook = hook_of(self.input) or self.data.preparation
         return dict(arrays) if hook is None else hook.apply(arrays, fitted)
+
+    def recognise(self, data: Dataset) -> bool:
+        """Take a data set for its own, elsewhere now, if it is that; tell whether it is.
+
+        Args:
+            data: as it was loaded.
+        """
+        known = self.info.get("fingerprint")
+        try:
+            own = self._selected(data)
+            names = needed_fields(self.model.input, self.model.heads)
+            if not known or changes(known, fingerprint(own, names)):
+                return False
+        except (EdkitError, KeyError):
+            return False
+        self.__dict__["data"] = own
+        return True
 
     def lend(self, data: Dataset) -> None:
         """Take another data set, prepared, in the place of its own, which is not to be had.

@@ -68,10 +68,11 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
                 f"{error} A run of an earlier version does not keep by what its samples were "
                 f"scaled, so data {data!r} cannot be brought to it."
             ) from error
-        record = InputRecord.from_facts(run.info.get("input"))
-        run.lend(_as_trained(data, source, run, record))
-        if split is None and run.data.whole is not None and not run.info.get("only"):
-            split = ALL
+        if not run.recognise(source):
+            record = InputRecord.from_facts(run.info.get("input"))
+            run.lend(_as_trained(data, source, run, record))
+            if split is None and run.data.whole is not None and not run.info.get("only"):
+                split = ALL
         return Measured(data, run.data, split or default_split(run.data))
     if data is None or source is None:
         return Measured(run.info["data"], own, split or default_split(own))

@@ -402,6 +402,10 @@ def test_a_run_whose_data_set_has_moved_is_measured_on_another(tmp_path: Path) -
     with pytest.warns(UserWarning, match="What it must beat"):
         again = evaluate(run.path, f"arrays:{moved}")
     assert {**again, "data": found["data"]} == found
+    other = tmp_path / "other.npz"
+    np.savez(other, image=np.random.default_rng(1).random((20, 8, 8, 1)).astype("float32"))
+    with pytest.warns(UserWarning, match="What it must beat"):
+        assert evaluate(run.path, f"arrays:{other}")["samples"] == 20
 
 
 @pytest.mark.parametrize(
