@@ -1,4 +1,4 @@
-"""What a recorder takes of a model, frame by frame, and has written."""
+"""Frames of a recording: the bound probes of a model, and the segment that they go to."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

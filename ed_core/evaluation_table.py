@@ -1,4 +1,4 @@
-"""What `evaluate` returns as a table for the terminal: every number beside its floor."""
+"""The table of `edkit evaluate` for the terminal: every number beside its floor."""
 
 from collections.abc import Mapping
 

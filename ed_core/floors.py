@@ -1,4 +1,4 @@
-"""What a model must beat: a PCA, the untrained model, the most frequent class."""
+"""Floors that a model must beat: a PCA, the untrained model, the most frequent class."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

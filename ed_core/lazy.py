@@ -1,4 +1,4 @@
-"""What is read when it is asked for: splits, some rows of an array, a change of its numbers."""
+"""Lazy arrays and splits: rows of an array, a change of its numbers, arrays made on first use."""
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +20,33 @@ def rows_of(array: Any, rows: np.ndarray) -> Any:
     return array[rows] if in_memory else Rows(array, rows)
 
 
+class Sliced:
+    """The part of an array that follows from its shape and from slicing it."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (samples, ...)."""
+        raise NotImplementedError
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Sliced):
     """Some rows of an array that is read when it is sliced.
 
     Args:
@@ -42,14 +67,6 @@ class Rows:
         """The shape, (rows, ...)."""
         return (len(self.rows), *self.array.shape[1:])
 
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def __getitem__(self, key: Any) -> np.ndarray:
         rows = self.rows[key]
         if isinstance(key, slice) and len(rows):
@@ -59,12 +76,9 @@ class Rows:
                 return np.asarray(self.array[first:last])[rows - first]
         return np.asarray(self.array[rows])
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self[:], dtype)
-
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Sliced):
     """An array whose numbers are changed when it is sliced.
 
     Args:
@@ -82,19 +96,8 @@ class Changed:
         """The shape, (samples, ...)."""
         return tuple(self.array.shape)
 
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return len(self.array)
-
     def __getitem__(self, key: Any) -> np.ndarray:
         return self.change(np.asarray(self.array[key])).astype(self.dtype, copy=False)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self[:], dtype)
 
 
 class Splits(Mapping[str, Any]):

@@ -1,4 +1,4 @@
-"""What a data set fits on what is trained on, applied to everything that a run is shown later."""
+"""Preparation of samples: values fitted in training, applied to all that a run is shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from ed_core.arrange import needed_fields
 from ed_core.arrays_file import check_fit, read_arrays, write_arrays
 from ed_core.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
@@ -22,7 +24,7 @@ from ed_core.preparation import hook_of
 from ed_core.recording import Recording, RunFolder
 from ed_core.registry import PLUGIN_FILES
 from ed_core.selection import select
-from ed_core.spec import Dataset, Field, Fields, InputRecord, ModelSpec
+from ed_core.spec import Dataset, Field, Fields, Head, InputRecord, ModelSpec
 from ed_core.submodels import submodel, to_numpy
 
 
@@ -121,6 +123,24 @@ class Run:
     def _selected(self, data: Dataset) -> Dataset:
         earlier = is_earlier(self.info, str(self.path))
         return select(data, self.spec.heads, self.info, earlier=earlier)
+
+    @cached_property
+    def scalars(self) -> dict[str, np.ndarray]:
+        """The recorded table as columns (rows,); empty where nothing was recorded."""
+        with self.recording() as recording:
+            return recording.scalars()
+
+    def taught(self, head: Head) -> bool:
+        """Tell whether a head ever had a weight: what one without it says means nothing.
+
+        It may have been set by hand while it trained.
+        """
+        planned = self.spec.weights(self.info["params"], self.info.get("weights"))[head.name]
+        try:
+            recorded = self.scalars.get(f"{head.name}_weight", np.empty(0))
+        except EdkitError:  # a damaged recording
+            recorded = np.empty(0)
+        return planned > 0 or bool(np.any(recorded > 0))
 
     def recording(self) -> Recording:
         """Open what was recorded while it trained."""

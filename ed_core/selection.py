@@ -1,4 +1,4 @@
-"""Which of a data set's samples and labels are trained on: a share of the labels, one class."""
+"""Selection of training samples and labels: a share of the labels, one class alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

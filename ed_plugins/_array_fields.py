@@ -1,4 +1,4 @@
-"""What the field of an array is, and the array as that field holds it."""
+"""Fields of arrays: the kind of each, and the array as that kind holds it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

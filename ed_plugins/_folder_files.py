@@ -1,4 +1,4 @@
-"""Where the files of a described folder are, and whether they belong together."""
+"""The files of a described folder, found and matched."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the TOML file of a folder says, checked."""
+"""The plan of a folder: its TOML file, checked."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the adversarial pairs share: two small convolutional networks, and how they meet."""
+"""Generator and discriminator of the adversarial pairs, and how they meet."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the options of several data sets have in common."""
+"""Options that several data sets have in common."""
 
 from ed_core import EdkitError, FilePath, RunPath
 

@@ -1,4 +1,4 @@
-"""What the U-Nets share: a contracting path, an expanding path, and the skips between them."""
+"""Contracting path, expanding path and skips of the U-Nets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal

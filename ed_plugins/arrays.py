@@ -1,15 +1,14 @@
 """Arrays of one's own, in an npz or HDF5 file."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ed_core import Dataset, EdkitError, Fields, FilePath, Groups, content_generator, dataset
+from ed_core.lazy import rows_of
 from ed_plugins._array_fields import make_field
 from ed_plugins._array_files import Stored, read_file
-from ed_plugins._lazy import View
 from ed_plugins._options import NO_FILE
 
 _SPLITS = {"val": "validation", "valid": "validation"}
@@ -65,7 +64,7 @@ def arrays(*, path: FilePath = NO_FILE, seed: int = 0) -> Dataset:
         return Dataset(fields, splits, groups=None if of is None else Groups(of))
     rows = _drawn(len(next(iter(whole.values()))), seed, groups.get(""))
     drawn = {
-        split: {name: _rows(array, chosen) for name, array in whole.items()}
+        split: {name: rows_of(array, chosen) for name, array in whole.items()}
         for split, chosen in rows.items()
     }
     of = groups[""][rows["train"]] if groups and "train" in rows else None
@@ -127,7 +126,3 @@ def _drawn(samples: int, seed: int, groups: np.ndarray | None) -> dict[str, np.n
     count = max(1, round(_TEST * len(units)))
     tested = np.isin(of, order[:count])
     return {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
-
-
-def _rows(array: Any, rows: np.ndarray) -> Any:
-    return replace(array, rows=rows) if isinstance(array, View) else array[rows]

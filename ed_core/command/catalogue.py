@@ -1,4 +1,4 @@
-"""What there is, as plain data: `edkit list --json`, from which a form can be made."""
+"""The catalogue of `edkit list --json`: models, data sets and options as plain data."""
 
 import dataclasses
 import inspect

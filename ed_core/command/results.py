@@ -10,6 +10,14 @@ from rich.console import Console
 from ed_core.command.shared import early_options, short, startup
 from ed_core.errors import EdkitError, unknown
 
+_WEIGHTS = click.option(
+    "--weights",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Of the last step, or of the epoch that was best on the validation split.",
+)
+
 
 @click.command()
 @click.argument("run")
@@ -19,13 +27,7 @@ from ed_core.errors import EdkitError, unknown
     metavar="NAME",
     help="[default: test, else validation; all of other data without splits]",
 )
-@click.option(
-    "--weights",
-    type=click.Choice(["last", "best"]),
-    default="last",
-    show_default=True,
-    help="Of the last step, or of the epoch that was best on the validation split.",
-)
+@_WEIGHTS
 @click.option("--anomaly", is_flag=True, help="How a run trained with --only tells what is odd.")
 @click.option("--rate", type=float, help="With --anomaly: false alarms accepted. [default: 0.05]")
 @click.option("--classifier", metavar="RUN2", help="Does it name what RUN is asked to draw?")
@@ -50,7 +52,7 @@ def evaluate(
     if anomaly:
         result = detect(opened, data, split=split, rate=0.05 if rate is None else rate)
     elif given["classifier"]:
-        judged = agreement(opened, open_run(given["classifier"]))
+        judged = agreement(opened, open_run(given["classifier"], weights=weights))
         result = {**measure(opened, data, split=split), **judged}
     else:
         result = measure(opened, data, split=split)
@@ -69,13 +71,7 @@ def evaluate(
     "--dimensions", metavar="I,J", help="Two dimensions of the code, from 1, to show its plane in."
 )
 @click.option("--split", metavar="NAME", help="Of the data. [default: validation]")
-@click.option(
-    "--weights",
-    type=click.Choice(["last", "best"]),
-    default="last",
-    show_default=True,
-    help="Of the last step, or of the epoch that was best on the validation split.",
-)
+@_WEIGHTS
 @early_options
 def figures(
     run: str,

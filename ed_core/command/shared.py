@@ -1,4 +1,4 @@
-"""What the commands share: the early options, the backend's start, the display."""
+"""Parts of every command: the early options, the start of the backend, the display."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""Which backend Keras will run on: settled before Keras is imported."""
+"""The choice of the backend, settled before Keras is imported."""
 
 import logging
 import os

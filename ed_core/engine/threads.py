@@ -1,4 +1,4 @@
-"""How many threads a backend may use; settled before it is imported."""
+"""The threads of a backend, settled before it is imported."""
 
 import os
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""What makes training faster on a CPU and costs nothing; figures in the README."""
+"""Settings that make training faster on a CPU and cost nothing; figures in the README."""
 
 import ctypes
 import platform

@@ -1,4 +1,4 @@
-"""How often a class is right: that of a head, and that of a code's neighbours."""
+"""Accuracy of classes: of a head, and of the neighbours of a code."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ed_core import floors
 from ed_core.arrange import present
+from ed_core.evaluation.maps import ConfusionCounts
 from ed_core.evaluation.predicting import mean, predict
 from ed_core.evaluation.subject import Numbers, Part, Subject
-from ed_core.evaluation.targets import tally
 from ed_core.seeds import Seeds
 from ed_core.spec import Head
 from ed_core.submodels import inputs_of
@@ -20,19 +20,8 @@ _CODES = 10_000  # of the training split, at most, among which neighbours are lo
 _ROWS = 500  # that are read at a time
 
 
-class ClassAccuracy:
+class ClassAccuracy(ConfusionCounts):
     """The share of labelled samples whose most probable class is right, and the floor."""
-
-    def __init__(self, subject: Subject, head: Head) -> None:
-        self._subject, self._head = subject, head
-        classes = subject.run.model.output[head.output].shape[-1]
-        self._matrix = np.zeros((classes, classes), np.int64)
-
-    def add(self, part: Part) -> None:
-        """Take some samples into account."""
-        target = self._subject.truth(self._head, part)
-        found = part.outputs[self._head.output].argmax(axis=-1)
-        self._matrix += tally(target, found, len(self._matrix))
 
     def numbers(self) -> Numbers:
         """Return them by name; none where nothing has a label."""

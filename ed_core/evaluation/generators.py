@@ -1,4 +1,4 @@
-"""Whether a conditional generator draws what it is asked to, and more than one picture of each."""
+"""Agreement and diversity of a conditional generator."""
 
 import numpy as np
 

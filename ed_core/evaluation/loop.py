@@ -90,17 +90,19 @@ def evaluate(
 
 
 def _restores(subject: Subject, head: Head) -> bool:
-    return head in subject.reconstructions and subject.taught(head)
+    return head in subject.reconstructions and subject.run.taught(head)
 
 
 def _predicts(kind: str) -> Suits:
     return lambda subject, head: (
-        subject.kind(head) == kind and head not in subject.reconstructions and subject.taught(head)
+        subject.kind(head) == kind
+        and head not in subject.reconstructions
+        and subject.run.taught(head)
     )
 
 
 def _has_metrics(subject: Subject, head: Head) -> bool:
-    return bool(head.metrics) and subject.kind(head) != "class map" and subject.taught(head)
+    return bool(head.metrics) and subject.kind(head) != "class map" and subject.run.taught(head)
 
 
 def _is_contrastive(subject: Subject, head: Head) -> bool:
@@ -109,7 +111,7 @@ def _is_contrastive(subject: Subject, head: Head) -> bool:
 
 def _has_own_loss(subject: Subject, head: Head) -> bool:
     """Tell whether nothing else says what the loss of a head says."""
-    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.taught(head):
+    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.run.taught(head):
         return False
     own = getattr(head.loss, "__module__", "") != losses.__name__
     return own or not any(suits(subject, head) for suits, _ in MEASURES[:-1])

@@ -1,4 +1,4 @@
-"""How well every pixel's class is found: counts of truth against prediction, and the IoU."""
+"""Confusion counts, and the intersection over union of maps of classes."""
 
 import numpy as np
 
@@ -50,10 +50,12 @@ def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
     return np.divide(right, union, out=np.full(len(right), np.nan), where=true > 0)
 
 
-class MapAccuracy:
-    """The IoU of each class, their mean, the share of right pixels, and the floor.
+class ConfusionCounts:
+    """Counts of truth against prediction, over what has a class: a measure is made of them.
 
-    Only classes that occur in the truth of the split have an IoU and count in the mean.
+    Args:
+        subject: what is measured.
+        head: one that predicts classes.
     """
 
     def __init__(self, subject: Subject, head: Head) -> None:
@@ -66,6 +68,13 @@ class MapAccuracy:
         target = self._subject.truth(self._head, part)
         found = part.outputs[self._head.output].argmax(axis=-1)
         self._matrix += tally(target, found, len(self._matrix))
+
+
+class MapAccuracy(ConfusionCounts):
+    """The IoU of each class, their mean, the share of right pixels, and the floor.
+
+    Only classes that occur in the truth of the split have an IoU and count in the mean.
+    """
 
     def numbers(self) -> Numbers:
         """Return them by name; none where no pixel has a class."""

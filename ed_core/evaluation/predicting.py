@@ -1,4 +1,4 @@
-"""What a model makes of a split, a piece at a time, and what a loss makes of that."""
+"""Predictions of a model, and the values of a loss, some samples at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How well a model gives its input back, and how much of its code it uses for that."""
+"""Errors of a reconstruction, and the activity of its code."""
 
 from collections import defaultdict
 from math import prod

@@ -1,4 +1,4 @@
-"""What is measured: a run on the arrays of a split, a piece at a time."""
+"""The subject of an evaluation: a run and the arrays of a split, some samples at a time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,10 +100,6 @@ class Subject:
             and fields[head.target].kind != "class"
         ]
 
-    def taught(self, head: Head) -> bool:
-        """Tell whether a head ever had a weight: what one without it says means nothing."""
-        return self._planned(head) or bool(np.any(self._recorded.get(f"{head.name}_weight", 0) > 0))
-
     def kind(self, head: Head) -> str:
         """Return what a head predicts: `class`, `class map`, `value` or ""."""
         shape = tuple(self.run.model.output[head.output].shape[1:])
@@ -139,19 +135,6 @@ class Subject:
         if self.code_shape is not None:
             result["code_size"] = prod(self.code_shape)
         return result
-
-    def _planned(self, head: Head) -> bool:
-        info = self.run.info
-        return self.run.spec.weights(info["params"], info.get("weights"))[head.name] > 0
-
-    @cached_property
-    def _recorded(self) -> dict[str, np.ndarray]:
-        """The recorded columns: a weight may have been set by hand while it trained."""
-        try:
-            with self.run.recording() as recording:
-                return recording.scalars()
-        except EdkitError:
-            return {}
 
 
 _VALUES = 2**22  # targets that are looked at in one go

@@ -1,4 +1,4 @@
-"""How far off an estimated value is, one a sample or one a pixel."""
+"""Errors of estimated values, one a sample or one a pixel."""
 
 from math import sqrt
 

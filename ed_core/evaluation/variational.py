@@ -20,7 +20,7 @@ class EvidenceBound:
 
     def __init__(self, subject: Subject, head: Head) -> None:
         self._subject, self._head = subject, head
-        self._terms = [term for term in subject.reconstructions if subject.taught(term)]
+        self._terms = [term for term in subject.reconstructions if subject.run.taught(term)]
         self._random = Seeds(subject.seed).generator("noise")
         self._kl = self._reconstruction = 0.0
         self._samples = 0

@@ -11,11 +11,10 @@ from ed_core.arrange import reference_batch
 from ed_core.earlier import is_earlier
 from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
-from ed_core.evaluation.splits import known_split
 from ed_core.figures.names import names_of
 from ed_core.probes import flat
 from ed_core.run import Run
-from ed_core.spec import Field, Head
+from ed_core.spec import Field
 from ed_core.submodels import inputs_of
 
 SAMPLES = 2000
@@ -44,11 +43,10 @@ class Material:
     dimensions: tuple[int, int] | None = None
     shown: str = ""
 
-    @cached_property
+    @property
     def scalars(self) -> dict[str, np.ndarray]:
         """The recorded table as columns (rows,); empty where nothing was recorded."""
-        with self.run.recording() as recording:
-            return recording.scalars()
+        return self.run.scalars
 
     @cached_property
     def outputs(self) -> dict[str, np.ndarray]:
@@ -74,16 +72,9 @@ class Material:
             known = self.fields.get(head.target)
             seen = head.target in self.run.model.input and head.output == head.target
             fits = seen and known and known.kind == kind and len(known.shape) == axes
-            if fits and self.taught(head):
+            if fits and self.run.taught(head):
                 return head.output
         return None
-
-    def taught(self, head: Head) -> bool:
-        """Tell whether a head ever had a weight: what one without it says means nothing."""
-        info = self.run.info
-        planned = self.run.spec.weights(info["params"], info.get("weights"))[head.name]
-        recorded = self.scalars.get(f"{head.name}_weight", np.empty(0))
-        return planned > 0 or bool(np.any(recorded > 0))
 
     @cached_property
     def label(self) -> str | None:
@@ -144,8 +135,33 @@ def material(
         EdkitError: there are no samples at all, or no such split, the second run takes other
             inputs, or the code has not got these dimensions.
     """
-    arrays: Mapping[str, Any] = {}
-    name = ""
+    name, arrays, samples = _samples(run, split)
+    fields = {
+        field: Field.from_facts(facts)
+        for field, facts in run.info["fields"].items()
+        if field in samples
+    }
+    runs = [run] if other is None else [run, other]
+    for each in runs:
+        _check_inputs(each, samples, run.info["data"])
+    found = [
+        Material(each, samples, fields, called, arrays, dimensions, name)
+        for each, called in zip(runs, names_of(runs), strict=True)
+    ]
+    if dimensions is not None:
+        for one in found:
+            if one is found[0] or one.codes is not None:  # figures leave out a second without
+                _check_dimensions(one, dimensions)
+    return found
+
+
+def _samples(
+    run: Run, split: str | None
+) -> tuple[str, Mapping[str, Any], Mapping[str, np.ndarray]]:
+    """Return the split, all of its arrays, and the samples that are drawn.
+
+    Where the data are not to be had, the samples are the recorded reference batch, of no split.
+    """
     try:
         if split and split not in run.data.splits:
             raise EdkitError(
@@ -153,39 +169,26 @@ def material(
                 f"{', '.join(run.data.splits)}."
             )
         name = split or _default_split(run)
-        arrays = known_split(run.data, run.info["data"], name)
-        samples = reference_batch(run.data, SAMPLES, name)
-    except EdkitError as error:
+        return name, run.data.splits[name], reference_batch(run.data, SAMPLES, name)
+    except EdkitError:
         if split:
             raise
         with run.recording() as recording:
             samples = recording.reference()
         if not samples:
-            raise error
-    fields = {
-        name: Field.from_facts(facts)
-        for name, facts in run.info["fields"].items()
-        if name in samples
-    }
-    runs = [run] if other is None else [run, other]
-    for each in runs:
-        for field_name, tensor in (inputs_of(each.model) or {}).items():
-            known = samples.get(field_name)
-            if known is None or known.shape[1:] != tuple(tensor.shape[1:]):
-                raise EdkitError(
-                    f"{str(each.path)!r} cannot be drawn on {run.info['data']!r}: "
-                    f"it needs {field_name!r} of shape {tuple(tensor.shape[1:])}."
-                )
-    shown = name if arrays else ""
-    found = [
-        Material(each, samples, fields, called, arrays, dimensions, shown)
-        for each, called in zip(runs, names_of(runs), strict=True)
-    ]
-    if dimensions is not None:
-        for each_one in found:
-            if each_one is found[0] or each_one.codes is not None:  # a second without is left out
-                _check_dimensions(each_one, dimensions)
-    return found
+            raise
+        return "", {}, samples
+
+
+def _check_inputs(run: Run, samples: Mapping[str, np.ndarray], data: str) -> None:
+    """Raise EdkitError where a run takes other inputs than the samples have."""
+    for name, tensor in (inputs_of(run.model) or {}).items():
+        known = samples.get(name)
+        if known is None or known.shape[1:] != tuple(tensor.shape[1:]):
+            raise EdkitError(
+                f"{str(run.path)!r} cannot be drawn on {data!r}: it needs {name!r} of shape "
+                f"{tuple(tensor.shape[1:])}."
+            )
 
 
 def _default_split(run: Run) -> str:

@@ -26,7 +26,7 @@ def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
         field = material.fields.get(head.target) if head.needs_target else None
         if field is None or field.kind != kind or positions(field) != axes:
             continue
-        if not material.taught(head):
+        if not material.run.taught(head):
             continue
         shape = tuple(material.run.model.output[head.output].shape[1:])
         if kind == "class":
