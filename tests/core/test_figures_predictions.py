@@ -152,13 +152,10 @@ def test_a_confusion_matrix_counts_the_whole_validation_split(
 
 def test_a_run_of_other_classes_is_not_drawn_beside(shown: Material) -> None:
     heads = [head(shown, "fine")]
-    model = SimpleNamespace(
-        taught=lambda head: True, heads=heads, output={"fine": SimpleNamespace(shape=(None, 3))}
-    )
-    run = SimpleNamespace(model=model, info=shown.run.info, spec=shown.run.spec)
+    model = SimpleNamespace(heads=heads, output={"fine": SimpleNamespace(shape=(None, 3))})
+    run = SimpleNamespace(model=model, info=shown.run.info, taught=lambda head: True)
     few = Material(run, shown.whole.samples, shown.fields, "few")  # type: ignore[arg-type]
     few.__dict__["outputs"] = {"fine": np.full((40, 3), 1 / 3)}
-    few.__dict__["scalars"] = {}
     assert [own.name for own in heads_of(few, "class", 0)] == ["fine"]
     assert len(confusions([shown, few])["fine"].axes) == 1
 
