@@ -1,12 +1,16 @@
 """The model of an earlier run as a part of a new one."""
 
-from typing import Any
+from typing import Any, Literal
 
 from ed_core import EdkitError, Field, FieldError, Fields, open_run
 from ed_core.submodels import submodel
 
+Weights = Literal["last", "best"]
 
-def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> Any:
+
+def earlier(
+    path: str, fields: Fields, option: str, *, trained: bool = True, weights: Weights = "last"
+) -> Any:
     """Return the model of a run whose encoder takes fields of this data set and gives a code.
 
     Args:
@@ -14,12 +18,14 @@ def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> 
         fields: of the data set.
         option: that holds the path, for messages.
         trained: take its weights; otherwise draw new ones from the seed of the model being built.
+        weights: of its last step, or of its best epoch.
 
     Raises:
-        EdkitError: it is no run, has no encoder, or its fields differ from those of the data set.
+        EdkitError: it is no run, has no such weights or no encoder, or its fields differ from those
+            of the data set.
     """
     try:
-        run = open_run(path)
+        run = open_run(path, weights=weights)
         encoder = run.encoder
     except EdkitError as error:
         raise EdkitError(f"option {option!r}: {error}") from error
@@ -39,18 +45,19 @@ def earlier(path: str, fields: Fields, option: str, *, trained: bool = True) -> 
     return run.spec.builder(stated, **run.spec.check(run.info["params"]))
 
 
-def earlier_parts(path: str, fields: Fields, option: str) -> tuple[Any, Any]:
+def earlier_parts(path: str, fields: Fields, option: str, weights: Weights) -> tuple[Any, Any]:
     """Return the trained encoder and decoder of a run that gives an image back.
 
     Args:
         path: the run's folder.
         fields: of the data set.
         option: that holds the path, for messages.
+        weights: of its last step, or of its best epoch.
 
     Raises:
         EdkitError: as `earlier`, or the run is no auto-encoder from image to image.
     """
-    net = earlier(path, fields, option)
+    net = earlier(path, fields, option, weights=weights)
     try:
         parts = submodel(net, "encoder"), submodel(net, "decoder")
     except EdkitError as error:

@@ -21,7 +21,7 @@ from ed_core.submodels import submodel
 from ed_plugins import _conv, _heads
 from ed_plugins._join import join
 from ed_plugins._options import NO_RUN
-from ed_plugins._reuse import earlier
+from ed_plugins._reuse import Weights, earlier
 
 
 @model(
@@ -33,6 +33,7 @@ def classifier(
     fields: Fields,
     *,
     encoder: RunPath = NO_RUN,
+    encoder_weights: Weights = "last",
     freeze: bool = False,
     start: Literal["trained", "random"] = "trained",
     hidden: tuple[int, ...] = (128,),
@@ -47,6 +48,7 @@ def classifier(
         fields: of the data set; `label` and the inputs of the encoder are needed.
         encoder: the run whose encoder is used, trained on any backend; it must stay where it is.
             Without it, convolutions on `image` are trained from scratch.
+        encoder_weights: of its last step, or of the epoch that was best on its validation split.
         freeze: leave the encoder as it is, its statistics included.
         start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
         hidden: units of the dense layers before the classes.
@@ -54,7 +56,9 @@ def classifier(
         filters: of each convolution where no run is given, all normalised.
     """
     if encoder:
-        net = earlier(encoder, fields, "encoder", trained=start == "trained")
+        net = earlier(
+            encoder, fields, "encoder", trained=start == "trained", weights=encoder_weights
+        )
         part = submodel(net, "encoder")
         if "label" in part.input:
             raise EdkitError(

@@ -22,7 +22,7 @@ from ed_core.learning_rate import step_at
 from ed_core.submodels import submodel
 from ed_plugins import _dense
 from ed_plugins._options import NO_RUN
-from ed_plugins._reuse import earlier_parts
+from ed_plugins._reuse import Weights, earlier_parts
 from ed_plugins.dense_autoencoder import dense_autoencoder
 
 OUTER_ALONE = 0.5  # share of a training without a base in which the outer auto-encoder learns
@@ -58,6 +58,7 @@ def stacked_autoencoder(
     fields: Fields,
     *,
     base: RunPath = NO_RUN,
+    base_weights: Weights = "last",
     hidden: tuple[int, ...] = (64,),
     latent: int = 8,
 ) -> Model:
@@ -72,10 +73,11 @@ def stacked_autoencoder(
         fields: of the data set; `image` is needed.
         base: the run, trained on any backend, whose encoder and decoder are used as they are; it
             must stay where it is. Without it a `dense_autoencoder` is trained first.
+        base_weights: of its last step, or of the epoch that was best on its validation split.
         hidden: units of the layers between the two codes, mirrored behind the smaller one.
         latent: units of the smaller code.
     """
-    encode, decode = _base(base, fields)
+    encode, decode = _base(base, fields, base_weights)
     image = Input(encode.input["image"].shape[1:], name="image")
     outer = encode({"image": image})["code"]
     code = layers.Dense(latent, name="code")(_dense.contract(outer, hidden))
@@ -98,10 +100,10 @@ def stacked_autoencoder(
     return Model({"image": image}, outputs)
 
 
-def _base(path: str, fields: Fields) -> tuple[Any, Any]:
+def _base(path: str, fields: Fields, weights: Weights) -> tuple[Any, Any]:
     """Return the encoder and the decoder that the new code lies between."""
     if not path:
         net = dense_autoencoder(fields, hidden=(128,), latent=32)
         return submodel(net, "encoder"), submodel(net, "decoder")
-    encode, decode = earlier_parts(path, fields, "base")
+    encode, decode = earlier_parts(path, fields, "base", weights)
     return Frozen(encode), Frozen(decode)
