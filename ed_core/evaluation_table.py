@@ -17,6 +17,7 @@ _ABOUT = (
     "code_size",
     "parameters",
     "only",
+    "weights",
     "rate",
     "rate_low",
     "rate_high",
@@ -98,6 +99,8 @@ def format_table(result: Numbers, words: Words | None = None) -> Table:
     """
     of_all = "all samples" if result["split"] == "all" else f"{result['split']} split"
     about = f"{result['model']} on {result['data']}, {of_all}"
+    if "weights" in result:
+        about += f", {result['weights']} weights"
     if "only" in result:
         about += f", trained with {result['only']} only"
     counts = [f"{result['samples']:,} samples", f"{result['parameters']:,} parameters"]

@@ -36,11 +36,13 @@ class Run:
         folder: where it lies.
         info: what its `run.json` says.
         model: the model with its weights, a functional `keras.Model`, dict in and dict out.
+        weights: which they are, `last` or `best`.
     """
 
     folder: RunFolder
     info: Mapping[str, Any]
     model: Objective
+    weights: str = "last"
 
     @property
     def path(self) -> Path:
@@ -172,7 +174,7 @@ def open_run(
     if model is None:
         model = _load_best(folder, info) if weights == "best" else _load(folder, info)
         warn_of_faults(info, model, str(path))
-    return Run(folder, info, model)
+    return Run(folder, info, model, weights)
 
 
 def warn_of_faults(info: Mapping[str, Any], model: Any, where: str) -> None:

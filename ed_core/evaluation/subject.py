@@ -134,7 +134,7 @@ class Subject:
         }
         if self.code_shape is not None:
             result["code_size"] = prod(self.code_shape)
-        return result
+        return result | ({"weights": "best"} if self.run.weights == "best" else {})
 
 
 _VALUES = 2**22  # targets that are looked at in one go

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from ed_core.errors import EdkitError, unknown
 from ed_core.figures.activations import FIGURES as _LAYERS
@@ -114,6 +115,7 @@ def draw_figures(
             ) from error
 
 
+_NOTE = 0.3  # inches
 _WITHOUT_SAMPLES = {"curves", "samples", "samples_over_time", "latent_grid", "latent_grid_uniform"}
 
 
@@ -134,12 +136,14 @@ def _note(split: str) -> str:
 
 def _write(figure: Figure, stem: Path, formats: Sequence[str], note: str) -> list[Path]:
     """Save a figure in each format; its layout is settled first, since every drawing refines it."""
-    if note:
-        figure.supxlabel(note, x=0.99, ha="right", fontsize=SMALL, color=INK)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    strip = _NOTE if note else 0.0  # below the figure, so that nothing in it is covered
+    figure.text(1, -strip / 2 / height, f"{note} ", ha="right", va="center", size=SMALL, color=INK)
     paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]
     for name, path in zip(formats, paths, strict=True):
         with written_whole(path) as part:
-            figure.savefig(part, format=name, metadata=FORMATS[name])
+            area = Bbox([[0, -strip], [width, height]])
+            figure.savefig(part, format=name, metadata=FORMATS[name], bbox_inches=area)
     return paths
