@@ -7,7 +7,6 @@ from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 from ed_core.errors import EdkitError, unknown
 from ed_core.figures.activations import FIGURES as _LAYERS
@@ -115,7 +114,7 @@ def draw_figures(
             ) from error
 
 
-_NOTE = 0.3  # inches
+_GAP = 0.1  # inches above the note
 _WITHOUT_SAMPLES = {"curves", "samples", "samples_over_time", "latent_grid", "latent_grid_uniform"}
 
 
@@ -138,12 +137,12 @@ def _write(figure: Figure, stem: Path, formats: Sequence[str], note: str) -> lis
     """Save a figure in each format; its layout is settled first, since every drawing refines it."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    width, height = figure.get_size_inches()
-    strip = _NOTE if note else 0.0  # below the figure, so that nothing in it is covered
-    figure.text(1, -strip / 2 / height, f"{note} ", ha="right", va="center", size=SMALL, color=INK)
+    if note:  # below all that is drawn; the file is cut to that (`STYLE`)
+        used, height = figure.get_tightbbox(), figure.get_size_inches()[1]
+        place = (used.y0 - _GAP) / height
+        figure.text(1, place, note, ha="right", va="top", size=SMALL, color=INK)
     paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]
     for name, path in zip(formats, paths, strict=True):
         with written_whole(path) as part:
-            area = Bbox([[0, -strip], [width, height]])
-            figure.savefig(part, format=name, metadata=FORMATS[name], bbox_inches=area)
+            figure.savefig(part, format=name, metadata=FORMATS[name])
     return paths
