@@ -371,3 +371,17 @@ def test_names_are_spread_without_changing_their_order() -> None:
     placed = spread([3.0, 0.0, 2.0, 50.0, 49.0], 10)
     assert np.diff(np.sort(placed)).min() >= 10 - 1e-9
     assert list(np.argsort(placed)) == [1, 2, 0, 4, 3]
+
+
+def test_a_figure_of_another_split_says_so_below_all_else(run: Run, tmp_path: Path) -> None:
+    for split in ("validation", "test"):
+        draw_figures(run, tmp_path / split, split=split)
+    plain, noted = (
+        imread(tmp_path / split / "latent_scatter.png")[..., :3] for split in ("validation", "test")
+    )
+    ink = [np.flatnonzero((page < 0.9).any(axis=(1, 2))) for page in (plain, noted)]
+    note = ink[1][ink[1] > ink[0][-1]]
+    assert len(note) > 10  # rows of type, all of it below what the other figure ends with
+    assert note[0] > ink[0][-1] + 1
+    with pytest.raises(EdkitError, match="has no split 'all'"):
+        draw_figures(run, tmp_path / "all", split="all")

@@ -25,6 +25,7 @@ from ed_core import (
     resume,
     train,
 )
+from ed_core.anomaly import detect
 from ed_core.arrays_file import read_facts
 from ed_core.checkpoints import Position, newest_first
 from ed_core.data import load_data
@@ -384,3 +385,114 @@ class TestWhatWasUsed:
         with pytest.raises(EdkitError, match="ended after 2 of its 5 epochs by a callback"):
             resume(run.path)
         assert resume(run.path, epochs=5).info["epochs_done"] == 5
+
+
+@pytest.mark.backend
+class TestWhatIsBest:
+    def saves(self, folder: Path) -> Checkpointer:
+        net = build(MODELS["vae"], load_data("digits").fields, {"hidden": (4,)})
+        net.compile(optimizer="adam")
+        net.optimizer.build(net.trainable_variables)
+        stop, settled = SimpleNamespace(number=0), {"image": 1.0, "posterior": 1.0}
+        made = Checkpointer(folder, Position(0, 0, 0), 1, lambda *_: None, stop, settled=settled)
+        made.set_model(net)
+        return made
+
+    def epoch(self, saves: Checkpointer, number: int, loss: float) -> None:
+        saves.on_train_batch_end(0, {"loss": loss})
+        saves.on_epoch_end(number, {"val_loss": loss, "val_image_loss": loss})
+
+    def test_it_is_looked_for_anew_once_the_terms_weigh_otherwise(self, tmp_path: Path) -> None:
+        saves = self.saves(tmp_path)
+        self.epoch(saves, 0, 5.0)
+        saves.forget_best()
+        self.epoch(saves, 1, 7.0)
+        self.epoch(saves, 2, 8.0)
+        saves.on_train_end()
+        facts = read_facts(tmp_path / "best.h5")
+        assert (facts["step"], facts["best"]) == (2, 7.0)
+
+    def test_it_is_on_the_disk_before_a_checkpoint_speaks_of_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        saves = self.saves(tmp_path)
+        self.epoch(saves, 0, 5.0)
+        monkeypatch.setattr("ed_core.schedule.save_checkpoint", full)
+        with pytest.warns(UserWarning, match="No space left"):
+            saves.save()
+        assert read_facts(tmp_path / "best.h5")["best"] == 5.0
+        assert not newest_first(tmp_path)
+
+    def test_an_encoder_may_be_the_best_of_its_run(self, tmp_path: Path) -> None:
+        class Spoil(keras.callbacks.Callback):
+            def on_train_end(self, logs: Any = None) -> None:
+                for weight in self.model.layer_weights:
+                    weight.assign(2 * to_numpy(weight))
+
+        options = {"hidden": (8,), "latent": 4, "record": False, "callbacks": [Spoil()]}
+        earlier = train("dense_autoencoder", "digits", epochs=1, out=tmp_path, **options)
+        best, last = open_run(earlier.path, weights="best"), open_run(earlier.path)
+        assert evaluate(best)["weights"] == "best"
+        assert "weights" not in evaluate(last)
+        taken = {}
+        for which in ("last", "best"):
+            params = {"encoder": str(earlier.path), "encoder_weights": which}
+            net = build(MODELS["classifier"], earlier.fields, params)
+            taken[which] = [to_numpy(weight) for weight in net.get_layer("encoder").weights]
+        for which, run in (("last", last), ("best", best)):
+            for one, other in zip(taken[which], run.encoder.weights, strict=True):
+                assert np.array_equal(one, to_numpy(other)), which
+        assert not all(map(np.array_equal, taken["last"], taken["best"]))
+
+
+@pytest.mark.backend
+def test_an_early_stop_at_the_end_of_a_resumed_epoch_holds(tmp_path: Path) -> None:
+    class StopFirst(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.model.stop_training = True
+
+    class Boom(Exception):  # noqa: N818 - it is no error
+        """Ends a training in the middle of an epoch."""
+
+    class Break(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch == 3:
+                raise Boom
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ed_core.schedule._PAUSE", 0.0)
+        patch.setattr("ed_core.schedule._SHARE", 0.0)
+        with pytest.raises(Boom):
+            train("dense_autoencoder", "digits", epochs=4, out=tmp_path, callbacks=[Break()])
+        (path,) = tmp_path.iterdir()
+        run = resume(path, callbacks=[StopFirst()])
+    assert run.info["epochs_done"] == 1
+    assert run.info["stopped_early"]
+
+
+@pytest.mark.backend
+def test_with_nothing_chosen_on_it_a_validation_split_is_still_measured_on(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).random((40, 4, 4, 1), dtype="float32")
+    file = tmp_path / "a.npz"
+    np.savez(file, **{"train/image": image, "val/image": image[:12]})
+    data = f"arrays:path={file}"
+    run = train("dense_autoencoder", data, epochs=1, batch_size=8, validation=0, out=tmp_path)
+    assert run.info["fingerprint"].keys() == {"train"}
+    numbers = evaluate(open_run(run.path))
+    assert (numbers["split"], numbers["samples"]) == ("validation", 12)
+    again = evaluate(open_run(run.path), f"arrays:path={tmp_path}/../{tmp_path.name}/a.npz")
+    assert again["split"] == "validation"
+
+
+@pytest.mark.backend
+def test_without_normal_samples_kept_aside_there_is_no_threshold(tmp_path: Path) -> None:
+    run = train(
+        "dense_autoencoder", "digits", epochs=1, only={"label": "3"}, validation=0, out=tmp_path
+    )
+    with pytest.warns(UserWarning, match="no normal samples were kept aside"):
+        numbers = detect(run)
+    assert 0 < numbers["auroc"] <= 1
+    assert "threshold" not in numbers

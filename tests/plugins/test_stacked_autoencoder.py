@@ -240,3 +240,14 @@ def test_an_older_run_that_is_made_far_longer_trains_the_outer_one_again(
     ed_core.resume(older("stacked_autoencoder"), epochs=5, callbacks=[watch])
     moved = [not all(same(*watch.outer[step : step + 2])) for step in range(9)]
     assert moved == [True] * 2 + [False] * 7  # of 15 steps 6 were done, and 8 are the first half
+
+
+def test_a_run_that_is_made_longer_holds_the_outer_one(watched: tuple[Run, Watch]) -> None:
+    run, before = watched
+    copy = run.path.with_name("longer")
+    shutil.copytree(run.path, copy)
+    watch = Watch()
+    ed_core.resume(copy, epochs=PLAN["epochs"] + 3, callbacks=[watch])
+    for weights in watch.outer:
+        assert all(same(weights, before.outer[-1]))
+    assert not any(same(watch.inner[0], watch.inner[-1]))
