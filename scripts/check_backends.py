@@ -66,12 +66,13 @@ class Row:
 
     def __str__(self) -> str:
         far = [f"{x:.1e}" for x in (self.outputs, self.losses, self.gradients, self.free)]
-        where = "" if self.fits else f"  too far: {self.where}"
+        what = "not settled" if self.backend == BACKENDS[0] else "too far"
+        where = "" if self.fits else f"  {what}: {self.where}"
         return f"{self.model:28} {self.backend:11}" + "".join(f"{x:>11}" for x in far) + where
 
 
 HEADING = (
-    f"{'model':28} {'backend':11}{'outputs':>11}{'losses':>11}{'gradients':>11}{'60 steps':>11}"
+    f"{'model':28} {'backend':11}{'outputs':>11}{'losses':>11}{'gradients':>11}{'on its own':>11}"
 )
 
 
