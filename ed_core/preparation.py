@@ -95,23 +95,23 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
         EdkitError: there is nothing to fit on.
     """
     hook, fitted = data.preparation, record.fitted
-    if hook is None or data.input.fitted is not None:
-        return data if data.input.fitted is not None else replace(data, input=record)
+    if data.input.fitted is not None:
+        return data
+    if hook is None:
+        return replace(data, input=record)
     if fitted is None:
         if "train" not in data.splits:
             raise EdkitError("there is no split 'train' to fit the preparation of the samples on.")
         fitted = hook.fit(data.splits["train"])
-    prepared_data = _changed(data, lambda arrays: hook.apply(arrays, fitted))
-    return replace(prepared_data, input=replace(record, fitted=fitted))
+    changed = _changed(data, lambda arrays: hook.apply(arrays, fitted))
+    return replace(changed, input=replace(record, fitted=fitted))
 
 
 def _changed(data: Dataset, change: Callable[[Arrays], Arrays]) -> Dataset:
     """Return the data set with the arrays of a split changed when they are first asked for."""
     whole = data.whole
-    if whole is not None:
-        names, all_ = [*whole], whole
-        whole = Later(lambda: change(all_), names)
-    return replace(data, splits=Splits(data.splits, change=change), whole=whole)
+    later = None if whole is None else Later(lambda: change(whole), [*whole])
+    return replace(data, splits=Splits(data.splits, change=change), whole=later)
 
 
 def as_trained(

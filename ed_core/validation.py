@@ -1,5 +1,6 @@
 """The validation split: what of the training data is kept aside to choose on."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -120,20 +121,23 @@ def _whole_groups(
 ) -> np.ndarray:
     """Return the samples of random groups, as near to the number as comes; none loses a class."""
     numbers, firsts, sizes = np.unique(of, return_index=True, return_counts=True)
-    of_group = np.zeros(len(numbers), int) if classes is None else classes[firsts]
-    order = random.permutation(len(numbers))
-    turn = {int(group): int((of_group[order[:i]] == of_group[group]).sum()) for i, group in
-            enumerate(order)}  # fmt: skip
+    class_of = np.zeros(len(numbers), int) if classes is None else classes[firsts]
+    groups_of: Counter[int] = Counter()
+    turn: dict[int, int] = {}
+    for group in random.permutation(len(numbers)).tolist():
+        turn[group] = groups_of[class_of[group]]
+        groups_of[class_of[group]] += 1
     held = np.zeros(len(numbers), bool)
-    for group in sorted(order.tolist(), key=lambda one: turn[one]):  # a group of every class first
-        last = (of_group[~held] == of_group[group]).sum() == 1
-        count = sizes[held].sum()
-        if not last and abs(count + sizes[group] - wanted) < abs(count - wanted):
+    left, count = groups_of.copy(), 0
+    for group in sorted(turn, key=lambda one: turn[one]):  # a group of every class first
+        more = count + sizes[group]
+        if left[class_of[group]] > 1 and abs(more - wanted) < abs(count - wanted):
             held[group] = True
-    if not held.any() and len(numbers) > 1:
-        spare = [g for g in range(len(numbers)) if (of_group == of_group[g]).sum() > 1]
-        if spare:
-            held[min(spare, key=lambda one: sizes[one])] = True
+            left[class_of[group]] -= 1
+            count = more
+    spare = [group for group in range(len(numbers)) if groups_of[class_of[group]] > 1]
+    if not held.any() and spare:
+        held[min(spare, key=lambda one: sizes[one])] = True
     return np.isin(of, numbers[held])
 
 
@@ -141,8 +145,8 @@ def _last(groups: Groups, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the last samples of each group, and those before them that they do not overlap."""
     held = np.zeros(len(groups.of), bool)
     kept = np.zeros(len(groups.of), bool)
-    for number in np.unique(groups.of):
-        rows = np.flatnonzero(groups.of == number)
+    _, firsts = np.unique(np.sort(groups.of), return_index=True)
+    for rows in np.split(np.argsort(groups.of, kind="stable"), firsts[1:]):
         count = round(share * len(rows))
         held[rows[len(rows) - count :]] = True
         kept[rows[: max(len(rows) - count - groups.overlap * (count > 0), 0)]] = True

@@ -346,32 +346,25 @@ class TestTraining:
 
 @pytest.mark.backend
 class TestWhatWasUsed:
-    def test_a_precision_is_kept(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16"])
+    def test_a_precision_is_kept(self, policy: str, tmp_path: Path) -> None:
         before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("mixed_bfloat16")
+        keras.config.set_dtype_policy(policy)
         try:
             run = train("vae", "digits", epochs=1, out=tmp_path, record=False)
         finally:
             keras.config.set_dtype_policy(before)
-        assert run.info["precision"]["dtype_policy"] == "mixed_bfloat16"
-        assert open_run(run.path).encoder.compute_dtype == "bfloat16"
-        assert resume(run.path, epochs=2).encoder.compute_dtype == "bfloat16"
-        assert keras.config.dtype_policy().name == before.name
-
-    def test_a_run_in_bfloat16_alone_is_kept(self, tmp_path: Path) -> None:
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("bfloat16")
-        try:
-            run = train("vae", "digits", epochs=1, out=tmp_path, record=False)
-        finally:
-            keras.config.set_dtype_policy(before)
+        assert run.info["precision"]["dtype_policy"] == policy
         opened = open_run(run.path)
         for one, other in zip(run.model.layer_weights, opened.model.layer_weights, strict=True):
-            assert other.dtype == "bfloat16"
+            assert one.dtype == other.dtype
             assert np.array_equal(to_numpy(one).astype("f4"), to_numpy(other).astype("f4"))
         assert np.isfinite(evaluate(opened)["neg_elbo"])
-        assert open_run(run.path, weights="best").encoder.compute_dtype == "bfloat16"
-        assert resume(run.path, epochs=2).info["epochs_done"] == 2
+        resumed = resume(run.path, epochs=2)
+        assert resumed.info["epochs_done"] == 2
+        for one in (opened, open_run(run.path, weights="best"), resumed):
+            assert one.encoder.compute_dtype == "bfloat16"
+        assert keras.config.dtype_policy().name == before.name
 
     def test_an_early_stop_is_told(self, tmp_path: Path) -> None:
         stop = keras.callbacks.EarlyStopping(patience=0, min_delta=1e9, restore_best_weights=True)
