@@ -7,7 +7,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ed_core.engine import choose_backend, installed_backends
+from ed_core.engine.threads import use_one_thread
 
+# Of the two processes of scripts/test each has a processor. With threads for all of them, PyTorch's
+# wait for each other: a training of 6 s took 250 s.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    use_one_thread()
 # Both are read when Keras and Qt start, which the import of a test module may do.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if installed_backends():
