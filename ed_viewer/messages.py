@@ -108,6 +108,7 @@ class Growth:
         newest: seconds since 1970 when the newest frame was written.
         events: what happened once: checkpoints, and changes made by hand.
         ahead: the newest frame, as the last request wants it, if that one follows the run.
+        unchecked: whether a part of it is from before all was under checksums.
     """
 
     opening: int
@@ -120,6 +121,7 @@ class Growth:
     newest: float
     events: tuple[Event, ...] = ()
     ahead: Frame | None = None
+    unchecked: bool = False
 
     @property
     def live(self) -> bool:

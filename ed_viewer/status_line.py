@@ -61,6 +61,7 @@ class StatusLine(QWidget):
             said.append(f"lag {self.lag * 1000:.0f} ms")
         dropped = _dropped(growth)
         said += [f"{grouped(dropped)} dropped"] if dropped or (growth.live and dropped == 0) else []
+        said += ["recorded without checksums"] if growth.unchecked else []
         self._state.setText(" · ".join(said))
 
     def show_value(self, text: str) -> None:

@@ -67,7 +67,9 @@ class Tail:
         scalars = _columns(recording.scalars)
         when = (recording.steps, recording.epochs, recording.seconds)
         how = (recording.state, problem, self._newest)
-        news.append(Growth(self.opening, *when, scalars, *how, recording.events()))
+        old = recording.unchecked
+        events = recording.events()
+        news.append(Growth(self.opening, *when, scalars, *how, events, unchecked=old))
         return news
 
     def read(self, request: Request) -> Frame:

@@ -6,18 +6,30 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from ed_core.errors import EdkitError
 from ed_core.recording.layout import Event
 from ed_core.recording.writer import Arrays, RecordingWriter, lack_of_room, reason
 
 _WAITING = 64 * 2**20  # bytes that may wait; when the disk cannot keep up, frames are dropped
+_LOOK = 0.05  # seconds between two looks whether the thread has given up
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be written: at which step, and by what of a writer."""
+
+    step: int
+    write: Callable[[RecordingWriter], None]
 
 
 class BackgroundWriter:
     """Hands frames, scalars and events to a RecordingWriter; never raises into training.
 
-    A frame is dropped, and counted, when too much waits; nothing else is. After a failed write
-    (disk full) the recording ends with one warning and training goes on.
+    A frame is dropped, and counted, when too much waits; nothing else is. A write that fails
+    begins a new segment, where there is room on the disk. Where there is none, or where the new
+    segment fails at once, the recording ends with one warning and training goes on.
 
     Attributes:
         dropped: how many frames were dropped.
@@ -30,8 +42,9 @@ class BackgroundWriter:
         self.problem = ""
         self.seconds = 0.0
         self._writer = writer
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._taken = self._written = 0  # bytes of frames, each counted on one thread alone
+        self._unwritten: list[int] = []  # steps of frames that are not on the disk
         self._thread = threading.Thread(target=self._work, name="edkit-recorder", daemon=True)
         self._thread.start()
 
@@ -50,16 +63,16 @@ class BackgroundWriter:
             self.dropped += 1
             return False
         self._taken += size
+        self._unwritten.append(step)
 
-        def write() -> None:
+        def write(writer: RecordingWriter) -> None:
             start = time.thread_time()
-            try:
-                self._writer.append(step, epoch, seconds, arrays)
-            finally:
-                self._written += size
-                self.seconds = time.thread_time() - start
+            writer.append(step, epoch, seconds, arrays)
+            self.seconds = time.thread_time() - start
+            self._written += size
+            self._unwritten.remove(step)
 
-        self._jobs.put(write)
+        self._jobs.put(Job(step, write))
         return True
 
     def append_scalars(
@@ -67,12 +80,29 @@ class BackgroundWriter:
     ) -> None:
         """Queue a row of scalars."""
         if not self.problem:
-            self._jobs.put(lambda: self._writer.append_scalars(step, epoch, seconds, values))
+            write = lambda writer: writer.append_scalars(step, epoch, seconds, values)  # noqa: E731
+            self._jobs.put(Job(step, write))
 
     def append_event(self, event: Event) -> None:
         """Queue an event."""
         if not self.problem:
-            self._jobs.put(lambda: self._writer.append_event(event))
+            self._jobs.put(Job(event.step, lambda writer: writer.append_event(event)))
+
+    def settle(self, seconds: float) -> list[int]:
+        """Wait until what was queued is written.
+
+        Args:
+            seconds: to wait at most.
+
+        Returns:
+            The steps of the frames that are not on the disk then.
+        """
+        done = threading.Event()
+        self._jobs.put(Job(0, lambda writer: done.set()))
+        deadline = time.monotonic() + seconds
+        while not (done.wait(_LOOK) or self.problem or time.monotonic() > deadline):
+            pass
+        return list(self._unwritten)
 
     def close(self) -> None:
         """Write what waits and end."""
@@ -82,18 +112,51 @@ class BackgroundWriter:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             if not self.problem:
-                lack = lack_of_room(self._writer.path)
-                self._try(self._writer.close if lack else job, lack)
+                self._write(job)
         if not self.problem:
-            self._try(self._writer.close)
+            self._end("", self._writer.close)
 
-    def _try(self, job: Callable[[], None], lack: str = "") -> None:
+    def _write(self, job: Job) -> None:
+        if lack := lack_of_room(self._writer.path):
+            self._end(lack, self._writer.close)
+            return
         try:
-            job()
+            job.write(self._writer)
         except Exception as error:  # whatever happens here must not stop training
+            self._abandon()
+            why = reason(error)
+            if lack_of_room(self._writer.path) or not isinstance(error, OSError | RuntimeError):
+                self._end(why)
+            else:
+                self._go_on(job, why)
+
+    def _go_on(self, job: Job, why: str) -> None:
+        """Do a job that failed, though there is room, in a new segment."""
+        failed = self._writer.path
+        try:
+            self._writer = self._writer.successor(job.step)
+            text = f"a write to {failed.name} failed: {why}"
+            self._writer.append_event(Event(job.step, 0.0, 0.0, "segment", text))
+            job.write(self._writer)
+        except Exception as error:
+            self._abandon()
+            self._end(reason(error) if not isinstance(error, EdkitError) else why)
+            return
+        warnings.warn(
+            f"a write to {failed} failed ({why}); recording goes on in {self._writer.path.name}.",
+            stacklevel=2,
+        )
+
+    def _abandon(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):
+            self._writer.abandon()
+
+    def _end(self, lack: str, close: Callable[[], None] = lambda: None) -> None:
+        try:
+            close()
+        except Exception as error:
             lack = reason(error)
-            with contextlib.suppress(OSError, RuntimeError):
-                self._writer.abandon()
+            self._abandon()
         if lack:
             self.problem = f"recording to {self._writer.path} ended: {lack}"
             warnings.warn(f"{self.problem}; training goes on.", stacklevel=2)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from h5py._objects import phil
 
-from ed_core.recording.layout import MAX_BYTES, one_line
+from ed_core.recording.layout import MAX_BYTES, checksum, one_line
 
 _MAX_ROWS = 2**31 - 1  # what a Qt slider can address
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}
@@ -38,8 +39,9 @@ def damage(path: Path) -> Iterator[None]:
 
 def open_file(path: Path) -> h5py.File:
     """Open a file for reading, as it grows or at its end; raises ValueError if it is not HDF5."""
-    while h5py.h5pl.size():  # never load a filter from a folder of shared objects
-        h5py.h5pl.remove(0)
+    with phil:  # h5py's lock: of all that is called here it leaves these two without it
+        while h5py.h5pl.size():  # never load a filter from a folder of shared objects
+            h5py.h5pl.remove(0)
     with open(path, "rb") as file:
         start = file.read(_FLAGS_BYTE + 1)
     if len(start) <= _FLAGS_BYTE or not start.startswith(_SIGNATURE):
@@ -76,11 +78,37 @@ def numbers(file: h5py.File, name: str) -> h5py.Dataset:
     return dataset
 
 
-def table(file: h5py.File, name: str, columns: int) -> h5py.Dataset:
-    """Return a table of float64, (rows, columns); raises ValueError if it is none."""
+def constant(file: h5py.File, name: str, summed: bool) -> np.ndarray:
+    """Return an array that never changes.
+
+    Args:
+        file: a segment.
+        name: of the array.
+        summed: whether its CRC stands beside it.
+
+    Raises:
+        ValueError: it is none, too large, or not what was written.
+    """
+    dataset = numbers(file, name)
+    values: np.ndarray = dataset[()]
+    if summed and checksum(values) != attribute(dataset, "sum"):
+        raise ValueError(f"{name} is damaged (wrong CRC)")
+    return values
+
+
+def attribute(holder: h5py.File | h5py.Dataset, name: str) -> float:
+    """Return a number that stands in an attribute; raises ValueError if it is none."""
+    found = holder.attrs.get_id(name)
+    if found.shape != () or found.dtype.kind not in "iuf":
+        raise ValueError(f"attribute {name} is not a number")
+    return float(holder.attrs[name])
+
+
+def table(file: h5py.File, name: str, columns: int, dtype: str = "<f8") -> h5py.Dataset:
+    """Return a table, (rows, columns); raises ValueError if it is none."""
     dataset = numbers(file, name)
     packed = dataset.id.get_create_plist().get_nfilters()  # it might unpack to any size
-    if dataset.shape[1:] != (columns,) or dataset.dtype != np.float64 or packed:
+    if dataset.shape[1:] != (columns,) or dataset.dtype != np.dtype(dtype) or packed:
         raise ValueError(f"{name} is not a table of {columns} columns")
     return dataset
 

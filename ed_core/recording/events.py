@@ -1,7 +1,5 @@
 """The events of a segment, in two tables: what happened, and, as its commit, when."""
 
-from collections.abc import Sequence
-
 import h5py
 import numpy as np
 
@@ -49,7 +47,8 @@ def unpack_event(when: np.ndarray, words: np.ndarray) -> Event | None:
 class EventTables:
     """The tables of a segment that is read; `refresh` makes `events` grow.
 
-    Only what is new is read. A row that is damaged is left out, the others are shown.
+    Only what is new is read. A row that is damaged is left out and counted in `damaged`, the others
+    are shown.
 
     Raises:
         ValueError: the tables are not what this version writes.
@@ -60,27 +59,31 @@ class EventTables:
         if words.shape[1:] != (EVENT_BYTES,) or words.dtype != np.uint8 or packed:
             raise ValueError(f"{words.name} is not a table of {EVENT_BYTES} bytes")
         self.events: tuple[Event, ...] = ()
+        self.damaged = 0
         self._when, self._words = when, words
-        self._rows = 0
+        self._rows = self._bad = 0  # that need no other look, and those damaged among them
 
-    def refresh(self) -> None:
-        """See what has been committed since."""
+    def refresh(self, growing: bool = True) -> None:
+        """See what has been committed since.
+
+        Args:
+            growing: whether somebody may be writing the last event now.
+        """
         self._when.refresh()
         end = min(len(self._when), _MAX_EVENTS)
         if end <= self._rows:
             return
         when = self._when[self._rows : end]
-        torn = ~np.isfinite(when).all(axis=1)
-        when = when[: int(np.argmax(torn))] if torn.any() else when
         self._words.refresh()
-        words = self._words[self._rows : self._rows + len(when)]
-        self._rows += len(when)
-        self.events += tuple(_whole(when, words))
-
-
-def _whole(when: np.ndarray, words: np.ndarray) -> Sequence[Event]:
-    found = [unpack_event(*rows) for rows in zip(when, words, strict=False)]
-    return [event for event in found if event is not None]
+        words = self._words[self._rows : end]
+        found = [unpack_event(*rows) for rows in zip(when, words, strict=False)]
+        whole = [number for number, event in enumerate(found) if event is not None]
+        settled = whole[-1] + 1 if whole else 0
+        self.events += tuple(event for event in found if event is not None)
+        self._rows += settled
+        self._bad += settled - len(whole)
+        left = int(when[settled:].any(axis=1).sum())  # a row that was not written is of zeros
+        self.damaged = self._bad + (0 if growing else left)
 
 
 def _checksum(when: np.ndarray, words: np.ndarray) -> float:

@@ -5,14 +5,22 @@ One segment is one HDF5 file that one process wrote:
     attrs["schema"]             version of this layout
     /header                     (bytes,) uint8, the header below as JSON
     /reference/<field>          (samples, ...) the fixed batch that every probe looks at
-    /scalars                    (rows, 3 + columns) float64: step, epoch, seconds, a column a scalar
+    /scalars                    (rows, 4 + columns) float64: step, epoch, seconds, a column a scalar
+    /curves                     (rows, 20 + 4 * columns) uint8, packed: step <u8, epoch <f4,
+                                seconds <f4, a column a curve <f4, CRC <u4; a row a step, or the
+                                mean of the steps since the row before
     /probes/<probe>/<array>     (frames, ...) one chunk a frame
-    /index                      (frames, 3 + arrays) float64: step, epoch, seconds, a CRC an array
+    /index                      (frames, 4 + arrays) float64: step, epoch, seconds, a CRC an array
     /event_words                (events, 160) uint8: kind, space, text in UTF-8, filled with zeros
     /events                     (events, 4) float64: step, epoch, seconds, a CRC of all that
 
 A row of the index is written and flushed after its frame, one of `/events` after its words: the row
-is the commit. Segments older than events have neither table; it is as if nothing had happened.
+is the commit. Every byte is under a CRC-32: a row ends with the one of what stands before it, the
+header and each field of the reference have theirs as an attribute `sum`, and what lies between is
+HDF5's own, which has checksums since its format of version 1.10.
+
+Version 1 has no `/curves`, and no sum but that of a frame and that of an event. Its first segments
+have no events either; it is as if nothing had happened.
 """
 
 import json
@@ -24,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 64 * 2**20  # of one frame of an array, of one chunk, of the whole reference batch
 TIME_COLUMNS = 3  # step, epoch, seconds since the training began
 
@@ -71,13 +79,15 @@ class Header:
     """All that is fixed before the first frame.
 
     `run` says what trains (model, data, params, seed, backend), `fields` what each field of the
-    reference batch is (`kind`, `classes`, ...), `scalars` the columns of the table.
+    reference batch is (`kind`, `classes`, ...), `scalars` the columns of the table, `curves` those
+    of the table that has a row a step.
     """
 
     run: Mapping[str, Any]
     fields: Mapping[str, Mapping[str, Any]]
     probes: tuple[ProbeInfo, ...]
     scalars: tuple[str, ...]
+    curves: tuple[str, ...] = ()
 
     def arrays(self) -> Iterator[tuple[str, str, ArrayInfo]]:
         """Yield (probe, array, info) in the order of the CRC columns."""
@@ -106,7 +116,8 @@ class Header:
         fields = {str(name): dict(facts) for name, facts in raw["fields"].items()}
         if len({probe.name for probe in probes}) < len(probes):
             raise ValueError("two probes have the same name")
-        return cls(dict(raw["run"]), fields, probes, scalars)
+        curves = tuple(str(s) for s in raw.get("curves", ()))
+        return cls(dict(raw["run"]), fields, probes, scalars, curves)
 
 
 def _array_info(raw: Mapping[str, Any]) -> ArrayInfo:
@@ -121,6 +132,19 @@ def _finite(text: str) -> float:
     if not isfinite(float(text)):
         raise ValueError(f"the header holds {text[:20]}")
     return float(text)
+
+
+def curve_row(columns: int) -> np.dtype:
+    """Return the packed type of a row of `/curves` that has so many columns."""
+    return np.dtype(
+        [
+            ("step", "<u8"),
+            ("epoch", "<f4"),
+            ("seconds", "<f4"),
+            ("values", "<f4", (columns,)),
+            ("sum", "<u4"),
+        ]
+    )
 
 
 def array_path(probe: str, array: str) -> str:

@@ -33,7 +33,7 @@ def _try(path: str, *identity: int) -> str:
 def _main(path: str, seconds: str) -> int:
     limit_child(float(seconds))
     try:
-        segment = Segment(Path(path))
+        segment = Segment(Path(path), growing=False)
     except (DamagedError, OSError, MemoryError) as error:
         print(str(error).removeprefix(f"{Path(path).name}: "))
         return 1

@@ -69,6 +69,14 @@ class Recording:
         """What was fixed before the first frame, or None while there is no segment."""
         return self._segments[-1].header if self._segments else None
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether a part of it is from before all of a recording was under checksums.
+
+        There a changed byte of the reference batch, the scalars or the times goes unseen.
+        """
+        return not all(segment.summed for segment in self._segments)
+
     def refresh(self) -> bool:
         """Look for new frames, scalars and events; return whether anything changed."""
         before = (len(self), self._rows(), self.state, self.problem)
@@ -100,11 +108,12 @@ class Recording:
         return {name: segment.read(probe, name, row) for name in info.arrays}
 
     def reference(self) -> dict[str, np.ndarray]:
-        """Return the fixed batch that the probes look at: field to (samples, ...)."""
-        if not self._segments:
-            return {}
-        last = self._segments[-1]
-        return {field: last.reference(field) for field in last.reference_fields()}
+        """Return the fixed batch that the probes look at: field to (samples, ...).
+
+        A field that is not what was written is all NaN, or left out where its type has none;
+        `problem` names it.
+        """
+        return self._segments[-1].reference() if self._segments else {}
 
     def scalars(self) -> dict[str, np.ndarray]:
         """Return the table as columns (rows,): `step`, `epoch`, `seconds` and every scalar."""
@@ -115,6 +124,20 @@ class Recording:
         # A row tells of the step that it ends with: the one a resume starts from is the earlier's.
         rows = [s.scalars[s.scalars[:, 0] <= end] if end < np.inf else s.scalars for s, end in same]
         return dict(zip(("step", "epoch", "seconds", *names), _joined(rows).T, strict=True))
+
+    def curves(self) -> dict[str, np.ndarray]:
+        """Return what was noted of every step, as columns (rows,).
+
+        They are `step`, `epoch`, `seconds` and every curve. A row is the mean of the steps since
+        the row before.
+        """
+        if not self._segments:
+            return {}
+        names = self._segments[-1].header.curves
+        spans = [(s, end) for s, end in self._spans() if s.header.curves == names]
+        rows = np.concatenate([s.curves[s.curves["step"] <= end] for s, end in spans])
+        times = {name: rows[name] for name in ("step", "epoch", "seconds")}
+        return {**times, **dict(zip(names, rows["values"].T, strict=True))}
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened once, in the order in which it was written."""
@@ -161,7 +184,7 @@ class Recording:
         self._when = _joined([np.empty((0, TIME_COLUMNS)), *shown])
 
     def _rows(self) -> int:
-        return sum(len(segment.scalars) + len(segment.events) for segment in self._segments)
+        return sum(len(s.scalars) + len(s.curves) + len(s.events) for s in self._segments)
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ed_core.recording.checked_file import DamagedError
 from ed_core.recording.preflight import preflight
-from ed_core.recording.segment import Segment
+from ed_core.recording.segment import Segment, open_segment
 
 
 class SegmentFiles:
@@ -36,7 +36,7 @@ class SegmentFiles:
         # Only the newest one grows; that which was it may have grown before another came.
         for segment in self.segments[newest:]:
             try:
-                segment.refresh()
+                segment.refresh(live and segment is self.segments[-1])
             except DamagedError as error:
                 problem = str(error)
         return problem or next((s.problem for s in self.segments if s.problem), "")
@@ -77,7 +77,7 @@ class SegmentFiles:
         try:
             if not growing:
                 preflight(file)
-            self.segments.append(Segment(file))
+            self.segments.append(open_segment(file, growing))
         except DamagedError as error:
             self._refused[file.name] = f"{stamp} {error}"
             return str(error)

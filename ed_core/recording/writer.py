@@ -5,7 +5,9 @@ import re
 import resource
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.recording.events import make_event_tables, pack_event
+from ed_core.recording.growing_table import summed
 from ed_core.recording.layout import (
     MAX_BYTES,
     SCHEMA,
@@ -22,6 +25,7 @@ from ed_core.recording.layout import (
     Header,
     array_path,
     checksum,
+    curve_row,
 )
 
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
@@ -45,6 +49,7 @@ class RecordingWriter:
 
     def __init__(self, folder: Path, header: Header, reference: Mapping[str, np.ndarray]) -> None:
         self.header = header
+        self.reference = reference
         self.path = _next_segment(folder)
         _check_sizes(header, reference)
         self._file: h5py.File | None = None
@@ -71,8 +76,9 @@ class RecordingWriter:
             (probe, array): _frames(file, array_path(probe, array), info.shape, info.dtype)
             for probe, array, info in columns
         }
-        self._index = _table(file, "index", TIME_COLUMNS + len(columns))
-        self._scalars = _table(file, "scalars", TIME_COLUMNS + len(self.header.scalars))
+        self._index = _table(file, "index", TIME_COLUMNS + len(columns) + 1)
+        self._scalars = _table(file, "scalars", TIME_COLUMNS + len(self.header.scalars) + 1)
+        self._curves = _bytes(file, "curves", curve_row(len(self.header.curves)).itemsize)
         self._events, self._event_words = make_event_tables(file)
         file.swmr_mode = True
         file.flush()
@@ -92,14 +98,35 @@ class RecordingWriter:
             dataset[frame] = array
             dataset.flush()
             row.append(checksum(array))
-        _append_row(self._index, row)
+        _append_row(self._index, summed(np.array(row)))
 
     def append_scalars(
         self, step: int, epoch: float, seconds: float, values: Mapping[str, float]
     ) -> None:
         """Write one row of the table; a scalar that is not given is NaN."""
         given = [float(values.get(name, np.nan)) for name in self.header.scalars]
-        _append_row(self._scalars, [float(step), float(epoch), float(seconds), *given])
+        row = np.array([float(step), float(epoch), float(seconds), *given])
+        _append_row(self._scalars, summed(row))
+
+    def append_curves(
+        self, steps: np.ndarray, epochs: np.ndarray, seconds: np.ndarray, values: np.ndarray
+    ) -> None:
+        """Write rows of the curves, in one go.
+
+        Args:
+            steps: (rows,), the last of those that a row is the mean of.
+            epochs: (rows,), in parts of an epoch.
+            seconds: (rows,), since the training began.
+            values: (rows, curves), in the order of the header.
+        """
+        rows = np.zeros(len(steps), curve_row(len(self.header.curves)))
+        rows["step"], rows["epoch"], rows["seconds"] = steps, epochs, seconds
+        rows["values"] = values
+        rows["sum"] = [zlib.crc32(row.tobytes()[:-4]) for row in rows]
+        start = len(self._curves)
+        self._curves.resize(start + len(rows), axis=0)
+        self._curves[start:] = rows.view(np.uint8).reshape(len(rows), -1)
+        self._curves.flush()
 
     def append_event(self, event: Event) -> None:
         """Write one event: its words, then its row of the table; a long text is cut."""
@@ -109,6 +136,11 @@ class RecordingWriter:
         self._event_words[row] = words
         self._event_words.flush()
         _append_row(self._events, when)
+
+    def successor(self, step: int) -> "RecordingWriter":
+        """Return the writer of a new segment that goes on from a step."""
+        header = replace(self.header, run={**self.header.run, "start_step": step})
+        return RecordingWriter(self.path.parent, header, self.reference)
 
     def abandon(self) -> None:
         """End after a failed write (disk full), and leave the file as a kill would: readable.
@@ -184,7 +216,8 @@ def _memory() -> str | None:
 
 def _constant(file: h5py.File, name: str, array: np.ndarray) -> None:
     # Chunked, since some HDF5 versions cannot read a contiguous data set while the file grows.
-    file.create_dataset(name, data=array, chunks=array.shape)
+    dataset = file.create_dataset(name, data=array, chunks=array.shape)
+    dataset.attrs["sum"] = checksum(dataset[()])  # of the bytes as they are read
 
 
 def _frames(file: h5py.File, name: str, shape: tuple[int, ...], dtype: str) -> h5py.Dataset:
@@ -212,7 +245,13 @@ def _table(file: h5py.File, name: str, columns: int) -> h5py.Dataset:
     )
 
 
-def _append_row(table: h5py.Dataset, row: Sequence[float] | np.ndarray) -> None:
+def _bytes(file: h5py.File, name: str, width: int) -> h5py.Dataset:
+    return file.create_dataset(
+        name, shape=(0, width), maxshape=(None, width), chunks=(256, width), dtype="u1"
+    )
+
+
+def _append_row(table: h5py.Dataset, row: np.ndarray) -> None:
     table.resize(len(table) + 1, axis=0)
     table[-1] = row
     table.flush()

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from h5py._objects import phil
 
 from ed_core.errors import EdkitError
 from ed_core.recording import (
@@ -107,6 +109,59 @@ def test_wrong_frame_ends_the_recording_with_one_warning(
     assert str(seen[0].message).endswith("received (3,); training goes on.")
     assert writer.problem in str(seen[0].message)
     assert len(Recording(folder.path)) == 1
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_write_that_fails_with_room_on_the_disk_begins_a_new_segment(
+    folder: RunFolder, header: Any, frame: Any, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    """It goes on there; where that fails as well, the recording ends."""
+    plain, left = RecordingWriter.append, [fails]
+
+    def append(self: RecordingWriter, step: int, *rest: Any) -> None:
+        if step == 3 and left[0]:
+            left[0] -= 1
+            raise RuntimeError("Unable to flush dataset")
+        plain(self, step, *rest)
+
+    monkeypatch.setattr(RecordingWriter, "append", append)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        writer = BackgroundWriter(RecordingWriter(folder.recording, header(), {}))
+        for step in range(6):
+            writer.append_scalars(step, step / 10, float(step), {"loss": float(step)})
+            writer.append(step, step / 10, float(step), frame(step), wait=True)
+        writer.close()
+    text = str(seen[0].message)
+    assert len(seen) == 1
+    assert "Unable to flush dataset" in text
+    with Recording(folder.path) as recording:
+        assert recording.problem == ""
+        if fails == 1:
+            assert "0000.h5 failed (Unable to flush dataset); recording goes on in 0001.h5" in text
+            assert recording.steps.tolist() == list(range(6))
+            assert recording.scalars()["loss"].tolist() == list(range(6))
+            assert [event.kind for event in recording.events()] == ["segment"]
+            assert np.array_equal(recording.read("p", 4)["a"], frame(4)["p"]["a"])
+        else:
+            assert text.endswith("training goes on.")
+            assert recording.steps.tolist() == [0, 1, 2]
+
+
+def test_frames_that_a_slow_disk_still_holds_up_are_named(tmp_path: Path) -> None:
+    slow = SlowWriter(tmp_path / "file")
+    slow.path.write_bytes(b"")
+    writer = BackgroundWriter(slow)  # type: ignore[arg-type]
+    assert writer.settle(5.0) == []
+    for step in (3, 5, 7):
+        writer.append(step, 0.0, 0.0, {"p": {"a": np.zeros(100)}})
+    start = time.monotonic()
+    assert writer.settle(0.2) == [3, 5, 7]
+    assert time.monotonic() - start < 5.0
+    slow.go.set()
+    assert writer.settle(20.0) == []
+    assert slow.frames == [3, 5, 7]
+    writer.close()
 
 
 FULL = """
@@ -215,3 +270,88 @@ def test_what_no_reader_would_open_is_not_written(folder: RunFolder, header: Any
     with pytest.raises(EdkitError, match="the reference batch has 76 MiB"):
         RecordingWriter(folder.recording, header(), reference)
     assert not list(folder.recording.iterdir())
+
+
+STRESS = """
+import sys, threading, time
+from pathlib import Path
+import numpy as np
+from ed_core.arrays_file import write_arrays
+from ed_core.recording import *
+run, frames = RunFolder.open(sys.argv[1]), int(sys.argv[2])
+images = np.random.default_rng(0).random((8, 16, 16, 1), dtype="f4")
+info = ArrayInfo((8, 16, 16, 1), "<f4", ("sample", "row", "column", "channel"))
+header = Header({}, {"image": {"kind": "image"}}, (ProbeInfo("p", "k", {"a": info}),), ("loss",))
+done, failed, looks = threading.Event(), [], [0]
+
+def guarded(work):
+    def run_it():
+        try:
+            work()
+        except BaseException as error:
+            failed.append(f"{work.__name__}: {type(error).__name__}: {error}")
+            done.set()
+    thread = threading.Thread(target=run_it)
+    thread.start()
+    return thread
+
+def write():
+    with run.hold(), RecordingWriter(run.recording, header, {"image": images}) as writer:
+        for step in range(frames):
+            writer.append_scalars(step, 0.0, 0.0, {"loss": 100.0 - step})
+            writer.append(step, 0.0, 0.0, {"p": {"a": images + step}})
+            writer.append_event(Event(step, 0.0, 0.0, "checkpoint", f"at step {step}"))
+    done.set()
+
+def save():
+    while not done.is_set():
+        write_arrays(run.path / "other.h5", [images, images * 2], {"step": 1})
+
+def look():
+    while not done.is_set():
+        with Recording(run.path) as recording:
+            recording.events()
+            looks[0] += 1
+            assert not recording.problem, recording.problem
+
+for thread in [guarded(work) for work in (write, save, look)]:
+    thread.join()
+assert not failed, failed
+assert looks[0] > 10
+with Recording(run.path) as recording:
+    assert recording.steps.tolist() == list(range(frames)), recording.problem
+    for number in range(frames):
+        assert (recording.read("p", number)["a"] == images + number).all()
+"""
+
+
+@pytest.mark.timeout(900)
+def test_a_writer_a_reader_and_a_saver_in_one_process(
+    folder: RunFolder, child: Any, long: bool
+) -> None:
+    """HDF5 is not thread-safe: whatever enters it does so under h5py's lock. --long: 10 minutes."""
+    end = time.monotonic() + 600
+    while True:
+        process = child(STRESS, folder.path, 2000 if long else 300)
+        assert process.wait(120) == 0, process.stderr.read()
+        if not long or time.monotonic() > end:
+            return
+        for file in folder.recording.iterdir():
+            file.unlink()
+
+
+def test_what_h5py_leaves_without_its_lock_is_called_under_it(
+    folder: RunFolder, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def size() -> int:
+        other = threading.Thread(target=lambda: taken.append(phil.acquire(False)))
+        other.start()
+        other.join(20)
+        return 0
+
+    monkeypatch.setattr("h5py.h5pl.size", size)
+    write()
+    with Recording(next(folder.recording.glob("*.h5"))):
+        assert taken == [False]

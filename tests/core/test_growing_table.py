@@ -1,5 +1,6 @@
 """A table that is read while it grows."""
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ed_core.recording import growing_table
-from ed_core.recording.growing_table import GrowingTable
+from ed_core.recording.growing_table import GrowingTable, summed, sums_are_right
 
 COLUMNS = 4
 
@@ -90,6 +91,53 @@ def test_a_row_that_is_half_written_ends_the_table_until_it_is_whole(dataset: h5
     dataset[4, 3] = 19.0
     table.refresh()
     assert table.rows[4, 3] == 19.0
+
+
+def test_a_row_with_a_wrong_sum_is_left_out_and_counted(dataset: h5py.Dataset) -> None:
+    table = GrowingTable(dataset)
+    rows = np.array([summed(np.arange(3.0) + number) for number in range(6)])
+    rows[2, 1] += 1e-9
+    write(dataset, rows)
+    table.refresh()
+    assert np.array_equal(table.rows, rows[[0, 1, 3, 4, 5]])
+    assert table.numbers.tolist() == [0, 1, 3, 4, 5]
+    assert table.damaged == 1
+    write(dataset, summed(np.full(3, np.nan))[None])  # a number of the row may be missing
+    table.refresh()
+    assert table.numbers.tolist() == [0, 1, 3, 4, 5, 6]
+    assert table.damaged == 1
+
+
+def test_the_last_row_is_waited_for_while_the_table_grows(dataset: h5py.Dataset) -> None:
+    table = GrowingTable(dataset)
+    good = summed(np.arange(3.0))
+    half = good.copy()
+    half[0] = 7.0
+    write(dataset, np.array([good, half, np.full(COLUMNS, np.nan)]))
+    table.refresh(growing=True)
+    assert (len(table.rows), table.damaged) == (1, 0)
+    table.refresh(growing=False)  # its writer is gone; the last row was never begun
+    assert (len(table.rows), table.damaged) == (1, 1)
+    dataset[1] = good
+    table.refresh()
+    assert (len(table.rows), table.damaged) == (2, 0)
+
+
+@given(st.integers(0, 5 * 8 * COLUMNS - 1), st.integers(0, 7))
+def test_no_bit_of_a_row_changes_unseen(position: int, bit: int) -> None:
+    rows = np.array([summed(np.random.default_rng(n).random(COLUMNS - 1)) for n in range(5)])
+    for dtype in ("f8", "u1"):
+        data = bytearray(rows.tobytes())
+        if dtype == "u1":  # as rows of bytes, with the sum in the last four
+            width = 8 * COLUMNS
+            for at in range(0, len(data), width):
+                crc = zlib.crc32(data[at : at + width - 4])
+                data[at + width - 4 : at + width] = crc.to_bytes(4, "little")
+        shape = (5, -1)
+        assert sums_are_right(np.frombuffer(data, dtype).reshape(shape)).all()
+        data[position] ^= 1 << bit
+        right = sums_are_right(np.frombuffer(data, dtype).reshape(shape))
+        assert np.flatnonzero(~right).tolist() == [position // (8 * COLUMNS)]
 
 
 def test_a_table_that_would_fill_the_memory_is_refused(dataset: h5py.Dataset) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +33,7 @@ from ed_core.recording import (
     find_runs,
 )
 from ed_core.recording.folder import written_whole
-from ed_core.recording.layout import one_line
+from ed_core.recording.layout import curve_row, one_line
 
 _names = st.text("abcXYZ_ /é", min_size=1, max_size=8).filter(
     lambda name: not set(name.replace("/", ".")) <= {".", " "}
@@ -175,6 +177,73 @@ def test_read_while_another_process_writes(folder: RunFolder, child: Any) -> Non
     recording.refresh()
     assert recording.state == "finished"
     assert len(recording.events()) == frames
+
+
+def test_several_readers_of_a_growing_file_in_one_process(folder: RunFolder, child: Any) -> None:
+    """HDF5 hands the second opening the first one's view of the file, and that is stale."""
+
+    def see(recording: Recording) -> int:
+        recording.refresh()
+        assert recording.problem == ""
+        for number, step in enumerate(recording.steps):
+            assert (recording.read("p", number)["a"] == step).all()
+        return len(recording)
+
+    def wait(recording: Recording, frames: int) -> None:
+        end = time.monotonic() + 60
+        while len(recording) < frames:
+            recording.refresh()
+            assert time.monotonic() < end, f"{len(recording)} of {frames} frames came in 60 s"
+
+    process = child(WRITER, folder.path, 150, stdin=subprocess.PIPE)
+    readers = [Recording(folder.path)]
+    for frames in (50, 100, 150):
+        wait(readers[0], frames)
+        readers.append(Recording(folder.path))
+        assert [see(one) for one in readers] == [frames] * len(readers)
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert process.wait(20) == 0, process.stderr.read()
+    readers.pop(0).close()  # the others go on
+    readers.append(Recording(folder.path))
+    assert [see(one) for one in readers] == [150] * 4
+
+
+def test_curves_have_a_row_a_step(folder: RunFolder, header: Any) -> None:
+    names = ("loss", "image_loss", "image_weight", "image_error", "learning_rate")
+    assert curve_row(len(names)).itemsize == 40
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(600, 5)).astype("f4")
+    values[7, 2] = np.nan
+    steps = np.arange(600)
+
+    def write(start: int, end: int) -> None:
+        named = replace(header(start), curves=names)
+        with RecordingWriter(folder.recording, named, {}) as writer:
+            for at in range(start, end, 100):
+                rows = slice(at, at + 100)
+                writer.append_curves(steps[rows] + 1, steps[rows] / 7, steps[rows], values[rows])
+
+    write(0, 400)
+    write(300, 600)  # a run that went on from step 300
+    with Recording(folder.path) as recording:
+        found = recording.curves()
+        assert list(found) == ["step", "epoch", "seconds", *names]
+        assert np.array_equal(found["step"], steps + 1)
+        assert np.array_equal(found["epoch"], (steps / 7).astype("f4"))
+        read = np.stack([found[name] for name in names], axis=1)
+        assert np.array_equal(read, values, equal_nan=True)
+        assert not recording.unchecked
+
+
+def test_a_file_of_a_later_version_is_not_called_damaged(folder: RunFolder, write: Any) -> None:
+    path = write()
+    with h5py.File(path, "r+") as file:
+        file.attrs["schema"] = 9
+    with Recording(folder.path) as recording:
+        expected = r"written by a newer version of edkit \(layout 9, .* up to 2\): update edkit"
+        assert re.search(expected, recording.problem)
+        assert "damaged" not in recording.problem
 
 
 def test_segments_are_stitched_by_their_start(folder: RunFolder, write: Any, frame: Any) -> None:
