@@ -1,6 +1,7 @@
 """What all tests share: the backend, the offscreen window, `--long`, and the real data."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if installed_backends():
     choose_backend()
 
+# A shell starts what runs in its background (`&`, nohup, cron) with these ignored, and a process
+# hands that on to its children: nothing could interrupt a training then.
+for _signal in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(
+            _signal,
+            signal.default_int_handler if _signal == signal.SIGINT else signal.SIG_DFL,
+        )
+
 # How fast an example is drawn or run says nothing on a busy machine.
 settings.register_profile("edkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("edkit")
@@ -31,6 +41,16 @@ def settings_of_no_user(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long form of slow tests")
+
+
+_WAITING = {"child", "couple", "hand", "open_window", "worker", "workers"}  # fixtures that wait
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what waits for a process, a thread or a signal: a busy machine may show its faults."""
+    for item in items:
+        if _WAITING & set(getattr(item, "fixturenames", ())):
+            item.add_marker("waits")
 
 
 @pytest.fixture

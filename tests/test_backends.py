@@ -20,7 +20,6 @@ def check(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("check_backends")
 
 
-@pytest.mark.slow
 def test_from_equal_weights_every_backend_has_the_gradients_of_jax(
     check: Any, tmp_path: Path, long: bool
 ) -> None:

@@ -28,7 +28,6 @@ def test_there_are_five() -> None:
     assert [script.stem[:9] for script in SCRIPTS] == [f"lecture_{n}" for n in range(1, 6)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_runs(script: Path, long: bool, tmp_path: Path) -> None:
     if not long:

@@ -23,6 +23,8 @@ from ed_core.recording import (
 )
 from ed_core.recording.background import BackgroundWriter
 
+pytestmark = pytest.mark.waits
+
 
 class SlowWriter:
     """Stands for a RecordingWriter on a disk that has stopped answering, until `go` is set."""

@@ -38,6 +38,9 @@ _entries = st.fixed_dictionaries(
 )
 
 
+pytestmark = pytest.mark.waits
+
+
 def plain(request: Request) -> tuple[Any, ...]:
     return request.kind, request.value, request.head
 

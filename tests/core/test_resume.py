@@ -15,7 +15,11 @@ from ed_core import EdkitError, RunFolder, resume, train
 from ed_core.arrays_file import read_arrays
 from ed_core.checkpoints import newest_first
 
-pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step")]
+pytestmark = [
+    pytest.mark.backend,
+    pytest.mark.waits,
+    pytest.mark.usefixtures("tiny", "save_every_step"),
+]
 
 OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 5, "seed": 11, "anneal": 1.5}
 STEPS = 21

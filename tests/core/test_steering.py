@@ -23,7 +23,11 @@ from ed_core.schedule import Checkpointer, Interrupted, WarmUp
 from ed_core.steering import Steering
 from ed_core.stop_signal import StopSignal
 
-pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny", "save_every_step", "always")]
+pytestmark = [
+    pytest.mark.backend,
+    pytest.mark.waits,
+    pytest.mark.usefixtures("tiny", "save_every_step", "always"),
+]
 
 OPTIONS: dict[str, Any] = {"batch_size": 32, "epochs": 3, "every": 1, "seed": 11, "anneal": 1.5}
 STEPS, EPOCH = 21, 7
@@ -162,14 +166,19 @@ def test_weights_and_learning_rate_are_used_recorded_and_kept(tmp_path: Path) ->
 def watch(script: Script, kind: str, then: Callable[[], None]) -> threading.Thread:
     """Do something once an event of this kind can be read in the recording of a live run."""
 
+    def there() -> bool:
+        return bool(script.seen) and any(e[1] == kind for e in events(script.path.parent))
+
     def wait() -> None:
         end = time.monotonic() + 60
-        while time.monotonic() < end:
-            folder = script.path.parent
-            if script.seen and any(said[1] == kind for said in events(folder)):
-                return then()
-            time.sleep(0.02)
-        return None
+        try:
+            while not there():
+                assert time.monotonic() < end, f"no event {kind!r} in the recording for 60 s"
+                time.sleep(0.02)
+            then()
+        except BaseException:
+            os.kill(os.getpid(), signal.SIGTERM)  # the training waits for what will not come
+            raise
 
     thread = threading.Thread(target=wait)
     thread.start()

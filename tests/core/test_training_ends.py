@@ -15,7 +15,7 @@ from ed_core.checkpoints import newest_first
 from ed_core.schedule import DivergedError, Interrupted
 from ed_core.stop_signal import graceful
 
-pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
+pytestmark = [pytest.mark.backend, pytest.mark.waits, pytest.mark.usefixtures("tiny")]
 
 
 @pytest.mark.usefixtures("save_every_step")
