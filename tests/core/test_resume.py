@@ -291,34 +291,45 @@ else:
 """
 
 
+def kill_in_training(process: Any, out: Path, delay: float) -> bool:
+    """Kill a process with SIGKILL a moment after its first checkpoint; tell whether it lived."""
+    seen = {path.name for path in out.glob("*/checkpoints/0*.h5")}
+    end = time.monotonic() + 120
+    while process.poll() is None and not (
+        {path.name for path in out.glob("*/checkpoints/0*.h5")} - seen
+    ):
+        assert time.monotonic() < end, "a training wrote no checkpoint for 120 s"
+        time.sleep(0.01)
+    time.sleep(delay)
+    lived = process.poll() is None
+    process.kill()
+    error = process.communicate(timeout=60)[1]
+    assert lived or process.returncode == 0, error[-2000:]
+    return lived
+
+
+@pytest.mark.timeout(3600)
 def test_killed_at_random_and_resumed(
     tmp_path: Path, uninterrupted: dict[str, Any], tiny: Any, child: Any, long: bool
 ) -> None:
-    """Short: one kill, resumed here. Long: a process a kill, to the end."""
+    """10 kills, with --long 200; every run goes on until it has ended as one without a kill."""
     rng = np.random.default_rng(0)
-    out = tmp_path / "out"
-    out.mkdir()
-    for number in range(12 if long else 1):
-        seen = {path.name for path in out.glob("*/checkpoints/0*.h5")}
-        options = repr(OPTIONS)
-        process = child(CHILD.replace("{options}", options), tiny.file, out)
-        end = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < end:
-            if {path.name for path in out.glob("*/checkpoints/0*.h5")} - seen:
-                break
-            time.sleep(0.01)
-        time.sleep(float(rng.uniform(0.0, 0.4)))
-        ended = process.poll() is not None
-        process.kill()
-        error = process.communicate()[1]
-        (path,) = out.iterdir()
-        if ended:
-            assert process.returncode == 0, error[-2000:]
-            break
-        assert RunFolder(path).state() == "crashed", (number, error[-1000:])
-    if RunFolder(path).state() == "crashed":
-        resume(path)
-    assert_as_uninterrupted(path, uninterrupted)
+    kills, wanted = 0, 200 if long else 10
+    for number in range(wanted):
+        out = tmp_path / str(number)
+        out.mkdir()
+        lived = True
+        while lived and kills < wanted:
+            process = child(CHILD.replace("{options}", repr(OPTIONS)), tiny.file, out)
+            lived = kill_in_training(process, out, float(rng.uniform(0.0, 0.15)))
+            kills += lived
+            (path,) = out.iterdir()
+            assert RunFolder(path).state() == ("crashed" if lived else "finished")
+        if lived:
+            resume(path)
+        assert_as_uninterrupted(path, uninterrupted)
+        if kills == wanted:
+            return
 
 
 def test_finished_run_goes_on_only_when_asked(tmp_path: Path) -> None:
