@@ -35,6 +35,7 @@ from ed_core.recording import (
 from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import curve_row, one_line
 
+LEGACY = Path(__file__).parents[1] / "legacy"
 _names = st.text("abcXYZ_ /é", min_size=1, max_size=8).filter(
     lambda name: not set(name.replace("/", ".")) <= {".", " "}
 )
@@ -234,6 +235,17 @@ def test_curves_have_a_row_a_step(folder: RunFolder, header: Any) -> None:
         read = np.stack([found[name] for name in names], axis=1)
         assert np.array_equal(read, values, equal_nan=True)
         assert not recording.unchecked
+
+
+@pytest.mark.parametrize("path", sorted(LEGACY.glob("*/recording")), ids=lambda p: p.parent.name)
+def test_a_recording_of_version_1_says_that_it_has_no_checksums(path: Path) -> None:
+    with Recording(path.parent) as recording:
+        assert recording.problem == ""
+        assert recording.unchecked
+        assert len(recording) > 1
+        assert np.isfinite(recording.scalars()["loss"]).all()
+        assert all(len(array) for array in recording.reference().values())
+        assert len(recording.curves()["step"]) == 0
 
 
 def test_a_file_of_a_later_version_is_not_called_damaged(folder: RunFolder, write: Any) -> None:

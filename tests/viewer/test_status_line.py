@@ -90,6 +90,13 @@ def test_a_run_that_said_nothing_of_dropped_frames_and_is_finished(
     assert window.status.text == "finished · 8 frames"
 
 
+def test_a_recording_of_version_1_is_said_to_have_no_checksums(
+    qtbot: QtBot, open_window: Open
+) -> None:
+    window = open_window(Path(__file__).parents[1] / "legacy" / "vae")
+    qtbot.waitUntil(lambda: window.status.text.endswith("recorded without checksums"))
+
+
 def test_the_value_under_the_mouse(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     from PySide6.QtCore import QPoint
 
