@@ -208,7 +208,7 @@ class Segment:
                 if self._events:
                     self._events.refresh(growing)
         except DamagedError as error:  # which hides no frame
-            self._wrong_events = f"events cannot be read: {error}"
+            self._wrong_events = self._without_events(error)
 
     def read(self, probe: str, array: str, frame: int) -> np.ndarray:
         """Return one array of one frame; raises DamagedError if its CRC is not the one written."""
@@ -279,8 +279,11 @@ class Segment:
                     numbers(self._file, "event_words"),
                 )
         except DamagedError as error:
-            self._wrong_events = f"events cannot be read: {error}"
+            self._wrong_events = self._without_events(error)
             return None
+
+    def _without_events(self, error: DamagedError) -> str:
+        return f"no events: {str(error).removeprefix(f'{self.path.name}: ')}"
 
     def _check_reference(self) -> None:
         """Find the fields of the reference batch, and those that are not what was written."""
@@ -303,5 +306,5 @@ class Segment:
 
 def _increasing(steps: np.ndarray) -> int:
     """Return how many steps there are before the first that cannot be one."""
-    bad = (steps < 0) | (steps > _MAX_STEP) | (np.diff(steps, prepend=0) < 0)
+    bad = ~(steps >= 0) | (steps > _MAX_STEP) | (np.diff(steps, prepend=0) < 0)
     return int(np.argmax(bad)) if bad.any() else len(steps)

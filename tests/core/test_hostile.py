@@ -15,6 +15,8 @@ import h5py
 import numpy as np
 import pytest
 
+from ed_core.recording.growing_table import summed
+
 FRAMES = 40
 CANARY = f"/tmp/edkit-canary-{os.getpid()}"  # a FIFO: it hangs whoever opens it
 Edit = Callable[[h5py.File], Any]
@@ -67,18 +69,21 @@ def headed(name: str, problem: str, change: Callable[[dict[str, Any]], Any], n: 
 
     def edit(file: h5py.File) -> None:
         raw = json.loads(file["header"][()].tobytes())
-        text = change(raw) or json.dumps(raw)
+        text = (change(raw) or json.dumps(raw)).encode()
         del file["header"]
-        file.create_dataset("header", data=np.frombuffer(text.encode(), "u1"))
+        file.create_dataset("header", data=np.frombuffer(text, "u1"))
+        file["header"].attrs["sum"] = zlib.crc32(text)  # as whoever means harm would write it
 
     edited(name, problem, edit, n)
 
 
 def at(row: int, column: int, value: float, table: str = "index") -> Edit:
-    """Return the edit that writes one number into a table."""
+    """Return the edit that writes one number into a table, in the index with the sum of its row."""
 
     def edit(file: h5py.File) -> None:
         file[table][row, column] = value
+        if table == "index":
+            file[table][row] = summed(file[table][row, :-1])
 
     return edit
 
@@ -175,9 +180,11 @@ edited("virtual data set", "points outside the file", _virtual)
 # Shapes with nothing stored, and types that are no numbers.
 _many: dict[str, Any] = {"maxshape": (None, 2, 4, 3), "chunks": (1, 2, 4, 3), "dtype": "<f4"}
 replaced("2**40 frames", "a has 1099511627776 rows", "probes/p/a", shape=(2**40, 2, 4, 3), **_many)
-_rows: dict[str, Any] = {"maxshape": (None, 4), "chunks": (256, 4), "dtype": "f8"}
-replaced("2**31 rows", "index has 2147483657 rows", "index", shape=(2**31 + 9, 4), **_rows)
-replaced("2**28 rows", "scalars has 268435456 rows", "scalars", shape=(2**28, 4), **_rows)
+_rows: dict[str, Any] = {"maxshape": (None, 5), "chunks": (256, 5), "dtype": "f8"}
+_packed: dict[str, Any] = {"maxshape": (None, 20), "chunks": (256, 20), "dtype": "u1"}
+replaced("2**31 rows", "index has 2147483657 rows", "index", shape=(2**31 + 9, 5), **_rows)
+replaced("2**28 rows", "scalars has 268435456 rows", "scalars", shape=(2**28, 5), **_rows)
+replaced("curves of 2**28 rows", "curves has 268435456", "curves", shape=(2**28, 20), **_packed)
 _wide: dict[str, Any] = {"shape": (1, 2**12, 2**12), "maxshape": (None, 2**12, 2**12)}
 replaced("frame of 128 MiB", "is larger than", "probes/p/a", dtype="<f8", **_wide)
 _chunk: dict[str, Any] = {"maxshape": (None, 2, 4, 3), "chunks": (2**24, 2, 4, 3), "dtype": "<f4"}
@@ -188,9 +195,10 @@ for kind in ("c8", "S5", "f4,i4", h5py.string_dtype(), h5py.vlen_dtype("i4"), h5
     replaced(f"type {kind}", "not an array of num", "probes/p/a", shape=(9, 2, 4, 3), dtype=kind)
 replaced("other type", "not what the header says", "probes/p/a", shape=(9, 2, 4, 3), dtype="<f8")
 replaced("other shape", "not what the header says", "probes/p/a", shape=(9, 2, 4, 4), dtype="<f4")
-replaced("index of integers", "not a table of 4", "index", data=np.zeros((9, 4), "i8"))
-replaced("index of 5 columns", "not a table of 4", "index", data=np.zeros((9, 5)))
-replaced("index of one axis", "not a table of 4", "index", data=np.zeros(9))
+replaced("index of integers", "not a table of 5", "index", data=np.zeros((9, 5), "i8"))
+replaced("index of 6 columns", "not a table of 5", "index", data=np.zeros((9, 6)))
+replaced("index of one axis", "not a table of 5", "index", data=np.zeros(9))
+replaced("curves of numbers", "not a table of 20", "curves", data=np.zeros((9, 20)))
 
 
 def _foreign_filter(file: h5py.File) -> None:
@@ -217,8 +225,14 @@ def _chunk_that_grows(file: h5py.File) -> None:
 edited("gzip chunk of 60 MB", "", _chunk_that_grows, FRAMES)
 
 # The header.
+edited("no sum", "0000.h5: ", lambda file: file["header"].attrs.pop("sum"))
+edited("sum in words", "sum is not a number", lambda f: f["header"].attrs.create("sum", "x" * 9999))
 edited("no version", "0000.h5: ", lambda file: file.attrs.pop("schema"))
-edited("later version", "layout is version 99", lambda file: file.attrs.create("schema", 99))
+edited(
+    "later version",
+    "a newer version of edkit (layout 99",
+    lambda file: file.attrs.create("schema", 99),
+)
 edited("version in words", "0000.h5: ", lambda file: file.attrs.create("schema", "one" * 9999))
 headed("header is a list", "0000.h5: ", lambda raw: "[1, 2]")
 headed("header is no JSON", "0000.h5: ", lambda raw: "{'a': 1}")
@@ -243,14 +257,27 @@ headed("start in words", "", lambda raw: put(raw, "run", "start_step", "nine"), 
 # The index and the frames.
 edited("index shorter", "", lambda file: file["index"].resize(25, axis=0), 25)
 edited("frames fewer", "", lambda file: file["probes/p/a"].resize(25, axis=0), FRAMES)
-edited("step not a number", "", at(30, 0, np.nan), 30)
-edited("step infinite", "", at(30, 0, np.inf), 30)
-edited("CRC not written", "", at(30, 3, np.nan), 30)
+edited("step not a number", "frame 30 is at step nan", at(30, 0, np.nan), 30)
+edited("step infinite", "frame 30 is at step inf", at(30, 0, np.inf), 30)
+edited("CRC not written", "", at(30, 3, np.nan), FRAMES)
 edited("step negative", "frame 30 is at step -5", at(30, 0, -5), 30)
 edited("step goes back", "frame 30 is at step 3", at(30, 0, 3), 30)
 edited("step of 2**62", "frame 30 is at step 4.6", at(30, 0, 2.0**62), 30)
 edited("epoch of 1e308", "", at(30, 1, 1e308), FRAMES)
 edited("wrong CRC", "", at(30, 3, 12345), FRAMES)
+
+
+def changed(table: str, row: int, column: int, value: float) -> Edit:
+    """Return the edit that writes one number and leaves the sum of its row as it was."""
+    return lambda file: file[table].__setitem__((row, column), value)
+
+
+_ONE = "1 damaged row of the"
+edited("another step", f"{_ONE} index of frames left out", changed("index", 39, 0, 41.0), 39)
+edited("another epoch", f"{_ONE} index of frames left out", changed("index", 39, 1, 0.5), 39)
+edited("another loss", f"{_ONE} scalars left out", changed("scalars", 30, 3, 4e-302), FRAMES)
+edited("another truth", "batch is damaged in 'x' (wr", changed("reference/x", 1, 2, 9.0), FRAMES)
+edited("another word", "header is damaged (wrong CRC)", lambda f: f["header"].__setitem__(9, 65))
 
 
 def _wrong_number(file: h5py.File) -> None:
@@ -259,15 +286,15 @@ def _wrong_number(file: h5py.File) -> None:
 
 edited("wrong number", "", _wrong_number, FRAMES)
 
-# The events: what is wrong with them hides no frame and is no problem.
+# The events: what is wrong with them hides no frame.
 EVENTS: dict[str, int] = {}
 """Case to how many events are shown."""
 
 
-def of_events(name: str, edit: Edit, shown: int = 0) -> None:
+def of_events(name: str, edit: Edit, shown: int = 0, problem: str = "no events: ") -> None:
     """Add a case that edits the tables of events."""
     EVENTS[name] = shown
-    edited(name, "", edit, FRAMES)
+    edited(name, problem, edit, FRAMES)
 
 
 def anew(table: str, link: Any = None, **new: Any) -> Edit:
@@ -287,14 +314,16 @@ def shorter(dataset: str) -> Edit:
 
 _four: dict[str, Any] = {"maxshape": (None, 4), "chunks": (64, 4), "dtype": "f8"}
 _words: dict[str, Any] = {"maxshape": (None, 160), "chunks": (64, 160), "dtype": "u1"}
-of_events("events as they are", lambda file: None, FRAMES)
+of_events("events as they are", lambda file: None, FRAMES, "")
 of_events("no events", lambda file: file.pop("events"))
 of_events("no words", lambda file: file.pop("event_words"))
 of_events("events elsewhere", anew("events", h5py.ExternalLink(CANARY, "/events")))
 of_events("words elsewhere", anew("event_words", h5py.ExternalLink(CANARY, "/words")))
 of_events("events by a soft link", anew("events", h5py.SoftLink("/index")))
-of_events("events without end", anew("events", shape=(2**31 - 9, 4), **_four))
-of_events("words without end", anew("event_words", shape=(2**31 - 9, 160), **_words))
+of_events("events without end", anew("events", shape=(2**31 - 9, 4), **_four), 0, "")
+of_events(
+    "words without end", anew("event_words", shape=(2**31 - 9, 160), **_words), 0, "40 damaged"
+)
 of_events("events packed", anew("events", shape=(9, 4), compression=1, **_four))
 of_events("words packed", anew("event_words", shape=(FRAMES, 160), compression=1, **_words))
 of_events("events of integers", anew("events", data=np.zeros((9, 4), "i8")))
@@ -302,12 +331,15 @@ of_events("events of 5 columns", anew("events", data=np.zeros((9, 5))))
 of_events("words of 10 bytes", anew("event_words", data=np.zeros((FRAMES, 10), "u1")))
 of_events("words of floats", anew("event_words", data=np.zeros((FRAMES, 160), "f4")))
 of_events("words as a group", lambda f: (f.pop("event_words"), f.create_group("event_words")))
-of_events("events fewer", shorter("events"), 25)
-of_events("words fewer", shorter("event_words"), 25)
-of_events("event not committed", at(30, 3, np.nan, "events"), 30)
-of_events("event at no step", at(30, 0, -5, "events"), FRAMES - 1)
-of_events("event at another time", at(30, 2, 1e9, "events"), FRAMES - 1)
-of_events("event of other words", at(30, 9, 65, "event_words"), FRAMES - 1)
+of_events("events fewer", shorter("events"), 25, "")
+of_events("words fewer", shorter("event_words"), 25, "15 damaged rows of the events left out")
+for _what, _edit in {
+    "event not committed": at(30, 3, np.nan, "events"),
+    "event at no step": at(30, 0, -5, "events"),
+    "event at another time": at(30, 2, 1e9, "events"),
+    "event of other words": at(30, 9, 65, "event_words"),
+}.items():
+    of_events(_what, _edit, FRAMES - 1, f"{_ONE} events left out")
 
 
 def _terminal(file: h5py.File) -> None:
@@ -318,8 +350,8 @@ def _terminal(file: h5py.File) -> None:
     file["events"][30, 3] = zlib.crc32(row.tobytes() + words.tobytes())
 
 
-of_events("event of control codes", _terminal, FRAMES)
-replaced("index packed", "not a table of 4", "index", shape=(9, 4), compression=1, **_rows)
+of_events("event of control codes", _terminal, FRAMES, "")
+replaced("index packed", "not a table of 5", "index", shape=(9, 5), compression=1, **_rows)
 
 
 @pytest.fixture(scope="module")
@@ -375,6 +407,7 @@ def test_hostile_recording(
     [
         ("frames fewer", range(25, FRAMES)),
         ("wrong CRC", [30]),
+        ("CRC not written", [30]),
         ("wrong number", [30]),
         ("gzip chunk of 60 MB", range(FRAMES)),
         ("HTML kind", []),
