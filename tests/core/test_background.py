@@ -327,7 +327,6 @@ with Recording(run.path) as recording:
 """
 
 
-@pytest.mark.timeout(900)
 def test_a_writer_a_reader_and_a_saver_in_one_process(
     folder: RunFolder, child: Any, long: bool
 ) -> None:

@@ -308,7 +308,6 @@ def kill_in_training(process: Any, out: Path, delay: float) -> bool:
     return lived
 
 
-@pytest.mark.timeout(3600)
 def test_killed_at_random_and_resumed(
     tmp_path: Path, uninterrupted: dict[str, Any], tiny: Any, child: Any, long: bool
 ) -> None:
