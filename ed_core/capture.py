@@ -1,23 +1,28 @@
 """Frames of a recording: the bound probes of a model, and the segment that they go to."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
+from ed_core.errors import EdkitError
+from ed_core.header import Fields, field_facts, probe_info
 from ed_core.probes import Probe
 from ed_core.probes.room import bounded
-from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter
+from ed_core.recording import Event, Header, RecordingWriter
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
-from ed_core.submodels import to_numpy, with_inputs
+from ed_core.submodels import to_numpy
 
 _DROPPED = "dropped_frames"  # column of the table: those that the disk was too slow for
+_TIMES = ("step", "epoch", "seconds")  # columns that every table has
+_RENEWALS = 16  # segments that are begun because a row or a frame needs more room
 
-Fields = Mapping[str, Mapping[str, Any]]
 When = tuple[int, float]
 """A step, and the epoch with its fraction."""
 
@@ -25,7 +30,9 @@ When = tuple[int, float]
 class Capture:
     """The probes of a model, bound, and the segment that is made of what they see.
 
-    The first frame is read at once, and written when `open` is told the names of the scalars.
+    The first frame is read at once, and written when `open` is told the names of the scalars. A
+    segment has fixed columns and types: where scalars of other names come, or a frame that float16
+    cannot hold, another segment goes on from there.
 
     Args:
         model: returns the model; on jax the call fetches its current weights.
@@ -34,7 +41,6 @@ class Capture:
         seconds: since the training began.
 
     Attributes:
-        start: the optimizer step at which this begins.
         seconds: since the training began, when something was last taken.
         newest: the step of the newest frame, -1 while there is none.
 
@@ -56,14 +62,18 @@ class Capture:
         self.seconds = seconds
         self.newest = -1
         net = model()
-        self.start = int(to_numpy(net.optimizer.iterations))
         self._bound = {probe.name: probe.bind(net) for probe in probes}
         self._began = time.monotonic() - seconds
-        self._first = {**self._read()}
+        self._types: dict[tuple[str, str], np.dtype[Any]] = {}
+        self._dropped = self._renewals = 0
+        self._left_out: set[str] = set()
+        self._last: Arrays = {}
+        first = {**self._read()}
         for probe in probes:
-            read, arrays = self._bound[probe.name], self._first[probe.name]
+            read, arrays = self._bound[probe.name], first[probe.name]
             self._bound[probe.name] = few = bounded(probe, read, arrays)
-            self._first[probe.name] = arrays if few is read else few(reference)
+            first[probe.name] = arrays if few is read else few(reference)
+        self._last = self._widened(first)
         self._learning_rate()  # whose schedule is compiled here, not while frames are timed
 
     @property
@@ -76,8 +86,18 @@ class Capture:
         """Seconds of the processor that writing the last frame took."""
         return self._opened.seconds
 
+    def steps_done(self) -> int:
+        """Return how many steps the model's optimizer has taken."""
+        optimizer = self._model().optimizer
+        return 0 if optimizer is None else int(to_numpy(optimizer.iterations))
+
     def open(
-        self, folder: Path, run: Mapping[str, Any], fields: Fields, names: Sequence[str], when: When
+        self,
+        folder: Path,
+        run: Mapping[str, Any],
+        fields: Fields,
+        logs: Mapping[str, Any],
+        when: When,
     ) -> None:
         """Make the segment and write the first frame.
 
@@ -85,35 +105,36 @@ class Capture:
             folder: of the segments.
             run: what the header says of the run.
             fields: what each field of the reference batch is.
-            names: of the scalars that `fit` logs.
+            logs: what `fit` logs after the first step.
             when: the first frame was taken.
         """
-        infos = [probe_info(p, self._first[p.name], fields) for p in self._probes]
+        self._folder, self._run = folder, run
+        self._fields = field_facts(self._model(), fields, self._reference)
+        names = list(self._numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
         validated = [f"val_{name}" for name in names]
         columns = (*names, *validated, *weights, "learning_rate", _DROPPED)
-        header = Header(run, with_inputs(self._model(), fields), tuple(infos), columns)
-        self._writer = BackgroundWriter(RecordingWriter(folder, header, self._reference))
-        self._writer.append(*when, self.seconds, self._first, wait=True)
-        if self.start:
-            text = f"training goes on from step {self.start}"
-            self._writer.append_event(Event(*when, self.seconds, "start", text))
-        self._first = {}
+        self._begin(tuple(dict.fromkeys(columns)), self._last, when)
+        for probe in self._probes:
+            self._warn_of_scales(probe)
+        if when[0]:
+            text = f"training goes on from step {when[0]}"
+            self._opened.append_event(Event(*when, self.seconds, "start", text))
 
     def frame(self, when: When, wait: bool = False) -> None:
         """Take a frame; `wait` for a slow disk instead of dropping it."""
-        arrays = self._read()
-        self.seconds = time.monotonic() - self._began
-        if self._opened.append(*when, self.seconds, arrays, wait):
-            self.newest = when[0]  # one that was dropped is taken again at the end
+        self._append(when, self._read(), wait)
 
-    def scalars(self, when: When, logs: Mapping[str, float]) -> None:
+    def scalars(self, when: When, logs: Mapping[str, Any]) -> None:
         """Take what `fit` logs, the weights of the heads and the learning rate."""
-        values = {name: float(value) for name, value in logs.items()}
+        values = self._numbers(logs)
+        new = [name for name in values if name not in self._columns]
+        if new:
+            self._renew(when, (*self._columns, *new), self._widened(self._read()))
         for name, weight in self._weights().items():
             values[f"{name}_weight"] = float(to_numpy(weight))
         values["learning_rate"] = self._learning_rate()
-        values[_DROPPED] = float(self._opened.dropped)
+        values[_DROPPED] = float(self._dropped + self._opened.dropped)
         self.seconds = time.monotonic() - self._began
         self._opened.append_scalars(*when, self.seconds, values)
 
@@ -125,15 +146,79 @@ class Capture:
         """Write what waits, and end the segment, if there is one.
 
         Args:
-            last: when training ended, of which a frame is taken unless there is one; or None.
+            last: when training ended, of which a frame is taken unless there is one that shows the
+                model as it is now; or None.
         """
         if self._writer is None:
             return
         try:
-            if last is not None and self.newest != last[0]:
-                self.frame(last, wait=True)
+            if last is not None:
+                self._take_last(last)
         finally:
             self._writer.close()
+
+    def _take_last(self, when: When) -> None:
+        if self.newest != when[0]:
+            self.frame(when, wait=True)
+            return
+        arrays = self._widened(self._read())
+        if not _equal(arrays, self._last):
+            self.event(when, "weights", "the weights were changed after the last step")
+            self._append(when, arrays, wait=True)
+
+    def _begin(self, columns: tuple[str, ...], arrays: Arrays, when: When) -> None:
+        """Begin a segment with a frame; raises EdkitError where it cannot be made."""
+        net = self._model()
+        infos = [probe_info(p, arrays[p.name], self._fields, net) for p in self._probes]
+        run = {**self._run, "start_step": when[0]}
+        header = Header(run, self._fields, tuple(infos), columns)
+        writer = BackgroundWriter(RecordingWriter(self._folder, header, self._reference))
+        if self._writer is not None:
+            self._dropped += self._writer.dropped
+            self._writer.close()
+        self._writer, self._columns = writer, columns
+        self._recorded = dict(self._types)
+        writer.append(*when, self.seconds, arrays, wait=True)
+        self.newest, self._last = when[0], arrays
+
+    def _renew(self, when: When, columns: tuple[str, ...], arrays: Arrays) -> None:
+        """Go on in another segment; where that cannot be, say once what is left out."""
+        if self._opened.problem:
+            return
+        self._renewals += 1
+        self.seconds = time.monotonic() - self._began
+        try:
+            if self._renewals > _RENEWALS:
+                raise EdkitError(f"a recording begins at most {_RENEWALS} segments for them.")
+            self._begin(columns, arrays, when)
+        except EdkitError as error:
+            known = self._columns
+            self._columns, self._recorded = columns, dict(self._types)  # it is not tried again
+            new = [name for name in columns if name not in known]
+            what = f"scalars {', '.join(new)}" if new else "numbers beyond float16"
+            self._warn(what, f"{what} are not recorded: {error}")
+
+    def _append(self, when: When, arrays: Arrays, wait: bool) -> None:
+        arrays = self._widened(arrays)
+        if self._types != self._recorded:
+            self._renew(when, self._columns, arrays)
+            if self.newest == when[0]:
+                return
+        self.seconds = time.monotonic() - self._began
+        if self._opened.append(*when, self.seconds, arrays, wait):
+            self.newest, self._last = when[0], arrays  # one that was dropped is taken again
+
+    def _widened(self, arrays: Arrays) -> Arrays:
+        """Return arrays in the widest type that each was seen in so far."""
+        wide: dict[str, dict[str, np.ndarray]] = {}
+        for probe, parts in arrays.items():
+            wide[probe] = {}
+            for name, array in parts.items():
+                key = probe, name
+                known = self._types.get(key, array.dtype)
+                self._types[key] = np.promote_types(known, array.dtype)
+                wide[probe][name] = array.astype(self._types[key], copy=False)
+        return wide
 
     @property
     def _opened(self) -> BackgroundWriter:
@@ -149,13 +234,52 @@ class Capture:
         return found
 
     def _learning_rate(self) -> float:
-        return float(to_numpy(self._model().optimizer.learning_rate))
+        """Return the learning rate, NaN where the optimizer has not one of its own."""
+        rate = getattr(self._model().optimizer, "learning_rate", None)
+        return float("nan") if rate is None else float(to_numpy(rate))
+
+    def _numbers(self, logs: Mapping[str, Any]) -> dict[str, float]:
+        """Return what is a number among logs; what is none is left out, and said once."""
+        found = {}
+        for name, value in logs.items():
+            number = _number(value)
+            if number is None or name in _TIMES or not isinstance(name, str):
+                why = "its name is taken" if name in _TIMES else f"{type(value).__name__}: no number"
+                self._warn(str(name), f"{name!r} in the logs is not recorded ({why}).")
+            else:
+                found[name] = number
+        return found
+
+    def _warn_of_scales(self, probe: Probe) -> None:
+        if probe.options(self._fields).get("compared") is False:
+            field = probe.options(self._fields)["field"]
+            self._warn(
+                f"scale of {probe.name}",
+                f"{probe.name}: {field!r} is whole numbers, or a layer of the model rescales it, "
+                "so no error is shown: name the field of the reference that the output is compared "
+                f"with, as in Reconstruction({field!r}, target={field!r}).",
+            )
+
+    def _warn(self, what: str, text: str) -> None:
+        if what not in self._left_out:
+            self._left_out.add(what)
+            warnings.warn(text, stacklevel=4)
 
 
-def probe_info(probe: Probe, arrays: Mapping[str, np.ndarray], fields: Fields) -> ProbeInfo:
-    """Return what the recording's header says of a probe, given one of its frames."""
-    infos = {
-        name: ArrayInfo(array.shape, array.dtype.str, probe.axes(name, array.ndim))
+def _number(value: Any) -> float | None:
+    """Return a scalar of any library as a float, None where it is none."""
+    if value is None:
+        return float("nan")  # as Keras logs a metric that has no value yet
+    try:
+        array = ops.convert_to_numpy(value) if ops.is_tensor(value) else np.asarray(value)
+    except (TypeError, ValueError):  # such as a list of lists of several lengths
+        return None
+    return float(array.reshape(())) if array.size == 1 and array.dtype.kind in "biuf" else None
+
+
+def _equal(some: Arrays, others: Arrays) -> bool:
+    return all(
+        np.array_equal(array, others[probe][name], equal_nan=array.dtype.kind == "f")
+        for probe, arrays in some.items()
         for name, array in arrays.items()
-    }
-    return ProbeInfo(probe.name, probe.kind, infos, probe.options(fields))
+    )

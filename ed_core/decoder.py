@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.spec import Field
-from ed_core.submodels import as_dict, call, inputs_of, submodel
+from ed_core.submodels import inputs_of, outputs_of, submodel
 
 _NAMES = ("decoder", "generator")
 _KINDS = ("image", "video", "signal")
@@ -49,7 +49,7 @@ class Decoder:
 
     def __call__(self, codes: np.ndarray, labels: np.ndarray | int = 0) -> np.ndarray:
         """Return the output (samples, ...) for codes; see `inputs`."""
-        outputs = as_dict(call(self.model, self.inputs(codes, labels)), self.output)
+        outputs = outputs_of(self.model, self.inputs(codes, labels), self.output)
         return np.asarray(outputs[self.output])
 
 

@@ -9,15 +9,18 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from ed_core.capture import Capture, When
 from ed_core.engine.gradients import equal_paths
 from ed_core.errors import EdkitError
+from ed_core.header import guess_fields
 from ed_core.objective import Objective
 from ed_core.own_folder import OwnFolder
 from ed_core.pace import Pace
 from ed_core.probes import Probe
 from ed_core.recording import RunFolder
+from ed_core.step_count import StepCount
 
 
 class Recorder(keras.callbacks.Callback):
@@ -27,15 +30,20 @@ class Recorder(keras.callbacks.Callback):
 
     A frame is taken before the first step, after the last one, and in between as often as costs
     at most 2 % of the training time; the interval grows with the age of the run, so that the
-    file stays bounded. `every` takes one every so many steps instead. Where `fit` may be stopped by
-    an exception, `with ed_core.Recorder(...) as recorder:` around it ends the recording as well.
+    file stays bounded. `every` takes one every so many steps instead. The last frame is of the model
+    that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
+    `EarlyStopping(restore_best_weights=True)`. Steps are those of the optimizer; where it takes
+    none, as that of a pair with two optimizers of its own, they are batches. What callbacks add to
+    the logs is recorded where it is a number. Where `fit` may be stopped by an exception,
+    `with ed_core.Recorder(...) as recorder:` around it ends the recording as well.
 
     Args:
         folder: the run folder to make. Fitting again with the same recorder goes on in it.
         probes: what to watch.
         reference: the fixed batch that the probes look at, field to array (samples, ...), or one
             array, the input.
-        fields: for each field its `kind` and, for a class, the names of the `classes`.
+        fields: for each field its `kind`, for a class the names of the `classes`, and the `axes` of
+            a sample where the channels come first: `["channel", "height", "width"]`.
         every: steps from frame to frame, or None.
         run: what the recording says of the run (model, data, params).
 
@@ -57,15 +65,19 @@ class Recorder(keras.callbacks.Callback):
         self.folder = RunFolder(Path(folder))
         self.probes = tuple(probes)
         _check_names(probes)
-        self.reference = dict(reference) if isinstance(reference, Mapping) else {"input": reference}
-        self.fields = {**guess_fields(self.reference), **(fields or {})}
+        self.reference = _arrays(reference)
+        guessed = guess_fields(self.reference)
+        self.fields = {name: {**guessed.get(name, {}), **facts} for name, facts in {**guessed, **(fields or {})}.items()}
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
         self._capture: Capture | None = None
         self._managed = False
-        self._step = self._before_epoch = self._epoch = 0
-        self._logs: Mapping[str, float] = {}
+        self._count = StepCount(self.run.get("steps_per_epoch"))
+        self._first: When = (0, 0.0)
+        self._logs: Mapping[str, Any] = {}
+        self._pending: tuple[When, Mapping[str, Any], set[str]] | None = None
+        self._ending = False
         self._pace = Pace(every)
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
@@ -81,55 +93,70 @@ class Recorder(keras.callbacks.Callback):
         """End the recording, with a last frame if all went well."""
         self.finish(failed=exc[0] is not None)
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Bind the probes and take the first frame."""
         _warn_of_equal_paths(self.model)
         if self._capture is None or not self._capture.is_open:
             self._begin()
+        assert self._capture is not None
+        self._count.begin(self._capture.steps_done(), self.model.optimizer)
+        self._ending = False
+        self._wait_for_history()
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, and the step that it begins at."""
-        self._epoch = epoch
-        self._before_epoch = self._step
+        self._write_pending()
+        self._count.begin_epoch(epoch, self.params.get("steps"))
+        if self._capture is not None and not self._capture.is_open:
+            self._first = self._count.when
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take a frame if one is due."""
         assert self._capture is not None
-        # `batch` grows by several where `steps_per_execution` is more than 1.
-        self._step = self._before_epoch + batch + 1
+        self._count.batch_done(batch)
         self._logs = logs or {}
         if not self._capture.is_open:
-            self._open(self._capture, logs or {})
-        if self._pace.due(self._step):
-            self._frame(self._capture, logs or {})
+            self._open(self._capture, self._logs)
+        if self._pace.due(self._count.step):
+            self._frame(self._capture, self._logs)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the epoch's scalars, those of the validation among them."""
         assert self._capture is not None
-        self._epoch = epoch + 1
-        self._capture.scalars(self._when(self._step), logs or {})
+        logs = logs if logs is not None else {}
+        self._count.end_epoch()
+        if not self._capture.is_open:
+            self._open(self._capture, logs)
+        when = self._when()
+        self._capture.scalars(when, logs)
+        self._pending = when, logs, set(logs)
 
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Take the last frame and close, unless a `with` block does."""
-        if not self._managed:
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the last frame and close, unless a `with` block does, or later callbacks have a say."""
+        self._write_pending()
+        self._ending = True
+        if not self._managed and not self._waits():
             self.finish()
 
     def note(self, kind: str, text: str) -> None:
         """Record something that happened once, after the present step; see `Event`."""
         if self._capture is None or not self._capture.is_open:
             return
-        when = self._when(self._step)
+        when = self._when()
         self._capture.event(when, kind, text)
         if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
             self._capture.scalars(when, self._logs)
 
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment; a frame that fails leaves nothing open."""
-        capture, self._capture = self._capture, None
         status = "failed"
         try:
+            self._write_pending()
+        finally:
+            capture, self._capture = self._capture, None
+        try:
             if capture is not None:
-                capture.close(None if failed else self._when(self._step))
+                capture.close(None if failed else self._count.when)
             status = "failed" if failed else "finished"
         finally:
             if capture is not None:
@@ -138,37 +165,68 @@ class Recorder(keras.callbacks.Callback):
                 self._own.end(status)
 
     def _begin(self) -> None:
-        self._epoch = 0
         self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
-        self._step = self._capture.start
         if self._own is not None:
             self.run["model"] = self.run["model"] or self.model.name
             self._own.begin(self.run)
 
-    def _open(self, capture: Capture, logs: Mapping[str, float]) -> None:
+    def _open(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Open the segment once the names of the scalars are known: after the first step."""
         run = {
             **self.run,
             "backend": keras.config.backend(),
             "epochs": self.params.get("epochs"),
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
-            "start_step": capture.start,
         }
-        when = self._when(capture.start)
-        capture.open(self.folder.recording, run, self.fields, list(logs), when)
-        self._pace = Pace(self.every)
+        capture.open(self.folder.recording, run, self.fields, logs, self._first)
+        self._pace = Pace(self.every, self._first[0])
 
-    def _when(self, step: int) -> When:
-        steps = self.run.get("steps_per_epoch") or self.params.get("steps") or 0
-        return step, step / steps if steps else float(self._epoch)
+    def _when(self) -> When:
+        """Return the step that the optimizer says; on jax this fetches the model."""
+        assert self._capture is not None
+        self._count.settle(self._capture.steps_done())
+        return self._count.when
 
-    def _frame(self, capture: Capture, logs: Mapping[str, float]) -> None:
+    def _write_pending(self) -> None:
+        """Write an epoch's scalars again where callbacks behind this one have added some."""
+        pending, self._pending = self._pending, None
+        if pending is None or self._capture is None:
+            return
+        when, logs, names = pending
+        if set(logs) != names:
+            self._capture.scalars(when, logs)
+
+    def _wait_for_history(self) -> None:
+        """Let Keras' own history, the last in the list of callbacks, end the recording.
+
+        A callback is not told what stands behind it, and some change the model when training ends.
+        """
+        history = self.model.history
+        told = history.on_train_end
+        self._history = history if history.params is self.params else None
+
+        def end(logs: dict[str, Any] | None = None) -> None:
+            del history.on_train_end
+            told(logs)
+            self._history = None
+            if self._ending and not self._managed:
+                self.finish()
+
+        if self._history is not None:
+            history.on_train_end = end
+
+    def _waits(self) -> bool:
+        """Tell whether Keras' history has not been told yet that training has ended."""
+        return self._history is not None
+
+    def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Take scalars and a frame, and settle when the next is due."""
         start = time.monotonic()
-        when = self._when(self._step)
+        when = self._when()
         capture.scalars(when, logs)
         capture.frame(when)
         # This frame is being written still, so the one before it tells what writing costs.
+        self._pace.seen = when[0]
         self._pace.took(time.monotonic() - start + capture.writing, capture.seconds)
 
 
@@ -185,16 +243,27 @@ def _warn_of_equal_paths(model: Any) -> None:
         )
 
 
-def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """Return what each field seems to be, from its shape and type."""
-    guessed: dict[str, dict[str, Any]] = {}
-    for name, array in reference.items():
-        shape = list(array.shape[1:])
-        kind = {1: "value", 2: "signal", 3: "image"}.get(len(shape), "value")
-        if not shape:
-            kind = "class" if array.dtype.kind in "iu" else "value"
-        guessed[name] = {"kind": kind, "shape": shape, "classes": []}
-    return guessed
+def _arrays(reference: Any) -> dict[str, np.ndarray]:
+    """Return the reference as numpy arrays by field; raises EdkitError if it is none."""
+    fields = reference if isinstance(reference, Mapping) else {"input": reference}
+    arrays = {}
+    for name, given in fields.items():
+        array = ops.convert_to_numpy(given) if ops.is_tensor(given) else given
+        if not hasattr(array, "shape") or not hasattr(array, "dtype") or not len(array.shape):
+            where = f"field {name!r} is" if isinstance(reference, Mapping) else "received"
+            raise EdkitError(
+                f"reference: expected an array (samples, ...), or a dict of them by field; {where} "
+                f"{type(given).__name__}: give reference=x or reference={{'image': x}}."
+            )
+        arrays[str(name)] = np.asarray(array)
+        if array.dtype.kind not in "biuf" or not len(array):
+            raise EdkitError(
+                f"reference: field {name!r} is {array.dtype} of shape {tuple(array.shape)}, "
+                "expected at least one sample of numbers."
+            )
+    if not arrays:
+        raise EdkitError("reference: expected at least one field, received none.")
+    return arrays
 
 
 def _check_names(probes: Sequence[Probe]) -> None:

@@ -1,13 +1,19 @@
 """Finding and calling the parts of a model by name, whatever kind of Keras model it is."""
 
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from ed_core.errors import EdkitError
+
+_BOLD = re.compile("\x1b\\[1m(.*?)\x1b\\[0m", re.DOTALL)
+_SHOWN = 200  # characters of what Keras says of a model that cannot be called
 
 
 def layer_at(net: Any, path: str) -> tuple[Any, Any]:
@@ -30,6 +36,54 @@ def submodel(net: Any, path: str) -> Any:
     return found
 
 
+def encoder_for(net: Any, decoder: Any, path: str = "encoder") -> Any:
+    """Return the submodel whose codes a decoder takes, or None where the model has none.
+
+    It is the one at `path`; where there is none of that name, the only other submodel that gives
+    what the decoder takes.
+
+    Raises:
+        EdkitError: several do.
+    """
+    try:
+        return submodel(net, path)
+    except EdkitError:
+        shape = code_shape(decoder)
+    fits = [
+        part
+        for part in getattr(net, "layers", ())
+        if isinstance(part, keras.Model) and part is not decoder and shape in _output_shapes(part)
+    ]
+    if len(fits) > 1:
+        raise EdkitError(
+            f"several submodels give what {decoder.name!r} takes: name one of them as the encoder, "
+            f"encoder={fits[0].name!r} or {fits[-1].name!r}."
+        )
+    return fits[0] if fits else None
+
+
+def code_name(decoder: Any, others: Sequence[str] = ()) -> str:
+    """Return which input of a decoder takes the code: `code`, or the only one that is not known.
+
+    Raises:
+        EdkitError: nobody can know which it is.
+    """
+    inputs = list(inputs_of(decoder) or {})
+    left = [name for name in inputs if name not in others]
+    if "code" in inputs or len(left) == 1:
+        return "code" if "code" in inputs else left[0]
+    raise EdkitError(
+        f"{decoder.name!r}: its inputs are {inputs}, no code: build it with "
+        "keras.Input(shape, name='code')."
+    )
+
+
+def code_shape(decoder: Any, others: Sequence[str] = ()) -> tuple[int, ...]:
+    """Return the shape of one code of a decoder; raises EdkitError if nobody can know it."""
+    tensor = (inputs_of(decoder) or {})[code_name(decoder, others)]
+    return tuple(tensor.shape[1:])
+
+
 def weighted_layers(model: Any, path: str) -> dict[str, Any]:
     """Return the layers of a functional model that have weights, by their path."""
     return {
@@ -37,6 +91,26 @@ def weighted_layers(model: Any, path: str) -> dict[str, Any]:
         for layer in model.layers
         if layer.weights and not isinstance(layer, keras.Model)
     }
+
+
+def all_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of a model and of its submodels."""
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from all_layers(layer)
+
+
+def channels_first(part: Any) -> bool:
+    """Tell whether a layer, or some layer of a model, has the channels first; else Keras does."""
+    formats = {getattr(layer, "data_format", None) for layer in (part, *all_layers(part))} - {None}
+    return "channels_first" in (formats or {keras.config.image_data_format()})
+
+
+def rescales(model: Any) -> bool:
+    """Tell whether a model brings its input to another scale by a layer of its own."""
+    kinds = (layers.Rescaling, layers.Normalization)
+    return any(isinstance(layer, kinds) for layer in all_layers(model))
 
 
 def inputs_of(model: Any) -> dict[str, Any] | None:
@@ -47,26 +121,75 @@ def inputs_of(model: Any) -> dict[str, Any] | None:
     return structure if isinstance(structure, dict) else {t.name: t for t in model.inputs}
 
 
-def with_inputs(model: Any, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the facts of fields, and as `input` whether the model takes them.
-
-    Where its inputs have no known names, it takes all.
-    """
-    taken = fields.keys() & (inputs_of(model) or {}) or fields.keys()
-    return {name: {**facts, "input": name in taken} for name, facts in fields.items()}
-
-
 def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     """Return what a model makes of a batch, as numpy.
 
     A model with named inputs takes the fields of these names. One with a single input takes the
-    field of that name, or the first; so does a subclassed one, whose inputs nobody can know.
+    field of that name, or the first that has its shape. A subclassed model takes what it was built
+    with; where it never was called, the first field, or else all of them.
+
+    Raises:
+        EdkitError: it cannot be called on these fields.
     """
-    wanted = inputs_of(model)
-    if wanted is None or (len(wanted) == 1 and not isinstance(_input(model), dict)):
-        name = next(iter(wanted or ()), "")
-        return model.predict_on_batch(batch.get(name, next(iter(batch.values()))))
-    return model.predict_on_batch(taken(model, batch))
+    given = _given(model, batch)
+    try:
+        return model.predict_on_batch(given)
+    except Exception as error:  # whatever somebody's own model raises
+        raise _cannot(model, batch, error) from error
+
+
+def outputs_of(model: Any, batch: Mapping[str, np.ndarray], alone: str) -> dict[str, Any]:
+    """Return what a model makes of a batch, by the names of its outputs.
+
+    Outputs in a list have the names of the layers that give them, or their numbers from 0 where
+    the model is not functional. A single output without a name is called `alone`.
+    """
+    outputs = call(model, batch)
+    if isinstance(outputs, dict):
+        return outputs
+    if not isinstance(outputs, list | tuple):
+        return {alone: outputs}
+    if len(outputs) == 1:
+        return {alone: outputs[0]}
+    names = list(getattr(model, "output_names", ()))
+    if len(set(names)) != len(outputs):
+        names = [str(number) for number in range(len(outputs))]
+    return dict(zip(names, outputs, strict=True))
+
+
+def output_of(
+    model: Any, batch: Mapping[str, np.ndarray], name: str, like: np.ndarray | None, asked: str
+) -> np.ndarray:
+    """Return the output of a name, else the only one whose samples have the shape of a field.
+
+    Args:
+        model: to call.
+        batch: field to (samples, ...).
+        name: of the output.
+        like: the field, (samples, ...), or None.
+        asked: what asks for it, as a message names it.
+
+    Raises:
+        EdkitError: there is none, or there are several.
+    """
+    outputs = outputs_of(model, batch, name)
+    if name in outputs:
+        return np.asarray(outputs[name])
+    shape = None if like is None else np.shape(like)[1:]
+    fits = [output for output in outputs.values() if np.shape(output)[1:] == shape]
+    if len(fits) != 1:
+        raise EdkitError(f"{asked}: the model's outputs are {sorted(outputs)}; name one of them.")
+    return np.asarray(fits[0])
+
+
+def takes(model: Any, batch: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether a functional model can be given fields: by name, or the only one by its shape."""
+    wanted = inputs_of(model) or {}
+    if all(name in batch for name in wanted):
+        return True
+    return len(wanted) == 1 and any(
+        _has_shape(array, tensor.shape) for tensor in wanted.values() for array in batch.values()
+    )
 
 
 def taken(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +198,15 @@ def taken(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         EdkitError: an input is missing.
     """
-    wanted = inputs_of(model) or {}
+    return _named(inputs_of(model) or {}, given)
+
+
+def to_numpy(variable: Any) -> np.ndarray:
+    """Return a copy of a variable's value, of one replica where it is mirrored on several."""
+    return np.array(ops.convert_to_numpy(ops.convert_to_tensor(variable)))
+
+
+def _named(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     missing = [repr(name) for name in wanted if name not in given]
     if missing:
         raise EdkitError(
@@ -88,18 +219,99 @@ def taken(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 def _input(model: Any) -> Any:
     """Return the input structure of a functional model, None of any other."""
     try:
+        if isinstance(model, keras.Sequential):  # whose `input` is what its first caller gave it
+            return model.inputs[0]
         return model.input if model.inputs else None
     except (AttributeError, ValueError):  # a Sequential without an Input has no graph
         return None
 
 
-def as_dict(outputs: Any, name: str) -> dict[str, Any]:
-    """Return named outputs as they are, and a single unnamed one, or the first, under `name`."""
-    if isinstance(outputs, list | tuple):  # such as [mean, log_var, z]
-        outputs = outputs[0]
-    return outputs if isinstance(outputs, dict) else {name: outputs}
+def _output_shapes(model: Any) -> list[tuple[int, ...]]:
+    try:
+        return [tuple(tensor.shape[1:]) for tensor in model.outputs or ()]
+    except AttributeError:
+        return []
 
 
-def to_numpy(variable: Any) -> np.ndarray:
-    """Return a copy of a variable's value."""
-    return np.array(ops.convert_to_numpy(getattr(variable, "value", variable)))
+def _given(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
+    """Return what a model is called with, of a batch."""
+    structure = _input(model)
+    if structure is not None:
+        wanted = inputs_of(model) or {}
+        if len(wanted) > 1 or isinstance(structure, dict):
+            return _named(wanted, batch)
+        ((name, tensor),) = wanted.items()
+        return batch[name] if name in batch else _first_of(batch, tensor.shape)
+    arrays = list(batch.values())
+    if len(arrays) == 1 and model not in _WAYS:
+        return arrays[0]
+    built = (model.get_build_config() or {}).get("input_shape") if model.built else None
+    if model in _WAYS or not built:
+        return _ways(batch)[_way(model, batch)]
+    if isinstance(built, dict):
+        return _named(built, batch)
+    if all(side is None or isinstance(side, int) for side in built):
+        return _first_of(batch, built)
+    if len(built) > len(arrays):
+        raise EdkitError(
+            f"model {model.name!r} takes {len(built)} inputs in a list: give the reference as many "
+            f"fields, in their order; it has {_shapes(batch)}."
+        )
+    return arrays[: len(built)]
+
+
+_WAYS: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+"""Which of the `_ways` a model takes that was never called when it was first looked at."""
+
+
+def _ways(batch: Mapping[str, np.ndarray]) -> list[Any]:
+    arrays = list(batch.values())
+    return [*arrays, dict(batch), arrays]
+
+
+def _way(model: Any, batch: Mapping[str, np.ndarray]) -> int:
+    """Return how a model takes a batch: it is tried, on one sample, in the order of `_ways`."""
+    if model in _WAYS:
+        return _WAYS[model]
+    first: Exception | None = None
+    for number, given in enumerate(_ways({name: array[:1] for name, array in batch.items()})):
+        try:
+            with warnings.catch_warnings():  # Keras guesses why it cannot be built
+                warnings.simplefilter("ignore")
+                model(given, training=False)
+        except Exception as error:  # whatever somebody's own model raises
+            first = first or error
+        else:
+            _WAYS[model] = number
+            return number
+    assert first is not None
+    raise _cannot(model, batch, first) from first
+
+
+def _cannot(model: Any, batch: Mapping[str, np.ndarray], error: Exception) -> EdkitError:
+    text = str(error)
+    if bold := _BOLD.search(text):  # what was wrong, among the arguments of every call
+        text = bold[1]
+    said = " ".join(text.split())[:_SHOWN]
+    return EdkitError(f"model {model.name!r} cannot be called on {_shapes(batch)}: {said}")
+
+
+def _first_of(batch: Mapping[str, np.ndarray], shape: Sequence[int | None]) -> np.ndarray:
+    """Return the first field whose samples have a shape, else the first.
+
+    Keras takes some other shapes too, such as one without an axis of size 1 at the end.
+    """
+    fits = (array for array in batch.values() if _has_shape(array, shape))
+    return next(fits, next(iter(batch.values())))
+
+
+def _has_shape(array: np.ndarray, shape: Sequence[int | None]) -> bool:
+    """Tell whether samples have the shape of a tensor (batch, ...), whose sides may be None."""
+    sides, known = np.shape(array)[1:], tuple(shape)[1:]
+    return len(sides) == len(known) and all(
+        wanted in (side, None) for side, wanted in zip(sides, known, strict=True)
+    )
+
+
+def _shapes(batch: Mapping[str, np.ndarray]) -> str:
+    return ", ".join(f"{name!r} {tuple(np.shape(array))}" for name, array in batch.items())

@@ -246,8 +246,7 @@ def _check_saving(name: str, objective: Any, fresh: Any) -> None:
 def _check_recording(
     probe: Probe, arrays: dict[str, np.ndarray], batch: dict[str, np.ndarray]
 ) -> None:
-    from ed_core.capture import probe_info
-    from ed_core.recorder import guess_fields
+    from ed_core.header import guess_fields, probe_info
     from ed_core.recording import Header, Recording
 
     info = probe_info(probe, arrays, guess_fields(batch))

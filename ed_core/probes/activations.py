@@ -9,14 +9,28 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.probes.base import Batch, Bound, Probe, first, half
-from ed_core.submodels import as_dict, call, layer_at, submodel, weighted_layers
+from ed_core.probes.latent_codes import code_of
+from ed_core.submodels import (
+    call,
+    channels_first,
+    code_name,
+    encoder_for,
+    inputs_of,
+    layer_at,
+    outputs_of,
+    submodel,
+    takes,
+    weighted_layers,
+)
 
 
 @dataclass(frozen=True, init=False)
 class Activations(Probe):
     """The activation maps of chosen layers, for the first samples of the reference.
 
-    Records one array a layer: (samples, height, width, channels) or (samples, units), as float16.
+    Records one array a layer: (samples, height, width, channels) or (samples, units), as float16,
+    or as float32 beyond its range; (samples, channels, height, width) where the layer has the
+    channels first.
     The layers must lie in a functional model or submodel: of a subclassed one nobody can know what
     leads to them.
 
@@ -44,7 +58,7 @@ class Activations(Probe):
         def read(batch: Batch) -> dict[str, np.ndarray]:
             few = first(batch, self.samples)
             maps = {name: value for part in parts for name, value in part(few).items()}
-            return {name: half(value[..., : self.channels]) for name, value in maps.items()}
+            return {name: half(value) for name, value in maps.items()}
 
         return read
 
@@ -55,13 +69,50 @@ class Activations(Probe):
         return {"field": field, "samples": self.samples, "channels": self.channels}
 
     def _maps(self, net: Any, path: str) -> Bound:
-        """Return the function for one path; layers of the decoder are fed by the encoder."""
+        """Return the function for one path; layers of a decoder are fed by its encoder."""
         owner, found = layer_at(net, path)
         named = weighted_layers(found, path) if isinstance(found, keras.Model) else {path: found}
-        if not hasattr(owner, "inputs") or not named:
-            raise EdkitError(f"Activations({path!r}): activations need a functional model.")
-        maps = keras.Model(owner.input, {name: layer.output for name, layer in named.items()})
-        if path.partition("/")[0] != "decoder":
-            return lambda batch: call(maps, batch)
-        encoder = submodel(net, "encoder")
-        return lambda batch: call(maps, as_dict(call(encoder, batch), "code"))
+        if not inputs_of(owner) or not named:
+            raise EdkitError(
+                f"Activations({path!r}): activations need a functional model, {owner.name!r} is "
+                "none."
+            )
+        maps = keras.Model(
+            owner.inputs[0] if isinstance(owner, keras.Sequential) else owner.input,
+            {name: layer.output for name, layer in named.items()},
+        )
+        first = {name for name, layer in named.items() if channels_first(layer)}
+
+        def read(batch: Batch) -> dict[str, np.ndarray]:
+            made = call(maps, batch)
+            return {
+                name: value[:, : self.channels]
+                if name in first and value.ndim > 2
+                else value[..., : self.channels]
+                for name, value in made.items()
+            }
+
+        return self._fed(net, path, owner, read)
+
+    def _fed(self, net: Any, path: str, owner: Any, read: Bound) -> Bound:
+        """Return what gives the layers of a submodel its inputs, which may be codes."""
+        if owner is net:
+            return read
+        part = path.partition("/")[0]
+        if submodel(net, part) is not owner:
+            raise EdkitError(
+                f"Activations({path!r}): nobody can know what {owner.name!r} is given inside of "
+                f"{part!r}; choose layers of {part!r} itself."
+            )
+        encoder = None if part == "encoder" else encoder_for(net, owner)
+
+        def fed(batch: Batch) -> dict[str, np.ndarray]:
+            if encoder is None or (part != "decoder" and takes(owner, batch)):
+                return read(batch)
+            outputs = outputs_of(encoder, batch, "code")
+            known = {**batch, **outputs}
+            if not all(name in known for name in inputs_of(owner) or {}):
+                known[code_name(owner, list(batch))] = code_of(outputs, encoder.name)
+            return read(known)
+
+        return fed

@@ -10,6 +10,9 @@ import numpy as np
 Batch = Mapping[str, np.ndarray]
 Bound = Callable[[Batch], dict[str, np.ndarray]]
 
+_LARGEST, _SMALLEST = 65504.0, 3e-5  # of float16: the largest, and with three digits the smallest
+_LOST = 1 / 250  # of a field's deviation: what rounding may change
+_LOOKED_AT = 2**16  # values of a field that tell how far it spreads
 _AXES = {
     2: ("time", "channel"),
     3: ("height", "width", "channel"),
@@ -56,6 +59,53 @@ def flat(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1).astype("float32")
 
 
+def channels_to_front(axes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of axes with the channel before all that lies in space and time."""
+    inside = [axis for axis in axes if axis in ("time", "height", "width")]
+    if "channel" not in axes or not inside:
+        return axes
+    rest = [axis for axis in axes if axis != "channel"]
+    rest.insert(rest.index(inside[0]), "channel")
+    return tuple(rest)
+
+
+def recorded(values: np.ndarray, beside: np.ndarray | None) -> np.ndarray:
+    """Return outputs in the type that they are recorded in: float16 where that is as good.
+
+    It is where the field that they stand beside would lose less than 1/250 of its deviation to the
+    rounding, as pictures in 0..1 and in 0..255 do; else it is float32. A value beyond 65,504 makes
+    a frame float32, whatever it stands beside.
+
+    Args:
+        values: (samples, ...).
+        beside: a field of the reference, (samples, ...); None where there is none: then it is the
+            values themselves that must keep their digits.
+    """
+    return half(values) if _keeps_digits(values if beside is None else beside) else _single(values)
+
+
 def half(values: np.ndarray) -> np.ndarray:
-    """Return float16, with what it cannot hold brought to its limits."""
-    return np.clip(values, -65504, 65504).astype("float16")
+    """Return what is looked at, such as activation maps: float16, or float32 beyond its range.
+
+    Three digits are kept of the largest value: from 0.00003 to 65,504.
+    """
+    single = _single(values)
+    largest = float(np.abs(single, where=np.isfinite(single), out=np.zeros_like(single)).max(initial=0))
+    fits = largest == 0 or _SMALLEST <= largest <= _LARGEST
+    return single.astype("float16") if fits else single
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.asarray(values).astype("float32", copy=False)
+
+
+def _keeps_digits(field: np.ndarray) -> bool:
+    """Tell whether rounding to float16 changes a field by less than 1/250 of its deviation."""
+    flat = field.reshape(-1)
+    known = _single(flat[:: max(flat.size // _LOOKED_AT, 1)])
+    known = known[np.isfinite(known)]
+    if not known.size or np.abs(known).max() > _LARGEST:
+        return False
+    rounding = np.spacing(np.abs(known).astype("float16")).astype("float64") / 2
+    return float(np.sqrt(np.mean(rounding**2))) < _LOST * float(np.std(known, dtype="float64"))

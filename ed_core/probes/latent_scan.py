@@ -8,44 +8,60 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, first, flat, half, sample_axes
-from ed_core.submodels import as_dict, call, inputs_of, submodel
+from ed_core.probes.base import Batch, Bound, Probe, first, flat, recorded, sample_axes
+from ed_core.probes.latent_codes import code_of
+from ed_core.submodels import (
+    code_name,
+    code_shape,
+    encoder_for,
+    inputs_of,
+    outputs_of,
+    submodel,
+)
 
 
 @dataclass(frozen=True)
 class LatentScan(Probe):
     """What the decoder makes of a grid in two dimensions of the code.
 
-    Where the encoder has a `posterior`, the grid lies at the quantiles of N(0, 1) (Kingma &
-    Welling, 2014, figure 4) and the other dimensions are 0. Otherwise it spans the reference
-    codes from their 5th to their 95th percentile, through their mean. A decoder that is also told
-    something else, such as a class, is told that of the first sample. Records `grid` (rows,
-    columns, height, width, channels) as float16, `x` (columns,) and `y` (rows,) as float32.
+    Where the encoder has a `posterior`, or there is no encoder, as of a generator, the grid lies at
+    the quantiles of N(0, 1) (Kingma & Welling, 2014, figure 4) and the other dimensions are 0.
+    Otherwise it spans the reference codes from their 5th to their 95th percentile, through their
+    mean. A decoder that is also told something else, such as a class, is told that of the first
+    sample. Records `grid` (rows, columns, height, width, channels) as float16, or as float32 where
+    that loses digits of the field that it is like; `x` (columns,) and `y` (rows,) as float32.
+
+    Args:
+        decoder: the submodel.
+        dimensions: of the code, from 0: along a row, and upwards.
+        steps: rows and columns.
+        encoder: the submodel whose codes it takes; where there is none of this name, the only
+            other one that gives what the decoder takes.
     """
 
     decoder: str = "decoder"
     dimensions: tuple[int, int] = (0, 1)
     steps: int = 15
+    encoder: str = "encoder"
     kind: ClassVar[str] = "latent_scan"
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to the decoded grid."""
         decoder = submodel(net, self.decoder)
-        encoder = submodel(net, "encoder")
+        encoder = encoder_for(net, decoder, self.encoder)
         levels = np.linspace(0.05, 0.95, self.steps)
         normal = np.array([NormalDist().inv_cdf(level) for level in levels])
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            # One sample tells the shape; all are needed only where there is no prior.
-            outputs = as_dict(call(encoder, first(batch, 1)), "code")
-            prior = "posterior" in outputs
-            few = outputs if prior else as_dict(call(encoder, first(batch, 256)), "code")
-            codes, shape = flat(few["code"]), few["code"].shape[1:]
-            size = codes.shape[1]
+            code = code_name(decoder, list(batch))
+            codes, shape = None, code_shape(decoder, list(batch))
+            if encoder is not None:
+                codes, shape = _codes(encoder, batch)
+            size = int(np.prod(shape))
             if max(self.dimensions) >= size > 1:
                 raise EdkitError(f"LatentScan{self.dimensions}: the code has {size} dimensions.")
             centre, x, y = np.zeros(size), normal, normal
-            if not prior:
+            if codes is not None:
                 centre = codes.mean(axis=0)
                 low, high = np.quantile(codes, (0.05, 0.95), axis=0)
                 x, y = (
@@ -55,9 +71,9 @@ class LatentScan(Probe):
             if size == 1:  # one row, along the only dimension
                 y = np.zeros(1)
             grid = scan(centre, self.dimensions, x, y).reshape(-1, *shape)
-            image = decode(decoder, grid, batch)
+            image = pictures(decoder, _given(decoder, code, grid, batch), batch)
             tiles = image.reshape(len(y), len(x), *image.shape[1:])
-            return {"grid": half(tiles), "x": x.astype("f4"), "y": y.astype("f4")}
+            return {"grid": tiles, "x": x.astype("f4"), "y": y.astype("f4")}
 
         return read
 
@@ -73,16 +89,64 @@ class LatentScan(Probe):
 
 
 def decode(decoder: Any, codes: np.ndarray, batch: Batch) -> np.ndarray:
-    """Return the first output for `codes` (samples, ...).
+    """Return the output for `codes` (samples, ...), of several the one that is like a field.
 
     What else the decoder takes, such as a class, is that of the first sample of the batch.
     """
-    given = {"code": codes}
+    given = _given(decoder, code_name(decoder, list(batch)), codes, batch)
+    return _output(outputs_of(decoder, given, "image"), decoder, batch)[0]
+
+
+def pictures(decoder: Any, given: Batch, batch: Batch) -> np.ndarray:
+    """Return the output of a decoder as it is recorded, see `recorded`.
+
+    Args:
+        decoder: the submodel.
+        given: its inputs, by name.
+        batch: the reference, with the field that the output is like.
+
+    Raises:
+        EdkitError: it has several outputs, and none is like one field alone.
+    """
+    return recorded(*_output(outputs_of(decoder, given, "image"), decoder, batch))
+
+
+def _output(
+    outputs: Mapping[str, Any], decoder: Any, batch: Batch
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the output that is like a field, by its name or else by its shape, and the field."""
+    like = {
+        name: batch[name]
+        if name in batch
+        else next((f for f in batch.values() if f.shape[1:] == np.shape(output)[1:] != ()), None)
+        for name, output in outputs.items()
+    }
+    fits = [name for name in outputs if name in batch] or [n for n in like if like[n] is not None]
+    name = next(iter(outputs)) if len(outputs) == 1 else fits[0] if len(fits) == 1 else ""
+    if name not in outputs:
+        raise EdkitError(
+            f"the outputs of {decoder.name!r} are {sorted(outputs)}, and none alone is like a "
+            "field of the reference: name the one that is shown like a field."
+        )
+    return np.asarray(outputs[name]), like[name]
+
+
+def _codes(encoder: Any, batch: Batch) -> tuple[np.ndarray | None, tuple[int, ...]]:
+    """Return codes (samples, size), None where N(0, 1) is their prior, and the shape of one."""
+    # One sample tells the shape; all are needed only where there is no prior.
+    outputs = outputs_of(encoder, first(batch, 1), "code")
+    shape = code_of(outputs, encoder.name).shape[1:]
+    if "posterior" in outputs:
+        return None, shape
+    return flat(code_of(outputs_of(encoder, first(batch, 256), "code"), encoder.name)), shape
+
+
+def _given(decoder: Any, code: str, codes: np.ndarray, batch: Batch) -> dict[str, np.ndarray]:
+    given = {code: codes}
     for name in inputs_of(decoder) or {}:
         if name in batch and name not in given:
             given[name] = np.repeat(batch[name][:1], len(codes), axis=0)
-    decoded: np.ndarray = next(iter(as_dict(call(decoder, given), "image").values()))
-    return decoded
+    return given
 
 
 def scan(

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, first, half, sample_axes
-from ed_core.submodels import as_dict, call
+from ed_core.probes.base import Batch, Bound, Probe, first, half, recorded, sample_axes
+from ed_core.submodels import channels_first, output_of
 
 REFERENCE = 512  # samples: as many as training takes for the reference batch
 _SMALL = 256  # classes whose numbers fit into a byte
@@ -19,8 +18,9 @@ _MAP = 4  # axes of class probabilities for every pixel: (samples, height, width
 class Predictions(Probe):
     """What an output predicts for the first samples of the reference, to be shown beside the truth.
 
-    Records one array as float16, shaped like the output: `values` (samples,) or (samples, height,
-    width, 1), or `probabilities` (samples, classes). Where every pixel has class probabilities,
+    Records one array, shaped like the output: `values` (samples,) or (samples, height, width, 1),
+    as float16, or as float32 where that loses digits of the target; or
+    `probabilities` (samples, classes) as float16. Where every pixel has class probabilities,
     `classes` (samples, height, width) holds the number of the most probable one instead, as uint8
     where they are at most 256. The name of the array chooses the panel.
 
@@ -43,19 +43,17 @@ class Predictions(Probe):
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to the one array."""
 
+        asked, axis = f"Predictions({self.output!r})", 1 if channels_first(net) else -1
+
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            outputs = as_dict(call(net, first(batch, self.samples)), self.output)
-            if self.output not in outputs:
-                raise EdkitError(
-                    f"Predictions({self.output!r}): the model's outputs are {sorted(outputs)}."
-                )
-            values = np.asarray(outputs[self.output])
-            if values.ndim == _MAP and values.shape[-1] > 1:
-                small = "uint8" if values.shape[-1] <= _SMALL else "uint16"
-                return {"classes": values.argmax(axis=-1).astype(small)}
+            few = first(batch, self.samples)
+            values = output_of(net, few, self.output, None, asked)
+            if values.ndim == _MAP and values.shape[axis] > 1:
+                small = "uint8" if values.shape[axis] <= _SMALL else "uint16"
+                return {"classes": values.argmax(axis=axis).astype(small)}
             if values.ndim == 2 and values.shape[-1] > 1:
                 return {"probabilities": half(values)}
-            return {"values": half(values)}
+            return {"values": recorded(values, few.get(self.target or self.output))}
 
         return read
 

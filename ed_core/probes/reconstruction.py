@@ -6,20 +6,30 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, first, half
-from ed_core.submodels import as_dict, call
+from ed_core.probes.base import Batch, Bound, Probe, first, recorded
+from ed_core.submodels import output_of
 
 
 @dataclass(frozen=True)
 class Reconstruction(Probe):
     """The output beside the input of the same name, for the first samples of the reference.
 
-    Records `output` (samples, ...) as float16.
+    Records `output` (samples, ...) as float16, or as float32 where that loses digits of the field.
+    Of several outputs it is the one named like the field, else the only one of its shape. Where
+    the field is whole numbers (bytes), or a layer of the model rescales its input, nobody can know
+    whether output and input are on one scale: then no error is shown, unless `target` says what
+    the output is compared with.
+
+    Args:
+        field: the output, and the field of the reference that it is compared with.
+        samples: how many.
+        target: the field that it is compared with, where it is another one, such as the same
+            pictures in 0..1; `field` itself says that they are on one scale.
     """
 
     field: str
     samples: int = 16
+    target: str = ""
     kind: ClassVar[str] = "reconstruction"
 
     @property
@@ -29,17 +39,19 @@ class Reconstruction(Probe):
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to `output`."""
+        asked = f"Reconstruction({self.field!r})"
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            outputs = as_dict(call(net, first(batch, self.samples)), self.field)
-            if self.field not in outputs:
-                raise EdkitError(
-                    f"Reconstruction({self.field!r}): the model's outputs are {sorted(outputs)}."
-                )
-            return {"output": half(outputs[self.field])}
+            few = first(batch, self.samples)
+            beside = few.get(self.target or self.field)
+            output = output_of(net, few, self.field, beside, asked)
+            return {"output": recorded(output, beside)}
 
         return read
 
     def options(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the field and how many samples are shown."""
-        return {"field": self.field, "samples": self.samples}
+        """Return the field, how many samples are shown, and whether they cannot be compared."""
+        field = self.target or self.field
+        unlike = not self.target and fields.get(field, {}).get("rescaled")
+        known = {"field": field, "samples": self.samples}
+        return {**known, "compared": False} if unlike else known

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, half, sample_axes
+from ed_core.probes.base import Batch, Bound, Probe, sample_axes
+from ed_core.probes.latent_scan import pictures
 from ed_core.seeds import Seeds
-from ed_core.submodels import as_dict, call, inputs_of, submodel
+from ed_core.submodels import code_name, code_shape, inputs_of, submodel
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,12 @@ class Samples(Probe):
     """What a decoder or a generator makes of the same draws from N(0, 1) at every frame.
 
     A decoder that takes a class as well is given one after the other, a row of the picture each.
-    Records `images` (samples, height, width, channels) as float16 and, where there is a class to
-    choose, `classes` (samples,), the one that was asked for.
+    Records `images` (samples, height, width, channels) as float16, or as float32 where that loses
+    digits of the field that they are like, and, where there is a class to choose, `classes`
+    (samples,), the one that was asked for.
 
     Args:
-        decoder: the submodel, whose input `code` is the noise.
+        decoder: the submodel, whose input `code`, or only other input, is the noise.
         label: its input that takes a class number, where it has one.
         samples: how many.
         seed: of the noise.
@@ -37,23 +38,19 @@ class Samples(Probe):
         """Return the function from the batch, of which only the classes are used, to `images`."""
         decoder = submodel(net, self.decoder)
         inputs = inputs_of(decoder) or {}
-        if "code" not in inputs:
-            raise EdkitError(
-                f"Samples({self.decoder!r}): its inputs are {sorted(inputs)}, no code."
-            )
-        shape = tuple(inputs["code"].shape[1:])
+        noise_input = code_name(decoder, (self.label,))
+        shape = code_shape(decoder, (self.label,))
         random = Seeds(self.seed).generator("samples")
         noise = random.standard_normal((self.samples, *shape), "float32")
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            given = {"code": noise}
+            given = {noise_input: noise}
             if self.label in inputs:
                 classes = int(np.max(batch[self.label])) + 1
                 rows = np.arange(self.samples) * classes // self.samples
                 given[self.label] = rows.astype(batch[self.label].dtype)
-            images = next(iter(as_dict(call(decoder, given), "image").values()))
             asked = {"classes": given[self.label]} if self.label in given else {}
-            return {"images": half(images), **asked}
+            return {"images": pictures(decoder, given, batch), **asked}
 
         return read
 

@@ -116,13 +116,20 @@ class Recording:
         return self._segments[-1].reference() if self._segments else {}
 
     def scalars(self) -> dict[str, np.ndarray]:
-        """Return the table as columns (rows,): `step`, `epoch`, `seconds` and every scalar."""
+        """Return the table as columns (rows,): `step`, `epoch`, `seconds` and every scalar.
+
+        A scalar that one segment has and another has not is NaN in the rows of the other.
+        """
         if not self._segments:
             return {}
-        names = self._segments[-1].header.scalars
-        same = [(s, end) for s, end in self._spans() if s.header.scalars == names]
+        newest = self._segments[-1].header.scalars
+        others = (name for s in self._segments for name in s.header.scalars)
+        names = tuple(dict.fromkeys((*newest, *others)))
         # A row tells of the step that it ends with: the one a resume starts from is the earlier's.
-        rows = [s.scalars[s.scalars[:, 0] <= end] if end < np.inf else s.scalars for s, end in same]
+        rows = [
+            _in_columns(s.scalars[s.scalars[:, 0] <= end] if end < np.inf else s.scalars, s, names)
+            for s, end in self._spans()
+        ]
         return dict(zip(("step", "epoch", "seconds", *names), _joined(rows).T, strict=True))
 
     def curves(self) -> dict[str, np.ndarray]:
@@ -185,6 +192,18 @@ class Recording:
 
     def _rows(self) -> int:
         return sum(len(s.scalars) + len(s.curves) + len(s.events) for s in self._segments)
+
+
+def _in_columns(rows: np.ndarray, segment: Segment, names: Sequence[str]) -> np.ndarray:
+    """Return rows (rows, columns) of a segment with a column for each of these scalars."""
+    known = segment.header.scalars
+    if known == names:
+        return rows
+    wide = np.full((len(rows), TIME_COLUMNS + len(names)), np.nan)
+    wide[:, :TIME_COLUMNS] = rows[:, :TIME_COLUMNS]
+    for column, name in enumerate(known):
+        wide[:, TIME_COLUMNS + names.index(name)] = rows[:, TIME_COLUMNS + column]
+    return wide
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -179,12 +179,14 @@ class _Drawing:
 
     def _choose(self) -> None:
         titles = [self._stage.tabText(i) for i in range(self._stage.count())]
-        slugs = [slug(title) for title in titles]
-        if slug(self._wish.preset) not in slugs:
+        slugs, wished = [slug(title) for title in titles], slug(self._wish.preset)
+        if wished == "overview" and len(slugs) == 1:  # of a run with one tab, that is all
+            wished = slugs[0]
+        if wished not in slugs:
             raise EdkitError(
                 f"this run has no preset {self._wish.preset!r}: choose {', '.join(slugs)}."
             )
-        self._stage.setCurrentIndex(slugs.index(slug(self._wish.preset)))
+        self._stage.setCurrentIndex(slugs.index(wished))
 
     def _watch(self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback]) -> None:
         self._probes, self._lookbacks = probes, lookbacks
