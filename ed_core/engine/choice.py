@@ -59,3 +59,7 @@ def _version(name: str) -> str:
         except PackageNotFoundError:
             continue
     return "unknown"
+
+
+def settle_backend() -> None:
+    pass
