@@ -55,11 +55,11 @@ class _KerasFinder(MetaPathFinder):
     def load(self, loader: Loader, module: ModuleType) -> None:
         """Import Keras, once."""
         self._before()
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
         # Keras is to be as if nobody had watched it.
         module.__spec__.loader = module.__loader__ = loader  # type: ignore[union-attr]
         loader.exec_module(module)
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         _announce(module)
 
 
