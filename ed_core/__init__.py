@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ed_core.engine.choice import settle_backend
+from ed_core.engine.keras_import import watch_keras
 from ed_core.errors import EdkitError as EdkitError
 from ed_core.errors import FieldError as FieldError
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ed_core.recorder import Recorder as Recorder
     from ed_core.recording import Recording as Recording
     from ed_core.recording import RunFolder as RunFolder
+    from ed_core.registry import load_plugin_file as load_plugin_file
     from ed_core.run import Run as Run
     from ed_core.run import open_run as open_run
     from ed_core.sampling import Sampling as Sampling
@@ -64,6 +67,7 @@ _LIGHT = {
     "content_generator": "seeds",
     "dataset": "plugins",
     "load_data": "data",
+    "load_plugin_file": "registry",
     "model": "plugins",
 }
 _WITH_KERAS = {
@@ -93,6 +97,8 @@ _WITH_KERAS = {
     "train": "training",
 }
 __all__ = ["EdkitError", "FieldError", *_LIGHT, *_WITH_KERAS]
+
+watch_keras(settle_backend)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 
+@keras.saving.register_keras_serializable("ed_core")
 class Frozen(keras.Model):
     """The graph of a trained model, that never trains: weights and statistics do not move.
 
@@ -22,3 +23,14 @@ class Frozen(keras.Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return what the part infers, whether or not the model around it trains."""
         return super().call(inputs, training=False, mask=mask)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration of its graph."""
+        part = keras.Model(self.input, self.output, name=self.name)
+        return {"part": keras.saving.serialize_keras_object(part)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Frozen":
+        """Return the part of a configuration, frozen."""
+        with keras.saving.custom_object_scope(custom_objects or {}):
+            return cls(keras.saving.deserialize_keras_object(config["part"]))

@@ -7,15 +7,21 @@ import keras
 import numpy as np
 from keras import ops
 
-from ed_core.engine import gradients
+from ed_core.engine import gradients, randomness
 from ed_core.errors import EdkitError
 from ed_core.losses import like, masked, whole
+from ed_core.optimizers import SubmodelAdam
+from ed_core.saved_heads import heads_config, heads_from
+from ed_core.shared_network import share_networks, shared_networks
 from ed_core.spec import Head
-from ed_core.submodels import taken
+from ed_core.submodels import taken, to_numpy
 
 Tensor = Any
 
+_GENERATOR = "random_state_"
 
+
+@keras.saving.register_keras_serializable("ed_core")
 class Objective(keras.Model):
     """The graph of `net`, trained by plain `fit` on the sum over its heads of weight times loss.
 
@@ -27,13 +33,20 @@ class Objective(keras.Model):
         net: a functional model with dict inputs and outputs.
         heads: the terms of the objective; an optional one counts where the model has its output.
         weights: the initial weight of each head, by name.
+        name: of the model.
 
     Raises:
         EdkitError: a head looks at an output that the model does not have, or two numbers would be
             logged by one name.
     """
 
-    def __init__(self, net: Any, heads: Sequence[Head], weights: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        net: Any,
+        heads: Sequence[Head],
+        weights: Mapping[str, float],
+        name: str | None = None,
+    ) -> None:
         if not isinstance(net.output, dict):
             raise EdkitError("a model's outputs must be named: return keras.Model(dict, dict).")
         for head in heads:
@@ -44,7 +57,7 @@ class Objective(keras.Model):
                 )
         _check_log_names(heads)
         heads = [head for head in heads if head.output in net.output]
-        super().__init__(inputs=net.input, outputs=net.output)
+        super().__init__(inputs=net.input, outputs=net.output, name=name)
         self.heads = tuple(heads)
         self.head_weights = {
             head.name: self.add_weight(
@@ -78,8 +91,60 @@ class Objective(keras.Model):
             kwargs: the same, by name.
         """
         super().compile(*args, **kwargs)
+        if isinstance(self.optimizer, SubmodelAdam):
+            self.optimizer.bind(self)
         if self.optimizer is not None:
             gradients.make_gradients_dense(self.optimizer)
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Configure a model that was loaded as the saved one was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` makes the model from: its graph, and its heads by name."""
+        net = keras.Model(self.input, self.output, name=self.name)
+        weights = {name: float(to_numpy(now)) for name, now in self.head_weights.items()}
+        return {
+            "name": self.name,
+            "net": keras.saving.serialize_keras_object(net),
+            "heads": heads_config(self.heads),
+            "weights": weights,
+            "shared": shared_networks(net),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> "Objective":
+        """Return the model of a configuration; raises EdkitError where a head's loss is not here.
+
+        Args:
+            config: what `get_config` returned.
+            custom_objects: name to class or function, as Keras takes them.
+        """
+        with keras.saving.custom_object_scope(custom_objects or {}):
+            net = keras.saving.deserialize_keras_object(config["net"])
+            heads = heads_from(config["heads"])
+        share_networks(net, config["shared"])
+        return cls(net, heads, config["weights"], config["name"])
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write what is the objective's own, and the state of every generator, which Keras omits.
+
+        Args:
+            store: text to array, of a file.
+        """
+        super().save_own_variables(store)
+        for number, state in enumerate(randomness.seed_generators(self)):
+            store[f"{_GENERATOR}{number}"] = to_numpy(state)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read what `save_own_variables` wrote."""
+        names = [*store.keys()]  # Keras' own mapping has no iterator
+        states = {name for name in names if name.startswith(_GENERATOR)}
+        super().load_own_variables({name: store[name] for name in names if name not in states})
+        for number, state in enumerate(randomness.seed_generators(self)):
+            if f"{_GENERATOR}{number}" in states:
+                state.assign(store[f"{_GENERATOR}{number}"])
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the outputs by name, (samples, ...) each, as Keras does.

@@ -6,11 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from ed_core.errors import EdkitError
 from ed_core.submodels import submodel
 
 Tensor = Any
 
 
+@keras.saving.register_keras_serializable("ed_core")
 class SubmodelAdam(keras.optimizers.Adam):
     """Adam (Kingma & Ba, 2015), its learning rate multiplied by a factor a submodel.
 
@@ -19,7 +21,7 @@ class SubmodelAdam(keras.optimizers.Adam):
 
     Args:
         learning_rate: a number or a schedule.
-        net: the model that is trained.
+        net: the model that is trained; None where `bind` names it later.
         factors: the path of a submodel to its factor.
         until: the path of a submodel to the step from which on its weights stay as they are, bit
             for bit.
@@ -32,7 +34,7 @@ class SubmodelAdam(keras.optimizers.Adam):
     def __init__(
         self,
         learning_rate: Any,
-        net: Any,
+        net: Any = None,
         factors: Mapping[str, float] | None = None,
         *,
         until: Mapping[str, int] | None = None,
@@ -40,15 +42,32 @@ class SubmodelAdam(keras.optimizers.Adam):
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.factors, self.until = dict(factors or {}), dict(until or {})
-        self._factors = _by_variable(net, factors or {})
-        self._ends = _by_variable(net, until or {})
+        self._factors: dict[int, float] = {}
+        self._ends: dict[int, int] = {}
+        if net is not None:
+            self.bind(net)
+
+    def bind(self, net: Any) -> None:
+        """Find the variables of the submodels in the model that is trained.
+
+        Raises:
+            EdkitError: there is no such submodel.
+        """
+        self._factors = _by_variable(net, self.factors)
+        self._ends = _by_variable(net, self.until)
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         """Move one variable, with its submodel's learning rate."""
+        if (self.factors or self.until) and not (self._factors or self._ends):
+            raise EdkitError("SubmodelAdam knows no submodels yet: bind(model) names them.")
         rate = learning_rate * self._factors.get(id(variable), 1.0)
         if (end := self._ends.get(id(variable))) is not None:  # at a rate of 0 Adam subtracts 0
             rate = rate * ops.cast(ops.less(self.iterations, end), "float32")
         super().update_step(gradient, variable, rate)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `__init__` takes, without the model."""
+        return {**super().get_config(), "factors": self.factors, "until": self.until}
 
 
 def _by_variable(net: Any, numbers: Mapping[str, Any]) -> dict[int, Any]:

@@ -102,6 +102,27 @@ def load_plugins(group: str) -> None:
                 _import(f"{entry.value}.{module.name}")
 
 
+def is_convolutional(group: str, name: str) -> bool | None:
+    """Tell whether a plugin package says of a model of its own that it has convolutions.
+
+    It says so in two tuples of names, `CONVOLUTIONAL` and `DENSE`, of the package itself, which is
+    imported before a backend is chosen, while its modules, which import Keras, are not. None where
+    no package says anything.
+    """
+    for entry in entry_points(group=group):
+        try:
+            spec = importlib.util.find_spec(entry.value)
+        except Exception:  # a foreign package may fail in any way; `load_plugins` names it
+            continue
+        if spec is None or spec.submodule_search_locations is None:
+            continue
+        package = _import(entry.value)
+        for said, answer in (("CONVOLUTIONAL", True), ("DENSE", False)):
+            if name in getattr(package, said, ()):
+                return answer
+    return None
+
+
 def load_plugin_file(path: str) -> None:
     """Import a plugin from a Python file of the user's; raises EdkitError that names the cause."""
     file = Path(path)

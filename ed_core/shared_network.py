@@ -1,11 +1,12 @@
 """A second call of a network that is a part of the same model elsewhere."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 from keras import layers
 
-from ed_core.submodels import to_numpy
+from ed_core.submodels import layer_at, submodel, to_numpy
 
 
 @keras.saving.register_keras_serializable("ed_core")
@@ -44,8 +45,45 @@ class SharedNetwork(layers.Layer):
         network = keras.saving.serialize_keras_object(self._network())
         return {**super().get_config(), "network": network}
 
+    def share(self, network: Any) -> None:
+        """Call this network from now on, one of the same graph."""
+        self._network = lambda: network
+
+    @property
+    def network(self) -> Any:
+        """The network that is called."""
+        return self._network()
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Return the layer that calls the network of this configuration."""
         network = keras.saving.deserialize_keras_object(config["network"])
         return cls(**{**config, "network": network})
+
+
+def shared_networks(net: Any) -> dict[str, str]:
+    """Return the path of each `SharedNetwork` in a model, and that of the network that it calls.
+
+    A saved model holds a copy of a network that lies deeper than in its outermost graph, since
+    Keras loses there which objects are the same; `share_networks` puts them together again.
+    """
+    found = dict(_layers(net))
+    paths = {id(layer): path for path, layer in found.items()}
+    return {
+        path: paths[id(layer.network)]
+        for path, layer in found.items()
+        if isinstance(layer, SharedNetwork) and id(layer.network) in paths
+    }
+
+
+def share_networks(net: Any, paths: Mapping[str, str]) -> None:
+    """Let the layers at some paths of a model call networks of it, as `shared_networks` said."""
+    for path, network in paths.items():
+        layer_at(net, path)[1].share(submodel(net, network))
+
+
+def _layers(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for layer in model.layers:
+        yield f"{prefix}{layer.name}", layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer, f"{prefix}{layer.name}/")

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not early.debug:
         warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        startup.settle(early.backend, early.plugin, early.view)
+        startup.settle(early.backend, early.plugin, early.view, early.resume)
         return int(cli.main(arguments, prog_name="edkit", standalone_mode=False) or 0)
     except click.exceptions.Abort:
         return 130
@@ -66,10 +66,11 @@ def _early(arguments: list[str]) -> Any:
     parser.add_argument("--plugin", action="append", default=[])
     parser.add_argument("--debug", action="store_true")
     parser.add_argument("--view", action="store_true")
+    parser.add_argument("--resume")
     try:
         return parser.parse_known_args(arguments)[0]
     except argparse.ArgumentError:  # click says it better
-        return argparse.Namespace(backend=None, plugin=[], debug=False, view=False)
+        return argparse.Namespace(backend=None, plugin=[], debug=False, view=False, resume=None)
 
 
 def _show_warning(message: Any, category: type[Warning], filename: str, *rest: Any) -> None:

@@ -33,7 +33,7 @@ def entries(kind: str) -> dict[str, str]:
         from ed_viewer.panel import PANELS
 
         return {name: (panel.__doc__ or "").partition("\n")[0] for name, panel in PANELS.items()}
-    startup.keras()
+    startup.keras(told=False)
     specs: Mapping[str, ModelSpec | DatasetSpec] = MODELS if kind == "models" else DATASETS
     return {name: spec.summary for name, spec in specs.items()}
 
@@ -47,7 +47,7 @@ def catalogue(kinds: tuple[str, ...] = KINDS, name: str | None = None) -> dict[s
     """
     found: dict[str, Any] = {}
     if "models" in kinds or "data" in kinds:
-        found["backend"] = startup.keras()
+        found["backend"] = startup.keras(told=False)
     if "models" in kinds:
         found["models"] = {n: _model(MODELS[n]) for n in ([name] if name else MODELS)}
         found["training"] = _training()

@@ -21,7 +21,7 @@ def demo(epochs: int, out: str, no_window: bool) -> None:
     """
     console.print("Starting Keras ...")
     with_window = has_display() and not no_window
-    backend = startup.keras(with_window)
+    backend = startup.keras(MODEL, window=with_window)
     from ed_core.command.progress import Progress
     from ed_core.figures import draw_figures
     from ed_core.training import train

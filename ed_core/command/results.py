@@ -41,7 +41,7 @@ def evaluate(
         raise EdkitError("--rate goes with --anomaly.")
     if anomaly and given["classifier"]:
         raise EdkitError("--anomaly and --classifier are two measurements: give one of them.")
-    startup.keras()
+    startup.keras(run=run)
     from ed_core.anomaly import detect
     from ed_core.evaluation import agreement
     from ed_core.evaluation import evaluate as measure
@@ -88,7 +88,7 @@ def figures(
         if part not in ("png", "svg", "pdf"):
             raise unknown("format", part, ("png", "svg", "pdf"))
     plane = _plane(dimensions) if dimensions else None
-    startup.keras()
+    startup.keras(run=run)
     from ed_core.figures import draw_figures
     from ed_core.run import open_run
 

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ed_core.errors import EdkitError
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -22,22 +24,35 @@ class Startup:
         self._backend: str | None = None
         self._plugins: Sequence[str] = ()
         self._window = False
+        self._resumed: str | None = None
 
-    def settle(self, backend: str | None, plugins: Sequence[str], window: bool) -> None:
+    def settle(
+        self, backend: str | None, plugins: Sequence[str], window: bool, resumed: str | None = None
+    ) -> None:
         """Note what the command line says."""
         self._backend, self._plugins, self._window = backend, plugins, window
+        self._resumed = resumed
 
-    def keras(self, window: bool = False) -> str:
+    def keras(
+        self, model: str = "", *, run: str | None = None, window: bool = False, told: bool = True
+    ) -> str:
         """Start the backend and load the plugin files; return the backend's name.
 
         Args:
+            model: that is to be trained.
+            run: a run that is opened: its backend is taken where that is installed.
             window: whether one will be open beside what is done.
+            told: whether a choice that nobody made is said.
         """
         from ed_core.engine import choose_backend, share_processors
 
         if window or self._window:
             share_processors()
-        chosen = choose_backend(self._backend)
+        if (run := run or self._resumed) and not self._backend:
+            chosen = choose_backend(_backend_of(run), told=told)
+        else:
+            suited, why = _suited(model)
+            chosen = choose_backend(self._backend, suited=suited, why=why, told=told)
         with _held_stderr():
             from ed_core.engine.tuning import wake
 
@@ -47,8 +62,11 @@ class Startup:
 
     def plugin_files(self) -> None:
         """Load the plugin files; they import Keras only where they need it."""
+        from ed_core.engine import choose_backend
         from ed_core.registry import load_plugin_file
 
+        if self._backend:  # a file may import Keras
+            choose_backend(self._backend)
         for path in self._plugins:
             load_plugin_file(path)
 
@@ -59,6 +77,45 @@ class Startup:
 
 
 startup = Startup()
+
+
+def _suited(model: str) -> tuple[str, str]:
+    """Return the backend that trains a model fastest on a CPU, and why, known without Keras.
+
+    The figures of `docs/backends.md`. A model that no package says anything of has none.
+    """
+    from ed_core.plugins import GROUP
+    from ed_core.registry import is_convolutional
+
+    convolutional = is_convolutional(GROUP, model) if model else None
+    if convolutional is None:
+        return "", ""
+    if convolutional:
+        return "tensorflow", f"the fastest for the convolutions of {model}"
+    return "jax", f"the fastest for {model}, which has no convolutions"
+
+
+def _backend_of(run: str) -> str | None:
+    """Return the backend that a run was trained on, None where it cannot be had here.
+
+    One in KERAS_BACKEND that differs makes way, and is named.
+    """
+    from ed_core.engine import installed_backends
+    from ed_core.engine.choice import running_backend
+    from ed_core.recording import RunFolder
+
+    if running_backend():
+        return None  # settled already
+    try:
+        trained = RunFolder.open(run).read().get("backend")
+    except EdkitError:  # it is said when the run is opened
+        return None
+    if trained not in installed_backends():
+        return None
+    if (named := os.environ.get("KERAS_BACKEND")) and named != trained:
+        line = f"backend {trained}, of {run!r}; --backend names another, KERAS_BACKEND does not."
+        print(f"edkit: {line}", file=sys.stderr)
+    return str(trained)
 
 
 def early_options(command: Command) -> Command:
@@ -76,7 +133,8 @@ def early_options(command: Command) -> Command:
             "--backend",
             expose_value=False,
             metavar="NAME",
-            help="jax, torch or tensorflow; by default KERAS_BACKEND, or one that is installed.",
+            help="jax, torch or tensorflow; by default that of the run, KERAS_BACKEND, keras.json, or "
+            "the one that suits the model.",
         ),
     ):
         command = option(command)

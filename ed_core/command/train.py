@@ -107,11 +107,11 @@ class _Models(click.Group):
     """The models as sub-commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        startup.keras()
+        startup.keras(told=False)
         return list(MODELS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
-        startup.keras()
+        startup.keras(name)
         spec = MODELS[name]
         own = [_click_option(option) for option in spec.options.values()]
 

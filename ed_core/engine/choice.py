@@ -1,10 +1,13 @@
 """The choice of the backend, settled before Keras is imported."""
 
+import json
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 
 from ed_core.errors import EdkitError, unknown
 
@@ -16,13 +19,24 @@ def installed_backends() -> dict[str, str]:
     return {name: _version(name) for name in BACKENDS if find_spec(name)}
 
 
-def choose_backend(name: str | None = None) -> str:
-    """Set KERAS_BACKEND to `name`, else to what it says already, else to one that is installed.
+def choose_backend(
+    name: str | None = None, *, suited: str = "", why: str = "", told: bool = True
+) -> str:
+    """Set KERAS_BACKEND, and say so in a line on stderr where nobody has named the backend.
+
+    It is `name`, else what KERAS_BACKEND says already, else what `keras.json` says if that is
+    installed and not TensorFlow, else `suited`, if that is, else the first that is installed.
+
+    Args:
+        name: of the backend, as the user gave it.
+        suited: the backend that suits what is to be done, or "".
+        why: it does, in a few words.
+        told: whether the line is written, where the choice makes a difference.
 
     Raises:
         EdkitError: the backend is unknown or not installed, none is, or Keras runs on another.
     """
-    wanted = name or os.environ.get("KERAS_BACKEND", "").strip()
+    wanted = name or _from_environment()
     installed = installed_backends()
     if wanted and wanted not in BACKENDS:
         raise unknown("backend", wanted, BACKENDS)
@@ -33,17 +47,66 @@ def choose_backend(name: str | None = None) -> str:
             f"backend {wanted!r} is not installed: pip install 'edkit[{wanted}]', "
             f"or choose one that is: {', '.join(installed)}."
         )
-    if "keras" in sys.modules:
-        running = sys.modules["keras"].config.backend()
+    if running := running_backend():
         if wanted and running != wanted:
             raise EdkitError(
                 f"Keras runs on {running!r} in this process; {wanted!r} needs another."
             )
-        return str(running)
-    chosen = wanted or next(iter(installed))
-    os.environ["KERAS_BACKEND"] = chosen
+        return running
+    reason = ""
+    if not wanted:
+        wanted, reason = _choice(installed, suited, why)
+    os.environ["KERAS_BACKEND"] = wanted
+    if reason and told:
+        print(f"edkit: backend {wanted}, {reason}", file=sys.stderr)
     _quiet()
-    return chosen
+    return wanted
+
+
+def running_backend() -> str:
+    """Return the backend that Keras runs on, "" where it is not imported, or not yet wholly."""
+    config = getattr(sys.modules.get("keras"), "config", None)
+    return str(config.backend()) if config is not None else ""
+
+
+def settle_backend() -> None:
+    """Choose an installed backend for whoever imports Keras now, unless one is named.
+
+    Nothing is raised: it may be one that Keras has and edkit has not, such as OpenVINO.
+    """
+    if not _from_environment() and installed_backends():
+        choose_backend()
+
+
+def _from_environment() -> str:
+    return os.environ.get("KERAS_BACKEND", "").strip()
+
+
+def _choice(installed: Iterable[str], suited: str, why: str) -> tuple[str, str]:
+    """Return the backend to take where none is named, and the reason in words."""
+    path = keras_json()
+    kept = _kept_in(path)
+    # Keras writes "tensorflow" there at its first import, whatever is installed: nobody's choice.
+    if kept != "tensorflow" and kept in installed:
+        return kept, f"which {str(path)!r} names."
+    ways = "--backend or KERAS_BACKEND names another."
+    if suited in installed:
+        return suited, f"{why}; {ways}"
+    return next(iter(installed)), f"the first that is installed; {ways}"
+
+
+def keras_json() -> Path:
+    """Return the file in which Keras keeps its settings."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser() / "keras.json"
+
+
+def _kept_in(path: Path) -> str:
+    """Return the backend that a file of Keras' settings names, "" where it names none."""
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):  # Keras passes over these too
+        return ""
+    return str(settings.get("backend", "")) if isinstance(settings, dict) else ""
 
 
 def _quiet() -> None:

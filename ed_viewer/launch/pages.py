@@ -19,6 +19,7 @@ from ed_viewer.widgets.text import titled
 _FIRST = ("epochs", "batch_size", "learning_rate", "seed")  # the others are rarely wanted
 _ON_MODEL_PAGE = ("data", "weight")
 _WEIGHT = "--weight"
+_BY_MODEL = "automatic"
 
 
 class Page(QWidget):
@@ -177,9 +178,12 @@ class TrainingPage(Page):
     ) -> None:
         super().__init__(theme, parent)
         options = {option.name: option for option in catalogue.training}
-        about = "the library that computes; a run is resumed on the one it began with."
-        names = tuple(catalogue.backends)
-        backend = Option("backend", "choice", catalogue.backend, names, about, "--backend")
+        about = (
+            f"the library that computes; {_BY_MODEL} takes the one that suits the model, unless "
+            "KERAS_BACKEND or keras.json names one. A run is resumed on the one it began with."
+        )
+        names = (_BY_MODEL, *catalogue.backends)
+        backend = Option("backend", "choice", _BY_MODEL, names, about, "--backend")
         first = [options.pop(name) for name in _FIRST if name in options]
         self.add_section("Training", [field_for(option) for option in (*first, backend)])
         rest = [option for name, option in options.items() if name not in _ON_MODEL_PAGE]
