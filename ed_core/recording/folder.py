@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.errors import EdkitError
+from ed_core.recording.description import check
 
 _MAX_INFO = 16 * 2**20  # bytes of run.json
 _LOCK_PATIENCE = 1.0  # seconds: a viewer that tests the lock holds it for microseconds
@@ -77,7 +78,15 @@ class RunFolder:
         return self.path / "weights.h5"
 
     def read(self) -> dict[str, Any]:
-        """Return what `run.json` says."""
+        """Return what `run.json` says, once all of it can be used; see `description`.
+
+        Raises:
+            EdkitError: it cannot be read, an entry is not what it should be, or it is of a newer
+                version.
+        """
+        return check(self._read(), str(self.info_file))
+
+    def _read(self) -> Any:
         try:
             if self.info_file.exists() and not self.info_file.is_file():
                 raise OSError("it is not a regular file")
@@ -86,8 +95,6 @@ class RunFolder:
             info = json.loads(self.info_file.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             raise EdkitError(f"{str(self.info_file)!r} cannot be read: {error}.") from error
-        if not isinstance(info, dict):
-            raise EdkitError(f"{str(self.info_file)!r} is not the description of a run.")
         return info
 
     def write(self, info: dict[str, Any]) -> None:
@@ -98,7 +105,7 @@ class RunFolder:
 
     def update(self, **changes: Any) -> None:
         """Change some entries of `run.json`."""
-        self.write({**self.read(), **changes})
+        self.write({**self._read(), **changes})
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
