@@ -78,8 +78,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 def read_shapes(path: Path) -> list[tuple[int, ...]]:
     """Return the shapes of the arrays alone; raises EdkitError as `read_arrays` does."""
     with _opened(path) as (file, facts):
-        shapes = [dataset.shape for dataset in _sets(file, len(facts["checksums"]), path)]
-    return shapes
+        return [dataset.shape for dataset in _sets(file, len(facts["checksums"]), path)]
 
 
 @contextlib.contextmanager

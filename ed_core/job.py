@@ -127,7 +127,6 @@ class Job:
         noted: Note | None = None,
     ) -> Run:
         """Train from `position` to the end, or until `stop`; leave the weights in the folder."""
-        status = "failed"
         self.rate.factor = position.factor
         try:
             recorder = self._recorder(folder, position) if self.plan.record else None
@@ -143,14 +142,13 @@ class Job:
                 raise Interrupted(stop.number)
             with recorder or nullcontext():
                 self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
-            folder.update(**self._ended(acting[0], callbacks))
             save_weights(self.objective, folder.weights)
-            status = "finished"
-        except Interrupted:
-            status = "stopped"
+            ended = self._ended(acting[0], callbacks)
+            folder.update(status="finished", ended=now(), **ended)
+        except BaseException as error:
+            status = "stopped" if isinstance(error, Interrupted) else "failed"
+            folder.end(status, ended=now())
             raise
-        finally:
-            folder.update(status=status, ended=now())
         return open_run(folder.path, model=self.objective)
 
     def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:

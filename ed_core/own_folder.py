@@ -35,6 +35,6 @@ class OwnFolder:
         """Write the status and let the folder go; does nothing if it was never made."""
         try:
             if self._folder.info_file.exists():
-                self._folder.update(status=status)
+                self._folder.end(status)
         finally:
             self._held.close()

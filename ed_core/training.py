@@ -1,5 +1,6 @@
 """Training a registered model into a run folder, and going on with one that was stopped."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -67,7 +68,11 @@ def train(
     with graceful() as stop:
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
         with folder.hold():
-            folder.write({**asdict(job.plan), "status": "training", **job.facts()})
+            try:
+                folder.write({**asdict(job.plan), "status": "training", **job.facts()})
+            except OSError:
+                shutil.rmtree(folder.path, ignore_errors=True)
+                raise
             if started:
                 started(folder)
             return job.work(folder, Position(0, 0, 0), callbacks, stop, noted)

@@ -51,7 +51,7 @@ class Entry:
         if not self.fits(value):
             return _wrong(key, self.words, value)
         if missing := [name for name in self.needed if name not in value]:
-            return f"{one_line(key)} lacks {missing[0]!r}"
+            return f"{_cut(one_line(key))} lacks {missing[0]!r}"
         for name, part in _parts(value):
             entry = self.of or (self.named or {}).get(name)
             if entry and (found := entry.fault(f"{key}.{name}" if key else str(name), part)):
@@ -95,7 +95,7 @@ def _strange(key: str, value: Any, levels: int) -> str:
     if isinstance(value, float):
         return "" if isfinite(value) else _wrong(key, "a finite number", value)
     if not levels and _parts(value):
-        return f"{one_line(key)[-80:]} has more than {_DEEPEST} levels"
+        return f"{_cut(one_line(key))} has more than {_DEEPEST} levels"
     for name, part in _parts(value):
         at = f"{key}.{name}" if key else str(name)
         if fault := _strange(at, name, 1) or _strange(at, part, levels - 1):
@@ -112,13 +112,16 @@ def _parts(value: Any) -> list[tuple[Any, Any]]:
 
 def _wrong(key: str, words: str, value: Any) -> str:
     large = isinstance(value, int) and abs(value) > _LARGEST  # Python refuses to print the largest
-    return f"{one_line(key)[-80:]} must be {words}, received {'more' if large else _short(value)}"
+    return f"{_cut(one_line(key))} must be {words}, received {'more' if large else _short(value)}"
 
 
 def _short(value: Any) -> str:
     """Return a value as JSON has it, cut in the middle."""
-    text = one_line(json.dumps(value, ensure_ascii=False)[:200])
-    return text if len(text) <= 60 else f"{text[:40]} ... {text[-15:]}"
+    return _cut(one_line(json.dumps(value, ensure_ascii=False)[:200]))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]} ... {text[-15:]}"
 
 
 def _text(value: Any) -> bool:

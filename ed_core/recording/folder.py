@@ -107,6 +107,32 @@ class RunFolder:
         """Change some entries of `run.json`."""
         self.write({**self._read(), **changes})
 
+    def end(self, status: str, **changes: Any) -> None:
+        """Write that a training ended, and how, on a full disk too: there the status alone.
+
+        Nothing is written where the folder is gone.
+        """
+        try:
+            self.update(status=status, **changes)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._overwrite(status)
+        except EdkitError:
+            if self.info_file.exists():
+                raise
+
+    def _overwrite(self, status: str) -> None:
+        """Put a status in the place of `training`, which takes no new room on the disk."""
+        before = b'\n  "status": "training"'
+        after = f'\n  "status": "{status}"'.encode().ljust(len(before))
+        where = self.info_file.read_bytes().find(before)
+        if where >= 0 and len(after) == len(before):
+            with open(self.info_file, "r+b") as file:
+                file.seek(where)
+                file.write(after)
+                file.flush()
+                os.fsync(file.fileno())
+
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
         """Hold the folder as its only trainer; raises EdkitError that names the present one."""
@@ -120,9 +146,9 @@ class RunFolder:
                         "trains here. Wait for it, or stop it."
                     )
                 time.sleep(0.02)
-            file.truncate(0)
-            file.write(f"{_holder(os.getpid())} since {_now()}\n")
-            file.flush()
+            with contextlib.suppress(OSError):  # who holds it is said where there is room
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"{_holder(os.getpid())} since {_now()}\n".encode())
             yield
 
     def was_held_by(self, process: int) -> bool:
@@ -168,7 +194,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces `path` once the block has ended well.
 
     The file and the folder are flushed to the disk first, so a kill at any moment leaves either
-    the old file or the new one.
+    the old file or the new one. An OSError names `path`.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -176,6 +202,9 @@ def written_whole(path: Path) -> Iterator[Path]:
         _fsync(part)
         os.replace(part, path)
         _fsync(path.parent)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 
