@@ -1,8 +1,14 @@
-"""Arrays in an HDF5 file, written whole and read with suspicion: weights and checkpoints."""
+"""Arrays in an HDF5 file, written whole and read with suspicion: weights and checkpoints.
+
+Behind the end of the HDF5 file, where HDF5 does not look, stands a sum over all of it, so that
+whatever changes in it is noticed before HDF5 reads a word. Files of before format 2 have none.
+"""
 
 import contextlib
 import io
 import json
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
@@ -15,8 +21,14 @@ from ed_core.errors import EdkitError
 from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import checksum, one_line
 
-_MAX_VALUES = 2 * 10**9  # of one file: a model of two thousand million parameters
+FORMAT = 2
+_MAX_ARRAYS = 50_000  # of one file
 _MAX_FACTS = 64 * 2**20  # bytes of JSON
+_BLOCK = 2**20  # bytes that are read in one go
+_ENOUGH = 64 * 2**20  # bytes: what a file may claim, however little of it is on the disk
+_PACKED = 16  # times what is on the disk: a file system may compress, zeros above all
+_SUM = struct.Struct("<8sII")  # mark, format, CRC-32 of all before it
+_MARK = b"edkitsum"
 
 
 def write_arrays(path: Path, arrays: Sequence[np.ndarray], facts: dict[str, Any]) -> None:
@@ -31,8 +43,12 @@ def write_arrays(path: Path, arrays: Sequence[np.ndarray], facts: dict[str, Any]
         for number, array in enumerate(map(_storable, arrays)):
             file.create_dataset(f"{number:05d}", data=array)
             sums.append(checksum(array))
-        text = json.dumps({**facts, "checksums": sums}, allow_nan=False)
+        text = json.dumps({"format": FORMAT, **facts, "checksums": sums}, allow_nan=False)
         file.create_dataset("facts", data=np.frombuffer(text.encode(), np.uint8))
+    buffer.seek(0, io.SEEK_END)
+    head = _SUM.pack(_MARK, FORMAT, 0)[:-4]
+    buffer.write(head)
+    buffer.write(struct.pack("<I", zlib.crc32(buffer.getbuffer())))
     with written_whole(path) as part:
         part.write_bytes(buffer.getbuffer())
 
@@ -44,34 +60,74 @@ def _storable(array: np.ndarray) -> np.ndarray:
 
 def read_arrays(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Return what `write_arrays` wrote; raises EdkitError if the file is damaged or foreign."""
-    with _opened(path) as file:
-        facts = _facts(file)
+    with _opened(path) as (file, facts):
         sums = facts.pop("checksums")
-        sets = [_plain(file, f"{number:05d}") for number in range(len(sums))]
-        if sum(prod(dataset.shape) for dataset in sets) > _MAX_VALUES:
-            raise ValueError(f"it holds more than {_MAX_VALUES} numbers")
-        arrays = [dataset[()] for dataset in sets]
-    if [checksum(array) for array in arrays] != sums:
-        raise EdkitError(f"{str(path)!r} is damaged: its checksums do not fit.")
+        arrays = [dataset[()] for dataset in _sets(file, len(sums), path)]
+        if [checksum(array) for array in arrays] != sums:
+            raise EdkitError(f"{str(path)!r} is damaged: its checksums do not fit.")
     return arrays, facts
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """Return the facts alone, unchecked; raises EdkitError as `read_arrays` does."""
-    with _opened(path) as file:
-        return _facts(file)
+    """Return the facts alone; raises EdkitError as `read_arrays` does."""
+    with _opened(path) as (_, facts):
+        facts.pop("checksums")
+    return facts
+
+
+def read_shapes(path: Path) -> list[tuple[int, ...]]:
+    """Return the shapes of the arrays alone; raises EdkitError as `read_arrays` does."""
+    with _opened(path) as (file, facts):
+        return [dataset.shape for dataset in _sets(file, len(facts["checksums"]), path)]
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    """Open a file, and let whatever is wrong with it be an EdkitError."""
+def _opened(path: Path) -> Iterator[tuple[h5py.File, dict[str, Any]]]:
+    """Open a file and read its facts, and let whatever is wrong with it be an EdkitError."""
     try:
         if path.exists() and not path.is_file():
             raise ValueError("it is not a regular file")
+        summed = _summed(path)
         with h5py.File(path, "r", locking=False) as file:
-            yield file
+            facts = _facts(file)
+            known = facts.pop("format", 1)
+            if type(known) is not int or known < 1:
+                raise ValueError(f"its format is {one_line(known)}")
+            _refuse_newer(path, known)
+            yield file, facts
+            if known > 1 and not summed:
+                raise EdkitError(f"{str(path)!r} is damaged: the sum at its end is missing.")
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {one_line(error)}.") from error
+    except (MemoryError, OverflowError, RecursionError) as error:
+        raise EdkitError(f"{str(path)!r} cannot be read: {type(error).__name__}.") from error
+
+
+def _summed(path: Path) -> bool:
+    """Tell whether a file has a sum at its end; raises EdkitError if that is not its own."""
+    with open(path, "rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - _SUM.size, 0))
+        end = file.read(_SUM.size)
+        if len(end) < _SUM.size or not end.startswith(_MARK):
+            return False
+        _, version, expected = _SUM.unpack(end)
+        file.seek(0)
+        left, found = size - 4, 0
+        while left > 0 and (block := file.read(min(left, _BLOCK))):
+            found, left = zlib.crc32(block, found), left - len(block)
+    if found != expected:
+        raise EdkitError(f"{str(path)!r} is damaged: the sum at its end does not fit.")
+    _refuse_newer(path, version)
+    return True
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > FORMAT:
+        raise EdkitError(
+            f"{str(path)!r} was written by a newer version (format {version}, this one knows "
+            f"{FORMAT}): pip install --upgrade edkit."
+        )
 
 
 def _facts(file: h5py.File) -> dict[str, Any]:
@@ -81,11 +137,29 @@ def _facts(file: h5py.File) -> dict[str, Any]:
     facts = json.loads(text[()].tobytes())
     if not isinstance(facts, dict):
         raise ValueError("its facts are no object")
+    if not isinstance(facts["checksums"], list) or len(facts["checksums"]) > _MAX_ARRAYS:
+        raise ValueError(f"its checksums are no list of up to {_MAX_ARRAYS}")
     return facts
 
 
+def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
+    """Return the arrays, unread; raises ValueError if they claim more than the file holds."""
+    sets, seen = [], set()
+    status = path.stat()
+    left = min(status.st_size, max(_ENOUGH, _PACKED * 512 * status.st_blocks))
+    for number in range(count):
+        dataset = _plain(file, f"{number:05d}")
+        left -= prod(dataset.shape) * dataset.dtype.itemsize
+        address = h5py.h5o.get_info(dataset.id).addr
+        if left < 0 or address in seen:
+            raise ValueError("its arrays are more than is stored: one stands there several times")
+        seen.add(address)
+        sets.append(dataset)
+    return sets
+
+
 def check_fit(arrays: Sequence[np.ndarray], variables: Sequence[Any], path: Path) -> None:
-    """Raise EdkitError unless every array fits its variable and holds only finite numbers."""
+    """Raise EdkitError unless every array fits its variable, its numbers finite, of its type."""
     found = [tuple(array.shape) for array in arrays]
     expected = [tuple(variable.shape) for variable in variables]
     if found != expected:
@@ -100,8 +174,17 @@ def check_fit(arrays: Sequence[np.ndarray], variables: Sequence[Any], path: Path
             "It was written by another model or with other options."
         )
     for array, variable in zip(arrays, variables, strict=True):
+        if (kind := _kind_of(array.dtype.name)) != (wanted := _kind_of(variable.dtype)):
+            raise EdkitError(f"{str(path)!r}: {variable.path} holds {kind}, expected {wanted}.")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise EdkitError(f"{str(path)!r}: {variable.path} holds numbers that are not finite.")
+
+
+def _kind_of(dtype: str) -> str:
+    """Return what arrays of a type hold."""
+    if "float" in dtype:
+        return "numbers"
+    return "yes or no" if dtype.startswith("bool") else "whole numbers"
 
 
 def _plain(file: h5py.File, name: str) -> h5py.Dataset:

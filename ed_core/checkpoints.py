@@ -3,23 +3,38 @@
 import contextlib
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import keras
 import numpy as np
 
 from ed_core.arrays_file import check_fit, read_arrays, read_facts, write_arrays
 from ed_core.engine import randomness
-from ed_core.errors import EdkitError, one_line
+from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.objective import log_names
+from ed_core.recording.description import NUMBER, STEPS, TEXTS, Entry
 from ed_core.submodels import to_numpy
 
 KEEP = 2
 BEST = "best.h5"
 T = TypeVar("T")
+
+_FACTS = {
+    "step": STEPS,
+    "epoch": STEPS,
+    "batch": STEPS,
+    "seconds": Entry("a number of 0 or more", lambda v: NUMBER.fits(v) and 0 <= v < math.inf),
+    "best": Entry(
+        "null or a number", lambda v: v is None or (NUMBER.fits(v) and abs(v) < math.inf)
+    ),
+    "factor": Entry("a number above 0", lambda v: NUMBER.fits(v) and 0 < v < math.inf),
+    "held": TEXTS,
+}
+_NEEDED = ("step", "epoch", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +89,23 @@ def save_checkpoint(folder: Path, objective: Any, position: Position) -> Path:
     return path
 
 
-def restore_checkpoint(folder: Path, objective: Any) -> Position:
+def restore_checkpoint(
+    folder: Path, objective: Any, batches: int | None = None, epochs: int | None = None
+) -> Position:
     """Restore the newest checkpoint that can be read, and say where it stands in the data.
 
-    A damaged one is passed over with a warning. Raises EdkitError if none is left.
+    One that is damaged, or contradicts itself, is passed over with a warning.
+
+    Args:
+        folder: of the checkpoints.
+        objective: the compiled model.
+        batches: of an epoch, where that is known.
+        epochs: of the training, where that is known.
+
+    Raises:
+        EdkitError: none is left.
     """
-    return newest_that_reads(folder, lambda path: _restore(path, objective))
+    return newest_that_reads(folder, lambda path: _restore(path, objective, batches, epochs))
 
 
 def newest_that_reads(folder: Path, restore: Callable[[Path], T]) -> T:
@@ -112,35 +138,90 @@ def nearest_first(folder: Path, step: int) -> list[tuple[int, Path]]:
 
 @lru_cache(maxsize=64)
 def _step_of(path: Path, *identity: int) -> int:
-    step = read_facts(path).get("step")
-    if type(step) is not int:
-        raise EdkitError(f"{str(path)!r} is not a checkpoint: it says no step.")
-    return step
+    return position_of(read_facts(path), path).step
 
 
-def _restore(path: Path, objective: Any) -> Position:
+def position_of(facts: Mapping[str, Any], path: Path) -> Position:
+    """Return where in the data a checkpoint says it stands; it must agree with its name.
+
+    Args:
+        facts: of the file.
+        path: `<step>.h5`, or the best one's.
+
+    Raises:
+        EdkitError: it does not say where, or contradicts itself.
+    """
+    for name, entry in _FACTS.items():
+        # Checkpoints older than steering lack the last two.
+        wanted = name in facts or name in _NEEDED
+        if wanted and (fault := entry.fault(name, facts.get(name))):
+            raise EdkitError(f"{str(path)!r} is not a checkpoint: {fault}.")
+    position = Position(**{name: facts[name] for name in _FACTS if name in facts})
+    if path.name != BEST and path.stem != f"{position.step:09d}":
+        raise EdkitError(
+            f"{str(path)!r} is not a checkpoint: it says step {position.step}, its name another."
+        )
+    return position
+
+
+def _check_position(position: Position, path: Path, batches: int, epochs: int) -> None:
+    """Raise EdkitError unless a step stands at this batch and epoch of a training."""
+    step, epoch, batch = position.step, position.epoch, position.batch
+    if batch >= batches or step != epoch * batches + batch or step > epochs * batches:
+        raise EdkitError(
+            f"{str(path)!r} is not a checkpoint of this run: it says step {step}, epoch {epoch} "
+            f"and batch {batch}, expected up to {epochs} epochs of {batches} batches."
+        )
+
+
+def _check_steps(path: Path, step: int, optimizer: Any, stored: Mapping[int, Any]) -> None:
+    """Raise EdkitError where an optimizer has taken more steps, or fewer, than were done.
+
+    Args:
+        path: of the checkpoint.
+        step: how many were done.
+        optimizer: of the model.
+        stored: the identity of a variable to what the checkpoint holds of it.
+    """
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)  # it leaves steps out
+    for variable in optimizer.variables:
+        if variable.name != "iteration" or id(variable) not in stored:
+            continue
+        taken = int(stored[id(variable)])
+        if taken > step or (taken != step and not scaled) or taken < 0:
+            raise EdkitError(
+                f"{str(path)!r} is not a checkpoint: it says step {step}, but its optimizer has "
+                f"taken {taken}."
+            )
+
+
+def _restore(path: Path, objective: Any, batches: int | None, epochs: int | None) -> Position:
     arrays, facts = read_arrays(path)
+    position = position_of(facts, path)
     variables = _variables(objective)
     if len(arrays) - 1 < len(variables):
         variables = _variables(objective, earlier=True)
     check_fit(arrays[:-1], variables, path)
-    # Checkpoints older than steering lack the last two.
-    known = {name: facts[name] for name in Position.__slots__ if name in facts}
+    if batches is not None and epochs is not None:
+        _check_position(position, path, batches, epochs)
+    stored = {id(v): array for v, array in zip(variables, arrays, strict=False)}
+    _check_steps(path, position.step, objective.optimizer, stored)
+    for name in position.held:
+        if name not in objective.head_weights:
+            raise unknown(f"head in {str(path)!r}:", name, objective.head_weights)
     try:
-        position = Position(**known)
-        if not 0 < position.factor < math.inf:
-            raise ValueError(f"its factor is {position.factor}")
-    except (TypeError, ValueError) as error:
+        for array, variable in zip(arrays, variables, strict=False):
+            variable.assign(array)
+        randomness.restore_global_state(arrays[-1])
+    except Exception as error:  # a backend may refuse the numbers in any way
         raise EdkitError(f"{str(path)!r} is not a checkpoint: {one_line(error)}.") from error
-    for array, variable in zip(arrays, variables, strict=False):
-        variable.assign(array)
-    randomness.restore_global_state(arrays[-1])
     return position
 
 
 def restore_weights(path: Path, objective: Any) -> None:
     """Restore the weights of the layers alone, for a model that is not to be trained on."""
-    arrays, _ = read_arrays(path)
+    arrays, facts = read_arrays(path)
+    position_of(facts, path)
     variables = objective.layer_weights
     check_fit(arrays[: len(variables)], variables, path)
     for array, variable in zip(arrays, variables, strict=False):

@@ -74,12 +74,14 @@ class Subject:
     """A model with the weights of one step or another. Made once the backend is settled."""
 
     def __init__(self, folder: RunFolder, info: Mapping[str, Any]) -> None:
+        from ed_core.checkpoints import newest_first
         from ed_core.decoder import find_decoder
         from ed_core.nearest import NearestWeights
-        from ed_core.run import fields_of, rebuild
+        from ed_core.run import fields_of, rebuild, stored_shapes
 
         self._folder = folder
-        self._model = rebuild(info)
+        stored = stored_shapes([*newest_first(folder.checkpoints), folder.weights])
+        self._model = rebuild(info, stored)
         self._decoder = find_decoder(self._model, fields_of(info))
         self._size = int(np.prod(self._decoder.shape))
         self._weights = NearestWeights(folder, self._model)

@@ -4,32 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ed_core.engine.gradients import equal_paths
-from ed_core.errors import EdkitError
-
-FORMAT = 2
-"""Of `run.json`. Before 2 the random streams of a run were shared, `test` was watched while it
-trained, and PyTorch's gradients were not always zeroed."""
+from ed_core.recording.description import FORMAT
 
 
-def is_earlier(info: Mapping[str, Any], where: str) -> bool:
+def is_earlier(info: Mapping[str, Any]) -> bool:
     """Tell whether a run was begun before format 2.
 
     Args:
         info: what its `run.json` says.
-        where: the run, for the message.
-
-    Raises:
-        EdkitError: it was written by a later version than this one.
     """
-    found = info.get("format", 1)
-    if not isinstance(found, int) or isinstance(found, bool):
-        raise EdkitError(f"{where!r}: 'format' in run.json must be a whole number, is {found!r}.")
-    if found > FORMAT:
-        raise EdkitError(
-            f"{where!r} was written by a newer version (format {found}, this one knows {FORMAT}): "
-            "pip install --upgrade edkit."
-        )
-    return found < FORMAT
+    return bool(info.get("format", 1) < FORMAT)
 
 
 def faults(info: Mapping[str, Any], model: Any) -> list[str]:

@@ -15,7 +15,7 @@ from ed_core.arrange import Batches, at_a_time, reference_batch
 from ed_core.checkpoints import Position
 from ed_core.checks import check_data, check_shapes
 from ed_core.data import load_data
-from ed_core.earlier import FORMAT, is_earlier
+from ed_core.earlier import is_earlier
 from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import FieldError
 from ed_core.fingerprint import fingerprint
@@ -26,6 +26,7 @@ from ed_core.probes.room import check_size
 from ed_core.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
 from ed_core.recording.control import Inbox
+from ed_core.recording.description import FORMAT
 from ed_core.run import Run, build, open_run, save_weights
 from ed_core.schedule import (
     Checkpointer,
@@ -67,7 +68,7 @@ class Job:
             info: what `run.json` says, of a run that goes on.
         """
         tuning.tune_allocator()
-        earlier = info is not None and is_earlier(info, plan.model)
+        earlier = info is not None and is_earlier(info)
         check_terms(spec, plan, rising=not earlier)
         data = load_data(plan.data)
         if not earlier:
@@ -126,7 +127,6 @@ class Job:
         noted: Note | None = None,
     ) -> Run:
         """Train from `position` to the end, or until `stop`; leave the weights in the folder."""
-        status = "failed"
         self.rate.factor = position.factor
         try:
             recorder = self._recorder(folder, position) if self.plan.record else None
@@ -142,14 +142,13 @@ class Job:
                 raise Interrupted(stop.number)
             with recorder or nullcontext():
                 self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
-            folder.update(**self._ended(acting[0], callbacks))
             save_weights(self.objective, folder.weights)
-            status = "finished"
-        except Interrupted:
-            status = "stopped"
+            ended = self._ended(acting[0], callbacks)
+            folder.update(status="finished", ended=now(), **ended)
+        except BaseException as error:
+            status = "stopped" if isinstance(error, Interrupted) else "failed"
+            folder.end(status, ended=now())
             raise
-        finally:
-            folder.update(status=status, ended=now())
         return open_run(folder.path, model=self.objective)
 
     def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:
@@ -289,8 +288,7 @@ def _turn_steps(info: Mapping[str, Any] | None, steps: int) -> int:
 
     A run that is made longer keeps the turns that it has taken.
     """
-    planned = (info or {}).get("turn_steps")
-    return planned if type(planned) is int and planned > 0 else steps
+    return int((info or {}).get("turn_steps") or steps)
 
 
 def _is_own(callback: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from ed_core.recording import RunFolder
+from ed_core.recording.description import check
 
 
 class OwnFolder:
@@ -17,17 +18,23 @@ class OwnFolder:
         self._held = ExitStack()
 
     def begin(self, run: Mapping[str, Any]) -> None:
-        """Make the folder, or go on in it; raises EdkitError if another process trains in it."""
+        """Make the folder, or go on in it.
+
+        Raises:
+            EdkitError: another process trains in it, or what is said of the run is not what
+                `run.json` may hold.
+        """
+        versions = {"backend": keras.config.backend(), "keras": keras.__version__}
+        info = check({**run, **versions, "status": "training"}, str(self._folder.info_file))
         for part in (self._folder.recording, self._folder.checkpoints):
             part.mkdir(parents=True, exist_ok=True)
         self._held.enter_context(self._folder.hold())
-        versions = {"backend": keras.config.backend(), "keras": keras.__version__}
-        self._folder.write({**run, **versions, "status": "training"})
+        self._folder.write(info)
 
     def end(self, status: str) -> None:
         """Write the status and let the folder go; does nothing if it was never made."""
         try:
             if self._folder.info_file.exists():
-                self._folder.update(status=status)
+                self._folder.end(status)
         finally:
             self._held.close()

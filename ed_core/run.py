@@ -1,16 +1,20 @@
 """A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
 
+import contextlib
+import threading
 import warnings
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
+import keras
 import numpy as np
 
 from ed_core.arrange import needed_fields
-from ed_core.arrays_file import check_fit, read_arrays, write_arrays
+from ed_core.arrays_file import check_fit, read_arrays, read_shapes, write_arrays
 from ed_core.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
 from ed_core.data import load_data
 from ed_core.earlier import faults, is_earlier
@@ -26,6 +30,13 @@ from ed_core.registry import PLUGIN_FILES
 from ed_core.selection import select
 from ed_core.spec import Dataset, Field, Fields, Head, InputRecord, ModelSpec
 from ed_core.submodels import submodel, to_numpy
+
+_SPARE = 8  # times what is stored: of a run that is a part of this one, parts may be left out
+_FREE = 4 * 10**6, 256  # numbers and arrays that any model may have beside
+_UNKNOWN = 50 * 10**6, 10**4  # numbers and arrays of a model of which nothing is stored yet
+_BOUNDED = threading.RLock()
+
+Shapes = Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Run:
     def input(self) -> InputRecord:
         """What it knows of its input: the values that its data set fitted."""
         record = InputRecord.from_facts(self.info.get("input"))
-        if record.fitted is None and is_earlier(self.info, str(self.path)):
+        if record.fitted is None and is_earlier(self.info):
             return self.data.input
         return record
 
@@ -123,7 +134,7 @@ class Run:
         self.__dict__["data"] = self._selected(data) if self.info.get("only") else data
 
     def _selected(self, data: Dataset) -> Dataset:
-        earlier = is_earlier(self.info, str(self.path))
+        earlier = is_earlier(self.info)
         return select(data, self.spec.heads, self.info, earlier=earlier)
 
     @cached_property
@@ -179,7 +190,7 @@ def open_run(
 
 def warn_of_faults(info: Mapping[str, Any], model: Any, where: str) -> None:
     """Warn in one line of what was wrong when a run of an earlier version was trained."""
-    if is_earlier(info, where) and (found := faults(info, model)):
+    if is_earlier(info) and (found := faults(info, model)):
         warnings.warn(
             f"{where!r} is a run of an earlier version: {'; '.join(found)}. Train it anew before "
             "its numbers are relied on.",
@@ -264,10 +275,72 @@ def load_weights(objective: Objective, path: Path) -> None:
         variable.assign(array)
 
 
-def rebuild(info: Mapping[str, Any]) -> Objective:
-    """Build the model that `run.json` describes, with its initial weights."""
+@contextlib.contextmanager
+def bounded(stored: Shapes) -> Iterator[None]:
+    """Refuse, in this block, to build a model far larger than what is stored of it.
+
+    A `run.json` of a few bytes may describe a model that fills the memory.
+
+    Args:
+        stored: the shapes of the arrays in its file; none where nothing is stored yet.
+
+    Raises:
+        EdkitError: the weights are more, before the memory for them is taken.
+    """
+    most = _UNKNOWN
+    if stored:
+        found = sum(map(prod, stored)), len(stored)
+        most = _SPARE * found[0] + _FREE[0], _SPARE * found[1] + _FREE[1]
+    numbers = arrays = 0
+    thread = threading.get_ident()
+
+    def counted(layer: Any, *args: Any, **options: Any) -> Any:
+        nonlocal numbers, arrays
+        if threading.get_ident() == thread:
+            shape = options.get("shape", next(iter(args), None))
+            numbers += prod(shape) if isinstance(shape, tuple | list) else 1
+            arrays += 1
+            if numbers > most[0] or arrays > most[1]:
+                raise EdkitError("too large")
+        return _ADD_WEIGHT(layer, *args, **options)
+
+    with _BOUNDED:  # within a block of its own, a run that is a part of another counts alone
+        before = keras.layers.Layer.add_weight
+        keras.layers.Layer.add_weight = counted
+        try:
+            yield
+        except Exception as error:
+            if numbers > most[0] or arrays > most[1]:
+                raise EdkitError(
+                    f"run.json describes a model of {arrays} arrays and {numbers} weights or more, "
+                    f"but only {most[1]} and {most[0]} go with what is stored of it: it was "
+                    "written by another model or with other options."
+                ) from error
+            raise
+        finally:
+            keras.layers.Layer.add_weight = before
+
+
+_ADD_WEIGHT = keras.layers.Layer.add_weight
+
+
+def stored_shapes(paths: Iterable[Path]) -> Shapes:
+    """Return the shapes in the first of some files that can be read; none where none can."""
+    for path in paths:
+        with contextlib.suppress(EdkitError):
+            return read_shapes(path)
+    return ()
+
+
+def rebuild(info: Mapping[str, Any], stored: Shapes = ()) -> Objective:
+    """Build the model that `run.json` describes, with its initial weights.
+
+    Args:
+        info: what it says.
+        stored: the shapes of the arrays that are stored of it; see `bounded`.
+    """
     fields = fields_of(info)
-    with precision.as_trained(info):
+    with precision.as_trained(info), bounded(stored):
         return build(
             spec_of(info), fields, info["params"], info.get("weights"), info.get("seed", 0)
         )
@@ -279,12 +352,13 @@ def fields_of(info: Mapping[str, Any]) -> Fields:
 
 
 def _load(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
-    objective = rebuild(info)
+    if not folder.weights.is_file() and not newest_first(folder.checkpoints):
+        raise EdkitError(f"{str(folder.path)!r} has neither weights nor a checkpoint yet.")
     if folder.weights.is_file():
+        objective = rebuild(info, read_shapes(folder.weights))
         load_weights(objective, folder.weights)
         return objective
-    if not newest_first(folder.checkpoints):
-        raise EdkitError(f"{str(folder.path)!r} has neither weights nor a checkpoint yet.")
+    objective = rebuild(info, stored_shapes(newest_first(folder.checkpoints)))
     newest_that_reads(folder.checkpoints, lambda path: restore_weights(path, objective))
     return objective
 
@@ -297,6 +371,6 @@ def _load_best(folder: RunFolder, info: Mapping[str, Any]) -> Objective:
             f"{str(folder.path)!r} has no best weights ({why}): leave --weights best out, or train "
             "without --validation 0."
         )
-    objective = rebuild(info)
+    objective = rebuild(info, read_shapes(path))
     restore_weights(path, objective)
     return objective

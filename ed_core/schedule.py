@@ -12,7 +12,14 @@ from typing import Any
 import keras
 
 from ed_core.arrange import Batches
-from ed_core.checkpoints import BEST, Position, Snapshot, save_checkpoint, take_snapshot
+from ed_core.checkpoints import (
+    BEST,
+    Position,
+    Snapshot,
+    newest_first,
+    save_checkpoint,
+    take_snapshot,
+)
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
 from ed_core.learning_rate import step_at
@@ -194,6 +201,7 @@ class Checkpointer(keras.callbacks.Callback):
         self._best = position.best
         self._step = position.step
         self._saved = -1
+        self._missing = False  # whether the last checkpoint could not be written
         self._began = time.monotonic() - position.seconds
         self._next = self._next_best = time.monotonic() + _PAUSE
 
@@ -289,6 +297,7 @@ class Checkpointer(keras.callbacks.Callback):
         start = time.monotonic()
         best, self._snapshot = self._snapshot, None
         try:
+            self.folder.mkdir(exist_ok=True)
             if best is not None:  # before the checkpoint that says how good it is
                 best.write(self.folder / BEST)
             save_checkpoint(self.folder, self.model, self._position())
@@ -300,13 +309,27 @@ class Checkpointer(keras.callbacks.Callback):
             self._note("checkpoint", text)
         except OSError as error:
             self._snapshot = best
-            warnings.warn(
-                f"no checkpoint could be written at step {self._step}: {error.strerror}; "
-                "the one before it is kept and training goes on.",
-                stacklevel=2,
-            )
+            self._missed(error)
+        else:
+            self._missing = False
         now = time.monotonic()
         self._next = now + max(_PAUSE, _SHARE * (now - start))
+
+    def _missed(self, error: OSError) -> None:
+        """Warn once that no checkpoint can be written; raises EdkitError if the run is gone."""
+        if not self.folder.parent.is_dir():
+            raise EdkitError(
+                f"the run folder {str(self.folder.parent)!r} was removed: training ended at step "
+                f"{self._step}, and nothing of it is kept."
+            ) from error
+        if not self._missing:
+            kept = "; the one before it is kept" if newest_first(self.folder) else ""
+            warnings.warn(
+                f"no checkpoint could be written at step {self._step}: {error.strerror}{kept}; "
+                "training goes on and tries again, but says so once.",
+                stacklevel=3,
+            )
+        self._missing = True
 
 
 def weights_sum(objective: Any) -> str:

@@ -117,7 +117,8 @@ def keep_only(data: Dataset, only: Mapping[str, Any]) -> Dataset:
         arrays = data.splits[split]
         kept = np.ones(len(next(iter(arrays.values()))), bool)
         for field, wanted in only.items():
-            kept &= np.asarray(arrays[field][:]) == class_number(data, field, wanted)
+            number = class_number(data, field, wanted)
+            kept &= np.asarray(arrays[field][:]) == number
             if kept.sum() < 2 and split == "train":
                 raise EdkitError(
                     f"class {wanted!r} of field {field!r} has {kept.sum()} samples in split "

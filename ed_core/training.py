@@ -1,5 +1,6 @@
 """Training a registered model into a run folder, and going on with one that was stopped."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,7 +16,14 @@ from ed_core.plan import PLAN_OPTIONS, Plan, compare, plan_of
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
-from ed_core.run import Run, check_info, fields_of, warn_of_faults
+from ed_core.run import (
+    Run,
+    bounded,
+    check_info,
+    fields_of,
+    stored_shapes,
+    warn_of_faults,
+)
 from ed_core.schedule import Note
 from ed_core.stop_signal import graceful
 
@@ -60,7 +68,11 @@ def train(
     with graceful() as stop:
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
         with folder.hold():
-            folder.write({**asdict(job.plan), "status": "training", **job.facts()})
+            try:
+                folder.write({**asdict(job.plan), "status": "training", **job.facts()})
+            except OSError:
+                shutil.rmtree(folder.path, ignore_errors=True)
+                raise
             if started:
                 started(folder)
             return job.work(folder, Position(0, 0, 0), callbacks, stop, noted)
@@ -104,7 +116,8 @@ def resume(
         elif info.get("status") == "finished":
             _refuse_finished(info, plan, epochs, str(path))
         compare(info)
-        with precision.as_trained(info):
+        stored = stored_shapes(newest_first(folder.checkpoints))
+        with precision.as_trained(info), bounded(stored):
             job = Job.prepare(MODELS[plan.model], plan, info)
         _check_same_data(job, info, str(path))
         warn_of_faults(info, job.objective, str(path))
@@ -138,7 +151,8 @@ def _refuse_finished(info: Mapping[str, Any], plan: Plan, epochs: int | None, wh
 def _position(folder: RunFolder, job: Job) -> Position:
     """Restore the newest checkpoint, and return where training goes on."""
     if newest_first(folder.checkpoints):
-        return restore_checkpoint(folder.checkpoints, job.objective)
+        batches = job.batches.batches_per_epoch
+        return restore_checkpoint(folder.checkpoints, job.objective, batches, job.plan.epochs)
     if folder.weights.is_file():
         raise EdkitError(
             f"{str(folder.path)!r} has weights, but no checkpoint to go on from; train a new run."

@@ -211,6 +211,14 @@ def stoppable(folders: Sequence[RunFolder]) -> Iterator[None]:
     except Interrupted as stop:
         say(f"Stopped. Go on with: edkit train --resume {again(folders[0].path)} {on_backend()}")
         raise SystemExit(128 + stop.signal_number if stop.signal_number else 0) from None
+    except OSError as error:
+        if not folders or not folders[0].path.is_dir():
+            raise
+        where = f"{error.filename!r}: " if error.filename else ""
+        raise EdkitError(
+            f"{where}{error.strerror or error}. What was saved before is kept; once it can be "
+            f"written, go on with: edkit train --resume {again(folders[0].path)} {on_backend()}"
+        ) from error
 
 
 def say(text: str) -> None:

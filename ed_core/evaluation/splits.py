@@ -63,7 +63,7 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
             f"{error} What it must beat, and the threshold of --anomaly, are those of {data!r}.",
             stacklevel=3,
         )
-        if source.preparation is not None and is_earlier(run.info, str(run.path)):
+        if source.preparation is not None and is_earlier(run.info):
             raise EdkitError(
                 f"{error} A run of an earlier version does not keep by what its samples were "
                 f"scaled, so data {data!r} cannot be brought to it."

@@ -193,7 +193,7 @@ def _check_inputs(run: Run, samples: Mapping[str, np.ndarray], data: str) -> Non
 
 def _default_split(run: Run) -> str:
     """Return the split that figures show where none is asked for."""
-    earlier = "test" if is_earlier(run.info, str(run.path)) else "train"
+    earlier = "test" if is_earlier(run.info) else "train"
     return run.data.held_out() or (earlier if earlier in run.data.splits else "train")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.errors import EdkitError
+from ed_core.recording.description import check
 
 _MAX_INFO = 16 * 2**20  # bytes of run.json
 _LOCK_PATIENCE = 1.0  # seconds: a viewer that tests the lock holds it for microseconds
@@ -77,7 +78,15 @@ class RunFolder:
         return self.path / "weights.h5"
 
     def read(self) -> dict[str, Any]:
-        """Return what `run.json` says."""
+        """Return what `run.json` says, once all of it can be used; see `description`.
+
+        Raises:
+            EdkitError: it cannot be read, an entry is not what it should be, or it is of a newer
+                version.
+        """
+        return check(self._read(), str(self.info_file))
+
+    def _read(self) -> Any:
         try:
             if self.info_file.exists() and not self.info_file.is_file():
                 raise OSError("it is not a regular file")
@@ -86,8 +95,6 @@ class RunFolder:
             info = json.loads(self.info_file.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             raise EdkitError(f"{str(self.info_file)!r} cannot be read: {error}.") from error
-        if not isinstance(info, dict):
-            raise EdkitError(f"{str(self.info_file)!r} is not the description of a run.")
         return info
 
     def write(self, info: dict[str, Any]) -> None:
@@ -98,7 +105,33 @@ class RunFolder:
 
     def update(self, **changes: Any) -> None:
         """Change some entries of `run.json`."""
-        self.write({**self.read(), **changes})
+        self.write({**self._read(), **changes})
+
+    def end(self, status: str, **changes: Any) -> None:
+        """Write that a training ended, and how, on a full disk too: there the status alone.
+
+        Nothing is written where the folder is gone.
+        """
+        try:
+            self.update(status=status, **changes)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._overwrite(status)
+        except EdkitError:
+            if self.info_file.exists():
+                raise
+
+    def _overwrite(self, status: str) -> None:
+        """Put a status in the place of `training`, which takes no new room on the disk."""
+        before = b'\n  "status": "training"'
+        after = f'\n  "status": "{status}"'.encode().ljust(len(before))
+        where = self.info_file.read_bytes().find(before)
+        if where >= 0 and len(after) == len(before):
+            with open(self.info_file, "r+b") as file:
+                file.seek(where)
+                file.write(after)
+                file.flush()
+                os.fsync(file.fileno())
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -113,9 +146,9 @@ class RunFolder:
                         "trains here. Wait for it, or stop it."
                     )
                 time.sleep(0.02)
-            file.truncate(0)
-            file.write(f"{_holder(os.getpid())} since {_now()}\n")
-            file.flush()
+            with contextlib.suppress(OSError):  # who holds it is said where there is room
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"{_holder(os.getpid())} since {_now()}\n".encode())
             yield
 
     def was_held_by(self, process: int) -> bool:
@@ -161,7 +194,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces `path` once the block has ended well.
 
     The file and the folder are flushed to the disk first, so a kill at any moment leaves either
-    the old file or the new one.
+    the old file or the new one. An OSError names `path`.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -169,6 +202,9 @@ def written_whole(path: Path) -> Iterator[Path]:
         _fsync(part)
         os.replace(part, path)
         _fsync(path.parent)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -192,7 +192,10 @@ def _check_sizes(header: Header, reference: Mapping[str, np.ndarray]) -> None:
 
 def lack_of_room(path: Path) -> str:
     """Return why nothing more should be written, or ""."""
-    free = shutil.disk_usage(path.parent).free
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError as error:  # the folder was removed
+        return error.strerror or str(error)
     if free < _FLOOR:
         return f"only {free // 2**20} MiB are free on the disk"
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]

@@ -22,7 +22,10 @@ from ed_core.arrays_file import check_fit, read_arrays, write_arrays
 from ed_core.errors import EdkitError
 
 ARRAYS = [np.arange(12, dtype="f4").reshape(3, 4), np.zeros((), "i8"), np.ones(3, "f4")]
-VARIABLES = [SimpleNamespace(shape=a.shape, path=f"layer/{i}") for i, a in enumerate(ARRAYS)]
+VARIABLES = [
+    SimpleNamespace(shape=a.shape, path=f"layer/{i}", dtype=a.dtype.name)
+    for i, a in enumerate(ARRAYS)
+]
 _types = st.sampled_from(["<f2", "<f4", "<f8", "<i4", "<i8", "|u1", "<u4", "|b1"])
 _arrays = hnp.arrays(_types, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
 _facts = st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=5))
@@ -98,7 +101,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (lambda p: p.write_text("weights"), "cannot be read"),
     "pickle": (lambda p: p.write_bytes(pickle.dumps(ARRAYS)), "cannot be read"),
     "half": (lambda p: os.truncate(p, p.stat().st_size // 2), "cannot be read"),
-    "nearly whole": (lambda p: os.truncate(p, p.stat().st_size - 1), "cannot be read"),
+    "nearly whole": (lambda p: os.truncate(p, p.stat().st_size - 1), "sum at its end is missing"),
     "directory": (_unlink_then(Path.mkdir), "not a regular file"),
     "FIFO": (_unlink_then(os.mkfifo), "not a regular file"),
     "device": (_unlink_then(lambda p: p.symlink_to("/dev/zero")), "not a regular file"),
@@ -128,7 +131,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "nested": (facts("[" * 100_000), "cannot be read"),
     "no sums": (facts("{}"), "checksums"),
     "sums are a number": (facts('{"checksums": 3}'), "cannot be read"),
-    "sums are a text": (facts('{"checksums": "abc"}'), "checksums do not fit"),
+    "sums are a text": (facts('{"checksums": "abc"}'), "its checksums are no list"),
     "too many sums": (facts(json.dumps({"checksums": [0] * 9999})), "00003 is missing"),
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, EdkitError, Recording, evaluate, open_run
-from ed_core.earlier import FORMAT
+from ed_core.recording.description import FORMAT
 from ed_core.submodels import to_numpy
 from ed_core.training import resume
 

@@ -31,10 +31,10 @@ from ed_core import (
     open_run,
     train,
 )
-from ed_core.earlier import FORMAT
 from ed_core.evaluation import predicting
 from ed_core.evaluation_table import format_table
 from ed_core.plugins import DATASETS, MODELS
+from ed_core.recording.description import FORMAT
 from ed_core.run import build, save_weights
 from ed_core.seeds import Seeds
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, EdkitError, RunFolder
-from ed_core.earlier import FORMAT
 from ed_core.latent import grid, interpolate
 from ed_core.probes import LatentScan
+from ed_core.recording.description import FORMAT
 from ed_core.run import Run, build
 from ed_plugins.digits import digits
 

@@ -348,10 +348,10 @@ def test_finished_run_goes_on_only_when_asked(tmp_path: Path) -> None:
         ({"model": "tny"}, "unknown model 'tny'. Did you mean 'tiny'"),
         ({"params": {"latnt": 2}}, "unknown option of model 'tiny': 'latnt'"),
         ({"params": {"latent": 3, "beta": 0.1}}, "holds no checkpoint that can be read"),
-        ({"params": [1]}, "cannot be resumed"),
-        ({"epochs": "three"}, "epochs must be a whole number, received 'three'"),
-        ({"seed": None}, "seed must be a whole number, received None"),
-        ({"weights": [1]}, "weights must be a number for a name"),
+        ({"params": [1]}, "params must be an object"),
+        ({"epochs": "three"}, 'epochs must be a whole number .* received "three"'),
+        ({"seed": None}, "seed must be a whole number .* received null"),
+        ({"weights": [1]}, "weights must be null or an object, name to a number"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*Going back to the checkpoint")
@@ -409,6 +409,6 @@ def test_checkpoint_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(checkpoints, "write_arrays", full)
     with pytest.warns(UserWarning, match=r"no checkpoint .* step .: No space left .* kept") as seen:
         path = stopped(tmp_path, 6)
-    assert len(told(seen)) == 3
+    assert len(told(seen)) == 1
     names = [file.name for file in newest_first(path / "checkpoints")]
     assert names == ["000000003.h5", "000000002.h5"]

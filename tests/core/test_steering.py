@@ -351,7 +351,7 @@ def test_checkpoint_with_a_senseless_factor_is_refused(tmp_path: Path) -> None:
     arrays, facts = read_arrays(file)
     write_arrays(file, arrays, {**facts, "factor": -1.0})
     with (
-        pytest.warns(UserWarning, match=r"is not a checkpoint: .*its factor is -1\.0"),
+        pytest.warns(UserWarning, match=r"is not a checkpoint: factor must be .* -1\.0"),
         pytest.raises(EdkitError, match="holds no checkpoint"),
     ):
         resume(path)

@@ -1,9 +1,13 @@
 """Trainings that end early: what they leave behind; and who may train at a time."""
 
+import errno
+import os
+import shutil
 import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -107,3 +111,84 @@ def test_second_trainer_is_refused(tmp_path: Path, fast: Any, at: Any) -> None:
 
     fast(tmp_path, callbacks=[at(2, try_again)])
     assert refused
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A disk that can be `full`: then no file of a run can be written."""
+    state = SimpleNamespace(full=False)
+
+    def limited(write: Any) -> Any:
+        def attempt(path: Path, *args: Any, **options: Any) -> Any:
+            if state.full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(path, *args, **options)
+
+        return attempt
+
+    for name in ("write_bytes", "write_text"):
+        monkeypatch.setattr(Path, name, limited(getattr(Path, name)))
+    return state
+
+
+@pytest.mark.usefixtures("save_every_step")
+def test_a_disk_that_fills(tmp_path: Path, disk: Any, fast: Any, at: Any, weights_of: Any) -> None:
+    """It is said once, the state is `failed`, and the run goes on as if there had been room."""
+    expected = weights_of(fast(tmp_path / "whole"))
+    filled = at(5, lambda model: setattr(disk, "full", True))
+    with (
+        pytest.warns(UserWarning, match="no checkpoint could be written at step") as seen,
+        pytest.raises(OSError, match="No space left on device") as caught,
+    ):
+        fast(tmp_path / "full", callbacks=[filled])
+    assert sum("no checkpoint" in str(warning.message) for warning in seen) == 1
+    (path,) = (tmp_path / "full").iterdir()
+    assert caught.value.filename == str(path / "weights.h5")
+    assert RunFolder(path).state() == "failed"
+    with pytest.raises(OSError, match="No space left on device"):
+        ed_core.resume(path)
+    assert RunFolder(path).state() == "failed"
+    with pytest.raises(OSError, match="No space left on device"):
+        fast(tmp_path / "none")
+    assert not [*(tmp_path / "none").iterdir()]
+    disk.full = False
+    assert weights_of(ed_core.resume(path)) == expected
+    assert RunFolder(path).state() == "finished"
+
+
+def test_a_disk_that_is_full_as_a_run_is_stopped(
+    tmp_path: Path, disk: Any, fast: Any, at: Any
+) -> None:
+    def stop(model: Any) -> None:
+        disk.full = True
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.warns(UserWarning, match="no checkpoint"), pytest.raises(Interrupted):
+        fast(tmp_path, callbacks=[at(3, stop)])
+    assert RunFolder(next(tmp_path.iterdir())).state() == "stopped"
+
+
+def test_the_command_says_how_to_go_on_after_a_failed_write(folder: RunFolder) -> None:
+    from ed_core.command.train import stoppable
+
+    with (
+        pytest.raises(
+            EdkitError, match=r"weights.h5': No space .* edkit train --resume "
+        ) as caught,
+        stoppable([folder]),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder.weights))
+    assert str(folder.path) in str(caught.value)
+
+
+@pytest.mark.usefixtures("save_every_step")
+@pytest.mark.parametrize("step", [5, 14])
+@pytest.mark.filterwarnings("ignore:recording to")
+def test_a_run_folder_that_is_removed(tmp_path: Path, fast: Any, at: Any, step: int) -> None:
+    def remove(model: Any) -> None:
+        shutil.rmtree(next(tmp_path.iterdir()))
+
+    with pytest.raises(EdkitError, match=r"the run folder .* was removed: training ended") as e:
+        fast(tmp_path, record=True, callbacks=[at(step, remove)])
+    assert e.value.status == 2
+    assert not [*tmp_path.iterdir()]

@@ -1,0 +1,238 @@
+"""The description of a run, `run.json`: its entries, and the check of what a stranger wrote there.
+
+Every entry may be missing; who needs one says so. What is not listed here is read by nobody, and
+only its numbers and texts are looked at. No message is longer than a line.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite, prod
+from typing import Any
+
+from ed_core.errors import EdkitError
+from ed_core.recording.layout import one_line
+
+FORMAT = 2
+"""Of `run.json`. Before 2 the random streams of a run were shared, `test` was watched while it
+trained, and PyTorch's gradients were not always zeroed."""
+
+_DEEPEST = 32  # levels of lists and objects
+_LONGEST = 4096  # characters of one text: a path has as many at most
+_LARGEST = 2**53  # of whole numbers: what JSON holds exactly everywhere
+_COUNT = 2**31 - 1
+_SAMPLE = 2**26  # numbers of one sample
+_STRANGE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
+)  # for a terminal, a file
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an entry may hold.
+
+    Args:
+        words: that, for people.
+        fits: whether a value is of that kind, its parts aside.
+        of: each part of a list or of an object, where all are of one kind.
+        named: the parts of an object that are known by name.
+        needed: which of them may not be missing.
+    """
+
+    words: str
+    fits: Callable[[Any], bool]
+    of: "Entry | None" = None
+    named: Mapping[str, "Entry"] | None = None
+    needed: tuple[str, ...] = ()
+
+    def fault(self, key: str, value: Any) -> str:
+        """Return what is wrong with the value at a key and in its parts, "" where nothing is."""
+        if not self.fits(value):
+            return _wrong(key, self.words, value)
+        if missing := [name for name in self.needed if name not in value]:
+            return f"{_cut(one_line(key))} lacks {missing[0]!r}"
+        for name, part in _parts(value):
+            entry = self.of or (self.named or {}).get(name)
+            if entry and (found := entry.fault(f"{key}.{name}" if key else str(name), part)):
+                return found
+        return ""
+
+
+def check(info: Any, where: str) -> dict[str, Any]:
+    """Return what a `run.json` holds, once all of it can be used.
+
+    Args:
+        info: as it was read, or is to be written.
+        where: the file, for the message.
+
+    Raises:
+        EdkitError: it is of a newer version, or an entry is not what it should be: which one, what
+            was expected, what came.
+    """
+    if not isinstance(info, dict):
+        raise EdkitError(f"{where!r} is not the description of a run: it holds no object.")
+    found = info.get("format", 1)
+    if _whole(1)(found) and found > FORMAT:
+        raise EdkitError(
+            f"{where!r} was written by a newer version (format {found}, this one knows {FORMAT}): "
+            "pip install --upgrade edkit."
+        )
+    if fault := _strange("", info, _DEEPEST) or _DESCRIPTION.fault("", info):
+        raise EdkitError(f"{where!r} cannot be used: {fault}.")
+    return info
+
+
+def _strange(key: str, value: Any, levels: int) -> str:
+    """Return what is wrong with a number or a text, however deep it stands."""
+    if isinstance(value, str):
+        bad = len(value) > _LONGEST or bool(_STRANGE.search(value))
+        words = f"a text of at most {_LONGEST} characters, none of them for control"
+        return _wrong(key, words, value) if bad else ""
+    if isinstance(value, int):
+        bad = abs(value) > _LARGEST
+        return _wrong(key, f"a whole number up to {_LARGEST}", value) if bad else ""
+    if isinstance(value, float):
+        return "" if isfinite(value) else _wrong(key, "a finite number", value)
+    if not levels and _parts(value):
+        return f"{_cut(one_line(key))} has more than {_DEEPEST} levels"
+    for name, part in _parts(value):
+        at = f"{key}.{name}" if key else str(name)
+        if fault := _strange(at, name, 1) or _strange(at, part, levels - 1):
+            return fault
+    return ""
+
+
+def _parts(value: Any) -> list[tuple[Any, Any]]:
+    """Return the parts of an object or a list with their names or numbers."""
+    if isinstance(value, Mapping):
+        return [*value.items()]
+    return [*enumerate(value)] if isinstance(value, list | tuple) else []
+
+
+def _wrong(key: str, words: str, value: Any) -> str:
+    large = isinstance(value, int) and abs(value) > _LARGEST  # Python refuses to print the largest
+    return f"{_cut(one_line(key))} must be {words}, received {'more' if large else _short(value)}"
+
+
+def _short(value: Any) -> str:
+    """Return a value as JSON has it, cut in the middle."""
+    return _cut(one_line(json.dumps(value, ensure_ascii=False)[:200]))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]} ... {text[-15:]}"
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _whole(least: int, most: int = _LARGEST) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most
+
+
+def _or_none(entry: Entry) -> Entry:
+    """Return the entry that may be null as well."""
+    fits = entry.fits
+    return Entry(f"null or {entry.words}", lambda v: v is None or fits(v), entry.of, entry.named)
+
+
+def _by_name(entry: Entry) -> Entry:
+    return Entry(f"an object, name to {entry.words}", _object, entry)
+
+
+TEXT = Entry("a text", _text)
+SWITCH = Entry("true or false", _flag)
+COUNT = Entry(f"a whole number from 1 to {_COUNT}", _whole(1, _COUNT))
+STEPS = Entry("a whole number of 0 or more", _whole(0))
+NUMBER = Entry("a number", _number)
+TEXTS = Entry("a list of texts", _list, TEXT)
+CLASS = Entry("a class, by its name or number", lambda v: _text(v) or _whole(0, _COUNT)(v))
+NUMBERS = Entry("a list of numbers", _list, NUMBER)
+_KINDS = ("image", "video", "signal", "class", "value", "mask")
+
+_SHAPE = Entry(
+    f"a list of up to 8 whole numbers of 1 and more, {_SAMPLE} in all when they are multiplied",
+    lambda v: _list(v) and len(v) <= 8 and all(map(_whole(1, _SAMPLE), v)) and prod(v) <= _SAMPLE,
+)
+_COLOUR = Entry(
+    'a colour such as "#0072b2"',
+    lambda v: _text(v) and re.fullmatch("#[0-9a-fA-F]{6}", v) is not None,
+)
+_FIELD = Entry(
+    "an object with shape, kind and classes",
+    _object,
+    named={
+        "shape": _SHAPE,
+        "kind": Entry(f"one of {', '.join(_KINDS)}", lambda v: _text(v) and v in _KINDS),
+        "classes": TEXTS,
+        "colours": Entry("a list of colours", _list, _COLOUR),
+        "partial": SWITCH,
+        "unit": TEXT,
+    },
+    needed=("shape", "kind", "classes"),
+)
+_FITTED = {"standardised": TEXT, "mean": NUMBERS, "deviation": NUMBERS}
+_INPUT = {"fitted": _or_none(Entry("an object", _object, named=_FITTED))}
+_SPLIT = Entry("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
+
+_ENTRIES: Mapping[str, Entry] = {
+    "format": Entry("a whole number of 1 or more", _whole(1)),
+    "status": TEXT,
+    "model": TEXT,
+    "data": TEXT,
+    "params": Entry("an object, option to value", _object),
+    "epochs": COUNT,
+    "batch_size": COUNT,
+    "learning_rate": Entry("a number above 0", lambda v: _number(v) and v > 0),
+    "seed": Entry(f"a whole number from 0 to {_COUNT}", _whole(0, _COUNT)),
+    "weights": _or_none(_by_name(NUMBER)),
+    "record": SWITCH,
+    "every": _or_none(COUNT),
+    "labels": _or_none(_by_name(NUMBER)),
+    "stratified": SWITCH,
+    "only": _or_none(_by_name(CLASS)),
+    "class_weights": _or_none(_by_name(TEXT)),
+    "oversample": _or_none(_by_name(NUMBER)),
+    "validation": _or_none(Entry("a share", lambda v: _number(v) and 0 <= v < 1)),
+    "turn_steps": STEPS,
+    "created": TEXT,
+    "ended": TEXT,
+    "backend": TEXT,
+    "keras": TEXT,
+    "host": TEXT,
+    "versions": _by_name(TEXT),
+    "plugins": TEXTS,
+    "fields": _by_name(_FIELD),
+    "samples": STEPS,
+    "fingerprint": _by_name(_SPLIT),
+    "input": Entry("an object with fitted", _object, named=_INPUT),
+    "precision": Entry(
+        "an object with dtype_policy and floatx",
+        _object,
+        named={"dtype_policy": TEXT, "floatx": TEXT},
+    ),
+    "optimizer": Entry("an object", _object),
+    "epochs_done": STEPS,
+    "callbacks": TEXTS,
+    "stopped_early": SWITCH,
+    "weights_changed_by_callbacks": SWITCH,
+}
+_DESCRIPTION = Entry("an object", _object, named=_ENTRIES)
