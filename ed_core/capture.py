@@ -112,7 +112,7 @@ class Capture:
         self._fields = field_facts(self._model(), fields, self._reference)
         names = list(self._numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
-        validated = [f"val_{name}" for name in names]
+        validated = [f"val_{name}" for name in names if not name.startswith("val_")]
         columns = (*names, *validated, *weights, "learning_rate", _DROPPED)
         self._begin(tuple(dict.fromkeys(columns)), self._last, when)
         for probe in self._probes:
@@ -137,6 +137,10 @@ class Capture:
         values[_DROPPED] = float(self._dropped + self._opened.dropped)
         self.seconds = time.monotonic() - self._began
         self._opened.append_scalars(*when, self.seconds, values)
+
+    def settle(self, seconds: float) -> list[int]:
+        """Wait until what was taken is on the disk; see `BackgroundWriter.settle`."""
+        return self._writer.settle(seconds) if self._writer else []
 
     def event(self, when: When, kind: str, text: str) -> None:
         """Write something that happened once; see `Event`."""
@@ -244,7 +248,9 @@ class Capture:
         for name, value in logs.items():
             number = _number(value)
             if number is None or name in _TIMES or not isinstance(name, str):
-                why = "its name is taken" if name in _TIMES else f"{type(value).__name__}: no number"
+                why = (
+                    "its name is taken" if name in _TIMES else f"{type(value).__name__}: no number"
+                )
                 self._warn(str(name), f"{name!r} in the logs is not recorded ({why}).")
             else:
                 found[name] = number

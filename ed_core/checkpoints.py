@@ -33,6 +33,7 @@ _FACTS = {
     ),
     "factor": Entry("a number above 0", lambda v: NUMBER.fits(v) and 0 < v < math.inf),
     "held": TEXTS,
+    "unwritten": Entry("a list of steps", lambda v: isinstance(v, list), STEPS),
 }
 _NEEDED = ("step", "epoch", "batch")
 
@@ -43,7 +44,7 @@ class Position:
 
     `seconds` is the training time so far, `best` the lowest loss on held-out data. By hand may have
     been set `factor`, which multiplies the planned learning rate, and the weights of the heads
-    `held`.
+    `held`. `unwritten` are the steps of frames that were not on the disk yet.
     """
 
     step: int
@@ -53,6 +54,7 @@ class Position:
     best: float | None = None
     factor: float = 1.0
     held: Sequence[str] = ()
+    unwritten: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def position_of(facts: Mapping[str, Any], path: Path) -> Position:
         EdkitError: it does not say where, or contradicts itself.
     """
     for name, entry in _FACTS.items():
-        # Checkpoints older than steering lack the last two.
+        # Checkpoints of earlier versions lack the last three.
         wanted = name in facts or name in _NEEDED
         if wanted and (fault := entry.fault(name, facts.get(name))):
             raise EdkitError(f"{str(path)!r} is not a checkpoint: {fault}.")

@@ -137,11 +137,13 @@ class Job:
                         told(kind, text)
 
             watching = [recorder] if recorder else []
-            acting = self._acting(folder, position, note, stop)
+            acting = self._acting(folder, position, note, stop, recorder)
             if stop.number:  # before the first step: there is nothing to save
                 raise Interrupted(stop.number)
             with recorder or nullcontext():
                 self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
+                if recorder and acting[0].step == position.step:  # there was nothing left to do
+                    self._record_end(recorder, position)
             save_weights(self.objective, folder.weights)
             ended = self._ended(acting[0], callbacks)
             folder.update(status="finished", ended=now(), **ended)
@@ -155,7 +157,8 @@ class Job:
         """Return how far training came, and what callbacks did to it at its end."""
         done = checkpointer.step // self.batches.batches_per_epoch
         names = [type(one).__name__ for one in callbacks if not _is_own(one)]
-        changed = checkpointer.weights_sum != weights_sum(self.objective)
+        # Where there was no step left to do, no callback was told of any.
+        changed = checkpointer.weights_sum not in ("", weights_sum(self.objective))
         return {
             "epochs_done": done,
             "callbacks": names,
@@ -186,8 +189,22 @@ class Job:
             verbose=0,
         )
 
+    def _record_end(self, recorder: Recorder, position: Position) -> None:
+        """Take the last frame where a run was ended between its last step and that frame."""
+        with Recording(recorder.folder.path) as recording:
+            if position.step in recording.steps:
+                return
+            scalars = recording.header.scalars if recording.header else ()
+        epoch = position.step / self.batches.batches_per_epoch
+        recorder.record_end(self.objective, (position.step, epoch), scalars)
+
     def _acting(
-        self, folder: RunFolder, position: Position, note: Note, stop: StopSignal
+        self,
+        folder: RunFolder,
+        position: Position,
+        note: Note,
+        stop: StopSignal,
+        recorder: Recorder | None,
     ) -> list[Any]:
         """Return the callbacks that save, and that change what is trained."""
         warm_up = self._warm_up(position)
@@ -199,6 +216,7 @@ class Job:
             stop,
             settled=self._settled(warm_up),
             changes=warm_up.changes,
+            settle=recorder.settle if recorder else lambda seconds: (),
         )
         inbox = Inbox(folder.control, list(self.objective.head_weights))
         steering = Steering(
@@ -245,6 +263,7 @@ class Job:
             run=run,
         )
         recorder.seconds = position.seconds
+        recorder.opening = _lost_frames(folder, position)
         return recorder
 
     def _reference(self, folder: RunFolder) -> dict[str, np.ndarray]:
@@ -254,6 +273,21 @@ class Job:
                 if known := recording.reference():
                     return known
         return reference_batch(self.data)
+
+
+def _lost_frames(folder: RunFolder, position: Position) -> list[tuple[str, str]]:
+    """Return the event that names frames which never came to the disk, and warn of them."""
+    if not position.unwritten:
+        return []
+    with Recording(folder.path) as recording:
+        there = {position.step, *map(int, recording.steps)}  # a resume begins with a frame
+    lost = sorted(set(position.unwritten) - there)
+    if not lost:
+        return []
+    steps = ", ".join(map(str, lost[:8])) + ", ..." * (len(lost) > 8)
+    text = f"frames of {len(lost)} steps are missing: {steps}"
+    warnings.warn(f"the disk was too slow before the run was killed: {text}.", stacklevel=2)
+    return [("lost", text)]
 
 
 def _batches(

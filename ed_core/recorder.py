@@ -67,10 +67,14 @@ class Recorder(keras.callbacks.Callback):
         _check_names(probes)
         self.reference = _arrays(reference)
         guessed = guess_fields(self.reference)
-        self.fields = {name: {**guessed.get(name, {}), **facts} for name, facts in {**guessed, **(fields or {})}.items()}
+        self.fields = {
+            name: {**guessed.get(name, {}), **facts}
+            for name, facts in {**guessed, **(fields or {})}.items()
+        }
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
+        self.opening: list[tuple[str, str]] = []  # events that a segment begins with
         self._capture: Capture | None = None
         self._managed = False
         self._count = StepCount(self.run.get("steps_per_epoch"))
@@ -147,6 +151,33 @@ class Recorder(keras.callbacks.Callback):
         if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
             self._capture.scalars(when, self._logs)
 
+    def settle(self, seconds: float) -> list[int]:
+        """Wait until what was recorded is on the disk.
+
+        Args:
+            seconds: to wait at most.
+
+        Returns:
+            The steps of the frames that are not there then.
+        """
+        return self._capture.settle(seconds) if self._capture else []
+
+    def record_end(self, model: keras.Model, when: When, scalars: Sequence[str]) -> None:
+        """Take the one frame of a model whose last step was done before.
+
+        Args:
+            model: that was trained.
+            when: its last step and epoch.
+            scalars: the columns of what was recorded before.
+        """
+        self.set_model(model)
+        self.set_params({})
+        self._begin()
+        self._first = when
+        assert self._capture is not None
+        self._open(self._capture, dict.fromkeys(scalars, np.nan))
+        self._count.step = when[0]
+
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment; a frame that fails leaves nothing open."""
         status = "failed"
@@ -179,6 +210,8 @@ class Recorder(keras.callbacks.Callback):
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
         }
         capture.open(self.folder.recording, run, self.fields, logs, self._first)
+        for kind, text in self.opening:
+            capture.event(self._first, kind, text)
         self._pace = Pace(self.every, self._first[0])
 
     def _when(self) -> When:

@@ -31,6 +31,7 @@ Note = Callable[[str, str], None]
 
 _SHARE = 50  # at least this many times what a checkpoint costs passes until the next
 _PAUSE = 1.0  # seconds, at least, from checkpoint to checkpoint
+_PATIENCE = 5.0  # seconds that a checkpoint waits for the frames before it
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
@@ -170,6 +171,8 @@ class Checkpointer(keras.callbacks.Callback):
             early epochs look best.
         changes: the steps from which on the objective has other terms; the best is looked for anew
             there, since losses of different terms do not compare.
+        settle: waits so many seconds at most until all recorded frames are on the disk, and returns
+            the steps of those that are not. A resume would not take them again.
 
     Attributes:
         factor, held: what was set by hand; see `Position`.
@@ -186,12 +189,14 @@ class Checkpointer(keras.callbacks.Callback):
         *,
         settled: Mapping[str, float],
         changes: Container[float] = (),
+        settle: Callable[[float], Sequence[int]] = lambda seconds: (),
     ) -> None:
         super().__init__()
         self.folder = folder
         self.weights_sum = ""
         self._settled = settled
         self._changes = changes
+        self._settle = settle
         self._snapshot: Snapshot | None = None
         self._note = note
         self._stop = stop
@@ -281,7 +286,7 @@ class Checkpointer(keras.callbacks.Callback):
                 loss += (self._settled.get(name, now) - now) * logs.get(f"val_{name}_loss", 0.0)
         return float(loss)
 
-    def _position(self) -> Position:
+    def _position(self, unwritten: Sequence[int] = ()) -> Position:
         return Position(
             self._step,
             self._step // self._batches,
@@ -290,6 +295,7 @@ class Checkpointer(keras.callbacks.Callback):
             self._best,
             self.factor,
             sorted(self.held),
+            list(unwritten),
         )
 
     def _save(self) -> None:
@@ -300,7 +306,8 @@ class Checkpointer(keras.callbacks.Callback):
             self.folder.mkdir(exist_ok=True)
             if best is not None:  # before the checkpoint that says how good it is
                 best.write(self.folder / BEST)
-            save_checkpoint(self.folder, self.model, self._position())
+            position = self._position(self._settle(_PATIENCE))
+            save_checkpoint(self.folder, self.model, position)
             self._saved = self._step
             text = f"checkpoint at step {self._step}"
             if best is not None:

@@ -14,6 +14,7 @@ import ed_core
 from ed_core import EdkitError, RunFolder, resume, train
 from ed_core.arrays_file import read_arrays
 from ed_core.checkpoints import newest_first
+from ed_core.recording import RecordingWriter
 
 pytestmark = [
     pytest.mark.backend,
@@ -248,6 +249,65 @@ def test_a_data_set_of_another_shape_is_refused(tmp_path: Path) -> None:
     np.savez(file, image=random.random((40, 6, 6, 1)).astype("float32"))
     with pytest.raises(EdkitError, match=r"was image \(8, 8, 1\) and is image \(6, 6, 1\) now"):
         resume(next((tmp_path / "out").iterdir()))
+
+
+def test_the_last_frame_is_taken_by_a_resume_that_has_no_step_left(
+    tmp_path: Path, uninterrupted: dict[str, Any]
+) -> None:
+    """Ended between the last checkpoint and the last frame, by a kill or in the validation."""
+
+    class Last(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch + 1 == OPTIONS["epochs"]:
+                raise Boom
+
+    with pytest.raises(Boom):
+        train("tiny", out=tmp_path, callbacks=[Last()], **OPTIONS)
+    (path,) = tmp_path.iterdir()
+    assert newest_first(path / "checkpoints")[0].stem == f"{STEPS:09d}"
+    with ed_core.Recording(path) as recording:
+        assert STEPS not in recording.steps
+    run = resume(path)
+    assert run.info["weights_changed_by_callbacks"] is False
+    assert_as_uninterrupted(path, uninterrupted)
+
+
+def test_a_checkpoint_waits_for_the_frames_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = RecordingWriter.append
+
+    def append(self: RecordingWriter, *frame: Any) -> None:
+        time.sleep(0.03)  # the disk
+        plain(self, *frame)
+
+    monkeypatch.setattr(RecordingWriter, "append", append)
+    missing: list[set[int]] = []
+
+    def noted(kind: str, text: str) -> None:
+        if kind == "checkpoint":
+            step = int(text.split(",")[0].split(";")[0].split()[-1])
+            with ed_core.Recording(next(tmp_path.iterdir())) as recording:
+                missing.append(set(range(step + 1)) - {int(one) for one in recording.steps})
+
+    train("tiny", out=tmp_path, noted=noted, **{**OPTIONS, "every": 1, "epochs": 1, "anneal": 0})
+    assert missing
+    assert not any(missing)
+
+
+def test_frames_that_a_slow_disk_lost_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Had they been waited for, the training would have stood still."""
+    with monkeypatch.context() as patch:
+        patch.setattr(ed_core.Recorder, "settle", lambda self, seconds: [2, 3, 5])
+        path = stopped(tmp_path, 9)
+    with pytest.warns(UserWarning, match="frames of 2 steps are missing: 2, 3"):
+        resume(path)
+    with ed_core.Recording(path) as recording:
+        lost = [event for event in recording.events() if event.kind == "lost"]
+        assert [event.text for event in lost] == ["frames of 2 steps are missing: 2, 3"]
+        assert 5 in recording.steps
 
 
 def test_no_checkpoint_yet_begins_anew(tmp_path: Path, uninterrupted: dict[str, Any]) -> None:
