@@ -98,6 +98,8 @@ class Capture:
         fields: Fields,
         logs: Mapping[str, Any],
         when: When,
+        *,
+        columns: Sequence[str] = (),
     ) -> None:
         """Make the segment and write the first frame.
 
@@ -107,13 +109,14 @@ class Capture:
             fields: what each field of the reference batch is.
             logs: what `fit` logs after the first step.
             when: the first frame was taken.
+            columns: of the scalars, where they are known without logs.
         """
         self._folder, self._run = folder, run
         self._fields = field_facts(self._model(), fields, self._reference)
         names = list(self._numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
-        validated = [f"val_{name}" for name in names if not name.startswith("val_")]
-        columns = (*names, *validated, *weights, "learning_rate", _DROPPED)
+        validated = [f"val_{name}" for name in names]
+        columns = columns or (*names, *validated, *weights, "learning_rate", _DROPPED)
         self._begin(tuple(dict.fromkeys(columns)), self._last, when)
         for probe in self._probes:
             self._warn_of_scales(probe)

@@ -175,7 +175,7 @@ class Recorder(keras.callbacks.Callback):
         self._begin()
         self._first = when
         assert self._capture is not None
-        self._open(self._capture, dict.fromkeys(scalars, np.nan))
+        self._open(self._capture, {}, scalars)
         self._count.step = when[0]
 
     def finish(self, failed: bool = False) -> None:
@@ -201,7 +201,7 @@ class Recorder(keras.callbacks.Callback):
             self.run["model"] = self.run["model"] or self.model.name
             self._own.begin(self.run)
 
-    def _open(self, capture: Capture, logs: Mapping[str, Any]) -> None:
+    def _open(self, capture: Capture, logs: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
         """Open the segment once the names of the scalars are known: after the first step."""
         run = {
             **self.run,
@@ -209,7 +209,8 @@ class Recorder(keras.callbacks.Callback):
             "epochs": self.params.get("epochs"),
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
         }
-        capture.open(self.folder.recording, run, self.fields, logs, self._first)
+        segments, first = self.folder.recording, self._first
+        capture.open(segments, run, self.fields, logs, first, columns=columns)
         for kind, text in self.opening:
             capture.event(self._first, kind, text)
         self._pace = Pace(self.every, self._first[0])
