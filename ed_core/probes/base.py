@@ -90,7 +90,8 @@ def half(values: np.ndarray) -> np.ndarray:
     Three digits are kept of the largest value: from 0.00003 to 65,504.
     """
     single = _single(values)
-    largest = float(np.abs(single, where=np.isfinite(single), out=np.zeros_like(single)).max(initial=0))
+    sizes = np.abs(single)
+    largest = float(sizes.max(initial=0, where=np.isfinite(sizes)))
     fits = largest == 0 or _SMALLEST <= largest <= _LARGEST
     return single.astype("float16") if fits else single
 
