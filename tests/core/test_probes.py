@@ -310,7 +310,7 @@ def test_parts_of_a_model_without_call() -> None:
     codes = scan(np.zeros(3), (0, 1), grid["x"], grid["y"])
     wanted = net.generator.predict(codes, verbose=0).reshape(3, 3, 8, 8, 1)
     np.testing.assert_allclose(grid["grid"], wanted, atol=5e-3)
-    with pytest.raises(EdkitError, match="'pair' cannot be called on 'image'.* `call"):
+    with pytest.raises(EdkitError, match=r"'pair' cannot be called on 'image'.* `call"):
         Reconstruction("image").bind(net)(BATCH)
 
 
@@ -365,7 +365,7 @@ def test_layers_of_a_plain_sequential_model_and_of_none() -> None:
     deep = keras.Model(image, outer(image))
     with pytest.raises(EdkitError, match="nobody can know what 'inner' is given inside of 'outer'"):
         Activations("outer/inner/c").bind(deep)
+    pair = Pair()
+    pair.extra = layers.Dense(2, name="extra")
     with pytest.raises(EdkitError, match="activations need a functional model, 'pair' is none"):
-        pair = Pair()
-        pair.extra = layers.Dense(2, name="extra")
         Activations("extra").bind(pair)
