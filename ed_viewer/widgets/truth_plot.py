@@ -71,11 +71,11 @@ class TruthPlot(QWidget):
     def show_values(self, truth: np.ndarray | None, found: np.ndarray, labels: np.ndarray) -> None:
         """Draw (samples,) of each; what is not finite is left out, what has no class is grey.
 
-        Without any truth, what was found stands over the number of its sample, and there is no
-        line.
+        Without any truth, what was found stands over the number of its sample, from 0, and
+        there is no line.
         """
         self._known = truth is not None
-        across = np.arange(1.0, len(found) + 1) if truth is None else truth
+        across = np.arange(float(len(found))) if truth is None else truth
         self._values = np.stack([across, found], axis=1)
         known = np.isfinite(self._values).all(axis=1)
         self._labels = np.where(known, whole_classes(labels), NOT_DRAWN)
@@ -91,7 +91,7 @@ class TruthPlot(QWidget):
         if truth is None:
             above = (most - least or 1.0) * _MARGIN
             up = (least - above, most + above)
-            self.plot.getPlotItem().setLabel("bottom", "sample")
+            self.plot.getPlotItem().setLabel("bottom", "sample, from 0")
         self.plot.getPlotItem().setRange(xRange=ends, yRange=up, padding=0)
         self.line.setData(*((ends, ends) if self._known else ([], [])))
         self._redraw()
