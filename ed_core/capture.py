@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from ed_core.errors import EdkitError
-from ed_core.header import Fields, field_facts, probe_info
+from ed_core.header import Fields, probe_info
 from ed_core.probes import Probe
 from ed_core.probes.room import bounded
 from ed_core.recording import Event, Header, RecordingWriter
@@ -42,7 +42,6 @@ class Capture:
 
     Attributes:
         seconds: since the training began, when something was last taken.
-        newest: the step of the newest frame, -1 while there is none.
 
     Raises:
         EdkitError: a probe does not fit the model.
@@ -60,7 +59,7 @@ class Capture:
         self._reference = reference
         self._writer: BackgroundWriter | None = None
         self.seconds = seconds
-        self.newest = -1
+        self._newest: When = (-1, 0.0)
         net = model()
         self._bound = {probe.name: probe.bind(net) for probe in probes}
         self._began = time.monotonic() - seconds
@@ -106,13 +105,12 @@ class Capture:
         Args:
             folder: of the segments.
             run: what the header says of the run.
-            fields: what each field of the reference batch is.
+            fields: what each field of the reference batch is; see `field_facts`.
             logs: what `fit` logs after the first step.
             when: the first frame was taken.
             columns: of the scalars, where they are known without logs.
         """
-        self._folder, self._run = folder, run
-        self._fields = field_facts(self._model(), fields, self._reference)
+        self._folder, self._run, self._fields = folder, run, fields
         names = list(self._numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
         validated = [f"val_{name}" for name in names]
@@ -133,7 +131,7 @@ class Capture:
         values = self._numbers(logs)
         new = [name for name in values if name not in self._columns]
         if new:
-            self._renew(when, (*self._columns, *new), self._widened(self._read()))
+            self._renew(when, (*self._columns, *new))
         for name, weight in self._weights().items():
             values[f"{name}_weight"] = float(to_numpy(weight))
         values["learning_rate"] = self._learning_rate()
@@ -165,7 +163,7 @@ class Capture:
             self._writer.close()
 
     def _take_last(self, when: When) -> None:
-        if self.newest != when[0]:
+        if self._newest != when:  # its epoch may have ended before its time
             self.frame(when, wait=True)
             return
         arrays = self._widened(self._read())
@@ -186,34 +184,33 @@ class Capture:
         self._writer, self._columns = writer, columns
         self._recorded = dict(self._types)
         writer.append(*when, self.seconds, arrays, wait=True)
-        self.newest, self._last = when[0], arrays
+        self._newest, self._last = when, arrays
 
-    def _renew(self, when: When, columns: tuple[str, ...], arrays: Arrays) -> None:
+    def _renew(self, when: When, columns: tuple[str, ...], arrays: Arrays | None = None) -> None:
         """Go on in another segment; where that cannot be, say once what is left out."""
         if self._opened.problem:
             return
-        self._renewals += 1
         self.seconds = time.monotonic() - self._began
+        new = [name for name in columns if name not in self._columns]
         try:
-            if self._renewals > _RENEWALS:
-                raise EdkitError(f"a recording begins at most {_RENEWALS} segments for them.")
-            self._begin(columns, arrays, when)
+            if self._renewals == _RENEWALS:
+                raise EdkitError(f"a recording begins {_RENEWALS} segments for such at the most.")
+            self._renewals += 1
+            self._begin(columns, arrays or self._widened(self._read()), when)
         except EdkitError as error:
-            known = self._columns
             self._columns, self._recorded = columns, dict(self._types)  # it is not tried again
-            new = [name for name in columns if name not in known]
-            what = f"scalars {', '.join(new)}" if new else "numbers beyond float16"
-            self._warn(what, f"{what} are not recorded: {error}")
+            what = f"scalars {', '.join(new)}, and others that are new," if new else "large numbers"
+            self._warn("scalars" if new else "numbers", f"{what} are not recorded: {error}")
 
     def _append(self, when: When, arrays: Arrays, wait: bool) -> None:
         arrays = self._widened(arrays)
         if self._types != self._recorded:
             self._renew(when, self._columns, arrays)
-            if self.newest == when[0]:
+            if self._newest == when:
                 return
         self.seconds = time.monotonic() - self._began
         if self._opened.append(*when, self.seconds, arrays, wait):
-            self.newest, self._last = when[0], arrays  # one that was dropped is taken again
+            self._newest, self._last = when, arrays  # one that was dropped is taken again
 
     def _widened(self, arrays: Arrays) -> Arrays:
         """Return arrays in the widest type that each was seen in so far."""
@@ -251,10 +248,8 @@ class Capture:
         for name, value in logs.items():
             number = _number(value)
             if number is None or name in _TIMES or not isinstance(name, str):
-                why = (
-                    "its name is taken" if name in _TIMES else f"{type(value).__name__}: no number"
-                )
-                self._warn(str(name), f"{name!r} in the logs is not recorded ({why}).")
+                why = "a column of this name is there" if name in _TIMES else "it is no number"
+                self._warn(str(name), f"{name!r} in the logs is not recorded: {why}.")
             else:
                 found[name] = number
         return found

@@ -14,7 +14,7 @@ from keras import ops
 from ed_core.capture import Capture, When
 from ed_core.engine.gradients import equal_paths
 from ed_core.errors import EdkitError
-from ed_core.header import guess_fields
+from ed_core.header import field_facts, guess_fields
 from ed_core.objective import Objective
 from ed_core.own_folder import OwnFolder
 from ed_core.pace import Pace
@@ -30,7 +30,7 @@ class Recorder(keras.callbacks.Callback):
 
     A frame is taken before the first step, after the last one, and in between as often as costs
     at most 2 % of the training time; the interval grows with the age of the run, so that the
-    file stays bounded. `every` takes one every so many steps instead. The last frame is of the model
+    file stays bounded. `every` takes one every so many steps instead. The last one is of the model
     that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
     `EarlyStopping(restore_best_weights=True)`. Steps are those of the optimizer; where it takes
     none, as that of a pair with two optimizers of its own, they are batches. What callbacks add to
@@ -67,10 +67,8 @@ class Recorder(keras.callbacks.Callback):
         _check_names(probes)
         self.reference = _arrays(reference)
         guessed = guess_fields(self.reference)
-        self.fields = {
-            name: {**guessed.get(name, {}), **facts}
-            for name, facts in {**guessed, **(fields or {})}.items()
-        }
+        given = {**guessed, **(fields or {})}
+        self.fields = {name: {**guessed.get(name, {}), **facts} for name, facts in given.items()}
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
@@ -128,7 +126,7 @@ class Recorder(keras.callbacks.Callback):
         """Write the epoch's scalars, those of the validation among them."""
         assert self._capture is not None
         logs = logs if logs is not None else {}
-        self._count.end_epoch()
+        self._count.end_epoch(bool(self.model.stop_training))
         if not self._capture.is_open:
             self._open(self._capture, logs)
         when = self._when()
@@ -136,10 +134,10 @@ class Recorder(keras.callbacks.Callback):
         self._pending = when, logs, set(logs)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the last frame and close, unless a `with` block does, or later callbacks have a say."""
+        """Take the last frame and close, unless a `with` block or Keras' history does it later."""
         self._write_pending()
         self._ending = True
-        if not self._managed and not self._waits():
+        if not self._managed and self._history is None:
             self.finish()
 
     def note(self, kind: str, text: str) -> None:
@@ -196,6 +194,7 @@ class Recorder(keras.callbacks.Callback):
                 self._own.end(status)
 
     def _begin(self) -> None:
+        self._facts = field_facts(self.model, self.fields, self.reference)
         self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
         if self._own is not None:
             self.run["model"] = self.run["model"] or self.model.name
@@ -210,7 +209,7 @@ class Recorder(keras.callbacks.Callback):
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
         }
         segments, first = self.folder.recording, self._first
-        capture.open(segments, run, self.fields, logs, first, columns=columns)
+        capture.open(segments, run, self._facts, logs, first, columns=columns)
         for kind, text in self.opening:
             capture.event(self._first, kind, text)
         self._pace = Pace(self.every, self._first[0])
@@ -235,9 +234,11 @@ class Recorder(keras.callbacks.Callback):
 
         A callback is not told what stands behind it, and some change the model when training ends.
         """
-        history = self.model.history
+        history: Any = getattr(self.model, "history", None)
+        self._history = history if getattr(history, "params", None) is self.params else None
+        if self._history is None:  # an own list of callbacks has none
+            return
         told = history.on_train_end
-        self._history = history if history.params is self.params else None
 
         def end(logs: dict[str, Any] | None = None) -> None:
             del history.on_train_end
@@ -246,12 +247,7 @@ class Recorder(keras.callbacks.Callback):
             if self._ending and not self._managed:
                 self.finish()
 
-        if self._history is not None:
-            history.on_train_end = end
-
-    def _waits(self) -> bool:
-        """Tell whether Keras' history has not been told yet that training has ended."""
-        return self._history is not None
+        history.on_train_end = end
 
     def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Take scalars and a frame, and settle when the next is due."""

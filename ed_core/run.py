@@ -239,6 +239,11 @@ def build(
             that of a head which the model lacks.
     """
     checked = spec.check(params)
+    if keras.config.image_data_format() != "channels_last":
+        raise EdkitError(
+            "edkit's models and data have the channels last, and Keras is set to channels_first: "
+            "set image_data_format in keras.json to channels_last."
+        )
     try:
         with randomness.initial_weights_from(seed):
             net = spec.builder(fields, **checked)

@@ -50,7 +50,7 @@ class StepCount:
         self._skips = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
     def begin_epoch(self, epoch: int, batches: int | None) -> None:
-        """Begin an epoch, number `epoch` of a `fit` from 0, of so many batches where it is known."""
+        """Begin an epoch, number `epoch` of a `fit` from 0, of so many batches or None."""
         if batches:
             self._length = batches
         self._capped = bool(batches)
@@ -73,11 +73,16 @@ class StepCount:
         before, self._counted = self._counted, self._done // self._accumulated
         self.step += self._counted - before
 
-    def end_epoch(self) -> None:
-        """End the epoch, which may have been shorter than it was said to be."""
-        if not self._capped and self._in_epoch:
+    def end_epoch(self, stopped: bool) -> None:
+        """End the epoch, which may have been shorter than it was said to be.
+
+        Args:
+            stopped: whether training was to stop, perhaps in its middle.
+        """
+        if not self._capped and self._in_epoch and not stopped:
             self._length = self._in_epoch
-        self._epochs = (self._epochs or 0.0) + 1.0
+        share = min(self._in_epoch / self._length, 1.0) if stopped and self._length else 1.0
+        self._epochs = (self._epochs or 0.0) + share
         self._in_epoch = 0
 
     def settle(self, steps: int) -> None:

@@ -133,6 +133,9 @@ def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     """
     given = _given(model, batch)
     try:
+        if keras.config.backend() == "jax" and _is_in_training(model):
+            made = model(keras.tree.map_structure(ops.convert_to_tensor, given), training=False)
+            return keras.tree.map_structure(ops.convert_to_numpy, made)
         return model.predict_on_batch(given)
     except Exception as error:  # whatever somebody's own model raises
         raise _cannot(model, batch, error) from error
@@ -183,7 +186,7 @@ def output_of(
 
 
 def takes(model: Any, batch: Mapping[str, np.ndarray]) -> bool:
-    """Tell whether a functional model can be given fields: by name, or the only one by its shape."""
+    """Tell whether a functional model can be given fields: by name, or by shape where it is one."""
     wanted = inputs_of(model) or {}
     if all(name in batch for name in wanted):
         return True
@@ -214,6 +217,15 @@ def _named(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
             f"{', '.join(map(repr, given)) or 'none'}: give it {' and '.join(map(repr, wanted))}."
         )
     return {name: given[name] for name in wanted}
+
+
+def _is_in_training(model: Any) -> bool:
+    """Tell whether `fit` may be under way with somebody's own model.
+
+    On jax `predict_on_batch` then forgets the state of `fit`, and where a generator ends before its
+    time Keras has no weights any more. Our own data do not end so.
+    """
+    return bool(model.compiled) and not hasattr(model, "head_weights")
 
 
 def _input(model: Any) -> Any:

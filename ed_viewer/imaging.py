@@ -65,11 +65,29 @@ def class_pixels(labels: np.ndarray, table: np.ndarray, none: np.ndarray) -> np.
         table: (classes, 3) uint8, red first.
         none: (2, 3) uint8, the colours of the stripes.
     """
-    height, width = labels.shape[1:]
-    y, x = np.indices((height, width))
-    stripes = none[(x + y) // max(min(height, width) // _STRIPES, 1) % 2]
     colours = table[np.clip(labels, 0, len(table) - 1)]
-    return _bgr(np.where((labels >= 0)[..., None], colours, stripes))
+    return _bgr(np.where((labels >= 0)[..., None], colours, _stripes(labels.shape[1:], none)))
+
+
+def striped(made: np.ndarray, values: np.ndarray, none: np.ndarray) -> np.ndarray:
+    """Return pixels (n, height, width, 4) with stripes where values (n, height, width) are NaN.
+
+    Args:
+        made: the pixels of the values.
+        values: those of another shape, such as videos, are left as they are.
+        none: (2, 3) uint8, the colours of the stripes.
+    """
+    missing = np.isnan(values)
+    if missing.shape != made.shape[:3] or not missing.any():
+        return made
+    return np.where(missing[..., None], _bgr(_stripes(made.shape[1:3], none)), made)
+
+
+def _stripes(size: tuple[int, ...], none: np.ndarray) -> np.ndarray:
+    """Return (height, width, 3) of two colours."""
+    y, x = np.indices(size)
+    made: np.ndarray = none[(x + y) // max(min(size) // _STRIPES, 1) % 2]
+    return made
 
 
 def overlaid(pixels: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:

@@ -8,6 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from ed_core.recording import DamagedError, EdkitError, Header, Recording
+from ed_viewer.channels import (
+    arrays_channels_last,
+    header_channels_last,
+    reference_channels_last,
+)
 from ed_viewer.messages import Arrays, Frame, Growth, Past, Request, RunInfo, Strip
 
 _NONE = np.empty(0)
@@ -58,8 +63,9 @@ class Tail:
         news: list[RunInfo | Growth] = []
         header = recording.header
         if header is not None and header is not self._described:
-            reference = _columns(recording.reference)
-            news.append(RunInfo(self.opening, self.path, header, reference))
+            reference = reference_channels_last(_columns(recording.reference), header.fields)
+            shown = header_channels_last(header)
+            news.append(RunInfo(self.opening, self.path, shown, reference))
             self._described = header
         if len(recording) != self._frames:
             self._newest = _modified(self.path)
@@ -80,7 +86,9 @@ class Tail:
             try:
                 if self._recording is None:
                     raise DamagedError("the recording is not open")
-                arrays[probe] = self._recording.read(probe, request.frame)
+                header = self._recording.header
+                found = self._recording.read(probe, request.frame)
+                arrays[probe] = arrays_channels_last(found, header, probe)
                 if probe in request.strips:
                     past[probe] = read_strip(self._recording, probe, request.strips[probe])
             except (DamagedError, OSError, LookupError) as error:
@@ -141,7 +149,12 @@ def read_strip(recording: Recording, probe: str, strip: Strip) -> Past:
     Raises:
         DamagedError: one of the frames is damaged.
     """
-    taken = {n: _rows(recording.read(probe, n), strip.samples) for n in set(strip.frames) - {-1}}
+    taken = {
+        n: _rows(
+            arrays_channels_last(recording.read(probe, n), recording.header, probe), strip.samples
+        )
+        for n in set(strip.frames) - {-1}
+    }
     arrays: Arrays = {}
     for name in next(iter(taken.values()), {}):
         none = np.full_like(next(iter(taken.values()))[name], np.nan)

@@ -9,6 +9,7 @@ from ed_core.figures.material import Material
 from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, tile_size
 from ed_core.figures.pixels import SCALE, coloured, input_pictures
 from ed_core.figures.predictions import (
+    NO_TRUTH,
     heads_of,
     in_unit,
     measured,
@@ -51,9 +52,10 @@ def _rows(materials: list[Material], head: Head, shown: np.ndarray) -> list[Row]
         for own in heads_of(material, "value", 2):
             if own.target == head.target:
                 values = predicted(material.whole, own)
-                error = np.sqrt(np.nanmean(np.square(values - true), dtype="float64"))
-                name = f"{material.name or 'predicted'}\nRMSE {measured(error, field)}"
-                rows.append((name, values[shown]))
+                squares = np.square(values - true, dtype="float64")
+                known = squares[np.isfinite(squares)]
+                said = f"RMSE {measured(np.sqrt(known.mean()), field)}" if known.size else NO_TRUTH
+                rows.append((f"{material.name or 'predicted'}\n{said}", values[shown]))
     return rows
 
 

@@ -12,6 +12,8 @@ from ed_core.spec import Field, Head
 
 Kind = Literal["class", "value"]
 
+NO_TRUTH = "no truth recorded"
+
 
 def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
     """Return the heads that predict a class or a value, and were taught to.

@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ed_core.figures.material import Material
-from ed_core.figures.predictions import heads_of, in_unit, measured, predicted, truth
+from ed_core.figures.predictions import (
+    NO_TRUTH,
+    heads_of,
+    in_unit,
+    measured,
+    predicted,
+    truth,
+)
 from ed_core.figures.style import FAINT, GRID, INK, SMALL, WIDTH, marks
 from ed_core.spec import Head
 
@@ -49,15 +56,16 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     for number in np.unique(labels[rows]):
         mine = rows[labels[rows] == number]
         axes.scatter(true[mine], given[mine], s=16, alpha=0.55, linewidths=0, **_marks(number))
-    low, high = axes.dataLim.intervalx, axes.dataLim.intervaly
-    limits = (min(low[0], high[0]), max(low[1], high[1]))
-    axes.plot(limits, limits, color=INK, linewidth=1.4)
+    if known.size:
+        low, high = axes.dataLim.intervalx, axes.dataLim.intervaly
+        limits = (min(low[0], high[0]), max(low[1], high[1]))
+        axes.plot(limits, limits, color=INK, linewidth=1.4)
     field = whole.fields[head.target]
     quantity = in_unit(head.target, field)
     axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
     axes.margins(0.04)
-    text = f"{material.name or head.name}: RMSE {measured(error, field)}"
-    axes.set_title(f"{text} of {known.size:,} samples")
+    text = f"RMSE {measured(error, field)} of {known.size:,} samples"
+    axes.set_title(f"{material.name or head.name}: {text if known.size else NO_TRUTH}")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 

@@ -11,6 +11,7 @@ from ed_core.figures.material import Material
 from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, resized, tile_size
 from ed_core.figures.pixels import input_pictures
 from ed_core.figures.predictions import (
+    NO_TRUTH,
     class_names,
     confusion,
     heads_of,
@@ -112,7 +113,8 @@ def _labelled(
     colours = colours_of(main.fields[head.target], len(matrices[0]))
     right = [f"{100 * np.trace(matrix) / max(matrix.sum(), 1):.1f} %" for matrix in matrices]
     means = [_score(score[np.isfinite(score)], 3) for score in scores]
-    text = f"{head.name}: mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
+    text = f"mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
+    text = f"{head.name}: {text if matrices[0].any() else NO_TRUTH}"
     axes.set_title(f"{text}, {len(main.samples[head.target]):,} images", pad=34)
     names = class_names(main.fields[head.target], len(colours))
     handles = [

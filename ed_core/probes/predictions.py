@@ -42,7 +42,6 @@ class Predictions(Probe):
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to the one array."""
-
         asked, axis = f"Predictions({self.output!r})", 1 if channels_first(net) else -1
 
         def read(batch: Batch) -> dict[str, np.ndarray]:

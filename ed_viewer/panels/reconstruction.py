@@ -51,7 +51,8 @@ class ReconstructionPanel(Panel):
         field = str(self.source.probe.options.get("field", ""))
         if field not in ("", "image"):
             self.set_heading(f"Reconstruction · {field}")
-        self._inputs = self.source.reference.get(field)
+        self._compared = self.source.probe.options.get("compared") is not False
+        self._inputs = self.source.reference.get(field) if self._compared else None
         shape = self.source.probe.arrays["output"].shape[1:]
         self.form = form_of(self.source.fields.get(field, {}).get("kind"), shape)
         self._arrays: Arrays = {}
@@ -158,7 +159,8 @@ class ReconstructionPanel(Panel):
             self.set_caption(f"mean square {size} · from −{number(high)} to +{number(high)}")
             return
         if inputs is None:
-            self.set_caption("the recording has no input of this shape to compare with")
+            lack = "input of this shape" if self._compared else "truth known to be on its scale"
+            self.set_caption(f"the recording has no {lack} to compare with")
             return
         error = number(mean_square(output - inputs))
         levels, _ = self._scale(inputs, output)

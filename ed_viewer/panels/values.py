@@ -8,9 +8,22 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.finite import mean_square
-from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, pixels
+from ed_viewer.imaging import (
+    as_images,
+    finite_range,
+    half_range,
+    image_levels,
+    pixels,
+    striped,
+)
 from ed_viewer.messages import Arrays
-from ed_viewer.palette import difference_table, grey_table, value_table, whole_classes
+from ed_viewer.palette import (
+    class_table,
+    difference_table,
+    grey_table,
+    value_table,
+    whole_classes,
+)
 from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.fallback import plain_axis
 from ed_viewer.source import Source
@@ -56,7 +69,7 @@ class ValuesPanel(Panel):
         found = np.asarray(arrays["values"], np.float32).reshape(self._shape)
         truth = self.source.truth(self._target, self._shape)
         if truth is None:
-            self.set_caption("the recording has no truth to compare with")
+            self.set_caption("no truth recorded: predicted values alone")
         else:
             truth = np.asarray(truth, np.float32)
             self._describe(truth, found)
@@ -143,17 +156,22 @@ class _Maps:
             for name, made in ((n, as_images(a)) for n, a in inputs.items() if n != self._target)
         ]
         unit = self._source.unit(self._target)
-        low, high = finite_range(found if truth is None else truth)
+        known = truth is not None and bool(np.isfinite(truth).any())
+        low, high = finite_range(truth if truth is not None and known else found)
+        palette = self._source.theme.palette
+        none = class_table((palette.line, palette.card))
         for name, maps in (("true", truth), ("predicted", found)):
             if maps is not None:
                 images = as_images(maps)
                 label = f"{name} ({unit})" if unit else name
-                rows.append(TileRow(pixels(images, (low, high), value_table()), label, images))
-        if truth is not None:
+                made = striped(pixels(images, (low, high), value_table()), maps, none)
+                rows.append(TileRow(made, label, images))
+        if truth is not None and known:
             reach = half_range((low, high))
-            change = as_images(np.nan_to_num(found - truth))
-            table = difference_table(self._source.theme.palette)
-            rows.append(TileRow(pixels(change, (-reach, reach), table), "difference", change))
+            difference = found - truth
+            change = as_images(difference)
+            made = pixels(change, (-reach, reach), difference_table(palette))
+            rows.append(TileRow(striped(made, difference, none), "difference", change))
         self._sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:

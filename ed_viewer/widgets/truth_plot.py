@@ -71,24 +71,29 @@ class TruthPlot(QWidget):
     def show_values(self, truth: np.ndarray | None, found: np.ndarray, labels: np.ndarray) -> None:
         """Draw (samples,) of each; what is not finite is left out, what has no class is grey.
 
-        Without any truth, what was found stands in its place.
+        Without any truth, what was found stands over the number of its sample, from 0, and
+        there is no line.
         """
         self._known = truth is not None
-        truth = found if truth is None else truth
-        self._values = np.stack([truth, found], axis=1)
+        across = np.arange(float(len(found))) if truth is None else truth
+        self._values = np.stack([across, found], axis=1)
         known = np.isfinite(self._values).all(axis=1)
         self._labels = np.where(known, whole_classes(labels), NOT_DRAWN)
         unlabelled = bool((self._labels == NO_CLASS).any())
         if unlabelled != self._unlabelled:
             self._unlabelled = unlabelled
             self.legend.set_names(self._names, self._colours, unlabelled)
-        low, high = finite_range(truth)
+        low, high = finite_range(across)
         reach = (high - low or 1.0) * _MARGIN
         ends = (low - reach, high + reach)
         least, most = finite_range(found)  # at first, far from any truth
         up = (min(ends[0], least - reach), max(ends[1], most + reach))
+        if truth is None:
+            above = (most - least or 1.0) * _MARGIN
+            up = (least - above, most + above)
+            self.plot.getPlotItem().setLabel("bottom", "sample, from 0")
         self.plot.getPlotItem().setRange(xRange=ends, yRange=up, padding=0)
-        self.line.setData(ends, ends)
+        self.line.setData(*((ends, ends) if self._known else ([], [])))
         self._redraw()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -116,5 +121,5 @@ class TruthPlot(QWidget):
             number = int(self._drawn[sample])
             said.append(self._names[number] if number >= 0 else NO_LABEL)
         true, found = (measured(value, self._unit) for value in self._values[sample])
-        said += [f"true {true}"] if self._known else []
+        said += [f"true {true}"] if self._known else []  # else it is the number of the sample
         return " · ".join([*said, f"predicted {found}"])

@@ -193,12 +193,13 @@ def _draw(
 ) -> None:
     """Draw (channels, time) with curves that there are already, and new ones where needed."""
     while len(known) < len(columns):
-        known.append(plot.plot())
+        known.append(plot.plot(connect="finite"))
     for curve, values in zip(known, columns, strict=True):
         curve.setData(values)
 
 
 def _columns(signal: np.ndarray) -> np.ndarray:
-    """Return the first channels (channels, time) of a signal."""
-    values = np.nan_to_num(np.asarray(signal, np.float32))
+    """Return the first channels (channels, time) of a signal; a gap where it is not finite."""
+    values = np.asarray(signal, np.float32)
+    values = np.where(np.isfinite(values), values, np.float32(np.nan))
     return values.reshape(len(values), -1).T[:CHANNELS]

@@ -246,6 +246,19 @@ def test_segmentation_has_the_mean_iou_that_evaluate_has(shown: Material) -> Non
     assert legend == [f"ground  {share:.2f}", "house  –", "no truth"]
 
 
+def test_where_there_is_no_truth_at_all_figures_say_so(shown: Material) -> None:
+    none = {name: np.full(shown.whole.samples[name].shape, np.nan) for name in ("angle", "height")}
+    mask = np.full(shown.whole.samples["mask"].shape, -1)
+    blind = Material(shown.run, {**shown.whole.samples, **none, "mask": mask}, shown.fields)
+    title = segmentations([blind])["mask"].axes[0].get_title(loc="left")
+    assert title.startswith("mask: no truth recorded")
+    assert regressions([blind])["angle"].axes[0].get_title(loc="left") == "angle: no truth recorded"
+    drawn = maps([blind])["height"]
+    texts = [text.get_text() for axes in drawn.axes for text in axes.texts]
+    assert any("no truth recorded" in text for text in texts)
+    assert not any("RMSE" in text for text in texts)
+
+
 def test_segmentation_shows_truth_prediction_and_what_has_no_truth(
     shown: Material, made: dict[str, np.ndarray]
 ) -> None:

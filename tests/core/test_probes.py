@@ -17,7 +17,7 @@ from ed_core import (
     Samples,
     Sampling,
 )
-from ed_core.probes import scan
+from ed_core.probes import half, scan
 from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend
@@ -173,11 +173,28 @@ def test_sampling_is_not_recorded() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(states, after, strict=True))
 
 
-def test_values_beyond_half_precision_stay_finite() -> None:
-    x = keras.Input((2,), name="x")
-    wide = keras.Model({"x": x}, {"x": layers.Rescaling(1e30)(x)})
-    frame = Reconstruction("x").bind(wide)({"x": np.array([[1.0, -1.0], [np.nan, 0.0]], "f4")})
-    np.testing.assert_array_equal(frame["output"], [[65504, -65504], [np.nan, 0]])
+@pytest.mark.parametrize(
+    ("offset", "swing", "kind"),
+    [
+        (0.5, 0.5, "f2"),
+        (127.0, 127.0, "f2"),
+        (1013.0, 0.2, "f4"),
+        (250e3, 20e3, "f4"),
+        (0, 0, "f4"),
+    ],
+)
+def test_the_type_of_outputs_keeps_the_digits_of_their_field(
+    offset: float, swing: float, kind: str
+) -> None:
+    x = keras.Input((64,), name="x")
+    net = keras.Model(x, {"x": layers.Activation("linear")(x)})
+    values = (offset + swing * np.sin(np.arange(640) / 9)).astype("f4").reshape(10, 64)
+    output = Reconstruction("x").bind(net)({"x": values})["output"]
+    assert output.dtype.str == f"<{kind}"
+    assert np.abs(output - values).max() <= swing / 100
+    assert half(np.array([1.0, 1e30, np.inf, np.nan], "f4")).dtype == "float32"
+    assert half(np.array([1.0, -65504, np.inf, np.nan], "f4")).dtype == "float16"
+    assert half(np.array([1e-6, 0.0], "f4")).dtype == "float32"
 
 
 def test_latent_scan_of_a_code_of_one_number_is_a_row() -> None:
@@ -230,11 +247,125 @@ def test_samples_are_of_the_same_noise_a_row_for_each_class() -> None:
     np.testing.assert_allclose(first, expected, atol=2e-3, rtol=2e-3)
 
 
-def test_codes_of_an_encoder_that_returns_a_list_are_the_first() -> None:
+def test_codes_of_an_encoder_that_returns_a_list_are_chosen_by_name() -> None:
     image = keras.Input((8, 8, 1), name="image")
     flat = layers.Flatten()(image)
-    encoder = keras.Model(image, [layers.Dense(2)(flat), layers.Dense(2)(flat)], name="encoder")
+    parts = [layers.Dense(2, name="mean")(flat), layers.Dense(2, name="spread")(flat)]
+    encoder = keras.Model(image, parts, name="encoder")
     net = keras.Model(image, encoder(image)[0])
-    codes = LatentCodes(samples=7).bind(net)(BATCH)["codes"]
-    expected = encoder.predict(BATCH["image"][:7], verbose=0)[0]
+    codes = LatentCodes(samples=7, output="spread").bind(net)(BATCH)["codes"]
+    expected = encoder.predict(BATCH["image"][:7], verbose=0)[1]
     np.testing.assert_allclose(codes, expected, atol=1e-5)
+    with pytest.raises(
+        EdkitError, match=r"'encoder' are \['mean', 'spread'\], none is named 'code'"
+    ):
+        LatentCodes().bind(net)(BATCH)
+
+
+def two_outputs(picture: str = "picture", as_list: bool = True) -> keras.Model:
+    image = keras.Input((8, 8, 1), name="image")
+    hidden = layers.Dense(16)(layers.Flatten()(image))
+    label = layers.Dense(3, activation="softmax", name="label")(hidden)
+    pixels = layers.Reshape((8, 8, 1), name=picture)(layers.Dense(64)(hidden))
+    return keras.Model(image, [label, pixels] if as_list else {"label": label, picture: pixels})
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_of_several_outputs_the_one_that_is_named_or_has_the_shape_of_the_field(
+    as_list: bool,
+) -> None:
+    net = two_outputs(as_list=as_list)
+    label, picture = (
+        net.predict(BATCH["image"][:5], verbose=0)
+        if as_list
+        else (net.predict(BATCH["image"][:5], verbose=0)[name] for name in ("label", "picture"))
+    )
+    for probe in (Reconstruction("image", 5), Reconstruction("picture", 5, target="image")):
+        np.testing.assert_allclose(probe.bind(net)(BATCH)["output"], picture, atol=2e-3)
+    found = Predictions("label", samples=5).bind(net)(BATCH)["probabilities"]
+    np.testing.assert_allclose(found, label, atol=1e-3)
+    with pytest.raises(EdkitError, match=r"outputs are \['label', 'picture'\]; name one of them"):
+        Reconstruction("depth").bind(net)(BATCH)
+    both = keras.Model(net.input, [net.outputs[1], layers.Rescaling(2.0)(net.outputs[1])])
+    with pytest.raises(EdkitError, match="name one of them"):
+        Reconstruction("image").bind(both)(BATCH)
+
+
+class Pair(keras.Model):
+    """A subclassed model of parts that are Sequential, without a `call` of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(name="pair")
+        self.generator = keras.Sequential(
+            [keras.Input((3,), name="noise"), layers.Dense(64), layers.Reshape((8, 8, 1))]
+        )
+
+
+def test_parts_of_a_model_without_call() -> None:
+    net = Pair()
+    images = Samples("generator", samples=4, seed=2).bind(net)(BATCH)["images"]
+    noise = Seeds(2).generator("samples").standard_normal((4, 3), "float32")
+    np.testing.assert_allclose(images, net.generator.predict(noise, verbose=0), atol=5e-3)
+    grid = LatentScan("generator", steps=3).bind(net)(BATCH)
+    codes = scan(np.zeros(3), (0, 1), grid["x"], grid["y"])
+    wanted = net.generator.predict(codes, verbose=0).reshape(3, 3, 8, 8, 1)
+    np.testing.assert_allclose(grid["grid"], wanted, atol=5e-3)
+    with pytest.raises(EdkitError, match=r"'pair' cannot be called on 'image'.* `call"):
+        Reconstruction("image").bind(net)(BATCH)
+
+
+def nested(encoder: str = "enc", decoder: str = "dec") -> keras.Model:
+    enc = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, padding="same", name="c1"),
+            layers.Flatten(),
+            layers.Dense(2, name="d"),
+        ],
+        name=encoder,
+    )
+    dec = keras.Sequential(
+        [keras.Input((2,)), layers.Dense(64, name="back"), layers.Reshape((8, 8, 1))], name=decoder
+    )
+    image = keras.Input((8, 8, 1), name="image")
+    return keras.Model(image, dec(enc(image)))
+
+
+@pytest.mark.parametrize("names", [("enc", "dec"), ("encoder", "decoder")])
+def test_layers_and_scans_of_nested_sequential_models(names: tuple[str, str]) -> None:
+    net = nested(*names)
+    enc, dec = (net.get_layer(name) for name in names)
+    probe = Activations(f"{names[0]}/c1", f"{names[1]}/back", names[1], samples=5, channels=3)
+    maps = probe.bind(net)(BATCH)
+    kernel, bias = (np.asarray(w) for w in enc.get_layer("c1").get_weights())
+    padded = np.pad(BATCH["image"][:5, :, :, 0], ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    convolved = np.einsum("nhwij,ijc->nhwc", windows, kernel[:, :, 0]) + bias
+    np.testing.assert_allclose(maps[f"{names[0]}/c1"], convolved[..., :3], atol=5e-3)
+    codes = enc.predict(BATCH["image"], verbose=0)
+    kernel, bias = dec.get_layer("back").get_weights()
+    back = (codes[:5] @ kernel + bias)[:, :3]
+    np.testing.assert_allclose(maps[f"{names[1]}/back"], back, atol=5e-3)
+    scanned = LatentScan(names[1], steps=4).bind(net)(BATCH)
+    for axis, dimension in (("x", 0), ("y", 1)):
+        ends = np.quantile(codes[:, dimension], (0.05, 0.95))
+        np.testing.assert_allclose(scanned[axis], np.linspace(*ends, 4), rtol=1e-4)
+
+
+def test_layers_of_a_plain_sequential_model_and_of_none() -> None:
+    net = keras.Sequential(
+        [keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3, name="d"), layers.Dense(2)]
+    )
+    maps = Activations("d", samples=5).bind(net)(BATCH)["d"]
+    kernel, bias = net.get_layer("d").get_weights()
+    np.testing.assert_allclose(maps, BATCH["image"][:5].reshape(5, 64) @ kernel + bias, atol=5e-3)
+    inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 3, name="c")], name="inner")
+    outer = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 1), inner], name="outer")
+    image = keras.Input((8, 8, 1), name="image")
+    deep = keras.Model(image, outer(image))
+    with pytest.raises(EdkitError, match="nobody can know what 'inner' is given inside of 'outer'"):
+        Activations("outer/inner/c").bind(deep)
+    pair = Pair()
+    pair.extra = layers.Dense(2, name="extra")
+    with pytest.raises(EdkitError, match="activations need a functional model, 'pair' is none"):
+        Activations("extra").bind(pair)

@@ -282,3 +282,60 @@ def test_samples_of_a_conditional_model_stand_in_a_row_a_class(make: Make) -> No
     np.testing.assert_array_equal(rows[1].values, images[2:4].astype("f4"))
     rows = make("samples", {"images": images})._tiles.shown.rows
     assert sum(len(row.pixels) for row in rows) == 6
+
+
+def test_without_truth_values_stand_over_the_number_of_their_sample(make: Make) -> None:
+    found = np.array([3.0, -1.0, 7.5, 0.5], "f4")
+    made = make("predictions", {"values": found}, options={"output": "angle", "target": None})
+    assert isinstance(made, ValuesPanel)
+    assert made._caption.text == "no truth recorded: predicted values alone"
+    plot = made.view.widget
+    assert plot.points.points.tolist() == [[0, 3], [1, -1], [2, 7.5], [3, 0.5]]
+    assert plot.plot.getPlotItem().getAxis("bottom").labelText == "sample, from 0"
+    assert plot.line.getData()[0] is None or not len(plot.line.getData()[0])
+    assert plot._describe(np.array([2.0, 7.5])) == "sample 3 · predicted 7.5"
+
+
+@pytest.mark.parametrize("known", ["some", "none"])
+def test_where_a_map_has_no_truth_there_are_stripes_and_no_difference(
+    make: Make, known: str
+) -> None:
+    truth = np.random.default_rng(0).random((2, 8, 8)).astype("f4")
+    truth[:, : 4 if known == "some" else 8] = np.nan
+    found = truth.copy()
+    found[np.isnan(found)] = 5
+    made = values_panel(make, truth, found)
+    rows = {row.label: row for row in made.view._sheet.shown.rows}
+    stripes = {tuple(colour) for colour in class_table((LIGHT.line, LIGHT.card)).tolist()}
+    shown = ["true (°)", "difference"] if known == "some" else ["true (°)"]
+    assert ("difference" in rows) == (known == "some")
+    for name in shown:
+        striped = rows[name].pixels[np.isnan(truth)][:, 2::-1]
+        assert {tuple(colour) for colour in striped.tolist()} == stripes
+    if known == "none":
+        assert made._caption.text == "no sample has a true value"
+
+
+def test_a_line_has_a_gap_where_there_is_no_truth(make: Make) -> None:
+    truth = np.sin(np.arange(30, dtype="f4") / 4).reshape(1, 30).repeat(2, axis=0)
+    truth[:, 10:20] = np.nan
+    made = values_panel(make, truth, np.full((2, 30), 2, "f4"))
+    wave = made.view._waves.waves[0]
+    for curve, values in ((wave.before[0], truth[0]), (wave.change[0], 2 - truth[0])):
+        np.testing.assert_array_equal(curve.yData, values)
+    np.testing.assert_array_equal(wave.after[0].yData, np.full(30, 2))
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 1), (20, 2)])
+def test_what_is_not_on_one_scale_is_not_compared(make: Make, shape: tuple[int, ...]) -> None:
+    output = np.random.default_rng(0).random((3, *shape)).astype("f4")
+    reference = {"input": (output * 255).astype("u1")}
+    fields = {"input": {"kind": "image" if len(shape) == 3 else "signal"}}
+    options = {"field": "input", "samples": 3, "compared": False}
+    made = make("reconstruction", {"output": output}, reference, fields, options)
+    said = "the recording has no truth known to be on its scale to compare with"
+    assert made._caption.text == said
+    if len(shape) == 3:
+        assert [row.label for row in made.sheet.shown.rows] == ["output"]
+    else:
+        assert made._waves.waves[0].shown[0] is None

@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ed_core.recording import Event, Recording, RecordingWriter, RunFolder
+from ed_core.recording import (
+    ArrayInfo,
+    Event,
+    Header,
+    ProbeInfo,
+    Recording,
+    RecordingWriter,
+    RunFolder,
+)
 from ed_viewer import tail as module
 from ed_viewer.example import Example
-from ed_viewer.messages import Frame, Growth, Request, Strip
+from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
 from ed_viewer.tail import Tail
 
 pytestmark = pytest.mark.viewer
@@ -96,4 +104,44 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
         assert ahead(3) is None
         tail.read(replace(wanted, follow=False))
         assert ahead(4) is None
+    tail.close()
+
+
+def test_channels_that_come_first_are_shown_last(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures, grid = rng.random((4, 3, 6, 8)), rng.random((2, 2, 3, 6, 8))
+    front = ("channel", "height", "width")
+    probes = tuple(
+        ProbeInfo(name, name, {array: ArrayInfo(values.shape, "<f8", axes)})
+        for name, array, values, axes in (
+            ("reconstruction", "output", pictures, ("sample", *front)),
+            ("latent_scan", "grid", grid, ("row", "column", *front)),
+            ("last", "a", pictures, ("sample", "height", "width", "channel")),
+        )
+    )
+    facts = {"kind": "image", "shape": [3, 6, 8], "axes": list(front)}
+    header = Header({}, {"image": facts, "odd": {"axes": [1, {}]}}, probes, ("loss",))
+    run = RunFolder.create(tmp_path, "first")
+    run.write({"status": "finished"})
+    fields = {"image": pictures, "odd": np.zeros((4, 2))}
+    with RecordingWriter(run.recording, header, fields) as writer:
+        frame = {"reconstruction": {"output": pictures}, "latent_scan": {"grid": grid}}
+        writer.append(0, 0.0, 0.0, {**frame, "last": {"a": pictures}})
+    tail = Tail(run.path, 1)
+    described = next(news for news in tail.poll() if isinstance(news, RunInfo))
+    last = np.moveaxis(pictures, 1, -1)
+    np.testing.assert_array_equal(described.reference["image"], last)
+    assert described.header.fields["image"]["shape"] == [6, 8, 3]
+    infos = {p.name: next(iter(p.arrays.values())) for p in described.header.probes}
+    assert infos["reconstruction"].shape == (4, 6, 8, 3)
+    assert infos["reconstruction"].axes == ("sample", "height", "width", "channel")
+    assert infos["latent_scan"].axes == ("row", "column", "height", "width", "channel")
+    wanted = ("reconstruction", "latent_scan", "last")
+    read = tail.read(Request(1, 1, 0, wanted, {"reconstruction": Strip((0,), (1,))}))
+    assert read.damaged == {}
+    np.testing.assert_array_equal(read.arrays["reconstruction"]["output"], last)
+    np.testing.assert_array_equal(read.arrays["latent_scan"]["grid"], np.moveaxis(grid, 2, -1))
+    np.testing.assert_array_equal(read.arrays["last"]["a"], pictures)
+    past = read.past["reconstruction"].arrays["output"]
+    np.testing.assert_allclose(past, last[None, 1:2], rtol=1e-6)
     tail.close()
