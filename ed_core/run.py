@@ -17,6 +17,7 @@ from ed_core.earlier import faults, is_earlier
 from ed_core.engine import precision, randomness
 from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.fingerprint import changes, fingerprint
+from ed_core.inference import inference_model
 from ed_core.objective import Objective
 from ed_core.options import check_counts
 from ed_core.plugins import DATASETS, MODELS
@@ -63,6 +64,19 @@ class Run:
     def decoder(self) -> Any:
         """The submodel from a dict with `code` to outputs."""
         return submodel(self.model, "decoder")
+
+    def inference_model(self, part: str = "") -> Any:
+        """Return what a submodel infers, or the whole model, of Keras' own layers alone.
+
+        Its file is loaded by Keras without edkit; in use its outputs are the same.
+
+        Args:
+            part: such as `encoder` or `decoder`; "" for the whole model.
+
+        Raises:
+            EdkitError: there is no such submodel, or a layer has no counterpart in Keras.
+        """
+        return inference_model(submodel(self.model, part) if part else self.model)
 
     @cached_property
     def fields(self) -> Fields:

@@ -16,9 +16,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ed_core.arrange import Batches
+from ed_core.arrange import Batches, needed_fields
 from ed_core.checks import check_array, check_shapes
 from ed_core.engine import randomness, tuning
+from ed_core.errors import EdkitError
+from ed_core.hooks import make_augment, make_optimizer
+from ed_core.learning_rate import ScaledSchedule
 from ed_core.options import Option
 from ed_core.plan import PLAN_OPTIONS
 from ed_core.plugins import DATASETS, MODELS
@@ -41,6 +44,8 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     its heads and probes fit; every loss and metric gives one value a sample or a position; the same
     seed gives the same weights; random layers have seeds of their own; one step moves all weights
     and leaves them finite, or, where heads count for a part of a training, one step in each part;
+    its optimizer and its augmentation take and return what CONTRIBUTING says, and a step with both
+    leaves finite weights;
     outputs differ between inputs and repeat; weights survive saving; every probe passes
     `check_probe`.
 
@@ -64,6 +69,7 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     _check_seeds(name, objective)
     objective = _moved_by_a_step(spec, fields)
     _check_outputs(name, objective, fields)
+    _check_hooks(spec, again, fields)
     _check_saving(name, objective, again)
     for probe in spec.probes:
         check_probe(probe, objective, tiny_arrays(fields))
@@ -222,6 +228,29 @@ def _still_after_steps(spec: ModelSpec, objective: Any, fields: Fields) -> set[i
     assert all(np.isfinite(a).all() for a in after), f"{spec.name}: weights are not finite"
     pairs = enumerate(zip(before, after, strict=True))
     return {number for number, (old, new) in pairs if np.array_equal(old, new)}
+
+
+def _check_hooks(spec: ModelSpec, objective: Any, fields: Fields) -> None:
+    """Take a step with a model's own optimizer and augmentation, where it has some."""
+    if spec.optimizer is None and spec.augment is None:
+        return
+    params = spec.check({})
+    names = needed_fields(objective.input, objective.heads)
+    arrays = {name: array for name, array in tiny_arrays(fields).items() if name in names}
+    decay = keras.optimizers.schedules.CosineDecay(1e-3, 1000)
+    try:
+        augment = make_augment(spec, params, arrays)
+        rate = ScaledSchedule(decay, steps=1000)
+        optimizer = make_optimizer(spec, objective, rate, params)
+    except EdkitError as error:
+        raise AssertionError(str(error)) from error
+    batches = Batches(
+        arrays, list(objective.input), objective.heads, SAMPLES, seed=0, augment=augment
+    )
+    objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
+    objective.fit(batches, verbose=0, shuffle=False)
+    moved = [to_numpy(variable) for variable in objective.trainable_variables]
+    assert all(np.isfinite(one).all() for one in moved), f"{spec.name}: weights are not finite"
 
 
 def _check_outputs(name: str, objective: Any, fields: Fields) -> None:
