@@ -1,4 +1,4 @@
-"""The optional functions of a model, `optimizer` and `augment`, and how they are called."""
+"""The functions that plugins hand over, and how they are called."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ def make_optimizer(spec: ModelSpec, net: Any, rate: Any, params: Mapping[str, An
     """
     if spec.optimizer is None:
         return keras.optimizers.Adam(rate)
-    made = _call(spec, spec.optimizer, OPTIMIZER, net, rate, params)
+    made = called_as(f"model {spec.name!r}", OPTIMIZER, spec.optimizer, net, rate, params)
     if not isinstance(made, keras.optimizers.Optimizer):
         raise EdkitError(
             f"model {spec.name!r}: {OPTIMIZER} returns a Keras optimizer, received "
@@ -57,7 +57,8 @@ def make_augment(
         return None
     before = {name: np.array(array) for name, array in few.items()}
     given = {name: array.copy() for name, array in before.items()}
-    after = _call(spec, spec.augment, AUGMENT, given, np.random.default_rng(0), params=params)
+    random = np.random.default_rng(0)
+    after = called_as(f"model {spec.name!r}", AUGMENT, spec.augment, given, random, params=params)
     expected = f"model {spec.name!r}: {AUGMENT} returns the batch, a dict of arrays by field"
     if not isinstance(after, Mapping):
         raise EdkitError(f"{expected}, received {type(after).__name__}.")
@@ -72,22 +73,32 @@ def make_augment(
     return partial(spec.augment, params=params)
 
 
-def _call(
-    spec: ModelSpec, function: Callable[..., Any], form: str, *args: Any, **kwargs: Any
-) -> Any:
-    """Return what a function gives; raises EdkitError with the right signature if it cannot."""
+def called_as(what: str, form: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what a function of a plugin gives.
+
+    Args:
+        what: it belongs to, such as "model 'vae'".
+        form: its right signature, such as `OPTIMIZER`.
+        function: it.
+        args: what it is given.
+        kwargs: the same, by name.
+
+    Raises:
+        EdkitError: it takes other arguments, with the right signature, or it fails.
+    """
     try:
-        inspect.signature(function).bind(*args, **kwargs)
-    except TypeError as error:
-        its = form.partition("(")[0] + str(inspect.signature(function))
-        raise EdkitError(
-            f"model {spec.name!r}: expected {form}, received {its}: {error}."
-        ) from error
-    except ValueError:  # something built in, which does not say what it takes
-        pass
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # something built in, which does not say what it takes
+        signature = None
+    if signature is not None:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            its = form.partition("(")[0] + str(signature)
+            raise EdkitError(f"{what}: expected {form}, received {its}: {error}.") from error
     try:
         return function(*args, **kwargs)
     except (EdkitError, MemoryError):
         raise
     except Exception as error:  # a foreign function may fail in any way
-        raise EdkitError(f"model {spec.name!r}: {form} failed: {one_line(error)}") from error
+        raise EdkitError(f"{what}: {form} failed: {one_line(error)}") from error

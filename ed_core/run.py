@@ -203,6 +203,11 @@ def warn_of_faults(info: Mapping[str, Any], model: Any, where: str) -> None:
 
 def check_info(info: Mapping[str, Any], where: str) -> None:
     """Raise EdkitError unless `run.json` says all that a model is rebuilt from."""
+    if "fields" not in info and info.get("data") == "":  # as `Recorder` writes it
+        raise EdkitError(
+            f"{where!r} holds what was recorded of a model of your own, and not the model: look at "
+            "it with edkit view; to be measured, drawn or resumed, a model is registered."
+        )
     for key in ("model", "data", "params", "fields"):
         if key not in info:
             raise EdkitError(f"{where!r} cannot be opened: its run.json lacks {key!r}.")

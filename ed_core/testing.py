@@ -20,7 +20,7 @@ from ed_core.arrange import Batches, needed_fields
 from ed_core.checks import check_array, check_shapes
 from ed_core.engine import randomness, tuning
 from ed_core.errors import EdkitError
-from ed_core.hooks import make_augment, make_optimizer
+from ed_core.hooks import called_as, make_augment, make_optimizer
 from ed_core.learning_rate import ScaledSchedule
 from ed_core.options import Option
 from ed_core.plan import PLAN_OPTIONS
@@ -119,11 +119,12 @@ def _check_preparation(name: str, data: Dataset) -> None:
         assert len(data.groups.of) == len(next(iter(train.values()))), f"{name}: groups"
     if hook is None:
         return
-    fitted = hook.fit(train)
+    whose = f"data set {name!r}"
+    fitted = _called(whose, "Preparation.fit(train)", hook.fit, train)
     assert json.loads(json.dumps(fitted)) == fitted, f"{name}: what is fitted is not plain JSON"
     for split in data.splits:
         some = {field: np.asarray(array[:8]) for field, array in data.splits[split].items()}
-        together = hook.apply(some, fitted)
+        together = _called(whose, "Preparation.apply(arrays, fitted)", hook.apply, some, fitted)
         for row in range(len(next(iter(some.values())))):
             one = hook.apply({f: array[row : row + 1] for f, array in some.items()}, fitted)
             for field in some:
@@ -135,8 +136,9 @@ def check_probe(probe: Probe, net: Any, batch: dict[str, np.ndarray]) -> None:
     """Check a probe on a model: names, axes, finite numbers of fixed shape, and that it records."""
     assert probe.kind, f"{type(probe).__name__}: no kind"
     assert hash(probe) == hash(probe), "a probe is a frozen dataclass"
-    read = probe.bind(net)
-    first, second = read(batch), read(batch)
+    read = _called(probe.name, "Probe.bind(net)", probe.bind, net)
+    assert callable(read), f"{probe.name}: bind(net) returns {type(read).__name__}, no function"
+    first, second = (_called(probe.name, "what bind returns(batch)", read, batch) for _ in "ab")
     assert first, f"{probe.name}: records nothing"
     for name, array in first.items():
         assert isinstance(array, np.ndarray), f"{probe.name}/{name}: {type(array)}, not numpy"
@@ -145,6 +147,14 @@ def check_probe(probe: Probe, net: Any, batch: dict[str, np.ndarray]) -> None:
         assert array.shape == second[name].shape, f"{probe.name}/{name}: the shape changes"
         assert np.array_equal(array, second[name]), f"{probe.name}/{name}: calls differ"
     _check_recording(probe, first, batch)
+
+
+def _called(what: str, form: str, function: Any, *args: Any) -> Any:
+    """Return what a function gives; AssertionError says the right signature if it cannot."""
+    try:
+        return called_as(what, form, function, *args)
+    except EdkitError as error:
+        raise AssertionError(str(error)) from error
 
 
 def check_layer(layer: layers.Layer, inputs: Any) -> None:
