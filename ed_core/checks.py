@@ -20,7 +20,8 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
     """Check, before the first step, that every head's output fits its target.
 
     Each loss and metric is tried on a few zeros: it gives one value a sample, or one a position of
-    the target. One that broadcasts, such as (batch,) less (batch, 1), gives (batch, batch).
+    the target. One that broadcasts, such as (batch,) less (batch, 1), gives (batch, batch). One of
+    the output alone is only called.
 
     Args:
         net: the model.
@@ -31,11 +32,17 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
         EdkitError: one does not fit, with the shapes of both.
     """
     for head in heads:
-        if not head.needs_target or head.output not in net.output or head.target not in fields:
+        if head.output not in net.output:
             continue
-        field, shape = fields[head.target], tuple(net.output[head.output].shape[1:])
+        shape = tuple(net.output[head.output].shape[1:])
         if None in shape:
             continue
+        if not head.needs_target:
+            _try_penalty(head, shape)
+            continue
+        if head.target not in fields:
+            continue
+        field = fields[head.target]
         samples = next(n for n in range(2, 99) if n not in (*shape, *field.shape))
         kind = "int32" if field.kind == "class" else "float32"
         target = ops.zeros((samples, *field.shape), kind)
@@ -44,6 +51,17 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
         for function in (loss, *head.metrics):
             what = f"{_name_of(function)!r} of head {head.name!r}"
             _check_values(function, given, what, f"field {head.target!r} {field.shape}", shape)
+
+
+def _try_penalty(head: Head, shape: tuple[int, ...]) -> None:
+    """Raise EdkitError unless a loss of the output alone takes that."""
+    try:
+        head.loss(ops.full((2, *shape), 0.5, "float32"))
+    except Exception as error:  # a foreign loss may fail in any way
+        raise EdkitError(
+            f"{_name_of(head.loss)!r} of head {head.name!r} cannot take output {shape}: "
+            f"{one_line(error)}. A loss takes (target, output), or (output) alone."
+        ) from error
 
 
 def _name_of(function: Any) -> str:

@@ -5,13 +5,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 
-from ed_core.arrange import Batches, at_a_time, reference_batch
+from ed_core.arrange import Batches, at_a_time, needed_fields, reference_batch
 from ed_core.checkpoints import Position
 from ed_core.checks import check_data, check_shapes
 from ed_core.data import load_data
@@ -19,6 +18,7 @@ from ed_core.earlier import is_earlier
 from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import FieldError
 from ed_core.fingerprint import fingerprint
+from ed_core.hooks import make_augment, make_optimizer
 from ed_core.learning_rate import ScaledSchedule
 from ed_core.objective import Objective
 from ed_core.plan import Plan, check_terms, facts, now
@@ -90,11 +90,7 @@ class Job:
         steps = plan.epochs * batches.batches_per_epoch
         decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
         rate = ScaledSchedule(decay, steps=_turn_steps(info, steps))
-        optimizer = (
-            spec.optimizer(objective, rate, plan.params)
-            if spec.optimizer
-            else keras.optimizers.Adam(rate)
-        )
+        optimizer = make_optimizer(spec, objective, rate, plan.params)
         objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
         objective.optimizer.build(objective.trainable_variables)
         randomness.reseed(objective, seeds)
@@ -295,14 +291,16 @@ def _batches(
 ) -> tuple[Batches, Batches | None]:
     """Return the batches to train on and those to validate on, where something is kept aside."""
     inputs, heads = list(objective.input), objective.heads
+    train = data.splits["train"]
+    few = {name: train[name][:2] for name in needed_fields(inputs, heads)}
     batches = Batches(
-        data.splits["train"],
+        train,
         inputs,
         heads,
         plan.batch_size,
         seeds,
         class_weights=class_weights(data, heads, plan.class_weights or {}),
-        augment=spec.augment and partial(spec.augment, params=plan.params),
+        augment=make_augment(spec, plan.params, few),
         oversample=plan.oversample,
     )
     if batches.batch_size < plan.batch_size:

@@ -161,6 +161,46 @@ class Objective(keras.Model):
             x = taken(self, x)
         return super().predict(x, *args, **kwargs)
 
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train as Keras does, on targets by head; raises EdkitError where one is missing.
+
+        Args:
+            x: input name to (samples, ...), or whatever else Keras takes.
+            y: head name to (samples, ...), where `x` holds arrays.
+            args: what Keras takes beside them.
+            kwargs: the same, by name.
+        """
+        self._check_targets(x, y)
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple):
+            self._check_targets(*(*validation, None)[:2])
+        return super().fit(x, y, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure as Keras does, on targets by head; see `fit`."""
+        self._check_targets(x, y)
+        return super().evaluate(x, y, *args, **kwargs)
+
+    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Take one step as Keras does, on targets by head; see `fit`."""
+        self._check_targets(x, y)
+        return super().train_on_batch(x, y, *args, **kwargs)
+
+    def test_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure one batch as Keras does, on targets by head; see `fit`."""
+        self._check_targets(x, y)
+        return super().test_on_batch(x, y, *args, **kwargs)
+
+    def _check_targets(self, x: Any, y: Any) -> None:
+        """Raise EdkitError where arrays are given, and the target of a head is not among them."""
+        if not isinstance(x, Mapping | np.ndarray):
+            return  # batches bring their targets; `_term` looks at them
+        given = y if isinstance(y, Mapping) else {}
+        missing = [h.name for h in self.heads if h.needs_target and given.get(h.name) is None]
+        if missing:
+            what = "none" if y is None else ", ".join(map(repr, given)) or type(y).__name__
+            raise EdkitError(_no_target(missing, what))
+
     def compute_loss(
         self,
         x: Any = None,
@@ -193,6 +233,8 @@ class Objective(keras.Model):
         if not head.needs_target:
             values, extra = head.loss(output), []
         else:
+            if target is None:
+                raise EdkitError(_no_target([head.name], "none"))
             target = ops.convert_to_tensor(target)
             if mask is not None:  # an unlabelled target may hold anything, NaN and -1 included
                 target = ops.where(like(mask, target) > 0, target, ops.zeros_like(target))
@@ -252,6 +294,14 @@ def _on(mask: Tensor, values: Tensor) -> Tensor:
 def _samples(output: Tensor) -> Tensor:
     """Return how many samples a batch has: the last one has fewer, and counts for less."""
     return ops.cast(ops.shape(output)[0], "float32")
+
+
+def _no_target(heads: Sequence[str], found: str) -> str:
+    names = ", ".join(map(repr, heads))
+    return (
+        f"head{'s' * (len(heads) > 1)} {names} of the model: expected targets as a dict by head, "
+        f"received {found}: give y={{{', '.join(f'{name!r}: ...' for name in heads)}}}."
+    )
 
 
 def log_names(head: Head) -> list[str]:

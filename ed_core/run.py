@@ -21,6 +21,7 @@ from ed_core.earlier import faults, is_earlier
 from ed_core.engine import precision, randomness
 from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.fingerprint import changes, fingerprint
+from ed_core.inference import inference_model
 from ed_core.objective import Objective
 from ed_core.options import check_counts
 from ed_core.plugins import DATASETS, MODELS
@@ -74,6 +75,19 @@ class Run:
     def decoder(self) -> Any:
         """The submodel from a dict with `code` to outputs."""
         return submodel(self.model, "decoder")
+
+    def inference_model(self, part: str = "") -> Any:
+        """Return what a submodel infers, or the whole model, of Keras' own layers alone.
+
+        Its file is loaded by Keras without edkit; in use its outputs are the same.
+
+        Args:
+            part: such as `encoder` or `decoder`; "" for the whole model.
+
+        Raises:
+            EdkitError: there is no such submodel, or a layer has no counterpart in Keras.
+        """
+        return inference_model(submodel(self.model, part) if part else self.model)
 
     @cached_property
     def fields(self) -> Fields:
@@ -200,6 +214,11 @@ def warn_of_faults(info: Mapping[str, Any], model: Any, where: str) -> None:
 
 def check_info(info: Mapping[str, Any], where: str) -> None:
     """Raise EdkitError unless `run.json` says all that a model is rebuilt from."""
+    if "fields" not in info and info.get("data") == "":  # as `Recorder` writes it
+        raise EdkitError(
+            f"{where!r} holds what was recorded of a model of your own, and not the model: look at "
+            "it with edkit view; to be measured, drawn or resumed, a model is registered."
+        )
     for key in ("model", "data", "params", "fields"):
         if key not in info:
             raise EdkitError(f"{where!r} cannot be opened: its run.json lacks {key!r}.")

@@ -16,9 +16,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ed_core.arrange import Batches
+from ed_core.arrange import Batches, needed_fields
 from ed_core.checks import check_array, check_shapes
 from ed_core.engine import randomness, tuning
+from ed_core.errors import EdkitError
+from ed_core.hooks import called_as, make_augment, make_optimizer
+from ed_core.learning_rate import ScaledSchedule
 from ed_core.options import Option
 from ed_core.plan import PLAN_OPTIONS
 from ed_core.plugins import DATASETS, MODELS
@@ -41,6 +44,8 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     its heads and probes fit; every loss and metric gives one value a sample or a position; the same
     seed gives the same weights; random layers have seeds of their own; one step moves all weights
     and leaves them finite, or, where heads count for a part of a training, one step in each part;
+    its optimizer and its augmentation take and return what CONTRIBUTING says, and a step with both
+    leaves finite weights;
     outputs differ between inputs and repeat; weights survive saving; every probe passes
     `check_probe`.
 
@@ -64,6 +69,7 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     _check_seeds(name, objective)
     objective = _moved_by_a_step(spec, fields)
     _check_outputs(name, objective, fields)
+    _check_hooks(spec, again, fields)
     _check_saving(name, objective, again)
     for probe in spec.probes:
         check_probe(probe, objective, tiny_arrays(fields))
@@ -113,11 +119,12 @@ def _check_preparation(name: str, data: Dataset) -> None:
         assert len(data.groups.of) == len(next(iter(train.values()))), f"{name}: groups"
     if hook is None:
         return
-    fitted = hook.fit(train)
+    whose = f"data set {name!r}"
+    fitted = _called(whose, "Preparation.fit(train)", hook.fit, train)
     assert json.loads(json.dumps(fitted)) == fitted, f"{name}: what is fitted is not plain JSON"
     for split in data.splits:
         some = {field: np.asarray(array[:8]) for field, array in data.splits[split].items()}
-        together = hook.apply(some, fitted)
+        together = _called(whose, "Preparation.apply(arrays, fitted)", hook.apply, some, fitted)
         for row in range(len(next(iter(some.values())))):
             one = hook.apply({f: array[row : row + 1] for f, array in some.items()}, fitted)
             for field in some:
@@ -129,8 +136,9 @@ def check_probe(probe: Probe, net: Any, batch: dict[str, np.ndarray]) -> None:
     """Check a probe on a model: names, axes, finite numbers of fixed shape, and that it records."""
     assert probe.kind, f"{type(probe).__name__}: no kind"
     assert hash(probe) == hash(probe), "a probe is a frozen dataclass"
-    read = probe.bind(net)
-    first, second = read(batch), read(batch)
+    read = _called(probe.name, "Probe.bind(net)", probe.bind, net)
+    assert callable(read), f"{probe.name}: bind(net) returns {type(read).__name__}, no function"
+    first, second = (_called(probe.name, "what bind returns(batch)", read, batch) for _ in "ab")
     assert first, f"{probe.name}: records nothing"
     for name, array in first.items():
         assert isinstance(array, np.ndarray), f"{probe.name}/{name}: {type(array)}, not numpy"
@@ -139,6 +147,14 @@ def check_probe(probe: Probe, net: Any, batch: dict[str, np.ndarray]) -> None:
         assert array.shape == second[name].shape, f"{probe.name}/{name}: the shape changes"
         assert np.array_equal(array, second[name]), f"{probe.name}/{name}: calls differ"
     _check_recording(probe, first, batch)
+
+
+def _called(what: str, form: str, function: Any, *args: Any) -> Any:
+    """Return what a function gives; AssertionError says the right signature if it cannot."""
+    try:
+        return called_as(what, form, function, *args)
+    except EdkitError as error:
+        raise AssertionError(str(error)) from error
 
 
 def check_layer(layer: layers.Layer, inputs: Any) -> None:
@@ -222,6 +238,29 @@ def _still_after_steps(spec: ModelSpec, objective: Any, fields: Fields) -> set[i
     assert all(np.isfinite(a).all() for a in after), f"{spec.name}: weights are not finite"
     pairs = enumerate(zip(before, after, strict=True))
     return {number for number, (old, new) in pairs if np.array_equal(old, new)}
+
+
+def _check_hooks(spec: ModelSpec, objective: Any, fields: Fields) -> None:
+    """Take a step with a model's own optimizer and augmentation, where it has some."""
+    if spec.optimizer is None and spec.augment is None:
+        return
+    params = spec.check({})
+    names = needed_fields(objective.input, objective.heads)
+    arrays = {name: array for name, array in tiny_arrays(fields).items() if name in names}
+    decay = keras.optimizers.schedules.CosineDecay(1e-3, 1000)
+    try:
+        augment = make_augment(spec, params, arrays)
+        rate = ScaledSchedule(decay, steps=1000)
+        optimizer = make_optimizer(spec, objective, rate, params)
+    except EdkitError as error:
+        raise AssertionError(str(error)) from error
+    batches = Batches(
+        arrays, list(objective.input), objective.heads, SAMPLES, seed=0, augment=augment
+    )
+    objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
+    objective.fit(batches, verbose=0, shuffle=False)
+    moved = [to_numpy(variable) for variable in objective.trainable_variables]
+    assert all(np.isfinite(one).all() for one in moved), f"{spec.name}: weights are not finite"
 
 
 def _check_outputs(name: str, objective: Any, fields: Fields) -> None:

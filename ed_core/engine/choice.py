@@ -89,7 +89,7 @@ def _choice(installed: Iterable[str], suited: str, why: str) -> tuple[str, str]:
     # Keras writes "tensorflow" there at its first import, whatever is installed: nobody's choice.
     if kept != "tensorflow" and kept in installed:
         return kept, f"which {str(path)!r} names."
-    ways = "--backend or KERAS_BACKEND names another."
+    ways = "KERAS_BACKEND, or --backend of the command, names another."
     if suited in installed:
         return suited, f"{why}; {ways}"
     return next(iter(installed)), f"the first that is installed; {ways}"
