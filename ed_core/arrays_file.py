@@ -60,52 +60,63 @@ def _storable(array: np.ndarray) -> np.ndarray:
 
 def read_arrays(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Return what `write_arrays` wrote; raises EdkitError if the file is damaged or foreign."""
-    with _opened(path) as (file, facts):
+    summed = _summed(path)
+    with _opened(path, summed) as (file, facts):
         sums = facts.pop("checksums")
         arrays = [dataset[()] for dataset in _sets(file, len(sums), path)]
-        if [checksum(array) for array in arrays] != sums:
+        if not summed and [checksum(array) for array in arrays] != sums:
             raise EdkitError(f"{str(path)!r} is damaged: its checksums do not fit.")
     return arrays, facts
 
 
 def read_facts(path: Path) -> dict[str, Any]:
     """Return the facts alone; raises EdkitError as `read_arrays` does."""
-    with _opened(path) as (_, facts):
+    with _opened(path, _summed(path)) as (_, facts):
         facts.pop("checksums")
     return facts
 
 
 def read_shapes(path: Path) -> list[tuple[int, ...]]:
-    """Return the shapes of the arrays alone; raises EdkitError as `read_arrays` does."""
-    with _opened(path) as (file, facts):
+    """Return the shapes of the arrays alone; raises EdkitError for a foreign file."""
+    with _opened(path, True) as (file, facts):
         return [dataset.shape for dataset in _sets(file, len(facts["checksums"]), path)]
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[h5py.File, dict[str, Any]]]:
-    """Open a file and read its facts, and let whatever is wrong with it be an EdkitError."""
+def _opened(path: Path, summed: bool) -> Iterator[tuple[h5py.File, dict[str, Any]]]:
+    """Open a file and read its facts, and let whatever is wrong with it be an EdkitError.
+
+    Args:
+        path: of the file.
+        summed: whether it is known by the sum at its end.
+    """
+    with _readable(path), h5py.File(path, "r", locking=False) as file:
+        facts = _facts(file)
+        known = facts.pop("format", 1)
+        if type(known) is not int or known < 1:
+            raise ValueError(f"its format is {one_line(known)}")
+        _refuse_newer(path, known)
+        yield file, facts
+        if known > 1 and not summed:
+            raise EdkitError(f"{str(path)!r} is damaged: the sum at its end is missing.")
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Let whatever is wrong with a file be an EdkitError."""
     try:
         if path.exists() and not path.is_file():
             raise ValueError("it is not a regular file")
-        summed = _summed(path)
-        with h5py.File(path, "r", locking=False) as file:
-            facts = _facts(file)
-            known = facts.pop("format", 1)
-            if type(known) is not int or known < 1:
-                raise ValueError(f"its format is {one_line(known)}")
-            _refuse_newer(path, known)
-            yield file, facts
-            if known > 1 and not summed:
-                raise EdkitError(f"{str(path)!r} is damaged: the sum at its end is missing.")
+        yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {one_line(error)}.") from error
-    except (MemoryError, OverflowError, RecursionError) as error:
+    except (MemoryError, OverflowError) as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {type(error).__name__}.") from error
 
 
 def _summed(path: Path) -> bool:
     """Tell whether a file has a sum at its end; raises EdkitError if that is not its own."""
-    with open(path, "rb") as file:
+    with _readable(path), open(path, "rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(size - _SUM.size, 0))
         end = file.read(_SUM.size)
