@@ -22,7 +22,7 @@ from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import checksum, one_line
 
 FORMAT = 2
-_MAX_ARRAYS = 50_000  # of one file
+_MAX_ARRAYS = 10_000  # of one file
 _MAX_FACTS = 64 * 2**20  # bytes of JSON
 _BLOCK = 2**20  # bytes that are read in one go
 _ENOUGH = 64 * 2**20  # bytes: what a file may claim, however little of it is on the disk
@@ -163,7 +163,7 @@ def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
         left -= prod(dataset.shape) * dataset.dtype.itemsize
         address = h5py.h5o.get_info(dataset.id).addr
         if left < 0 or address in seen:
-            raise ValueError("its arrays are more than is stored: one stands there several times")
+            raise ValueError("its arrays claim more than it holds, or one stands there several times")
         seen.add(address)
         sets.append(dataset)
     return sets
