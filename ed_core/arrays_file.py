@@ -163,7 +163,9 @@ def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
         left -= prod(dataset.shape) * dataset.dtype.itemsize
         address = h5py.h5o.get_info(dataset.id).addr
         if left < 0 or address in seen:
-            raise ValueError("its arrays claim more than it holds, or one stands there several times")
+            raise ValueError(
+                "its arrays claim more than it holds, or one stands there several times"
+            )
         seen.add(address)
         sets.append(dataset)
     return sets
