@@ -77,8 +77,8 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 
 def read_shapes(path: Path) -> list[tuple[int, ...]]:
-    """Return the shapes of the arrays alone; raises EdkitError for a foreign file."""
-    with _opened(path, True) as (file, facts):
+    """Return the shapes of the arrays alone; raises EdkitError as `read_arrays` does."""
+    with _opened(path, _summed(path)) as (file, facts):
         return [dataset.shape for dataset in _sets(file, len(facts["checksums"]), path)]
 
 
@@ -96,6 +96,8 @@ def _opened(path: Path, summed: bool) -> Iterator[tuple[h5py.File, dict[str, Any
         if type(known) is not int or known < 1:
             raise ValueError(f"its format is {one_line(known)}")
         _refuse_newer(path, known)
+        if not isinstance(facts["checksums"], list) or len(facts["checksums"]) > _MAX_ARRAYS:
+            raise ValueError(f"its checksums are no list of up to {_MAX_ARRAYS}")
         yield file, facts
         if known > 1 and not summed:
             raise EdkitError(f"{str(path)!r} is damaged: the sum at its end is missing.")
@@ -148,8 +150,6 @@ def _facts(file: h5py.File) -> dict[str, Any]:
     facts = json.loads(text[()].tobytes())
     if not isinstance(facts, dict):
         raise ValueError("its facts are no object")
-    if not isinstance(facts["checksums"], list) or len(facts["checksums"]) > _MAX_ARRAYS:
-        raise ValueError(f"its checksums are no list of up to {_MAX_ARRAYS}")
     return facts
 
 
