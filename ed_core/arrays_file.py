@@ -22,7 +22,7 @@ from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import checksum, one_line
 
 FORMAT = 2
-_MAX_ARRAYS = 50_000  # of one file
+_MAX_ARRAYS = 10_000  # of one file
 _MAX_FACTS = 64 * 2**20  # bytes of JSON
 _BLOCK = 2**20  # bytes that are read in one go
 _ENOUGH = 64 * 2**20  # bytes: what a file may claim, however little of it is on the disk
@@ -55,57 +55,71 @@ def write_arrays(path: Path, arrays: Sequence[np.ndarray], facts: dict[str, Any]
 
 def _storable(array: np.ndarray) -> np.ndarray:
     """Return an array of numbers that HDF5 knows: bfloat16 as float32, which holds each exactly."""
-    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+    kind = str(getattr(array, "dtype", ""))
+    return array.astype("float32") if kind == "bfloat16" else array
 
 
 def read_arrays(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """Return what `write_arrays` wrote; raises EdkitError if the file is damaged or foreign."""
-    with _opened(path) as (file, facts):
+    summed = _summed(path)
+    with _opened(path, summed) as (file, facts):
         sums = facts.pop("checksums")
         arrays = [dataset[()] for dataset in _sets(file, len(sums), path)]
-        if [checksum(array) for array in arrays] != sums:
+        if not summed and [checksum(array) for array in arrays] != sums:
             raise EdkitError(f"{str(path)!r} is damaged: its checksums do not fit.")
     return arrays, facts
 
 
 def read_facts(path: Path) -> dict[str, Any]:
     """Return the facts alone; raises EdkitError as `read_arrays` does."""
-    with _opened(path) as (_, facts):
+    with _opened(path, _summed(path)) as (_, facts):
         facts.pop("checksums")
     return facts
 
 
 def read_shapes(path: Path) -> list[tuple[int, ...]]:
     """Return the shapes of the arrays alone; raises EdkitError as `read_arrays` does."""
-    with _opened(path) as (file, facts):
+    with _opened(path, _summed(path)) as (file, facts):
         return [dataset.shape for dataset in _sets(file, len(facts["checksums"]), path)]
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[h5py.File, dict[str, Any]]]:
-    """Open a file and read its facts, and let whatever is wrong with it be an EdkitError."""
+def _opened(path: Path, summed: bool) -> Iterator[tuple[h5py.File, dict[str, Any]]]:
+    """Open a file and read its facts, and let whatever is wrong with it be an EdkitError.
+
+    Args:
+        path: of the file.
+        summed: whether it is known by the sum at its end.
+    """
+    with _readable(path), h5py.File(path, "r", locking=False) as file:
+        facts = _facts(file)
+        known = facts.pop("format", 1)
+        if type(known) is not int or known < 1:
+            raise ValueError(f"its format is {one_line(known)}")
+        _refuse_newer(path, known)
+        if not isinstance(facts["checksums"], list) or len(facts["checksums"]) > _MAX_ARRAYS:
+            raise ValueError(f"its checksums are no list of up to {_MAX_ARRAYS}")
+        yield file, facts
+        if known > 1 and not summed:
+            raise EdkitError(f"{str(path)!r} is damaged: the sum at its end is missing.")
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Let whatever is wrong with a file be an EdkitError."""
     try:
         if path.exists() and not path.is_file():
             raise ValueError("it is not a regular file")
-        summed = _summed(path)
-        with h5py.File(path, "r", locking=False) as file:
-            facts = _facts(file)
-            known = facts.pop("format", 1)
-            if type(known) is not int or known < 1:
-                raise ValueError(f"its format is {one_line(known)}")
-            _refuse_newer(path, known)
-            yield file, facts
-            if known > 1 and not summed:
-                raise EdkitError(f"{str(path)!r} is damaged: the sum at its end is missing.")
+        yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {one_line(error)}.") from error
-    except (MemoryError, OverflowError, RecursionError) as error:
+    except (MemoryError, OverflowError) as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {type(error).__name__}.") from error
 
 
 def _summed(path: Path) -> bool:
     """Tell whether a file has a sum at its end; raises EdkitError if that is not its own."""
-    with open(path, "rb") as file:
+    with _readable(path), open(path, "rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(size - _SUM.size, 0))
         end = file.read(_SUM.size)
@@ -137,8 +151,6 @@ def _facts(file: h5py.File) -> dict[str, Any]:
     facts = json.loads(text[()].tobytes())
     if not isinstance(facts, dict):
         raise ValueError("its facts are no object")
-    if not isinstance(facts["checksums"], list) or len(facts["checksums"]) > _MAX_ARRAYS:
-        raise ValueError(f"its checksums are no list of up to {_MAX_ARRAYS}")
     return facts
 
 
@@ -152,7 +164,9 @@ def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
         left -= prod(dataset.shape) * dataset.dtype.itemsize
         address = h5py.h5o.get_info(dataset.id).addr
         if left < 0 or address in seen:
-            raise ValueError("its arrays are more than is stored: one stands there several times")
+            raise ValueError(
+                "its arrays claim more than it holds, or one stands there several times"
+            )
         seen.add(address)
         sets.append(dataset)
     return sets

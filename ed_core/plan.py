@@ -180,8 +180,6 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
         check_data_plugin(info)
         known = {name: info[name] for name in Plan.__slots__ if name != "validation"}
         known["validation"] = info.get("validation")  # earlier runs say nothing
-        if not isinstance(known["params"], Mapping):
-            raise KeyError("params")
     except KeyError as error:
         raise EdkitError(f"{where!r} cannot be resumed: its run.json lacks {error}.") from error
     return Plan(**{**known, "params": spec.check(known["params"])})

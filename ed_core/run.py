@@ -36,6 +36,7 @@ _SPARE = 8  # times what is stored: of a run that is a part of this one, parts m
 _FREE = 4 * 10**6, 256  # numbers and arrays that any model may have beside
 _UNKNOWN = 50 * 10**6, 10**4  # numbers and arrays of a model of which nothing is stored yet
 _BOUNDED = threading.RLock()
+_ADD_WEIGHT = keras.layers.Layer.add_weight
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -322,7 +323,7 @@ def bounded(stored: Shapes) -> Iterator[None]:
         nonlocal numbers, arrays
         if threading.get_ident() == thread:
             shape = options.get("shape", next(iter(args), None))
-            numbers += prod(shape) if isinstance(shape, tuple | list) else 1
+            numbers += prod(map(int, shape)) if isinstance(shape, tuple | list) else 1
             arrays += 1
             if numbers > most[0] or arrays > most[1]:
                 raise EdkitError("too large")
@@ -343,9 +344,6 @@ def bounded(stored: Shapes) -> Iterator[None]:
             raise
         finally:
             keras.layers.Layer.add_weight = before
-
-
-_ADD_WEIGHT = keras.layers.Layer.add_weight
 
 
 def stored_shapes(paths: Iterable[Path]) -> Shapes:

@@ -113,6 +113,8 @@ def _images(folder: Path, field: str) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in ENDINGS or path.name.startswith("."):
             continue
+        if not path.is_file():  # whoever opens a FIFO hangs
+            continue
         if path.stem in found:
             raise EdkitError(
                 f"{str(path)!r}: expected one file a name, found {found[path.stem].name!r} as well."

@@ -33,18 +33,23 @@ def find_recordings(path: Path) -> list[Path]:
         return [path]
     if path.is_dir():
         for ending in (".wav", ".csv"):
-            found = [p for p in sorted(path.iterdir()) if p.suffix.lower() == ending]
+            found = [p for p in _files(path) if p.suffix.lower() == ending]
             if found:
                 return found
         raise EdkitError(f"{str(path)!r}: expected WAV or CSV files in this folder, found none.")
     if path.parent.is_dir():
-        found = [p for p in sorted(path.parent.iterdir()) if fnmatch(p.name, path.name)]
+        found = [p for p in _files(path.parent) if fnmatch(p.name, path.name)]
         if found:
             return found
     raise EdkitError(
         f"{str(path)!r} does not exist: expected a WAV or CSV file, a folder of them, or a pattern "
         "such as FOLDER/*.wav."
     )
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a folder by name, and nothing that would hang whoever opens it."""
+    return [path for path in sorted(folder.iterdir()) if path.is_file()]
 
 
 def read_recordings(paths: list[Path], rate: int = 0) -> list[np.ndarray]:

@@ -1,6 +1,7 @@
 """Windows of WAV and CSV files: nothing of the test is in the training, and nothing is rescaled."""
 
 import io
+import os
 import re
 import struct
 from pathlib import Path
@@ -18,6 +19,7 @@ from ed_core.preparation import prepared
 from ed_core.selection import select
 from ed_core.spec import InputRecord
 from ed_plugins._electrocardiogram import electrocardiogram
+from ed_plugins._recordings import find_recordings
 from ed_plugins.signals import signals, windows
 
 
@@ -336,3 +338,10 @@ def test_the_spoken_digits_and_their_official_split(data_folder: Path) -> None:
     assert data.fields["label"].classes == tuple("0123456789")
     for split, count in (("train", 24), ("test", 6)):  # of two speakers, index 5 to 16 and 0 to 2
         np.testing.assert_array_equal(np.bincount(data.splits[split]["label"]), [count] * 10)
+
+
+@pytest.mark.parametrize("name", ["", "a.wav", "*.wav"])
+def test_a_file_that_hangs_whoever_opens_it_is_passed_over(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(EdkitError, match=r"expected (a )?WAV or CSV file"):
+        find_recordings(tmp_path / name)
