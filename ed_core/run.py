@@ -171,8 +171,11 @@ class Run:
         return planned > 0 or bool(np.any(recorded > 0))
 
     def recording(self) -> Recording:
-        """Open what was recorded while it trained."""
-        return Recording(self.path)
+        """Open what was recorded while it trained; warns of what in it is damaged."""
+        recording = Recording(self.path)
+        if recording.problem and any(self.folder.recording.glob("*.h5")):
+            warnings.warn(f"{str(self.path)!r}: {recording.problem}", stacklevel=2)
+        return recording
 
 
 def open_run(

@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
-from ed_core import MODELS, EdkitError, Recording, evaluate, open_run
+from ed_core import MODELS, EdkitError, Recording, Run, RunFolder, evaluate, open_run
 from ed_core.recording.description import FORMAT
 from ed_core.submodels import to_numpy
 from ed_core.training import resume
@@ -122,3 +123,14 @@ def test_a_run_of_a_later_version_is_no_damaged_one(tmp_path: Path) -> None:
     (path / "run.json").write_text(json.dumps({**info, "format": FORMAT + 1}), "utf-8")
     with pytest.raises(EdkitError, match="written by a newer version"):
         open_run(path)
+
+
+def test_what_of_a_recording_is_damaged_is_said_to_whoever_opens_its_run(
+    folder: RunFolder, write: Any
+) -> None:
+    path = write()
+    with h5py.File(path, "r+") as file:
+        file["scalars"][1, 3] = 1e9
+    run = Run(folder, folder.read(), None)  # type: ignore[arg-type]
+    with pytest.warns(UserWarning, match=r"0000.h5: 1 damaged row of the scalars left out"):
+        assert run.scalars["step"].tolist() == [1, 3, 4]
