@@ -68,8 +68,8 @@ def code_name(decoder: Any, others: Sequence[str] = ()) -> str:
     Raises:
         EdkitError: nobody can know which it is.
     """
-    inputs = list(inputs_of(decoder) or {})
-    left = [name for name in inputs if name not in others]
+    inputs = list(inputs_of(decoder) or {"code": None})  # of a subclassed one nobody knows the name
+    left = [name for name in inputs if name not in others] if len(inputs) > 1 else inputs
     if "code" in inputs or len(left) == 1:
         return "code" if "code" in inputs else left[0]
     raise EdkitError(
@@ -80,8 +80,13 @@ def code_name(decoder: Any, others: Sequence[str] = ()) -> str:
 
 def code_shape(decoder: Any, others: Sequence[str] = ()) -> tuple[int, ...]:
     """Return the shape of one code of a decoder; raises EdkitError if nobody can know it."""
-    tensor = (inputs_of(decoder) or {})[code_name(decoder, others)]
-    return tuple(tensor.shape[1:])
+    known = inputs_of(decoder)
+    if not known:
+        raise EdkitError(
+            f"{decoder.name!r}: its inputs are [], no code: build it with keras.Input(shape, "
+            "name='code')."
+        )
+    return tuple(known[code_name(decoder, others)].shape[1:])
 
 
 def weighted_layers(model: Any, path: str) -> dict[str, Any]:

@@ -54,8 +54,9 @@ class LatentScan(Probe):
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
             code = code_name(decoder, list(batch))
-            codes, shape = None, code_shape(decoder, list(batch))
-            if encoder is not None:
+            if encoder is None:
+                codes, shape = None, code_shape(decoder, list(batch))
+            else:
                 codes, shape = _codes(encoder, batch)
             size = int(np.prod(shape))
             if max(self.dimensions) >= size > 1:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ed_core.errors import EdkitError
 from ed_core.probes.base import Batch, Bound, Probe, sample_axes
 from ed_core.probes.latent_scan import pictures
 from ed_core.seeds import Seeds
@@ -45,6 +46,11 @@ class Samples(Probe):
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
             given = {noise_input: noise}
+            if self.label in inputs and self.label not in batch:
+                raise EdkitError(
+                    f"Samples({self.decoder!r}): its input {self.label!r} is no field of the "
+                    f"reference, which has {', '.join(batch)}."
+                )
             if self.label in inputs:
                 classes = int(np.max(batch[self.label])) + 1
                 rows = np.arange(self.samples) * classes // self.samples

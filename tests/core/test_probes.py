@@ -314,6 +314,30 @@ def test_parts_of_a_model_without_call() -> None:
         Reconstruction("image").bind(net)(BATCH)
 
 
+class Spread(keras.Model):
+    """A subclassed decoder: nobody knows its inputs by name."""
+
+    def __init__(self) -> None:
+        super().__init__(name="decoder")
+        self.dense = layers.Dense(64)
+
+    def call(self, code: Any) -> Any:
+        return ops.reshape(self.dense(code), (-1, 8, 8, 1))
+
+
+def test_a_scan_of_a_subclassed_decoder() -> None:
+    net = Pair()
+    net.decoder = Spread()
+    net.encoder = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(2)])
+    found = LatentScan(steps=3).bind(net)(BATCH)
+    codes = net.encoder.predict(BATCH["image"], verbose=0).mean(axis=0)
+    grid = scan(codes, (0, 1), found["x"], found["y"])
+    wanted = net.decoder.predict(grid, verbose=0).reshape(3, 3, 8, 8, 1)
+    np.testing.assert_allclose(found["grid"], wanted, atol=5e-3)
+    with pytest.raises(EdkitError, match=r"'decoder': its inputs are \[\], no code: build it"):
+        Samples().bind(net)
+
+
 def nested(encoder: str = "enc", decoder: str = "dec") -> keras.Model:
     enc = keras.Sequential(
         [
