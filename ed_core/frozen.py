@@ -32,5 +32,4 @@ class Frozen(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Frozen":
         """Return the part of a configuration, frozen."""
-        with keras.saving.custom_object_scope(custom_objects or {}):
-            return cls(keras.saving.deserialize_keras_object(config["part"]))
+        return cls(keras.saving.deserialize_keras_object(config["part"], custom_objects))

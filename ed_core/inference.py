@@ -26,7 +26,7 @@ def inference_model(model: Any) -> Any:
     copies: dict[int, tuple[Any, Any]] = {}
     made = _copy(model, copies)
     for layer, copy in copies.values():
-        if not isinstance(layer, keras.Model) and getattr(layer, "weights", ()):
+        if not isinstance(layer, keras.Model) and getattr(layer, "weights", None):
             copy.set_weights(layer.get_weights())
     return made
 

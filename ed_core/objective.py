@@ -96,6 +96,15 @@ class Objective(keras.Model):
         if self.optimizer is not None:
             gradients.make_gradients_dense(self.optimizer)
 
+    def get_compile_config(self) -> Any:
+        """Return what `compile_from_config` takes; the optimizer has its state from here on.
+
+        A loaded model gives its optimizer one, which the saved one must fill.
+        """
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return super().get_compile_config()
+
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Configure a model that was loaded as the saved one was."""
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -121,9 +130,8 @@ class Objective(keras.Model):
             config: what `get_config` returned.
             custom_objects: name to class or function, as Keras takes them.
         """
-        with keras.saving.custom_object_scope(custom_objects or {}):
-            net = keras.saving.deserialize_keras_object(config["net"])
-            heads = heads_from(config["heads"])
+        net = keras.saving.deserialize_keras_object(config["net"], custom_objects)
+        heads = heads_from(config["heads"], custom_objects)
         share_networks(net, config["shared"])
         return cls(net, heads, config["weights"], config["name"])
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from ed_core.spec import Head
 Function = Callable[..., Any]
 
 _PLUGIN = "edkit_plugin_"
+_NO_LOSSES = ("get", "serialize", "deserialize")  # functions that Keras keeps beside its losses
 
 
 def heads_config(heads: tuple[Head, ...]) -> list[dict[str, Any]]:
@@ -29,8 +31,14 @@ def heads_config(heads: tuple[Head, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def heads_from(config: list[Mapping[str, Any]]) -> tuple[Head, ...]:
+def heads_from(
+    config: list[Mapping[str, Any]], given: Mapping[str, Any] | None = None
+) -> tuple[Head, ...]:
     """Return the heads of a saved model.
+
+    Args:
+        config: what `heads_config` returned.
+        given: name to function, the `custom_objects` of Keras.
 
     Raises:
         EdkitError: a loss or a metric is of a plugin that is not imported here.
@@ -39,9 +47,9 @@ def heads_from(config: list[Mapping[str, Any]]) -> tuple[Head, ...]:
         Head(
             **{
                 **head,
-                "loss": _function(head["loss"], f"the loss of head {head['name']!r}"),
+                "loss": _function(head["loss"], given, f"the loss of head {head['name']!r}"),
                 "metrics": tuple(
-                    _function(metric, f"a metric of head {head['name']!r}")
+                    _function(metric, given, f"a metric of head {head['name']!r}")
                     for metric in head["metrics"]
                 ),
             }
@@ -62,7 +70,7 @@ def _named(function: Function) -> dict[str, str]:
     }
 
 
-def _function(config: Mapping[str, str], what: str) -> Function:
+def _function(config: Mapping[str, str], given: Mapping[str, Any] | None, what: str) -> Function:
     """Return a function that a file names: nothing is imported for it, and nothing else is given.
 
     It is one of ours, of Keras' losses and metrics, one that the user registered with Keras, or one
@@ -70,13 +78,15 @@ def _function(config: Mapping[str, str], what: str) -> Function:
     """
     name, module = config["name"], config["module"]
     for key in (config.get("registered"), name):
-        if key and callable(found := keras.saving.get_registered_object(key)):
+        if key and callable(found := keras.saving.get_registered_object(key, given)):
             return found
     for ours in (losses, metrics):
-        if module == ours.__name__ and callable(found := vars(ours).get(name)):
+        found = vars(ours).get(name)
+        if module == ours.__name__ == getattr(found, "__module__", None) and callable(found):
             return found
     for theirs in (keras.losses, keras.metrics):
-        if module.startswith("keras.") and callable(found := getattr(theirs, name, None)):
+        found = None if name in _NO_LOSSES else getattr(theirs, name, None)
+        if module == getattr(found, "__module__", None) and isinstance(found, FunctionType):
             return found
     matching = [function for function in _of_models() if _is(function, config)]
     if len({id(function) for function in matching}) == 1:

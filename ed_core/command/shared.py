@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ed_core.engine.choice import running_backend
 from ed_core.errors import EdkitError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -101,7 +102,6 @@ def _backend_of(run: str) -> str | None:
     One in KERAS_BACKEND that differs makes way, and is named.
     """
     from ed_core.engine import installed_backends
-    from ed_core.engine.choice import running_backend
     from ed_core.recording import RunFolder
 
     if running_backend():
@@ -133,8 +133,8 @@ def early_options(command: Command) -> Command:
             "--backend",
             expose_value=False,
             metavar="NAME",
-            help="jax, torch or tensorflow; by default that of the run, KERAS_BACKEND, keras.json, or "
-            "the one that suits the model.",
+            help="jax, torch or tensorflow; by default that of the run, that of KERAS_BACKEND or "
+            "keras.json, or the one that suits the model.",
         ),
     ):
         command = option(command)

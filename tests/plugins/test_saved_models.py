@@ -42,7 +42,7 @@ PARTS = ("", "encoder", "decoder", "discriminator")
 # Whose layers have every kind of counterpart; the others have no more.
 INFERRED = ("classifier", "gan", "stacked_autoencoder", "vae")
 
-CHILD = '''
+CHILD = """
 import json, sys, pathlib
 import numpy as np
 {first}
@@ -60,16 +60,17 @@ from ed_core.shared_network import shared_networks
 facts = {{}}
 for path in sorted(folder.glob("{glob}")):
     model = outputs(path)
-    state = [*model.optimizer.variables, *model.head_weights.values(), *randomness.seed_generators(model)]
+    state = [*model.optimizer.variables, *model.head_weights.values()]
+    state += randomness.seed_generators(model)
     np.savez(path.with_suffix(".state.npz"), *[keras.ops.convert_to_numpy(v) for v in state])
     facts[path.stem] = dict(
         heads=[[head.name, head.loss.__name__, len(head.metrics)] for head in model.heads],
         shared=shared_networks(model),
         optimizer=type(model.optimizer).__name__,
-        factors=[len(getattr(model.optimizer, "_factors", ())), len(getattr(model.optimizer, "_ends", ()))],
+        factors=[len(getattr(model.optimizer, key, ())) for key in ("_factors", "_ends")],
     )
 (folder / "{name}.json").write_text(json.dumps(facts))
-'''
+"""
 
 
 def build_tiny(name: str) -> Any:
@@ -211,9 +212,8 @@ def test_what_a_model_infers_is_loaded_by_keras_alone(
 def test_a_package_says_which_of_its_models_have_convolutions(
     saved: tuple[Path, dict[str, Any]], name: str
 ) -> None:
-    def layers_of(model: Any) -> list[str]:
-        below = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-        return [type(layer).__name__ for layer in model.layers] + sum(map(layers_of, below), [])
+    def convolves(layer: Any) -> bool:
+        below = layer.layers if isinstance(layer, keras.Model) else ()
+        return "Conv" in type(layer).__name__ or any(map(convolves, below))
 
-    convolutional = any("Conv" in kind for kind in layers_of(saved[1][name]))
-    assert is_convolutional(GROUP, name) is convolutional
+    assert is_convolutional(GROUP, name) is convolves(saved[1][name])
