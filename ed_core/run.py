@@ -340,9 +340,9 @@ def bounded(stored: Shapes) -> Iterator[None]:
         except Exception as error:
             if numbers > most[0] or arrays > most[1]:
                 raise EdkitError(
-                    f"run.json describes a model of {arrays} arrays and {numbers} weights or more, "
-                    f"but only {most[1]} and {most[0]} go with what is stored of it: it was "
-                    "written by another model or with other options."
+                    f"run.json describes a model of {numbers} weights or more in {arrays} arrays, "
+                    "far more than is stored of it: it was written by another model or with other "
+                    "options."
                 ) from error
             raise
         finally:
