@@ -305,7 +305,11 @@ def test_what_the_disk_refuses_is_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("ed_core.job.save_weights", full)
     wish = ["--epochs", "1", "--no-record", "--out", str(tmp_path)]
     assert main(["train", "vae", *wish]) == 2
-    assert capsys.readouterr().err.endswith("edkit: 'weights.h5': No space left on device.\n")
+    last = capsys.readouterr().err.splitlines()[-1]
+    (run,) = tmp_path.iterdir()
+    assert last.startswith("edkit: 'weights.h5': No space left on device. ")
+    assert f"edkit train --resume {run} --backend" in last
+    assert json.loads((run / "run.json").read_text())["status"] == "failed"
 
 
 def test_the_help_of_every_model_says_each_option_once(capsys):
