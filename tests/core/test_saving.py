@@ -83,7 +83,7 @@ def test_fit_goes_on_where_it_was(way, tmp_path):
 def test_a_model_that_was_never_compiled(tmp_path):
     """As an opened run is."""
     first = small()
-    weights = {name: 1.0 for name in first.head_weights}
+    weights = dict.fromkeys(first.head_weights, 1.0)
     net = Objective(keras.Model(first.input, first.output), first.heads, weights)
     net.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras")
