@@ -101,14 +101,16 @@ class Objective(keras.Model):
 
         A loaded model gives its optimizer one, which the saved one must fill.
         """
-        if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+        optimizer = getattr(self, "optimizer", None)  # an opened run was never compiled
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(self.trainable_variables)
         return super().get_compile_config()
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Configure a model that was loaded as the saved one was."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` makes the model from: its graph, and its heads by name."""

@@ -80,6 +80,18 @@ def test_fit_goes_on_where_it_was(way, tmp_path):
         assert np.array_equal(to_numpy(first), to_numpy(second)), first.path
 
 
+def test_a_model_that_was_never_compiled(tmp_path):
+    """As an opened run is."""
+    first = small()
+    weights = dict.fromkeys(first.head_weights, 1.0)
+    net = Objective(keras.Model(first.input, first.output), first.heads, weights)
+    net.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    assert not again.compiled
+    first, second = (one.predict(X, verbose=0) for one in (net, again))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
 def test_a_clone_has_the_graph():
     net = small()
     clone = keras.models.clone_model(net)
