@@ -9,7 +9,7 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
     """Return the arrays, unread; raises ValueError if they claim more than the file holds."""
     sets, seen = [], set()
     status = path.stat()
-    left = min(status.st_size, max(_ENOUGH, _PACKED * 512 * status.st_blocks))
+    blocks = status.st_blocks or status.st_size // 512  # 0 where a file system counts none
+    left = min(status.st_size, max(_ENOUGH, _PACKED * 512 * blocks))
     for number in range(count):
         dataset = _plain(file, f"{number:05d}")
         left -= prod(dataset.shape) * dataset.dtype.itemsize
@@ -172,8 +173,20 @@ def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
     return sets
 
 
-def check_fit(arrays: Sequence[np.ndarray], variables: Sequence[Any], path: Path) -> None:
-    """Raise EdkitError unless every array fits its variable, its numbers finite, of its type."""
+def check_fit(
+    arrays: Sequence[np.ndarray],
+    variables: Sequence[Any],
+    path: Path,
+    measured: Container[int] = (),
+) -> None:
+    """Raise EdkitError unless every array fits its variable, its numbers finite, of its type.
+
+    Args:
+        arrays: as they were read.
+        variables: in the same order.
+        path: of the file.
+        measured: the identities of variables that hold what was measured, which may be infinite.
+    """
     found = [tuple(array.shape) for array in arrays]
     expected = [tuple(variable.shape) for variable in variables]
     if found != expected:
@@ -190,7 +203,9 @@ def check_fit(arrays: Sequence[np.ndarray], variables: Sequence[Any], path: Path
     for array, variable in zip(arrays, variables, strict=True):
         if (kind := _kind_of(array.dtype.name)) != (wanted := _kind_of(variable.dtype)):
             raise EdkitError(f"{str(path)!r}: {variable.path} holds {kind}, expected {wanted}.")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        if id(variable) in measured or array.dtype.kind != "f":
+            continue
+        if not np.isfinite(array).all():
             raise EdkitError(f"{str(path)!r}: {variable.path} holds numbers that are not finite.")
 
 

@@ -21,6 +21,7 @@ from ed_core.submodels import to_numpy
 
 _DROPPED = "dropped_frames"  # column of the table: those that the disk was too slow for
 _TIMES = ("step", "epoch", "seconds")  # columns that every table has
+_PATIENCE = 5.0  # seconds for what waits to be written before a segment is begun
 _RENEWALS = 16  # segments that are begun because a row or a frame needs more room
 
 When = tuple[int, float]
@@ -114,11 +115,12 @@ class Capture:
         names = list(self._numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
         validated = [f"val_{name}" for name in names]
+        known = bool(columns)
         columns = columns or (*names, *validated, *weights, "learning_rate", _DROPPED)
         self._begin(tuple(dict.fromkeys(columns)), self._last, when)
         for probe in self._probes:
             self._warn_of_scales(probe)
-        if when[0]:
+        if when[0] and not known:
             text = f"training goes on from step {when[0]}"
             self._opened.append_event(Event(*when, self.seconds, "start", text))
 
@@ -177,6 +179,7 @@ class Capture:
         infos = [probe_info(p, arrays[p.name], self._fields, net) for p in self._probes]
         run = {**self._run, "start_step": when[0]}
         header = Header(run, self._fields, tuple(infos), columns)
+        self.settle(_PATIENCE)  # so that the segment before does not begin one as well
         writer = BackgroundWriter(RecordingWriter(self._folder, header, self._reference))
         if self._writer is not None:
             self._dropped += self._writer.dropped

@@ -203,7 +203,8 @@ def _restore(path: Path, objective: Any, batches: int | None, epochs: int | None
     variables = _variables(objective)
     if len(arrays) - 1 < len(variables):
         variables = _variables(objective, earlier=True)
-    check_fit(arrays[:-1], variables, path)
+    measured = {id(variable) for variable in objective.metrics_variables}
+    check_fit(arrays[:-1], variables, path, measured)
     if batches is not None and epochs is not None:
         _check_position(position, path, batches, epochs)
     stored = {id(v): array for v, array in zip(variables, arrays, strict=False)}

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from ed_core.recording import RunFolder
-from ed_core.recording.description import check
+from ed_core.recording.description import checked
 
 
 class OwnFolder:
@@ -25,7 +25,7 @@ class OwnFolder:
                 `run.json` may hold.
         """
         versions = {"backend": keras.config.backend(), "keras": keras.__version__}
-        info = check({**run, **versions, "status": "training"}, str(self._folder.info_file))
+        info = checked({**run, **versions, "status": "training"}, str(self._folder.info_file))
         for part in (self._folder.recording, self._folder.checkpoints):
             part.mkdir(parents=True, exist_ok=True)
         self._held.enter_context(self._folder.hold())

@@ -16,6 +16,7 @@ from ed_core.plan import PLAN_OPTIONS, Plan, compare, plan_of
 from ed_core.plugins import MODELS
 from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
+from ed_core.recording.description import checked
 from ed_core.run import (
     Run,
     bounded,
@@ -66,10 +67,11 @@ def train(
     plan = Plan(spec.name, settle_data(data or spec.data), spec.check(options), **of_plan)
     job = Job.prepare(spec, plan)
     with graceful() as stop:
+        info = checked({**asdict(job.plan), "status": "training", **job.facts()}, "run.json")
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")
         with folder.hold():
             try:
-                folder.write({**asdict(job.plan), "status": "training", **job.facts()})
+                folder.write(info)
             except OSError:
                 shutil.rmtree(folder.path, ignore_errors=True)
                 raise
@@ -125,7 +127,8 @@ def resume(
         with graceful() as stop:
             since = {"stopped_early", "epochs_done", "weights_changed_by_callbacks", "callbacks"}
             kept = {key: value for key, value in info.items() if key not in since}
-            folder.write({**kept, **asdict(plan), "status": "training"})
+            described = {**kept, **asdict(plan), "status": "training"}
+            folder.write(checked(described, str(folder.info_file)))
             folder.weights.unlink(missing_ok=True)  # those of fewer epochs: no result any more
             if started:
                 started(folder)

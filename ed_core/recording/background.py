@@ -18,10 +18,13 @@ _LOOK = 0.05  # seconds between two looks whether the thread has given up
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be written: at which step, and by what of a writer."""
+    """Something to be written: when it was, and by what of a writer."""
 
     step: int
+    epoch: float
+    seconds: float
     write: Callable[[RecordingWriter], None]
+    is_frame: bool = False
 
 
 class BackgroundWriter:
@@ -72,7 +75,7 @@ class BackgroundWriter:
             self._written += size
             self._unwritten.remove(step)
 
-        self._jobs.put(Job(step, write))
+        self._jobs.put(Job(step, epoch, seconds, write, is_frame=True))
         return True
 
     def append_scalars(
@@ -81,12 +84,13 @@ class BackgroundWriter:
         """Queue a row of scalars."""
         if not self.problem:
             write = lambda writer: writer.append_scalars(step, epoch, seconds, values)  # noqa: E731
-            self._jobs.put(Job(step, write))
+            self._jobs.put(Job(step, epoch, seconds, write))
 
     def append_event(self, event: Event) -> None:
         """Queue an event."""
         if not self.problem:
-            self._jobs.put(Job(event.step, lambda writer: writer.append_event(event)))
+            when = event.step, event.epoch, event.seconds
+            self._jobs.put(Job(*when, lambda writer: writer.append_event(event)))
 
     def settle(self, seconds: float) -> list[int]:
         """Wait until what was queued is written.
@@ -98,9 +102,9 @@ class BackgroundWriter:
             The steps of the frames that are not on the disk then.
         """
         done = threading.Event()
-        self._jobs.put(Job(0, lambda writer: done.set()))
+        self._jobs.put(Job(0, 0.0, 0.0, lambda writer: done.set()))
         deadline = time.monotonic() + seconds
-        while not (done.wait(_LOOK) or self.problem or time.monotonic() > deadline):
+        while not (self.problem or done.wait(_LOOK) or time.monotonic() > deadline):
             pass
         return list(self._unwritten)
 
@@ -134,18 +138,18 @@ class BackgroundWriter:
         """Do a job that failed, though there is room, in a new segment."""
         failed = self._writer.path
         try:
-            self._writer = self._writer.successor(job.step)
+            # A reader takes no frame of the failed segment from that step on.
+            start = job.step if job.is_frame else max(job.step, self._writer.newest + 1)
+            self._writer = self._writer.successor(start)
             text = f"a write to {failed.name} failed: {why}"
-            self._writer.append_event(Event(job.step, 0.0, 0.0, "segment", text))
+            event = Event(job.step, job.epoch, job.seconds, "segment", text)
+            self._writer.append_event(event)
             job.write(self._writer)
         except Exception as error:
             self._abandon()
             self._end(reason(error) if not isinstance(error, EdkitError) else why)
             return
-        warnings.warn(
-            f"a write to {failed} failed ({why}); recording goes on in {self._writer.path.name}.",
-            stacklevel=2,
-        )
+        _warn(f"a write to {failed} failed ({why}); recording goes on in {self._writer.path.name}.")
 
     def _abandon(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):
@@ -159,4 +163,14 @@ class BackgroundWriter:
             self._abandon()
         if lack:
             self.problem = f"recording to {self._writer.path} ended: {lack}"
-            warnings.warn(f"{self.problem}; training goes on.", stacklevel=2)
+            _warn(f"{self.problem}; training goes on.")
+
+
+def _warn(text: str) -> None:
+    """Warn; where warnings are errors it is reported as one, and the thread goes on."""
+    try:
+        warnings.warn(text, stacklevel=3)
+    except Warning as error:
+        thread = threading.current_thread()
+        told = threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+        threading.excepthook(told)

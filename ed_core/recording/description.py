@@ -83,6 +83,26 @@ def check(info: Any, where: str) -> dict[str, Any]:
     return info
 
 
+def checked(info: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a description as it will be read, before it is written.
+
+    Args:
+        info: what is to be written.
+        where: the file, for the message.
+
+    Raises:
+        EdkitError: JSON cannot hold it, or nobody could open what says so.
+    """
+    try:
+        text = json.dumps(info, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise EdkitError(
+            f"{where!r} cannot hold what is said of the run: {one_line(error)}. Give numbers, "
+            "texts, lists and objects."
+        ) from error
+    return check(json.loads(text), where)
+
+
 def _strange(key: str, value: Any, levels: int) -> str:
     """Return what is wrong with a number or a text, however deep it stands."""
     if isinstance(value, str):
@@ -189,8 +209,8 @@ _FIELD = Entry(
     },
     needed=("shape", "kind", "classes"),
 )
-_FITTED = {"standardised": TEXT, "mean": NUMBERS, "deviation": NUMBERS}
-_INPUT = {"fitted": _or_none(Entry("an object", _object, named=_FITTED))}
+# What a data set fitted is read by what applies it, which may be a plugin's.
+_INPUT = {"fitted": _or_none(Entry("an object", _object))}
 _SPLIT = Entry("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
 
 _ENTRIES: Mapping[str, Entry] = {

@@ -53,6 +53,9 @@ class GrowingTable:
             raise ValueError(f"{self._dataset.name} has {count} rows")
         if self._whole:
             self._settled = max(min(len(self.rows), count) - _AGAIN, 0)
+        if count == self._settled:
+            self.damaged = self._bad
+            return
         new = self._dataset[self._settled : count]
         good = self._good(new)
         end = int(np.flatnonzero(good)[-1]) + 1 if good.any() else 0

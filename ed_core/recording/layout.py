@@ -62,8 +62,9 @@ class Event:
 
     Attributes:
         step, epoch, seconds: when.
-        kind: `start` (of a resumed run), `checkpoint`, or what was asked for by hand: `pause`,
-            `resume`, `save`, `stop`, `weight` or `learning_rate`.
+        kind: `start` (of a resumed run), `checkpoint`, `weights` (changed after the last step),
+            `segment` (a write failed), `lost` (frames that never came to the disk), or what was
+            asked for by hand: `pause`, `resume`, `save`, `stop`, `weight` or `learning_rate`.
         text: what, for people: `weight of kl 1 -> 4`.
     """
 

@@ -14,6 +14,8 @@ from ed_core.recording.layout import TIME_COLUMNS, Event, Header
 from ed_core.recording.segment import Segment
 from ed_core.recording.segment_files import SegmentFiles
 
+_TIMES = ("step", "epoch", "seconds")
+
 
 class Recording:
     """Everything a run recorded so far. Not thread-safe: one thread owns it.
@@ -40,6 +42,7 @@ class Recording:
         self._when = np.empty((0, TIME_COLUMNS))
         self.state = "waiting"
         self.problem = ""
+        self._seen: tuple[object, ...] = ()
         self.refresh()
 
     def __len__(self) -> int:
@@ -79,7 +82,6 @@ class Recording:
 
     def refresh(self) -> bool:
         """Look for new frames, scalars and events; return whether anything changed."""
-        before = (len(self), self._rows(), self.state, self.problem)
         self.problem = ""
         self.state = self._look_at_state()
         live = self.state == "live"
@@ -87,7 +89,9 @@ class Recording:
         if not (self.problem or self._segments or live):
             self.problem = f"{str(self.path)!r} holds no recording"
         self._stitch()
-        return before != (len(self), self._rows(), self.state, self.problem)
+        # Not of what the files had before: another reader of this process may have looked at them.
+        before, self._seen = self._seen, (len(self), self._rows(), self.state, self.problem)
+        return before != self._seen
 
     def stamp(self) -> tuple[float, int] | None:
         """Return when the newest file was written to, in seconds since 1970, and its bytes.
@@ -130,21 +134,25 @@ class Recording:
             _in_columns(s.scalars[s.scalars[:, 0] <= end] if end < np.inf else s.scalars, s, names)
             for s, end in self._spans()
         ]
-        return dict(zip(("step", "epoch", "seconds", *names), _joined(rows).T, strict=True))
+        return dict(zip((*_TIMES, *names), _joined(rows).T, strict=True))
 
     def curves(self) -> dict[str, np.ndarray]:
         """Return what was noted of every step, as columns (rows,).
 
-        They are `step`, `epoch`, `seconds` and every curve. A row is the mean of the steps since
-        the row before.
+        They are `step`, `epoch`, `seconds` and every curve, NaN in the rows of a segment that has
+        it not. A row is the mean of the steps since the row before.
         """
         if not self._segments:
             return {}
-        names = self._segments[-1].header.curves
-        spans = [(s, end) for s, end in self._spans() if s.header.curves == names]
-        rows = np.concatenate([s.curves[s.curves["step"] <= end] for s, end in spans])
-        times = {name: rows[name] for name in ("step", "epoch", "seconds")}
-        return {**times, **dict(zip(names, rows["values"].T, strict=True))}
+        names = dict.fromkeys(name for s in self._segments[::-1] for name in s.header.curves)
+        parts: dict[str, list[np.ndarray]] = {name: [] for name in (*_TIMES, *names)}
+        for segment, end in self._spans():
+            rows = segment.curves[segment.curves["step"] <= end]
+            known = dict(zip(segment.header.curves, rows["values"].T, strict=True))
+            known |= {name: rows[name] for name in _TIMES}
+            for name, columns in parts.items():
+                columns.append(known.get(name, np.full(len(rows), np.nan, "f4")))
+        return {name: np.concatenate(columns) for name, columns in parts.items()}
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened once, in the order in which it was written."""

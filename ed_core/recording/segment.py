@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+import weakref
 from pathlib import Path
 
 import h5py
@@ -40,7 +41,8 @@ _MAX_STEP = 2**53  # above it, not every whole number is a float64
 
 
 _OPENING = threading.Lock()
-_OPEN: dict[tuple[int, int], "Segment"] = {}  # by device and inode
+# By device and inode; of a recording that is dropped without being closed none is left here.
+_OPEN: "weakref.WeakValueDictionary[tuple[int, int], Segment]" = weakref.WeakValueDictionary()
 
 
 def open_segment(path: Path, growing: bool) -> "Segment":
@@ -61,6 +63,13 @@ def open_segment(path: Path, growing: bool) -> "Segment":
         else:
             known.users += 1
         return known
+
+
+def is_open_here(path: Path) -> bool:
+    """Tell whether a reader of this process holds a segment open."""
+    status = os.stat(path)
+    with _OPENING:
+        return (status.st_dev, status.st_ino) in _OPEN
 
 
 class Segment:
@@ -109,7 +118,7 @@ class Segment:
                 f"it was written by a newer version of edkit (layout {schema:g}, this one reads up "
                 f"to {SCHEMA}): update edkit to read it"
             )
-        self.summed = schema == SCHEMA
+        self.summed = schema >= 2
         size = numbers(self._file, "header").size
         if size > _MAX_HEADER:
             raise ValueError(f"its header has {size} bytes")

@@ -12,15 +12,17 @@ class SegmentFiles:
 
     Args:
         path: a run folder, or a segment file.
-
-    Attributes:
-        segments: those that could be opened, in their order.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.segments: list[Segment] = []
+        self._held: dict[Path, Segment] = {}  # others may have opened one by another path
         self._refused: dict[str, str] = {}
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Those that could be opened, in their order."""
+        return [self._held[path] for path in sorted(self._held)]
 
     def refresh(self, live: bool) -> str:
         """Open what is new, and see what the newest segment has gained.
@@ -31,21 +33,22 @@ class SegmentFiles:
         Returns:
             What is wrong with the files, in one line, or "".
         """
-        newest = max(len(self.segments) - 1, 0)
+        newest = max(len(self._held) - 1, 0)
         problem = self._open_new(live)
+        segments = self.segments
         # Only the newest one grows; that which was it may have grown before another came.
-        for segment in self.segments[newest:]:
+        for segment in segments[newest:]:
             try:
-                segment.refresh(live and segment is self.segments[-1])
+                segment.refresh(live and segment is segments[-1])
             except DamagedError as error:
                 problem = str(error)
-        return problem or next((s.problem for s in self.segments if s.problem), "")
+        return problem or next((s.problem for s in segments if s.problem), "")
 
     def close(self) -> None:
         """Let the files go."""
-        for segment in self.segments:
+        for segment in self._held.values():
             segment.close()
-        self.segments = []
+        self._held = {}
 
     def _files(self) -> list[Path]:
         if self._path.is_file():
@@ -55,18 +58,16 @@ class SegmentFiles:
     def _open_new(self, live: bool) -> str:
         files = self._files()
         problem = ""
-        if self.segments and not (set(files) >= {s.path for s in self.segments}):
-            return f"{self.segments[-1].path} was deleted; showing what had been read"
-        if any(s.inode != _inode(s.path) for s in self.segments):
+        if gone := sorted(set(self._held) - set(files)):
+            return f"{gone[-1]} was deleted; showing what had been read"
+        if any(segment.inode != _inode(path) for path, segment in self._held.items()):
             self.close()  # replaced by another file of the same name
-        known = {segment.path for segment in self.segments}
         for file in files:
-            if file not in known:
+            if file not in self._held:
                 try:
                     problem = self._open(file, live and file == files[-1]) or problem
                 except FileNotFoundError:
                     problem = f"{file.name} was deleted"
-        self.segments.sort(key=lambda segment: segment.path)
         return problem
 
     def _open(self, file: Path, growing: bool) -> str:
@@ -77,7 +78,7 @@ class SegmentFiles:
         try:
             if not growing:
                 preflight(file)
-            self.segments.append(open_segment(file, growing))
+            self._held[file] = open_segment(file, growing)
         except DamagedError as error:
             self._refused[file.name] = f"{stamp} {error}"
             return str(error)

@@ -27,6 +27,7 @@ from ed_core.recording.layout import (
     checksum,
     curve_row,
 )
+from ed_core.recording.segment import is_open_here
 
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
 
@@ -45,11 +46,15 @@ class RecordingWriter:
         folder: the recording folder; the segment becomes `NNNN.h5`, the next free number.
         header: all that is fixed before the first frame.
         reference: the fixed batch, field name to array (samples, ...).
+
+    Attributes:
+        newest: the step of the newest frame, -1 while there is none.
     """
 
     def __init__(self, folder: Path, header: Header, reference: Mapping[str, np.ndarray]) -> None:
         self.header = header
         self.reference = reference
+        self.newest = -1
         self.path = _next_segment(folder)
         _check_sizes(header, reference)
         self._file: h5py.File | None = None
@@ -99,6 +104,7 @@ class RecordingWriter:
             dataset.flush()
             row.append(checksum(array))
         _append_row(self._index, summed(np.array(row)))
+        self.newest = step
 
     def append_scalars(
         self, step: int, epoch: float, seconds: float, values: Mapping[str, float]
@@ -151,6 +157,10 @@ class RecordingWriter:
         """
         if self._file:
             with tempfile.TemporaryFile(dir=_memory()) as sink:
+                if is_open_here(self.path):  # HDF5 gives a reader of this process the same file
+                    with open(self.path, "rb") as file:
+                        shutil.copyfileobj(file, sink)
+                    sink.flush()
                 os.dup2(sink.fileno(), self._file.id.get_vfd_handle())
                 self._file.close()
 
