@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -114,40 +115,76 @@ def test_wrong_frame_ends_the_recording_with_one_warning(
 
 
 @pytest.mark.parametrize("fails", [1, 2])
+@pytest.mark.parametrize("write", ["append", "append_scalars", "append_event"])
 def test_a_write_that_fails_with_room_on_the_disk_begins_a_new_segment(
-    folder: RunFolder, header: Any, frame: Any, monkeypatch: pytest.MonkeyPatch, fails: int
+    folder: RunFolder,
+    header: Any,
+    frame: Any,
+    event: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    write: str,
+    fails: int,
 ) -> None:
-    """It goes on there; where that fails as well, the recording ends."""
-    plain, left = RecordingWriter.append, [fails]
+    """It goes on there; where that fails as well, the recording ends. No frame before is hidden."""
+    plain, left = getattr(RecordingWriter, write), [fails]
 
-    def append(self: RecordingWriter, step: int, *rest: Any) -> None:
-        if step == 3 and left[0]:
+    def failing(self: RecordingWriter, step: Any, *rest: Any) -> None:
+        if getattr(step, "step", step) == 3 and getattr(step, "kind", "") != "segment" and left[0]:
             left[0] -= 1
             raise RuntimeError("Unable to flush dataset")
         plain(self, step, *rest)
 
-    monkeypatch.setattr(RecordingWriter, "append", append)
+    monkeypatch.setattr(RecordingWriter, write, failing)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         writer = BackgroundWriter(RecordingWriter(folder.recording, header(), {}))
+        watching = Recording(folder.path)  # in the same process: it goes on seeing what was there
         for step in range(6):
-            writer.append_scalars(step, step / 10, float(step), {"loss": float(step)})
             writer.append(step, step / 10, float(step), frame(step), wait=True)
+            writer.append_scalars(step, step / 10, float(step), {"loss": float(step)})
+            writer.append_event(event(step))
         writer.close()
     text = str(seen[0].message)
     assert len(seen) == 1
     assert "Unable to flush dataset" in text
-    with Recording(folder.path) as recording:
+    last = 6 if fails == 1 else 3 + (write != "append")
+    for recording in (Recording(folder.path), watching):
+        recording.refresh()
         assert recording.problem == ""
-        if fails == 1:
-            assert "0000.h5 failed (Unable to flush dataset); recording goes on in 0001.h5" in text
-            assert recording.steps.tolist() == list(range(6))
-            assert recording.scalars()["loss"].tolist() == list(range(6))
-            assert [event.kind for event in recording.events()] == ["segment"]
-            assert np.array_equal(recording.read("p", 4)["a"], frame(4)["p"]["a"])
-        else:
-            assert text.endswith("training goes on.")
-            assert recording.steps.tolist() == [0, 1, 2]
+        assert recording.steps.tolist() == list(range(last))
+        for number in range(last):
+            assert np.array_equal(recording.read("p", number)["a"], frame(number)["p"]["a"])
+    if fails == 1:
+        assert "0000.h5 failed (Unable to flush dataset); recording goes on in 0001.h5" in text
+        assert recording.scalars()["loss"].tolist() == list(range(6))
+        assert Counter(e.kind for e in recording.events()) == {"weight": 6, "segment": 1}
+        (begun,) = (e for e in recording.events() if e.kind == "segment")
+        assert (begun.step, begun.epoch, begun.seconds) == (3, 0.3, 3.0)
+    else:
+        assert text.endswith("training goes on.")
+
+
+def test_where_warnings_are_errors_the_thread_tells_and_goes_on(
+    folder: RunFolder, header: Any, frame: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    plain = RecordingWriter.append
+
+    def append(self: RecordingWriter, step: int, *rest: Any) -> None:
+        if step == 3 and self.path.name == "0000.h5":
+            raise OSError("the write failed")
+        plain(self, step, *rest)
+
+    monkeypatch.setattr(RecordingWriter, "append", append)
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    writer = BackgroundWriter(RecordingWriter(folder.recording, header(), {}))
+    for step in range(6):
+        writer.append(step, 0.0, 0.0, frame(step), wait=True)
+    assert writer.settle(20.0) == []
+    writer.close()
+    assert [one.exc_type for one in told] == [UserWarning]
+    with Recording(folder.path) as recording:
+        assert recording.steps.tolist() == list(range(6))
 
 
 def test_frames_that_a_slow_disk_still_holds_up_are_named(tmp_path: Path) -> None:
@@ -303,6 +340,8 @@ def write():
             writer.append_scalars(step, 0.0, 0.0, {"loss": 100.0 - step})
             writer.append(step, 0.0, 0.0, {"p": {"a": images + step}})
             writer.append_event(Event(step, 0.0, 0.0, "checkpoint", f"at step {step}"))
+        while looks[0] < 10 and not failed:
+            time.sleep(0.01)
     done.set()
 
 def save():
@@ -319,7 +358,6 @@ def look():
 for thread in [guarded(work) for work in (write, save, look)]:
     thread.join()
 assert not failed, failed
-assert looks[0] > 10
 with Recording(run.path) as recording:
     assert recording.steps.tolist() == list(range(frames)), recording.problem
     for number in range(frames):

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_core import Dataset, EdkitError, Field, Fields, Standardisation, evaluate, open_run, train
+from ed_core import (
+    DATASETS,
+    Dataset,
+    EdkitError,
+    Field,
+    Fields,
+    Standardisation,
+    dataset,
+    evaluate,
+    open_run,
+    train,
+)
 from ed_core.data import load_data
 from ed_core.preparation import as_trained, prepared
 from ed_core.spec import InputRecord
@@ -117,3 +128,36 @@ def test_a_sensor_with_another_gain_shows(files: Path, tmp_path: Path) -> None:
     assert same == pytest.approx(own)
     broken = evaluate(open_run(run.path), f"signals:path={files / 'broken.csv'},window=64")["mse"]
     assert broken > 100 * own
+
+
+class Halved:
+    """A preparation of somebody's own, whose fitted values are no list."""
+
+    def fit(self, train: Any) -> dict[str, Any]:
+        return {"mean": 0.5, "by": {"factor": 2}}
+
+    def apply(self, arrays: Any, fitted: Any) -> dict[str, Any]:
+        return {**arrays, "image": arrays["image"] / fitted["by"]["factor"]}
+
+
+def test_a_run_opens_whatever_its_data_set_fitted(tmp_path: Path) -> None:
+    with DATASETS.isolated():
+
+        @dataset
+        def halves() -> Dataset:
+            image = np.random.default_rng(0).random((40, 4, 4, 1), dtype="float32")
+            return Dataset(
+                Fields(image=Field((4, 4, 1))), {"train": {"image": image}}, preparation=Halved()
+            )
+
+        options: dict[str, Any] = {
+            "epochs": 1,
+            "batch_size": 16,
+            "hidden": (4,),
+            "latent": 2,
+            "record": False,
+        }
+        run = train("dense_autoencoder", "halves", out=tmp_path, **options)
+        again = open_run(run.path)
+        assert again.input.fitted == {"mean": 0.5, "by": {"factor": 2}}
+        assert again.prepare({"image": np.ones((1, 4, 4, 1))})["image"].max() == 0.5

@@ -156,6 +156,13 @@ def test_without_every_first_and_last_are_there(tmp_path: Path) -> None:
     assert len(steps) > 2
 
 
+def test_what_no_description_can_hold_leaves_no_folder(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run", [ONE], X, run={"params": {"n": np.int64(3)}})
+    with pytest.raises(EdkitError, match="int64 is not JSON serializable"):
+        fit(sequential(), X, callbacks=[recorder])
+    assert not (tmp_path / "run").exists()
+
+
 def test_fitting_again_goes_on_in_a_second_segment(tmp_path: Path) -> None:
     model, target = made("functional")
     recorder = Recorder(tmp_path / "run", [ONE], {"x": X}, every=2)

@@ -1,6 +1,7 @@
 """What was written is read back, by whom and whenever; what was not is not shown."""
 
 import contextlib
+import gc
 import json
 import os
 import re
@@ -34,6 +35,7 @@ from ed_core.recording import (
 )
 from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import curve_row, one_line
+from ed_core.recording.segment import _OPEN
 
 LEGACY = Path(__file__).parents[1] / "legacy"
 _names = st.text("abcXYZ_ /é", min_size=1, max_size=8).filter(
@@ -208,6 +210,38 @@ def test_several_readers_of_a_growing_file_in_one_process(folder: RunFolder, chi
     readers.pop(0).close()  # the others go on
     readers.append(Recording(folder.path))
     assert [see(one) for one in readers] == [150] * 4
+
+
+def test_every_reader_is_told_and_by_whichever_path_it_came(
+    folder: RunFolder, header: Any, frame: Any, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = folder.path.with_name("link")
+    link.symlink_to(folder.path)
+    monkeypatch.chdir(folder.path.parent)
+    with RecordingWriter(folder.recording, header(), {}) as writer:
+        writer.append(0, 0.0, 0.0, frame(0))
+        paths = (folder.path, Path(folder.path.name), link)
+        readers = [Recording(path) for path in paths]
+        writer.append_scalars(0, 0.0, 0.0, {"loss": 1.0})
+        assert [one.refresh() for one in readers] == [True] * 3
+        assert [one.refresh() for one in readers] == [False] * 3
+        writer.append_event(Event(0, 0.0, 0.0, "pause", ""))
+        assert [one.refresh() for one in readers] == [True] * 3
+    write([1, 2], start=1)
+    for one in readers:
+        one.refresh()
+        assert (one.steps.tolist(), one.problem) == ([0, 1, 2], "")
+
+
+def test_a_recording_that_is_dropped_lets_its_files_go(folder: RunFolder, write: Any) -> None:
+    write()
+    recording = Recording(folder.path)
+    assert len(_OPEN) == 1
+    del recording
+    gc.collect()
+    assert len(_OPEN) == 0
+    held = [os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+    assert not [path for path in held if path.startswith(str(folder.path))]
 
 
 def test_curves_have_a_row_a_step(folder: RunFolder, header: Any) -> None:

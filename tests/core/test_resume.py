@@ -272,6 +272,19 @@ def test_the_last_frame_is_taken_by_a_resume_that_has_no_step_left(
     assert_as_uninterrupted(path, uninterrupted)
 
 
+def test_a_loss_that_is_infinite_on_held_out_data_loses_no_checkpoint(
+    tmp_path: Path, tiny: Any
+) -> None:
+    """What was measured may be infinite; weights may not."""
+    tiny.splits["validation"]["angle"][:] = 1e25
+    options = {**OPTIONS, "record": False, "epochs": 2}
+    with np.errstate(over="ignore"):
+        run = train("tiny", out=tmp_path, **options)
+        kept, _ = read_arrays(newest_first(run.path / "checkpoints")[0])
+        assert not all(np.isfinite(array).all() for array in kept if array.dtype.kind == "f")
+        assert resume(run.path, epochs=3).info["status"] == "finished"
+
+
 def test_a_checkpoint_waits_for_the_frames_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,7 +170,6 @@ def go_on(run: Path) -> None:
 
 
 @pytest.mark.backend
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_no_description_does_harm(run: Path, long: bool) -> None:
     """Each entry times each wrong value, opened and resumed; the short form tries a sample."""
@@ -270,7 +269,6 @@ def test_a_checkpoint_that_contradicts_itself_is_passed_over(run: Path) -> None:
 
 
 @pytest.mark.backend
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["weights.h5", "checkpoints/000000014.h5", "checkpoints/best.h5"])
 def test_a_flipped_byte_is_told(run: Path, name: str, long: bool) -> None:
     path, rng = run / name, np.random.default_rng(0)

@@ -118,6 +118,7 @@ def test_bad_data_is_refused_before_anything_is_written(
         ({"learning_rate": -1.0}, "learning_rate must be above 0, received -1.0."),
         ({"every": "5"}, "every must be at least 1 step, received '5'."),
         ({"seed": -1}, "seed must be from 0 to 2147483647, received -1."),
+        ({"epochs": 3 * 10**9}, "epochs must be a whole number from 1 to 2147483647, received"),
         ({"data": "strips"}, "unknown data set 'strips'. Did you mean 'stripes'?"),
     ],
 )
