@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ed_core.errors import EdkitError, one_line
+from ed_core.seeds import Seeds
 from ed_core.spec import ModelSpec
 
 Batch = dict[str, np.ndarray]
@@ -57,7 +58,7 @@ def make_augment(
         return None
     before = {name: np.array(array) for name, array in few.items()}
     given = {name: array.copy() for name, array in before.items()}
-    random = np.random.default_rng(0)
+    random = Seeds(0).generator("hooks")
     after = called_as(f"model {spec.name!r}", AUGMENT, spec.augment, given, random, params=params)
     expected = f"model {spec.name!r}: {AUGMENT} returns the batch, a dict of arrays by field"
     if not isinstance(after, Mapping):

@@ -42,7 +42,7 @@ def _copy(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:
 
 def _new(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:
     if isinstance(layer, SharedNetwork):  # a copy of its own: Keras' files do not share so deep
-        network = layer.network
+        network = layer.called()
         return inference_model(keras.Model(network.input, network.output, name=layer.name))
     if isinstance(layer, keras.Model) and not isinstance(layer, keras.Sequential):
         graph = keras.Model(layer.input, layer.output, name=layer.name)

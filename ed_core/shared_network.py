@@ -49,9 +49,8 @@ class SharedNetwork(layers.Layer):
         """Call this network from now on, one of the same graph."""
         self._network = lambda: network
 
-    @property
-    def network(self) -> Any:
-        """The network that is called."""
+    def called(self) -> Any:
+        """Return the network that is called; an attribute would be saved a second time."""
         return self._network()
 
     @classmethod
@@ -70,9 +69,9 @@ def shared_networks(net: Any) -> dict[str, str]:
     found = dict(_layers(net))
     paths = {id(layer): path for path, layer in found.items()}
     return {
-        path: paths[id(layer.network)]
+        path: paths[id(layer.called())]
         for path, layer in found.items()
-        if isinstance(layer, SharedNetwork) and id(layer.network) in paths
+        if isinstance(layer, SharedNetwork) and id(layer.called()) in paths
     }
 
 
