@@ -282,7 +282,7 @@ def _lost_frames(folder: RunFolder, position: Position) -> list[tuple[str, str]]
         return []
     steps = ", ".join(map(str, lost[:8])) + ", ..." * (len(lost) > 8)
     text = f"frames of {len(lost)} steps are missing: {steps}"
-    warnings.warn(f"the disk was too slow before the run was killed: {text}.", stacklevel=2)
+    warnings.warn(f"{text}; they were not on the disk when the run ended.", stacklevel=2)
     return [("lost", text)]
 
 
