@@ -50,7 +50,7 @@ class Startup:
 
         if window or self._window:
             share_processors()
-        if self._backend is None and self._resumed:
+        if self._resumed and not self._backend:
             chosen = choose_backend(_backend_of(self._resumed), told=told)
         elif run:
             own = None if os.environ.get("KERAS_BACKEND", "").strip() else _backend_of(run)
