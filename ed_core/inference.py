@@ -12,7 +12,7 @@ from ed_core.shared_network import SharedNetwork
 
 
 def inference_model(model: Any) -> Any:
-    """Return a copy of a functional model that Keras can load without edkit.
+    """Return a copy of a functional or sequential model that Keras can load without edkit.
 
     In use it gives the same numbers: where the model samples a code, it has the mean. It is not
     meant to be trained.
@@ -21,7 +21,7 @@ def inference_model(model: Any) -> Any:
         model: such as the encoder of a run.
 
     Raises:
-        EdkitError: a layer has no counterpart in Keras, with its name.
+        EdkitError: a layer has no counterpart in Keras, with its name, or a model has no graph.
     """
     copies: dict[int, tuple[Any, Any]] = {}
     made = _copy(model, copies)
@@ -44,8 +44,8 @@ def _new(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:
     if isinstance(layer, SharedNetwork):  # a copy of its own: Keras' files do not share so deep
         network = layer.called()
         return inference_model(keras.Model(network.input, network.output, name=layer.name))
-    if isinstance(layer, keras.Model) and not isinstance(layer, keras.Sequential):
-        graph = keras.Model(layer.input, layer.output, name=layer.name)
+    if isinstance(layer, keras.Model):
+        graph = keras.Model(*_ends(layer), name=layer.name)
         return keras.models.clone_model(
             graph, clone_function=lambda part: _copy(part, copies), call_function=_call
         )
@@ -58,6 +58,18 @@ def _new(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:
             f"itself, and import {kind.__module__.partition('.')[0]} where it is loaded."
         )
     return kind.from_config(layer.get_config())
+
+
+def _ends(model: Any) -> tuple[Any, Any]:
+    """Return the inputs and the outputs of a model's graph, as they are named."""
+    if not getattr(model, "inputs", None):  # only a graph, once it is built, has some
+        raise EdkitError(
+            f"model {model.name!r} is a {type(model).__name__} without a graph: make it with "
+            "keras.Model(inputs, outputs), or a Sequential that begins with keras.Input."
+        )
+    if isinstance(model, keras.Sequential):  # its `input` fails where it is called twice
+        return model.inputs[0], model.outputs[0]
+    return model.input, model.output
 
 
 def _call(layer: Any, *args: Any, **kwargs: Any) -> Any:

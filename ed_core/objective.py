@@ -11,7 +11,7 @@ from ed_core.engine import gradients, randomness
 from ed_core.errors import EdkitError
 from ed_core.losses import like, masked, whole
 from ed_core.optimizers import SubmodelAdam
-from ed_core.saved_heads import heads_config, heads_from
+from ed_core.saved_heads import heads_config, heads_from, nameless
 from ed_core.shared_network import share_networks, shared_networks
 from ed_core.spec import Head
 from ed_core.submodels import taken, to_numpy
@@ -91,10 +91,22 @@ class Objective(keras.Model):
             kwargs: the same, by name.
         """
         super().compile(*args, **kwargs)
-        if isinstance(self.optimizer, SubmodelAdam):
-            self.optimizer.bind(self)
+        # Mixed precision wraps the optimizer in one that scales the loss.
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if isinstance(optimizer, SubmodelAdam):
+            optimizer.bind(self)
         if self.optimizer is not None:
             gradients.make_gradients_dense(self.optimizer)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save as Keras does; raises EdkitError, before a file is begun, where a loss has no name.
+
+        Args:
+            args: what Keras takes, the file first.
+            kwargs: the same, by name.
+        """
+        heads_config(self.heads)
+        super().save(*args, **kwargs)
 
     def get_compile_config(self) -> Any:
         """Return what `compile_from_config` takes; the optimizer has its state from here on.
@@ -320,7 +332,14 @@ def log_names(head: Head) -> list[str]:
 
 
 def _check_log_names(heads: Sequence[Head]) -> None:
-    """Raise EdkitError where one name would stand for two numbers: Keras keeps the last alone."""
+    """Raise EdkitError where one name would stand for two numbers: Keras keeps the last alone.
+
+    And where a metric has none.
+    """
+    for head in heads:
+        for metric in head.metrics:
+            if not hasattr(metric, "__name__"):
+                raise EdkitError(nameless(metric, f"a metric of head {head.name!r}"))
     names = ["loss", "learning_rate", *(name for head in heads for name in log_names(head))]
     names += [f"{head.name}_weight" for head in heads]
     for name in names:

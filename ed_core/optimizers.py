@@ -44,6 +44,7 @@ class SubmodelAdam(keras.optimizers.Adam):
         self.factors, self.until = dict(factors or {}), dict(until or {})
         self._factors: dict[int, float] = {}
         self._ends: dict[int, int] = {}
+        self._bound = False
         if net is not None:
             self.bind(net)
 
@@ -55,10 +56,11 @@ class SubmodelAdam(keras.optimizers.Adam):
         """
         self._factors = _by_variable(net, self.factors)
         self._ends = _by_variable(net, self.until)
+        self._bound = True
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         """Move one variable, with its submodel's learning rate."""
-        if (self.factors or self.until) and not (self._factors or self._ends):
+        if (self.factors or self.until) and not self._bound:
             raise EdkitError("SubmodelAdam knows no submodels yet: bind(model) names them.")
         rate = learning_rate * self._factors.get(id(variable), 1.0)
         if (end := self._ends.get(id(variable))) is not None:  # at a rate of 0 Adam subtracts 0

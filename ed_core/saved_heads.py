@@ -20,7 +20,14 @@ _NO_LOSSES = ("get", "serialize", "deserialize")  # functions that Keras keeps b
 
 
 def heads_config(heads: tuple[Head, ...]) -> list[dict[str, Any]]:
-    """Return what a saved model says of its heads, ready for JSON."""
+    """Return what a saved model says of its heads, ready for JSON.
+
+    Raises:
+        EdkitError: a loss has no name by which it could be found again.
+    """
+    for head in heads:
+        if not hasattr(head.loss, "__name__"):
+            raise EdkitError(nameless(head.loss, f"the loss of head {head.name!r}"))
     return [
         {
             **{field.name: getattr(head, field.name) for field in fields(head)},
@@ -58,6 +65,12 @@ def heads_from(
     )
 
 
+def nameless(function: Any, what: str) -> str:
+    """Return what to do about what is called like a function, and has no name."""
+    kind = type(function).__name__
+    return f"{what} is a {kind}, which has no name: give a function, with def, that calls it."
+
+
 def _named(function: Function) -> dict[str, str]:
     """Return by what a function is found again, and the file that it is written in."""
     home = str(getattr(function, "__module__", ""))
@@ -73,13 +86,30 @@ def _named(function: Function) -> dict[str, str]:
 def _function(config: Mapping[str, str], given: Mapping[str, Any] | None, what: str) -> Function:
     """Return a function that a file names: nothing is imported for it, and nothing else is given.
 
-    It is one of ours, of Keras' losses and metrics, one that the user registered with Keras, or one
-    of a head of a registered model. Any other name, such as `os.system`, is refused.
+    It is what the user hands over for it, else one of ours, of Keras' losses and metrics or of a
+    head of a registered model, else one that the user registered with Keras. Any other name, such
+    as `os.system`, is refused.
     """
-    name, module = config["name"], config["module"]
-    for key in (config.get("registered"), name):
-        if key and callable(found := keras.saving.get_registered_object(key, given)):
+    keys = [key for key in (config.get("registered"), config["name"]) if key]
+    known = keras.saving.get_custom_objects()
+    handed = [_handed(key, given) for key in keys]
+    for found in (*handed, _at_home(config), *map(known.get, keys)):
+        if callable(found):
             return found
+    raise EdkitError(_missing(config, what))
+
+
+def _handed(key: str, given: Mapping[str, Any] | None) -> Any:
+    """Return what the user gives for a name, as an argument or by a scope of Keras, or None."""
+    if key in (given or {}):
+        return given[key]  # type: ignore[index]
+    found = keras.saving.get_registered_object(key)  # scopes, then what is registered
+    return None if found is keras.saving.get_custom_objects().get(key) else found
+
+
+def _at_home(config: Mapping[str, str]) -> Function | None:
+    """Return the function that is written where the file says, or None."""
+    name, module = config["name"], config["module"]
     for ours in (losses, metrics):
         found = vars(ours).get(name)
         if module == ours.__name__ == getattr(found, "__module__", None) and callable(found):
@@ -89,9 +119,7 @@ def _function(config: Mapping[str, str], given: Mapping[str, Any] | None, what: 
         if module == getattr(found, "__module__", None) and isinstance(found, FunctionType):
             return found
     matching = [function for function in _of_models() if _is(function, config)]
-    if len({id(function) for function in matching}) == 1:
-        return matching[0]
-    raise EdkitError(_missing(config, what))
+    return matching[0] if len({id(function) for function in matching}) == 1 else None
 
 
 def _of_models() -> Iterator[Function]:
@@ -102,8 +130,14 @@ def _of_models() -> Iterator[Function]:
 
 
 def _is(function: Function, config: Mapping[str, str]) -> bool:
+    if not hasattr(function, "__name__"):
+        return False
     here = _named(function)
-    same = here["module"] == config["module"] or here["file"] == config["file"] != ""
+    same_file = here["file"] == config["file"]
+    if here["module"] == config["module"]:
+        same = same_file or here["module"] != "__main__"  # which is another in every program
+    else:
+        same = same_file and here["file"] != ""
     return same and here["name"] == config["name"]
 
 

@@ -41,7 +41,8 @@ class Startup:
 
         Args:
             model: that is to be trained.
-            run: a run that is opened: its backend is taken where that is installed.
+            run: a run that is opened: its backend is taken where that is installed and
+                KERAS_BACKEND names none.
             window: whether one will be open beside what is done.
             told: whether a choice that nobody made is said.
         """
@@ -49,8 +50,11 @@ class Startup:
 
         if window or self._window:
             share_processors()
-        if (run := run or self._resumed) and not self._backend:
-            chosen = choose_backend(_backend_of(run), told=told)
+        if self._resumed and not self._backend:
+            chosen = choose_backend(_backend_of(self._resumed), told=told)
+        elif run:
+            own = None if os.environ.get("KERAS_BACKEND", "").strip() else _backend_of(run)
+            chosen = choose_backend(self._backend or own, told=told)
         else:
             suited, why = _suited(model)
             chosen = choose_backend(self._backend, suited=suited, why=why, told=told)
@@ -81,9 +85,10 @@ startup = Startup()
 
 
 def _suited(model: str) -> tuple[str, str]:
-    """Return the backend that trains a model fastest on a CPU, and why, known without Keras.
+    """Return the backend that suits a model on a CPU, and why, known without Keras.
 
-    The figures of `docs/backends.md`. A model that no package says anything of has none.
+    It is the fastest for a network of the same kind in the last table of `docs/backends.md`. A
+    model that no package says anything of has none.
     """
     from ed_core.plugins import GROUP
     from ed_core.registry import is_convolutional
@@ -92,8 +97,8 @@ def _suited(model: str) -> tuple[str, str]:
     if convolutional is None:
         return "", ""
     if convolutional:
-        return "tensorflow", f"the fastest for the convolutions of {model}"
-    return "jax", f"the fastest for {model}, which has no convolutions"
+        return "tensorflow", f"on a CPU the fastest for convolutions, which {model} has"
+    return "jax", f"on a CPU the fastest for dense layers, as {model} has"
 
 
 def _backend_of(run: str) -> str | None:
@@ -133,8 +138,8 @@ def early_options(command: Command) -> Command:
             "--backend",
             expose_value=False,
             metavar="NAME",
-            help="jax, torch or tensorflow; by default that of the run, that of KERAS_BACKEND or "
-            "keras.json, or the one that suits the model.",
+            help="jax, torch or tensorflow; by default that of KERAS_BACKEND, of the run, of "
+            "keras.json, or the one that suits the model; a resumed run keeps its own.",
         ),
     ):
         command = option(command)

@@ -1,11 +1,9 @@
 """The choice of the backend, settled before Keras is imported."""
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,7 +23,8 @@ def choose_backend(
     """Set KERAS_BACKEND, and say so in a line on stderr where nobody has named the backend.
 
     It is `name`, else what KERAS_BACKEND says already, else what `keras.json` says if that is
-    installed and not TensorFlow, else `suited`, if that is, else the first that is installed.
+    installed and not TensorFlow, else the one that is imported already, else `suited`, if that is
+    installed, else the first that is. Of several that are imported only TensorFlow counts.
 
     Args:
         name: of the backend, as the user gave it.
@@ -74,7 +73,9 @@ def settle_backend() -> None:
 
     Nothing is raised: it may be one that Keras has and edkit has not, such as OpenVINO.
     """
-    if not _from_environment() and installed_backends():
+    kept = _kept_in(keras_json())
+    foreign = kept and kept not in BACKENDS
+    if not _from_environment() and not foreign and installed_backends():
         choose_backend()
 
 
@@ -90,6 +91,11 @@ def _choice(installed: Iterable[str], suited: str, why: str) -> tuple[str, str]:
     if kept != "tensorflow" and kept in installed:
         return kept, f"which {str(path)!r} names."
     ways = "KERAS_BACKEND, or --backend of the command, names another."
+    imported = [name for name in installed if name in sys.modules]
+    if "tensorflow" in imported:  # it imports Keras itself, and JAX where that is installed
+        imported = ["tensorflow"]
+    if len(imported) == 1:
+        return imported[0], f"which is imported already; {ways}"
     if suited in installed:
         return suited, f"{why}; {ways}"
     return next(iter(installed)), f"the first that is installed; {ways}"
@@ -106,16 +112,21 @@ def _kept_in(path: Path) -> str:
         settings = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):  # Keras passes over these too
         return ""
-    return str(settings.get("backend", "")) if isinstance(settings, dict) else ""
+    kept = settings.get("backend") if isinstance(settings, dict) else ""
+    return kept if isinstance(kept, str) else ""
 
 
 def _quiet() -> None:
     """Keep TensorFlow's start-up messages off the terminal; Keras imports it where it finds it."""
+    import logging  # `import ed_core` does without
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def _version(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # `import ed_core` does without
+
     for distribution in (name, f"{name}-cpu"):
         try:
             return version(distribution)

@@ -27,6 +27,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(choice, "find_spec", lambda name: name in installed or None)
         monkeypatch.setenv("KERAS_HOME", str(tmp_path))
         monkeypatch.setenv("KERAS_BACKEND", variable or "")
+        for name in ALL:  # other tests may have imported some
+            monkeypatch.delitem(sys.modules, name, raising=False)
         if kept:
             (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float32", "backend": kept}))
 
@@ -62,6 +64,58 @@ def test_the_order(machine, capsys, installed, name, variable, kept, suited, tak
         assert ("keras.json" in said) == (kept == taken)
 
 
+@pytest.mark.parametrize(("kept", "taken"), [("openvino", ""), ("torch", "torch"), (None, "jax")])
+def test_whoever_imports_keras_has_the_backend_that_keras_json_names(machine, kept, taken):
+    """Also one that edkit does not know."""
+    machine(kept=kept)
+    choice.settle_backend()
+    assert os.environ["KERAS_BACKEND"] == taken
+
+
+@pytest.mark.parametrize(
+    ("kept", "imported", "taken"),
+    [
+        ("torch", ["tensorflow"], "torch"),
+        (None, ["torch"], "torch"),
+        (None, ["jax", "tensorflow"], "tensorflow"),  # as TensorFlow leaves it
+        (None, ["jax", "torch"], "tensorflow"),
+    ],
+)
+def test_what_is_imported_already_is_taken(machine, capsys, monkeypatch, kept, imported, taken):
+    machine(kept=kept)
+    for name in imported:
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace())
+    assert choice.choose_backend(suited="tensorflow", why="the fastest") == taken
+    said = capsys.readouterr().err
+    assert ("imported already" in said) == (not kept and taken in imported)
+
+
+def test_keras_that_tensorflow_imports_runs_on_it(tmp_path):
+    """In whatever order; here are all three, of a line each."""
+    for name, code in {
+        "jax": "",
+        "tensorflow": "import jax, keras",
+        "keras": "import os; found = os.environ['KERAS_BACKEND']; from keras import saving",
+        "keras/saving": "known = {}; get_custom_objects = lambda: known",
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(code)
+    environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    code = "import ed_core, tensorflow, keras; print(keras.found, *keras.saving.known)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        env={**environment, "PYTHONPATH": path, "KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    backend, *known = done.stdout.split()
+    assert backend == "tensorflow"
+    assert "ed_core>Objective" in known  # in the table before anything of ours that needs Keras
+    assert "which is imported already" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"backend": 3}'])
 def test_a_keras_json_that_says_nothing(machine, tmp_path, text):
     machine()
@@ -85,20 +139,32 @@ def test_the_command_takes_what_suits_the_model(machine, capsys, monkeypatch, mo
 
 
 @pytest.mark.parametrize(
-    ("installed", "option", "taken"),
-    [(ALL, None, "torch"), (ALL, "jax", "jax"), (("jax", "tensorflow"), None, "tensorflow")],
+    ("installed", "option", "variable", "resumed", "taken"),
+    [
+        (ALL, None, "tensorflow", True, "torch"),
+        (ALL, "jax", "tensorflow", True, "jax"),
+        (("jax", "tensorflow"), None, "tensorflow", True, "tensorflow"),
+        (ALL, None, "tensorflow", False, "tensorflow"),
+        (ALL, "jax", None, False, "jax"),
+        (ALL, None, None, False, "torch"),
+        (("jax", "tensorflow"), None, None, False, "jax"),
+    ],
 )
-def test_a_run_keeps_its_backend(machine, capsys, monkeypatch, tmp_path, installed, option, taken):
+def test_a_run_keeps_its_backend(
+    machine, capsys, monkeypatch, tmp_path, installed, option, variable, resumed, taken
+):
+    """One that is measured or drawn only where KERAS_BACKEND names no other."""
     run = RunFolder.create(tmp_path, "run")
     run.write({"model": "vae", "backend": "torch"})
-    machine(installed, "tensorflow")
+    machine(installed, variable)
     monkeypatch.setattr("ed_core.command.shared.running_backend", lambda: "")
     tuning = SimpleNamespace(wake=lambda: None)  # the real one imports Keras
     monkeypatch.setitem(sys.modules, "ed_core.engine.tuning", tuning)
     startup = Startup()
-    startup.settle(option, (), False, str(run.path))
-    assert startup.keras() == taken
-    assert ("KERAS_BACKEND does not" in capsys.readouterr().err) == (taken == "torch")
+    startup.settle(option, (), False, str(run.path) if resumed else None)
+    assert startup.keras(run=None if resumed else str(run.path)) == taken
+    overruled = resumed and taken == "torch"
+    assert ("KERAS_BACKEND does not" in capsys.readouterr().err) == overruled
 
 
 @pytest.mark.backend
@@ -130,7 +196,8 @@ def test_a_keras_json_that_keras_wrote_is_nobodys_choice(tmp_path):
 
 def test_importing_ed_core_imports_no_keras_and_names_no_backend():
     environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
-    code = "import ed_core, os, sys; print('keras' in sys.modules, 'KERAS_BACKEND' in os.environ)"
+    code = "import os, sys; before = {*sys.modules}; import ed_core; new = {*sys.modules} - before;"
+    code += "print('keras' in new, 'importlib.metadata' in new, 'KERAS_BACKEND' in os.environ)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
@@ -138,7 +205,7 @@ def test_importing_ed_core_imports_no_keras_and_names_no_backend():
         capture_output=True,
         text=True,
     )
-    assert (done.stdout, done.stderr) == ("False False\n", "")
+    assert (done.stdout, done.stderr) == ("False False False\n", "")
 
 
 def test_a_backend_that_keras_does_not_run_on(monkeypatch):

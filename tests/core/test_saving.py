@@ -1,5 +1,6 @@
 """What Keras saves of an objective: by its own callbacks, by pickle, and with foreign losses."""
 
+import functools
 import pickle
 import sys
 import textwrap
@@ -105,6 +106,66 @@ def test_an_adam_of_submodels_that_knows_none_says_so():
     net.compile(SubmodelAdam(0.1, factors={"encoder": 2.0}), loss="mse", run_eagerly=True)
     with pytest.raises(EdkitError, match="bind"):
         net.train_on_batch(np.zeros((2, 2)), np.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_an_adam_of_submodels_finds_them_again(scaled, tmp_path):
+    """Of one that learns nothing, and within the optimizer that Keras makes in mixed precision."""
+    image = keras.Input((4,), name="image")
+    encoder = keras.Model(image, keras.layers.Dense(2)(image), name="encoder")
+    encoder.trainable = scaled
+    whole = keras.Model({"image": image}, {"image": keras.layers.Dense(4)(encoder(image))})
+    net = Objective(whole, [Head("image", losses.sum_squared_error)], {"image": 1.0})
+    adam = SubmodelAdam(0.1, factors={"encoder": 0.0})
+    net.compile(keras.optimizers.LossScaleOptimizer(adam) if scaled else adam)
+    net.save(tmp_path / "m.keras")
+    net = keras.models.load_model(tmp_path / "m.keras")
+    before = [to_numpy(variable) for variable in net.layer_weights]
+    net.train_on_batch(X, {"image": X["image"]})
+    same = [np.array_equal(b, to_numpy(v)) for b, v in zip(before, net.layer_weights, strict=True)]
+    assert same == [True, True, False, False]
+
+
+def test_a_loss_without_a_name_trains_and_is_not_saved(tmp_path):
+    net = small(functools.partial(losses.sum_squared_error))
+    assert np.all(np.isfinite(net.train_on_batch(X, Y)))
+    with pytest.raises(EdkitError, match="loss of head 'image' is a partial, which has no name"):
+        net.save(tmp_path / "m.keras")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_metric_without_a_name():
+    head = Head("image", losses.sum_squared_error, metrics=(functools.partial(metrics.accuracy),))
+    image = keras.Input((4,), name="image")
+    with pytest.raises(EdkitError, match="a metric of head 'image' is a partial"):
+        Objective(keras.Model({"image": image}, {"image": image}), [head], {"image": 1.0})
+
+
+def other(target, output):
+    """A loss that is none."""
+
+
+@pytest.mark.parametrize("theirs", [losses.sum_squared_error, keras.losses.mean_squared_error])
+def test_what_is_registered_by_the_name_takes_no_place(theirs, monkeypatch):
+    config = heads_config((Head("image", theirs),))
+    monkeypatch.setitem(keras.saving.get_custom_objects(), theirs.__name__, other)
+    assert heads_from(config)[0].loss is theirs
+    for given in (other, losses.sum_absolute_error):
+        assert heads_from(config, {theirs.__name__: given})[0].loss is given
+    with keras.saving.custom_object_scope({theirs.__name__: losses.sum_absolute_error}):
+        assert heads_from(config)[0].loss is losses.sum_absolute_error
+
+
+def test_a_loss_of_another_program_is_not_taken(monkeypatch):
+    """Both are `__main__`."""
+    config = heads_config((Head("image", other),))
+    config[0]["loss"].update(module="__main__", file="/elsewhere/program.py")
+    monkeypatch.setattr(other, "__module__", "__main__")
+    monkeypatch.setattr("ed_core.saved_heads._of_models", lambda: iter([other]))
+    with pytest.raises(EdkitError, match="custom_objects"):
+        heads_from(config)
+    config[0]["loss"]["file"] = getattr(sys.modules["__main__"], "__file__", None) or ""
+    assert heads_from(config)[0].loss is other
 
 
 PLUGIN = '''
