@@ -32,12 +32,12 @@ class Recorder(keras.callbacks.Callback):
     at most 2 % of the training time; the interval grows with the age of the run, so that the
     file stays bounded. `every` takes one every so many steps instead. The last one is of the model
     that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
-    `EarlyStopping(restore_best_weights=True)`; only where the list has a `History` of your own
-    must that stand behind it, since nobody can know what follows. Steps are those of the optimizer;
-    where it takes none, as that of a pair with two optimizers of its own, they are batches. What
-    callbacks add to the logs is recorded where it is a number. Where `fit` may be stopped by an
-    exception, `with ed_core.Recorder(...) as recorder:` around it ends the recording as well, with
-    a frame of the model as it is then.
+    `EarlyStopping(restore_best_weights=True)`. Only where the list has a `History` of your own,
+    which ends the recording, must it stand behind that one: nobody can know what follows. There,
+    and where an exception may stop `fit`, `with ed_core.Recorder(...) as recorder:` around `fit`
+    ends the recording instead. Steps are those of the optimizer; where it takes none, as that of a
+    pair with two optimizers of its own, they are batches. What callbacks add to the logs is
+    recorded where it is a number.
 
     Args:
         folder: the run folder to make. Fitting again with the same recorder goes on in it.
