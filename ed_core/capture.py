@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ed_core.engine import randomness
 from ed_core.errors import EdkitError
 from ed_core.header import Fields, probe_info
 from ed_core.probes import Probe
@@ -17,11 +18,12 @@ from ed_core.probes.room import bounded
 from ed_core.recording import Event, Header, RecordingWriter
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.writer import Arrays
-from ed_core.submodels import to_numpy
+from ed_core.submodels import to_numpy, weights_sum
 
 _DROPPED = "dropped_frames"  # column of the table: those that the disk was too slow for
 _TIMES = ("step", "epoch", "seconds")  # columns that every table has
 _PATIENCE = 5.0  # seconds for what waits to be written before a segment is begun
+_LARGE = "frames of larger numbers than those before"
 _RENEWALS = 16  # segments that are begun because a row or a frame needs more room
 
 When = tuple[int, float]
@@ -65,15 +67,16 @@ class Capture:
         self._bound = {probe.name: probe.bind(net) for probe in probes}
         self._began = time.monotonic() - seconds
         self._types: dict[tuple[str, str], np.dtype[Any]] = {}
+        self._recorded: dict[tuple[str, str], np.dtype[Any]] = {}  # those of the segment
+        self._refused: dict[tuple[str, str], np.dtype[Any]] | None = None  # that no segment took
         self._dropped = self._renewals = 0
         self._left_out: set[str] = set()
-        self._last: Arrays = {}
-        first = {**self._read()}
+        first = dict(self._read())
+        whole = dict(self._bound)
         for probe in probes:
-            read, arrays = self._bound[probe.name], first[probe.name]
-            self._bound[probe.name] = few = bounded(probe, read, arrays)
-            first[probe.name] = arrays if few is read else few(reference)
-        self._last = self._widened(first)
+            self._bound[probe.name] = bounded(probe, whole[probe.name], first[probe.name])
+        fewer = [name for name, read in self._bound.items() if read is not whole[name]]
+        self._first = self._widened({**first, **self._read(fewer)})
         self._learning_rate()  # whose schedule is compiled here, not while frames are timed
 
     @property
@@ -112,12 +115,12 @@ class Capture:
             columns: of the scalars, where they are known without logs.
         """
         self._folder, self._run, self._fields = folder, run, fields
-        names = list(self._numbers(logs))
+        names = list(self.numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
         validated = [f"val_{name}" for name in names]
         known = bool(columns)
         columns = columns or (*names, *validated, *weights, "learning_rate", _DROPPED)
-        self._begin(tuple(dict.fromkeys(columns)), self._last, when)
+        self._begin(tuple(dict.fromkeys(columns)), self._first, when)
         for probe in self._probes:
             self._warn_of_scales(probe)
         if when[0] and not known:
@@ -130,7 +133,7 @@ class Capture:
 
     def scalars(self, when: When, logs: Mapping[str, Any]) -> None:
         """Take what `fit` logs, the weights of the heads and the learning rate."""
-        values = self._numbers(logs)
+        values = self.numbers(logs)
         new = [name for name in values if name not in self._columns]
         if new:
             self._renew(when, (*self._columns, *new))
@@ -168,10 +171,9 @@ class Capture:
         if self._newest != when:  # its epoch may have ended before its time
             self.frame(when, wait=True)
             return
-        arrays = self._widened(self._read())
-        if not _equal(arrays, self._last):
+        if weights_sum(self._model()) != self._weights_sum:
             self.event(when, "weights", "the weights were changed after the last step")
-            self._append(when, arrays, wait=True)
+            self.frame(when, wait=True)
 
     def _begin(self, columns: tuple[str, ...], arrays: Arrays, when: When) -> None:
         """Begin a segment with a frame; raises EdkitError where it cannot be made."""
@@ -187,7 +189,7 @@ class Capture:
         self._writer, self._columns = writer, columns
         self._recorded = dict(self._types)
         writer.append(*when, self.seconds, arrays, wait=True)
-        self._newest, self._last = when, arrays
+        self._newest, self._weights_sum = when, weights_sum(net)
 
     def _renew(self, when: When, columns: tuple[str, ...], arrays: Arrays | None = None) -> None:
         """Go on in another segment; where that cannot be, say once what is left out."""
@@ -201,40 +203,52 @@ class Capture:
             self._renewals += 1
             self._begin(columns, arrays or self._widened(self._read()), when)
         except EdkitError as error:
-            self._columns, self._recorded = columns, dict(self._types)  # it is not tried again
-            what = f"scalars {', '.join(new)}, and others that are new," if new else "large numbers"
+            self._columns, self._refused = columns, dict(self._types)  # it is not tried again
+            what = f"scalars {', '.join(new)}, and others that are new," if new else _LARGE
             self._warn("scalars" if new else "numbers", f"{what} are not recorded: {error}")
 
     def _append(self, when: When, arrays: Arrays, wait: bool) -> None:
-        arrays = self._widened(arrays)
-        if self._types != self._recorded:
-            self._renew(when, self._columns, arrays)
+        wide = self._widened(arrays)
+        if self._types not in (self._recorded, self._refused):
+            self._renew(when, self._columns, wide)
             if self._newest == when:
                 return
+        if self._types != self._recorded:
+            if not self._fits(arrays):
+                self._warn("numbers", f"{_LARGE} are not recorded: no further segment is begun.")
+                return
+            wide = _converted(arrays, self._recorded)
         self.seconds = time.monotonic() - self._began
-        if self._opened.append(*when, self.seconds, arrays, wait):
-            self._newest, self._last = when, arrays  # one that was dropped is taken again
+        if self._opened.append(*when, self.seconds, wide, wait):
+            # One that was dropped is taken again.
+            self._newest, self._weights_sum = when, weights_sum(self._model())
+
+    def _fits(self, arrays: Arrays) -> bool:
+        """Tell whether the segment's types hold a frame, where no other segment is begun."""
+        return all(
+            np.can_cast(array.dtype, self._recorded[probe, name])
+            for probe, parts in arrays.items()
+            for name, array in parts.items()
+        )
 
     def _widened(self, arrays: Arrays) -> Arrays:
         """Return arrays in the widest type that each was seen in so far."""
-        wide: dict[str, dict[str, np.ndarray]] = {}
         for probe, parts in arrays.items():
-            wide[probe] = {}
             for name, array in parts.items():
-                key = probe, name
-                known = self._types.get(key, array.dtype)
-                self._types[key] = np.promote_types(known, array.dtype)
-                wide[probe][name] = array.astype(self._types[key], copy=False)
-        return wide
+                known = self._types.get((probe, name), array.dtype)
+                self._types[probe, name] = np.promote_types(known, array.dtype)
+        return _converted(arrays, self._types)
 
     @property
     def _opened(self) -> BackgroundWriter:
         assert self._writer is not None
         return self._writer
 
-    def _read(self) -> Arrays:
-        self._model()  # on jax this fetches the current weights
-        return {name: read(self._reference) for name, read in self._bound.items()}
+    def _read(self, names: Sequence[str] | None = None) -> Arrays:
+        """Return what the probes see, all by default; no generator of the model is moved."""
+        with randomness.undisturbed(self._model()):  # on jax the call fetches the current weights
+            names = list(self._bound) if names is None else names
+            return {name: self._bound[name](self._reference) for name in names}
 
     def _weights(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = getattr(self._model(), "head_weights", {})
@@ -245,7 +259,7 @@ class Capture:
         rate = getattr(self._model().optimizer, "learning_rate", None)
         return float("nan") if rate is None else float(to_numpy(rate))
 
-    def _numbers(self, logs: Mapping[str, Any]) -> dict[str, float]:
+    def numbers(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return what is a number among logs; what is none is left out, and said once."""
         found = {}
         for name, value in logs.items():
@@ -273,6 +287,13 @@ class Capture:
             warnings.warn(text, stacklevel=4)
 
 
+def _converted(arrays: Arrays, types: Mapping[tuple[str, str], np.dtype[Any]]) -> Arrays:
+    return {
+        probe: {name: a.astype(types[probe, name], copy=False) for name, a in parts.items()}
+        for probe, parts in arrays.items()
+    }
+
+
 def _number(value: Any) -> float | None:
     """Return a scalar of any library as a float, None where it is none."""
     if value is None:
@@ -282,11 +303,3 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):  # such as a list of lists of several lengths
         return None
     return float(array.reshape(())) if array.size == 1 and array.dtype.kind in "biuf" else None
-
-
-def _equal(some: Arrays, others: Arrays) -> bool:
-    return all(
-        np.array_equal(array, others[probe][name], equal_nan=array.dtype.kind == "f")
-        for probe, arrays in some.items()
-        for name, array in arrays.items()
-    )

@@ -10,7 +10,7 @@ from ed_core.errors import EdkitError
 from ed_core.probes import Probe
 from ed_core.probes.base import channels_to_front, sample_axes
 from ed_core.recording import ArrayInfo, ProbeInfo
-from ed_core.submodels import channels_first, inputs_of, layer_at, rescales
+from ed_core.submodels import channels_first, channels_first_in, inputs_of, layer_at, rescales
 
 Fields = Mapping[str, Mapping[str, Any]]
 
@@ -70,7 +70,7 @@ def probe_info(
     infos = {}
     for name, array in arrays.items():
         axes = probe.axes(name, array.ndim)
-        if model is not None and _comes_first(model, name, array, axes, fields):
+        if model is not None and _comes_first(model, probe, name, array, fields):
             axes = channels_to_front(axes)
         infos[name] = ArrayInfo(array.shape, array.dtype.str, axes)
     return ProbeInfo(probe.name, probe.kind, infos, probe.options(fields))
@@ -101,10 +101,9 @@ def _field_axes(
     return list(channels_to_front(usual)) if first and not _looks_first(shape[::-1]) else []
 
 
-def _comes_first(
-    model: Any, name: str, array: np.ndarray, axes: tuple[str, ...], fields: Fields
-) -> bool:
+def _comes_first(model: Any, probe: Probe, name: str, array: np.ndarray, fields: Fields) -> bool:
     """Tell whether the channels of an array come first: as in a field of its shape, or a layer."""
+    axes = probe.axes(name, array.ndim)
     front = channels_to_front(axes)
     if front == axes:
         return False
@@ -115,7 +114,8 @@ def _comes_first(
     try:
         return channels_first(layer_at(model, name)[1])
     except EdkitError:
-        return channels_first(model) and not _looks_first(shape[::-1])
+        output = getattr(probe, "output", getattr(probe, "field", name))
+        return channels_first_in(model, output) and not _looks_first(shape[::-1])
 
 
 def _looks_first(shape: tuple[int, ...]) -> bool:

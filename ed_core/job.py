@@ -35,13 +35,13 @@ from ed_core.schedule import (
     Order,
     WarmUp,
     weight_schedules,
-    weights_sum,
 )
 from ed_core.seeds import Seeds
 from ed_core.selection import class_weights, select
 from ed_core.spec import Dataset, ModelSpec
 from ed_core.steering import Steering
 from ed_core.stop_signal import StopSignal
+from ed_core.submodels import weights_sum
 from ed_core.validation import settle_share, unwatched
 
 
@@ -258,8 +258,7 @@ class Job:
             every=plan.every,
             run=run,
         )
-        recorder.seconds = position.seconds
-        recorder.opening = _lost_frames(folder, position)
+        recorder.go_on(position.step, position.seconds, _lost_frames(folder, position))
         return recorder
 
     def _reference(self, folder: RunFolder) -> dict[str, np.ndarray]:

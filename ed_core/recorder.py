@@ -32,10 +32,12 @@ class Recorder(keras.callbacks.Callback):
     at most 2 % of the training time; the interval grows with the age of the run, so that the
     file stays bounded. `every` takes one every so many steps instead. The last one is of the model
     that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
-    `EarlyStopping(restore_best_weights=True)`. Steps are those of the optimizer; where it takes
-    none, as that of a pair with two optimizers of its own, they are batches. What callbacks add to
-    the logs is recorded where it is a number. Where `fit` may be stopped by an exception,
-    `with ed_core.Recorder(...) as recorder:` around it ends the recording as well.
+    `EarlyStopping(restore_best_weights=True)`. Only where the list has a `History` of your own,
+    which ends the recording, must it stand behind that one: nobody can know what follows. There,
+    and where an exception may stop `fit`, `with ed_core.Recorder(...) as recorder:` around `fit`
+    ends the recording instead. Steps are those of the optimizer; where it takes none, as that of a
+    pair with two optimizers of its own, they are batches. What callbacks add to the logs is
+    recorded where it is a number.
 
     Args:
         folder: the run folder to make. Fitting again with the same recorder goes on in it.
@@ -45,7 +47,8 @@ class Recorder(keras.callbacks.Callback):
         fields: for each field its `kind`, for a class the names of the `classes`, and the `axes` of
             a sample where the channels come first: `["channel", "height", "width"]`.
         every: steps from frame to frame, or None.
-        run: what the recording says of the run (model, data, params).
+        run: what the recording says of the run (model, data, params). With its `steps_per_epoch`
+            steps are batches.
 
     Raises:
         EdkitError: the folder holds another recording, or a probe does not fit the model.
@@ -72,14 +75,15 @@ class Recorder(keras.callbacks.Callback):
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
-        self.opening: list[tuple[str, str]] = []  # events that a segment begins with
+        self._opening: Sequence[tuple[str, str]] = ()
         self._capture: Capture | None = None
         self._managed = False
         self._count = StepCount(self.run.get("steps_per_epoch"))
         self._first: When = (0, 0.0)
         self._logs: Mapping[str, Any] = {}
-        self._pending: tuple[When, Mapping[str, Any], set[str]] | None = None
-        self._ending = False
+        self._pending: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
+        self._history_follows = False
+        self._borrowed: Any = None  # the history whose end ends the recording
         self._pace = Pace(every)
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
@@ -102,8 +106,7 @@ class Recorder(keras.callbacks.Callback):
             self._begin()
         assert self._capture is not None
         self._count.begin(self._capture.steps_done(), self.model.optimizer)
-        self._ending = False
-        self._wait_for_history()
+        self._history_follows = False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, and the step that it begins at."""
@@ -131,14 +134,29 @@ class Recorder(keras.callbacks.Callback):
             self._open(self._capture, logs)
         when = self._when()
         self._capture.scalars(when, logs)
-        self._pending = when, logs, set(logs)
+        self._pending = when, logs, self._capture.numbers(logs)
+        history = self._history()
+        self._history_follows = getattr(history, "epoch", [epoch])[-1:] != [epoch]
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the last frame and close, unless a `with` block or Keras' history does it later."""
         self._write_pending()
-        self._ending = True
-        if not self._managed and self._history is None:
+        if self._managed:
+            return
+        if self._history_follows:
+            self._end_with_history()
+        else:
             self.finish()
+
+    def go_on(self, step: int, seconds: float, opening: Sequence[tuple[str, str]]) -> None:
+        """Begin where a training was left that is counted in batches.
+
+        Args:
+            step: that was done.
+            seconds: that it took.
+            opening: events that the segment begins with, kind and text each.
+        """
+        self._count.step, self.seconds, self._opening = step, seconds, opening
 
     def note(self, kind: str, text: str) -> None:
         """Record something that happened once, after the present step; see `Event`."""
@@ -179,6 +197,7 @@ class Recorder(keras.callbacks.Callback):
     def finish(self, failed: bool = False) -> None:
         """Take the last frame and close the segment; a frame that fails leaves nothing open."""
         status = "failed"
+        self._give_back_history()
         try:
             self._write_pending()
         finally:
@@ -210,44 +229,53 @@ class Recorder(keras.callbacks.Callback):
         }
         segments, first = self.folder.recording, self._first
         capture.open(segments, run, self._facts, logs, first, columns=columns)
-        for kind, text in self.opening:
+        for kind, text in self._opening:
             capture.event(self._first, kind, text)
         self._pace = Pace(self.every, self._first[0])
 
     def _when(self) -> When:
         """Return the step that the optimizer says; on jax this fetches the model."""
         assert self._capture is not None
-        self._count.settle(self._capture.steps_done())
+        self._count.correct(self._capture.steps_done())
         return self._count.when
 
     def _write_pending(self) -> None:
-        """Write an epoch's scalars again where callbacks behind this one have added some."""
+        """Write an epoch's scalars again where callbacks behind this one changed some."""
         pending, self._pending = self._pending, None
         if pending is None or self._capture is None:
             return
-        when, logs, names = pending
-        if set(logs) != names:
+        when, logs, before = pending
+        now = self._capture.numbers(logs)
+        same = np.array_equal([*now.values()], [*before.values()], equal_nan=True)
+        if now.keys() != before.keys() or not same:
             self._capture.scalars(when, logs)
 
-    def _wait_for_history(self) -> None:
-        """Let Keras' own history, the last in the list of callbacks, end the recording.
+    def _history(self) -> Any:
+        """Return the history of this `fit`, None where an own list of callbacks has none."""
+        history = getattr(self.model, "history", None)
+        return history if getattr(history, "params", None) is self.params else None
+
+    def _end_with_history(self) -> None:
+        """Let the history, of Keras' own the last in the list of callbacks, end the recording.
 
         A callback is not told what stands behind it, and some change the model when training ends.
         """
-        history: Any = getattr(self.model, "history", None)
-        self._history = history if getattr(history, "params", None) is self.params else None
-        if self._history is None:  # an own list of callbacks has none
-            return
-        told = history.on_train_end
+        self._borrowed = history = self._history()
+        told = history.on_train_end  # or what another recorder has put there
 
         def end(logs: dict[str, Any] | None = None) -> None:
-            del history.on_train_end
-            told(logs)
-            self._history = None
-            if self._ending and not self._managed:
+            self._give_back_history()
+            try:
+                told(logs)
+            finally:
                 self.finish()
 
         history.on_train_end = end
+
+    def _give_back_history(self) -> None:
+        borrowed, self._borrowed = self._borrowed, None
+        if borrowed is not None:
+            vars(borrowed).pop("on_train_end", None)
 
     def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Take scalars and a frame, and settle when the next is due."""

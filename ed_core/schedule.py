@@ -1,6 +1,5 @@
 """The callbacks of `train`: order of the data, weights of the heads, checkpoints and stopping."""
 
-import hashlib
 import math
 import time
 import warnings
@@ -25,7 +24,7 @@ from ed_core.errors import EdkitError
 from ed_core.learning_rate import step_at
 from ed_core.spec import Head
 from ed_core.stop_signal import StopSignal
-from ed_core.submodels import to_numpy
+from ed_core.submodels import to_numpy, weights_sum
 
 Note = Callable[[str, str], None]
 
@@ -337,11 +336,3 @@ class Checkpointer(keras.callbacks.Callback):
                 stacklevel=3,
             )
         self._missing = True
-
-
-def weights_sum(objective: Any) -> str:
-    """Return a sum over the weights of the layers, which tells whether one of them changed."""
-    total = hashlib.sha256()
-    for variable in objective.layer_weights:
-        total.update(to_numpy(variable).tobytes())
-    return total.hexdigest()

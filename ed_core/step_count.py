@@ -9,11 +9,12 @@ class StepCount:
     """Counts steps between two looks at the optimizer, and the parts of epochs.
 
     Steps are those of the optimizer. It is looked at where something is recorded, since on jax a
-    look fetches the weights of the model; in between, batches are counted.
+    look fetches the weights of the model; in between, batches are counted. Where all epochs are
+    known to be of one length, nothing but batches is counted: so does a run with its checkpoints,
+    also where the scale of a loss lets the optimizer skip some.
 
     Args:
-        steps_per_epoch: of all epochs, where these are known to be of one length from the first
-            step of the optimizer on.
+        steps_per_epoch: batches of every epoch, or None where they are not known.
 
     Attributes:
         step: the present step.
@@ -27,7 +28,7 @@ class StepCount:
         self._capped = False  # whether that is of the present one
         self._in_epoch = 0  # batches of the present epoch that are done
         self._done = self._counted = 0  # batches of this `fit`, and the steps that they make
-        self._start = self._offset = self._settled = 0
+        self._start = self._offset = self._corrected = 0
         self._accumulated, self._skips = 1, False
 
     @property
@@ -43,10 +44,13 @@ class StepCount:
 
         One that was made anew counts from 0: what was recorded before goes on all the same.
         """
+        if self._fixed:
+            steps = self.step
         self.step = max(self.step, steps)
         self._start, self._offset = self.step, steps
         self._done = self._counted = 0
-        self._accumulated = getattr(optimizer, "gradient_accumulation_steps", None) or 1
+        gathered = None if self._fixed else getattr(optimizer, "gradient_accumulation_steps", None)
+        self._accumulated = gathered or 1
         self._skips = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
     def begin_epoch(self, epoch: int, batches: int | None) -> None:
@@ -85,9 +89,11 @@ class StepCount:
         self._epochs = (self._epochs or 0.0) + share
         self._in_epoch = 0
 
-    def settle(self, steps: int) -> None:
+    def correct(self, steps: int) -> None:
         """Take the number of steps that the optimizer has taken, unless it takes none at all."""
+        if self._fixed:
+            return
         moved = steps - self._offset
         if moved > 0 or self._skips:
             self.step = self._start + max(moved, 0)
-        self.step = self._settled = max(self.step, self._settled)
+        self.step = self._corrected = max(self.step, self._corrected)

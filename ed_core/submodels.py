@@ -1,5 +1,6 @@
 """Finding and calling the parts of a model by name, whatever kind of Keras model it is."""
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -108,8 +109,25 @@ def all_layers(model: Any) -> Iterator[Any]:
 
 def channels_first(part: Any) -> bool:
     """Tell whether a layer, or some layer of a model, has the channels first; else Keras does."""
-    formats = {getattr(layer, "data_format", None) for layer in (part, *all_layers(part))} - {None}
-    return "channels_first" in (formats or {keras.config.image_data_format()})
+    return "channels_first" in (_formats(part) or {keras.config.image_data_format()})
+
+
+def channels_first_in(model: Any, output: str) -> bool:
+    """Tell whether an output has the channels first: as the layer of its name, else as all layers.
+
+    Of layers of both kinds nobody can tell; then they are taken to come last, as Keras has it.
+    """
+    try:
+        formats = _formats(layer_at(model, output)[1])
+    except EdkitError:
+        formats = set()
+    formats = formats or _formats(model) or {keras.config.image_data_format()}
+    return formats == {"channels_first"}
+
+
+def _formats(part: Any) -> set[str]:
+    found = (getattr(layer, "data_format", None) for layer in (part, *all_layers(part)))
+    return {form for form in found if form is not None}
 
 
 def rescales(model: Any) -> bool:
@@ -212,6 +230,14 @@ def taken(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 def to_numpy(variable: Any) -> np.ndarray:
     """Return a copy of a variable's value, of one replica where it is mirrored on several."""
     return np.array(ops.convert_to_numpy(ops.convert_to_tensor(variable)))
+
+
+def weights_sum(model: Any) -> str:
+    """Return a sum over the weights of the layers, which tells whether one of them changed."""
+    total = hashlib.sha256()
+    for variable in getattr(model, "layer_weights", model.weights):
+        total.update(to_numpy(variable).tobytes())
+    return total.hexdigest()
 
 
 def _named(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

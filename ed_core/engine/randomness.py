@@ -53,6 +53,21 @@ def global_state() -> np.ndarray:
     return torch.get_rng_state().numpy()
 
 
+@contextmanager
+def undisturbed(model: Any) -> Iterator[None]:
+    """Put back the states of all generators of a model, and the backend's, after this block."""
+    states = [
+        (state, np.array(keras.ops.convert_to_numpy(state))) for state in seed_generators(model)
+    ]
+    before = global_state()
+    try:
+        yield
+    finally:
+        for state, value in states:
+            state.assign(value)
+        restore_global_state(before)
+
+
 def restore_global_state(state: np.ndarray) -> None:
     """Set the backend's own random state."""
     if keras.config.backend() == "torch" and state.size:

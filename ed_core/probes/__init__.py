@@ -11,6 +11,7 @@ from ed_core.probes.base import Probe as Probe
 from ed_core.probes.base import first as first
 from ed_core.probes.base import flat as flat
 from ed_core.probes.base import half as half
+from ed_core.probes.base import keeping_digits as keeping_digits
 from ed_core.probes.base import recorded as recorded
 from ed_core.probes.latent_codes import LatentCodes as LatentCodes
 from ed_core.probes.latent_codes import encoder_of as encoder_of

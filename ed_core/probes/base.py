@@ -69,19 +69,38 @@ def channels_to_front(axes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(rest)
 
 
-def recorded(values: np.ndarray, beside: np.ndarray | None) -> np.ndarray:
-    """Return outputs in the type that they are recorded in: float16 where that is as good.
+Recorded = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+"""Outputs (samples, ...) and the field that they stand beside, to what is recorded."""
+
+
+def keeping_digits() -> Recorded:
+    """Return what gives outputs the type that they are recorded in: float16 where that is as good.
 
     It is where the field that they stand beside would lose less than 1/250 of its deviation to the
     rounding, as pictures in 0..1 and in 0..255 do; else it is float32. A value beyond 65,504 makes
-    a frame float32, whatever it stands beside.
+    a frame float32, whatever it stands beside. The field never changes, so it is looked at once.
+    Where there is none, the values themselves must keep their digits.
+    """
+    known: bool | None = None
+
+    def typed(values: np.ndarray, beside: np.ndarray | None) -> np.ndarray:
+        nonlocal known
+        if beside is not None and known is None:
+            known = _keeps_digits(beside)
+        keeps = _keeps_digits(values) if known is None else known
+        return half(values) if keeps else _single(values)
+
+    return typed
+
+
+def recorded(values: np.ndarray, beside: np.ndarray | None) -> np.ndarray:
+    """Return outputs in the type that they are recorded in, see `keeping_digits`.
 
     Args:
         values: (samples, ...).
-        beside: a field of the reference, (samples, ...); None where there is none: then it is the
-            values themselves that must keep their digits.
+        beside: the field of the reference that they stand beside, (samples, ...), or None.
     """
-    return half(values) if _keeps_digits(values if beside is None else beside) else _single(values)
+    return keeping_digits()(values, beside)
 
 
 def half(values: np.ndarray) -> np.ndarray:
@@ -90,8 +109,11 @@ def half(values: np.ndarray) -> np.ndarray:
     Three digits are kept of the largest value: from 0.00003 to 65,504.
     """
     single = _single(values)
-    sizes = np.abs(single)
-    largest = float(sizes.max(initial=0, where=np.isfinite(sizes)))
+    ends = np.array([single.min(initial=0), single.max(initial=0)])
+    if not np.isfinite(ends).all():
+        known = np.isfinite(single)
+        ends = np.array([single.min(initial=0, where=known), single.max(initial=0, where=known)])
+    largest = float(np.abs(ends).max())
     fits = largest == 0 or _SMALLEST <= largest <= _LARGEST
     return single.astype("float16") if fits else single
 

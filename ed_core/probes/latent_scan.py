@@ -8,7 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, first, flat, recorded, sample_axes
+from ed_core.probes.base import (
+    Batch,
+    Bound,
+    Probe,
+    Recorded,
+    first,
+    flat,
+    keeping_digits,
+    sample_axes,
+)
 from ed_core.probes.latent_codes import code_of
 from ed_core.submodels import (
     code_name,
@@ -49,6 +58,7 @@ class LatentScan(Probe):
         """Return the function from the batch to the decoded grid."""
         decoder = submodel(net, self.decoder)
         encoder = encoder_for(net, decoder, self.encoder)
+        recorded = keeping_digits()
         levels = np.linspace(0.05, 0.95, self.steps)
         normal = np.array([NormalDist().inv_cdf(level) for level in levels])
 
@@ -72,7 +82,7 @@ class LatentScan(Probe):
             if size == 1:  # one row, along the only dimension
                 y = np.zeros(1)
             grid = scan(centre, self.dimensions, x, y).reshape(-1, *shape)
-            image = pictures(decoder, _given(decoder, code, grid, batch), batch)
+            image = pictures(recorded, decoder, _given(decoder, code, grid, batch), batch)
             tiles = image.reshape(len(y), len(x), *image.shape[1:])
             return {"grid": tiles, "x": x.astype("f4"), "y": y.astype("f4")}
 
@@ -98,10 +108,11 @@ def decode(decoder: Any, codes: np.ndarray, batch: Batch) -> np.ndarray:
     return _output(outputs_of(decoder, given, "image"), decoder, batch)[0]
 
 
-def pictures(decoder: Any, given: Batch, batch: Batch) -> np.ndarray:
-    """Return the output of a decoder as it is recorded, see `recorded`.
+def pictures(recorded: Recorded, decoder: Any, given: Batch, batch: Batch) -> np.ndarray:
+    """Return the output of a decoder as it is recorded.
 
     Args:
+        recorded: gives it its type, see `keeping_digits`.
         decoder: the submodel.
         given: its inputs, by name.
         batch: the reference, with the field that the output is like.

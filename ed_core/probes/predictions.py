@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.probes.base import Batch, Bound, Probe, first, half, recorded, sample_axes
-from ed_core.submodels import channels_first, output_of
+from ed_core.probes.base import Batch, Bound, Probe, first, half, keeping_digits, sample_axes
+from ed_core.submodels import channels_first_in, output_of
 
 REFERENCE = 512  # samples: as many as training takes for the reference batch
 _SMALL = 256  # classes whose numbers fit into a byte
@@ -42,7 +42,8 @@ class Predictions(Probe):
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to the one array."""
-        asked, axis = f"Predictions({self.output!r})", 1 if channels_first(net) else -1
+        asked, recorded = f"Predictions({self.output!r})", keeping_digits()
+        axis = 1 if channels_first_in(net, self.output) else -1
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
             few = first(batch, self.samples)

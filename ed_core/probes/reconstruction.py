@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.probes.base import Batch, Bound, Probe, first, recorded
+from ed_core.probes.base import Batch, Bound, Probe, first, keeping_digits
 from ed_core.submodels import output_of
 
 
@@ -39,7 +39,7 @@ class Reconstruction(Probe):
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to `output`."""
-        asked = f"Reconstruction({self.field!r})"
+        asked, recorded = f"Reconstruction({self.field!r})", keeping_digits()
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
             few = first(batch, self.samples)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, sample_axes
+from ed_core.probes.base import Batch, Bound, Probe, keeping_digits, sample_axes
 from ed_core.probes.latent_scan import pictures
 from ed_core.seeds import Seeds
 from ed_core.submodels import code_name, code_shape, inputs_of, submodel
@@ -41,7 +41,7 @@ class Samples(Probe):
         inputs = inputs_of(decoder) or {}
         noise_input = code_name(decoder, (self.label,))
         shape = code_shape(decoder, (self.label,))
-        random = Seeds(self.seed).generator("samples")
+        recorded, random = keeping_digits(), Seeds(self.seed).generator("samples")
         noise = random.standard_normal((self.samples, *shape), "float32")
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
@@ -56,7 +56,7 @@ class Samples(Probe):
                 rows = np.arange(self.samples) * classes // self.samples
                 given[self.label] = rows.astype(batch[self.label].dtype)
             asked = {"classes": given[self.label]} if self.label in given else {}
-            return {"images": pictures(decoder, given, batch), **asked}
+            return {"images": pictures(recorded, decoder, given, batch), **asked}
 
         return read
 

@@ -165,13 +165,17 @@ class _Maps:
                 images = as_images(maps)
                 label = f"{name} ({unit})" if unit else name
                 made = striped(pixels(images, (low, high), value_table()), maps, none)
-                rows.append(TileRow(made, label, images))
+                rows.append(TileRow(made, label, _read_out(images, maps)))
         if truth is not None and known:
             reach = half_range((low, high))
             difference = found - truth
             change = as_images(difference)
             made = pixels(change, (-reach, reach), difference_table(palette))
-            rows.append(TileRow(striped(made, difference, none), "difference", change))
+            rows.append(
+                TileRow(
+                    striped(made, difference, none), "difference", _read_out(change, difference)
+                )
+            )
         self._sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:
@@ -181,6 +185,16 @@ class _Maps:
 
 _VIEWS: dict[int, type[_Points] | type[_Curves] | type[_Maps]] = {0: _Points, 1: _Curves, 2: _Maps}
 """Axes of a sample to the view; more are shown as maps of their first frame."""
+
+
+def _read_out(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """Return images (n, height, width, 1) with what has no value, drawn as stripes, as NaN."""
+    missing = np.isnan(maps)
+    return (
+        np.where(missing[..., None], np.nan, images)
+        if missing.shape == images.shape[:3]
+        else images
+    )
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:

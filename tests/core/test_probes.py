@@ -197,6 +197,16 @@ def test_the_type_of_outputs_keeps_the_digits_of_their_field(
     assert half(np.array([1e-6, 0.0], "f4")).dtype == "float32"
 
 
+def test_a_field_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr("ed_core.probes.base._keeps_digits", lambda field: looked.append(1) or True)
+    x = keras.Input((4,), name="x")
+    read = Reconstruction("x").bind(keras.Model(x, {"x": layers.Activation("linear")(x)}))
+    for _ in range(3):
+        read({"x": np.ones((2, 4), "f4")})
+    assert looked == [1]
+
+
 def test_latent_scan_of_a_code_of_one_number_is_a_row() -> None:
     for posterior in (False, True):
         model = build(posterior, latent=1)

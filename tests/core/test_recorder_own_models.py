@@ -1,7 +1,7 @@
 """The recorder on models, data and callbacks that are none of ours: what stands in the file."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ed_core import (
     Recording,
     Samples,
 )
+from ed_core.submodels import to_numpy
 
 pytestmark = pytest.mark.backend
 
@@ -85,21 +86,36 @@ def test_what_callbacks_add_to_the_logs_is_recorded(tmp_path: Path, first: bool)
     assert set(table["epoch"][known]) == {1.0, 2.0, 3.0}
 
 
-def test_names_that_never_end_are_left_out_at_last(tmp_path: Path) -> None:
+def test_a_number_that_a_later_callback_changes_is_recorded(tmp_path: Path) -> None:
+    class Change(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            logs["loss"] = -1.0
+
+    fit(plain(), [Recorder(tmp_path / "run", [ONE], {"x": X[:8]}), Change()])
+    with Recording(tmp_path / "run") as recording:
+        table = recording.scalars()
+    assert table["step"].tolist()[-2:] == [6, 6]
+    assert table["loss"][-2] > 0 > table["loss"][-1]
+
+
+def test_names_that_never_end_are_left_out_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Endless(Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             logs[f"loss of epoch {epoch}"] = 1.0
 
+    monkeypatch.setattr("ed_core.capture._RENEWALS", 2)
     model = plain()
-    with pytest.warns(UserWarning, match="scalars loss of epoch 16, and others that are new, are"):
-        fit(model, [Endless(), Recorder(tmp_path / "run", [ONE], {"x": X[:8]})], epochs=18)
+    with pytest.warns(UserWarning, match="scalars loss of epoch 2, and others that are new, are"):
+        fit(model, [Endless(), Recorder(tmp_path / "run", [ONE], {"x": X[:8]})], epochs=4)
     check_last_frame(model, tmp_path / "run")
-    assert len(list((tmp_path / "run" / "recording").iterdir())) == 17
+    assert len(list((tmp_path / "run" / "recording").iterdir())) == 3
     with Recording(tmp_path / "run") as recording:
         table = recording.scalars()
-    assert "loss of epoch 15" in table
-    assert "loss of epoch 16" not in table
-    assert sorted(set(table["step"]))[-1] == 108
+    assert "loss of epoch 1" in table
+    assert "loss of epoch 2" not in table
+    assert sorted(set(table["step"]))[-1] == 24
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="torch takes one step at a time")
@@ -197,8 +213,7 @@ ORDERS: dict[str, Callable[[Recorder], list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("every", [1, 1000])
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("order", "every"), [("behind", 1000), *((order, 1) for order in ORDERS)])
 def test_the_last_frame_is_of_the_model_that_is_kept(
     tmp_path: Path, order: str, every: int
 ) -> None:
@@ -216,18 +231,102 @@ def test_the_last_frame_is_of_the_model_that_is_kept(
 def test_the_last_frame_of_a_with_block_is_of_the_model_that_is_kept(tmp_path: Path) -> None:
     model = plain(optimizer=keras.optimizers.Adam(0.1))
     with Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1) as recorder:
-        fit(model, [recorder, restoring()], epochs=9)
+        fit(model, [recorder, keras.callbacks.History(), restoring()], epochs=9)
+    check_last_frame(model, tmp_path / "run")
+
+
+def test_two_recorders_end_and_leave_the_history_alone(tmp_path: Path) -> None:
+    class Interrupt(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    model = plain()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, [Recorder(tmp_path / "c", [ONE], {"x": X[:8]}), Interrupt()])
+    assert "on_train_end" not in vars(model.history)
+    fit(model, [Recorder(tmp_path / name, [ONE], {"x": X[:8]}) for name in "ab"])
+    assert "on_train_end" not in vars(model.history)
+    for name in "ab":
+        check_last_frame(model, tmp_path / name)
+
+
+class Drawing(layers.Layer):
+    """Draws whenever it is called, as the code of many a variational autoencoder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seed = keras.random.SeedGenerator(1)
+
+    def call(self, inputs: Any) -> Any:
+        return inputs + keras.random.normal(ops.shape(inputs), seed=self.seed)
+
+
+def test_a_model_that_draws_trains_as_without_a_recorder(tmp_path: Path) -> None:
+    trained, drawing = [], Drawing()
+    x = keras.Input((5,), name="x")
+    model = keras.Model(x, drawing(layers.Dense(5)(x)))
+    model.compile("sgd", "mse")
+    begun = model.get_weights(), to_numpy(drawing.seed.state)
+    for recorded in (False, True):
+        model.set_weights(begun[0])
+        drawing.seed.state.assign(begun[1])
+        model.optimizer.iterations.assign(0)
+        run = [Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=2)] if recorded else []
+        fit(model, run, shuffle=False)
+        trained.append(model.get_weights())
+    for without, with_one in zip(*trained, strict=True):
+        np.testing.assert_array_equal(without, with_one)
+    with Recording(tmp_path / "run") as recording:
+        assert recording.steps.tolist() == [0, 2, 4, 6]
+        assert recording.events() == ()
+
+
+def test_where_epochs_are_of_one_length_skipped_steps_count(tmp_path: Path) -> None:
+    def skipping() -> Any:
+        return keras.optimizers.LossScaleOptimizer(
+            keras.optimizers.SGD(0.01), initial_scale=1e38, dynamic_growth_steps=1
+        )
+
+    model = plain(optimizer=skipping())
+    of_run = {"steps_per_epoch": 6}
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1, run=of_run)
+    recorder.go_on(12, 0.0, [])
+    fit(model, [recorder])
+    assert int(ops.convert_to_numpy(_steps(model))) < 6
+    with Recording(tmp_path / "run") as recording:
+        assert recording.steps.tolist() == [*range(12, 19)]
+        assert recording.epochs[[0, -1]].tolist() == [2, 3]
+
+
+class Grow(Callback):
+    """Makes outputs too large for float16 after a step."""
+
+    def __init__(self, steps: Sequence[int]) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        bias = np.full(5, 1e6 if batch + 1 in self.steps else 0.5, "float32")
+        self.model.layers[-1].bias.assign(bias)
+
+
+def test_where_no_segment_is_begun_any_more_frames_too_large_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ed_core.capture._RENEWALS", 0)
+    model = plain(optimizer=keras.optimizers.SGD(0.0))
+    with pytest.warns(UserWarning, match="frames of larger numbers .* are not recorded: a recor"):
+        fit(model, [Grow([4, 5]), Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)])
+    with Recording(tmp_path / "run") as recording:
+        assert recording.steps.tolist() == [0, 1, 2, 3, 6]
+        frames = [recording.read("reconstruction x", n)["output"] for n in range(5)]
+    assert all(np.isfinite(frame).all() for frame in frames)
     check_last_frame(model, tmp_path / "run")
 
 
 def test_a_frame_that_float16_cannot_hold_begins_another_segment(tmp_path: Path) -> None:
-    class Grow(Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            if batch == 3:
-                self.model.layers[-1].bias.assign(np.full(5, 1e6, "float32"))
-
     model = plain(optimizer=keras.optimizers.SGD(0.0))
-    fit(model, [Grow(), Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)])
+    fit(model, [Grow([4, 5, 6]), Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)])
     with Recording(tmp_path / "run") as recording:
         assert recording.problem == ""
         assert recording.steps.tolist() == list(range(7))
@@ -300,10 +399,9 @@ def test_an_error_of_unlike_scales_is_not_shown_unless_the_target_is_named(
 
 def channels_first() -> keras.Model:
     image = keras.Input((3, 6, 8), name="image")
-    maps = layers.Conv2D(4, 3, padding="same", data_format="channels_first", name="c")(image)
-    back = layers.Conv2D(3, 1, data_format="channels_first")(maps)
+    maps = layers.Conv2D(3, 1, data_format="channels_first", name="c")(image)
     mask = layers.Conv2D(5, 1, data_format="channels_first")(maps)
-    model = keras.Model(image, {"image": back, "mask": mask})
+    model = keras.Model(image, {"image": maps, "mask": mask})
     model.compile(optimizer="sgd", loss={"image": "mse", "mask": "mse"})
     return model
 
@@ -319,7 +417,7 @@ def test_channels_first_are_recorded_as_they_are_and_named(tmp_path: Path) -> No
     targets = {"image": pictures, "mask": np.zeros((24, 5, 6, 8), "f4")}
     model.fit(pictures, targets, verbose=0, callbacks=[recorder])
     made = model.predict(pictures[:4], verbose=0)
-    maps = keras.Model(model.input, model.get_layer("c").output).predict(pictures[:4], verbose=0)
+    maps = ops.convert_to_numpy(model.get_layer("c")(pictures[:4]))
     with Recording(tmp_path / "run") as recording:
         header = recording.header
         assert header is not None
@@ -332,6 +430,17 @@ def test_channels_first_are_recorded_as_they_are_and_named(tmp_path: Path) -> No
     np.testing.assert_allclose(frames["reconstruction"]["output"], made["image"], atol=5e-3)
     np.testing.assert_allclose(frames["activations"]["c"], maps[:, :2], atol=5e-3)
     assert np.array_equal(frames["predictions mask"]["classes"], made["mask"].argmax(axis=1))
+
+
+def test_predictions_of_a_model_of_both_kinds() -> None:
+    image = keras.Input((3, 4, 6), name="image")
+    mean = layers.GlobalAveragePooling2D(data_format="channels_first", name="mean")(image)
+    maps = layers.Permute((2, 3, 1))(image)
+    pooled = layers.AveragePooling2D(1, data_format="channels_last")(maps)
+    mask = layers.Softmax(name="mask")(layers.Dense(5)(pooled))
+    model = keras.Model(image, {"mask": mask, "mean": mean})
+    batch = {"image": PICTURES[:2, :4].transpose(0, 3, 1, 2)}
+    assert Predictions("mask").bind(model)(batch)["classes"].shape == (2, 4, 6)
 
 
 def test_pictures_that_look_like_channels_first_are_told(tmp_path: Path) -> None:

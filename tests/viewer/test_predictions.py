@@ -312,6 +312,7 @@ def test_where_a_map_has_no_truth_there_are_stripes_and_no_difference(
     for name in shown:
         striped = rows[name].pixels[np.isnan(truth)][:, 2::-1]
         assert {tuple(colour) for colour in striped.tolist()} == stripes
+        assert np.array_equal(np.isnan(rows[name].values[..., 0]), np.isnan(truth))
     if known == "none":
         assert made._caption.text == "no sample has a true value"
 
