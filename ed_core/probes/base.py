@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ed_core.seeds import Seeds
+
 Batch = Mapping[str, np.ndarray]
 Bound = Callable[[Batch], dict[str, np.ndarray]]
 
@@ -127,7 +129,7 @@ def _keeps_digits(field: np.ndarray) -> bool:
     """Tell whether rounding to float16 changes a field by less than 1/250 of its deviation."""
     flat = field.reshape(-1)
     if flat.size > _LOOKED_AT:
-        flat = flat[np.random.default_rng(0).integers(flat.size, size=_LOOKED_AT)]
+        flat = flat[Seeds(0).generator("digits kept").integers(flat.size, size=_LOOKED_AT)]
     known = _single(flat)
     known = known[np.isfinite(known)]
     if not known.size or np.abs(known).max() > _LARGEST:
