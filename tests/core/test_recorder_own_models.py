@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,21 @@ def plain(**options: Any) -> keras.Model:
     return model
 
 
+@cache
+def _compiled(rate: float) -> tuple[keras.Model, list[np.ndarray]]:
+    model = plain(optimizer=keras.optimizers.Adam(rate))
+    return model, model.get_weights()
+
+
+def usual(rate: float = 0.01) -> keras.Model:
+    """Return a model whose step was compiled once for all tests, with its first weights."""
+    model, weights = _compiled(rate)
+    model.set_weights(weights)
+    model.optimizer.iterations.assign(0)
+    model.stop_training = False
+    return model
+
+
 def fit(model: keras.Model, callbacks: list[Any], **options: Any) -> None:
     model.fit(X, X, callbacks=callbacks, **{"batch_size": 8, "verbose": 0, **options})
 
@@ -62,7 +78,7 @@ class Added(Callback):
 @pytest.mark.parametrize("first", [True, False])
 def test_what_callbacks_add_to_the_logs_is_recorded(tmp_path: Path, first: bool) -> None:
     recorder = Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=4)
-    model = plain()
+    model = usual()
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         fit(model, [Added(), recorder] if first else [recorder, Added()], epochs=3)
@@ -91,7 +107,7 @@ def test_a_number_that_a_later_callback_changes_is_recorded(tmp_path: Path) -> N
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             logs["loss"] = -1.0
 
-    fit(plain(), [Recorder(tmp_path / "run", [ONE], {"x": X[:8]}), Change()])
+    fit(usual(), [Recorder(tmp_path / "run", [ONE], {"x": X[:8]}), Change()])
     with Recording(tmp_path / "run") as recording:
         table = recording.scalars()
     assert table["step"].tolist()[-2:] == [6, 6]
@@ -106,7 +122,7 @@ def test_names_that_never_end_are_left_out_at_last(
             logs[f"loss of epoch {epoch}"] = 1.0
 
     monkeypatch.setattr("ed_core.capture._RENEWALS", 2)
-    model = plain()
+    model = usual()
     with pytest.warns(UserWarning, match="scalars loss of epoch 2, and others that are new, are"):
         fit(model, [Endless(), Recorder(tmp_path / "run", [ONE], {"x": X[:8]})], epochs=4)
     check_last_frame(model, tmp_path / "run")
@@ -185,7 +201,7 @@ def batches(count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 @pytest.mark.filterwarnings("ignore:Your input ran out of data", "ignore:`shuffle=True`")
 @pytest.mark.parametrize("known", [True, False])
 def test_a_generator_that_ends(tmp_path: Path, known: bool) -> None:
-    model = plain()
+    model = usual()
     recorder = Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)
     options = {"steps_per_epoch": 4, "epochs": 2} if known else {"epochs": 1}
     model.fit(batches(7), verbose=0, callbacks=[recorder], **options)
@@ -217,7 +233,7 @@ ORDERS: dict[str, Callable[[Recorder], list[Any]]] = {
 def test_the_last_frame_is_of_the_model_that_is_kept(
     tmp_path: Path, order: str, every: int
 ) -> None:
-    model = plain(optimizer=keras.optimizers.Adam(0.1))
+    model = usual(0.1)
     recorder = Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=every)
     fit(model, ORDERS[order](recorder), epochs=9)
     check_last_frame(model, tmp_path / "run")
@@ -229,7 +245,7 @@ def test_the_last_frame_is_of_the_model_that_is_kept(
 
 
 def test_the_last_frame_of_a_with_block_is_of_the_model_that_is_kept(tmp_path: Path) -> None:
-    model = plain(optimizer=keras.optimizers.Adam(0.1))
+    model = usual(0.1)
     with Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1) as recorder:
         fit(model, [recorder, keras.callbacks.History(), restoring()], epochs=9)
     check_last_frame(model, tmp_path / "run")
@@ -240,7 +256,7 @@ def test_two_recorders_end_and_leave_the_history_alone(tmp_path: Path) -> None:
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             raise KeyboardInterrupt
 
-    model = plain()
+    model = usual()
     with pytest.raises(KeyboardInterrupt):
         fit(model, [Recorder(tmp_path / "c", [ONE], {"x": X[:8]}), Interrupt()])
     assert "on_train_end" not in vars(model.history)
