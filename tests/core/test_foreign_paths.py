@@ -1,8 +1,10 @@
 """HDF5 files that point elsewhere: whoever reads them opens no other file."""
 
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ed_core.arrays_file import write_arrays
+from ed_core.arrays_file import _MARK, _SUM, write_arrays
 
 SHAPE = (4, 3)
 # A reader that follows a pointer opens the FIFO, and waits there for ever.
@@ -64,11 +66,12 @@ def first(tmp_path: Path) -> Callable[..., Path]:
     def make(put: Callable[[h5py.File, str, Path], None] | None, canary: Path) -> Path:
         path = tmp_path / "file.h5"
         write_arrays(path, [np.zeros(SHAPE, "<f4"), np.ones(SHAPE, "<f4")], {"step": 1})
-        with h5py.File(path, "r+") as file:
-            name = next(key for key in file if isinstance(file[key], h5py.Dataset))
-            if put:
-                del file[name]
-                put(file, name, canary)
+        if put:
+            with h5py.File(path, "r+") as file:
+                del file["00000"]
+                put(file, "00000", canary)
+            data = path.read_bytes() + _SUM.pack(_MARK, 2, 0)[:-4]
+            path.write_bytes(data + struct.pack("<I", zlib.crc32(data)))  # as a forger would
         return path
 
     return make
