@@ -63,7 +63,8 @@ class Tail:
         news: list[RunInfo | Growth] = []
         header = recording.header
         if header is not None and header is not self._described:
-            reference = reference_channels_last(_columns(recording.reference), header.fields)
+            known = _known(_columns(recording.reference))
+            reference = reference_channels_last(known, header.fields)
             shown = header_channels_last(header)
             news.append(RunInfo(self.opening, self.path, shown, reference))
             self._described = header
@@ -178,6 +179,15 @@ def _modified(path: Path) -> float:
     """Return when a recording was last written to."""
     files = [path] if path.is_file() else list((path / "recording").glob("*.h5"))
     return max((file.stat().st_mtime for file in files), default=0.0)
+
+
+def _known(reference: Arrays) -> Arrays:
+    """Return the fields that hold something: of a damaged one every value is NaN."""
+    return {
+        name: array
+        for name, array in reference.items()
+        if array.dtype.kind != "f" or not np.isnan(array).all()
+    }
 
 
 def _columns(read: Callable[[], Arrays]) -> Arrays:

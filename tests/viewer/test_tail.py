@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from ed_core.recording import (
     RunFolder,
 )
 from ed_viewer import tail as module
-from ed_viewer.example import Example
+from ed_viewer.example import Example, write_example
 from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
 from ed_viewer.tail import Tail
 
@@ -145,3 +146,15 @@ def test_channels_that_come_first_are_shown_last(tmp_path: Path) -> None:
     past = read.past["reconstruction"].arrays["output"]
     np.testing.assert_allclose(past, last[None, 1:2], rtol=1e-6)
     tail.close()
+
+
+def test_a_damaged_field_is_not_shown_and_named(tmp_path: Path) -> None:
+    path = write_example(tmp_path, Example(samples=20, frames=2), frames=2)
+    with h5py.File(path / "recording" / "0000.h5", "r+") as file:
+        file["reference/image"][1, 2, 2, 0] = 0.123
+    described, grown = Tail(path, 1).poll()
+    assert isinstance(described, RunInfo)
+    assert isinstance(grown, Growth)
+    assert "image" not in described.reference
+    assert "label" in described.reference
+    assert "damaged in 'image'" in grown.problem
