@@ -205,7 +205,12 @@ def test_the_arrows_move_the_slider_that_the_ring_is_on(
     window = open_window(finished)
     ring = opened(qtbot, window, TABS.index("Segmentation") + 1)
     frame = window.session.cursor.frame
-    slider = next(w for w in controls(window) if w.accessibleName() == "Opacity of the overlay")
+
+    def sliders() -> list[QWidget]:
+        return [w for w in controls(window) if w.accessibleName() == "Opacity of the overlay"]
+
+    qtbot.waitUntil(lambda: bool(sliders()), timeout=30_000)  # its panel may not be made yet
+    (slider,) = sliders()
     tab_to(qtbot, window, slider)
     assert ring.ring.isVisible()
     qtbot.keyClick(slider, Qt.Key.Key_Right)
