@@ -1,4 +1,4 @@
-"""What the convolutions of the encoder respond to."""
+"""Activation maps of the encoder's convolutions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

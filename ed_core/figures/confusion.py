@@ -1,4 +1,4 @@
-"""Which classes a head takes for which."""
+"""Confusion matrices of the heads that tell classes."""
 
 from textwrap import fill
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the decoder makes of a plane through the code."""
+"""Decoded grid over a plane of the code."""
 
 from statistics import NormalDist
 from typing import Literal

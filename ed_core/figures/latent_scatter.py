@@ -1,4 +1,4 @@
-"""Where the samples lie in the code."""
+"""Scatter plot of the codes."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""What figures that show two runs call each of them."""
+"""Names of two runs in one figure."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What there is for every pixel, as pictures."""
+"""Pictures of values and classes of every pixel."""
 
 import numpy as np
 from matplotlib import colormaps

@@ -1,4 +1,4 @@
-"""What the heads of a run predict, and the truth beside it, whatever the model is called."""
+"""Predictions of a run's heads beside the truth."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What a generative model draws."""
+"""Samples of a generative model."""
 
 from textwrap import fill
 
