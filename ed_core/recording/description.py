@@ -185,7 +185,6 @@ STEPS = Entry("a whole number of 0 or more", _whole(0))
 NUMBER = Entry("a number", _number)
 TEXTS = Entry("a list of texts", _list, TEXT)
 CLASS = Entry("a class, by its name or number", lambda v: _text(v) or _whole(0, _COUNT)(v))
-NUMBERS = Entry("a list of numbers", _list, NUMBER)
 _KINDS = ("image", "video", "signal", "class", "value", "mask")
 
 _SHAPE = Entry(
