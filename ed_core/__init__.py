@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ed_core.data import load_data as load_data
     from ed_core.evaluation import evaluate as evaluate
     from ed_core.figures import draw_figures as draw_figures
+    from ed_core.findings import Findings as Findings
     from ed_core.objective import Objective as Objective
     from ed_core.optimizers import SubmodelAdam as SubmodelAdam
     from ed_core.options import FilePath as FilePath
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from ed_core.spec import Fields as Fields
     from ed_core.spec import Groups as Groups
     from ed_core.spec import Head as Head
+    from ed_core.spec import InputRecord as InputRecord
     from ed_core.training import resume as resume
     from ed_core.training import train as train
 
@@ -58,8 +60,10 @@ _LIGHT = {
     "Field": "spec",
     "Fields": "spec",
     "FilePath": "options",
+    "Findings": "findings",
     "Groups": "spec",
     "Head": "spec",
+    "InputRecord": "spec",
     "Recording": "recording",
     "RunFolder": "recording",
     "RunPath": "options",

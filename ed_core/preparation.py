@@ -89,7 +89,8 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
 
     Args:
         data: as it was loaded, or prepared already; `train` is what is trained on alone.
-        record: of the run. Where it holds nothing fitted, that is fitted here.
+        record: of the run. Where it holds nothing fitted, that is fitted here. The findings are
+            those of the data.
 
     Raises:
         EdkitError: there is nothing to fit on.
@@ -97,6 +98,7 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
     hook, fitted = data.preparation, record.fitted
     if data.input.fitted is not None:
         return data
+    record = replace(record, findings=data.input.findings)
     if hook is None:
         return replace(data, input=record)
     if fitted is None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ed_core.errors import FieldError, unknown
+from ed_core.findings import Finding, read_facts
 from ed_core.options import Option, check_options, options_of
 
 FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
@@ -110,15 +111,20 @@ class InputRecord:
     Args:
         fitted: what the data set fitted on what is trained on, such as a mean and a deviation; it
             is applied to everything that the run is shown later. None where nothing was yet.
+        findings: what the loader inferred of the files that it read, and what it left out.
     """
 
     fitted: Mapping[str, Any] | None = None
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def from_facts(cls, facts: Any) -> "InputRecord":
         """Return the record that `run.json` states; an empty one where it states none."""
-        fitted = facts.get("fitted") if isinstance(facts, Mapping) else None
-        return cls(fitted if isinstance(fitted, Mapping) else None)
+        if not isinstance(facts, Mapping):
+            return cls()
+        fitted = facts.get("fitted")
+        found = read_facts(facts.get("findings"))
+        return cls(fitted if isinstance(fitted, Mapping) else None, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,8 @@ class Dataset:
             None where the data came in splits.
         groups: which samples of `train` belong together.
         preparation: what is fitted on what is trained on, and applied to all samples.
-        input: what is known of the samples and of what was done to them.
+        input: what is known of the samples and of what was done to them; a loader of files states
+            its findings here: `InputRecord(findings=tuple(findings))`.
     """
 
     fields: Fields

@@ -209,7 +209,16 @@ _FIELD = Entry(
     needed=("shape", "kind", "classes"),
 )
 # What a data set fitted is read by what applies it, which may be a plugin's.
-_INPUT = {"fitted": _or_none(Entry("an object", _object))}
+_FINDING = Entry(
+    "an object with about and text",
+    _object,
+    named={"about": TEXT, "text": TEXT, "option": TEXT, "left_out": STEPS},
+    needed=("about", "text"),
+)
+_INPUT = {
+    "fitted": _or_none(Entry("an object", _object)),
+    "findings": Entry("a list of findings", _list, _FINDING),
+}
 _SPLIT = Entry("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
 
 _ENTRIES: Mapping[str, Entry] = {
@@ -242,7 +251,7 @@ _ENTRIES: Mapping[str, Entry] = {
     "fields": _by_name(_FIELD),
     "samples": STEPS,
     "fingerprint": _by_name(_SPLIT),
-    "input": Entry("an object with fitted", _object, named=_INPUT),
+    "input": Entry("an object with fitted and findings", _object, named=_INPUT),
     "precision": Entry(
         "an object with dtype_policy and floatx",
         _object,
