@@ -394,9 +394,11 @@ def test_killed_at_random_and_resumed(
         while lived and kills < wanted:
             process = child(CHILD.replace("{options}", repr(OPTIONS)), tiny.file, out)
             lived = kill_in_training(process, out, float(rng.uniform(0.0, 0.15)))
-            kills += lived
             (path,) = out.iterdir()
-            assert RunFolder(path).state() == ("crashed" if lived else "finished")
+            state = RunFolder(path).state()
+            assert state == "finished" or (lived and state == "crashed")
+            lived = state == "crashed"  # one that has finished may be killed on its way out
+            kills += lived
         if lived:
             resume(path)
         assert_as_uninterrupted(path, uninterrupted)
