@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from ed_core.arrange import needed_fields, present
-from ed_core.errors import EdkitError, one_line
+from ed_core.errors import EdkitError, FieldError, one_line
 from ed_core.spec import Dataset, Field, Fields, Head
 
 _BYTES = 16 * 2**20  # that are looked at in one go
@@ -94,7 +94,7 @@ def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[
             not finite, an image leaves 0..1, or a label is no class.
     """
     needed = needed_fields(inputs, heads)
-    _check_names(data.fields, name, needed, heads)
+    _check_names(data.fields, needed, heads)
     users: dict[str, set[str]] = {name: {""} for name in inputs}
     for head in heads:
         users.setdefault(head.target, set()).add(head.mask)
@@ -232,17 +232,19 @@ def _expected(field: Field) -> str:
     return f"finite numbers{', or NaN for none' * field.partial}"
 
 
-def _check_names(fields: Fields, name: str, needed: list[str], heads: Sequence[Head]) -> None:
+def _check_names(fields: Fields, needed: list[str], heads: Sequence[Head]) -> None:
     for head in heads:
         for field in (head.target, head.mask):
             if field and field not in fields:
-                raise EdkitError(
-                    f"head {head.name!r} needs field {field!r}, but data set {name!r} has only: "
-                    f"{', '.join(sorted(fields))}."
+                raise FieldError(
+                    f"head {head.name!r} needs field {field!r}, but there is only: "
+                    f"{', '.join(sorted(fields))}.",
+                    field,
                 )
     missing = _minus(needed, fields)
     if missing:
-        raise EdkitError(f"the model needs {missing}, but data set {name!r} has {sorted(fields)}.")
+        known = ", ".join(sorted(fields))
+        raise FieldError(f"the model needs {missing[0]!r}, but there is only: {known}.", missing[0])
 
 
 def _minus(needed: Iterable[str], there: Iterable[str]) -> list[str]:

@@ -14,7 +14,16 @@ class EdkitError(Exception):
 
 
 class FieldError(EdkitError):
-    """A data set lacks a field that a model needs, or has another one; training names the data."""
+    """A data set lacks a field that a model needs, or has another one; training names the data.
+
+    Args:
+        message: the line.
+        missing: the name of the field that is not there, "" where it is another one.
+    """
+
+    def __init__(self, message: str, missing: str = "") -> None:
+        super().__init__(message)
+        self.missing = missing
 
 
 def one_line(error: BaseException) -> str:

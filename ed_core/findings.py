@@ -1,5 +1,6 @@
 """Findings of a loader: what it inferred of a file, and what it left out."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,17 @@ def block(findings: Iterable[Finding]) -> str:
         for number, finding in enumerate(f for f in found if f.about == about):
             lines.append(f"{'' if number else about:{width}}  {_said(finding)}")
     return "\n".join(lines)
+
+
+def say(findings: Iterable[Finding], data: str) -> None:
+    """Print the block on standard error, before anything is done with the data.
+
+    Args:
+        findings: of the loader; where there are none, nothing is printed.
+        data: the data set with its options.
+    """
+    if lines := block(findings):
+        print(f"Data {data}", *lines.splitlines(), sep="\n  ", file=sys.stderr)
 
 
 def _said(finding: Finding) -> str:

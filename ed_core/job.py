@@ -13,7 +13,7 @@ import numpy as np
 from ed_core.arrange import Batches, at_a_time, needed_fields, reference_batch
 from ed_core.checkpoints import Position
 from ed_core.checks import check_data, check_shapes
-from ed_core.data import load_data
+from ed_core.data import load_data, why_missing
 from ed_core.earlier import is_earlier
 from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import FieldError
@@ -79,9 +79,10 @@ class Job:
             data = unwatched(data)
         try:
             objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
+            check_data(data, plan.data, list(objective.input), objective.heads)
         except FieldError as error:  # a builder sees the fields, and not what they are of
-            raise FieldError(f"data {plan.data!r}: {error}") from error
-        check_data(data, plan.data, list(objective.input), objective.heads)
+            why = why_missing(data, error.missing) if error.missing else ""
+            raise FieldError(f"data {plan.data!r}: {error}{why}") from error
         check_shapes(objective, objective.heads, data.fields)
         seeds = Seeds(plan.seed, shared=earlier)
         batches, validation = _batches(spec, plan, data, objective, seeds)

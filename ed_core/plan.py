@@ -46,6 +46,8 @@ class Plan:
         validation: the share of the training split that is kept aside to choose on, 0 for none; by
             default a tenth, where the data have no validation split of their own.
 
+        field_names: what the model calls a field, to what the data call it.
+
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
     """
@@ -66,6 +68,7 @@ class Plan:
     class_weights: Mapping[str, str] | None = None
     oversample: Mapping[str, float] | None = None
     validation: float | None = None
+    field_names: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, what) in _NUMBERS.items():
@@ -147,6 +150,7 @@ _MAPPINGS: dict[str, tuple[Any, str]] = {
     "oversample": (Real, "a share"),
     "only": (str | int, "a class"),
     "class_weights": (str, "'balanced' or numbers"),
+    "field_names": (str, "the name of a field"),
 }
 
 
@@ -178,8 +182,9 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     try:
         spec = spec_of(info)
         check_data_plugin(info)
-        known = {name: info[name] for name in Plan.__slots__ if name != "validation"}
-        known["validation"] = info.get("validation")  # earlier runs say nothing
+        late = ("validation", "field_names")  # of which earlier runs say nothing
+        known = {name: info[name] for name in Plan.__slots__ if name not in late}
+        known.update({name: info.get(name) for name in late})
     except KeyError as error:
         raise EdkitError(f"{where!r} cannot be resumed: its run.json lacks {error}.") from error
     return Plan(**{**known, "params": spec.check(known["params"])})

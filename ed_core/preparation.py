@@ -78,6 +78,29 @@ class Standardisation:
         return {**arrays, self.field: scaled}
 
 
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A preparation of fields that are called otherwise by now.
+
+    Args:
+        hook: that knows them by their first names.
+        forth: from arrays with the first names to those with the new ones.
+        back: and back.
+    """
+
+    hook: Preparation
+    forth: Callable[[Arrays], Arrays]
+    back: Callable[[Arrays], Arrays]
+
+    def fit(self, train: Arrays) -> dict[str, Any]:
+        """Return what the preparation fits."""
+        return self.hook.fit(self.back(train))
+
+    def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays as the preparation leaves them."""
+        return dict(self.forth(self.hook.apply(self.back(arrays), fitted)))
+
+
 def hook_of(record: InputRecord) -> Preparation | None:
     """Return what applies the fitted values of a record, where they say it themselves."""
     field = (record.fitted or {}).get("standardised")
@@ -105,15 +128,23 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
         if "train" not in data.splits:
             raise EdkitError("there is no split 'train' to fit the preparation of the samples on.")
         fitted = hook.fit(data.splits["train"])
-    changed = _changed(data, lambda arrays: hook.apply(arrays, fitted))
-    return replace(changed, input=replace(record, fitted=fitted))
+    made = changed(data, lambda arrays: hook.apply(arrays, fitted))
+    return replace(made, input=replace(record, fitted=fitted))
 
 
-def _changed(data: Dataset, change: Callable[[Arrays], Arrays]) -> Dataset:
-    """Return the data set with the arrays of a split changed when they are first asked for."""
-    whole = data.whole
-    later = None if whole is None else Later(lambda: change(whole), [*whole])
-    return replace(data, splits=Splits(data.splits, change=change), whole=later)
+def changed(
+    data: Dataset, change: Callable[[Arrays], Arrays], fields: Fields | None = None
+) -> Dataset:
+    """Return the data set with the arrays of a split changed when they are first asked for.
+
+    Args:
+        data: the data set.
+        change: from the arrays of a split to those that take their place.
+        fields: of the result, where they are others.
+    """
+    whole, fields = data.whole, data.fields if fields is None else fields
+    later = None if whole is None else Later(lambda: change(whole), [*fields])
+    return replace(data, fields=fields, splits=Splits(data.splits, change=change), whole=later)
 
 
 def as_trained(
@@ -162,7 +193,7 @@ def as_trained(
         else field
         for name, field in data.fields.items()
     }
-    return replace(_changed(data, change), fields=Fields(renamed))
+    return changed(data, change, Fields(renamed))
 
 
 def _order(name: str, found: Field, known: Field) -> np.ndarray | None:

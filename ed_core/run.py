@@ -113,16 +113,18 @@ class Run:
         """Return samples as the model takes them: with what the data set fitted applied.
 
         Args:
-            arrays: field to (samples, ...), as the data set loads them.
+            arrays: field to (samples, ...), as the data set loads them or the model calls them.
 
         Raises:
             EdkitError: the data set of the run is not to be had, or the channels are not its own.
         """
         fitted = self.input.fitted
+        wanted = {name: own for own, name in (self.info.get("field_names") or {}).items()}
+        arrays = {wanted.get(name, name): array for name, array in arrays.items()}
         if fitted is None:
-            return dict(arrays)
+            return arrays
         hook = hook_of(self.input) or self.data.preparation
-        return dict(arrays) if hook is None else hook.apply(arrays, fitted)
+        return arrays if hook is None else hook.apply(arrays, fitted)
 
     def recognise(self, data: Dataset) -> bool:
         """Take a data set for its own, elsewhere now, if it is that; tell whether it is.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ed_core.arrange import present
+from ed_core.data import renamed
 from ed_core.errors import EdkitError, unknown
 from ed_core.lazy import Splits, rows_of
 from ed_core.preparation import prepared
@@ -25,14 +26,15 @@ def select(
     Args:
         data: the whole of it.
         heads: of the model.
-        plan: with `labels`, `stratified`, `only`, `validation` and `seed`, as in `run.json`, and
-            `input`, where the run has one already.
+        plan: with `labels`, `stratified`, `only`, `validation`, `field_names` and `seed`, as in
+            `run.json`, and `input`, where the run has one already.
         earlier: choose as runs of before format 2 did; see `ed_core.earlier`.
 
     Raises:
         EdkitError: there is nothing to train on, or the plan does not fit the data.
     """
     seeds = Seeds(plan.get("seed", 0), shared=earlier)
+    data = renamed(data, plan.get("field_names") or {})
     if "train" not in data.splits:
         if plan.get("only") or plan.get("labels"):
             raise EdkitError(

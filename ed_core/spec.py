@@ -62,7 +62,9 @@ class Fields(dict[str, Field]):
     def __missing__(self, name: str) -> Field:
         """Name the missing field and the ones there are."""
         known = ", ".join(sorted(self)) or "none"
-        raise FieldError(f"the model needs a field {name!r}, but the data set has only: {known}.")
+        raise FieldError(
+            f"the model needs a field {name!r}, but the data set has only: {known}.", name
+        )
 
 
 @dataclass(frozen=True, slots=True)

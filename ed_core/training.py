@@ -10,6 +10,7 @@ from ed_core.checkpoints import Position, newest_first, restore_checkpoint
 from ed_core.data import settle_data, short_data
 from ed_core.engine import precision
 from ed_core.errors import EdkitError, unknown
+from ed_core.findings import say
 from ed_core.fingerprint import changes
 from ed_core.job import Job
 from ed_core.plan import PLAN_OPTIONS, Plan, compare, plan_of
@@ -66,6 +67,7 @@ def train(
     of_plan = {name: options.pop(name) for name in PLAN_OPTIONS if name in options}
     plan = Plan(spec.name, settle_data(data or spec.data), spec.check(options), **of_plan)
     job = Job.prepare(spec, plan)
+    say(job.data.input.findings, plan.data)
     with graceful() as stop:
         info = checked({**asdict(job.plan), "status": "training", **job.facts()}, "run.json")
         folder = RunFolder.create(out, f"{plan.model}-{short_data(plan.data)}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ed_core.command.data import data_command
 from ed_core.command.demo import demo
 from ed_core.command.listing import list_command
 from ed_core.command.results import evaluate, figures
@@ -24,7 +25,7 @@ def cli() -> None:
     """Encoder-decoder networks on Keras 3: train them, watch them learn, put them to work."""
 
 
-for command in (demo, list_command, train, view, evaluate, figures):
+for command in (demo, list_command, data_command, train, view, evaluate, figures):
     cli.add_command(command)
 
 

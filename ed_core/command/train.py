@@ -75,6 +75,12 @@ COMMON = [
         metavar="HEAD=X",
         help="'balanced', or a weight a class: 1,2,0.5.",
     ),
+    click.Option(
+        ["--field"],
+        multiple=True,
+        metavar="NAME=OTHER",
+        help="Take the data's field OTHER for the field that the model calls NAME.",
+    ),
     click.Option(["--every"], type=int, metavar="N", help="Steps from frame to frame."),
     click.Option(["--no-record"], is_flag=True, help="Record nothing."),
 ]
@@ -168,6 +174,7 @@ def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
     given["class_weights"] = _pairs(
         "--class-weights HEAD=VALUE", given.pop("class_weights", ()), str
     )
+    given["field_names"] = _pairs("--field NAME=OTHER", given.pop("field", ()), str)
     given["record"] = not given.pop("no_record")
     _work(None, {"model": name, **given}, view)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from ed_core.arrange import needed_fields
 from ed_core.checks import check_array
-from ed_core.data import given_options, load_data
+from ed_core.data import given_options, load_data, renamed
 from ed_core.earlier import is_earlier
 from ed_core.errors import EdkitError
+from ed_core.findings import say
 from ed_core.options import FilePath
 from ed_core.plugins import DATASETS
 from ed_core.preparation import as_trained
@@ -50,6 +51,8 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
         EdkitError: the data set is unknown, or the run's own is needed and not to be had.
     """
     source = load_data(data) if data else None
+    if source is not None and data is not None:
+        say(source.input.findings, data)
     try:
         own = run.data
     except EdkitError as error:
@@ -104,6 +107,7 @@ def _as_trained(
 ) -> Dataset:
     """Return a data set as a run takes it; see `ed_core.preparation.as_trained`."""
     try:
+        data = renamed(data, run.info.get("field_names") or {}, strict=False)
         return as_trained(data, run.fields, record, hook)
     except EdkitError as error:
         raise EdkitError(f"data {name!r}: {error}") from error

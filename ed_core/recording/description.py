@@ -239,6 +239,7 @@ _ENTRIES: Mapping[str, Entry] = {
     "only": _or_none(_by_name(CLASS)),
     "class_weights": _or_none(_by_name(TEXT)),
     "oversample": _or_none(_by_name(NUMBER)),
+    "field_names": _or_none(_by_name(TEXT)),
     "validation": _or_none(Entry("a share", lambda v: _number(v) and 0 <= v < 1)),
     "turn_steps": STEPS,
     "created": TEXT,
