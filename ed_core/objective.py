@@ -13,7 +13,7 @@ from ed_core.losses import like, masked, whole
 from ed_core.optimizers import SubmodelAdam
 from ed_core.saved_heads import heads_config, heads_from, nameless
 from ed_core.shared_network import share_networks, shared_networks
-from ed_core.spec import Head
+from ed_core.spec import PRESENT, Head
 from ed_core.submodels import taken, to_numpy
 
 Tensor = Any
@@ -259,7 +259,11 @@ class Objective(keras.Model):
                 raise EdkitError(_no_target([head.name], "none"))
             target = ops.convert_to_tensor(target)
             if mask is not None:  # an unlabelled target may hold anything, NaN and -1 included
-                target = ops.where(like(mask, target) > 0, target, ops.zeros_like(target))
+                instead = ops.zeros_like(target)
+                if head.mask.endswith(PRESENT):  # no error there: the rest of the signal counts
+                    instead = ops.stop_gradient(output)
+                target = ops.where(like(mask, target) > 0, target, instead)
+                mask = _of_samples(mask) if head.mask.endswith(PRESENT) else mask
             known = {"mask": mask} if head.needs_mask else {}
             values = head.loss(target, output, **known)
             extra = [metric(target, output) for metric in head.metrics]
@@ -306,6 +310,11 @@ class _Total(keras.metrics.Metric):
         for number, mean in enumerate(self._means()):
             total = total + self.weights_now[number] * mean.result()
         return total
+
+
+def _of_samples(mask: Tensor) -> Tensor:
+    """Return (batch,), 1 where a part of a sample's target is there at least."""
+    return ops.max(mask, axis=tuple(range(1, len(mask.shape)))) if len(mask.shape) > 1 else mask
 
 
 def _on(mask: Tensor, values: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Preparation of samples: values fitted in training, applied to all that a run is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.lazy import Changed, Later, Splits
-from ed_core.spec import Dataset, Field, Fields, InputRecord, Preparation
+from ed_core.spec import PRESENT, Dataset, Field, Fields, InputRecord, Preparation
 
 Arrays = Mapping[str, Any]
 
@@ -123,13 +123,49 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
         return data
     record = replace(record, findings=data.input.findings)
     if hook is None:
-        return replace(data, input=record)
+        return masked(replace(data, input=record))
     if fitted is None:
         if "train" not in data.splits:
             raise EdkitError("there is no split 'train' to fit the preparation of the samples on.")
         fitted = hook.fit(data.splits["train"])
     made = changed(data, lambda arrays: hook.apply(arrays, fitted))
-    return replace(made, input=replace(record, fitted=fitted))
+    return masked(replace(made, input=replace(record, fitted=fitted)))
+
+
+def masked(data: Dataset, names: Collection[str] | None = None) -> Dataset:
+    """Return a data set with 0 where a signal lacks a number, and a mask NAME_present beside it.
+
+    Args:
+        data: prepared.
+        names: of the signals; by default those of which numbers may be missing.
+    """
+    if names is None:
+        signals = {name: one for name, one in data.fields.items() if one.kind == "signal"}
+        names = [name for name, field in signals.items() if field.partial]
+    if not names:
+        return data
+    whole = {name: replace(data.fields[name], partial=False) for name in names}
+    masks = {name + PRESENT: Field(data.fields[name].shape, "mask") for name in names}
+    fields = Fields({**data.fields, **whole, **masks})
+    return changed(data, lambda arrays: fill_gaps(arrays, names), fields)
+
+
+def fill_gaps(arrays: Arrays, names: Collection[str]) -> dict[str, Any]:
+    """Return arrays with 0 where a signal lacks a number, and its mask NAME_present beside it."""
+    filled = dict(arrays)
+    for name in names:
+        array, kind = arrays[name], np.dtype("float32")
+        filled[name] = Changed(array, _no_gaps, kind)
+        filled[name + PRESENT] = Changed(array, _there, kind)
+    return filled
+
+
+def _no_gaps(part: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(part), 0, part)
+
+
+def _there(part: np.ndarray) -> np.ndarray:
+    return ~np.isnan(part)
 
 
 def changed(
@@ -171,7 +207,7 @@ def as_trained(
                 "the run keeps values that its data set fitted, and neither that one nor the data "
                 "given can apply them: give data of the kind that it was trained on."
             )
-    data = prepared(replace(data, preparation=hook), record)
+    data = _with_masks(prepared(replace(data, preparation=hook), record), fields)
     orders: dict[str, np.ndarray] = {}
     for name, known in fields.items():
         if name in data.fields and data.fields[name].kind == known.kind == "class":
@@ -194,6 +230,20 @@ def as_trained(
         for name, field in data.fields.items()
     }
     return changed(data, change, Fields(renamed))
+
+
+def _with_masks(data: Dataset, fields: Fields) -> Dataset:
+    """Return the data with a mask of each signal that had one in training; refuse a new one."""
+    for name in data.fields:
+        if name.endswith(PRESENT) and name not in fields:
+            signal = name.removesuffix(PRESENT)
+            raise EdkitError(
+                f"field {signal!r} lacks numbers, and the run was trained without gaps: take "
+                "missing=fill or missing=drop."
+            )
+    known = [name.removesuffix(PRESENT) for name in fields if name.endswith(PRESENT)]
+    more = [name for name in known if name in data.fields and name + PRESENT not in data.fields]
+    return masked(data, more)
 
 
 def _order(name: str, found: Field, known: Field) -> np.ndarray | None:

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -25,11 +25,11 @@ from ed_core.inference import inference_model
 from ed_core.objective import Objective
 from ed_core.options import check_counts
 from ed_core.plugins import DATASETS, MODELS
-from ed_core.preparation import hook_of
+from ed_core.preparation import fill_gaps, hook_of
 from ed_core.recording import Recording, RunFolder
 from ed_core.registry import PLUGIN_FILES
 from ed_core.selection import select
-from ed_core.spec import Dataset, Field, Fields, Head, InputRecord, ModelSpec
+from ed_core.spec import PRESENT, Dataset, Field, Fields, Head, InputRecord, ModelSpec
 from ed_core.submodels import submodel, to_numpy
 
 _SPARE = 8  # times what is stored: of a run that is a part of this one, parts may be left out
@@ -124,7 +124,10 @@ class Run:
         if fitted is None:
             return arrays
         hook = hook_of(self.input) or self.data.preparation
-        return arrays if hook is None else hook.apply(arrays, fitted)
+        if hook is not None:
+            arrays = hook.apply(arrays, fitted)
+        named = [name.removesuffix(PRESENT) for name in self.fields if name.endswith(PRESENT)]
+        return fill_gaps(arrays, [name for name in named if name in arrays])
 
     def recognise(self, data: Dataset) -> bool:
         """Take a data set for its own, elsewhere now, if it is that; tell whether it is.
@@ -279,7 +282,7 @@ def build(
         raise EdkitError(
             f"model {spec.name!r} cannot be built with {checked}: {one_line(error)}"
         ) from error
-    objective = Objective(net, spec.heads, spec.weights(checked, weights))
+    objective = Objective(net, with_masks(spec.heads, fields), spec.weights(checked, weights))
     for name in weights or {}:
         if name not in objective.head_weights:
             there = ", ".join(objective.head_weights)
@@ -287,6 +290,16 @@ def build(
                 f"model {spec.name!r} has no head {name!r} with these options, only: {there}."
             )
     return objective
+
+
+def with_masks(heads: Iterable[Head], fields: Fields) -> tuple[Head, ...]:
+    """Return the heads, each with the mask of its target where the data have one, NAME_present."""
+    return tuple(
+        replace(head, mask=head.target + PRESENT)
+        if head.needs_target and not head.mask and head.target + PRESENT in fields
+        else head
+        for head in heads
+    )
 
 
 def save_weights(objective: Objective, path: Path) -> None:

@@ -14,6 +14,10 @@ from ed_core.options import Option, check_options, options_of
 FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
 
 
+PRESENT = "_present"
+"""Behind the name of a signal: of the mask that is 1 where a number of it is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One named array of a data set.
@@ -26,7 +30,10 @@ class Field:
             (integers from 0), or `mask` (1 where a sample has a target, 0 where it has not).
         classes: the names of the classes, in the order of their numbers.
         colours: of the classes, such as "#0072b2"; by default the palette of figures and window.
-        partial: whether a target may be missing: -1 stands for no class, NaN for no value.
+        partial: whether a target may be missing: -1 stands for no class, NaN for no value. Of a
+            signal, which is an input as well, a number may be missing: NaN is read as 0, its mean
+            once it is standardised, and a field of kind mask, NAME_present, keeps it out of the
+            losses.
         unit: of a value, such as "km" or "°"; "" where it has none.
     """
 

@@ -8,6 +8,9 @@ A plugin that passes trains, records, saves, resumes and shows in the window on 
 """
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,9 +23,10 @@ from ed_core.arrange import Batches, needed_fields
 from ed_core.checks import check_array, check_shapes
 from ed_core.engine import randomness, tuning
 from ed_core.errors import EdkitError
+from ed_core.findings import Finding, read_facts
 from ed_core.hooks import called_as, make_augment, make_optimizer
 from ed_core.learning_rate import ScaledSchedule
-from ed_core.options import Option
+from ed_core.options import FilePath, Option
 from ed_core.plan import PLAN_OPTIONS
 from ed_core.plugins import DATASETS, MODELS
 from ed_core.preparation import prepared
@@ -31,7 +35,7 @@ from ed_core.recording import RecordingWriter
 from ed_core.run import build, load_weights, save_weights
 from ed_core.schedule import weight_schedules
 from ed_core.seeds import Seeds
-from ed_core.spec import Dataset, Field, Fields, InputRecord, ModelSpec
+from ed_core.spec import Dataset, DatasetSpec, Field, Fields, InputRecord, ModelSpec
 from ed_core.submodels import call, to_numpy
 
 SAMPLES = 8
@@ -87,7 +91,8 @@ def check_dataset(name: str, **options: Any) -> Dataset:
     It is documented; it has a `train` split and another; every array fits its field; no two fields
     of a split, or of the whole, differ in length; loading twice gives the same arrays. What it fits
     is plain JSON, and what is fitted on one split is applied to every sample by itself, wherever it
-    comes from.
+    comes from. A loader of files says what it inferred and what it left out: it has findings, the
+    options that they name are its own, and one is about the split where it drew that itself.
     """
     spec = DATASETS[name]
     assert spec.summary, f"{name}: the function has no docstring"
@@ -96,6 +101,7 @@ def check_dataset(name: str, **options: Any) -> Dataset:
     assert "train" in data.splits, f"{name}: splits {[*data.splits]}"
     assert len(data.splits) > 1, f"{name}: splits {[*data.splits]}"
     _check_preparation(name, data)
+    _check_findings(spec, data, options)
     data, again = (prepared(each, InputRecord()) for each in (data, again))
     whole, repeated = ({"all": one.whole} if one.whole else {} for one in (data, again))
     second_time = {**again.splits, **repeated}
@@ -110,6 +116,24 @@ def check_dataset(name: str, **options: Any) -> Dataset:
             same = np.array_equal(part, second, equal_nan=part.dtype.kind == "f")
             assert same, f"{name}/{split}/{field}: loading twice gave different arrays"
     return data
+
+
+def _check_findings(spec: DatasetSpec, data: Dataset, given: Mapping[str, Any]) -> None:
+    """Check that a loader of files says what it inferred, each with an option that there is."""
+    found = data.input.findings
+    for finding in found:
+        assert isinstance(finding, Finding), f"{spec.name}: finding {finding!r}"
+        assert finding.text, f"{spec.name}: a finding about {finding.about!r} says nothing"
+        named = re.match(r"(\w+)=", finding.option)
+        known = not named or named[1] in spec.options
+        assert known, f"{spec.name}: a finding names option {finding.option!r}, which it lacks"
+    assert read_facts(json.loads(json.dumps([asdict(one) for one in found]))) == found
+    files = [name for name, option in spec.options.items() if option.type is FilePath]
+    if any(given.get(name) for name in files):
+        assert found, f"{spec.name}: reads a file, and has no findings of what it inferred"
+        drawn = data.whole is not None and len(data.splits) > 1
+        said = any(finding.about == "split" for finding in found)
+        assert said or not drawn, f"{spec.name}: draws the splits, and no finding is about 'split'"
 
 
 def _check_preparation(name: str, data: Dataset) -> None:
@@ -128,7 +152,8 @@ def _check_preparation(name: str, data: Dataset) -> None:
         for row in range(len(next(iter(some.values())))):
             one = hook.apply({f: array[row : row + 1] for f, array in some.items()}, fitted)
             for field in some:
-                same = np.array_equal(np.asarray(one[field])[0], np.asarray(together[field])[row])
+                alone, among = np.asarray(one[field])[0], np.asarray(together[field])[row]
+                same = np.array_equal(alone, among, equal_nan=among.dtype.kind == "f")
                 assert same, f"{name}/{split}/{field}: a sample is changed by those beside it"
 
 
