@@ -8,13 +8,10 @@ from typing import Any
 
 from ed_core.errors import EdkitError, one_line
 from ed_core.findings import Findings
-from ed_core.options import FilePath, check_options
+from ed_core.options import KEY, QUOTE, FilePath, check_options, quoted
 from ed_core.plugins import DATASETS
 from ed_core.preparation import Renamed, Standardisation, changed
 from ed_core.spec import Dataset, DatasetSpec, Fields
-
-_NEXT = re.compile(r"\w+=")  # an option begins behind a comma
-_QUOTE = '"'
 
 
 def settle_data(text: str) -> str:
@@ -129,7 +126,7 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
         if key not in options and Path(rest).exists():
             raise EdkitError(
                 f"data set {name!r} has no option {key!r}; a path with , or = in it stands in "
-                f"double quotes: {name}:{_written(rest, first=True)}."
+                f"double quotes: {name}:{quoted(rest, alone=True)}."
             )
         given[key] = options[key].parse(value) if key in options else value
     return spec, check_options(options, given, f"data set {name!r}")
@@ -138,15 +135,15 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
 def _pairs(rest: str, text: str) -> Iterator[tuple[str, str]]:
     """Yield the options of a data set's text, key and value; the key of a value alone is ""."""
     while rest:
-        start = _NEXT.match(rest)
+        start = KEY.match(rest)
         key, rest = (start[0][:-1], rest[start.end() :]) if start else ("", rest)
         key = key if key.isidentifier() else ""
         if start and not key:
             rest = start[0] + rest
-        if rest.startswith(_QUOTE):
+        if rest.startswith(QUOTE):
             value, rest = _unquoted(rest, text)
         else:
-            ends = [m.start() for m in re.finditer(",", rest) if _NEXT.match(rest, m.end())]
+            ends = [m.start() for m in re.finditer(",", rest) if KEY.match(rest, m.end())]
             end = ends[0] if ends else len(rest)
             value, rest = rest[:end], rest[end + 1 :]
         yield key, value
@@ -160,13 +157,9 @@ def _unquoted(rest: str, text: str) -> tuple[str, str]:
             f"data {text!r}: expected a closing double quote, then a comma and an option or the "
             "end; a quote within is written twice."
         )
-    return found[1].replace(_QUOTE * 2, _QUOTE), rest[found.end() :]
+    return found[1].replace(QUOTE * 2, QUOTE), rest[found.end() :]
 
 
-def _written(value: Any, *, first: bool = False) -> str:
-    """Return a value as a text has it; `first` where no key stands before it."""
-    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    ends = any(_NEXT.match(text, m.end()) for m in re.finditer(",", text))
-    if ends or text.startswith(_QUOTE) or (first and _NEXT.match(text)):
-        return f"{_QUOTE}{text.replace(_QUOTE, _QUOTE * 2)}{_QUOTE}"
-    return text
+def _written(value: Any) -> str:
+    """Return a value as a text has it."""
+    return quoted(",".join(map(str, value)) if isinstance(value, tuple) else str(value))

@@ -18,6 +18,10 @@ RunPath = NewType("RunPath", str)
 """The type of an option that names the folder of a run: made absolute, "" for none."""
 
 
+KEY = re.compile(r"\w+=")
+QUOTE = '"'
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option: `int`, `float`, `str`, `bool`, `tuple[int, ...]`, a path or a Literal."""
@@ -82,6 +86,21 @@ _TYPE_NAMES = {
     FilePath: "a path",
     RunPath: "the path of a run",
 }
+
+
+def quoted(value: str, *, alone: bool = False) -> str:
+    """Return a value of an option as the text of a data set has it.
+
+    What would end it there, a comma before the next `KEY=`, puts it in double quotes.
+
+    Args:
+        value: as it is meant.
+        alone: whether no key stands before it.
+    """
+    ends = any(KEY.match(value, comma.end()) for comma in re.finditer(",", value))
+    if ends or value.startswith(QUOTE) or (alone and KEY.match(value)):
+        return f"{QUOTE}{value.replace(QUOTE, QUOTE * 2)}{QUOTE}"
+    return value
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, Option]:

@@ -85,7 +85,7 @@ class NewRun(Part):
     def end(self) -> None:
         """End the threads; what trains goes on, or was asked to stop."""
         if self.dialog is not None:
-            self.dialog.close()
+            self.dialog.end()
         self._inquiry.end()
         for trainer in self.trainers:
             trainer.leave()

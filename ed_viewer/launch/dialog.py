@@ -87,6 +87,12 @@ class NewRunDialog(QDialog):
         self._enable()
         self.form.models.setFocus()
 
+    def end(self) -> None:
+        """Close it for good."""
+        self.close()
+        if self.form is not None:
+            self.form.end()
+
     def set_starting(self, on: bool) -> None:
         """Show that a training is about to begin, or not any more."""
         self._starting = on

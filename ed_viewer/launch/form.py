@@ -77,6 +77,11 @@ class Form(QWidget):
         self.page.reset()
         self.training.reset()
 
+    def end(self) -> None:
+        """Look at no data any more."""
+        for page in self._pages.values():
+            page.look.end()
+
     def show_runs(self, entries: Sequence[RunEntry]) -> None:
         """Offer these runs where one can be chosen."""
         if list(entries) != list(self._runs):

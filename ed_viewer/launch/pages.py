@@ -7,8 +7,10 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from ed_core.options import quoted
 from ed_viewer.launch.catalogue import Catalogue, Head, Model, Option
 from ed_viewer.launch.command import given
+from ed_viewer.launch.data_look import DataLook
 from ed_viewer.launch.fields import Field, written
 from ed_viewer.launch.path_fields import RunField, WeightField, field_for
 from ed_viewer.launch.section import Section
@@ -89,8 +91,14 @@ class DataPage(Page):
     def text(self) -> str:
         """The data set with its options, as `--data` takes it."""
         fields = [field for field in self.sections[0].fields if not field.is_default]
-        options = ",".join(f"{field.option.name}={field.text()}" for field in fields)
+        options = ",".join(f"{field.option.name}={quoted(field.text())}" for field in fields)
         return f"{self._name}:{options}" if options else self._name
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether a file or a folder is named, of which only its loader knows what is in it."""
+        fields = self.sections[0].fields
+        return any(field.option.type == "path" and field.text() for field in fields)
 
     def reset(self) -> None:
         """Bring every option back to its default, or to what the model has for it."""
@@ -114,6 +122,8 @@ class ModelPage(Page):
         self._data = self.add_section("Data", [self.data])
         self._place = QVBoxLayout()
         self.column.addLayout(self._place)
+        self.look = DataLook(theme)
+        self.column.addWidget(self.look)
         if model.options:
             self.add_section("Model", [field_for(option) for option in model.options])
         self._add_weights(model.heads)
@@ -152,11 +162,18 @@ class ModelPage(Page):
             own = self.model.data_options if name == self.model.data else {}
             page = DataPage(name, found.options if found else (), own, self.theme)
             page.changed.connect(self.changed)
+            page.changed.connect(self._look)
             self._pages[name] = page
             self._place.addWidget(page)
         for other, page in self._pages.items():
             page.setVisible(other == name and bool(page.sections[0].fields))
         self._data.explain(self.data, found.summary if found else "")
+        self._look()
+
+    def _look(self) -> None:
+        """Look at the files that are named, if any."""
+        page = self.data_page
+        self.look.look(page.text if page.reads_files else "")
 
     def _add_weights(self, heads: Sequence[Head]) -> None:
         """Add a field for the weight of every head, unless an option of the model holds it."""

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
@@ -256,3 +257,29 @@ def test_fields_suit_their_type(qtbot: QtBot) -> None:
     assert isinstance(number, LineField)
     qtbot.keyClicks(number.line, "4x")
     assert number.text() == "34"
+
+
+def test_what_is_found_in_the_files_is_shown_before_the_start(
+    qtbot: QtBot, theme: Theme, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    form = Form(catalogue, str(tmp_path), theme)
+    qtbot.addWidget(form)
+    form.models.choose("dense_autoencoder")
+    look, page = form.page.look, form.page
+    assert look.isHidden()  # the embedded digits have no file
+    path = tmp_path / "a, b=c.npz"
+    np.savez(path, image=np.zeros((20, 8, 8), "uint8"), names=np.array(["x"] * 20))
+    page.data.set_text("arrays")
+    assert look.isHidden()
+    field = page.data_page.sections[0].field("path")
+    field.set_text(str(path))
+    assert look.text == "Looking at the data …"
+    qtbot.waitUntil(lambda: "Samples: train 16, test 4." in look.text, timeout=60_000)
+    assert "image (image, 8 x 8 x 1)" in look.text
+    assert "split" in look.text
+    field.set_text(str(tmp_path / "none.npz"))
+    qtbot.waitUntil(lambda: "none.npz': expected" in look.text, timeout=60_000)
+    field.set_text(str(path))
+    form.end()  # with the question under way
+    field.set_text("")
+    assert look.isHidden()
