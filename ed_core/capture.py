@@ -103,6 +103,7 @@ class Capture:
         when: When,
         *,
         columns: Sequence[str] = (),
+        curves: Sequence[str] = (),
     ) -> None:
         """Make the segment and write the first frame.
 
@@ -113,7 +114,9 @@ class Capture:
             logs: what `fit` logs after the first step.
             when: the first frame was taken.
             columns: of the scalars, where they are known without logs.
+            curves: the terms that are known of every step.
         """
+        self._curves, self._curves_until = tuple(curves), (*when, self.seconds)
         self._folder, self._run, self._fields = folder, run, fields
         names = list(self.numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
@@ -143,6 +146,21 @@ class Capture:
         values[_DROPPED] = float(self._dropped + self._opened.dropped)
         self.seconds = time.monotonic() - self._began
         self._opened.append_scalars(*when, self.seconds, values)
+
+    def curves(self, when: When, steps: np.ndarray, values: np.ndarray) -> None:
+        """Take the terms of some steps.
+
+        Args:
+            when: now; where in its epoch a step was, and its time, lie between the last and this.
+            steps: (rows,), increasing.
+            values: (rows, terms).
+        """
+        now = (*when, time.monotonic() - self._began)
+        if len(steps):
+            known = np.array([self._curves_until, now], "float64")
+            epochs, seconds = (np.interp(steps, known[:, 0], known[:, n]) for n in (1, 2))
+            self._opened.append_curves(steps, epochs, seconds, values)
+        self._curves_until = now
 
     def settle(self, seconds: float) -> list[int]:
         """Wait until what was taken is on the disk; see `BackgroundWriter.settle`."""
@@ -180,7 +198,7 @@ class Capture:
         net = self._model()
         infos = [probe_info(p, arrays[p.name], self._fields, net) for p in self._probes]
         run = {**self._run, "start_step": when[0]}
-        header = Header(run, self._fields, tuple(infos), columns)
+        header = Header(run, self._fields, tuple(infos), columns, self._curves)
         self.settle(_PATIENCE)  # so that the segment before does not begin one as well
         writer = BackgroundWriter(RecordingWriter(self._folder, header, self._reference))
         if self._writer is not None:

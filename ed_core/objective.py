@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ed_core.curves import StepLosses
 from ed_core.engine import gradients, randomness
 from ed_core.errors import EdkitError
 from ed_core.losses import like, masked, whole
@@ -73,6 +74,7 @@ class Objective(keras.Model):
         }
         losses_of_heads = [self.trackers[f"{head.name}_loss"] for head in heads]
         self.total = _Total(losses_of_heads)
+        self.step_losses = StepLosses(["loss", *self.trackers])
 
     @property
     def layer_weights(self) -> list[Any]:
@@ -236,18 +238,24 @@ class Objective(keras.Model):
         Where an output is not finite, the loss is NaN on every backend; PyTorch's cross entropy
         would refuse to compute it.
         """
-        total = 0.0
+        total, terms = 0.0, []
         for head in self.heads:
             mask = (sample_weight or {}).get(head.name)
             target = (y or {}).get(head.name)
-            loss = self._term(head, target, y_pred[head.output], mask)
+            loss, logged = self._term(head, target, y_pred[head.output], mask)
+            terms += logged
             total = total + self.head_weights[head.name] * loss
         penalty = sum(self.losses, 0.0)  # regularisers; ops.sum fails on jax
         samples = _samples(y_pred[self.heads[0].output]) if self.heads else 1.0
         self.total.update_state([*self.head_weights.values()], penalty, samples)
+        if training:
+            self.step_losses.update_state([total + penalty, *terms])
         return total + penalty
 
-    def _term(self, head: Head, target: Tensor, output: Tensor, mask: Tensor) -> Tensor:
+    def _term(
+        self, head: Head, target: Tensor, output: Tensor, mask: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return a head's loss, and what it logs of this batch: NaN where nothing had a target."""
         if keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16"):
             output = ops.cast(output, "float32")  # sums over a signal need its digits
         good = ops.isfinite(output)
@@ -267,16 +275,18 @@ class Objective(keras.Model):
             known = {"mask": mask} if head.needs_mask else {}
             values = head.loss(target, output, **known)
             extra = [metric(target, output) for metric in head.metrics]
+        logged = []
         for name, term in zip(log_names(head)[1:], extra, strict=True):
             there = None if mask is None else ops.cast(_on(mask, term) > 0, "float32")  # unweighted
             seen = _samples(output) if there is None else ops.sum(there)
             self.trackers[name].update_state(masked(term, there), sample_weight=seen)
+            logged.append(ops.where(seen > 0, masked(term, there), np.nan))
         mask = None if mask is None else _on(mask, values)
         loss = ops.where(ops.all(good), masked(values, mask, head.over), np.nan)
         labelled = mask is not None and head.over == "labelled"
         count = ops.sum(mask) if labelled else _samples(output)
         self.trackers[f"{head.name}_loss"].update_state(loss, sample_weight=count)
-        return loss
+        return loss, [ops.where(count > 0, loss, np.nan), *logged]
 
 
 class _Total(keras.metrics.Metric):

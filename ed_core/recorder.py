@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from ed_core.capture import Capture, When
+from ed_core.curves import CurveTap
 from ed_core.engine.gradients import equal_paths
 from ed_core.errors import EdkitError
 from ed_core.header import field_facts, guess_fields
@@ -85,6 +86,7 @@ class Recorder(keras.callbacks.Callback):
         self._history_follows = False
         self._borrowed: Any = None  # the history whose end ends the recording
         self._pace = Pace(every)
+        self._tap: CurveTap | None = None
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
         if self._own is None and run is None:
@@ -107,6 +109,7 @@ class Recorder(keras.callbacks.Callback):
         assert self._capture is not None
         self._count.begin(self._capture.steps_done(), self.model.optimizer)
         self._history_follows = False
+        self._open_tap()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, and the step that it begins at."""
@@ -122,6 +125,8 @@ class Recorder(keras.callbacks.Callback):
         self._logs = logs or {}
         if not self._capture.is_open:
             self._open(self._capture, self._logs)
+        if self._tap is not None and self._tap.due(self._count.step):
+            self._fetch()
         if self._pace.due(self._count.step):
             self._frame(self._capture, self._logs)
 
@@ -141,6 +146,7 @@ class Recorder(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the last frame and close, unless a `with` block or Keras' history does it later."""
         self._write_pending()
+        self._fetch()
         if self._managed:
             return
         if self._history_follows:
@@ -176,7 +182,10 @@ class Recorder(keras.callbacks.Callback):
         Returns:
             The steps of the frames that are not there then.
         """
-        return self._capture.settle(seconds) if self._capture else []
+        if self._capture is None:
+            return []
+        self._fetch()
+        return self._capture.settle(seconds)
 
     def record_end(self, model: keras.Model, when: When, scalars: Sequence[str]) -> None:
         """Take the one frame of a model whose last step was done before.
@@ -200,6 +209,7 @@ class Recorder(keras.callbacks.Callback):
         self._give_back_history()
         try:
             self._write_pending()
+            self._fetch(last=True)
         finally:
             capture, self._capture = self._capture, None
         try:
@@ -228,10 +238,28 @@ class Recorder(keras.callbacks.Callback):
             "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
         }
         segments, first = self.folder.recording, self._first
-        capture.open(segments, run, self._facts, logs, first, columns=columns)
+        curves = self._tap.names if self._tap else ()
+        capture.open(segments, run, self._facts, logs, first, columns=columns, curves=curves)
         for kind, text in self._opening:
             capture.event(self._first, kind, text)
         self._pace = Pace(self.every, self._first[0])
+
+    def _open_tap(self) -> None:
+        """Follow the losses of every step, where the model keeps them and counts as this does."""
+        model = self.model  # on jax this fetches it
+        gathers = getattr(model.optimizer, "gradient_accumulation_steps", None)
+        if not isinstance(model, Objective) or (gathers and not self._count.fixed):
+            return
+        if self._tap is None:
+            self._tap = CurveTap(model.step_losses.names)
+        self._tap.begin(model.step_losses, self._count.step)
+
+    def _fetch(self, last: bool = False) -> None:
+        """Write the losses of the steps since the last time."""
+        if self._tap is None or self._capture is None or not self._capture.is_open:
+            return
+        rows = self._tap.fetch(self.model.step_losses, self._count.step, last)
+        self._capture.curves(self._count.when, *rows)
 
     def _when(self) -> When:
         """Return the step that the optimizer says; on jax this fetches the model."""

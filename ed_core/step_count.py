@@ -32,6 +32,11 @@ class StepCount:
         self._accumulated, self._skips = 1, False
 
     @property
+    def fixed(self) -> bool:
+        """Whether batches are counted, and nothing else."""
+        return bool(self._fixed)
+
+    @property
     def when(self) -> tuple[int, float]:
         """The present step, and the epoch with its fraction."""
         if self._fixed:

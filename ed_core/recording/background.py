@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ed_core.errors import EdkitError
 from ed_core.recording.layout import Event
 from ed_core.recording.writer import Arrays, RecordingWriter, lack_of_room, reason
@@ -85,6 +87,14 @@ class BackgroundWriter:
         if not self.problem:
             write = lambda writer: writer.append_scalars(step, epoch, seconds, values)  # noqa: E731
             self._jobs.put(Job(step, epoch, seconds, write))
+
+    def append_curves(
+        self, steps: np.ndarray, epochs: np.ndarray, seconds: np.ndarray, values: np.ndarray
+    ) -> None:
+        """Queue rows of the curves, at least one; see `RecordingWriter.append_curves`."""
+        if not self.problem:
+            write = lambda writer: writer.append_curves(steps, epochs, seconds, values)  # noqa: E731
+            self._jobs.put(Job(int(steps[-1]), float(epochs[-1]), float(seconds[-1]), write))
 
     def append_event(self, event: Event) -> None:
         """Queue an event."""
