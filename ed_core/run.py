@@ -163,6 +163,12 @@ class Run:
         with self.recording() as recording:
             return recording.scalars()
 
+    @cached_property
+    def curves(self) -> dict[str, np.ndarray]:
+        """The losses of every step as columns (rows,); see `Recording.curves`."""
+        with self.recording() as recording:
+            return recording.curves()
+
     def taught(self, head: Head) -> bool:
         """Tell whether a head ever had a weight: what one without it says means nothing.
 

@@ -18,6 +18,8 @@ _COLUMNS = 3
 _MANY = 6  # epochs
 _FAR = 8.0
 _LINE = 2.2  # points
+_STRETCHES = 60
+_NONE = (np.empty(0), np.empty(0), np.empty(0))
 Table = Mapping[str, np.ndarray]
 End = tuple[float, str, str]
 Shown = dict[str, Material]  # colour to the run that is drawn in it
@@ -30,7 +32,7 @@ def curves(materials: list[Material]) -> Figure | None:
     all, and its training is dotted. The first of two is drawn broader, so that it shows where both
     are one. Heads of one name whose losses differ have an axes each.
     """
-    materials = [material for material in materials if series(material.scalars, "loss")[0].size]
+    materials = [material for material in materials if drawn(material, "loss")[2].size]
     if not materials:
         return None
     shown = dict(zip((BLUE, VERMILION), materials, strict=False))
@@ -79,15 +81,14 @@ def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> lis
         broad = 2.2 if not single and own == BLUE else 1.0
         table = material.scalars
         for prefix in ("", "val_"):
-            rows, y = series(table, prefix + loss)
-            if not rows.size:
+            steps, x, y = drawn(material, prefix + loss)
+            if not y.size:
                 continue
-            x = table["epoch"][rows]
             colour = VERMILION if single and prefix else own
             style: dict[str, Any] = {
                 "color": colour,
                 "linestyle": "-" if single or prefix else ":",
-                "marker": "o" if prefix and len(rows) < 40 else "",
+                "marker": "o" if prefix and len(y) < 40 else "",
                 "markersize": 6 * (1 + broad) / 2,
                 "linewidth": _LINE * broad,
                 "alpha": 0.55 if broad > 1 else 1.0,
@@ -96,7 +97,7 @@ def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> lis
             axes.plot(x, y, **style)
             if single:
                 ends.append((y[-1], "validation" if prefix else "training", colour))
-            lambdas = table[weight][rows] if weight else np.ones(len(rows))
+            lambdas = _at(table, weight, steps) if weight else np.ones(len(y))
             if not np.all(lambdas == 1) and np.any(lambdas > 0):
                 weighted = np.where(lambdas > 0, lambdas * y, np.nan)  # 0 has no logarithm
                 axes.plot(x, weighted, **{**style, "linestyle": "--", "linewidth": 1.4 * broad})
@@ -104,6 +105,33 @@ def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> lis
                     ends.append((weighted[-1], "weighted", colour))
     _settle(axes)
     return ends
+
+
+def drawn(material: Material, column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the step, the epoch and the value of every point at which a loss is drawn.
+
+    Where every step was recorded, the mean of each epoch, or of few epochs the means of equal
+    stretches.
+    """
+    table, steps = material.scalars, material.curves
+    if column not in steps or not np.isfinite(steps[column]).any():
+        rows, y = series(table, column)
+        return (*((table[name][rows]) for name in ("step", "epoch")), y) if rows.size else _NONE
+    known = np.isfinite(steps[column])
+    step, epoch, y = (steps[name][known].astype("float64") for name in ("step", "epoch", column))
+    many = epoch[-1] >= _MANY
+    part = np.ceil(epoch) if many else np.ceil(epoch / epoch[-1] * _STRETCHES)
+    starts = np.flatnonzero(np.diff(part, prepend=-1.0))
+    counts = np.diff(np.append(starts, len(y)))
+    ends = starts + counts - 1
+    return step[ends], epoch[ends], np.add.reduceat(y, starts) / counts
+
+
+def _at(table: Table, column: str, steps: np.ndarray) -> np.ndarray:
+    """Return the last value of a scalar that was known at each step."""
+    rows = np.flatnonzero(np.isfinite(table[column]))
+    known = np.searchsorted(table["step"][rows], steps, side="right") - 1
+    return table[column][rows[np.maximum(known, 0)]]
 
 
 def series(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:

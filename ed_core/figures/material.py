@@ -48,6 +48,11 @@ class Material:
         """The recorded table as columns (rows,); empty where nothing was recorded."""
         return self.run.scalars
 
+    @property
+    def curves(self) -> dict[str, np.ndarray]:
+        """The losses of every step as columns (rows,); empty where there are none."""
+        return self.run.curves
+
     @cached_property
     def outputs(self) -> dict[str, np.ndarray]:
         """What the model makes of all samples: output to (samples, ...), without noise."""

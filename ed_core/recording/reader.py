@@ -15,6 +15,7 @@ from ed_core.recording.segment import Segment
 from ed_core.recording.segment_files import SegmentFiles
 
 _TIMES = ("step", "epoch", "seconds")
+_ROWS = 20_000  # of the curves
 
 
 class Recording:
@@ -140,7 +141,7 @@ class Recording:
         """Return what was noted of every step, as columns (rows,).
 
         They are `step`, `epoch`, `seconds` and every curve, NaN in the rows of a segment that has
-        it not. A row is the mean of the steps since the row before.
+        it not. A row is the mean of the steps since the row before; there are 20,000 at most.
         """
         if not self._segments:
             return {}
@@ -152,7 +153,7 @@ class Recording:
             known |= {name: rows[name] for name in _TIMES}
             for name, columns in parts.items():
                 columns.append(known.get(name, np.full(len(rows), np.nan, "f4")))
-        return {name: np.concatenate(columns) for name, columns in parts.items()}
+        return thinned({name: np.concatenate(columns) for name, columns in parts.items()})
 
     def events(self) -> tuple[Event, ...]:
         """Return what happened once, in the order in which it was written."""
@@ -200,6 +201,28 @@ class Recording:
 
     def _rows(self) -> int:
         return sum(len(s.scalars) + len(s.curves) + len(s.events) for s in self._segments)
+
+
+def thinned(columns: Mapping[str, np.ndarray], most: int = _ROWS) -> dict[str, np.ndarray]:
+    """Return curves of at most so many rows: neighbours are averaged by twos, the ends are kept.
+
+    Args:
+        columns: `step`, `epoch`, `seconds` and the curves, (rows,) each.
+        most: rows; at least 4.
+    """
+    found = dict(columns)
+    while len(found["step"]) > most:
+        for name, column in found.items():
+            pairs = column[1 : len(column) - 1 - len(column) % 2].reshape(-1, 2)
+            middle = pairs[:, 1] if name in _TIMES else _means(pairs)
+            found[name] = np.concatenate([column[:1], middle, column[-1 - len(column) % 2 :]])
+    return found
+
+
+def _means(pairs: np.ndarray) -> np.ndarray:
+    """Return (rows,) the mean of each pair, or the one of them that is a number."""
+    first, second = np.where(np.isnan(pairs), pairs[:, ::-1], pairs).T
+    return ((first + second) / 2).astype(pairs.dtype)
 
 
 def _in_columns(rows: np.ndarray, segment: Segment, names: Sequence[str]) -> np.ndarray:

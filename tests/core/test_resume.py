@@ -43,6 +43,9 @@ class Stop(keras.callbacks.Callback):
             raise Boom
 
 
+TIMES = ("step", "epoch", "seconds")
+
+
 def everything(path: Path) -> dict[str, Any]:
     """All that a run leaves: weights, the last checkpoint, and by step frames and scalars."""
     folder = RunFolder(path)
@@ -56,7 +59,8 @@ def everything(path: Path) -> dict[str, Any]:
             )
             for number, step in enumerate(recording.steps)
         }
-        table = recording.scalars()
+        table, curves = recording.scalars(), recording.curves()
+    losses = np.stack([curve for name, curve in curves.items() if name not in TIMES], axis=1)
     rows = np.stack([column for name, column in table.items() if name != "seconds"], axis=1)
     arrays, facts = read_arrays(newest_first(folder.checkpoints)[0])
     return {
@@ -65,6 +69,9 @@ def everything(path: Path) -> dict[str, Any]:
         "position": {name: facts[name] for name in ("step", "epoch", "batch", "best")},
         "frames": frames,
         "rows": {row.tobytes() for row in rows},
+        "curves": {
+            int(step): row.tobytes() for step, row in zip(curves["step"], losses, strict=True)
+        },
     }
 
 
@@ -89,6 +96,8 @@ def assert_as_uninterrupted(path: Path, uninterrupted: dict[str, Any], best: boo
     for step, frame in expected["frames"].items():
         assert found["frames"][step] == frame, f"frame at step {step}"
     assert found["rows"] >= expected["rows"]
+    assert [*found["curves"]] == [*range(1, STEPS + 1)]
+    assert found["curves"] == expected["curves"]
 
 
 def told(seen: Any) -> list[str]:
