@@ -1,7 +1,7 @@
 """Which frame of one run stands beside a frame of another. Numpy only, no Qt here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -13,11 +13,12 @@ _ROUNDING = 1e-9  # of the point: a share of training is a quotient, two equal o
 
 
 class Alignment(Enum):
-    """What two runs have in common at the same point."""
+    """What two runs have in common at the same point; one alone may be shown over the time."""
 
     STEP = "step"
     EPOCH = "epoch"
     SHARE = "share"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,16 +28,20 @@ class Times:
     Attributes:
         steps, epochs: (rows,) of frames or of scalars, in the order of the training.
         end: the epoch with which the training ends or has ended.
+        seconds: (rows,) since the training began; empty where nobody asks for them.
     """
 
     steps: np.ndarray
     epochs: np.ndarray
     end: float
+    seconds: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def at(self, how: Alignment) -> np.ndarray:
-        """Return (rows,) the place of each: its step, its epoch, or its share of the training."""
+        """Return (rows,) the place of each: step, epoch, share of the training, or seconds."""
         if how is Alignment.STEP:
             return np.asarray(self.steps, np.float64)
+        if how is Alignment.TIME:
+            return np.asarray(self.seconds, np.float64)
         epochs = np.asarray(self.epochs, np.float64)
         return epochs if how is Alignment.EPOCH else epochs / self.end
 
@@ -60,7 +65,7 @@ def end_of(run: Mapping[str, Any], epochs: np.ndarray, live: bool) -> float:
 def times_of(run: RunInfo, growth: Growth) -> Times:
     """Return when the frames of a run were taken."""
     end = end_of(run.header.run, growth.epochs, growth.live)
-    return Times(growth.steps, growth.epochs, end)
+    return Times(growth.steps, growth.epochs, end, growth.seconds)
 
 
 def aligned(here: Times, frame: int, there: Times, how: Alignment) -> int:

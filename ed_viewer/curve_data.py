@@ -1,5 +1,7 @@
 """What the curves of a run are drawn from. No Qt here."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +11,9 @@ from ed_viewer.alignment import Alignment, Times, rounded_up, times_of
 from ed_viewer.messages import Growth, RunInfo
 
 LINE = 2000  # columns of a plot: more than it has pixels
+_CHANGES = ("weight", "learning_rate")  # events
+_WHOLE = 1e-4  # epochs
+_PART = 50  # of a run, over which its curves are smoothed
 MARKERS = 200  # of a plot with markers, which would lie on one another
 
 
@@ -28,17 +33,38 @@ def curves_of(scalars: Sequence[str], heads: Sequence[str]) -> list[str]:
     return first + rest + only_validated
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that changed the training by hand: where, and what, such as `weight of kl 1 -> 4`.
+
+    Attributes:
+        place: on the axis.
+        head: whose weight it was; "" for what all curves follow.
+        text: in words.
+    """
+
+    place: float
+    head: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """The scalars of a run.
 
     Attributes:
-        places: (rows,) where each row lies on the axis: its step, epoch or share of the training.
+        places: (rows,) where each row lies on the axis: its step, epoch, share or time.
         columns: (rows,) the values by name.
+        steps: the losses of every step, None where they were not recorded.
+        marks: what was changed by hand.
+        best: the place of the epoch with the lowest validation loss, NaN where there is none.
     """
 
     places: np.ndarray
     columns: Mapping[str, np.ndarray]
+    steps: Table | None = None
+    marks: tuple[Mark, ...] = ()
+    best: float = float("nan")
     _known: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def known(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -49,9 +75,30 @@ class Table:
             self._known[name] = self.places[rows], values[rows]
         return self._known[name]
 
+    def every(self, name: str) -> bool:
+        """Tell whether a scalar is known of every step."""
+        return self.steps is not None and len(self.steps.known(name)[0]) > 0
+
+    def training(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return places and values, (known,) each: of every step, else the running means."""
+        return self.steps.known(name) if self.steps and self.every(name) else self.known(name)
+
+    def ends(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return places and values, (epochs,) each, of a scalar at the end of every whole epoch.
+
+        There the running mean since the epoch began is the mean of the epoch.
+        """
+        values = self.columns.get(name, np.full(len(self.places), np.nan))
+        epochs = self.columns.get("epoch", np.full(len(self.places), np.nan))
+        rows = np.isfinite(values) & np.isfinite(self.places) & (epochs > 0)
+        rows &= np.abs(epochs - np.round(epochs)) < _WHOLE
+        last = np.flatnonzero(rows)
+        last = last[np.append(np.diff(epochs[last]) > _WHOLE, True)[: len(last)]]
+        return self.places[last], values[last]
+
     def at(self, name: str, place: float) -> float:
         """Return the last value that was known at a place, NaN if none was."""
-        places, values = self.known(name)
+        places, values = self.known(name) if name.startswith("val_") else self.training(name)
         row = int(np.searchsorted(places, rounded_up(place), side="right")) - 1
         return float(values[row]) if row >= 0 else float("nan")
 
@@ -61,6 +108,8 @@ class Table:
         NaN stands as well in a row that leaves a scalar out. After the first step, none leaves out
         the total loss: a scalar is really NaN where that is NaN as well.
         """
+        if self.steps is not None and name in self.steps.columns:
+            return self.steps.diverged(name, place)
         row = int(np.searchsorted(self.places, rounded_up(place), side="right")) - 1
         if row < 0 or not {name, "loss"} <= self.columns.keys():
             return False
@@ -88,6 +137,20 @@ def envelope(places: np.ndarray, values: np.ndarray, columns: int) -> tuple[np.n
     return np.repeat(places[starts], 2), np.stack(ends, axis=1).ravel()
 
 
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """Return the mean around each value, (rows,): of as many as `width_of` says."""
+    half = width_of(len(values)) // 2
+    sums = np.cumsum(np.concatenate([[0.0], values]), dtype="float64")
+    rows = np.arange(len(values))
+    first, end = np.maximum(rows - half, 0), np.minimum(rows + half + 1, len(values))
+    return np.asarray((sums[end] - sums[first]) / (end - first))
+
+
+def width_of(rows: int) -> int:
+    """Return of how many steps the smoothed line is the mean: a fiftieth of them, an odd number."""
+    return rows // _PART // 2 * 2 + 1
+
+
 @dataclass(slots=True, eq=False)
 class CurveData:
     """A run whose curves are drawn."""
@@ -105,10 +168,46 @@ class CurveData:
         """Return the scalars, each row at its place in the training."""
         if self.growth is None or "step" not in self.growth.scalars:
             return Table(np.empty(0), {})
-        columns = self.growth.scalars
-        end = times_of(self.run, self.growth).end
-        return Table(Times(columns["step"], columns["epoch"], end).at(how), columns)
+        columns, end = self.growth.scalars, times_of(self.run, self.growth).end
+        places = _times(columns, end).at(how)
+        steps, curves = None, self.growth.curves
+        if len(curves.get("step", ())):
+            steps = Table(_times(curves, end).at(how), curves)
+        return Table(places, columns, steps, self._marks(how, end), _best(places, columns))
+
+    def _marks(self, how: Alignment, end: float) -> tuple[Mark, ...]:
+        """Return the changes that were made by hand."""
+        events = [e for e in self.growth.events if e.kind in _CHANGES] if self.growth else []
+        when = ((e.step, e.epoch, e.seconds) for e in events)
+        steps, epochs, seconds = np.array([*when], "float64").reshape(-1, 3).T
+        places = Times(steps, epochs, end, seconds).at(how)
+        heads = (e.text.split()[2:3] if e.kind == "weight" else [] for e in events)
+        return tuple(
+            Mark(float(place), "".join(head), event.text)
+            for place, head, event in zip(places, heads, events, strict=True)
+        )
 
     def places(self, how: Alignment) -> np.ndarray:
         """Return (frames,) the place of each frame."""
         return times_of(self.run, self.growth).at(how) if self.growth else np.empty(0)
+
+
+def _times(columns: Mapping[str, np.ndarray], end: float) -> Times:
+    return Times(columns["step"], columns["epoch"], end, columns["seconds"])
+
+
+def _best(places: np.ndarray, columns: Mapping[str, np.ndarray]) -> float:
+    """Return the place of the lowest validation loss at the weights that hold at the end."""
+    heads = [n.removesuffix("_weight") for n in columns if n.endswith("_weight")]
+    total = columns.get("val_loss", np.full(len(places), np.nan))
+    if heads and all(f"val_{head}_loss" in columns for head in heads):
+        at_end = np.zeros(len(places))
+        for head in heads:
+            weights = columns[f"{head}_weight"]
+            last = weights[np.isfinite(weights)][-1:].sum()
+            at_end += last * np.nan_to_num(columns[f"val_{head}_loss"])
+        total = np.where(np.isfinite(total), at_end, np.nan)
+    known = np.isfinite(total) & np.isfinite(places)
+    if known.sum() < 2:
+        return float("nan")
+    return float(places[known][np.argmin(total[known])])

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import LINE, MARKERS, Table, envelope
-from ed_viewer.curve_words import at_cursor, describe, title_of
+from ed_viewer.curve_data import LINE, MARKERS, Table, envelope, smoothed
+from ed_viewer.curve_words import at_cursor, describe, marks_of, title_of
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.badge import run_pen
@@ -19,12 +19,18 @@ from ed_viewer.widgets.plot import make_plot, style_plot
 from ed_viewer.widgets.plot_hover import PlotHover
 from ed_viewer.widgets.title_row import TitleRow
 
+_DOTS = ("mean", "val_")  # a point an epoch
+_PALE = 0.3  # of the colour of the smoothed line
+_SHARE = (1, 99)  # percent of the steps between which the plot reaches: one alone may be far off
+
 
 class CurvePlot(Card):
     """A small plot with its name and the values at the cursor above it.
 
     Alone, a run's training is solid and its validation dashed with markers; of two, A is solid
-    and B dashed, and validation has markers and no line.
+    and B dashed, and validation has markers and no line. Where every step is known, the training
+    is a smoothed line, alone over the steps themselves, pale, and with a dot an epoch, its mean.
+    What was changed by hand is a dotted line, the best epoch a dashed one.
 
     Args:
         name: of the scalar.
@@ -53,6 +59,10 @@ class CurvePlot(Card):
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
         self._item.setMouseEnabled(False, False)
+        self._marks = {
+            kind: self._item.plot(connect="pairs", ignoreBounds=True)
+            for kind in ("changes", "best")
+        }
         self._curves: dict[tuple[str, str], pyqtgraph.PlotDataItem] = {}
         self._add_curves("A")
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
@@ -80,13 +90,13 @@ class CurvePlot(Card):
         places = [np.empty(0), *(table.places for table in tables.values())]
         along = np.concatenate(places)  # of all rows: the plots beside this one have the same
         ranges = []
-        for (side, prefix), curve in self._curves.items():
-            where, values = self._series(side, f"{prefix}{self._name}")
-            curve.setData(*envelope(where, values, MARKERS if prefix else LINE))
-            if not prefix:  # a single point has no line
+        for (side, part), curve in self._curves.items():
+            where, values = self._series(side, part)
+            curve.setData(*envelope(where, values, MARKERS if part in _DOTS else LINE))
+            if part == "":  # a single point has no line
                 curve.setSymbol("o" if len(values) == 1 else None)
             if len(values):
-                ranges.append((values.min(), values.max()))
+                ranges.append(_range(values) if part == "every" else (values.min(), values.max()))
         if not ranges:
             return
         low, high = np.array(ranges).T
@@ -96,7 +106,9 @@ class CurvePlot(Card):
         along = along[np.isfinite(along)]
         first, last = along.min(), along.max()
         self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
-        self._item.setYRange(low.min() - margin, high.max() + margin, padding=0)
+        ends = float(low.min() - margin), float(high.max() + margin)
+        self._item.setYRange(*ends, padding=0)
+        self._show_marks(*ends)
 
     def set_compared(self, on: bool) -> None:
         """Draw in the manner of two runs, or of one alone."""
@@ -126,8 +138,11 @@ class CurvePlot(Card):
         theme = self._theme
         self._head.restyle()
         style_plot(self._view, theme)
-        for (side, prefix), curve in self._curves.items():
-            pen, colour = self._pen(side, bool(prefix))
+        for kind, line in self._marks.items():
+            style = Qt.PenStyle.DashLine if kind == "best" else Qt.PenStyle.DotLine
+            line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1, style=style))
+        for (side, part), curve in self._curves.items():
+            pen, colour = self._pen(side, part)
             curve.setPen(pen)
             hollow = side == "B"
             curve.setSymbolBrush(None if hollow else pyqtgraph.mkBrush(colour))
@@ -136,31 +151,64 @@ class CurvePlot(Card):
         self._line.setHoverPen(pyqtgraph.mkPen(theme.palette.accent, width=3))
 
     def _add_curves(self, side: str) -> None:
-        """Make the curves of a run, training and validation."""
+        """Make the curves of a run: what is beneath comes first."""
+        self._curves[side, "every"] = self._item.plot()
         self._curves[side, ""] = self._item.plot(symbolSize=7)
+        self._curves[side, "mean"] = self._item.plot(symbol="o", symbolSize=5)
         self._curves[side, "val_"] = self._item.plot(symbol="o", symbolSize=5)
 
-    def _pen(self, side: str, validation: bool) -> tuple[QPen | None, QColor]:
+    def _pen(self, side: str, part: str) -> tuple[QPen | None, QColor]:
         """Return the pen of a curve, None for markers alone, and its colour."""
         if self._compared:
-            pen = None if validation else run_pen(self._theme, side, 1.0)
+            pen = None if part in _DOTS else run_pen(self._theme, side, 1.0)
             return pen, run_colour(self._theme.palette, side)
-        colour = QColor(self._theme.palette.classes[int(validation)])
-        style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
-        return pyqtgraph.mkPen(colour, width=1, style=style), colour
+        colour = QColor(self._theme.palette.classes[int(part == "val_")])
+        if part == "every":
+            colour.setAlphaF(_PALE)
+        style = Qt.PenStyle.DashLine if part == "val_" else Qt.PenStyle.SolidLine
+        pen = pyqtgraph.mkPen(colour, width=1, style=style)
+        return None if part == "mean" else pen, colour
 
-    def _series(self, side: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    def _series(self, side: str, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Return places and values, (rows,) each, of what can be drawn."""
-        if side not in self._tables:
-            return np.empty(0), np.empty(0)
-        places, values = self._tables[side].known(name)
+        table, name = self._tables.get(side), self._name
+        places, values = np.empty(0), np.empty(0)
+        if table is None or (part in ("every", "mean") and self._compared):
+            return places, values
+        if part == "val_":
+            places, values = table.known(f"val_{name}")
+        elif not table.every(name):
+            places, values = table.known(name) if part == "" else (places, values)
+        elif part == "mean":
+            places, values = table.ends(name)
+        else:
+            places, values = table.training(name)
+            values = smoothed(values) if part == "" else values
         if self._log:
             above = values > 0
             places, values = places[above], np.log10(values[above])
         return places, values
+
+    def _show_marks(self, low: float, high: float) -> None:
+        """Draw a line where something was changed by hand, and one at the best epoch."""
+        table = None if self._compared else self._tables.get("A")
+        places: dict[str, list[float]] = {"changes": [], "best": []}
+        if table is not None:
+            places["changes"] = [mark.place for mark in marks_of(self._name, table)]
+            if np.isfinite(table.best) and len(table.known(f"val_{self._name}")[0]):
+                places["best"] = [table.best]
+        for kind, line in self._marks.items():
+            at = np.repeat(places[kind], 2)
+            line.setData(at, np.resize([low, high], len(at)))
 
     def _describe(self, at: np.ndarray) -> str:
         return describe(self._name, self._tables, self.how, float(at[0]))
 
     def _dragged(self) -> None:
         self.scrubbed.emit(float(self._line.value()))
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """Return the least and the largest value, a few that are far off aside."""
+    low, high = np.percentile(values, _SHARE)
+    return float(low), float(high)

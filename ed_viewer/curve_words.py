@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import Table
+from ed_viewer.curve_data import Mark, Table
 from ed_viewer.widgets.text import grouped, number, titled
 
-_VALUES = "at the cursor: training, (validation), weight λ"
+_VALUES = "at the cursor: validation, weight λ, training"
+_BESIDE = 0.005  # of the axis: how near the mouse must be
+_STEP, _MEAN = "the loss of that step", "the running mean since the epoch began"
 
 
 def title_of(name: str) -> str:
@@ -30,7 +32,8 @@ def at_cursor(
     said = {side: _all_values(table, name, place) for side, table in sorted(tables.items())}
     if not compared:
         values = said.get("A", "")
-        return values, f"{values} ({_VALUES})"
+        of = _STEP if "A" in tables and tables["A"].every(name) else _MEAN
+        return values, f"{values} ({_VALUES}, {of})"
     both = "  ".join(f"{side} {_value(tables[side], name, place)}" for side in said)
     return both, " · ".join(f"{side}: {words}" for side, words in said.items()) + f" ({_VALUES})"
 
@@ -55,19 +58,21 @@ def describe(name: str, tables: Mapping[str, Table], how: Alignment, place: floa
         words = [word for word in _values(table, name, there) if word]
         if words:
             said.append((f"{side} " if len(tables) > 1 else "") + ", ".join(words))
+        said += _changes(name, table, there)
     return " · ".join(said)
 
 
 def _all_values(table: Table, name: str, place: float) -> str:
-    """Return the values at a place: training, (validation), weight."""
-    text = _value(table, name, place)
+    """Return the values at a place, what matters most first: validation, weight, training."""
+    said = []
     validation = table.at(f"val_{name}", place)
     if np.isfinite(validation):
-        text += f"  ({number(validation)})"
+        said.append(f"val {number(validation)}")
     weight = table.at(f"{name.removesuffix('_loss')}_weight", place)
     if name.endswith("_loss") and np.isfinite(weight):
-        text += f"  λ {number(weight)}"
-    return text
+        said.append(f"λ {number(weight)}")
+    value = _value(table, name, place)
+    return "  ".join([*said, f"train {value}" if said else value])
 
 
 def _value(table: Table, name: str, place: float) -> str:
@@ -82,9 +87,24 @@ def _columns(name: str) -> dict[str, str]:
     return {name: "training", f"val_{name}": "validation"}
 
 
+def _changes(name: str, table: Table, there: float) -> list[str]:
+    """Return what was changed by hand right there, and whether the epoch was the best."""
+    span = _BESIDE * (np.ptp(table.places) if len(table.places) else 0.0)
+    near = [m.text for m in marks_of(name, table) if abs(m.place - there) <= span]
+    return [*near, "best epoch"] if abs(table.best - there) <= span else near
+
+
+def marks_of(name: str, table: Table) -> list[Mark]:
+    """Return the changes that a scalar follows: of its head's weight, or of all."""
+    own = name.removesuffix("_loss")
+    return [mark for mark in table.marks if mark.head in ("", own) or name == "loss"]
+
+
 def _near(table: Table, name: str, place: float) -> list[float]:
     """Return the places nearest to one at which a scalar is known, or known to be not finite."""
-    found = [p for column in _columns(name) for p in _nearest(table.known(column)[0], place)]
+    columns = _columns(name).items()
+    known = (table.training(n) if kind == "training" else table.known(n) for n, kind in columns)
+    found = [p for places, _ in known for p in _nearest(places, place)]
     rows = _nearest(table.places[np.isfinite(table.places)], place)
     return found + [row for row in rows if table.diverged(name, row)]
 
@@ -113,4 +133,6 @@ def _place_words(how: Alignment, place: float) -> str:
         return f"step {grouped(round(place))}"
     if how is Alignment.EPOCH:
         return f"epoch {place:.2f}"
+    if how is Alignment.TIME:
+        return f"{place:.1f} s"
     return f"{100 * place:.1f} % of the training"

@@ -11,11 +11,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import CurveData, Table
+from ed_viewer.curve_data import CurveData, Table, width_of
 from ed_viewer.curve_row import CurveRow
 from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
+from ed_viewer.widgets.choice import make_choice
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.toggle import Toggle
 
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
 
 _EVERY = 0.2  # seconds between two updates at least: new ranges are the costly part
-_ALONE = "over the step · solid: training · dashed (in brackets): validation · λ: weight"
+_ALONE = "{} · dashed: validation · λ: weight"
+_EVERY_STEP = "pale: each step, line: mean of {} steps, dots: epochs"
+_RUNNING = "solid: running mean since the epoch began"
 _BOTH = "over the {} · A solid, B dashed · dots: validation"
 _OVER = {
     Alignment.STEP: "step",
     Alignment.EPOCH: "epoch",
     Alignment.SHARE: "share of the training",
 }
+_AXES = (Alignment.STEP, Alignment.EPOCH, Alignment.TIME)  # of one run alone
 
 
 class Curves(QWidget):
@@ -41,6 +45,7 @@ class Curves(QWidget):
 
     Attributes:
         log: the toggle of the logarithmic scale.
+        over: what the plots of one run are drawn over.
         about: a line that says how to read the plots.
     """
 
@@ -63,7 +68,9 @@ class Curves(QWidget):
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
-        self.about = muted(plain(QLabel(_ALONE)))
+        self.over = make_choice("What the curves are drawn over", [one.value for one in _AXES])
+        self.over.currentIndexChanged.connect(self._change_axis)
+        self.about = muted(plain(QLabel()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)
@@ -132,12 +139,26 @@ class Curves(QWidget):
 
     @property
     def _axis(self) -> Alignment:
-        return self._how if "B" in self._shown else Alignment.STEP
+        return self._how if "B" in self._shown else _AXES[self.over.currentIndex()]
+
+    def _change_axis(self) -> None:
+        self._update()
+        for plot in self.plots.values():
+            self._place_line(plot)
+
+    def _words(self) -> str:
+        """Return how the plots are read."""
+        if "B" in self._shown:
+            return _BOTH.format(_OVER[self._axis])
+        table = self._tables.get("A")
+        if table is None or table.steps is None:
+            return _ALONE.format(_RUNNING)
+        return _ALONE.format(_EVERY_STEP.format(width_of(len(table.steps.places))))
 
     def _lay_plots(self) -> None:
         """Have a plot of every scalar."""
         both = "B" in self._shown
-        self.about.setText(_BOTH.format(_OVER[self._axis]) if both else _ALONE)
+        self.over.setVisible(not both)
         shown = [self._shown[side] for side in sorted(self._shown)] if "A" in self._shown else []
         names = list(dict.fromkeys(name for run in shown for name in run.names()))
         self.about.setVisible(bool(names))
@@ -155,6 +176,7 @@ class Curves(QWidget):
         """Draw one plot a turn of the event loop: of a long run, all of them take 40 ms."""
         self._updated = time.monotonic()
         self._tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
+        self.about.setText(self._words())
         plots = list(self.plots.values())
         waiting = [plot for plot in self._due if plot in plots]  # first: else they would for ever
         self._due = waiting + [plot for plot in plots if plot not in waiting]

@@ -35,7 +35,7 @@ class Docks:
         curves = window.curves
         made = [
             _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
-            _dock(window, "curves", "Curves", curves, curves.about, curves.log),
+            _dock(window, "curves", "Curves", curves, curves.about, _curves_tools(window)),
             _dock(window, "timeline", "", _timeline(window)),
             *(
                 _dock(window, part.name, part.title, part.dock)
@@ -129,6 +129,16 @@ def _head(title: str, about: QWidget | None, tool: QWidget | None) -> QWidget:
     if tool is not None:
         row.addWidget(tool)
     return head
+
+
+def _curves_tools(window: Window) -> QWidget:
+    tools = QWidget()
+    row = QHBoxLayout(tools)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    for tool in (window.curves.over, window.curves.log):
+        row.addWidget(tool)
+    return tools
 
 
 def _runs_tools(window: Window) -> QWidget:

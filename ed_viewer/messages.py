@@ -109,6 +109,7 @@ class Growth:
         events: what happened once: checkpoints, and changes made by hand.
         ahead: the newest frame, as the last request wants it, if that one follows the run.
         unchecked: whether a part of it is from before all was under checksums.
+        curves: the losses of every step as columns (rows,); empty where none were recorded.
     """
 
     opening: int
@@ -122,6 +123,7 @@ class Growth:
     events: tuple[Event, ...] = ()
     ahead: Frame | None = None
     unchecked: bool = False
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:

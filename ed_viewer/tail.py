@@ -76,7 +76,10 @@ class Tail:
         how = (recording.state, problem, self._newest)
         old = recording.unchecked
         events = recording.events()
-        news.append(Growth(self.opening, *when, scalars, *how, events, unchecked=old))
+        curves = _columns(recording.curves)
+        news.append(
+            Growth(self.opening, *when, scalars, *how, events, unchecked=old, curves=curves)
+        )
         return news
 
     def read(self, request: Request) -> Frame:
