@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QPen, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.alignment import Alignment
@@ -21,6 +21,7 @@ from ed_viewer.widgets.title_row import TitleRow
 
 _DOTS = ("mean", "val_")  # a point an epoch
 _PALE = 0.3  # of the colour of the smoothed line
+_ZOOM, _NOTCH = 1.25, 120  # how much longer or shorter the axis is after a notch of the wheel
 _SHARE = (1, 99)  # percent of the steps between which the plot reaches: one alone may be far off
 
 
@@ -39,13 +40,18 @@ class CurvePlot(Card):
     Signals:
         scrubbed: the place to which the cursor line was dragged.
         hovered: the values under the mouse, in words, or "".
+        zoomed: the part of the axis that the wheel asks for, its ends.
+        enlarged: it was clicked twice.
 
     Attributes:
         how: what the axis is.
+        part: the ends of what is shown of the axis, None for all.
     """
 
     scrubbed = Signal(float)
     hovered = Signal(str)
+    zoomed = Signal(float, float)
+    enlarged = Signal()
 
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -53,6 +59,8 @@ class CurvePlot(Card):
         self._tables: Mapping[str, Table] = {}
         self.how = Alignment.STEP
         self._log = False
+        self._whole: tuple[float, float] | None = None
+        self._drawn: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
         self._compared = False
         self._head = TitleRow(title_of(name), name, theme)
         self._view = make_plot()
@@ -68,6 +76,8 @@ class CurvePlot(Card):
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
         self._item.addItem(self._line)
+        self.part: tuple[float, float] | None = None
+        self._view.viewport().installEventFilter(self)
         hover = PlotHover(self._view)
         hover.watch(self._item, self._describe)
         hover.told.connect(self.hovered)
@@ -88,27 +98,55 @@ class CurvePlot(Card):
         """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
         self._tables = tables
         places = [np.empty(0), *(table.places for table in tables.values())]
+        places += [table.steps.places for table in tables.values() if table.steps is not None]
         along = np.concatenate(places)  # of all rows: the plots beside this one have the same
-        ranges = []
+        self._drawn = {}
         for (side, part), curve in self._curves.items():
-            where, values = self._series(side, part)
+            where, values = self._drawn[side, part] = self._series(side, part)
             curve.setData(*envelope(where, values, MARKERS if part in _DOTS else LINE))
             if part == "":  # a single point has no line
                 curve.setSymbol("o" if len(values) == 1 else None)
-            if len(values):
-                ranges.append(_range(values) if part == "every" else (values.min(), values.max()))
+        if any(len(values) for _, values in self._drawn.values()):
+            along = along[np.isfinite(along)]
+            first, last = along.min(), along.max()
+            self._whole = first, last if last > first else first + 1
+            self.show_part(self.part)
+
+    def show_part(self, part: tuple[float, float] | None) -> None:
+        """Show a part of the axis, or all of it, and of the values what lies there."""
+        self.part = part
+        if self._whole is None:
+            return
+        shown = part or self._whole
+        self._item.setXRange(*shown, padding=0 if part else 0.02)
+        ranges = []
+        for (_, kind), (where, values) in self._drawn.items():
+            there = values[(where >= shown[0]) & (where <= shown[1])]
+            if len(there):
+                ranges.append(_range(there) if kind == "every" else (there.min(), there.max()))
         if not ranges:
             return
         low, high = np.array(ranges).T
         span = high.max() - low.min()
         # Of one value alone its neighbourhood: ticks in steps of its last digit say nothing.
         margin = 0.1 * (span or abs(high.max()) or 1.0)
-        along = along[np.isfinite(along)]
-        first, last = along.min(), along.max()
-        self._item.setXRange(first, last if last > first else first + 1, padding=0.02)
         ends = float(low.min() - margin), float(high.max() + margin)
         self._item.setYRange(*ends, padding=0)
         self._show_marks(*ends)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Zoom with the wheel, enlarge by two clicks (called by Qt)."""
+        if isinstance(event, QWheelEvent) and self._whole is not None:
+            low, high = self._item.viewRange()[0]
+            at = self._item.getViewBox().mapSceneToView(event.position()).x()
+            share = _ZOOM ** (-event.angleDelta().y() / _NOTCH)
+            ends = at + share * (low - at), at + share * (high - at)
+            self.zoomed.emit(max(ends[0], self._whole[0]), min(ends[1], self._whole[1]))
+            return True
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.enlarged.emit()
+            return True
+        return super().eventFilter(watched, event)
 
     def set_compared(self, on: bool) -> None:
         """Draw in the manner of two runs, or of one alone."""

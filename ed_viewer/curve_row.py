@@ -25,10 +25,13 @@ class CurveRow(QScrollArea):
         scrubbed: the place to which a cursor line was dragged.
         hovered: the values under the mouse, in words, or "".
         made: the last plot that was missing is there.
+        narrowed: whether a part alone is on show: of the axis, or of the plots.
 
     Attributes:
         plots: those that are made, by the name of their scalar.
     """
+
+    narrowed = Signal(bool)
 
     scrubbed = Signal(float)
     hovered = Signal(str)
@@ -41,6 +44,8 @@ class CurveRow(QScrollArea):
         self._names: Sequence[str] = ()
         self._missing: list[str] = []
         self._compared = self._log = False
+        self._large = ""
+        self._part: tuple[float, float] | None = None
         self._making = Turn(self._make_next, self)
         self._restyling = OneByOne(self)
         row = QWidget()
@@ -63,11 +68,14 @@ class CurveRow(QScrollArea):
         for name in [name for name in self.plots if name not in names]:
             self.plots.pop(name).deleteLater()
         self._names, self._compared = names, compared
+        if self._large not in names:
+            self._large = ""
         self._missing = [name for name in names if name not in self.plots]
         for column in range(max(self._grid.columnCount(), len(names))):
             # A place for each from the beginning: none that is made makes the others narrower.
-            self._grid.setColumnStretch(column, 1 if column < len(names) else 0)
-            self._grid.setColumnMinimumWidth(column, _NARROW if column < len(names) else 0)
+            shown = column < len(names) and self._large in ("", names[column])
+            self._grid.setColumnStretch(column, 1 if shown else 0)
+            self._grid.setColumnMinimumWidth(column, _NARROW if shown else 0)
         for name in self.plots:
             self._put(name)
         if self._missing:
@@ -75,6 +83,25 @@ class CurveRow(QScrollArea):
         else:
             self._making.drop()
             self.plots = {name: self.plots[name] for name in names}
+
+    def show_all(self) -> None:
+        """Show all plots over the whole axis."""
+        self._large = ""
+        self._zoom(None)
+        self.lay(self._names, self._compared)
+
+    def _zoom(self, part: tuple[float, float] | None) -> None:
+        """Show a part of the axis in every plot."""
+        self._part = part
+        for plot in self.plots.values():
+            plot.show_part(part)
+        self.narrowed.emit(bool(self._large or self._part))
+
+    def _enlarge(self, name: str) -> None:
+        """Show one plot alone, or all again."""
+        self._large = "" if self._large == name else name
+        self.lay(self._names, self._compared)
+        self.narrowed.emit(bool(self._large or self._part))
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""
@@ -93,6 +120,9 @@ class CurveRow(QScrollArea):
         plot = self.plots[name] = CurvePlot(name, self._theme)
         plot.scrubbed.connect(self.scrubbed)
         plot.hovered.connect(self.hovered)
+        plot.zoomed.connect(lambda first, last: self._zoom((first, last)))
+        plot.enlarged.connect(lambda: self._enlarge(name))
+        plot.part = self._part
         plot.set_log(self._log)
         self._put(name)
         self._making.ask()
@@ -101,6 +131,7 @@ class CurveRow(QScrollArea):
         plot = self.plots[name]
         plot.set_compared(self._compared)
         self._grid.addWidget(plot, 0, self._names.index(name))
+        plot.setVisible(self._large in ("", name))
 
     def _restyle(self) -> None:
         for plot in self.plots.values():

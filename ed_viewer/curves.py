@@ -18,7 +18,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
 from ed_viewer.widgets.choice import make_choice
 from ed_viewer.widgets.text import muted, plain
-from ed_viewer.widgets.toggle import Toggle
+from ed_viewer.widgets.toggle import Toggle, push_button
 
 if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
@@ -46,6 +46,7 @@ class Curves(QWidget):
     Attributes:
         log: the toggle of the logarithmic scale.
         over: what the plots of one run are drawn over.
+        all: ends a zoom, and shows the plots beside one that is large.
         about: a line that says how to read the plots.
     """
 
@@ -74,6 +75,10 @@ class Curves(QWidget):
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)
+        self.all = push_button("all", "Show all curves from first to last", theme)
+        self.all.clicked.connect(self._row.show_all)
+        self.all.hide()
+        self._row.narrowed.connect(self.all.setVisible)
         self._row.made.connect(self._update_in_turns)
         self.log.toggled.connect(self._row.set_log)
         layout = QVBoxLayout(self)
@@ -118,6 +123,7 @@ class Curves(QWidget):
         """Draw over the step, the epoch or the share of the training, if two runs are on show."""
         if how is not self._how:
             self._how = how
+            self._row.show_all()
             self._lay_plots()
 
     def show_frame(self, frame: Frame) -> None:
@@ -142,6 +148,7 @@ class Curves(QWidget):
         return self._how if "B" in self._shown else _AXES[self.over.currentIndex()]
 
     def _change_axis(self) -> None:
+        self._row.show_all()
         self._update()
         for plot in self.plots.values():
             self._place_line(plot)

@@ -136,7 +136,7 @@ def _curves_tools(window: Window) -> QWidget:
     row = QHBoxLayout(tools)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
-    for tool in (window.curves.over, window.curves.log):
+    for tool in (window.curves.all, window.curves.over, window.curves.log):
         row.addWidget(tool)
     return tools
 
