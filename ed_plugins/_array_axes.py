@@ -105,8 +105,8 @@ def _sample_axis(named: Mapping[str, Stored], main: str) -> int:
     if fits[0] != fits[1] or last == 1:
         return 0 if fits[0] >= fits[1] else last
     if last in _TURNED:
-        known = [channel_axis(part, ()) is not None for part in (shape[1:], shape[:-1])]
-        return last if known == [False, True] else 0
+        first_fits = channel_axis(shape[1:], ()) is not None
+        return last if not first_fits and channel_axis(shape[:-1], ()) is not None else 0
     if last == 2 and shape[0] == shape[1] != shape[2] and shape[2] > 4 * shape[0]:
         raise UnfitError(
             named[main].where,
@@ -131,11 +131,12 @@ def channel_axis(shape: tuple[int, ...], maps: Collection[tuple[int, ...]]) -> i
     if len(few) == 1:
         return few[0]
     if few:
-        others = [shape[axis] for axis in few if axis != last]
-        return last if last in few and shape[last] < min(others) else None
+        fewer = last in few and all(shape[last] < shape[axis] for axis in few if axis != last)
+        return last if fewer else None
     least = min(axes, key=lambda axis: shape[axis])
-    clear = all(_CLEAR * shape[least] <= size for n, size in enumerate(shape) if n != least)
-    return least if clear else None
+    others = _without(shape, least)
+    square = len(shape) == 3 and shape[least] < others[0] == others[1]
+    return least if square or all(_CLEAR * shape[least] <= size for size in others) else None
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
@@ -144,7 +145,7 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 
 def maps_of(shapes: Iterable[tuple[int, ...]]) -> set[tuple[int, ...]]:
     """Return the heights and widths of the maps among samples of these shapes."""
-    found = set()
+    found: set[tuple[int, ...]] = set()
     for shape in shapes:
         if len(shape) == 2:
             found.add(shape)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -23,6 +24,8 @@ from ed_plugins._lazy import View, native
 
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
 _AXES = {"image": (4,), "video": (5,), "signal": (3,)}  # with the samples and the channels
+_NONE = 255
+_MAPPED = 64  # classes of pixels, above which grey levels are as likely
 _LEAST = 8  # pixels at a side of an image without an axis of channels
 
 
@@ -88,7 +91,8 @@ def make_field(
     if not stated and ndim > 2 and _is_turned(lay, kind):
         findings.infer(name, f"axes {lay}, {_words(parts[0].shape)}", f"axes={_other(lay)}")
     if kind == "class":
-        return name, *_class_field(source.name, name, parts, options, findings)
+        guessed = is_guessed(source, options)
+        return name, *_class_field(source.name, name, parts, options, findings, guessed)
     if any(part.is_text for part in parts):
         raise UnfitError(parts[0].where, f"expected numbers for kind {kind}, found texts")
     arrays = _numbers(source.name, name, kind, parts, options, findings)
@@ -174,8 +178,9 @@ def _kind_of_texts(name: str, parts: Sequence[Stored]) -> str:
 
 def _kind_of_target(parts: Sequence[Stored]) -> str:
     """Return what y is: classes, but values where floats are no small whole numbers."""
-    if parts[0].dtype.kind != "f" or len(parts[0].shape) > 2 or parts[0].shape[1:] > (1,):
-        return "class" if len(parts[0].shape) < 4 else "image"
+    single = prod(parts[0].shape[1:]) == 1
+    if parts[0].dtype.kind != "f" or not single:
+        return "class" if single or len(parts[0].shape) < 4 else "image"
     found = extent(parts)
     return "class" if found.whole and found.low >= -1 and found.high < MANY else "value"
 
@@ -244,17 +249,15 @@ def _signal(name: str, part: Stored, findings: Findings, field: str) -> Stored:
 
 def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str) -> None:
     """Raise UnfitError where an array has other axes than its kind, or two orders may be right."""
-    if kind not in _AXES:
-        return
     shape = parts[0].shape
-    if len(shape) not in (_AXES[kind][0], _AXES[kind][0] - 1):
+    if kind in _AXES and len(shape) not in (_AXES[kind][0], _AXES[kind][0] - 1):
         raise UnfitError(
             parts[0].where,
             f"expected {_AXES[kind][0]} axes for kind {kind}, samples and channels among them, "
             f"found {shape}",
         )
-    if not lay and kind in ("image", "video"):
-        several = {"image": "NHWC, NCHW or HWCN", "video": "NTHWC, NTCHW or NCTHW"}[kind]
+    if not lay and kind in ("image", "video", "class") and prod(shape[1:]) > 1:
+        several = "NTHWC, NTCHW or NCTHW" if kind == "video" else "NHWC, NCHW or HWCN"
         raise UnfitError(
             parts[0].where,
             f"expected {kind}s whose channels are 1, 3 or 4 or clearly the fewest, found {shape} "
@@ -307,14 +310,26 @@ def _shown(part: Stored, white: float | None, channel: bool, **scale: Any) -> An
 
 
 def _class_field(
-    asked: str, name: str, parts: Sequence[Stored], options: ArrayOptions, findings: Findings
+    asked: str,
+    name: str,
+    parts: Sequence[Stored],
+    options: ArrayOptions,
+    findings: Findings,
+    guessed: bool,
 ) -> tuple[Field, list[np.ndarray]]:
-    """Return the field of labels, and says what was inferred of them."""
+    """Return the field of labels, and say what was inferred of them."""
     labels = read_labels(asked, parts, options)
+    if guessed and labels.parts[0].ndim > 1 and len(labels.classes) > _MAPPED:
+        raise UnfitError(
+            parts[0].where,
+            f"expected images or maps of classes, found {parts[0].shape} of 0 to "
+            f"{len(labels.classes) - 1} which may be either: say kind={asked}:image or "
+            f"kind={asked}:class",
+        )
     for text, option in labels.texts:
         findings.infer(name, text, option)
     for text in labels.missing:
-        findings.infer(name, text, "ignore=none" if " of " in text else "")
+        findings.infer(name, text, "ignore=none" if f" {_NONE} " in text else "")
     partial = any((part < 0).any() for part in labels.parts)
     shape = labels.parts[0].shape[1:]
     return Field(shape, "class", labels.classes, partial=partial), labels.parts

@@ -52,7 +52,7 @@ def read_labels(name: str, parts: Sequence[Stored], options: ArrayOptions) -> La
     if any(part.is_text for part in parts):
         raise UnfitError(parts[0].where, "expected text in all splits, or numbers in all")
     if _has_rows(parts[0]):
-        labels, rows = [_from_one_hot(part) for part in parts], parts[0].shape[-1]
+        labels, rows = [_from_one_hot(name, part) for part in parts], parts[0].shape[-1]
         if max(label.max(initial=-1) for label in labels) < 0:
             raise UnfitError(parts[0].where, "expected labels, found none")
         names = classes or tuple(map(str, range(rows)))
@@ -95,7 +95,8 @@ def _of_texts(parts: Sequence[Stored], names: tuple[str, ...]) -> Labels:
     labels = []
     for text in stripped:
         values, which = np.unique(text, return_inverse=True)
-        labels.append(np.array([order[str(value)] for value in values])[which.ravel()])
+        numbers = np.array([order[str(value)] for value in values])
+        labels.append(numbers.astype(np.min_scalar_type(-len(classes)))[which.ravel()])
     missing = sum(int((label < 0).sum()) for label in labels)
     said = f"the classes are the texts {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
     empty = (f"{missing:,} empty texts are no label",) if missing else ()
@@ -112,9 +113,9 @@ def _of_numbers(
     name: str, parts: Sequence[Stored], names: tuple[str, ...], ignored: tuple[int, ...] | None
 ) -> Labels:
     """Return labels of numbers, each read once to see which there are, and once to keep them."""
-    counts = _counts(name, parts, ignored)
+    counts, missing = _counts(name, parts, ignored)
     used = sorted(counts)
-    where, texts, missing = parts[0].where, [], []
+    where, texts = parts[0].where, []
     none = {-1} & set(used)
     mapping: dict[int, int] = {}
     if ignored is not None:
@@ -136,8 +137,7 @@ def _of_numbers(
     _check_count(name, max(kept), names, where)
     if not names and max(kept) >= MANY and len(parts[0].shape) <= 2:
         texts.append((f"{max(kept) + 1} classes, unless they are values", f"kind={name}:value"))
-    type_ = np.min_scalar_type(-1 - max(kept))
-    labels = [_kept(part, mapping, type_) for part in parts]
+    labels = [_kept(part, mapping, np.min_scalar_type(-1 - max(kept))) for part in parts]
     return Labels(labels, names or tuple(map(str, range(max(kept) + 1))), (*texts,), (*missing,))
 
 
@@ -148,12 +148,23 @@ def _check_count(name: str, most: int, names: tuple[str, ...], where: str) -> No
         raise UnfitError(where, f"expected labels from 0 to {count - 1}, found {most}{remedy}")
 
 
-def _counts(name: str, parts: Sequence[Stored], ignored: tuple[int, ...] | None) -> dict[int, int]:
-    """Return how often each number stands in arrays; raises UnfitError where some is no class."""
+def _counts(
+    name: str, parts: Sequence[Stored], ignored: tuple[int, ...] | None
+) -> tuple[dict[int, int], list[str]]:
+    """Return how often each number stands in arrays, and what is said of other marks for none.
+
+    Raises:
+        UnfitError: a number is no class.
+    """
     counts: dict[int, int] = {}
+    marks: dict[str, int] = {}
     for part in parts:
         first = 0
-        for block in map(_marked, part.blocks()):
+        for plain in part.blocks():
+            block = _marked(plain)
+            if block is not plain and (count := int((block != plain).sum())):
+                mark = "NaN" if plain.dtype.kind == "f" else str(np.iinfo(plain.dtype).max)
+                marks[mark] = marks.get(mark, 0) + count
             _check_labels(name, block, first, part.where, ignored or ())
             if part.dtype == np.uint8:
                 found = np.bincount(block.ravel(), minlength=1)
@@ -164,7 +175,7 @@ def _counts(name: str, parts: Sequence[Stored], ignored: tuple[int, ...] | None)
             for value, number in pairs:
                 counts[value] = counts.get(value, 0) + number
             first += len(block)
-    return counts
+    return counts, [f"{count:,} of {mark} are no label" for mark, count in marks.items()]
 
 
 def _marked(block: np.ndarray) -> np.ndarray:
@@ -173,7 +184,9 @@ def _marked(block: np.ndarray) -> np.ndarray:
         gaps = np.isnan(block)
         return np.where(gaps, -1, block) if gaps.any() else block
     most = np.iinfo(block.dtype).max if block.dtype.kind == "u" else 0
-    return np.where(block == most, -1, block.astype("int64")) if most > _NONE else block
+    if most <= _NONE or not (block == most).any():
+        return block
+    return np.where(block == most, -1, block.astype("int64"))
 
 
 def _check_labels(
@@ -235,31 +248,41 @@ def _change(mapping: dict[int, int]) -> Callable[[np.ndarray], np.ndarray]:
     return change
 
 
-def _from_one_hot(part: Stored) -> np.ndarray:
+def _from_one_hot(name: str, part: Stored) -> np.ndarray:
     """Return the class numbers of rows, or of pixels, with a single 1; -1 of those of -1."""
-    found = []
+    found: list[np.ndarray] = []
     for block in part.blocks():
         good = is_one_hot(block)
         if not good.all():
             row = tuple(np.argwhere(~good)[0])
-            first = sum(map(len, found))
-            raise UnfitError(part.where, _not_one_hot(block, row, first))
-        found.append(np.where((block == -1).all(axis=-1), -1, block.argmax(axis=-1)))
+            first = sum(len(one) for one in found)
+            several = block.ndim == 2 and bool(((block == 0) | (block == 1)).all())
+            raise UnfitError(part.where, _not_one_hot(name, block, row, first, several), several)
+        numbers = np.where((block == -1).all(axis=-1), -1, block.argmax(axis=-1))
+        found.append(numbers.astype(np.min_scalar_type(-block.shape[-1])))
     return np.concatenate(found)
 
 
-def _not_one_hot(block: np.ndarray, row: tuple[Any, ...], first: int) -> str:
-    if block.ndim == 2 and ((block == 0) | (block == 1)).all():
-        counts = f"{block.shape[1]} of yes or no"
-        return (
-            "expected rows with a single 1, or of -1 alone for no label, found "
-            f"{counts} with {int(block[row].sum())} of yes in row {first + row[0]}: no model takes "
-            "several classes of one sample"
-        )
-    return (
-        "expected rows with a single 1, or of -1 alone for no label, found "
-        f"{str(block[row].tolist())[:60]} in row {first + row[0]}"
-    )
+def _not_one_hot(
+    name: str, block: np.ndarray, row: tuple[Any, ...], first: int, several: bool
+) -> str:
+    """Return what is said of a row that is no class.
+
+    Args:
+        name: of the field.
+        block: some samples, of which
+        first: is the number of the first.
+        row: where it stands in the block.
+        several: whether the rows say yes or no to several classes.
+    """
+    expected = "expected rows with a single 1, or of -1 alone for no label, found"
+    where = f"in row {first + row[0]}"
+    if several:
+        yes = f"{block.shape[1]} of yes or no with {int(block[row].sum())} of yes"
+        return f"{expected} {yes} {where}: no model takes several classes of a sample"
+    found = f"{str(block[row].tolist())[:60]} {where}"
+    other = "image" if block.ndim == 4 else "value"
+    return f"{expected} {found}; say kind={name}:{other} if they are no classes"
 
 
 def is_one_hot(rows: np.ndarray) -> np.ndarray:

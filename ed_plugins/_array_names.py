@@ -77,11 +77,12 @@ def _placed(names: list[str]) -> tuple[dict[str, tuple[str, str]], bool]:
     for name in names:
         split, _, field_name = name.rpartition("/")
         placed[name] = (_SPLITS.get(split, split), field_name)
-    if any(split for split, _ in placed.values()):
+    if any(split in _SPLITS.values() for split, _ in placed.values()):
         return placed, False
-    affixed = {name: found for name in names if (found := _affixed(name))}
+    plain = [name for name in names if "/" not in name]
+    affixed = {name: found for name in plain if (found := _affixed(name))}
     splits = {split for split, _ in affixed.values()}
-    if len(affixed) < len(names) and not ("train" in splits and len(splits) > 1):
+    if len(affixed) < len(plain) and not ("train" in splits and len(splits) > 1):
         return placed, False
     return {**placed, **affixed}, bool(affixed)
 
@@ -102,14 +103,23 @@ def _lone_group(arrays: dict[str, Stored]) -> str | None:
     return lone if lone and lone not in _SPLITS else None
 
 
+def name_of_models(name: str, paired: bool) -> str:
+    """Return the name by which models ask for a field, as far as its own name tells."""
+    lower = name.lower()
+    if not paired:
+        return name
+    return "image" if lower in INPUTS else "label" if lower in TARGETS else PLURALS.get(name, name)
+
+
 def _check_splits(result: NamedArrays, names: list[str], path: str) -> None:
     """Leave out what is in no split, and raise EdkitError unless the splits are those of a run."""
     splits = result.splits
     known = {"train", "validation", "test"} & set(splits)
     first = next((splits[split] for split in ("train", *sorted(known)) if split in splits), {})
-    for split in [split for split in splits if known and split not in known]:
+    plain = known or {""} & set(splits)
+    for split in [split for split in splits if plain and split not in plain]:
         named = splits[split]
-        if split and set(named) >= set(first):
+        if split and first and set(named) >= set(first):
             continue
         for field_name in named:
             where = f"the group {split!r} is no split" if split else "it is in no split"

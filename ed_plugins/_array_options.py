@@ -20,11 +20,12 @@ class UnfitError(EdkitError):
     Args:
         where: file and name.
         reason: what was expected and found, without a full stop.
+        spare: whether no model takes such an array, whatever its name is.
     """
 
-    def __init__(self, where: str, reason: str) -> None:
+    def __init__(self, where: str, reason: str, spare: bool = False) -> None:
         super().__init__(f"{where}: {reason}.")
-        self.where, self.reason = where, reason
+        self.where, self.reason, self.spare = where, reason, spare
 
 
 @dataclass(frozen=True, slots=True)

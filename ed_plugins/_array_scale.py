@@ -160,15 +160,16 @@ def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
     if low >= 0 and high <= 1:
         return Scale()
     if low >= -HAIR and high <= 1 + HAIR:
-        text = f"{found.beyond:,} numbers a little beyond 0..1 are cut ({low:.4g} to {high:.4g})"
-        return Scale(0, 1, found.beyond, text, f"range={low:.4g}..{high:.4g}")
+        ends = f"{min(low, 0):.8g}..{max(high, 1):.8g}"
+        text = f"{found.beyond:,} numbers a hair beyond 0..1 are cut"
+        return Scale(0, 1, found.beyond, text, f"range={ends}")
     if abs(low + 1) <= 4 * HAIR and abs(high - 1) <= 4 * HAIR:
         beyond = extent(parts, -1, 1).beyond
-        return Scale(-1, 1, beyond or -1, "-1..1, read as black to white", "range=LOW..HIGH")
+        return Scale(-1, 1, beyond or -1, "-1..1 is black to white", "range=0..1")
     bits = next((bits for bits in _BITS if high < 2**bits), 0)
     if found.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
         text = f"whole numbers of {bits} bits, as the largest is {high:g}"
-        return Scale(0, 2**bits - 1, text=text, option="range=LOW..HIGH")
+        return Scale(0, 2**bits - 1, text=text, option=f"range=0..{high:g}")
     raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
 
 

@@ -22,7 +22,13 @@ from ed_core.memory import check_memory
 from ed_plugins._array_axes import Aligned, align, maps_of
 from ed_plugins._array_fields import Source, check_options, is_guessed, make_field
 from ed_plugins._array_files import Stored, read_file, unpacked_bytes
-from ed_plugins._array_names import INPUTS, TARGETS, NamedArrays, name_arrays
+from ed_plugins._array_names import (
+    INPUTS,
+    TARGETS,
+    NamedArrays,
+    name_arrays,
+    name_of_models,
+)
 from ed_plugins._array_options import (
     ArrayOptions,
     UnfitError,
@@ -134,9 +140,9 @@ def _fields(
         try:
             field_name, field, made = make_field(source, options, findings)
         except UnfitError as error:
-            left[name] = _reason(error, name)
-            if len(common) == 1:
+            if len(common) == 1 or not (error.spare or is_guessed(source, options)):
                 raise
+            left[name] = _reason(error, name)
             continue
         fields[field_name] = field
         if field_name != name:
@@ -150,7 +156,7 @@ def _fields(
     if renamed:
         findings.infer("names", f"{', '.join(renamed)} in the file")
     _say_kinds(guessed, findings)
-    _say_left(left, findings)
+    _say_left({_unused(name, paired, fields): reason for name, reason in left.items()}, findings)
     return fields, splits, groups
 
 
@@ -211,6 +217,12 @@ def _nothing(path: str, left: Mapping[str, str]) -> EdkitError:
         return EdkitError(f"{path!r}, array {name!r}: {reason}.")
     said = "; ".join(f"{name!r}: {reason}" for name, reason in [*left.items()][:3])
     return EdkitError(f"{path!r}: none of its {len(left)} arrays is a field: {said}.")
+
+
+def _unused(name: str, paired: bool, fields: Fields) -> str:
+    """Return the name by which models ask for what is left out, where no field has it."""
+    asked = name_of_models(name, paired)
+    return name if asked in fields else asked
 
 
 def _say_left(left: Mapping[str, str], findings: Findings) -> None:
