@@ -105,7 +105,7 @@ def _sample_axis(named: Mapping[str, Stored], main: str) -> int:
     if fits[0] != fits[1] or last == 1:
         return 0 if fits[0] >= fits[1] else last
     if last in _TURNED:
-        first_fits = channel_axis(shape[1:], ()) is not None
+        first_fits = channel_axis(shape[1:], ()) is not None or {shape[1], shape[last]} & {*_FEW}
         return last if not first_fits and channel_axis(shape[:-1], ()) is not None else 0
     if last == 2 and shape[0] == shape[1] != shape[2] and shape[2] > 4 * shape[0]:
         raise UnfitError(

@@ -258,9 +258,10 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str) -> None
         )
     if not lay and kind in ("image", "video", "class") and prod(shape[1:]) > 1:
         several = "NTHWC, NTCHW or NCTHW" if kind == "video" else "NHWC, NCHW or HWCN"
+        what = "rows of classes" if kind == "class" else f"{kind}s"
         raise UnfitError(
             parts[0].where,
-            f"expected {kind}s whose channels are 1, 3 or 4 or clearly the fewest, found {shape} "
+            f"expected {what} whose channels are 1, 3 or 4 or clearly the fewest, found {shape} "
             f"where two axes or none may hold them: say axes=LETTERS, such as {several}",
         )
 
