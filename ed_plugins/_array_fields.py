@@ -289,9 +289,8 @@ def _numbers(
     scale = scale_of(asked, parts, options)
     if scale.text:
         findings.infer(name, scale.text, scale.option)
-    return [
-        _shown(part, scale.white, channel, black=scale.black, cut=scale.cut >= 0) for part in parts
-    ]
+    more = {"black": scale.black, "cut": scale.cut >= 0, "inferred": scale.inferred}
+    return [_shown(part, scale.white, channel, **more) for part in parts]
 
 
 def _as_floats(array: Any) -> Any:

@@ -20,7 +20,7 @@ from ed_plugins._lazy import View
 
 _LARGE = 512 * 2**20  # bytes that any array may unpack to
 _RATIO = 200  # unpacked bytes for a stored one, of larger ones
-_BLOCK = 4 * 2**20  # bytes that are looked at in one go
+_BLOCK = 2**20  # bytes that are looked at in one go
 _PIECES = 64  # chunks that a sample may lie in: with more it is read many times slower
 _UNPACKED = 8  # times a sample's size that may be unpacked for it
 _SMALL = 16 * 2**20  # bytes of an array whose layout matters little
@@ -122,7 +122,7 @@ class Stored:
         array, size = self.view(), max(1, prod(self.shape[1:]) * self.dtype.itemsize)
         rows = max(1, _BLOCK // size)
         chunk = (getattr(self.array, "chunks", None) or self.shape)[self.order[0]]
-        rows = -(-rows // chunk) * chunk if chunk * size <= 4 * _BLOCK else rows
+        rows = -(-rows // chunk) * chunk if chunk * size <= 64 * _BLOCK else rows
         for first in range(0, self.shape[0], rows):
             block = np.asarray(array[first : first + rows])
             yield _texts_of(block) if self.is_text else block

@@ -1,12 +1,16 @@
 """Scale of images and videos: which numbers of an array stand for black and white."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from ed_core import EdkitError
+from ed_core.lazy import Rows
 from ed_plugins._array_files import Stored
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
+from ed_plugins._lazy import View
 
 _BITS = (8, 10, 12, 14, 16)
 HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
@@ -23,6 +27,7 @@ class Scale:
         cut: how many numbers lie beyond and are cut; -1 where none can.
         text: what is said of it, "" where there is nothing to say.
         option: what has it otherwise.
+        inferred: whether the largest number said what white is.
     """
 
     black: float = 0
@@ -30,6 +35,54 @@ class Scale:
     cut: int = -1
     text: str = ""
     option: str = ""
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SameScale:
+    """The scale that the largest number of a run's own images gave, for all that it is shown.
+
+    Images of another file, which may be darker, are read on it; those whose scale is stated, or
+    follows from their type, as they are.
+    """
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the number that is white, by field."""
+        views = {name: view for name, array in train.items() if (view := view_of(array))}
+        return {"white": {name: float(view.white or 1) for name, view in views.items()}}
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays on the scale of the run.
+
+        Raises:
+            EdkitError: their numbers are larger than its white.
+        """
+        whites = fitted.get("white", {})
+        return {
+            name: _rescaled(name, array, whites[name]) if name in whites else array
+            for name, array in arrays.items()
+        }
+
+
+def view_of(array: Any) -> View | None:
+    """Return what shows an array whose scale was inferred, through rows that were chosen of it."""
+    while isinstance(array, Rows):
+        array = array.array
+    return array if isinstance(array, View) and array.inferred else None
+
+
+def _rescaled(name: str, array: Any, white: float) -> Any:
+    view = view_of(array)
+    if view is None or view.white == white:
+        return array
+    if (view.white or 0) > white:
+        raise EdkitError(
+            f"field {name!r} goes beyond {white:g}, which was white in what the run was trained "
+            f"on: say range=0..HIGH or bits=BITS of these data."
+        )
+    if isinstance(array, Rows):
+        return Rows(_rescaled(name, array.array, white), array.rows)
+    return replace(view, white=white)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +204,7 @@ def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:
         remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
         raise _unfit(parts, found, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
     text = "" if bits == 16 else f"{bits} bits, as the largest number is {found.high:g}"
-    return Scale(0, 2**bits - 1, text=text, option="bits=16" if bits < 16 else "")
+    return Scale(0, 2**bits - 1, -1, text, "bits=16" if bits < 16 else "", True)
 
 
 def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
@@ -169,7 +222,7 @@ def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
     bits = next((bits for bits in _BITS if high < 2**bits), 0)
     if found.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
         text = f"whole numbers of {bits} bits, as the largest is {high:g}"
-        return Scale(0, 2**bits - 1, text=text, option=f"range=0..{high:g}")
+        return Scale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
     raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
 
 

@@ -22,6 +22,7 @@ class View(Sliced):
         cut: whether what lies beyond black and white is brought to 0 and 1.
         order: the axes of the array in the order in which they are shown, that of the samples
             first; () leaves them as they are.
+        inferred: whether the largest number said what white is: other files may have another.
     """
 
     array: Any
@@ -30,6 +31,7 @@ class View(Sliced):
     black: float = 0
     cut: bool = False
     order: tuple[int, ...] = ()
+    inferred: bool = False
 
     @property
     def dtype(self) -> np.dtype:

@@ -35,6 +35,7 @@ from ed_plugins._array_options import (
     check_names,
     parse_options,
 )
+from ed_plugins._array_scale import SameScale, view_of
 from ed_plugins._options import NO_FILE
 
 _TEST = 0.2
@@ -104,20 +105,24 @@ def arrays(
     findings = Findings()
     fields, splits, groups = _fields(named, options, findings, path)
     _say_splits(splits, findings)
-    whole = splits.get("")
-    if whole is None:
-        of = groups.get("train")
-        record = InputRecord(findings=tuple(findings))
-        return Dataset(fields, splits, groups=None if of is None else Groups(of), input=record)
-    rows = _drawn(len(next(iter(whole.values()))), seed, groups.get(""))
-    findings.infer("split", _words(rows, "" in groups), "names train/FIELD and test/FIELD")
-    drawn = {
-        split: {name: rows_of(array, chosen) for name, array in whole.items()}
-        for split, chosen in rows.items()
-    }
-    of = groups[""][rows["train"]] if groups and "train" in rows else None
-    record = InputRecord(findings=tuple(findings))
-    return Dataset(fields, drawn, whole, groups=None if of is None else Groups(of), input=record)
+    whole, of = splits.get(""), groups.get("train")
+    if whole is not None:
+        rows = _drawn(len(next(iter(whole.values()))), seed, groups.get(""))
+        findings.infer("split", _words(rows, "" in groups), "names train/FIELD and test/FIELD")
+        splits = {
+            split: {name: rows_of(array, chosen) for name, array in whole.items()}
+            for split, chosen in rows.items()
+        }
+        of = groups[""][rows["train"]] if groups and "train" in rows else None
+    inferred = any(view_of(array) for array in next(iter(splits.values())).values())
+    return Dataset(
+        fields,
+        splits,
+        whole,
+        groups=None if of is None else Groups(of),
+        preparation=SameScale() if inferred else None,
+        input=InputRecord(findings=tuple(findings)),
+    )
 
 
 def _fields(

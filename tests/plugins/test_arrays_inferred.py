@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError
 from ed_core.options import FilePath
+from ed_core.preparation import as_trained, prepared
+from ed_core.spec import InputRecord
+from ed_core.testing import check_dataset
 from ed_plugins import _array_files
 from ed_plugins._lazy import View
 from ed_plugins.arrays import arrays
@@ -579,3 +582,23 @@ def test_patients_by_name_stay_together(tmp_path: Path) -> None:
     assert "whole groups" in said(data, "split")[0][0]
     with pytest.raises(EdkitError, match="which group each sample belongs to: expected as many"):
         load(save_npz(tmp_path, {"value": np.arange(N) / 7, "group": group[:-1]}))
+
+
+def test_images_of_another_file_are_read_on_the_scale_of_the_run(tmp_path: Path) -> None:
+    """A darker file would be brightened by its own largest number."""
+    bright = pictures(8, 8, 1, high=4096, dtype="uint16")
+    run = prepared(load(save_npz(tmp_path, {"image": bright})), InputRecord())
+    np.testing.assert_allclose(everything(run, "image"), bright / 4095, rtol=1e-5)
+    for other, white, options in (
+        (bright // 8, 4095, {}),
+        (bright // 8, 1023, {"bits": 10}),
+        ((bright // 16).astype("uint8"), 255, {}),
+        (bright / 4096, 1, {}),
+    ):
+        data = load(save_npz(tmp_path, {"image": other}), **options)
+        data = as_trained(data, run.fields, run.input, run.preparation)
+        np.testing.assert_allclose(everything(data, "image"), other / white, rtol=1e-5)
+    data = load(save_npz(tmp_path, {"image": bright * 15}))
+    with pytest.raises(EdkitError, match="goes beyond 4095, which was white in what the run was"):
+        everything(as_trained(data, run.fields, run.input, run.preparation), "image")
+    check_dataset("arrays", path=str(save_npz(tmp_path, {"image": bright, "label": CLASSES})))
