@@ -87,8 +87,7 @@ def make_field(
     if kind == "signal" and not stated:
         parts = [_signal(source.name, part, findings, name) for part in parts]
     _check_axes(source.name, kind, parts, lay)
-    ndim = len(source.parts[0].shape)
-    if not stated and ndim > 2 and _is_turned(lay, kind):
+    if not stated and prod(parts[0].shape[1:]) > 1 and _is_turned(lay, kind):
         findings.infer(name, f"axes {lay}, {_words(parts[0].shape)}", f"axes={_other(lay)}")
     if kind == "class":
         guessed = is_guessed(source, options)
@@ -106,14 +105,14 @@ def make_field(
 
 
 def _is_turned(lay: str, kind: str) -> bool:
-    return lay not in ("", "NHW", "NHWC", "NTHW", "NTHWC") and (
+    return lay not in ("", "N", "NT", "NHW", "NHWC", "NTHW", "NTHWC") and (
         kind != "signal" or lay.endswith("N")
     )
 
 
 def _other(lay: str) -> str:
     """Return another order of as many axes, as an example of the option."""
-    others = ("NHWC", "NTHWC", "NHW")
+    others = ("NHWC", "NTHWC", "NHW", "NT")
     return next((other for other in others if len(other) == len(lay)), "LETTERS")
 
 

@@ -15,7 +15,8 @@ from numpy.lib import format as npy
 from ed_core import EdkitError
 from ed_core.lazy import Sliced
 from ed_core.memory import check_memory
-from ed_plugins._hdf5 import open_hdf5, try_hdf5
+from ed_plugins._array_options import UnfitError
+from ed_plugins._hdf5 import FACTS, open_hdf5, try_hdf5
 from ed_plugins._lazy import View
 
 _LARGE = 512 * 2**20  # bytes that any array may unpack to
@@ -29,7 +30,12 @@ _PICKLED = (
     "numpy.stack(list)"
 )
 _EXPECTED = "expected an npz, HDF5 or MATLAB file"
-_NUMBERS = ("double", "single", "logical", *(f"{u}int{b}" for u in ("", "u") for b in (8, 16, 32)))
+_NUMBERS = (
+    "double",
+    "single",
+    "logical",
+    *(f"{u}int{b}" for u in ("", "u") for b in (8, 16, 32, 64)),
+)
 
 
 class Packed(Sliced):
@@ -56,6 +62,8 @@ class Packed(Sliced):
         if self._whole is None:
             try:
                 self._whole = self._unpacked()
+            except EdkitError:
+                raise
             except Exception as error:  # a damaged file breaks the readers in many ways
                 raise damaged(self._path, error, f"array {self._name!r}") from error
         return self._whole
@@ -63,6 +71,9 @@ class Packed(Sliced):
     def _unpacked(self) -> np.ndarray:
         if self._path.suffix == ".mat" and not is_zipfile(self._path):
             found = np.asarray(_loadmat(self._path, [self._name])[self._name])
+            if found.dtype.kind == "c":
+                where = f"{str(self._path)!r}, array {self._name!r}"
+                raise UnfitError(where, f"expected numbers, found {found.dtype}")
             return found if found.dtype.kind == "U" else found.astype(self.dtype, copy=False)
         with ZipFile(self._path) as archive, archive.open(f"{self._name}.npy") as file:
             return npy.read_array(file, allow_pickle=False)
@@ -164,7 +175,7 @@ def read_file(path: Path) -> ArrayFile:
         elif h5py.is_hdf5(path):
             try_hdf5(path)
             arrays, left = open_hdf5(path)
-            facts = {name: dict(array.attrs) for name, array in arrays.items()}
+            facts = {name: _facts(array) for name, array in arrays.items()}
         elif path.suffix == ".mat":
             arrays, left = _read_mat(path)
             facts = {}
@@ -183,6 +194,11 @@ def read_file(path: Path) -> ArrayFile:
         else:
             found[name] = stored
     return ArrayFile(found, left)
+
+
+def _facts(array: h5py.Dataset) -> dict[str, Any]:
+    """Return what the attributes of an array state, of those that are asked for."""
+    return {name: array.attrs[name] for name in FACTS if name in array.attrs}
 
 
 def _found(path: Path) -> str:
@@ -212,7 +228,7 @@ def _stored(array: Any, where: str, facts: dict[str, Any]) -> Stored:
 def _reason(stored: Stored, facts: dict[str, Any]) -> str:
     """Return why an array is none of samples, "" if it is."""
     of_matlab = "".join(_texts(facts.get("MATLAB_class", "")))
-    if of_matlab and of_matlab not in (*_NUMBERS, "int64", "uint64"):
+    if of_matlab and of_matlab not in _NUMBERS:
         return f"expected numbers, found MATLAB's {of_matlab[:40]}"
     if stored.dtype.hasobject and not stored.is_text:
         return _PICKLED if isinstance(stored.array, Packed) else "expected numbers, found objects"
@@ -235,8 +251,11 @@ def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, dic
             if not dot or ending != "npy":
                 left[entry.filename] = "expected an array of numpy (.npy), found another file"
                 continue
-            shape, dtype = _header(archive, entry, path)
-            arrays[name] = Packed(path, name, shape, dtype)
+            header = _header(archive, entry, path)
+            if header is None:
+                left[name] = "expected numbers, found a table of records"
+            else:
+                arrays[name] = Packed(path, name, *header)
     facts: dict[str, dict[str, Any]] = {name: {} for name in arrays}
     for name in list(arrays):
         owner, dot, fact = name.rpartition(".")
@@ -247,10 +266,19 @@ def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, dic
     return arrays, left, facts
 
 
-def _header(archive: ZipFile, entry: ZipInfo, path: Path) -> tuple[tuple[int, ...], np.dtype]:
-    """Return shape and type of an array of an npz; raises ValueError if it does not hold them."""
+def _header(
+    archive: ZipFile, entry: ZipInfo, path: Path
+) -> tuple[tuple[int, ...], np.dtype] | None:
+    """Return shape and type of an array of an npz, None of records with names beyond Latin-1.
+
+    Raises:
+        ValueError: it does not hold what it says.
+        EdkitError: it would unpack to far more than is stored.
+    """
     with archive.open(entry) as file:
         version = npy.read_magic(file)
+        if version == (3, 0):
+            return None
         if version not in ((1, 0), (2, 0)):
             raise ValueError(f"{entry.filename!r} has format {version} of numpy")
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -274,13 +302,12 @@ def _read_mat(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     arrays: dict[str, Any] = {}
     left: dict[str, str] = {}
     size = path.stat().st_size
+    dtypes = {"single": "float32", "double": "float64", "logical": "bool", "char": "U1"}
     for name, shape, kind in whosmat(path):
-        dtype = {"single": "float32", "double": "float64", "logical": "bool", "char": "U1"}
-        try:
-            array = Packed(path, name, tuple(shape), np.dtype(dtype.get(kind, kind)))
-        except TypeError:  # a cell, a struct, a sparse matrix, ...
+        if kind not in (*_NUMBERS, "char"):  # a cell, a struct, a sparse matrix, ...
             left[name] = f"expected numbers, found MATLAB's {kind}"
             continue
+        array = Packed(path, name, tuple(shape), np.dtype(dtypes.get(kind, kind)))
         if _bytes(array) > max(_LARGE, _RATIO * size):
             raise EdkitError(
                 f"{str(path)!r}: {name!r} would unpack {size:,} bytes to {_bytes(array):,}, which "

@@ -113,6 +113,8 @@ def _of_numbers(
     name: str, parts: Sequence[Stored], names: tuple[str, ...], ignored: tuple[int, ...] | None
 ) -> Labels:
     """Return labels of numbers, each read once to see which there are, and once to keep them."""
+    for part in parts:
+        _check_room(part, 1)
     counts, missing = _counts(name, parts, ignored)
     used = sorted(counts)
     where, texts = parts[0].where, []
@@ -234,9 +236,7 @@ def _none_of(used: list[int], where: str) -> set[int]:
 def _kept(part: Stored, mapping: dict[int, int], type_: np.dtype) -> np.ndarray:
     """Return the class numbers of an array, of the smallest type, read some samples at a time."""
     shape = shape_of_labels(part)
-    check_memory(
-        prod(shape) * type_.itemsize, part.where, "give a file of fewer samples, or leave it out"
-    )
+    _check_room(part, type_.itemsize)
     labels, first = np.empty(shape, type_), 0
     change = _change(mapping)
     for block in map(_marked, part.blocks()):
@@ -244,6 +244,12 @@ def _kept(part: Stored, mapping: dict[int, int], type_: np.dtype) -> np.ndarray:
         labels[rows] = change(block).reshape(labels[rows].shape)
         first += len(block)
     return labels
+
+
+def _check_room(part: Stored, size: int) -> None:
+    """Refuse labels of so many bytes each that do not fit into the memory."""
+    needed = prod(shape_of_labels(part)) * size
+    check_memory(needed, part.where, "give a file of fewer samples, or without this array")
 
 
 def _change(mapping: dict[int, int]) -> Callable[[np.ndarray], np.ndarray]:

@@ -154,9 +154,9 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
     if kinds == {"b"}:
         return Scale(white=1)
     if options.bits and "f" not in kinds:
-        return _stated_bits(parts, options.bits)
+        return _stated_bits(parts, extent(parts), options.bits)
     if all(part.dtype == np.uint8 for part in parts):
-        if all(_is_binary(part) for part in parts):
+        if max(map(_largest_below_two, parts)) == 1:
             return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
         return Scale(white=255)
     found = extent(parts)
@@ -166,6 +166,8 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
             f"expected numbers in every pixel, found {found.missing:,} that are NaN or infinite: "
             "fill them, or leave those samples out",
         )
+    if options.bits and found.whole and found.high > 1:
+        return _stated_bits(parts, found, options.bits)
     return _of_floats(parts, found) if "f" in kinds else _of_whole(parts, found)
 
 
@@ -175,8 +177,8 @@ def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
     return Scale(low, high, beyond or -1, text)
 
 
-def _stated_bits(parts: Sequence[Stored], bits: int) -> Scale:
-    white, found = 2**bits - 1, extent(parts)
+def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
+    white = 2**bits - 1
     if found.low < 0 or found.high > white:
         raise OptionError(
             f"{parts[0].where}: option bits={bits} is for numbers from 0 to {white}, found "
@@ -185,14 +187,20 @@ def _stated_bits(parts: Sequence[Stored], bits: int) -> Scale:
     return Scale(white=white)
 
 
-def _is_binary(part: Stored) -> bool:
-    """Return whether bytes are 0 and 1 alone; of most images the first samples say no."""
+def _largest_below_two(part: Stored) -> int:
+    """Return the largest of bytes, 2 where it is more: the first samples show that of most images.
+
+    Where they do not, as of black and white alone, the others are looked at.
+    """
     size = int(np.prod(part.shape[1:]))
     rows = max(1, _SEEN // size)
     first = np.asarray(part.view()[:rows])
-    return bool(first.max(initial=0) <= 1) and all(
-        block.max(initial=0) <= 1 for block in part.blocks()
-    )
+    largest = min(2, int(first.max(initial=0)))
+    for block in part.blocks() if largest < 2 else ():
+        largest = max(largest, int(block.max(initial=0)))
+        if largest > 1:
+            return 2
+    return largest
 
 
 def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:

@@ -16,6 +16,7 @@ from ed_core.memory import available
 from ed_core.recording.checked_file import forbid_plugins
 from ed_core.trial import limit_child, try_in_child
 
+FACTS = ("kind", "classes", "MATLAB_class", "MATLAB_empty")  # attributes that are read
 _SECONDS = 20.0  # until a file that cannot be opened is given up
 _ENTRIES = 1000
 _RATIO = 2000  # bytes that a stored one may stand for; deflate comes to 1032
@@ -77,6 +78,8 @@ def _reason(entry: Any) -> str:
         return "it is a group in a group: expected SPLIT/FIELD or FIELD"
     if not isinstance(entry, h5py.Dataset):
         return "it is a type, and no array"
+    if entry.shape is None:
+        return "expected (samples, ...), found nothing"
     if entry.is_virtual or entry.external:
         return "it is stored in another file, which is not read: copy the array itself"
     plist = entry.id.get_create_plist()
@@ -105,7 +108,7 @@ def _main(path: str, seconds: str) -> int:
     limit_child(float(seconds))
     try:
         for entry in open_hdf5(Path(path))[0].values():
-            for name in ("kind", "classes", "MATLAB_class", "MATLAB_empty"):
+            for name in FACTS:
                 entry.attrs.get(name)
             if entry.ndim and len(entry):
                 entry[0], entry[-1]

@@ -140,7 +140,12 @@ def _fields(
     guessed: dict[str, str] = {}
     for name, parts in common.items():
         beside = maps_of(shape for other, shape in shapes.items() if other != name)
-        last = any(name in one.last for one in aligned.values())
+        last = name in next(iter(aligned.values())).last
+        if any(last != (name in one.last) for one in aligned.values()):
+            raise EdkitError(
+                f"{parts[0].where}: the samples are the first axis in one split and the last in "
+                f"another: say axes={name}:LETTERS, such as {name}:NHWC."
+            )
         source = Source(name, parts, beside, last, paired, {*common, *fields} - {name})
         try:
             field_name, field, made = make_field(source, options, findings)
