@@ -13,6 +13,7 @@ from ed_plugins._array_axes import settle
 from ed_plugins._array_files import Stored, slow_layout
 from ed_plugins._array_labels import (
     MANY,
+    Labels,
     count_texts,
     is_one_hot,
     read_labels,
@@ -24,7 +25,6 @@ from ed_plugins._lazy import View, native
 
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
 _AXES = {"image": (4,), "video": (5,), "signal": (3,)}  # with the samples and the channels
-_NONE = 255
 _MAPPED = 64  # classes of pixels, above which grey levels are as likely
 _LEAST = 8  # pixels at a side of an image without an axis of channels
 
@@ -90,11 +90,17 @@ def make_field(
     if not stated and prod(parts[0].shape[1:]) > 1 and _is_turned(lay, kind):
         findings.infer(name, f"axes {lay}, {_words(parts[0].shape)}", f"axes={_other(lay)}")
     if kind == "class":
-        guessed = is_guessed(source, options)
-        return name, *_class_field(source.name, name, parts, options, findings, guessed)
+        labels = _labels(source, parts, options)
+        for text, option in labels.texts:
+            findings.infer(name, text, option)
+        partial = any((part < 0).any() for part in labels.parts)
+        shape = labels.parts[0].shape[1:]
+        return name, Field(shape, "class", labels.classes, partial=partial), labels.parts
     if any(part.is_text for part in parts):
         raise UnfitError(parts[0].where, f"expected numbers for kind {kind}, found texts")
-    arrays = _numbers(source.name, name, kind, parts, options, findings)
+    arrays, text, option = _numbers(source.name, kind, parts, options)
+    if text:
+        findings.infer(name, text, option)
     partial = kind == "value" and any(
         np.isnan(b).any() for part in parts if part.dtype.kind == "f" for b in part.blocks()
     )
@@ -266,30 +272,27 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str) -> None
 
 
 def _numbers(
-    asked: str,
-    name: str,
-    kind: str,
-    parts: Sequence[Stored],
-    options: ArrayOptions,
-    findings: Findings,
-) -> list[Any]:
-    """Return arrays that are no class: floats, images of whole numbers scaled to 0..1."""
+    name: str, kind: str, parts: Sequence[Stored], options: ArrayOptions
+) -> tuple[list[Any], str, str]:
+    """Return arrays that are no class, and what was inferred of their scale with its option.
+
+    They are floats; images of whole numbers are scaled to 0..1.
+    """
     if kind == "value":
         arrays = [part.view() for part in parts]
         if parts[0].shape[1:] == (1,):
             arrays = [np.asarray(array[:])[..., 0] for array in arrays]
-        return [_as_floats(array) for array in arrays]
+        return [_as_floats(array) for array in arrays], "", ""
     channel = len(parts[0].shape) + 1 in _AXES.get(kind, ())
     if kind == "signal":
         white = [None if part.dtype.kind == "f" else 1 for part in parts]
-        return [_shown(part, w, channel) for part, w in zip(parts, white, strict=True)]
+        return [_shown(part, w, channel) for part, w in zip(parts, white, strict=True)], "", ""
     if kind not in ("image", "video"):
-        return [_as_floats(part.view()) for part in parts]
-    scale = scale_of(asked, parts, options)
-    if scale.text:
-        findings.infer(name, scale.text, scale.option)
+        return [_as_floats(part.view()) for part in parts], "", ""
+    scale = scale_of(name, parts, options)
     more = {"black": scale.black, "cut": scale.cut >= 0, "inferred": scale.inferred}
-    return [_shown(part, scale.white, channel, **more) for part in parts]
+    shown = [_shown(part, scale.white, channel, **more) for part in parts]
+    return shown, scale.text, scale.option
 
 
 def _as_floats(array: Any) -> Any:
@@ -308,30 +311,18 @@ def _shown(part: Stored, white: float | None, channel: bool, **scale: Any) -> An
     return View(array, white, channel=channel, **scale)
 
 
-def _class_field(
-    asked: str,
-    name: str,
-    parts: Sequence[Stored],
-    options: ArrayOptions,
-    findings: Findings,
-    guessed: bool,
-) -> tuple[Field, list[np.ndarray]]:
-    """Return the field of labels, and say what was inferred of them."""
-    labels = read_labels(asked, parts, options)
-    if guessed and labels.parts[0].ndim > 1 and len(labels.classes) > _MAPPED:
+def _labels(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> Labels:
+    """Return the labels of a field; raises UnfitError where they may be grey levels as well."""
+    labels, name = read_labels(source.name, parts, options), source.name
+    of_pixels = labels.parts[0].ndim > 1 and len(labels.classes) > _MAPPED
+    if of_pixels and is_guessed(source, options):
         raise UnfitError(
             parts[0].where,
             f"expected images or maps of classes, found {parts[0].shape} of 0 to "
-            f"{len(labels.classes) - 1} which may be either: say kind={asked}:image or "
-            f"kind={asked}:class",
+            f"{len(labels.classes) - 1} which may be either: say kind={name}:image or "
+            f"kind={name}:class",
         )
-    for text, option in labels.texts:
-        findings.infer(name, text, option)
-    for text in labels.missing:
-        findings.infer(name, text, "ignore=none" if f" {_NONE} " in text else "")
-    partial = any((part < 0).any() for part in labels.parts)
-    shape = labels.parts[0].shape[1:]
-    return Field(shape, "class", labels.classes, partial=partial), labels.parts
+    return labels
 
 
 def check_options(options: ArrayOptions, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -25,14 +25,13 @@ class Labels:
     Args:
         parts: of each split, (samples,) or (samples, height, width); -1 is none.
         classes: their names.
-        texts: what was inferred, each with the option that has it otherwise.
-        missing: how many have no label, by what stands for it.
+        texts: what was inferred, and how many have no label, each with the option that has it
+            otherwise.
     """
 
     parts: list[np.ndarray]
     classes: tuple[str, ...]
     texts: tuple[tuple[str, str], ...] = ()
-    missing: tuple[str, ...] = ()
 
 
 def read_labels(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Labels:
@@ -99,8 +98,8 @@ def _of_texts(parts: Sequence[Stored], names: tuple[str, ...]) -> Labels:
         labels.append(numbers.astype(np.min_scalar_type(-len(classes)))[which.ravel()])
     missing = sum(int((label < 0).sum()) for label in labels)
     said = f"the classes are the texts {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
-    empty = (f"{missing:,} empty texts are no label",) if missing else ()
-    return Labels(labels, classes, ((said, ""),) if not names else (), empty)
+    empty = [(f"{missing:,} empty texts are no label", "")] if missing else []
+    return Labels(labels, classes, (*([(said, "")] if not names else []), *empty))
 
 
 def count_texts(parts: Sequence[Stored]) -> tuple[int, int]:
@@ -115,9 +114,9 @@ def _of_numbers(
     """Return labels of numbers, each read once to see which there are, and once to keep them."""
     for part in parts:
         _check_room(part, 1)
-    counts, missing = _counts(name, parts, ignored)
+    counts, texts = _counts(name, parts, ignored)
     used = sorted(counts)
-    where, texts = parts[0].where, []
+    where = parts[0].where
     none = {-1} & set(used)
     mapping: dict[int, int] = {}
     if ignored is not None:
@@ -131,7 +130,7 @@ def _of_numbers(
             mapping, names = {_NONE: 1}, ("0", str(_NONE))
             texts.append((f"0 and {_NONE} are two classes", f"ignore={_NONE}"))
     for value in sorted(none - {-1}):
-        missing.append(f"{counts[value]:,} of {value} are no label")
+        texts.append((f"{counts[value]:,} of {value} are no label", "ignore=none"))
         mapping[value] = -1
     kept = [mapping.get(value, value) for value in used if value not in none]
     if not kept:
@@ -140,7 +139,7 @@ def _of_numbers(
     if not names and max(kept) >= MANY and len(parts[0].shape) <= 2:
         texts.append((f"{max(kept) + 1} classes, unless they are values", f"kind={name}:value"))
     labels = [_kept(part, mapping, np.min_scalar_type(-1 - max(kept))) for part in parts]
-    return Labels(labels, names or tuple(map(str, range(max(kept) + 1))), (*texts,), (*missing,))
+    return Labels(labels, names or tuple(map(str, range(max(kept) + 1))), (*texts,))
 
 
 def _check_count(name: str, most: int, names: tuple[str, ...], where: str) -> None:
@@ -152,7 +151,7 @@ def _check_count(name: str, most: int, names: tuple[str, ...], where: str) -> No
 
 def _counts(
     name: str, parts: Sequence[Stored], ignored: tuple[int, ...] | None
-) -> tuple[dict[int, int], list[str]]:
+) -> tuple[dict[int, int], list[tuple[str, str]]]:
     """Return how often each number stands in arrays, and what is said of other marks for none.
 
     Raises:
@@ -177,7 +176,7 @@ def _counts(
             for value, number in pairs:
                 counts[value] = counts.get(value, 0) + number
             first += len(block)
-    return counts, [f"{count:,} of {mark} are no label" for mark, count in marks.items()]
+    return counts, [(f"{count:,} of {mark} are no label", "") for mark, count in marks.items()]
 
 
 def _histogram(block: np.ndarray) -> np.ndarray:

@@ -102,6 +102,11 @@ def arrays(
     names = {name for split in named.splits.values() for name in split}
     check_names(options, names, path)
     check_options(options, {n: s.shape for one in named.splits.values() for n, s in one.items()})
+    return _dataset(named, options, path, seed)
+
+
+def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) -> Dataset:
+    """Return the data set of named arrays, split at random where the names say no splits."""
     findings = Findings()
     fields, splits, groups = _fields(named, options, findings, path)
     _say_splits(splits, findings)
@@ -114,7 +119,7 @@ def arrays(
             for split, chosen in rows.items()
         }
         of = groups[""][rows["train"]] if groups and "train" in rows else None
-    inferred = any(view_of(array) for array in next(iter(splits.values())).values())
+    inferred = any(view_of(array) is not None for array in next(iter(splits.values())).values())
     return Dataset(
         fields,
         splits,

@@ -361,10 +361,6 @@ def test_whole_degrees_are_said_to_be_classes_and_are_values_where_asked(tmp_pat
     assert not said(data, "angle")
 
 
-def of(*splits: str, **named: np.ndarray) -> Named:
-    return {split.format(name): array for split in splits for name, array in named.items()}
-
-
 @pytest.mark.parametrize(
     "named",
     [
