@@ -104,6 +104,8 @@ def _sample_axis(named: Mapping[str, Stored], main: str) -> int:
     ]
     if fits[0] != fits[1] or last == 1:
         return 0 if fits[0] >= fits[1] else last
+    if last == 3 and PLURALS.get(main, main) == "video":  # without an axis of channels
+        return 0
     if last in _TURNED:
         first_fits = channel_axis(shape[1:], ()) is not None or {shape[1], shape[last]} & {*_FEW}
         return last if not first_fits and channel_axis(shape[:-1], ()) is not None else 0
@@ -152,6 +154,12 @@ def maps_of(shapes: Iterable[tuple[int, ...]]) -> set[tuple[int, ...]]:
         elif len(shape) == 3 and 1 in (shape[0], shape[2]):
             found.add(_without(shape, 0 if shape[0] == 1 else 2))
     return found
+
+
+def sizes_of(shapes: Iterable[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """Return the heights and widths that images among samples of these shapes may have."""
+    images = [shape for shape in shapes if len(shape) == 3]
+    return {part for shape in images for part in (shape[:2], shape[1:])}
 
 
 def settle(

@@ -26,6 +26,7 @@ from ed_plugins._lazy import View, native
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
 _AXES = {"image": (4,), "video": (5,), "signal": (3,)}  # with the samples and the channels
 _MAPPED = 64  # classes of pixels, above which grey levels are as likely
+_LONG = 8  # times as many frames as samples, above which time may come first
 _LEAST = 8  # pixels at a side of an image without an axis of channels
 
 
@@ -36,7 +37,8 @@ class Source:
     Args:
         name: in the file, without its split.
         parts: of each split, (samples, ...).
-        maps: the heights and widths of the maps beside it.
+        maps: the heights and widths of the maps beside it, and
+        sizes: those that images beside it may have.
         last: whether the samples lay along the last axis.
         paired: whether x and y stand for inputs and targets.
         taken: the other names of fields.
@@ -45,6 +47,7 @@ class Source:
     name: str
     parts: Sequence[Stored]
     maps: Collection[tuple[int, ...]] = ()
+    sizes: Collection[tuple[int, ...]] = ()
     last: bool = False
     paired: bool = False
     taken: Collection[str] = ()
@@ -86,7 +89,7 @@ def make_field(
         )
     if kind == "signal" and not stated:
         parts = [_signal(source.name, part, findings, name) for part in parts]
-    _check_axes(source.name, kind, parts, lay)
+    _check_axes(source.name, kind, parts, lay, bool(stated))
     if not stated and prod(parts[0].shape[1:]) > 1 and _is_turned(lay, kind):
         findings.infer(name, f"axes {lay}, {_words(parts[0].shape)}", f"axes={_other(lay)}")
     if kind == "class":
@@ -98,7 +101,7 @@ def make_field(
         return name, Field(shape, "class", labels.classes, partial=partial), labels.parts
     if any(part.is_text for part in parts):
         raise UnfitError(parts[0].where, f"expected numbers for kind {kind}, found texts")
-    arrays, text, option = _numbers(source.name, kind, parts, options)
+    arrays, text, option = _numbers(source, kind, parts, options)
     if text:
         findings.infer(name, text, option)
     partial = kind == "value" and any(
@@ -146,7 +149,12 @@ def _kind_of(source: Source, parts: Sequence[Stored], options: ArrayOptions, sta
         return _kind_of_input(name, parts, stated)
     if "H" in stated and len(parts[0].shape) == 3 and parts[0].dtype.kind == "f":
         return "image"
-    return _guess(name, parts)
+    return "value" if _is_map(source, parts[0]) else _guess(name, parts)
+
+
+def _is_map(source: Source, part: Stored) -> bool:
+    """Return whether floats (samples, height, width) lie beside images of that size."""
+    return part.dtype.kind == "f" and len(part.shape) == 3 and part.shape[1:] in source.sizes
 
 
 def is_guessed(source: Source, options: ArrayOptions) -> bool:
@@ -183,9 +191,12 @@ def _kind_of_texts(name: str, parts: Sequence[Stored]) -> str:
 
 def _kind_of_target(parts: Sequence[Stored]) -> str:
     """Return what y is: classes, but values where floats are no small whole numbers."""
-    single = prod(parts[0].shape[1:]) == 1
+    single, ndim = prod(parts[0].shape[1:]) == 1, len(parts[0].shape)
+    if parts[0].dtype.kind == "f" and ndim == 2 and not single:
+        one_hot = all(is_one_hot(block).all() for part in parts for block in part.blocks())
+        return "class" if one_hot else "value"
     if parts[0].dtype.kind != "f" or not single:
-        return "class" if single or len(parts[0].shape) < 4 else "image"
+        return "class" if single or ndim < 4 else "image"
     found = extent(parts)
     return "class" if found.whole and found.low >= -1 and found.high < MANY else "value"
 
@@ -252,14 +263,20 @@ def _signal(name: str, part: Stored, findings: Findings, field: str) -> Stored:
     )
 
 
-def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str) -> None:
+def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated: bool) -> None:
     """Raise UnfitError where an array has other axes than its kind, or two orders may be right."""
     shape = parts[0].shape
     if kind in _AXES and len(shape) not in (_AXES[kind][0], _AXES[kind][0] - 1):
         raise UnfitError(
             parts[0].where,
             f"expected {_AXES[kind][0]} axes for kind {kind}, samples and channels among them, "
-            f"found {shape}",
+            f"found {shape}: reshape the array, or say kind={name}:signal or another",
+        )
+    if not stated and kind == "video" and lay in ("NTHW", "NTHWC") and shape[1] > _LONG * shape[0]:
+        raise UnfitError(
+            parts[0].where,
+            f"expected videos (samples, time, ...), found {shape} with far more frames than "
+            f"samples: say axes={name}:TN{lay[2:]} if time comes first, axes={name}:{lay} if not",
         )
     if not lay and kind in ("image", "video", "class") and prod(shape[1:]) > 1:
         several = "NTHWC, NTCHW or NCTHW" if kind == "video" else "NHWC, NCHW or HWCN"
@@ -272,12 +289,14 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str) -> None
 
 
 def _numbers(
-    name: str, kind: str, parts: Sequence[Stored], options: ArrayOptions
+    source: Source, kind: str, parts: Sequence[Stored], options: ArrayOptions
 ) -> tuple[list[Any], str, str]:
     """Return arrays that are no class, and what was inferred of their scale with its option.
 
     They are floats; images of whole numbers are scaled to 0..1.
     """
+    if kind == "value" and _is_map(source, parts[0]):
+        return [_shown(part, None, True) for part in parts], "", ""
     if kind == "value":
         arrays = [part.view() for part in parts]
         if parts[0].shape[1:] == (1,):
@@ -289,7 +308,7 @@ def _numbers(
         return [_shown(part, w, channel) for part, w in zip(parts, white, strict=True)], "", ""
     if kind not in ("image", "video"):
         return [_as_floats(part.view()) for part in parts], "", ""
-    scale = scale_of(name, parts, options)
+    scale = scale_of(source.name, parts, options)
     more = {"black": scale.black, "cut": scale.cut >= 0, "inferred": scale.inferred}
     shown = [_shown(part, scale.white, channel, **more) for part in parts]
     return shown, scale.text, scale.option

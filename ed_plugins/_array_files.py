@@ -26,8 +26,8 @@ _PIECES = 64  # chunks that a sample may lie in: with more it is read many times
 _UNPACKED = 8  # times a sample's size that may be unpacked for it
 _SMALL = 16 * 2**20  # bytes of an array whose layout matters little
 _PICKLED = (
-    "it holds Python objects, which are not read, as they can run programs: save numbers, such as "
-    "numpy.stack(list)"
+    "it holds Python objects, which are not read, as they can run programs: save numbers or texts, "
+    "such as numpy.stack(list) or array.astype(str)"
 )
 _EXPECTED = "expected an npz, HDF5 or MATLAB file"
 _NUMBERS = (

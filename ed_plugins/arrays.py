@@ -19,7 +19,7 @@ from ed_core import (
 )
 from ed_core.lazy import rows_of
 from ed_core.memory import check_memory
-from ed_plugins._array_axes import Aligned, align, maps_of
+from ed_plugins._array_axes import Aligned, align, maps_of, sizes_of
 from ed_plugins._array_fields import Source, check_options, is_guessed, make_field
 from ed_plugins._array_files import Stored, read_file, unpacked_bytes
 from ed_plugins._array_names import (
@@ -144,14 +144,22 @@ def _fields(
     renamed: list[str] = []
     guessed: dict[str, str] = {}
     for name, parts in common.items():
-        beside = maps_of(shape for other, shape in shapes.items() if other != name)
+        beside = [shape for other, shape in shapes.items() if other != name]
         last = name in next(iter(aligned.values())).last
         if any(last != (name in one.last) for one in aligned.values()):
             raise EdkitError(
                 f"{parts[0].where}: the samples are the first axis in one split and the last in "
                 f"another: say axes={name}:LETTERS, such as {name}:NHWC."
             )
-        source = Source(name, parts, beside, last, paired, {*common, *fields} - {name})
+        source = Source(
+            name,
+            parts,
+            maps_of(beside),
+            sizes_of(beside),
+            last,
+            paired,
+            {*common, *fields} - {name},
+        )
         try:
             field_name, field, made = make_field(source, options, findings)
         except UnfitError as error:

@@ -1,6 +1,5 @@
 """Arrays of other programs: what is inferred is said; what may be read in two ways is refused."""
 
-import zipfile
 from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
@@ -18,8 +17,6 @@ from ed_core.options import FilePath
 from ed_core.preparation import as_trained, prepared
 from ed_core.spec import InputRecord
 from ed_core.testing import check_dataset
-from ed_plugins import _array_files
-from ed_plugins._lazy import View
 from ed_plugins.arrays import arrays
 
 RANDOM = np.random.default_rng(0)
@@ -194,6 +191,23 @@ def test_videos_are_turned_alike(order: str, tmp_path: Path) -> None:
     array = VIDEO.transpose([*map("NTHWC".index, order)])
     data = load(save_npz(tmp_path, {"video": array, "label": CLASSES}))
     np.testing.assert_allclose(everything(data, "video"), VIDEO / 255, rtol=1e-6)
+
+
+def test_floats_beside_images_of_their_size_are_maps_of_values(tmp_path: Path) -> None:
+    depth = RANDOM.normal(size=(N, 16, 20)).astype("float32")
+    for order in ("NHWC", "NCHW"):
+        image = pictures(16, 20, 3).transpose([*map("NHWC".index, order)])
+        data = load(save_npz(tmp_path, {"image": image, "elevation": depth}))
+        assert data.fields["elevation"].words == "value (16, 20, 1)"
+        np.testing.assert_array_equal(everything(data, "elevation")[..., 0], depth)
+
+
+def test_videos_whose_time_may_come_first_are_asked_about(tmp_path: Path) -> None:
+    path = save_npz(tmp_path, {"video": pictures(2, 4, 5).transpose(1, 0, 2, 3)})
+    with pytest.raises(EdkitError, match="say axes=video:TNHW if time comes first, axes=video:NT"):
+        load(path)
+    assert load(path, axes="video:TNHW").fields["video"].shape == (2, 4, 5, 1)
+    assert load(path, axes="video:NTHW").fields["video"].shape == (N, 4, 5, 1)
 
 
 def _float(low: float, high: float) -> np.ndarray:
@@ -441,18 +455,6 @@ def test_what_no_model_asks_for_is_left_out_and_said(
     assert left.text.startswith(reason)
 
 
-def test_what_is_left_out_is_not_unpacked(tmp_path: Path) -> None:
-    path = tmp_path / "my.npz"
-    np.savez(path, image=pictures(8, 8, 1), mean=np.arange(1000.0))
-    content = path.read_bytes()
-    place = content.index(np.arange(1000.0)[500:520].tobytes())
-    path.write_bytes(content[:place] + b"damaged!" + content[place + 8 :])
-    assert set(load(path).fields) == {"image"}
-    path.write_bytes(content.replace(b"(1000,)", b"(0030,)"))
-    with pytest.raises(EdkitError, match="is damaged or incomplete; fetch or write the file again"):
-        load(path)
-
-
 def test_groups_and_structs_that_are_no_split_are_left_out(tmp_path: Path) -> None:
     path = save_hdf5(tmp_path, {"image": pictures(8, 8, 1), "meta/day": np.arange(5)})
     data = load(path)
@@ -460,89 +462,6 @@ def test_groups_and_structs_that_are_no_split_are_left_out(tmp_path: Path) -> No
     assert said(data, "day")[0][0].startswith("the group 'meta' is no split")
     lone = save_hdf5(tmp_path, {"all/image": pictures(8, 8, 1), "all/label": CLASSES})
     assert set(load(lone).fields) == {"image", "label"}
-
-
-@pytest.mark.parametrize("save", [save_npz, save_mat])
-def test_what_would_fill_the_memory_is_refused_before_it_is_unpacked(
-    save: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    zeros = np.zeros((N, 200, 200), "uint8")
-    path = tmp_path / "bomb.mat"
-    if save is save_npz:
-        path = save_npz(tmp_path, {"image": zeros})
-    else:
-        scipy.io.savemat(path, {"image": zeros}, do_compression=True)
-    load(path, axes="NHW")
-    monkeypatch.setattr(_array_files.Packed, "whole", lambda _: pytest.fail("it was unpacked"))
-    monkeypatch.setattr("ed_core.memory.available", lambda: 10**5)
-    with pytest.raises(EdkitError, match=r"would take 1 MB of memory, .*: save it as HDF5"):
-        load(path, axes="NHW")
-    monkeypatch.setattr(_array_files, "_LARGE", 10**5)
-    with pytest.raises(EdkitError, match=r"to 1,200,000, which is not tried: save it with"):
-        load(path, axes="NHW")
-
-
-def test_a_claim_of_an_npz_is_held_to_what_is_stored(tmp_path: Path) -> None:
-    path = save_npz(tmp_path, {"image": pictures(8, 8, 1)})
-    with zipfile.ZipFile(path) as archive:
-        content = archive.read("image.npy").replace(b"(30, 8, 8, 1)", b"(90, 8, 8, 1)")
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("image.npy", content)
-    with pytest.raises(EdkitError, match=r"says uint8 \(90, 8, 8, 1\), but holds 1,920 bytes"):
-        load(path)
-
-
-def test_a_mask_of_which_few_chunks_were_written_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "my.h5"
-    with h5py.File(path, "w") as file:
-        file["image"] = pictures(8, 8, 3)
-        shape = (N, 600, 600)
-        mask = file.create_dataset("mask", shape, "u1", chunks=(10, 600, 600), compression="gzip")
-        mask[3, 5, 6] = 2
-        assert mask.nbytes > 2000 * (mask.id.get_storage_size() + 64)
-    found = everything(load(path), "mask")
-    assert found[3, 5, 6] == found.sum() == 2
-    monkeypatch.setattr("ed_core.memory.available", lambda: 10**6)
-    with pytest.raises(EdkitError, match=r"would take 10 MB of memory, .*fewer samples"):
-        load(path)
-
-
-def test_a_layout_that_reads_slowly_is_said_and_the_remedy_mends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_array_files, "_SMALL", 0)
-    path, image = tmp_path / "my.h5", pictures(8, 8, 1)
-    with h5py.File(path, "w") as file:
-        file.create_dataset("image", data=image, chunks=image.shape, compression="gzip")
-    data = load(path)
-    ((text, option),) = said(data, "image")
-    assert text == "stored so that single samples are read slowly"
-    assert option == "create_dataset(..., chunks=(1, 8, 8, 1))"
-    path = tmp_path / "mended.h5"
-    with h5py.File(path, "w") as file:
-        file.create_dataset("image", data=image, chunks=(1, 8, 8, 1), compression="gzip")
-    assert not said(load(path), "image")
-
-
-@pytest.mark.parametrize("chunks", [None, (1, 4, 3), (16, 4, 3), (64, 4, 3)])
-@settings(max_examples=20, suppress_health_check=[*HealthCheck], deadline=None)
-@given(
-    st.lists(st.integers(0, 63), min_size=1, unique=True).map(sorted), st.permutations([0, 1, 2])
-)
-def test_rows_are_the_same_in_any_layout(
-    tmp_path: Path, chunks: Any, rows: list[int], order: list[int]
-) -> None:
-    array = RANDOM.integers(0, 256, (64, 4, 3)).astype("uint8")
-    with h5py.File(tmp_path / "my.h5", "w") as file:
-        stored = file.create_dataset("x", data=array, chunks=chunks)
-        turned, view = array.transpose(order), View(stored, order=tuple(order))
-        some = np.array([row for row in rows if row < len(turned)] or [0])
-        for key in (some, slice(1, 3), 0, slice(None)):
-            np.testing.assert_array_equal(view[key], turned[key])
-        assert view.shape == turned.shape
-        np.testing.assert_array_equal(View(stored)[np.array(rows)], array[rows])
 
 
 @pytest.mark.parametrize(
