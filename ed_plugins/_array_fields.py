@@ -68,11 +68,10 @@ def make_field(
         OptionError: an option does not fit them.
     """
     stated = options.axes_of((source.name,), len(source.parts[0].shape))
-    plain = _told(source, source.parts, options) == "video" and len(source.parts[0].shape) == 4
-    settled = [
-        (part, "NTHW") if plain and not stated else settle(part, stated, source.maps, source.last)
-        for part in source.parts
-    ]
+    letters = stated
+    if _told(source, source.parts, options) == "video" and len(source.parts[0].shape) == 4:
+        letters = stated or ("HWTN" if source.last else "NTHW")
+    settled = [settle(part, letters, source.maps, source.last) for part in source.parts]
     parts, lay = [part for part, _ in settled], settled[0][1]
     for part in parts:
         if part.shape[1:] != parts[0].shape[1:]:

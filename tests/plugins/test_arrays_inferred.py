@@ -191,6 +191,9 @@ def test_videos_are_turned_alike(order: str, tmp_path: Path) -> None:
     array = VIDEO.transpose([*map("NTHWC".index, order)])
     data = load(save_npz(tmp_path, {"video": array, "label": CLASSES}))
     np.testing.assert_allclose(everything(data, "video"), VIDEO / 255, rtol=1e-6)
+    grey = VIDEO[..., 0].transpose([*map("NTHW".index, "HWTN" if order[-1] == "N" else "NTHW")])
+    data = load(save_npz(tmp_path, {"video": grey, "label": CLASSES}))
+    np.testing.assert_allclose(everything(data, "video"), VIDEO[..., :1] / 255, rtol=1e-6)
 
 
 def test_floats_beside_images_of_their_size_are_maps_of_values(tmp_path: Path) -> None:
