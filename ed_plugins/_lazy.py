@@ -7,20 +7,31 @@ import numpy as np
 
 from ed_core.lazy import Sliced
 
+_FEW = 32  # samples a chunk, of which single ones are read
+
 
 @dataclass(frozen=True, slots=True)
 class View(Sliced):
-    """An array, perhaps scaled, that is read when it is sliced: from a file, or from fewer bytes.
+    """An array, perhaps scaled and turned, that is read when it is sliced: from a file, or memory.
 
     Args:
-        array: (samples, ...), of numpy or of HDF5.
-        white: the whole number that reads as 1.0; None leaves the numbers as they are.
+        array: of numpy or of HDF5.
+        white: the number that reads as 1.0; None leaves the numbers as they are.
         channel: whether an axis of one channel is put at the end.
+        black: the number that reads as 0.0, where `white` is given.
+        cut: whether what lies beyond black and white is brought to 0 and 1.
+        order: the axes of the array in the order in which they are shown, that of the samples
+            first; () leaves them as they are.
+        inferred: whether the largest number said what white is: other files may have another.
     """
 
     array: Any
-    white: int | None = None
+    white: float | None = None
     channel: bool = False
+    black: float = 0
+    cut: bool = False
+    order: tuple[int, ...] = ()
+    inferred: bool = False
 
     @property
     def dtype(self) -> np.dtype:
@@ -30,15 +41,43 @@ class View(Sliced):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape, (samples, ...)."""
-        return (*self.array.shape, *[1] * self.channel)
+        shape = self.array.shape
+        turned = tuple(shape[axis] for axis in self.order) if self.order else tuple(shape)
+        return (*turned, *[1] * self.channel)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        values = self.array[key]
+        values = self._turned(key) if self.order else _read(self.array, key)
         if self.white is None:
             values = np.asarray(values, self.dtype)
         else:
-            values = np.divide(values, np.float32(self.white), dtype="float32")
+            values = self._scaled(np.asarray(values))
         return values[..., None] if self.channel else values
+
+    def _turned(self, key: Any) -> np.ndarray:
+        """Return samples of an array with other axes than those that are shown."""
+        samples, *others = self.order
+        index: list[Any] = [slice(None)] * len(self.order)
+        index[samples] = key
+        values = np.asarray(self.array[tuple(index)] if samples else _read(self.array, key))
+        if values.ndim == len(self.order):
+            return values.transpose(self.order)
+        return values.transpose([axis - (axis > samples) for axis in others])  # a single sample
+
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
+        if self.black and self.white is not None:
+            width = np.float64(self.white) - self.black
+            values = ((values - np.float64(self.black)) / width).astype("float32")
+        else:
+            values = np.divide(values, np.float32(self.white), dtype="float32")
+        return np.clip(values, 0, 1, out=values) if self.cut else values
+
+
+def _read(array: Any, key: Any) -> np.ndarray:
+    """Return some samples; of chunks in HDF5 one after the other, which is far faster there."""
+    listed = isinstance(key, np.ndarray) and key.dtype.kind in "iu" and len(key) > 0
+    if listed and (getattr(array, "chunks", None) or (_FEW,))[0] < _FEW:
+        return np.stack([array[row] for row in key])
+    return np.asarray(array[key])
 
 
 def native(dtype: np.dtype) -> np.dtype:

@@ -37,11 +37,16 @@ def damage(path: Path) -> Iterator[None]:
         raise DamagedError(f"{path.name}: {one_line(text)}") from error
 
 
+def forbid_plugins() -> None:
+    """Let HDF5 never load a filter from a folder of shared objects, in this process."""
+    with phil:  # h5py's lock: of all that is called here it leaves these two without it
+        while h5py.h5pl.size():
+            h5py.h5pl.remove(0)
+
+
 def open_file(path: Path) -> h5py.File:
     """Open a file for reading, as it grows or at its end; raises ValueError if it is not HDF5."""
-    with phil:  # h5py's lock: of all that is called here it leaves these two without it
-        while h5py.h5pl.size():  # never load a filter from a folder of shared objects
-            h5py.h5pl.remove(0)
+    forbid_plugins()
     with open(path, "rb") as file:
         start = file.read(_FLAGS_BYTE + 1)
     if len(start) <= _FLAGS_BYTE or not start.startswith(_SIGNATURE):

@@ -18,7 +18,15 @@ SHAPE = (4, 3)
 # A reader that follows a pointer opens the FIFO, and waits there for ever.
 READERS = {
     "weights and checkpoints": "from ed_core.arrays_file import read_arrays as read",
-    "arrays of a user": "from ed_plugins._hdf5 import try_hdf5 as read",
+    "arrays of a user": """
+from ed_plugins._hdf5 import open_hdf5, try_hdf5
+def read(path):
+    try_hdf5(path)
+    arrays, left = open_hdf5(path)
+    assert "00001" in arrays and not arrays.keys() & left.keys()
+    if "00000" in left:
+        raise ValueError(left["00000"])
+""",
 }
 READ = """
 import sys

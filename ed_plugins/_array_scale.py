@@ -1,0 +1,242 @@
+"""Scale of images and videos: which numbers of an array stand for black and white."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ed_core import EdkitError
+from ed_core.lazy import Rows
+from ed_plugins._array_files import Stored
+from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
+from ed_plugins._lazy import View
+
+_BITS = (8, 10, 12, 14, 16)
+HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
+_SEEN = 512  # bytes that show whether a picture of bytes holds more than 0 and 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the numbers of an image stand for.
+
+    Args:
+        black: the number that reads as 0.
+        white: the number that reads as 1; None where the numbers are in 0..1 already.
+        cut: how many numbers lie beyond and are cut; -1 where none can.
+        text: what is said of it, "" where there is nothing to say.
+        option: what has it otherwise.
+        inferred: whether the largest number said what white is.
+    """
+
+    black: float = 0
+    white: float | None = None
+    cut: int = -1
+    text: str = ""
+    option: str = ""
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SameScale:
+    """The scale that the largest number of a run's own images gave, for all that it is shown.
+
+    Images of another file, which may be darker, are read on it; those whose scale is stated, or
+    follows from their type, as they are.
+    """
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the number that is white, by field."""
+        views = {name: view for name, array in train.items() if (view := view_of(array))}
+        return {"white": {name: float(view.white or 1) for name, view in views.items()}}
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays on the scale of the run.
+
+        Raises:
+            EdkitError: their numbers are larger than its white.
+        """
+        whites = fitted.get("white", {})
+        return {
+            name: _rescaled(name, array, whites[name]) if name in whites else array
+            for name, array in arrays.items()
+        }
+
+
+def view_of(array: Any) -> View | None:
+    """Return what shows an array whose scale was inferred, through rows that were chosen of it."""
+    while isinstance(array, Rows):
+        array = array.array
+    return array if isinstance(array, View) and array.inferred else None
+
+
+def _rescaled(name: str, array: Any, white: float) -> Any:
+    view = view_of(array)
+    if view is None or view.white == white:
+        return array
+    if (view.white or 0) > white:
+        raise EdkitError(
+            f"field {name!r} goes beyond {white:g}, which was white in what the run was trained "
+            f"on: say range=0..HIGH or bits=BITS of these data."
+        )
+    if isinstance(array, Rows):
+        return Rows(_rescaled(name, array.array, white), array.rows)
+    return replace(view, white=white)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The least and the largest number of an array.
+
+    Args:
+        low: the least; NaN counts as none.
+        high: the largest.
+        whole: whether all are whole numbers.
+        beyond: how many lie beyond the two numbers that were asked about.
+        missing: how many are NaN or infinite.
+    """
+
+    low: float
+    high: float
+    whole: bool
+    beyond: int
+    missing: int
+
+
+def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
+    """Return the extent of arrays, looked at once, some samples at a time.
+
+    Args:
+        parts: the array of each split.
+        low: what lies below is counted, and
+        high: what lies above.
+    """
+    least, most, whole, beyond, missing = np.inf, -np.inf, True, 0, 0
+    for block in (block for part in parts for block in part.blocks()):
+        ends = float(block.min()), float(block.max())
+        if not np.isfinite(ends).all():
+            there = block[np.isfinite(block)]
+            missing += block.size - there.size
+            if not there.size:
+                continue
+            block, ends = there, (float(there.min()), float(there.max()))
+        least, most = min(least, ends[0]), max(most, ends[1])
+        if block.dtype.kind == "f":
+            whole = whole and _is_whole(block)
+        if ends[0] < low or ends[1] > high:
+            beyond += int(np.count_nonzero((block < low) | (block > high)))
+    return Extent(least, most, whole, beyond, missing)
+
+
+def _is_whole(block: np.ndarray) -> bool:
+    """Return whether all numbers are whole; a few tell that of most arrays that are not."""
+    few = block.reshape(-1)[:_SEEN]
+    return bool((few == np.floor(few)).all() and (block == np.floor(block)).all())
+
+
+def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale:
+    """Return what the numbers of an image or a video stand for.
+
+    Args:
+        name: of the field.
+        parts: its array in each split.
+        options: what the user says.
+
+    Raises:
+        UnfitError: two readings are as good, or none.
+        OptionError: the user's bits or range do not fit.
+    """
+    stated = options.range.get(name, options.range.get(""))
+    if stated is not None:
+        return _stated_range(parts, *stated)
+    kinds = {part.dtype.kind for part in parts}
+    if kinds == {"b"}:
+        return Scale(white=1)
+    if options.bits and "f" not in kinds:
+        return _stated_bits(parts, extent(parts), options.bits)
+    if all(part.dtype == np.uint8 for part in parts):
+        if max(map(_largest_below_two, parts)) == 1:
+            return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+        return Scale(white=255)
+    found = extent(parts)
+    if found.missing:
+        raise UnfitError(
+            parts[0].where,
+            f"expected numbers in every pixel, found {found.missing:,} that are NaN or infinite: "
+            "fill them, or leave those samples out",
+        )
+    if options.bits and found.whole and found.high > 1:
+        return _stated_bits(parts, found, options.bits)
+    return _of_floats(parts, found) if "f" in kinds else _of_whole(parts, found)
+
+
+def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
+    beyond = extent(parts, low, high).beyond
+    text = f"{beyond:,} numbers beyond {low:g}..{high:g} are cut" if beyond else ""
+    return Scale(low, high, beyond or -1, text)
+
+
+def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
+    white = 2**bits - 1
+    if found.low < 0 or found.high > white:
+        raise OptionError(
+            f"{parts[0].where}: option bits={bits} is for numbers from 0 to {white}, found "
+            f"{found.low:g} to {found.high:g}."
+        )
+    return Scale(white=white)
+
+
+def _largest_below_two(part: Stored) -> int:
+    """Return the largest of bytes, 2 where it is more: the first samples show that of most images.
+
+    Where they do not, as of black and white alone, the others are looked at.
+    """
+    size = int(np.prod(part.shape[1:]))
+    rows = max(1, _SEEN // size)
+    first = np.asarray(part.view()[:rows])
+    largest = min(2, int(first.max(initial=0)))
+    for block in part.blocks() if largest < 2 else ():
+        largest = max(largest, int(block.max(initial=0)))
+        if largest > 1:
+            return 2
+    return largest
+
+
+def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:
+    """Return the scale of whole numbers: the bits that hold the largest."""
+    if found.low >= 0 and found.high <= 1:
+        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+    bits = next((bits for bits in _BITS if found.high < 2**bits), 0)
+    if found.low < 0 or not bits or found.high < 128:
+        remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
+        raise _unfit(parts, found, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
+    text = "" if bits == 16 else f"{bits} bits, as the largest number is {found.high:g}"
+    return Scale(0, 2**bits - 1, -1, text, "bits=16" if bits < 16 else "", True)
+
+
+def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
+    """Return the scale of floats: 0..1, perhaps a hair beyond, -1..1, or whole numbers."""
+    low, high = found.low, found.high
+    if low >= 0 and high <= 1:
+        return Scale()
+    if low >= -HAIR and high <= 1 + HAIR:
+        ends = f"{min(low, 0):.8g}..{max(high, 1):.8g}"
+        text = f"{found.beyond:,} numbers a hair beyond 0..1 are cut"
+        return Scale(0, 1, found.beyond, text, f"range={ends}")
+    if abs(low + 1) <= 4 * HAIR and abs(high - 1) <= 4 * HAIR:
+        beyond = extent(parts, -1, 1).beyond
+        return Scale(-1, 1, beyond or -1, "-1..1 is black to white", "range=0..1")
+    bits = next((bits for bits in _BITS if high < 2**bits), 0)
+    if found.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
+        text = f"whole numbers of {bits} bits, as the largest is {high:g}"
+        return Scale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
+    raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
+
+
+def _unfit(parts: Sequence[Stored], found: Extent, expected: str, remedy: str = "") -> UnfitError:
+    return UnfitError(
+        parts[0].where,
+        f"expected images of {expected}, found {parts[0].dtype} from {found.low:.6g} to "
+        f"{found.high:.6g}: say which numbers are black and white, {remedy or 'range=LOW..HIGH'}",
+    )
