@@ -1,113 +1,439 @@
 """The images of one field as one array."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
-from ed_core import EdkitError
-from ed_plugins._folder_plan import FieldPlan, Pixel
-from ed_plugins._pictures import read_colours, read_image, read_numbers, read_values
+from ed_core import EdkitError, Findings
+from ed_plugins._folder_check import FieldFiles, count_bands
+from ed_plugins._folder_plan import Pixel
+from ed_plugins._pictures import Header, open_usual, read_pixels
+from ed_plugins._pixels import (
+    TURNED,
+    average,
+    colour_of,
+    lay_over,
+    pick,
+    to_channels,
+    upright,
+)
 
-Read = Callable[[Path], np.ndarray]
+Read = Callable[[Path, Header], np.ndarray]
+
+_WHITE = "#ffffff"  # under transparent pixels
+_HAIR = 1e-3  # by how much floats may leave 0..1, as they do after resampling
+_DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and scanners
+_VOID = (-9999.0, -32768.0, -99999.0)  # what elevation models say where there is no value
 
 
-def read_field(paths: Sequence[Path], plan: FieldPlan, size: Sequence[int]) -> np.ndarray:
-    """Return the files as one array, in their order.
+def read_field(field: FieldFiles, findings: Findings) -> tuple[np.ndarray, int, bool]:
+    """Return the files of a field as one array, in their order.
 
     Args:
-        paths: of the files.
-        plan: how they are read.
-        size: (height, width) that they are brought to, or () for their own.
+        field: the files, and how they are read.
+        findings: what was inferred is added here.
 
     Returns:
-        Of an image (samples, height, width, channels), whole numbers up to `white`; of classes
-        (samples, height, width), -1 where there is none; of values (samples, height, width, 1),
-        float32, NaN where there is none.
+        The array: of an image (samples, height, width, channels), whole numbers or floats; of
+        classes (samples, height, width), -1 where there is none; of values (samples, height,
+        width, 1), float32, NaN where there is none. The whole number that stands for 1.0 in an
+        image; 0 where the array is read as it is. And whether pixels lack a target.
 
     Raises:
-        EdkitError: a file cannot be read, differs from the first, or holds what the plan does not
-            say.
+        EdkitError: a file cannot be read, or holds what the plan does not say.
     """
-    makers = {"image": _image_reader, "class": _class_reader, "value": _value_reader}
-    read = makers[plan.kind](plan, size)
-    first = read(paths[0])
-    whole = np.empty((len(paths), *first.shape), first.dtype)
-    for number, path in enumerate(paths):
-        array = read(path)
-        if array.shape != first.shape or array.dtype != first.dtype:
-            raise EdkitError(
-                f"{str(path)!r}: expected {_described(first)} as in {paths[0].name!r}, found "
-                f"{_described(array)}{_to_one_kind(array, first, plan)}."
-            )
+    readers = {"image": _Images, "class": _Classes, "value": _Values}
+    reader = readers[field.plan.kind](field)
+    shape = field.shape if field.plan.kind != "class" else field.shape[:2]
+    whole = np.empty((len(field.paths), *shape), field.dtype)
+    for number, (path, header) in enumerate(zip(field.paths, field.headers, strict=True)):
+        array = reader.read(path, header)
+        if array.shape != shape:  # the header says something else than the pixels
+            raise EdkitError(f"{str(path)!r}: expected an array {shape}, found {array.shape}.")
         whole[number] = array
-    return whole
+    _say_headers(field, findings)
+    white = reader.finish(whole, findings)
+    return whole, white, reader.partial
 
 
-def white(plan: FieldPlan, array: np.ndarray) -> int:
-    """Return the whole number that stands for 1.0 in an image."""
-    return 2 ** (plan.bits or 8 * array.dtype.itemsize) - 1
+class _Reader:
+    """How the files of a field are read, and what was met in them."""
+
+    def __init__(self, field: FieldFiles) -> None:
+        self.field = field
+        self.partial = field.plan.partial
+        self.met: Counter[str] = Counter()
+
+    def numbers(self, path: Path, header: Header, count: int) -> np.ndarray:
+        """Return the numbers of a map (height, width, count) as they are stored, upright.
+
+        Raises:
+            EdkitError: it has another count of bands, or transparent pixels.
+        """
+        plan, where = self.field.plan, self.field.where
+        pixels = read_pixels(path, header, _page(plan.page), numbers=count == 1)
+        if plan.bands:
+            pixels = _bands(pixels, plan.bands)
+        elif header.alpha and not (header.palette and count == 1):
+            clear = int((pixels[..., -1] < _opaque(header)).sum())
+            if clear and not (plan.background and count == 3):
+                remedy = (
+                    'background = "#000000", the colour that they stand for,'
+                    if count == 3
+                    else "bands = [1] to take what lies under it"
+                )
+                raise EdkitError(
+                    f"{str(path)!r}: expected no transparency, found {clear:,} pixels with it: say "
+                    f"{remedy} in {where}."
+                )
+            share, pixels = pixels[..., -1] == _opaque(header), pixels[..., :-1]
+            if clear:
+                pixels = np.where(share[..., None], pixels, np.uint8(colour_of(plan.background)))
+        if pixels.shape[2] != count:
+            self.refuse_bands(path, pixels.shape[2])
+        return upright(pixels, header.orientation if plan.upright else 1)
+
+    def refuse_bands(self, path: Path, found: int) -> None:
+        """Raise EdkitError for a map of values with several bands."""
+        raise EdkitError(
+            f"{str(path)!r}: expected one value a pixel, found {found} bands: say which, such as "
+            f"bands = [1], in {self.field.where}."
+        )
 
 
-def _image_reader(plan: FieldPlan, size: Sequence[int]) -> Read:
-    def read(path: Path) -> np.ndarray:
-        array = read_image(path, size, plan.channels)
-        if array.dtype == np.uint8 and plan.bits > 8:
-            raise EdkitError(
-                f"{str(path)!r}: expected bits = {plan.bits}, found 8 bits: leave bits out. Colour "
-                "of 16 bits is read as 8: take data set 'arrays' for it."
+class _Images(_Reader):
+    """Images: numbers from black to white."""
+
+    def __init__(self, field: FieldFiles) -> None:
+        super().__init__(field)
+        plan, first = field.plan, field.headers[0]
+        self.under = colour_of(plan.background or _WHITE)
+        self.low, self.high = plan.range or (0, 2**plan.bits - 1 if plan.bits else first.white)
+        if not plan.range and first.dtype.kind == "f":
+            self.high = 1
+        elif not self.high and first.dtype == np.uint8:
+            self.high = 255
+        self.clips = bool(plan.range) or first.dtype.kind == "f"
+        self.most = 0.0
+        self.opaque = self.laid = 0  # files
+
+    def read(self, path: Path, header: Header) -> np.ndarray:
+        """Return an image (height, width, channels) in the type that the field is kept in."""
+        plan, size = self.field.plan, self.field.size
+        if header.usual and not plan.bands and not plan.page and not plan.range:
+            pixels = self._usual(path, header)
+            if plan.bits:
+                self._check(path, pixels)
+            return pixels
+        page = range(header.pages) if plan.page == "all" else (_page(plan.page),)
+        parts = [self._page(path, header, number) for number in page]
+        pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+        if plan.page == "all" and plan.bands and plan.bands != "all":
+            pixels = _bands(pixels, plan.bands)
+        pixels = to_channels(upright(pixels, self._orientation(header)), plan.channels)
+        self._check(path, pixels)
+        if self.field.dtype.kind == "f":
+            pixels = pixels.astype("float32", copy=False)
+            if self.clips:
+                pixels = pixels.clip(self.low, self.high)
+            if (self.low, self.high) != (0, 1):
+                pixels = (pixels - np.float32(self.low)) / np.float32(self.high - self.low)
+        elif self.clips:
+            pixels = pixels.clip(self.low, self.high)
+        return average(pixels, size).astype(self.field.dtype, copy=False)
+
+    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+        """Say what was inferred, and return what is white."""
+        name, toml, first = self.field.name, self.field.toml, self.field.headers[0]
+        count = len(self.field.paths)
+        if self.opaque:
+            findings.leave_out(
+                name, self.opaque, "transparency of files without a clear pixel", 'bands = "all"'
             )
-        kept = array if array.dtype == np.uint8 else array.astype("uint16")
-        most = white(plan, kept)
-        if array.min() < 0 or array.max() > most:
-            raise EdkitError(
-                f"{str(path)!r}: expected numbers from 0 to {most}, found {array.min()} to "
-                f'{array.max()}: correct bits, or take kind = "value".'
+        if self.laid:
+            colour = self.field.plan.background or _WHITE
+            findings.infer(
+                name,
+                f"transparent pixels in {self.laid:,} of {count:,} files laid over {colour}",
+                f'background = "#rrggbb" or bands = "all" in {toml}',
             )
-        return kept
+        if self.met["beyond"]:
+            findings.infer(
+                name,
+                f"{self.met['beyond']:,} numbers beyond {self.low:g}..{self.high:g} taken as its "
+                "ends",
+                f"range = [LOW, HIGH] in {toml}",
+            )
+        if whole.dtype.kind == "f":
+            return 0
+        if not self.high:
+            bits = next(b for b in _DEPTHS if self.most < 2**b)
+            self.high = 2**bits - 1
+            findings.infer(
+                name,
+                f"{bits} bits, since the largest number is {self.most:,.0f}: white is "
+                f"{self.high:,}",
+                f"bits = 16 or range = [0, HIGH] in {toml}",
+            )
+        elif first.white and self.high == first.white:
+            findings.infer(name, f"white is {first.white:,}, as the files say", f"range in {toml}")
+        elif whole.dtype == np.uint8 and not self.field.plan.bits and not self.field.plan.range:
+            most = int(whole.max(initial=0))
+            if 0 < most < 16:
+                findings.infer(
+                    name,
+                    f"white is 255, though the largest number is {most}",
+                    f"range = [0, {most}] in {toml}",
+                )
+        return int(self.high)
 
-    return read
+    def _orientation(self, header: Header) -> int:
+        return header.orientation if self.field.plan.upright else 1
+
+    def _usual(self, path: Path, header: Header) -> np.ndarray:
+        """Return an image of 8 bits, by Pillow alone."""
+        plan, size, orientation = self.field.plan, self.field.size, self._orientation(header)
+        stored = (size[1], size[0]) if size and orientation in TURNED else size
+        with open_usual(path, header, tuple(stored)) as image:
+            if header.alpha:
+                image = self._laid(path, image)
+            grey = plan.channels == 1 if plan.channels else header.bands == 1
+            wanted = "L" if grey else "RGB"
+            image = image if image.mode == wanted else image.convert(wanted)
+            if stored:
+                image = image.resize((stored[1], stored[0]), Image.Resampling.BILINEAR)
+            pixels = np.asarray(image)
+        pixels = upright(pixels, orientation)
+        return pixels if pixels.ndim == 3 else pixels[..., None]
+
+    def _laid(self, path: Path, image: Image.Image) -> Image.Image:
+        """Return an image on the background."""
+        image = image.convert("RGBA")
+        counts = image.getchannel("A").histogram()
+        if self._transparent(path, sum(counts), counts[0], counts[255]):
+            ground = Image.new("RGBA", image.size, (*self.under, 255))
+            return Image.alpha_composite(ground, image)
+        return image
+
+    def _transparent(self, path: Path, pixels: int, clear: int, opaque: int) -> bool:
+        """Return whether the last band of an image hides anything; count it.
+
+        Raises:
+            EdkitError: it looks like another band than transparency.
+        """
+        if opaque == pixels:
+            self.opaque += 1
+            return False
+        if not self.field.plan.background and 2 * (pixels - clear - opaque) > pixels:
+            raise EdkitError(
+                f"{str(path)!r}: expected transparency in the last band, found values between "
+                f'clear and opaque in most pixels: say bands = "all" if it is none, or '
+                f'background = "{_WHITE}" if it is, in {self.field.where}.'
+            )
+        self.laid += 1
+        return True
+
+    def _page(self, path: Path, header: Header, number: int) -> np.ndarray:
+        """Return a page (height, width, bands): those that are wanted, on the background."""
+        plan = self.field.plan
+        pixels = read_pixels(path, header, number)
+        if plan.bands:
+            return pixels if plan.page == "all" else _bands(pixels, plan.bands)
+        if not header.alpha:
+            return pixels
+        alpha, pixels = pixels[..., -1], pixels[..., :-1]
+        white = _opaque(header)
+        clear, opaque = int((alpha <= 0).sum()), int((alpha >= white).sum())
+        if not self._transparent(path, alpha.size, clear, opaque):
+            return pixels
+        share = (alpha / np.float32(white)).clip(0, 1)
+        if header.premultiplied:
+            seen = share > 0
+            whole = np.divide(
+                pixels,
+                share[..., None],
+                where=seen[..., None],
+                out=np.zeros(pixels.shape, "float32"),
+            )
+            pixels = whole.clip(0, white).astype(pixels.dtype)
+        return lay_over(pixels, share, self.under, self.high or white)
+
+    def _check(self, path: Path, pixels: np.ndarray) -> None:
+        """Count numbers beyond black and white; raise EdkitError where they are too many."""
+        least, most = pixels.min(), pixels.max()
+        where = self.field.where
+        if not (np.isfinite(least) and np.isfinite(most)):
+            lost = int((~np.isfinite(pixels)).sum())
+            raise EdkitError(
+                f"{str(path)!r}: expected finite numbers in an image, found {lost:,} others: such "
+                f'a map is kind = "value" with missing = nan in {where}.'
+            )
+        self.most = max(self.most, float(most))
+        low, high = self.low, self.high or 65535
+        if least >= low and most <= high:
+            return
+        hair = _HAIR if pixels.dtype.kind == "f" else 0
+        if self.field.plan.range or (least >= low - hair and most <= high + hair):
+            self.met["beyond"] += int(((pixels < low) | (pixels > high)).sum())
+            return
+        found = f"{least:.6g} to {most:.6g}"
+        raise EdkitError(
+            f"{str(path)!r}: expected numbers from {low} to {high}, found {found}: "
+            f'{self._remedy(float(least), float(most))}, or take kind = "value", in {where}.'
+        )
+
+    def _remedy(self, least: float, most: float) -> str:
+        bits = "correct bits, or " if self.field.plan.bits else ""
+        if -1 <= least < 0 and most <= 1:
+            return f"{bits}say range = [-1, 1]"
+        if least >= 0:
+            high = next((2**b - 1 for b in _DEPTHS if most < 2**b), int(np.ceil(most)))
+            return f"{bits}say what is white, such as range = [0, {high}]"
+        return f"{bits}say range = [{int(np.floor(least))}, {int(np.ceil(most))}]"
 
 
-def _class_reader(plan: FieldPlan, size: Sequence[int]) -> Read:
-    numbers = {pixel: i for i, pixels in enumerate(plan.classes.values()) for pixel in pixels}
-    numbers.update(dict.fromkeys(plan.ignore, -1))
-    coloured = isinstance(next(iter(numbers)), str)
-    of_pixel = {_whole(pixel): number for pixel, number in numbers.items()}
-    pixels = np.array(sorted(of_pixel))
-    classes = np.array([of_pixel[p] for p in sorted(of_pixel)])
-    classes = classes.astype(np.min_scalar_type(-len(plan.classes)))
+class _Classes(_Reader):
+    """Maps of classes: ids or colours."""
 
-    def read(path: Path) -> np.ndarray:
-        found = (read_colours if coloured else read_numbers)(path, size)
-        where = np.searchsorted(pixels, found).clip(max=len(pixels) - 1)
-        strange = found[pixels[where] != found]
+    def __init__(self, field: FieldFiles) -> None:
+        super().__init__(field)
+        plan = field.plan
+        classes = enumerate(plan.classes.values())
+        self.of = {pixel: number for number, pixels in classes for pixel in pixels}
+        self.of.update(dict.fromkeys(plan.ignore, -1))
+        self.coloured = isinstance(next(iter(self.of)), str)
+        of_pixel = {_whole(pixel): number for pixel, number in self.of.items()}
+        if not self.coloured:
+            of_pixel.setdefault(-1, -1)
+        self.pixels = np.array(sorted(of_pixel))
+        self.classes = np.array([of_pixel[p] for p in sorted(of_pixel)]).astype(field.dtype)
+
+    def read(self, path: Path, header: Header) -> np.ndarray:
+        """Return the classes (height, width) of a map."""
+        found = self._colours(path, header) if self.coloured else self._ids(path, header)
+        found = pick(found, self.field.size)
+        where = np.searchsorted(self.pixels, found).clip(max=len(self.pixels) - 1)
+        strange = found[self.pixels[where] != found]
         if strange.size:
-            which, counts = np.unique(strange, return_counts=True)
-            most = which[np.argmax(counts)]
-            lossy = (
-                " (JPEG changes them: use PNG)" if path.suffix.lower() in (".jpg", ".jpeg") else ""
+            self._refuse(path, strange)
+        return self.classes[where]
+
+    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+        """Say how many pixels have no class though nobody said so."""
+        if self.met["lost"]:
+            self.partial = True
+            findings.infer(
+                self.field.name,
+                f"-1 or NaN in {self.met['lost']:,} pixels is no class",
+                f"classes in {self.field.toml}",
             )
+        return 0
+
+    def _colours(self, path: Path, header: Header) -> np.ndarray:
+        if header.dtype != np.uint8 or (header.bands != 3 and not self.field.plan.bands):
+            bits = 8 * header.dtype.itemsize
             raise EdkitError(
-                f"{str(path)!r}: expected the {'colours' if coloured else 'ids'} "
-                f"{_listed(list(numbers))}, found {f'#{most:06x}' if coloured else most} in "
-                f"{counts.max()} pixels and {len(which) - 1} others{lossy}."
+                f"{str(path)!r}: expected colours of 8 bits, found {header.bands} band of {bits} "
+                f'bits: give ids such as road = 3 for colours such as road = "#808080" in '
+                f"{self.field.where}, or save it in colour."
             )
-        return classes[where]
+        pixels = self.numbers(path, header, 3)
+        return pixels.astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
 
-    return read
+    def _ids(self, path: Path, header: Header) -> np.ndarray:
+        found = self.numbers(path, header, 1)[..., 0]
+        if found.dtype.kind == "f":
+            lost = np.isnan(found)
+            found = np.where(lost, -1, found)
+            if (found % 1 != 0).any() or abs(found).max(initial=0) > 2**31:
+                raise EdkitError(
+                    f"{str(path)!r}: expected whole ids, found {found[found % 1 != 0][:1]}: they "
+                    f'are values: kind = "value" in {self.field.where}.'
+                )
+        found = found.astype("int32" if found.dtype.itemsize < 4 else "int64")
+        lost_here = int((found == -1).sum())
+        if lost_here and -1 not in self.of:
+            self.met["lost"] += lost_here
+        return found
+
+    def refuse_bands(self, path: Path, found: int) -> None:
+        """Raise EdkitError for a map of ids with several bands."""
+        raise EdkitError(
+            f"{str(path)!r}: expected one class id a pixel, found {found} bands: if they are "
+            f'colours that stand for classes, give those, such as road = "#808080"; if the id is in '
+            f"the first, say bands = [1] in {self.field.where}."
+        )
+
+    def _refuse(self, path: Path, strange: np.ndarray) -> None:
+        """Raise EdkitError for pixels that are of no class."""
+        which, counts = np.unique(strange, return_counts=True)
+        most = which[np.argmax(counts)]
+        shown = f"#{most:06x}" if self.coloured else str(most)
+        lossy = path.suffix.lower() in (".jpg", ".jpeg", ".jpe", ".jfif")
+        raise EdkitError(
+            f"{str(path)!r}: expected the {'colours' if self.coloured else 'ids'} "
+            f"{_listed(list(self.of))}, found {shown} in {counts.max()} pixels and "
+            f"{len(which) - 1} others"
+            f"{' (JPEG changes them: use PNG)' if lossy else self._advice(which)}."
+        )
+
+    def _advice(self, which: np.ndarray) -> str:
+        if len(which) > 8:
+            return f": add them to classes in {self.field.where}"
+        new = [f"#{pixel:06x}" if self.coloured else int(pixel) for pixel in which]
+        ignore: list[Any] = [*self.field.plan.ignore, *new]
+        text = ", ".join(f'"{pixel}"' if self.coloured else str(pixel) for pixel in ignore)
+        names = list(self.field.plan.classes)
+        binary = ""
+        if new == [255] and len(names) == 2 and not self.coloured:
+            binary = f' (or classes = {{ "{names[0]}" = 0, "{names[1]}" = 255 }})'
+        return (
+            f": if they have no class, say ignore = [{text}], else add them to classes{binary}, in "
+            f"{self.field.where}"
+        )
 
 
-def _value_reader(plan: FieldPlan, size: Sequence[int]) -> Read:
-    def read(path: Path) -> np.ndarray:
-        values = read_values(path, size, plan.missing)
-        lost = ~np.isfinite(values)
-        if np.isinf(values).any() or (plan.missing is None and lost.any()):
-            raise EdkitError(
-                f"{str(path)!r}: expected finite numbers, found {values[lost][0]} in {lost.sum()} "
-                "pixels: say missing = nan."
+class _Values(_Reader):
+    """Maps of values: a number a pixel."""
+
+    def __init__(self, field: FieldFiles) -> None:
+        super().__init__(field)
+        self.missing = field.plan.missing
+
+    def read(self, path: Path, header: Header) -> np.ndarray:
+        """Return the values (height, width, 1) as float32, NaN where there is none."""
+        plan = self.field.plan
+        raw = self.numbers(path, header, 1)
+        missing = header.nodata if plan.missing is None else plan.missing
+        if (
+            raw.dtype.kind in "iu"
+            and raw.dtype.itemsize > 2
+            and abs(raw.astype("float64")).max(initial=0) > 2**24
+        ):
+            self.met["rounded"] += 1
+        if missing is not None:
+            lost = (
+                np.isnan(raw)
+                if np.isnan(missing)
+                else raw == raw.dtype.type(missing)
+                if _fits(missing, raw.dtype)
+                else np.zeros(raw.shape, bool)
             )
+        else:
+            lost = np.zeros(raw.shape, bool)
+        values = raw.astype("float32")
+        values[lost] = np.nan
+        if plan.missing is None and lost.any():
+            self.missing = header.nodata
+            self.met["nodata"] += int(lost.sum())
+        self._check(path, values, lost)
+        values = average(values, self.field.size)
+        lost = np.isnan(values)
         values = values * np.float32(plan.scale) + np.float32(plan.offset)
         if plan.fill == "nearest" and lost.any():
             if lost.all():
@@ -116,9 +442,91 @@ def _value_reader(plan: FieldPlan, size: Sequence[int]) -> Read:
             values = values[tuple(nearest)]
         elif plan.fill is not None and lost.any():
             values[lost] = plan.fill
-        return values[..., None]
+        return values
 
-    return read
+    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+        """Say what stands for no value, and what was rounded."""
+        name, toml = self.field.name, self.field.toml
+        if self.met["nodata"]:
+            self.partial = self.field.plan.fill is None
+            findings.infer(
+                name,
+                f"{self.missing:g} in {self.met['nodata']:,} pixels is no value, as the files say",
+                f"missing = {self.missing:g} in {toml}",
+            )
+        if self.met["rounded"]:
+            findings.infer(
+                name,
+                f"whole numbers beyond 16,777,216 rounded in {self.met['rounded']:,} files",
+                f"offset in {toml}",
+            )
+        return 0
+
+    def _check(self, path: Path, values: np.ndarray, lost: np.ndarray) -> None:
+        """Raise EdkitError for what is no number, or looks like none."""
+        strange = ~np.isfinite(values) & ~lost
+        if strange.any():
+            raise EdkitError(
+                f"{str(path)!r}: expected finite numbers, found {values[strange][0]} in "
+                f"{strange.sum()} pixels: say missing = nan."
+            )
+        if self.field.plan.missing is not None:
+            return
+        for void in (*_VOID, values.min(initial=0)):
+            found = (values == void).sum()
+            others = values[(values != void) & ~lost]
+            if found and void <= -9999 and others.size and others.min() > void / 3:
+                raise EdkitError(
+                    f"{str(path)!r}: expected values, found {void:g} in {found:,} pixels, where "
+                    f"all others are {others.min():g} or more: say missing = {void:g}, or "
+                    f"missing = nan if it is a value, in {self.field.where}."
+                )
+
+
+def _say_headers(field: FieldFiles, findings: Findings) -> None:
+    """Say what the headers made of the files."""
+    headers, name, toml = field.headers, field.name, field.toml
+    turned = sum(header.orientation > 1 for header in headers)
+    if turned and field.plan.upright:
+        findings.infer(
+            name,
+            f"{turned:,} of {len(headers):,} files turned as their orientation says",
+            f"upright = false in {toml}",
+        )
+    previews = sum(header.previews for header in headers)
+    findings.leave_out(name, previews, "previews and masks inside of the files")
+    if field.plan.page and field.plan.page != "all":
+        pages = sum(header.pages - 1 for header in headers)
+        findings.leave_out(name, pages, "pages other than page", f'page = "all" in {toml}')
+    if field.plan.bands and field.plan.bands != "all":
+        bands = max(h.bands + h.alpha for h in headers) - len(set(field.plan.bands))
+        findings.leave_out(name, max(0, bands), "bands a file", f'bands = "all" in {toml}')
+    converted = {header.converted for header in headers if header.converted}
+    if converted:
+        count = sum(bool(header.converted) for header in headers)
+        findings.infer(name, f"{count:,} files of {', '.join(sorted(converted))} read as RGB")
+
+
+def _page(page: int | str) -> int:
+    return page - 1 if isinstance(page, int) else 0
+
+
+def _bands(pixels: np.ndarray, bands: tuple[int, ...] | str) -> np.ndarray:
+    """Return the bands of (height, width, bands) that are wanted, from 1."""
+    return pixels if bands == "all" else pixels[..., [int(band) - 1 for band in bands]]
+
+
+def _opaque(header: Header) -> float:
+    """Return what transparency says where nothing is transparent."""
+    return 1.0 if header.dtype.kind == "f" else header.white or np.iinfo(header.dtype).max
+
+
+def _fits(number: float, dtype: np.dtype) -> bool:
+    """Whether a type can hold a number."""
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return number == int(number) and limits.min <= number <= limits.max
 
 
 def _whole(pixel: Pixel) -> int:
@@ -127,14 +535,3 @@ def _whole(pixel: Pixel) -> int:
 
 def _listed(pixels: list[Pixel]) -> str:
     return ", ".join(map(str, pixels[:16])) + ", ..." * (len(pixels) > 16)
-
-
-def _to_one_kind(array: np.ndarray, first: np.ndarray, plan: FieldPlan) -> str:
-    """Return what brings grey and coloured images together, "" where that is not it."""
-    mixed = plan.kind == "image" and array.shape[:2] == first.shape[:2]
-    return ": say channels = 3, or 1 for grey" if mixed and array.shape != first.shape else ""
-
-
-def _described(array: np.ndarray) -> str:
-    channels = array.shape[2] if array.ndim == 3 else 1
-    return f"{channels} channel{'s' * (channels > 1)} of {8 * array.dtype.itemsize} bits"

@@ -39,10 +39,21 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Field, Fields, FilePath, Groups, dataset
-from ed_plugins._folder_files import Files, check_sizes, find_files, find_root
+from ed_core import (
+    Dataset,
+    EdkitError,
+    Field,
+    Fields,
+    FilePath,
+    Findings,
+    Groups,
+    InputRecord,
+    dataset,
+)
+from ed_plugins._folder_check import read_headers
+from ed_plugins._folder_files import Files, find_files, find_root
 from ed_plugins._folder_plan import FolderPlan, read_plan
-from ed_plugins._folder_read import read_field, white
+from ed_plugins._folder_read import read_field
 from ed_plugins._lazy import View
 from ed_plugins._options import NO_FILE
 
@@ -60,34 +71,41 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
         path: of the TOML file, or of a folder with a folder.toml; or the name of one that comes
             with edkit: camvid, dubai_landuse, zion_landcover.
     """
-    plan = read_plan(_described(path))
-    files = find_files(plan, find_root(plan))
-    check_sizes(plan, files)
+    plan, findings = read_plan(_described(path)), Findings()
+    files = find_files(plan, find_root(plan), findings)
+    groups = _groups(plan, files, findings)
     fields = Fields()
     splits: dict[str, dict[str, Any]] = {split: {} for split in files}
-    for name, field in plan.fields.items():
-        array = read_field([p for named in files.values() for p in named[name]], field, plan.size)
-        fields[name] = Field(
-            array.shape[1:], field.kind, tuple(field.classes), field.colours, field.partial
-        )
+    for name, field in read_headers(plan, files).items():
+        array, white, partial = read_field(field, findings)
+        kind, entry = field.plan.kind, field.plan
+        fields[name] = Field(array.shape[1:], kind, tuple(entry.classes), entry.colours, partial)
         ends = np.cumsum([len(named[name]) for named in files.values()])
         for split, part in zip(files, np.split(array, ends[:-1]), strict=True):
-            if field.kind == "class" and (part < 0).all():
+            if kind == "class" and (part < 0).all():
                 raise EdkitError(
                     f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
-                    f"ignored ones alone ({', '.join(map(str, field.ignore))}) in all files."
+                    f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
                 )
-            splits[split][name] = View(part, white(field, part)) if field.kind == "image" else part
-    return Dataset(fields, splits, groups=_groups(plan, files))
+            splits[split][name] = View(part, white) if white else part
+    record = InputRecord(findings=tuple(findings))
+    return Dataset(fields, splits, groups=groups, input=record)
 
 
-def _groups(plan: FolderPlan, files: Files) -> Groups | None:
+def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None:
     """Return which training samples belong together, as the names of their files say."""
     if not plan.group or "train" not in files:
         return None
     paths = next(iter(files["train"].values()))
     names = [path.stem.rpartition(plan.group)[0] or path.stem for path in paths]
-    return Groups(np.unique(names, return_inverse=True)[1], in_time=True)
+    kinds, of = np.unique(names, return_inverse=True)
+    findings.infer(
+        "groups",
+        f"{len(kinds):,} of {len(names):,} training files, by their names up to the last "
+        f"{plan.group!r}",
+        f"group in {plan.path.name}",
+    )
+    return Groups(of, in_time=True)
 
 
 def _described(path: str) -> Path:
