@@ -10,7 +10,7 @@ from ed_core import EdkitError
 from ed_core.memory import available, check_memory
 from ed_plugins._folder_files import Files
 from ed_plugins._folder_plan import FieldPlan, FolderPlan
-from ed_plugins._pictures import MOST, Header, read_header
+from ed_plugins._pictures import Header, read_header
 
 _SAME = 0.02  # by how much the proportions of two images of one sample may differ
 
@@ -52,10 +52,11 @@ class FieldFiles:
         """The type that the array is kept in."""
         if self.plan.kind == "class":
             return np.min_scalar_type(-len(self.plan.classes))
-        types = {header.dtype for header in self.headers}
-        low, high = self.plan.range or (0, 1)
+        plan, types = self.plan, {header.dtype for header in self.headers}
+        low, high = plan.range or (0, 2**plan.bits - 1 if plan.bits else self.headers[0].white)
         whole = low == 0 and high == int(high) <= 65535
-        if self.plan.kind == "value" or any(one.kind == "f" for one in types) or not whole:
+        coarse = self.size and (plan.range or 0 < high < 255)  # averages are no whole numbers
+        if plan.kind == "value" or any(one.kind == "f" for one in types) or coarse or not whole:
             return np.dtype("float32")
         return np.dtype("uint8" if types == {np.dtype("uint8")} and high < 256 else "uint16")
 
@@ -194,10 +195,10 @@ def _to_one_kind(field: FieldFiles, header: Header) -> str:
     """Return what brings images of two kinds together."""
     if header.dtype == field.headers[0].dtype and header.white == field.headers[0].white:
         return "say channels = 3, or 1 for grey"
-    high = max(
-        np.iinfo(one.dtype).max for one in (header, field.headers[0]) if one.dtype.kind != "f"
-    )
-    return f"save all alike, or say range = [0, {high}] in {field.where} if their numbers mean the same"
+    types = [one.dtype for one in (header, field.headers[0]) if one.dtype.kind != "f"]
+    high = max(np.iinfo(one).max for one in types)
+    same = f"if their numbers mean the same, say range = [0, {high}] in {field.where}"
+    return f"save all alike, or, {same}"
 
 
 def _described(count: int, header: Header) -> str:
@@ -214,16 +215,15 @@ def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
         for field in fields.values()
     )
     one = max(_decoding(field, header) for field in fields.values() for header in field.headers)
-    height, width, _ = next(iter(fields.values())).shape
+    main = next(iter(fields.values()))
+    height, width, _ = main.shape
     fitting = max(0.0, 0.9 * available() - one) / max(whole, 1)
-    smaller = [max(1, int(length * fitting**0.5)) for length in (height, width)]
-    count = len(next(iter(fields.values())).paths)
-    remedy = f"say size = [{smaller[0]}, {smaller[1]}] or less in {str(plan.path)!r}, or take fewer files"
+    size = [max(1, int(length * fitting**0.5)) for length in (height, width)]
+    what = f"{str(plan.path)!r}: {len(main.paths):,} samples of {height}x{width} pixels"
+    remedy = f"say size = {size} or less in {plan.path.name}, or take fewer files"
     if one > available():
-        remedy = f"cut the largest into tiles (at most {MOST:,} pixels are read at once)"
-    check_memory(
-        whole + one, f"{str(plan.path)!r}: {count:,} samples of {height}x{width} pixels", remedy
-    )
+        remedy = "cut the largest file into tiles"
+    check_memory(whole + one, what, remedy)
 
 
 def _decoding(field: FieldFiles, header: Header) -> int:

@@ -106,7 +106,8 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
                     f"{' and '.join(there)}: say in {plan.path.name} which, such as [splits] "
                     f'train = "train", {split} = "{there[0]}".'
                 )
-            splits.update({split: name for name in there})
+            if there:
+                splits[split] = there[0]
     if not {"validation", "test"} & set(splits):
         found = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())[:8]) or "none"
         raise EdkitError(

@@ -1,7 +1,7 @@
 """The images of one field as one array."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
 from ed_core import EdkitError, Findings
-from ed_plugins._folder_check import FieldFiles, count_bands
+from ed_plugins._folder_check import FieldFiles
 from ed_plugins._folder_plan import Pixel
 from ed_plugins._pictures import Header, open_usual, read_pixels
 from ed_plugins._pixels import (
@@ -22,8 +22,6 @@ from ed_plugins._pixels import (
     to_channels,
     upright,
 )
-
-Read = Callable[[Path, Header], np.ndarray]
 
 _WHITE = "#ffffff"  # under transparent pixels
 _HAIR = 1e-3  # by how much floats may leave 0..1, as they do after resampling
@@ -47,7 +45,7 @@ def read_field(field: FieldFiles, findings: Findings) -> tuple[np.ndarray, int, 
     Raises:
         EdkitError: a file cannot be read, or holds what the plan does not say.
     """
-    readers = {"image": _Images, "class": _Classes, "value": _Values}
+    readers: dict[str, type[_Reader]] = {"image": _Images, "class": _Classes, "value": _Values}
     reader = readers[field.plan.kind](field)
     shape = field.shape if field.plan.kind != "class" else field.shape[:2]
     whole = np.empty((len(field.paths), *shape), field.dtype)
@@ -61,13 +59,21 @@ def read_field(field: FieldFiles, findings: Findings) -> tuple[np.ndarray, int, 
     return whole, white, reader.partial
 
 
-class _Reader:
+class _Reader(ABC):
     """How the files of a field are read, and what was met in them."""
 
     def __init__(self, field: FieldFiles) -> None:
         self.field = field
         self.partial = field.plan.partial
         self.met: Counter[str] = Counter()
+
+    @abstractmethod
+    def read(self, path: Path, header: Header) -> np.ndarray:
+        """Return what is kept of a file."""
+
+    @abstractmethod
+    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+        """Add what was inferred of the pixels; return the whole number that is white, or 0."""
 
     def numbers(self, path: Path, header: Header, count: int) -> np.ndarray:
         """Return the numbers of a map (height, width, count) as they are stored, upright.
@@ -93,7 +99,9 @@ class _Reader:
                 )
             share, pixels = pixels[..., -1] == _opaque(header), pixels[..., :-1]
             if clear:
-                pixels = np.where(share[..., None], pixels, np.uint8(colour_of(plan.background)))
+                pixels = np.where(
+                    share[..., None], pixels, np.array(colour_of(plan.background), "uint8")
+                )
         if pixels.shape[2] != count:
             self.refuse_bands(path, pixels.shape[2])
         return upright(pixels, header.orientation if plan.upright else 1)
@@ -113,39 +121,35 @@ class _Images(_Reader):
         super().__init__(field)
         plan, first = field.plan, field.headers[0]
         self.under = colour_of(plan.background or _WHITE)
-        self.low, self.high = plan.range or (0, 2**plan.bits - 1 if plan.bits else first.white)
+        self.low: float = 0
+        self.high: float = 2**plan.bits - 1 if plan.bits else first.white
+        if plan.range:
+            self.low, self.high = plan.range
         if not plan.range and first.dtype.kind == "f":
             self.high = 1
         elif not self.high and first.dtype == np.uint8:
             self.high = 255
-        self.clips = bool(plan.range) or first.dtype.kind == "f"
         self.most = 0.0
         self.opaque = self.laid = 0  # files
 
     def read(self, path: Path, header: Header) -> np.ndarray:
         """Return an image (height, width, channels) in the type that the field is kept in."""
-        plan, size = self.field.plan, self.field.size
-        if header.usual and not plan.bands and not plan.page and not plan.range:
-            pixels = self._usual(path, header)
-            if plan.bits:
-                self._check(path, pixels)
-            return pixels
+        plan = self.field.plan
+        if header.usual and not (plan.bands or plan.page or plan.range or plan.bits):
+            return self._usual(path, header)
         page = range(header.pages) if plan.page == "all" else (_page(plan.page),)
         parts = [self._page(path, header, number) for number in page]
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
         if plan.page == "all" and plan.bands and plan.bands != "all":
             pixels = _bands(pixels, plan.bands)
-        pixels = to_channels(upright(pixels, self._orientation(header)), plan.channels)
-        self._check(path, pixels)
-        if self.field.dtype.kind == "f":
-            pixels = pixels.astype("float32", copy=False)
-            if self.clips:
-                pixels = pixels.clip(self.low, self.high)
-            if (self.low, self.high) != (0, 1):
-                pixels = (pixels - np.float32(self.low)) / np.float32(self.high - self.low)
-        elif self.clips:
+        pixels = upright(pixels, self._orientation(header))
+        if self._beyond(path, pixels):
             pixels = pixels.clip(self.low, self.high)
-        return average(pixels, size).astype(self.field.dtype, copy=False)
+        dtype = self.field.dtype
+        pixels = to_channels(average(pixels, self.field.size, dtype), plan.channels)
+        if dtype.kind == "f" and (self.low, self.high) != (0, 1):
+            pixels = (pixels - np.float32(self.low)) / np.float32(self.high - self.low)
+        return pixels
 
     def finish(self, whole: np.ndarray, findings: Findings) -> int:
         """Say what was inferred, and return what is white."""
@@ -199,7 +203,7 @@ class _Images(_Reader):
         """Return an image of 8 bits, by Pillow alone."""
         plan, size, orientation = self.field.plan, self.field.size, self._orientation(header)
         stored = (size[1], size[0]) if size and orientation in TURNED else size
-        with open_usual(path, header, tuple(stored)) as image:
+        with open_usual(path, header, stored) as image:
             if header.alpha:
                 image = self._laid(path, image)
             grey = plan.channels == 1 if plan.channels else header.bands == 1
@@ -263,8 +267,12 @@ class _Images(_Reader):
             pixels = whole.clip(0, white).astype(pixels.dtype)
         return lay_over(pixels, share, self.under, self.high or white)
 
-    def _check(self, path: Path, pixels: np.ndarray) -> None:
-        """Count numbers beyond black and white; raise EdkitError where they are too many."""
+    def _beyond(self, path: Path, pixels: np.ndarray) -> bool:
+        """Return whether numbers lie beyond black or white; count them.
+
+        Raises:
+            EdkitError: they do, and nobody said that they may.
+        """
         least, most = pixels.min(), pixels.max()
         where = self.field.where
         if not (np.isfinite(least) and np.isfinite(most)):
@@ -276,11 +284,11 @@ class _Images(_Reader):
         self.most = max(self.most, float(most))
         low, high = self.low, self.high or 65535
         if least >= low and most <= high:
-            return
+            return False
         hair = _HAIR if pixels.dtype.kind == "f" else 0
         if self.field.plan.range or (least >= low - hair and most <= high + hair):
             self.met["beyond"] += int(((pixels < low) | (pixels > high)).sum())
-            return
+            return True
         found = f"{least:.6g} to {most:.6g}"
         raise EdkitError(
             f"{str(path)!r}: expected numbers from {low} to {high}, found {found}: "
@@ -364,9 +372,9 @@ class _Classes(_Reader):
     def refuse_bands(self, path: Path, found: int) -> None:
         """Raise EdkitError for a map of ids with several bands."""
         raise EdkitError(
-            f"{str(path)!r}: expected one class id a pixel, found {found} bands: if they are "
-            f'colours that stand for classes, give those, such as road = "#808080"; if the id is in '
-            f"the first, say bands = [1] in {self.field.where}."
+            f"{str(path)!r}: expected one class id a pixel, found colours ({found} bands): if they "
+            'stand for classes, give those, such as road = "#808080"; if the first band is the id, '
+            f"say bands = [1], in {self.field.where}."
         )
 
     def _refuse(self, path: Path, strange: np.ndarray) -> None:
@@ -410,29 +418,17 @@ class _Values(_Reader):
         plan = self.field.plan
         raw = self.numbers(path, header, 1)
         missing = header.nodata if plan.missing is None else plan.missing
-        if (
-            raw.dtype.kind in "iu"
-            and raw.dtype.itemsize > 2
-            and abs(raw.astype("float64")).max(initial=0) > 2**24
-        ):
+        lost = _equal(raw, missing)
+        exact = raw.dtype.itemsize < 4 or raw.dtype.kind == "f"
+        if not exact and max(-int(raw.min()), int(raw.max())) > 2**24:
             self.met["rounded"] += 1
-        if missing is not None:
-            lost = (
-                np.isnan(raw)
-                if np.isnan(missing)
-                else raw == raw.dtype.type(missing)
-                if _fits(missing, raw.dtype)
-                else np.zeros(raw.shape, bool)
-            )
-        else:
-            lost = np.zeros(raw.shape, bool)
         values = raw.astype("float32")
         values[lost] = np.nan
         if plan.missing is None and lost.any():
             self.missing = header.nodata
             self.met["nodata"] += int(lost.sum())
         self._check(path, values, lost)
-        values = average(values, self.field.size)
+        values = average(values, self.field.size, values.dtype)
         lost = np.isnan(values)
         values = values * np.float32(plan.scale) + np.float32(plan.offset)
         if plan.fill == "nearest" and lost.any():
@@ -521,12 +517,13 @@ def _opaque(header: Header) -> float:
     return 1.0 if header.dtype.kind == "f" else header.white or np.iinfo(header.dtype).max
 
 
-def _fits(number: float, dtype: np.dtype) -> bool:
-    """Whether a type can hold a number."""
-    if dtype.kind == "f":
-        return True
-    limits = np.iinfo(dtype)
-    return number == int(number) and limits.min <= number <= limits.max
+def _equal(numbers: np.ndarray, missing: float | None) -> np.ndarray:
+    """Return which numbers stand for no value; float32 holds 1e-5 otherwise than a TOML file."""
+    if missing is None:
+        return np.zeros(numbers.shape, bool)
+    if np.isnan(missing):
+        return np.isnan(numbers)
+    return numbers == (numbers.dtype.type(missing) if numbers.dtype.kind == "f" else missing)
 
 
 def _whole(pixel: Pixel) -> int:

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,15 +17,17 @@ from ed_plugins._pixels import TURNED
 from ed_plugins._tiff import MAGIC, open_tiff, read_tiff_header, read_tiff_pixels
 
 HEIF = {".heic", ".heif", ".hif"}  # phone photographs, with pillow-heif
-ENDINGS = set(
-    ".apng .avif .bmp .btf .bw .dib .gif .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx .lsm "
-    ".pbm .pcx .pfm .pgm .png .pnm .ppm .qoi .ras .rgb .rgba .sgi .tf8 .tga .tif .tiff "
-    ".webp".split()
-)
+ENDINGS = {
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".webp", ".avif"),
+    *(".tif", ".tiff", ".btf", ".tf8", ".lsm", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".qoi", ".ras"),
+    *(".sgi", ".rgb", ".rgba", ".bw"),
+}
 MOST = 2**28  # pixels of one image: 16,384 x 16,384
 _LARGE = 2**24  # pixels from which a JPEG is decoded at a fraction of its size
 _FORMATS = (  # no others: Pillow would start Ghostscript for an EPS
-    "PNG JPEG GIF BMP DIB WEBP TIFF PPM AVIF JPEG2000 TGA PCX QOI SGI SUN HEIF".split()
+    *("PNG", "JPEG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA"),
+    *("PCX", "QOI", "SGI", "SUN", "HEIF"),
 )
 _MODES = {"1": 1, "L": 1, "LA": 1, "La": 1, "I;16": 1, "I;16B": 1, "I;16L": 1, "I": 1, "F": 1}
 _TYPES = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "I": "int32", "F": "float32"}
@@ -140,7 +142,7 @@ def read_pixels(path: Path, header: Header, page: int = 0, numbers: bool = False
 
 
 @contextmanager
-def open_usual(path: Path, header: Header, size: tuple[int, int] | None) -> Iterator[Image.Image]:
+def open_usual(path: Path, header: Header, size: Sequence[int]) -> Iterator[Image.Image]:
     """Open an image of 8 bits for Pillow; whatever goes wrong inside names the file.
 
     Args:
@@ -160,9 +162,11 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
     """Open an image with Pillow, up to our own number of pixels instead of its."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about its notes, not its pixels
+        Image.init()
+        formats = [name for name in _FORMATS if name in Image.OPEN]
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            with Image.open(file, formats=_FORMATS) as image:
+            with Image.open(file, formats=formats) as image:
                 yield image
         finally:
             Image.MAX_IMAGE_PIXELS = limit
@@ -181,7 +185,7 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
     orientation = _orientation(image, file)
     if kind == "TIFF" and orientation in TURNED:  # whose size Pillow says as it is seen
         width, height = height, width
-    pages = image.n_frames if getattr(image, "is_animated", False) else 1
+    pages = getattr(image, "n_frames", 1) if getattr(image, "is_animated", False) else 1
     facts: dict[str, Any] = {
         "height": height,
         "width": width,
@@ -194,7 +198,7 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
         "previews": pages - 1 if kind in _PREVIEWS else 0,
         "converted": mode if mode in ("CMYK", "YCbCr", "LAB", "HSV") else "",
     }
-    if kind == "PNG" and (bands := _DEEP_PNG.get(str(image.tile[0][3]))):
+    if kind == "PNG" and (bands := _DEEP_PNG.get(str(getattr(image, "tile", [[""] * 4])[0][3]))):
         alpha = bands == 1 or mode == "RGBA" or facts["alpha"]
         facts |= {"reader": "png", "bands": bands, "alpha": alpha, "dtype": np.dtype("uint16")}
     elif kind == "JPEG2000" and (depth := _jp2_depth(file)) and depth[0] > 8:

@@ -1,12 +1,13 @@
 """Pixels as arrays: turned upright, laid over a colour, grey or coloured, brought to a size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
 _LUMA = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R BT.601, as Pillow has it
 _FLIPS = {1: (1, 1), 2: (1, -1), 3: (-1, -1), 4: (-1, 1), 5: (1, 1), 6: (1, -1), 7: (-1, -1)}
+_BLOCK = 2**22  # pixels that are worked on at once
 TURNED = range(5, 9)  # the orientations that swap height and width
 
 Colour = tuple[int, int, int]
@@ -36,10 +37,12 @@ def lay_over(pixels: np.ndarray, share: np.ndarray, under: Colour, white: float)
         white: the number that is white in `pixels`.
     """
     ground = np.array(under, "float32") * np.float32(white / 255)
-    if pixels.shape[2] != 3:
-        ground = ground @ _LUMA
-    laid = pixels * share[..., None] + ground * (1 - share[..., None])
-    return _as_type(laid, pixels.dtype)
+    ground = ground if pixels.shape[2] == 3 else ground @ _LUMA
+    laid = np.empty_like(pixels)
+    for rows in _blocks(pixels):
+        part = share[rows, :, None]
+        laid[rows] = _as_type(pixels[rows] * part + ground * (1 - part), pixels.dtype)
+    return laid
 
 
 def to_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
@@ -49,18 +52,26 @@ def to_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(pixels, 3, axis=2) if channels == 3 and pixels.shape[2] == 1 else pixels
 
 
-def average(pixels: np.ndarray, size: Sequence[int]) -> np.ndarray:
+def average(pixels: np.ndarray, size: Sequence[int], dtype: np.dtype) -> np.ndarray:
     """Return (height, width, bands) at another size, averaging; () leaves it as it is.
 
-    Each band is averaged as floats, since Pillow has no colour of more than 8 bits.
+    Each band is averaged as floats, since Pillow has no colour of more than 8 bits: first along
+    the rows, some of them at a time, so that little memory is taken of a large image.
+
+    Args:
+        pixels: (height, width, bands).
+        size: (height, width) that it is brought to.
+        dtype: of the result; whole numbers are rounded.
     """
     if not size or tuple(size) == pixels.shape[:2]:
-        return pixels
-    result = np.empty((*size, pixels.shape[2]), pixels.dtype)
+        return pixels.astype(dtype, copy=False)
+    result = np.empty((*size, pixels.shape[2]), dtype)
     for band in range(pixels.shape[2]):
-        image = Image.fromarray(np.ascontiguousarray(pixels[..., band], "float32"))
-        smaller = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-        result[..., band] = _as_type(np.asarray(smaller), pixels.dtype)
+        narrow = [
+            _resized(pixels[rows, :, band], (rows.stop - rows.start, size[1]))
+            for rows in _blocks(pixels)
+        ]
+        result[..., band] = _as_type(_resized(np.concatenate(narrow), size), dtype)
     return result
 
 
@@ -81,3 +92,16 @@ def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
     return np.rint(values).clip(limits.min, limits.max).astype(dtype)
+
+
+def _resized(band: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    image = Image.fromarray(np.ascontiguousarray(band, "float32"))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def _blocks(pixels: np.ndarray) -> Iterator[slice]:
+    """Yield slices of rows that have about `_BLOCK` pixels each."""
+    height, width = pixels.shape[:2]
+    step = max(1, _BLOCK // width)
+    for first in range(0, height, step):
+        yield slice(first, min(first + step, height))
