@@ -56,7 +56,7 @@ def test_the_root_is_looked_for_in_the_data_folder(
         (BASIC + 'colour = ["#000000"]', "field 'mask': 'colour'. Did you mean 'colours' or"),
         (
             "[fields.image]\nscale = 2",
-            "field 'image': 'scale'. Known: bits, channels, folder, kind",
+            "field 'image': 'scale'. Known: background, bands, bits, channels, folder, kind",
         ),
         ('[fields.a]\nkind = "picture"', "kind is image or class or value, found 'picture'"),
         ("[fields.a]\nkind = []", "field 'a': kind is"),
