@@ -76,13 +76,12 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
             name: [listing.images[stem] for stem in sorted(listing.images)]
             for name, listing in listed.items()
         }
-    if not plan.splits:
-        sizes = {split: len(next(iter(named.values()))) for split, named in files.items()}
-        said = [
-            f"{split} {sizes[split]:,}{f' (folder {name})' * (name != split)}"
-            for split, name in splits.items()
-        ]
-        findings.infer("splits", ", ".join(said), f"[splits] in {plan.path.name}")
+    sizes = {split: len(next(iter(named.values()))) for split, named in files.items()}
+    counts = [
+        f"{split} {sizes[split]:,}{f' (folder {name})' * (name != split)}"
+        for split, name in splits.items()
+    ]
+    findings.infer("split", ", ".join(counts), f"[splits] in {plan.path.name}")
     option = _HEIF if any(ending in HEIF for ending in left) else ""
     findings.leave_out("files", left.total(), _counted(left), option)
     beside = _folders_beside(root, folders)

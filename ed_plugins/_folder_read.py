@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +27,35 @@ from ed_plugins._pixels import (
 _WHITE = "#ffffff"  # under transparent pixels
 _HAIR = 1e-3  # by how much floats may leave 0..1, as they do after resampling
 _DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and scanners
-_VOID = (-9999.0, -32768.0, -99999.0)  # what elevation models say where there is no value
+_VOID = (-9999.0, -32768.0, -99999.0, -32767.0, 32767.0)  # for no value, in elevation models
+_HUGE = 1e30  # what else stands for no value, such as the largest float
 
 
-def read_field(field: FieldFiles, findings: Findings) -> tuple[np.ndarray, int, bool]:
+@dataclass(frozen=True, slots=True)
+class FieldArray:
+    """The files of a field as one array, in their order.
+
+    Args:
+        array: of an image (samples, height, width, channels), whole numbers or floats; of classes
+            (samples, height, width), -1 where there is none; of values (samples, height, width,
+            1), float32, NaN where there is none.
+        white: the whole number that stands for 1.0 in an image; 0 where the array is read as it is.
+        inferred: whether the largest number in all files told what is white.
+        partial: whether pixels lack a target.
+    """
+
+    array: np.ndarray
+    white: int
+    inferred: bool
+    partial: bool
+
+
+def read_field(field: FieldFiles, findings: Findings) -> FieldArray:
     """Return the files of a field as one array, in their order.
 
     Args:
         field: the files, and how they are read.
         findings: what was inferred is added here.
-
-    Returns:
-        The array: of an image (samples, height, width, channels), whole numbers or floats; of
-        classes (samples, height, width), -1 where there is none; of values (samples, height,
-        width, 1), float32, NaN where there is none. The whole number that stands for 1.0 in an
-        image; 0 where the array is read as it is. And whether pixels lack a target.
 
     Raises:
         EdkitError: a file cannot be read, or holds what the plan does not say.
@@ -56,7 +71,7 @@ def read_field(field: FieldFiles, findings: Findings) -> tuple[np.ndarray, int, 
         whole[number] = array
     _say_headers(field, findings)
     white = reader.finish(whole, findings)
-    return whole, white, reader.partial
+    return FieldArray(whole, white, reader.inferred, reader.partial)
 
 
 class _Reader(ABC):
@@ -65,6 +80,7 @@ class _Reader(ABC):
     def __init__(self, field: FieldFiles) -> None:
         self.field = field
         self.partial = field.plan.partial
+        self.inferred = False
         self.met: Counter[str] = Counter()
 
     @abstractmethod
@@ -102,6 +118,8 @@ class _Reader(ABC):
                 pixels = np.where(
                     share[..., None], pixels, np.array(colour_of(plan.background), "uint8")
                 )
+        if count == 3 and pixels.shape[2] == 1:  # as grey is stored
+            pixels = np.repeat(pixels, 3, axis=2)
         if pixels.shape[2] != count:
             self.refuse_bands(path, pixels.shape[2])
         return upright(pixels, header.orientation if plan.upright else 1)
@@ -139,6 +157,11 @@ class _Images(_Reader):
             return self._usual(path, header)
         page = range(header.pages) if plan.page == "all" else (_page(plan.page),)
         parts = [self._page(path, header, number) for number in page]
+        if len({part.shape[:2] for part in parts}) > 1:
+            raise EdkitError(
+                f"{str(path)!r}: expected pages of one size to make bands of, found several: say "
+                f"which, such as page = 1, in {self.field.where}."
+            )
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
         if plan.page == "all" and plan.bands and plan.bands != "all":
             pixels = _bands(pixels, plan.bands)
@@ -176,24 +199,29 @@ class _Images(_Reader):
         if whole.dtype.kind == "f":
             return 0
         if not self.high:
+            self.inferred = True
             bits = next(b for b in _DEPTHS if self.most < 2**b)
             self.high = 2**bits - 1
+            if bits < 16:
+                findings.infer(
+                    name,
+                    f"{bits} bits, since the largest number is {self.most:,.0f}: white is "
+                    f"{self.high:,}",
+                    f"bits = 16 or range = [0, HIGH] in {toml}",
+                )
+        elif self.high == first.white < np.iinfo(first.dtype).max:
             findings.infer(
                 name,
-                f"{bits} bits, since the largest number is {self.most:,.0f}: white is "
-                f"{self.high:,}",
-                f"bits = 16 or range = [0, HIGH] in {toml}",
+                f"white is {first.white:,}, as the files say",
+                f"range = [0, HIGH] in {toml}",
             )
-        elif first.white and self.high == first.white:
-            findings.infer(name, f"white is {first.white:,}, as the files say", f"range in {toml}")
         elif whole.dtype == np.uint8 and not self.field.plan.bits and not self.field.plan.range:
             most = int(whole.max(initial=0))
             if 0 < most < 16:
-                findings.infer(
-                    name,
-                    f"white is 255, though the largest number is {most}",
-                    f"range = [0, {most}] in {toml}",
-                )
+                self.inferred = most == 1
+                self.high, other = (1, 255) if most == 1 else (255, most)
+                text = f"white is {self.high}, the largest number {most}"
+                findings.infer(name, text, f"range = [0, {other}] in {toml}")
         return int(self.high)
 
     def _orientation(self, header: Header) -> int:
@@ -338,17 +366,14 @@ class _Classes(_Reader):
             findings.infer(
                 self.field.name,
                 f"-1 or NaN in {self.met['lost']:,} pixels is no class",
-                f"classes in {self.field.toml}",
             )
         return 0
 
     def _colours(self, path: Path, header: Header) -> np.ndarray:
-        if header.dtype != np.uint8 or (header.bands != 3 and not self.field.plan.bands):
-            bits = 8 * header.dtype.itemsize
+        if header.dtype != np.uint8:
             raise EdkitError(
-                f"{str(path)!r}: expected colours of 8 bits, found {header.bands} band of {bits} "
-                f'bits: give ids such as road = 3 for colours such as road = "#808080" in '
-                f"{self.field.where}, or save it in colour."
+                f"{str(path)!r}: expected colours of 8 bits, found {header.dtype}: if those are "
+                f'ids, say so in {self.field.where}, such as road = 3 for road = "#808080".'
             )
         pixels = self.numbers(path, header, 3)
         return pixels.astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
@@ -468,14 +493,18 @@ class _Values(_Reader):
             )
         if self.field.plan.missing is not None:
             return
-        for void in (*_VOID, values.min(initial=0)):
+        if values[~lost].size == 0:
+            return
+        for void in (values[~lost].min(), values[~lost].max()):
             found = (values == void).sum()
             others = values[(values != void) & ~lost]
-            if found and void <= -9999 and others.size and others.min() > void / 3:
+            far = others.size and abs(others).max() < abs(void) / 3
+            if far and (void in _VOID or abs(void) > _HUGE):
                 raise EdkitError(
-                    f"{str(path)!r}: expected values, found {void:g} in {found:,} pixels, where "
-                    f"all others are {others.min():g} or more: say missing = {void:g}, or "
-                    f"missing = nan if it is a value, in {self.field.where}."
+                    f"{str(path)!r}: expected values, found {void:g} in {found:,} pixels and "
+                    f"{others.min():g} to {others.max():g} in the others: say missing = "
+                    f"{_written(void)} if they have no value, or missing = nan if they have, in "
+                    f"{self.field.where}."
                 )
 
 
@@ -524,6 +553,11 @@ def _equal(numbers: np.ndarray, missing: float | None) -> np.ndarray:
     if np.isnan(missing):
         return np.isnan(numbers)
     return numbers == (numbers.dtype.type(missing) if numbers.dtype.kind == "f" else missing)
+
+
+def _written(number: float) -> str:
+    """Return a number as it is written in TOML."""
+    return f"{number:.0f}" if abs(number) < _HUGE else f"{number:.9g}".replace("e+", "e")
 
 
 def _whole(pixel: Pixel) -> int:

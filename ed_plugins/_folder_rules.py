@@ -75,8 +75,8 @@ def _is_bands(value: Any, most: int) -> bool:
     )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > 1e30
+def _is_number(value: Any, most: float = 1e30) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > most
 
 
 TOP: Rules = {
@@ -144,7 +144,7 @@ KEYS: dict[str, Rules] = {
         **_ONE_BAND,
         "scale": (lambda v: _is_number(v) and v != 0, "a number other than 0"),
         "offset": (_is_number, "a number"),
-        "missing": (_is_number, "a number"),
+        "missing": (lambda v: _is_number(v, 1e39), "a number"),
         "fill": (lambda v: v == "nearest" or _is_number(v), 'a number or "nearest"'),
     },
 }

@@ -9,10 +9,15 @@ group = "_"                    # files that begin alike, up to the last "_", are
 [splits]                       # default: train, val (or validation, valid), test, if they exist
 train = "train"
 validation = "val"
-[fields.image]                 # kind image: 0..1; colour of 8 bits, grey of 8 or 16
+[fields.image]                 # kind image: 0..1
 folder = "images"              # default: the field's name
-channels = 3                   # default: what the files have
-bits = 12                      # that are used of 16 of grey; default: all
+channels = 3                   # 3 for colour, 1 for grey; default: what the files have
+bits = 12                      # that are used of 16; default: those of the largest number
+# range = [-1, 1]              # instead of bits: the numbers that stand for 0 and 1, as of floats
+# bands = [4, 3, 2]            # of more than three, from 1, or "all"; default: without transparency
+# page = 1                     # of a file of several, from 1, or "all" for pages as bands
+background = "#ffffff"         # the colour under transparent pixels; this is the default
+upright = true                 # turned as the orientation in the files says; this is the default
 [fields.mask]
 kind = "class"
 folder = "labels"
@@ -31,9 +36,13 @@ fill = "nearest"               # ... which takes the nearest pixel's value, or t
 ```
 
 Files belong together by their names without the ending. The size is averaged for images and
-values, and the nearest pixel's for classes.
+values, and the nearest pixel's for classes, which take `page`, `bands` (one) and `upright` as well.
+A path with backslashes stands in 'single quotes'. PNG, JPEG, TIFF and all else that Pillow and
+tifffile read as images is read; HEIC with the extra `edkit[heic]`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,21 +84,62 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
     files = find_files(plan, find_root(plan), findings)
     groups = _groups(plan, files, findings)
     fields = Fields()
+    whites: dict[str, int] = {}
     splits: dict[str, dict[str, Any]] = {split: {} for split in files}
     for name, field in read_headers(plan, files).items():
-        array, white, partial = read_field(field, findings)
+        read = read_field(field, findings)
         kind, entry = field.plan.kind, field.plan
-        fields[name] = Field(array.shape[1:], kind, tuple(entry.classes), entry.colours, partial)
+        fields[name] = Field(
+            read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
+        )
+        if read.inferred:
+            whites[name] = read.white
+        view = _InferredWhite if read.inferred else View
         ends = np.cumsum([len(named[name]) for named in files.values()])
-        for split, part in zip(files, np.split(array, ends[:-1]), strict=True):
+        for split, part in zip(files, np.split(read.array, ends[:-1]), strict=True):
             if kind == "class" and (part < 0).all():
                 raise EdkitError(
                     f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
                     f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
                 )
-            splits[split][name] = View(part, white) if white else part
+            splits[split][name] = view(part, read.white) if read.white else part
     record = InputRecord(findings=tuple(findings))
-    return Dataset(fields, splits, groups=groups, input=record)
+    hook = _Whites(whites) if whites else None
+    return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
+
+
+@dataclass(frozen=True, slots=True)
+class _InferredWhite(View):
+    """Images whose largest number told what is white."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whites:
+    """What is white in a run's images stays so in all that it is shown, brighter or darker.
+
+    Args:
+        whites: field to the number that its own files told.
+    """
+
+    whites: Mapping[str, int]
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is white, by field."""
+        return {"white": dict(self.whites)}
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return images by the run's white; raises EdkitError where there are brighter ones."""
+        changed = dict(arrays)
+        for name, white in fitted.get("white", {}).items():
+            images = arrays.get(name)
+            if isinstance(images, _InferredWhite) and images.white != white:
+                if images.white > white:
+                    raise EdkitError(
+                        f"field {name!r}: the run was trained on images whose white is {white:,}, "
+                        f"these have numbers beyond: say bits or range in [fields.{name}] of both."
+                    )
+                changed[name] = View(images.array, white)
+        return changed
 
 
 def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None:

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ed_core import Dataset, EdkitError
+from ed_core import Dataset, EdkitError, InputRecord
+from ed_core.preparation import as_trained, prepared
 
 RANDOM = np.random.default_rng(0)
 Put = Callable[..., Path]
@@ -70,6 +71,21 @@ def said(data: Dataset) -> str:
 
 
 IMAGE = "[fields.image]\n"
+
+
+def test_what_is_white_in_a_run_is_white_in_all_that_it_is_shown(put: Put, load: Any) -> None:
+    own = prepared(load(put("a.png", np.array([[0, 4000]], "uint16"))), InputRecord())
+    assert own.input.fitted == {"white": {"image": 4095}}
+    darker = load(put("a.png", np.array([[0, 1000]], "uint16")))
+    assert only(darker).max() == np.float32(1000 / 1023)
+    shown = as_trained(darker, own.fields, own.input, own.preparation)
+    assert only(shown).max() == np.float32(1000 / 4095)
+    brighter = load(put("a.png", np.array([[0, 9000]], "uint16")))
+    with pytest.raises(EdkitError, match=r"white is 4,095, these have numbers beyond: say bits or"):
+        only(as_trained(brighter, own.fields, own.input, own.preparation))
+    stated = load(put("a.png", np.array([[0, 9000]], "uint16"), f"{IMAGE}bits = 16\n"))
+    shown = as_trained(stated, own.fields, own.input, own.preparation)
+    assert only(shown).max() == np.float32(9000 / 65535)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck])

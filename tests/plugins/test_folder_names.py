@@ -91,7 +91,7 @@ def test_what_is_not_read_is_counted(tmp_path: Path, make: Any, load: Any) -> No
     data = load(path)
     assert len(data.splits["train"]["image"]) == 2
     assert said(data) == [
-        "splits 0 train 2, validation 2 (folder val) ([splits] in my.toml)",
+        "split 0 train 2, validation 2 (folder val) ([splits] in my.toml)",
         "files 9 3 pipes or broken links, 2 .csv, 1 hidden, 1 without ending, 1 .db, 1 folders ()",
         "folders 2 not described: raw, train/depth ()",
     ]
@@ -158,3 +158,11 @@ def test_an_id_without_a_class_is_said_with_what_to_do(
         assert remedies[1] in str(caught.value)
         path.write_text(f"{toml}{remedies[1]}\n")
         assert load(path).splits["test"]["mask"].tolist() == [[[0, 1]]]
+
+
+def test_a_map_of_colours_may_be_stored_as_grey(tmp_path: Path, save: Any, load: Any) -> None:
+    for split in ("train", "test"):
+        save(tmp_path / split / "mask" / "a.png", np.array([[0, 128]], "uint8"))
+    toml = '[fields.mask]\nkind = "class"\nclasses = { sky = "#000000", road = "#808080" }\n'
+    (tmp_path / "my.toml").write_text(toml)
+    assert load(tmp_path / "my.toml").splits["test"]["mask"].tolist() == [[[0, 1]]]
