@@ -177,24 +177,33 @@ def _check_alike(field: FieldFiles) -> None:
     first, plan = field.headers[0], field.plan
     wanted = _channels(plan, first)
     for path, header in zip(field.paths, field.headers, strict=True):
-        found = _channels(plan, header)
-        alike = (header.dtype, header.white) == (first.dtype, first.white) or bool(plan.range)
-        if found == wanted and alike:
-            continue
-        raise EdkitError(
-            f"{str(path)!r}: expected {_described(wanted, first)} as in {field.paths[0].name!r}, "
-            f"found {_described(found, header)}: {_to_one_kind(field, header)}."
-        )
+        found, alike = _channels(plan, header), bool(plan.range) or _alike(first, header)
+        if found != wanted or not alike:
+            remedy = "say channels = 3, or 1 for grey" if alike else _to_one_scale(field, header)
+            raise EdkitError(
+                f"{str(path)!r}: expected {_described(wanted, first)} as in "
+                f"{field.paths[0].name!r}, found {_described(found, header)}: {remedy}."
+            )
     if first.dtype == np.uint8 and plan.bits > 8:
         raise EdkitError(
             f"{str(field.paths[0])!r}: expected bits = {plan.bits}, found 8 bits: leave bits out."
         )
+    if first.dtype.kind == "f" and plan.bits:
+        raise EdkitError(
+            f"{str(field.paths[0])!r}: expected bits = {plan.bits}, found floats: say "
+            f"range = [0, {2**plan.bits - 1}] in {field.where} instead, if that is what is white."
+        )
 
 
-def _to_one_kind(field: FieldFiles, header: Header) -> str:
-    """Return what brings images of two kinds together."""
-    if header.dtype == field.headers[0].dtype and header.white == field.headers[0].white:
-        return "say channels = 3, or 1 for grey"
+def _alike(one: Header, other: Header) -> bool:
+    """Return whether the numbers of two files mean the same."""
+    if one.dtype.kind == other.dtype.kind == "f":
+        return True
+    return (one.dtype, one.white) == (other.dtype, other.white)
+
+
+def _to_one_scale(field: FieldFiles, header: Header) -> str:
+    """Return what brings images of two types together."""
     types = [one.dtype for one in (header, field.headers[0]) if one.dtype.kind != "f"]
     high = max(np.iinfo(one).max for one in types)
     same = f"if their numbers mean the same, say range = [0, {high}] in {field.where}"
@@ -202,9 +211,10 @@ def _to_one_kind(field: FieldFiles, header: Header) -> str:
 
 
 def _described(count: int, header: Header) -> str:
-    kind = {"f": "floats", "i": "signed "}.get(header.dtype.kind, "")
     bits = header.white.bit_length() or 8 * header.dtype.itemsize
-    numbers = kind if kind == "floats" else f"{bits} bits"
+    numbers = {"f": "floats", "i": f"{bits} bits with a sign"}.get(
+        header.dtype.kind, f"{bits} bits"
+    )
     return f"{count} channel{'s' * (count > 1)} of {numbers}"
 
 

@@ -59,6 +59,11 @@ class FieldPlan:
     fill: float | str | None = None
 
     @property
+    def first_page(self) -> int:
+        """The page that is read, from 0."""
+        return self.page - 1 if isinstance(self.page, int) else 0
+
+    @property
     def partial(self) -> bool:
         """Whether a pixel may be without a target."""
         return bool(self.ignore) or (self.missing is not None and self.fill is None)

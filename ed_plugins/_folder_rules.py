@@ -99,10 +99,7 @@ TOP: Rules = {
 _ANY: Rules = {
     "folder": (_is_text, "the name of a folder"),
     "kind": (_is_text, "image, class or value"),
-    "page": (
-        lambda v: v == "all" or _is_whole(v, 1, 2**31),
-        'the number of a page, from 1, or "all" to have pages as bands',
-    ),
+    "page": (lambda v: _is_whole(v, 1, 2**31), "the number of a page, from 1"),
     "upright": (
         lambda v: isinstance(v, bool),
         "true to turn images as their orientation says, or false",
@@ -111,11 +108,17 @@ _ANY: Rules = {
 _BACKGROUND: Rules = {
     "background": (_is_colour, 'a colour under transparent pixels, such as "#ffffff"')
 }
-_ONE_BAND: Rules = {"bands": (lambda v: _is_bands(v, 1), "the number of one band, such as [1]")}
+_ONE_BAND: Rules = {
+    "bands": (lambda v: v != "all" and _is_bands(v, 1), "the number of one band, such as [1]")
+}
 KEYS: dict[str, Rules] = {
     "image": {
         **_ANY,
         **_BACKGROUND,
+        "page": (
+            lambda v: v == "all" or _is_whole(v, 1, 2**31),
+            'the number of a page, from 1, or "all" to have pages as bands',
+        ),
         "bands": (
             lambda v: _is_bands(v, 65535),
             'the numbers of bands, from 1, such as [4, 3, 2], or "all"',

@@ -80,6 +80,11 @@ class Header:
         return (self.width, self.height) if turned else (self.height, self.width)
 
     @property
+    def opaque(self) -> float:
+        """What transparency says of a pixel that has none."""
+        return 1.0 if self.dtype.kind == "f" else self.white or float(np.iinfo(self.dtype).max)
+
+    @property
     def usual(self) -> bool:
         """Whether Pillow alone makes an image of it: 8 bits and no more."""
         return self.reader == "pillow" and self.dtype == np.uint8

@@ -45,6 +45,11 @@ def lay_over(pixels: np.ndarray, share: np.ndarray, under: Colour, white: float)
     return laid
 
 
+def take_bands(pixels: np.ndarray, bands: Sequence[int] | str) -> np.ndarray:
+    """Return the bands of (height, width, bands) that are wanted, from 1; "all" for all."""
+    return pixels if bands == "all" else pixels[..., [int(band) - 1 for band in bands]]
+
+
 def to_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     """Return (height, width, bands) with 1 or 3 channels; 0 leaves them as they are."""
     if channels == 1 and pixels.shape[2] == 3:

@@ -123,7 +123,7 @@ def test_deep_images_read_as_0_to_1(tmp_path: Path, save: Any, load: Any) -> Non
         assert image.shape == (1, 1, 3, 3 if "channels" in line else 1)
         expected = raw / white if white else (raw + 1000.0) / 10000
         np.testing.assert_allclose(image[0, ..., 0], expected, rtol=1e-6)
-        told = "12 bits, since the largest number is 4,095" in str(data.input.findings)
+        told = "12 bits (white is 4,095): the largest number is 4,095" in str(data.input.findings)
         assert told == (line in ("", "channels = 3"))
     (tmp_path / "my.toml").write_text("[fields.image]\nbits = 10\n")
     with pytest.raises(

@@ -290,7 +290,7 @@ def test_no_colour_under_transparency_is_shown(put: Put, load: Any, name: str) -
 def test_transparency_that_hides_nothing_is_left_out(put: Put, load: Any) -> None:
     data = load(put("a.png", np.where(RED_GREEN == 0, 7, RED_GREEN)[1:]))
     assert only(data).shape == (3, 5, 3)
-    assert 'image 2 transparency of files without a clear pixel (bands = "all"' in said(data)
+    assert 'image 2 transparency of files that are opaque everywhere (bands = "all"' in said(data)
 
 
 def test_a_fourth_band_that_is_called_transparency_is_asked_about(put: Put, load: Any) -> None:
@@ -453,3 +453,34 @@ def test_a_damaged_file_is_named_in_our_words(put: Put, load: Any, name: str, wh
         caught.value
     )
     assert "\n" not in str(caught.value)
+
+
+def test_images_of_two_depths_have_one_range_or_are_refused(put: Put, load: Any) -> None:
+    path = put("a.png", np.array([[0, 255]], "uint8"))
+    for split in ("train", "test"):
+        write(path.parent / split / "image" / "b.png", np.array([[0, 65535]], "uint16"))
+    with pytest.raises(EdkitError, match=r"found 1 channel of 16 bits: save all alike") as caught:
+        load(path)
+    remedy = str(caught.value).partition("say ")[2].partition(" in [fields")[0]
+    path.write_text(f"{IMAGE}{remedy}\n")
+    images = np.asarray(load(path).splits["train"]["image"])
+    np.testing.assert_allclose(images[..., 1, 0].ravel(), [255 / 65535, 1])
+
+
+def test_what_elevation_says_for_no_value_is_no_elevation(put: Put, load: Any) -> None:
+    toml = '[fields.image]\nkind = "value"\n'
+    for void, dtype in ((-9999, "float32"), (-32768, "int16"), (np.finfo("f4").max, "float32")):
+        pixels = np.full((4, 5), 300, dtype)
+        pixels[1, 1:3] = void
+        with pytest.raises(EdkitError, match=r"in 2 pixels and 300 to 300 in the others") as caught:
+            load(put("a.tif", pixels, toml))
+        remedy = str(caught.value).partition("say ")[2].partition(" if they")[0]
+        data = load(put("a.tif", pixels, f"{toml}{remedy}\n"))
+        assert np.isnan(only(data)).sum() == 2
+        data = load(put("a.tif", pixels, f"{toml}missing = nan\n"))
+        assert only(data)[1, 1] == np.float32(void)
+    tag = [(42113, "s", 0, "-5", True)]  # GDAL_NODATA
+    data = load(put("a.tif", np.array([[1, -5, 3]], "int16"), toml, extratags=tag))
+    np.testing.assert_array_equal(only(data)[..., 0], [[1, np.nan, 3]])
+    assert data.fields["image"].partial
+    assert "-5 in 2 pixels is no value, as the files say (missing = -5 in my.toml)" in said(data)
