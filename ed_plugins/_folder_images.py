@@ -36,6 +36,7 @@ class Images:
         self.field = field
         self.inferred = False  # whether the numbers told what is white
         self.beyond = 0  # numbers below black or above white
+        self.dtype = field.dtype
         plan, first = field.plan, field.headers[0]
         self.under = colour_of(plan.background or _WHITE)
         self.low: float = 0
@@ -67,9 +68,8 @@ class Images:
         pixels = upright(pixels, self._orientation(header))
         if self._beyond(path, pixels):
             pixels = pixels.clip(self.low, self.high)
-        dtype = self.field.dtype
-        pixels = to_channels(average(pixels, self.field.size, dtype), plan.channels)
-        if dtype.kind == "f" and (self.low, self.high) != (0, 1):
+        pixels = to_channels(average(pixels, self.field.size, self.dtype), plan.channels)
+        if self.dtype.kind == "f" and (self.low, self.high) != (0, 1):
             pixels = (pixels - np.float32(self.low)) / np.float32(self.high - self.low)
         return pixels
 

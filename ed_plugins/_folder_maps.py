@@ -121,10 +121,11 @@ class Classes(_Map):
         if found.dtype.kind == "f":
             lost = np.isnan(found)
             found = np.where(lost, -1, found)
-            if (found % 1 != 0).any() or abs(found).max(initial=0) > 2**31:
+            strange = found[(np.rint(found) != found) | (abs(found) > 2**31)]
+            if strange.size:
                 raise EdkitError(
-                    f"{str(path)!r}: expected whole ids, found {found[found % 1 != 0][:1]}: they "
-                    f'are values: kind = "value" in {self.field.where}.'
+                    f"{str(path)!r}: expected whole ids, found {strange[0]:g}: if they are values, "
+                    f'say kind = "value" in {self.field.where}.'
                 )
         found = found.astype("int32" if found.dtype.itemsize < 4 else "int64")
         lost_here = int((found == -1).sum())
@@ -180,12 +181,13 @@ class Values(_Map):
         """Return the values (height, width, 1) as float32, NaN where there is none."""
         plan = self.field.plan
         raw = self.numbers(path, header, 1)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
+            values = raw.astype("float32")
         missing = header.nodata if plan.missing is None else plan.missing
-        lost = _equal(raw, missing)
+        lost = _lost(raw, values, missing)
         exact = raw.dtype.itemsize < 4 or raw.dtype.kind == "f"
         if not exact and max(-int(raw.min()), int(raw.max())) > 2**24:
             self.met["rounded"] += 1
-        values = raw.astype("float32")
         values[lost] = np.nan
         if plan.missing is None and lost.any():
             self.missing = header.nodata
@@ -225,9 +227,10 @@ class Values(_Map):
         """Raise EdkitError for what is no number, or looks like none."""
         strange = ~np.isfinite(values) & ~lost
         if strange.any():
+            found = values[np.isinf(values)] if np.isinf(values).any() else values[strange]
             raise EdkitError(
-                f"{str(path)!r}: expected finite numbers, found {values[strange][0]} in "
-                f"{strange.sum()} pixels: say missing = nan."
+                f"{str(path)!r}: expected finite numbers, found {found[0]} in {strange.sum()} "
+                f"pixels: say missing = {found[0]}, and perhaps fill, in {self.field.where}."
             )
         if self.field.plan.missing is not None:
             return
@@ -246,13 +249,20 @@ class Values(_Map):
                 )
 
 
-def _equal(numbers: np.ndarray, missing: float | None) -> np.ndarray:
-    """Return which numbers stand for no value; float32 holds 1e-5 otherwise than a TOML file."""
+def _lost(raw: np.ndarray, values: np.ndarray, missing: float | None) -> np.ndarray:
+    """Return which pixels have no value: those that say so, and with them those that are NaN.
+
+    Args:
+        raw: as they are stored.
+        values: as float32.
+        missing: what is said where there is no value; None where there is one everywhere.
+    """
     if missing is None:
-        return np.zeros(numbers.shape, bool)
-    if np.isnan(missing):
-        return np.isnan(numbers)
-    return numbers == (numbers.dtype.type(missing) if numbers.dtype.kind == "f" else missing)
+        return np.zeros(raw.shape, bool)
+    if raw.dtype.kind != "f":
+        return raw == missing
+    with np.errstate(over="ignore"):
+        return (values == np.float32(missing)) | np.isnan(values)
 
 
 def _written(number: float) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from ed_core import EdkitError
@@ -147,7 +148,7 @@ KEYS: dict[str, Rules] = {
         **_ONE_BAND,
         "scale": (lambda v: _is_number(v) and v != 0, "a number other than 0"),
         "offset": (_is_number, "a number"),
-        "missing": (lambda v: _is_number(v, 1e39), "a number"),
+        "missing": (lambda v: _is_number(v, inf), "a number"),
         "fill": (lambda v: v == "nearest" or _is_number(v), 'a number or "nearest"'),
     },
 }

@@ -484,6 +484,11 @@ def test_what_elevation_says_for_no_value_is_no_elevation(put: Put, load: Any) -
         assert np.isnan(only(data)).sum() == 2
         data = load(put("a.tif", pixels, f"{toml}missing = nan\n"))
         assert only(data)[1, 1] == np.float32(void)
+    pixels = np.array([[1, -np.inf, np.nan, np.finfo("f8").min]], "float64")
+    with pytest.raises(EdkitError, match=r"found -inf in 3 pixels: say missing = -inf"):
+        load(put("a.tif", pixels, toml))
+    data = load(put("a.tif", pixels, f"{toml}missing = -inf\n"))
+    np.testing.assert_array_equal(only(data)[0, :, 0], [1, *[np.nan] * 3])
     tag = [(42113, "s", 0, "-5", True)]  # GDAL_NODATA
     data = load(put("a.tif", np.array([[1, -5, 3]], "int16"), toml, extratags=tag))
     np.testing.assert_array_equal(only(data)[..., 0], [[1, np.nan, 3]])
