@@ -74,7 +74,7 @@ def _say_headers(field: FieldFiles, findings: Findings) -> None:
         findings.leave_out(name, pages, "pages other than page", f'page = "all" in {toml}')
     if field.plan.bands and field.plan.bands != "all":
         bands = max(h.bands + h.alpha for h in headers) - len(set(field.plan.bands))
-        findings.leave_out(name, max(0, bands), "bands a file", f'bands = "all" in {toml}')
+        findings.leave_out(name, max(0, bands), "bands of each file", f'bands = "all" in {toml}')
     converted = {header.converted for header in headers if header.converted}
     if converted:
         count = sum(bool(header.converted) for header in headers)

@@ -151,7 +151,7 @@ def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None
     kinds, of = np.unique(names, return_inverse=True)
     findings.infer(
         "groups",
-        f"{len(kinds):,} of {len(names):,} training files, by their names up to the last "
+        f"{len(names):,} training files in {len(kinds):,}, by their names up to the last "
         f"{plan.group!r}",
         f"group in {plan.path.name}",
     )
