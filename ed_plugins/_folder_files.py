@@ -1,24 +1,37 @@
 """The files of a described folder, found and matched."""
 
+import os
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
-from ed_core import EdkitError
+from ed_core import EdkitError, Findings
 from ed_plugins._fetch import places
 from ed_plugins._folder_plan import FolderPlan
-from ed_plugins._pictures import ENDINGS, picture_size
+from ed_plugins._pictures import ENDINGS, HEIF, can_read_heif, register_heif
 
 Files = Mapping[str, Mapping[str, list[Path]]]  # split to field to files, in the same order
 
 _USUAL = {"train": ("train",), "validation": ("val", "validation", "valid"), "test": ("test",)}
-_SAME = 0.02  # by how much the proportions of two images of one sample may differ
+_HEIF = "pip install 'edkit[heic]' to read HEIC"
+
+
+@dataclass(slots=True)
+class _Listing:
+    """A folder's image files by name, and what else is in it: ending or kind to how many."""
+
+    folder: Path
+    images: dict[str, Path] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
 
 
 def find_root(plan: FolderPlan) -> Path:
     """Return the folder: beside the TOML file, else below EDKIT_DATA, else below the cache."""
-    candidates = [place / plan.root for place in (plan.path.parent, *places())]
+    candidates = [resolve(place, plan.root) for place in (plan.path.parent, *places())]
     for candidate in candidates:
-        if candidate.is_dir():
+        if os.path.isdir(candidate):
             return candidate
     raise EdkitError(
         f"{str(plan.path)!r}: expected a folder {plan.root!r} beside it or in EDKIT_DATA, found "
@@ -26,56 +39,54 @@ def find_root(plan: FolderPlan) -> Path:
     )
 
 
-def find_files(plan: FolderPlan, root: Path) -> Files:
+def resolve(base: Path, name: str) -> Path:
+    r"""Return a path below `base`, also where it is a\b, or accents are stored otherwise there."""
+    path = base / name
+    if os.path.exists(path):
+        return path
+    path = base
+    for part in PurePosixPath(name.replace("\\", "/")).parts:
+        step = path / part
+        if not os.path.exists(step) and os.path.isdir(path):
+            alike = [one for one in os.listdir(path) if _normal(one) == _normal(part)]
+            step = path / alike[0] if len(alike) == 1 else step
+        path = step
+    return path if os.path.exists(path) else base / name
+
+
+def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
     """Return the files of every split and field, sorted by name and matched.
 
+    Names match where they differ only in how accents are stored.
+
     Raises:
-        EdkitError: a split or a field has no folder or no images, two files of a folder differ in
-            their endings alone, or a file has no partner in another field.
+        EdkitError: a split or a field has no folder or no images, two splits are one folder, two
+            files of a folder have one name, or a file has no partner in another field.
     """
-    files = {}
-    for split, name in _splits(plan, root).items():
-        folders = {field: _place(plan, root, name, field) for field in plan.fields}
-        named = {field: _images(folder, field) for field, folder in folders.items()}
-        first = next(iter(named))
-        for field in named:
-            for one, other in ((first, field), (field, first)):
-                lone = sorted(set(named[one]) - set(named[other]))
-                if lone:
-                    raise EdkitError(
-                        f"{str(named[one][lone[0]])!r} ({one}) has no partner in "
-                        f"{str(folders[other])!r} ({other}): expected the same names, found "
-                        f"{len(named[one])} and {len(named[other])} files, {len(lone)} without one."
-                    )
-        files[split] = {field: [found[k] for k in sorted(found)] for field, found in named.items()}
+    files, left = {}, Counter[str]()
+    splits = _splits(plan, root)
+    folders = {split: _folders(plan, root, name) for split, name in splits.items()}
+    _check_apart(plan, folders)
+    for split, of_field in folders.items():
+        listed = {name: _list_images(folder, name) for name, folder in of_field.items()}
+        _check_partners(listed)
+        for listing in listed.values():
+            left += listing.others
+        files[split] = {
+            name: [listing.images[stem] for stem in sorted(listing.images)]
+            for name, listing in listed.items()
+        }
+    sizes = {split: len(next(iter(named.values()))) for split, named in files.items()}
+    counts = [
+        f"{split} {sizes[split]:,}{f' (folder {name})' * (name != split)}"
+        for split, name in splits.items()
+    ]
+    findings.infer("split", ", ".join(counts), f"[splits] in {plan.path.name}")
+    option = _HEIF if any(ending in HEIF for ending in left) else ""
+    findings.leave_out("files", left.total(), _counted(left), option)
+    beside = _folders_beside(root, folders)
+    findings.leave_out("folders", len(beside), f"not described: {_few(beside)}")
     return files
-
-
-def check_sizes(plan: FolderPlan, files: Files) -> None:
-    """Raise EdkitError where the images of a sample differ in size, or samples among each other.
-
-    If all are brought to one size, those of a sample need the same proportions alone.
-    """
-    sizes: dict[tuple[int, int], list[Path]] = {}
-    for named in files.values():
-        for paths in zip(*named.values(), strict=True):
-            first, *others = map(picture_size, paths)
-            sizes.setdefault(first, []).append(paths[0])
-            for path, size in zip(paths[1:], others, strict=True):
-                skewed = abs(first[0] * size[1] / (first[1] * size[0]) - 1) > _SAME
-                if skewed if plan.size else size != first:
-                    raise EdkitError(
-                        f"{str(path)!r} has {size[0]}x{size[1]} pixels (height x width), but its "
-                        f"partner {str(paths[0])!r} has {first[0]}x{first[1]}: expected the same."
-                    )
-    if len(sizes) > 1 and not plan.size:
-        usual, *_, rarest = sorted(sizes.items(), key=lambda found: -len(found[1]))
-        (height, width), odd = rarest  # it is the likeliest to be wrong
-        raise EdkitError(
-            f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
-            f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
-            f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
-        )
 
 
 def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
@@ -83,9 +94,19 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
     splits = dict(plan.splits)
     if not splits:
         for split, names in _USUAL.items():
-            for name in names:
-                if any(_place(plan, root, name, field).is_dir() for field in plan.fields):
-                    splits.setdefault(split, name)
+            there = [
+                name
+                for name in names
+                if any(map(os.path.isdir, _folders(plan, root, name).values()))
+            ]
+            if len(there) > 1:
+                raise EdkitError(
+                    f"{str(root)!r}: expected one folder of the split {split}, found "
+                    f"{' and '.join(there)}: say in {plan.path.name} which, such as [splits] "
+                    f'train = "train", {split} = "{there[0]}".'
+                )
+            if there:
+                splits[split] = there[0]
     if not {"validation", "test"} & set(splits):
         found = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())[:8]) or "none"
         raise EdkitError(
@@ -96,33 +117,115 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
     return splits
 
 
-def _place(plan: FolderPlan, root: Path, split: str, field: str) -> Path:
-    folder = plan.fields[field].folder
-    return root / plan.layout.replace("{split}", split).replace("{field}", folder)
+def _folders(plan: FolderPlan, root: Path, split: str) -> dict[str, Path]:
+    """Return field to the folder of its images in a split."""
+    layout = plan.layout.replace("{split}", split)
+    return {
+        name: resolve(root, layout.replace("{field}", entry.folder))
+        for name, entry in plan.fields.items()
+    }
 
 
-def _images(folder: Path, field: str) -> dict[str, Path]:
-    """Return the image files of a folder by their names without the ending."""
-    if not folder.is_dir():
-        beside = sorted(p.name for p in folder.parent.iterdir()) if folder.parent.is_dir() else []
+def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) -> None:
+    """Raise EdkitError where two splits are one folder, also by way of links."""
+    seen: dict[tuple[str, int, int], str] = {}
+    for split, of_field in folders.items():
+        for name, folder in of_field.items():
+            if not os.path.isdir(folder):
+                continue
+            facts = os.stat(folder)
+            other = seen.setdefault((name, facts.st_dev, facts.st_ino), split)
+            if other != split:
+                raise EdkitError(
+                    f"{str(folder)!r} is the folder of the splits {other} and {split}: expected "
+                    f"images of their own for each, or the result would be measured on what was "
+                    f"learned from; correct [splits] in {plan.path.name}."
+                )
+
+
+def _list_images(folder: Path, name: str) -> _Listing:
+    """Return the files of a field's folder: images by their names without the ending, others."""
+    if not os.path.isdir(folder):
+        beside = sorted(os.listdir(folder.parent)) if os.path.isdir(folder.parent) else []
         raise EdkitError(
-            f"{str(folder)!r}: expected a folder with the images of field {field!r}, found "
+            f"{str(folder)!r}: expected a folder with the images of field {name!r}, found "
             f"{', '.join(beside[:8]) or 'nothing'} beside it."
         )
-    found: dict[str, Path] = {}
+    listing = _Listing(folder)
+    endings = ENDINGS | HEIF if can_read_heif() else ENDINGS
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in ENDINGS or path.name.startswith("."):
+        kind = _kind(path, endings)
+        if kind:
+            listing.others[kind] += 1
             continue
-        if not path.is_file():  # whoever opens a FIFO hangs
-            continue
-        if path.stem in found:
+        stem = _normal(path.stem)
+        if stem in listing.images:
+            other = listing.images[stem].name
+            how = " (they differ only in how accents are stored)"
             raise EdkitError(
-                f"{str(path)!r}: expected one file a name, found {found[path.stem].name!r} as well."
+                f"{str(path)!r}: expected one file a name, found {other!r} as well"
+                f"{how * (Path(other).stem != path.stem)}."
             )
-        found[path.stem] = path
-    if not found:
+        listing.images[stem] = path
+        if path.suffix.lower() in HEIF:
+            register_heif()
+    if not listing.images:
+        heif = f": {_HEIF}" if any(ending in HEIF for ending in listing.others) else ""
         raise EdkitError(
-            f"{str(folder)!r}: expected the images of field {field!r}, found no file that ends in "
-            f"{', '.join(sorted(ENDINGS))}."
+            f"{str(folder)!r}: expected the images of field {name!r}, found no file that is read, "
+            f"such as .png, .jpg or .tif, but {_counted(listing.others) or 'nothing'}{heif}."
         )
-    return found
+    return listing
+
+
+def _kind(path: Path, endings: set[str]) -> str:
+    """Return what a file is that is not read; "" for an image."""
+    if path.name.startswith("."):
+        return "hidden"
+    if os.path.isdir(path):
+        return "folders"
+    if not os.path.isfile(path):  # whoever opens a FIFO hangs
+        return "pipes or broken links"
+    ending = path.suffix.lower()
+    return "" if ending in endings else ending or "without ending"
+
+
+def _check_partners(listed: Mapping[str, _Listing]) -> None:
+    first = next(iter(listed))
+    for name in listed:
+        for one, other in ((first, name), (name, first)):
+            images, partners = listed[one].images, listed[other].images
+            lone = sorted(set(images) - set(partners))
+            if lone:
+                others = _counted(listed[other].others)
+                raise EdkitError(
+                    f"{str(images[lone[0]])!r} ({one}) has no partner in "
+                    f"{str(listed[other].folder)!r} ({other}): expected the same names, found "
+                    f"{len(images)} and {len(partners)} files, {len(lone)} without one"
+                    f"{f' (not read there: {others})' if others else ''}."
+                )
+
+
+def _folders_beside(root: Path, folders: Mapping[str, Mapping[str, Path]]) -> list[str]:
+    """Return the folders beside those that are read, from the root down, by their path below it."""
+    used = {folder for of_field in folders.values() for folder in of_field.values()}
+    within = {parent for folder in used for parent in (folder, *folder.parents)}
+    above = sorted({p for folder in used for p in folder.parents if p.is_relative_to(root)})
+    return [
+        str(path.relative_to(root))
+        for parent in above
+        for path in sorted(parent.iterdir())
+        if path not in within and not path.name.startswith(".") and os.path.isdir(path)
+    ]
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _counted(kinds: Counter[str]) -> str:
+    return _few([f"{count:,} {kind}" for kind, count in kinds.most_common()])
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:6]) + ", ..." * (len(names) > 6)

@@ -1,5 +1,7 @@
 """The plan of a folder: its TOML file, checked."""
 
+import codecs
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +10,7 @@ from typing import Any
 
 from ed_core import EdkitError
 from ed_core.spec import FieldKind
-from ed_plugins._folder_rules import KEYS, TOP, check, many
+from ed_plugins._folder_rules import BACKSLASHES, KEYS, TOP, check, many
 
 Pixel = int | str  # a class id, or a colour such as "#ff0000"
 
@@ -22,8 +24,14 @@ class FieldPlan:
     Args:
         folder: the name of its folders.
         kind: `image` (0..1), `class` (a class a pixel) or `value` (a number a pixel).
+        page: that is read of each file, from 1; "all" for pages as bands, "" where there is one.
+        bands: that are read, from 1, in this order; "all" for all with transparency; () for the
+            usual ones.
+        upright: whether images are turned as their orientation says.
         channels: of an image, 1 or 3; 0 for what the files have.
-        bits: that an image uses of each number; 0 for all, 8 or 16.
+        background: the colour under an image's transparent pixels; "" for white.
+        bits: that an image uses of each number; 0 where the files show it.
+        range: the numbers that stand for 0 and 1 in an image; () for those of the bits.
         classes: name to the pixels of that class: ids, or colours.
         colours: that the classes are shown in.
         ignore: pixels without a class: ids, or colours.
@@ -35,8 +43,13 @@ class FieldPlan:
 
     folder: str
     kind: FieldKind = "image"
+    page: int | str = ""
+    bands: tuple[int, ...] | str = ()
+    upright: bool = True
     channels: int = 0
+    background: str = ""
     bits: int = 0
+    range: tuple[float, ...] = ()
     classes: Mapping[str, tuple[Pixel, ...]] = field(default_factory=dict)
     colours: tuple[str, ...] = ()
     ignore: tuple[Pixel, ...] = ()
@@ -44,6 +57,11 @@ class FieldPlan:
     offset: float = 0.0
     missing: float | None = None
     fill: float | str | None = None
+
+    @property
+    def first_page(self) -> int:
+        """The page that is read, from 0."""
+        return self.page - 1 if isinstance(self.page, int) else 0
 
     @property
     def partial(self) -> bool:
@@ -76,13 +94,14 @@ class FolderPlan:
 
 def read_plan(path: Path) -> FolderPlan:
     """Return what a TOML file says; raises EdkitError that names file and key."""
+    text = ""
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"it has more than {_LARGEST:,} bytes")
-        facts = tomllib.loads(path.read_text("utf-8"))
+        text = _decoded(path.read_bytes())
+        facts = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        text = " ".join(str(error).split())[:200]
-        raise EdkitError(f"{str(path)!r} cannot be read as TOML: {text}.") from error
+        raise EdkitError(f"{str(path)!r} cannot be read as TOML: {_why(text, error)}.") from error
     where = f"{str(path)!r}"
     check(facts, TOP, where)
     fields = {}
@@ -110,6 +129,9 @@ def _field(name: str, entry: Any, where: str) -> FieldPlan:
     if kind not in [*KEYS]:  # a list, since what TOML says may have no hash
         raise EdkitError(f"{where}: kind is {' or '.join(KEYS)}, found {kind!r}.")
     check(entry, KEYS[kind], where)
+    entry = {k: tuple(v) if k in ("bands", "range") and v != "all" else v for k, v in entry.items()}
+    if "range" in entry and "bits" in entry:
+        raise EdkitError(f"{where}: expected range or bits, found both: leave bits out.")
     if kind != "class":
         return FieldPlan(**{"folder": name, **entry})
     if "classes" not in entry:
@@ -128,7 +150,38 @@ def _field(name: str, entry: Any, where: str) -> FieldPlan:
         raise EdkitError(
             f"{where}: expected a colour for each of {len(classes)} classes, found {len(colours)}."
         )
-    return FieldPlan(entry.get("folder", name), kind, 0, 0, classes, colours, ignore)
+    return FieldPlan(
+        **{"folder": name, **entry, "classes": classes, "colours": colours, "ignore": ignore}
+    )
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text of a TOML file, which may begin with a byte order mark."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
+        raise ValueError("expected text in UTF-8, found UTF-16: save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"expected text in UTF-8, found the byte 0x{content[error.start]:02x} in line {line}: "
+            "save it as UTF-8"
+        ) from error
+
+
+def _why(text: str, error: Exception) -> str:
+    """Return in our words why a text is no TOML, with what tomllib says."""
+    if isinstance(error, OSError):
+        return str(error.strerror or error)
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return "brackets too deep" if isinstance(error, RecursionError) else str(error)
+    said = " ".join(str(error).split())[:120]
+    found = re.search(r"at line (\d+)", said)
+    line = text.splitlines()[int(found[1]) - 1].strip()[:80] if found else ""
+    advice = "expected KEY = VALUE with texts in quotes, and tables such as [fields.image]"
+    if re.search(r'"[^"]*\\', line):
+        advice = f"expected no backslash between double quotes: {BACKSLASHES}"
+    return f"{advice}; found {line!r} ({said})" if line else f"{advice} ({said})"
 
 
 def _classes(entry: Any) -> dict[str, tuple[Pixel, ...]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from ed_core import EdkitError
@@ -10,6 +11,8 @@ from ed_core.errors import unknown
 Rules = Mapping[str, tuple[Callable[[Any], bool], str]]  # key to a test and what passes it
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+BACKSLASHES = "write a path with backslashes in 'single quotes', or with / instead"
 
 
 def check(entry: Mapping[str, Any], rules: Rules, where: str) -> None:
@@ -19,8 +22,9 @@ def check(entry: Mapping[str, Any], rules: Rules, where: str) -> None:
             raise unknown(f"key in {where}:", key, rules)
         passes, expected = rules[key]
         if not passes(value):
-            found = " ".join(repr(value).split())
-            raise EdkitError(f"{where}: {key} is {expected}; found {found[:80]}.")
+            found = " ".join(repr(value).split())[:80]
+            hint = f": {BACKSLASHES}" if _CONTROL.search(str(value)) else ""
+            raise EdkitError(f"{where}: {key} is {expected}; found {found}{hint}.")
 
 
 def many(entry: Any) -> list[Any]:
@@ -47,15 +51,33 @@ def _is_colour(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value) and "\0" not in value
+    """Whether it is a text; one with a tab or the like was a path with backslashes."""
+    return isinstance(value, str) and bool(value) and not _CONTROL.search(value)
 
 
 def _is_whole(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > 1e30
+def _is_range(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(map(_is_number, value))
+        and (value[0] < value[1])
+    )
+
+
+def _is_bands(value: Any, most: int) -> bool:
+    return value == "all" or (
+        isinstance(value, list)
+        and 0 < len(value) <= most
+        and all(_is_whole(band, 1, 65535) for band in value)
+    )
+
+
+def _is_number(value: Any, most: float = 1e30) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > most
 
 
 TOP: Rules = {
@@ -78,15 +100,38 @@ TOP: Rules = {
 _ANY: Rules = {
     "folder": (_is_text, "the name of a folder"),
     "kind": (_is_text, "image, class or value"),
+    "page": (lambda v: _is_whole(v, 1, 2**31), "the number of a page, from 1"),
+    "upright": (
+        lambda v: isinstance(v, bool),
+        "true to turn images as their orientation says, or false",
+    ),
+}
+_BACKGROUND: Rules = {
+    "background": (_is_colour, 'a colour under transparent pixels, such as "#ffffff"')
+}
+_ONE_BAND: Rules = {
+    "bands": (lambda v: v != "all" and _is_bands(v, 1), "the number of one band, such as [1]")
 }
 KEYS: dict[str, Rules] = {
     "image": {
         **_ANY,
+        **_BACKGROUND,
+        "page": (
+            lambda v: v == "all" or _is_whole(v, 1, 2**31),
+            'the number of a page, from 1, or "all" to have pages as bands',
+        ),
+        "bands": (
+            lambda v: _is_bands(v, 65535),
+            'the numbers of bands, from 1, such as [4, 3, 2], or "all"',
+        ),
+        "range": (_is_range, "[LOW, HIGH], the numbers that stand for 0 and 1"),
         "channels": (lambda v: _is_whole(v, 1, 3) and v != 2, "1 or 3"),
         "bits": (lambda v: _is_whole(v, 1, 16), "a whole number from 1 to 16"),
     },
     "class": {
         **_ANY,
+        **_BACKGROUND,
+        **_ONE_BAND,
         "classes": (
             _is_classes,
             "names in the order of their ids, or a table such as water = 1, trees = [2, 5] or "
@@ -100,9 +145,10 @@ KEYS: dict[str, Rules] = {
     },
     "value": {
         **_ANY,
+        **_ONE_BAND,
         "scale": (lambda v: _is_number(v) and v != 0, "a number other than 0"),
         "offset": (_is_number, "a number"),
-        "missing": (_is_number, "a number"),
+        "missing": (lambda v: _is_number(v, inf), "a number"),
         "fill": (lambda v: v == "nearest" or _is_number(v), 'a number or "nearest"'),
     },
 }

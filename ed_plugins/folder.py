@@ -9,10 +9,15 @@ group = "_"                    # files that begin alike, up to the last "_", are
 [splits]                       # default: train, val (or validation, valid), test, if they exist
 train = "train"
 validation = "val"
-[fields.image]                 # kind image: 0..1; colour of 8 bits, grey of 8 or 16
+[fields.image]                 # kind image: 0..1
 folder = "images"              # default: the field's name
-channels = 3                   # default: what the files have
-bits = 12                      # that are used of 16 of grey; default: all
+channels = 3                   # 3 for colour, 1 for grey; default: what the files have
+bits = 12                      # that are used of 16; default: those of the largest number
+# range = [-1, 1]              # instead of bits: the numbers that stand for 0 and 1, as of floats
+# bands = [4, 3, 2]            # of more than three, from 1, or "all"; default: without transparency
+# page = 1                     # of a file of several, from 1, or "all" for pages as bands
+background = "#ffffff"         # the colour under transparent pixels; this is the default
+upright = true                 # turned as the orientation in the files says; this is the default
 [fields.mask]
 kind = "class"
 folder = "labels"
@@ -31,18 +36,33 @@ fill = "nearest"               # ... which takes the nearest pixel's value, or t
 ```
 
 Files belong together by their names without the ending. The size is averaged for images and
-values, and the nearest pixel's for classes.
+values, and the nearest pixel's for classes, which take `page`, `bands` (one) and `upright` as well.
+A path with backslashes stands in 'single quotes'. PNG, JPEG, TIFF and all else that Pillow and
+tifffile read as images is read; HEIC with the extra `edkit[heic]`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ed_core import Dataset, EdkitError, Field, Fields, FilePath, Groups, dataset
-from ed_plugins._folder_files import Files, check_sizes, find_files, find_root
+from ed_core import (
+    Dataset,
+    EdkitError,
+    Field,
+    Fields,
+    FilePath,
+    Findings,
+    Groups,
+    InputRecord,
+    dataset,
+)
+from ed_plugins._folder_check import read_headers
+from ed_plugins._folder_files import Files, find_files, find_root
 from ed_plugins._folder_plan import FolderPlan, read_plan
-from ed_plugins._folder_read import read_field, white
+from ed_plugins._folder_read import read_field
 from ed_plugins._lazy import View
 from ed_plugins._options import NO_FILE
 
@@ -60,34 +80,82 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
         path: of the TOML file, or of a folder with a folder.toml; or the name of one that comes
             with edkit: camvid, dubai_landuse, zion_landcover.
     """
-    plan = read_plan(_described(path))
-    files = find_files(plan, find_root(plan))
-    check_sizes(plan, files)
+    plan, findings = read_plan(_described(path)), Findings()
+    files = find_files(plan, find_root(plan), findings)
+    groups = _groups(plan, files, findings)
     fields = Fields()
+    whites: dict[str, int] = {}
     splits: dict[str, dict[str, Any]] = {split: {} for split in files}
-    for name, field in plan.fields.items():
-        array = read_field([p for named in files.values() for p in named[name]], field, plan.size)
+    for name, field in read_headers(plan, files).items():
+        read = read_field(field, findings)
+        kind, entry = field.plan.kind, field.plan
         fields[name] = Field(
-            array.shape[1:], field.kind, tuple(field.classes), field.colours, field.partial
+            read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
         )
+        if read.inferred:
+            whites[name] = read.white
+        view = _InferredWhite if read.inferred else View
         ends = np.cumsum([len(named[name]) for named in files.values()])
-        for split, part in zip(files, np.split(array, ends[:-1]), strict=True):
-            if field.kind == "class" and (part < 0).all():
+        for split, part in zip(files, np.split(read.array, ends[:-1]), strict=True):
+            if kind == "class" and (part < 0).all():
                 raise EdkitError(
                     f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
-                    f"ignored ones alone ({', '.join(map(str, field.ignore))}) in all files."
+                    f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
                 )
-            splits[split][name] = View(part, white(field, part)) if field.kind == "image" else part
-    return Dataset(fields, splits, groups=_groups(plan, files))
+            splits[split][name] = view(part, read.white) if read.white else part
+    record = InputRecord(findings=tuple(findings))
+    hook = _Whites(whites) if whites else None
+    return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
 
 
-def _groups(plan: FolderPlan, files: Files) -> Groups | None:
+@dataclass(frozen=True, slots=True)
+class _InferredWhite(View):
+    """Images whose largest number told what is white."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whites:
+    """What is white in a run's images stays so in all that it is shown, brighter or darker.
+
+    Args:
+        whites: field to the number that its own files told.
+    """
+
+    whites: Mapping[str, int]
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is white, by field."""
+        return {"white": dict(self.whites)}
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return images by the run's white; raises EdkitError where there are brighter ones."""
+        changed = dict(arrays)
+        for name, white in fitted.get("white", {}).items():
+            images = arrays.get(name)
+            if isinstance(images, _InferredWhite) and images.white != white:
+                if images.white > white:
+                    raise EdkitError(
+                        f"field {name!r}: the run was trained on images whose white is {white:,}, "
+                        f"these have numbers beyond: say bits or range in [fields.{name}] of both."
+                    )
+                changed[name] = View(images.array, white)
+        return changed
+
+
+def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None:
     """Return which training samples belong together, as the names of their files say."""
     if not plan.group or "train" not in files:
         return None
     paths = next(iter(files["train"].values()))
     names = [path.stem.rpartition(plan.group)[0] or path.stem for path in paths]
-    return Groups(np.unique(names, return_inverse=True)[1], in_time=True)
+    kinds, of = np.unique(names, return_inverse=True)
+    findings.infer(
+        "groups",
+        f"{len(names):,} training files in {len(kinds):,}, by their names up to the last "
+        f"{plan.group!r}",
+        f"group in {plan.path.name}",
+    )
+    return Groups(of, in_time=True)
 
 
 def _described(path: str) -> Path:

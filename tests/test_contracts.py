@@ -27,6 +27,9 @@ ALLOWED = {
         "platformdirs",
         "PIL",
         "h5py",
+        "imagecodecs",
+        "tifffile",
+        "pillow_heif",  # HEIC, where it is installed
     ],
     "ed_viewer": [
         "ed_viewer",

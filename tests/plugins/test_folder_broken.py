@@ -80,7 +80,7 @@ BROKEN_FILES = {
     ),
     "colours for ids": (
         put("train/labels/a.png", np.zeros((6, 8, 3))),
-        r"train/labels/a\.png': expected one class id a pixel, found colours \(mode RGB\)",
+        r"train/labels/a\.png': expected one class id a pixel, found colours \(3 bands\)",
     ),
     "grey among colours": (
         put("train/images/b.png", np.zeros((6, 8))),

@@ -64,7 +64,7 @@ def test_missing_values_are_filled_on_request(
     [
         (np.array([[0, np.nan]], "float32"), "found nan in 1 pixels: say missing = nan"),
         (np.array([[0, np.inf]], "float32"), "found inf in 1 pixels"),
-        (np.zeros((2, 2, 3), "uint8"), "expected one value a pixel, found an image of mode RGB"),
+        (np.zeros((2, 2, 3), "uint8"), "expected one value a pixel, found 3 bands"),
     ],
 )
 def test_bad_values_are_named(array: np.ndarray, message: str, load: Any, make_values: Any) -> None:
