@@ -19,7 +19,7 @@ from ed_core.preparation import prepared
 from ed_core.selection import select
 from ed_core.spec import InputRecord
 from ed_plugins._electrocardiogram import electrocardiogram
-from ed_plugins._recordings import find_recordings
+from ed_plugins._recording_files import find_recordings
 from ed_plugins.signals import signals, windows
 
 
