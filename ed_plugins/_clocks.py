@@ -31,6 +31,7 @@ _SECONDS = {
 _EPOCHS = ((1e9, 1.0), (1e12, 1e-3), (1e15, 1e-6), (1e18, 1e-9))  # 2001, in s, ms, us and ns
 _LEAST = 8  # rows that show that a column rises steadily
 _GAP = 1.5  # usual steps
+_FEW, _MOST_GAPS = 0.05, 0.25  # shares of the steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,19 @@ class Clock:
         return float(np.median(rising)) if rising.size else 0.0
 
     def breaks(self) -> np.ndarray:
-        """Return the rows before which time is missing, or goes back."""
+        """Return the rows before which time is missing or goes back; none of an unsteady clock."""
         steps = np.diff(self.times)
-        return 1 + np.flatnonzero((steps > _GAP * self.step) | (steps < 0))
+        found = 1 + np.flatnonzero((steps > _GAP * self.step) | (steps < 0))
+        return found if len(found) <= _MOST_GAPS * len(steps) else found[:0]
 
-    def uneven(self) -> bool:
-        """Tell whether more than one of twenty steps is far from the usual one."""
+    @property
+    def unsteady(self) -> str:
+        """What is to be said of steps that differ, "" where all are much the same."""
         steps = np.diff(self.times)
-        return bool(steps.size and np.mean(np.abs(steps - self.step) > self.step / 2) > 0.05)
+        odd = np.abs(steps - self.step) > self.step / 2 if steps.size else np.zeros(1)
+        if odd.mean() > _MOST_GAPS:
+            return ", unsteady: rows as they come"
+        return ", some steps differ" if odd.mean() > _FEW else ""
 
 
 def find_clock(table: Table, wanted: str, chosen: list[int]) -> tuple[Clock | None, list[int]]:

@@ -1,6 +1,7 @@
 """Signals in tables: clock, channels, and columns that are neither."""
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ed_plugins._recording_files import plain
 from ed_plugins._stretches import Missing, ReadOptions, Recording, Stretch, stretches_of
 from ed_plugins._text_layout import Note, TextOptions
 from ed_plugins._text_tables import Table, read_text
+
+_NEARLY = re.compile(r"\D{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
 
 
 def read_table(path: Path, options: ReadOptions) -> Recording:
@@ -128,6 +131,15 @@ def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
     """Return the columns of numbers but the clocks; those of text are left out."""
     rest = [i for i in range(len(table.columns)) if i not in clocks]
     text = [i for i in rest if _is_text(table, i)]
+    for column in text:
+        cell = str(next(iter(table.columns[column].dropna()), ""))
+        if _NEARLY.fullmatch(cell.strip()):
+            others = ",".join(str(i + 1) for i in rest if i not in text) or "1"
+            raise EdkitError(
+                f"{str(table.path)!r}: column {table.names[column] or column + 1!r} has numbers "
+                f"with something beside them, such as {cell[:40]!r}: write the numbers alone, or "
+                f"take other columns, such as columns={others}."
+            )
     names = ", ".join(table.names[i] or f"column {i + 1}" for i in text[:4])
     notes.append(("columns", f"of text: {names}", "", len(text), True))
     taken = [i for i in rest if i not in text]
@@ -165,11 +177,8 @@ def _numbers(table: Table, columns: list[int]) -> np.ndarray:
             if bad.any():
                 raise _bad_cell(table, int(bad.argmax()), column)
             series = coerced
-        with np.errstate(over="ignore"):  # what overflows is named below
+        with np.errstate(over="ignore"):  # what overflows is no number
             samples[:, number] = series.to_numpy("float32", na_value=np.nan)
-        infinite = np.isinf(samples[:, number])
-        if infinite.any():
-            raise _bad_cell(table, int(infinite.argmax()), column)
     return samples
 
 
@@ -205,7 +214,6 @@ def _told(
     clock = replace(clock, times=times)
     why = ", since it rises steadily" if clock.guessed else ""
     unit = f" {clock.unit}".rstrip()
-    text = f"{clock.name!r}{why}, a step of {clock.step:.6g}{unit}"
-    text += ", uneven" if clock.uneven() else ""
+    text = f"{clock.name!r}{why}, a step of {clock.step:.4g}{unit}{clock.unsteady}"
     notes.append(("clock", text, "clock=none", 0, False))
     return samples, times

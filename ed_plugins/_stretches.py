@@ -102,19 +102,20 @@ def stretches_of(
         text = "{n} of the clock, which no window crosses"
         if cuts:
             notes.append(("gaps", text, "clock=none", len(cuts), False))
-    infinite, gaps = np.isinf(whole.samples), np.isnan(whole.samples)
-    if infinite.any() or (gaps.any() and missing == "refuse"):
-        raise _not_finite(path, infinite if infinite.any() else gaps, where)
+    gaps = ~np.isfinite(whole.samples)
     if not gaps.any():
         return _cut(whole, cuts)
+    if missing == "refuse":
+        raise _not_finite(path, gaps, where)
+    whole.samples[gaps] = np.nan
     rows = gaps.any(axis=1)
     count = int(gaps.sum())
     if missing == "fill":
         _fill(whole, gaps)
-        text = "{n} numbers filled by straight lines"
+        text = "filled by straight lines: {n}"
         notes.append(("gaps", text, "missing=refuse", count, False))
     elif missing == "mask":
-        notes.append(("gaps", "{n} numbers stay gaps", "missing=refuse", count, False))
+        notes.append(("gaps", "kept as gaps: {n}", "missing=refuse", count, False))
     else:
         notes.append(
             ("rows", "with a gap, which no window crosses", "missing=fill", int(rows.sum()), True)
@@ -136,6 +137,8 @@ def _cut(whole: Stretch, cuts: Sequence[int]) -> list[Stretch]:
 def _fill(whole: Stretch, gaps: np.ndarray) -> None:
     """Put straight lines over time in the place of what is missing."""
     times = whole.times(np.arange(len(whole)))
+    if (np.diff(times) < 0).any():  # a clock that goes back
+        times = np.arange(len(whole))
     for channel in np.flatnonzero(gaps.any(axis=0)):
         there = ~gaps[:, channel]
         known = whole.samples[there, channel]
@@ -149,6 +152,7 @@ def _not_finite(path: Path, wrong: np.ndarray, where: Where) -> EdkitError:
     place, cell = where(row, column)
     count = int(wrong.any(axis=1).sum())
     return EdkitError(
-        f"{str(path)!r}, {place}: expected a finite number, found {cell[:40]!r}, and so in "
+        f"{str(path)!r}, {place}: expected a finite number, "
+        f"found {repr(cell[:40]) if cell else 'an empty cell'}, and so in "
         f"{count:,} of {len(wrong):,} rows: {_WAYS_OUT}."
     )

@@ -69,7 +69,8 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
     if stated:
         lines[0] = ""
     comments = [number for number, line in enumerate(lines) if is_comment(line)]
-    plain = ["" if number in set(comments) else line for number, line in enumerate(lines)]
+    skipped = set(comments)
+    plain = ["" if number in skipped else _bare(line) for number, line in enumerate(lines)]
     quote = "'" if re.match(r"\s*'[^']*'\s*[,;\t]", next(filter(str.strip, plain), "")) else '"'
     candidates = [stated[1]] if stated else SEPARATORS
     if options.decimal == "," and not stated and not any('"' in line for line in plain):
@@ -122,6 +123,12 @@ def is_comment(line: str) -> bool:
     return start[:1] in ("#", "%") and start.partition(",")[0].strip().lower() not in GAPS
 
 
+def _bare(line: str) -> str:
+    """Return a line of numbers without a comment at its end; a lead #1 is a name."""
+    begins = line.lstrip()[:1]
+    return re.sub(r"\s#.*", "", line) if "#" in line and begins in "+-.0123456789" else line
+
+
 def _rows(lines: Iterable[str], separator: str, quote: str) -> list[Row]:
     """Return the rows that are not blank, with the numbers of their lines."""
     return list(each_row(lines, separator, quote, _ROWS))
@@ -133,8 +140,9 @@ def each_row(
     if separator == " ":
         pairs: Any = ((number, line.split()) for number, line in enumerate(lines, 1))
     else:
-        reader = csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True)
-        pairs = ((reader.line_num, row) for row in reader)
+        pairs = _starts(
+            csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True)
+        )
     count = 0
     try:
         for number, row in pairs:
@@ -148,6 +156,14 @@ def each_row(
         return
 
 
+def _starts(reader: Any) -> Iterator[Row]:
+    """Return each row with the line it begins in: a cell in quotes may go on in the next."""
+    start = 1
+    for row in reader:
+        yield start, row
+        start = reader.line_num + 1
+
+
 def _kind(cell: str) -> str:
     """Return whether a cell is a `number`, a `date`, a `gap` or a `text`."""
     if cell.lower() in GAPS:
@@ -157,15 +173,15 @@ def _kind(cell: str) -> str:
     return "date" if DATE.fullmatch(cell) else "text"
 
 
-def _numbers_in(rows: list[Row], separator: str) -> tuple[int, int]:
-    """Return how many numbers the rows of the usual width hold, less what has another width."""
+def _numbers_in(rows: list[Row], separator: str) -> tuple[int, bool, int]:
+    """Return how many numbers the rows of the usual width hold, and which mark is the likelier."""
     widths = Counter(len(cells) for _, cells in rows)
     if not widths:
-        return 0, 0
+        return 0, False, 0
     usual = widths.most_common(1)[0][0]
     same = [cells for _, cells in rows if len(cells) == usual]
     good = sum(_kind(cell) in ("number", "date") for cells in same for cell in cells)
-    return good, -SEPARATORS.index(separator) if separator in SEPARATORS else 0
+    return good, usual > 1, -SEPARATORS.index(separator) if separator in SEPARATORS else 0
 
 
 def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
@@ -286,6 +302,11 @@ def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[
         return wanted, other if grouped[other] else None
     if not commas:
         return ".", None
+    if len(commas) < len(cells) and all(len(row) == 1 for _, row in data):
+        raise EdkitError(
+            f"{str(path)!r}: {commas[0]!r} is one number with a decimal comma, or two numbers in a "
+            "row that is longer than the others: say decimal=, or decimal=. ."
+        )
     if sure[","] and not sure["."]:
         return ",", "." if grouped["."] else None
     if sure["."] and not sure[","]:

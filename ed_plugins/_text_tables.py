@@ -111,7 +111,7 @@ def _encoding(path: Path, wanted: str) -> tuple[str, bool]:
     marks += [(codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
     if wanted:
         try:
-            b"".decode(wanted)  # some codecs are of no text
+            "a".encode(wanted)  # some codecs are of no text
             candidates = [codecs.lookup(wanted).name]
         except (LookupError, ValueError):
             raise EdkitError(

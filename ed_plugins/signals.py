@@ -226,8 +226,9 @@ def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
     of = np.repeat([number for number, _ in held], counts).astype(int)
     label = np.array([part.label for part in parts], int)[of]
     arrays = {"signal": signal, "time": time, "label": label, "file": of}
-    empty = np.array([np.isnan(one).all() for one in signal], bool)
-    return {name: array[~empty] for name, array in arrays.items()} if empty.any() else arrays
+    begins_empty = np.flatnonzero(np.isnan(signal[:, 0]).all(axis=1))
+    empty = [row for row in begins_empty if np.isnan(signal[row]).all()]
+    return {name: np.delete(x, empty, axis=0) for name, x in arrays.items()} if empty else arrays
 
 
 def _check_windows(cut: dict[str, Arrays], recordings: list[Recording], window: int) -> None:
@@ -250,9 +251,9 @@ def _report_split(
     if folders:
         findings.infer("split", f"by folders: {counts} files", "split=files")
     elif len(splits["train"]) == len(files):
-        findings.infer(
-            "split", "the last fifth of each file is the test", "split=files" * (len(files) > 1)
-        )
+        several = len(files) > 1
+        text = f"the last fifth{' of each file' * several} is the test"
+        findings.infer("split", text, "split=files" * several)
     elif not test:
         findings.infer("split", f"by files, at random: {counts}", "split=time")
 
