@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,15 +39,17 @@ class Clock:
     """When the rows of a table were recorded.
 
     Args:
-        name: of its column.
+        name: of its column, as a message says it.
         times: (rows,), float64; NaN where nothing is said.
         unit: "s", since 1970 where it is of dates; "" where nothing says the unit.
+        columns: their numbers, from 0.
         guessed: whether its numbers show it, and not its name.
     """
 
     name: str
     times: np.ndarray
-    unit: str
+    unit: str = ""
+    columns: tuple[int, ...] = ()
     guessed: bool = False
 
     @property
@@ -112,7 +114,7 @@ def find_clock(table: Table, wanted: str, chosen: list[int]) -> tuple[Clock | No
     if first is not None and not named and len(table.columns) > 1 and first == 0:
         found = _read(table, [first])
         if found is not None and _rises(found.times):
-            return Clock(found.name, found.times, found.unit, guessed=True), [first, *dated]
+            return replace(found, guessed=True), [first, *dated]
     return None, sorted({*named, *dated})
 
 
@@ -146,6 +148,16 @@ def column_of(table: Table, wanted: str, option: str) -> int:
     )
 
 
+def bad_cell(table: Table, row: int, column: int, others: list[str]) -> EdkitError:
+    """Return the refusal of a cell that is no number."""
+    place, cell = table.where(row, column)
+    remedy = f", or take other columns, such as columns={','.join(others)}" if others else ""
+    return EdkitError(
+        f"{str(table.path)!r}, {place}: expected a finite number, found {cell[:40]!r}: mend it"
+        f"{remedy}."
+    )
+
+
 def _is_dated(table: Table, column: int) -> bool:
     """Tell whether a column holds dates or times of the day."""
     series = table.columns[column]
@@ -172,7 +184,7 @@ def _read(table: Table, columns: list[int]) -> Clock | None:
     """Return the clock of one column, or of a date and a time; None where cells are no times."""
     import pandas as pd
 
-    name = " and ".join(table.names[i] or f"column {i + 1}" for i in columns)
+    name = " and ".join(_named(table, i) for i in columns)
     series = table.columns[columns[0]]
     if len(columns) == 2:
         series = series.astype("str") + " " + table.columns[columns[1]].astype("str")
@@ -182,11 +194,17 @@ def _read(table: Table, columns: list[int]) -> Clock | None:
         first = numbers[np.isfinite(numbers)][:1]
         if scale is None and first.size and _words(table.names[columns[0]]):
             scale = next((by for start, by in _EPOCHS if start <= first[0] < 5 * start), None)
-        return Clock(name, numbers * (scale or 1.0), "s" if scale else "")
+        return Clock(name, numbers * (scale or 1.0), "s" if scale else "", tuple(columns))
     elif series.dtype.kind == "b":
         return None
+    elif series.dtype.kind != "M" and not _is_dated(table, columns[0]):
+        numbers = pd.to_numeric(series, errors="coerce")
+        bad = (numbers.isna() & series.notna()).to_numpy()
+        if numbers.notna().any():  # odd cells among numbers
+            raise bad_cell(table, int(bad.argmax()), columns[0], [])
+        return None
     if series.dtype.kind != "M":
-        parsed: Any = _parsed(table, columns[0], series.astype("str").where(series.notna()))
+        parsed: Any = _parsed(table, series.astype("str").where(series.notna()))
         if parsed is None:
             return None
     else:
@@ -197,10 +215,14 @@ def _read(table: Table, columns: list[int]) -> Clock | None:
     whole = parsed.to_numpy(kind)
     times = whole.astype("int64") / 1e9
     times[np.isnat(whole)] = np.nan
-    return Clock(name, times, "s")
+    return Clock(name, times, "s", tuple(columns))
 
 
-def _parsed(table: Table, column: int, text: Any) -> Any:
+def _named(table: Table, column: int) -> str:
+    return repr(table.names[column]) if table.names[column] else f"column {column + 1}"
+
+
+def _parsed(table: Table, text: Any) -> Any:
     """Return the dates, or the times of the day, that a column of text holds; None of others."""
     import pandas as pd
 

@@ -36,7 +36,9 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return _of_one_kind(path, [*_walk(path, set())], findings or Findings())
+        return _of_one_kind(
+            path, [*_walk(path, set())], Findings() if findings is None else findings
+        )
     if path.parent.is_dir():
         pattern = plain(path.name)
         found = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
@@ -76,6 +78,11 @@ def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Pa
     others = [path for path in files if path not in read]
     ending = next((there[0].suffix for k, there in of.items() if there and k != kind), "")
     option = f"path={folder}/*{ending}" if ending else ""
+    below = sum(path.parent != folder for path in read)
+    if below:
+        above = f"path={folder}/*{of[kind][0].suffix}" if below < len(read) else ""
+        text = f"{len(read):,} {kind}, {f'{below:,}' if above else 'all'} of them in folders below"
+        findings.infer("files", text, above)
     findings.leave_out("files", len(others), f"{_endings(others, 4)} beside {kind}", option)
     return of[kind]
 

@@ -64,7 +64,8 @@ def _check_headers(
     if not waves:
         return
     needed = sum(header.memory * max(1, options.rate // header.rate) for _, header in waves)
-    check_memory(needed, f"{len(waves)} WAV files", "give fewer, or a smaller 'rate'")
+    what = repr(str(waves[0][0])) if len(waves) == 1 else f"{len(waves):,} WAV files"
+    check_memory(needed, what, "give less of it, or a smaller 'rate'")
     path, first = waves[0]
     for other, header in waves:
         remedies = []
@@ -159,8 +160,8 @@ def _alike(found: list[Recording]) -> list[Recording]:
             raise _other_channels(one, first)
         if abs(one.step - first.step) > 0.01 * max(one.step, first.step):
             raise EdkitError(
-                f"{str(one.path)!r} has a step of {one.step:.6g} {one.unit} from row to row, but "
-                f"{first.path.name!r} has {first.step:.6g} {first.unit}: expected files of one "
+                f"{str(one.path)!r} has a step of {_step(one)} from row to row, but "
+                f"{first.path.name!r} has {_step(first)}: expected files of one "
                 "rate; bring them to one, or say clock=none to take the rows as they come."
             )
         if order != list(range(len(order))):
@@ -185,6 +186,10 @@ def _other_channels(one: Recording, first: Recording) -> EdkitError:
     )
 
 
+def _step(one: Recording) -> str:
+    return f"{one.step:.6g} {one.unit}".rstrip()
+
+
 def _named(one: Recording) -> str:
     count = len(one.names)
     names = f" ({', '.join(one.names)})"[:80] if any(one.names) else ""
@@ -201,7 +206,7 @@ def report(recordings: list[Recording], findings: Findings) -> None:
         count = len(first.names)
         plural = "s" * (count > 1)
         text = f"{count} channel{plural} at {first.rate} Hz, {kinds}{full}"
-        findings.infer("signal", text, "rate=N, channels=mono" if count > 1 else "rate=N")
+        findings.infer("signal", text, "channels=mono" if count > 1 else "")
     elif len(first.names) > 1 or any(first.names):
         findings.infer("signal", _named(first), f"columns={first.names[0] or 1}")
     counts: dict[tuple[str, str, str, bool], list[int]] = {}

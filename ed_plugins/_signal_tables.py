@@ -9,7 +9,7 @@ import numpy as np
 
 from ed_core import EdkitError
 from ed_core.memory import check_memory
-from ed_plugins._clocks import Clock, column_of, find_clock
+from ed_plugins._clocks import Clock, bad_cell, column_of, find_clock
 from ed_plugins._recording_files import plain
 from ed_plugins._stretches import Missing, ReadOptions, Recording, Stretch, stretches_of
 from ed_plugins._text_layout import Note, TextOptions
@@ -32,12 +32,16 @@ def read_table(path: Path, options: ReadOptions) -> Recording:
     samples = _numbers(table, taken)
     names = tuple(plain(table.names[i]) for i in taken)
     if chosen:
-        used = clock is not None and clock.name not in {table.names[i] for i in chosen}
-        notes.append(("columns", "not among the chosen", "", max(left - used, 0), True))
+        used = len({*clock.columns} - {*chosen}) if clock else 0
+        notes.append(("columns", "not among the chosen", "", left - used, True))
+    others = [i for i in clocks if clock is None or i not in clock.columns]
+    told = ", ".join(table.label(i) for i in others[:4])
+    option = f"columns={','.join(table.label(i) for i in sorted({*taken, *others}))}"
+    notes.append(("columns", f"clocks: {told}", option, 0 if chosen else len(others), True))
     step, unit, times = 1.0, "", None
     if clock is not None:
         samples, times = _told(clock, samples, options.missing, table, notes)
-        step, unit = Clock(clock.name, times, clock.unit).step, clock.unit
+        step, unit = replace(clock, times=times).step, clock.unit
     whole = Stretch(samples, 0.0, 1.0, times)
 
     def where(row: int, column: int) -> tuple[str, str]:
@@ -123,7 +127,8 @@ def _without_index(table: Table, notes: list[Note]) -> Table:
         1,
     ):
         return table
-    notes.append(("columns", "row numbers, the first column", "columns=1,2,...", 1, True))
+    option = "columns=" + ",".join(str(i + 1) for i in range(min(len(table.columns), 8)))
+    notes.append(("columns", "row numbers, the first column", option, 1, True))
     return table.only(range(1, len(table.columns)))
 
 
@@ -134,19 +139,20 @@ def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
     for column in text:
         cell = str(next(iter(table.columns[column].dropna()), ""))
         if _NEARLY.fullmatch(cell.strip()):
-            others = ",".join(str(i + 1) for i in rest if i not in text) or "1"
+            others = ",".join(table.label(i) for i in rest if i not in text)
+            remedy = f", or take other columns, such as columns={others}" if others else ""
             raise EdkitError(
                 f"{str(table.path)!r}: column {table.names[column] or column + 1!r} has numbers "
-                f"with something beside them, such as {cell[:40]!r}: write the numbers alone, or "
-                f"take other columns, such as columns={others}."
+                f"with something beside them, such as {cell[:40]!r}: write the numbers alone"
+                f"{remedy}."
             )
-    names = ", ".join(table.names[i] or f"column {i + 1}" for i in text[:4])
+    names = ", ".join(table.label(i) for i in text[:4])
     notes.append(("columns", f"of text: {names}", "", len(text), True))
     taken = [i for i in rest if i not in text]
     if not taken:
         raise EdkitError(
             f"{str(table.path)!r}: expected a column of numbers, found text and clocks alone: "
-            f"{', '.join(table.names)[:80]!r}; name one, such as columns=1."
+            f"{', '.join(table.names)[:80]!r}; name one, such as columns={table.label(0)}."
         )
     return taken
 
@@ -175,19 +181,12 @@ def _numbers(table: Table, columns: list[int]) -> np.ndarray:
             coerced = pd.to_numeric(series, errors="coerce")
             bad = (coerced.isna() & series.notna()).to_numpy()
             if bad.any():
-                raise _bad_cell(table, int(bad.argmax()), column)
+                others = [table.label(i) for i in columns if i != column]
+                raise bad_cell(table, int(bad.argmax()), column, others)
             series = coerced
         with np.errstate(over="ignore"):  # what overflows is no number
             samples[:, number] = series.to_numpy("float32", na_value=np.nan)
     return samples
-
-
-def _bad_cell(table: Table, row: int, column: int) -> EdkitError:
-    place, cell = table.where(row, column)
-    return EdkitError(
-        f"{str(table.path)!r}, {place}: expected a finite number, found {cell[:40]!r}: mend it, or "
-        "name the columns to take, such as columns=1,2."
-    )
 
 
 def _told(
@@ -200,20 +199,20 @@ def _told(
         gaps = int((~known).sum())
         if missing == "refuse":
             raise EdkitError(
-                f"{str(table.path)!r}: {gaps:,} rows have no time in {clock.name!r}: missing=drop "
-                "leaves them out, missing=fill puts them between the others, clock=none takes the "
+                f"{str(table.path)!r}: expected a time in every row, found none in {clock.name} of "
+                f"{gaps:,} of {len(known):,}: missing=drop leaves these out, missing=fill puts them between the others, clock=none takes the "
                 "rows as they come."
             )
         if missing == "drop":
             samples, times = samples[known], times[known]
-            notes.append(("rows", f"without a time in {clock.name!r}", "", gaps, True))
+            notes.append(("rows", f"without a time in {clock.name}", "", gaps, True))
         else:
             rows = np.arange(len(times))
             times = np.interp(rows, rows[known], times[known])
-            notes.append(("clock", "{n} times put between others", "missing=drop", gaps, False))
+            notes.append(("clock", "times put between others: {n}", "missing=drop", gaps, False))
     clock = replace(clock, times=times)
     why = ", since it rises steadily" if clock.guessed else ""
     unit = f" {clock.unit}".rstrip()
-    text = f"{clock.name!r}{why}, a step of {clock.step:.4g}{unit}{clock.unsteady}"
+    text = f"{clock.name}{why}, a step of {clock.step:.4g}{unit}{clock.unsteady}"
     notes.append(("clock", text, "clock=none", 0, False))
     return samples, times

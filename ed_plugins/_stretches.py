@@ -98,7 +98,7 @@ def stretches_of(
     """Return the signal cut at the gaps of its clock and, where asked for, of its numbers."""
     cuts: list[int] = []
     if whole.clock is not None:
-        cuts = Clock("", whole.clock, "").breaks().tolist()
+        cuts = Clock("", whole.clock).breaks().tolist()
         text = "{n} of the clock, which no window crosses"
         if cuts:
             notes.append(("gaps", text, "clock=none", len(cuts), False))

@@ -47,6 +47,7 @@ class Layout:
     width: int  # cells of a row
     widest: int  # with those that hold nothing
     before: int  # lines before the rows
+    folded: int = 0  # of them, that go on with a cell of the line above
     names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     decimal: str = "."
@@ -87,6 +88,7 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
         raise EdkitError(f"{str(path)!r}: expected rows of numbers, found its heading alone.")
     data = rows[first:]
     before = data[0][0] - 1
+    folded = sum(cell.count("\n") for _, cells in rows[:first] for cell in cells)
     width = len(names) or len(data[0][1])
     if names and all(len(cells) == width + 1 and cells[-1] for _, cells in data):
         names, units, width = ["", *names], ["", *units] if units else [], width + 1  # as R does
@@ -105,7 +107,8 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
         width,
         max(widest, width) + 1,
         before,
-        tuple(names),
+        folded,
+        tuple(" ".join(name.split()) for name in names),
         tuple(units),
         decimal,
         thousands,
@@ -141,7 +144,12 @@ def each_row(
         pairs: Any = ((number, line.split()) for number, line in enumerate(lines, 1))
     else:
         pairs = _starts(
-            csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True)
+            csv.reader(
+                (f"{x}\n" for x in lines),
+                delimiter=separator,
+                quotechar=quote,
+                skipinitialspace=True,
+            )
         )
     count = 0
     try:

@@ -13,6 +13,7 @@ from ed_core.memory import check_memory
 from ed_plugins._text_layout import (
     GAPS,
     HEAD,
+    SEPARATORS,
     Layout,
     Note,
     Row,
@@ -25,6 +26,7 @@ from ed_plugins._text_layout import (
 if TYPE_CHECKING:
     import pandas
 
+_BYTES = 20  # of a cell, at most: as float64, as float32, and while they are put together
 _WORDS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
 
 
@@ -40,6 +42,7 @@ class Table:
         where: what a message says of a row and a column, and what stands there in the file.
         notes: what was inferred, and left out.
         headed: whether the names stand in the file.
+        numbers: of the columns in the file, from 0.
     """
 
     path: Path
@@ -49,12 +52,23 @@ class Table:
     where: Callable[[int, int], tuple[str, str]]
     notes: list[Note]
     headed: bool = True
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.numbers:
+            object.__setattr__(self, "numbers", tuple(range(len(self.columns))))
+
+    def label(self, column: int) -> str:
+        """Return what option `columns` calls a column: its name, or its number from 1."""
+        name = self.names[column]
+        plain = name and self.names.count(name) == 1 and not set(name) & set(',="')
+        return name if plain and not name.isdigit() else str(self.numbers[column] + 1)
 
     def only(self, kept: Iterable[int]) -> "Table":
         """Return the table of some of its columns."""
-        numbers = list(kept)
+        chosen = list(kept)
         names, columns, units = (
-            [one[i] for i in numbers] for one in (self.names, self.columns, self.units)
+            [one[i] for i in chosen] for one in (self.names, self.columns, self.units)
         )
         where = self.where
         return replace(
@@ -62,7 +76,8 @@ class Table:
             names=names,
             columns=columns,
             units=units,
-            where=lambda row, column: where(row, numbers[column]),
+            where=lambda row, column: where(row, chosen[column]),
+            numbers=tuple(self.numbers[i] for i in chosen),
         )
 
 
@@ -73,6 +88,7 @@ def read_text(path: Path, options: TextOptions) -> Table:
         EdkitError: it is no text, has no columns of numbers, a row has surplus cells, or it may be
             read in two ways; the message names the option that settles it.
     """
+    _check_size(path)
     encoding, marks = _encoding(path, options.encoding)
     notes: list[Note] = []
     if encoding == "cp1252" and not options.encoding:
@@ -178,7 +194,8 @@ def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
     """Return the columns, numbered from 0, with some more that must be empty."""
     import pandas as pd
 
-    check_memory(_cells(path, layout) * 20, repr(str(path)), "give fewer rows, or several files")
+    first = layout.before - layout.folded  # a line that goes on in the next counts once
+    after = (line for line in layout.comments if line >= layout.before)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # odd cells are named later
@@ -189,7 +206,7 @@ def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
                 header=None,
                 names=range(layout.widest),
                 index_col=False,
-                skiprows=sorted({*range(layout.before), *layout.comments}),
+                skiprows=sorted({*range(first), *(line - layout.folded for line in after)}),
                 comment="#" if layout.inline else None,
                 quotechar=layout.quote,
                 decimal=layout.decimal,
@@ -204,12 +221,13 @@ def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
         raise _surplus(path, layout, None, error) from error
 
 
-def _cells(path: Path, layout: Layout) -> int:
-    """Return about how many cells a file has, from its size."""
+def _check_size(path: Path) -> None:
+    """Refuse a file whose cells take more memory than there is, before it is read."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-    lines = max(head.count(b"\n"), head.count(b"\r"), 1)
-    return int(path.stat().st_size / max(len(head), 1) * lines) * layout.widest
+    cells = head.count(b"\n") + max(head.count(mark.encode()) for mark in SEPARATORS)
+    needed = int(path.stat().st_size / max(len(head), 1) * cells) * _BYTES
+    check_memory(needed, repr(str(path)), "give several smaller files")
 
 
 def _surplus(

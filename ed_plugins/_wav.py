@@ -96,14 +96,14 @@ def _checked(path: Path, stated: tuple[int, ...], size: int, there: int) -> WavH
     whole = frame * 8 // max(channels, 1)  # 12 bits stand in 16
     if not channels or not rate or whole not in sizes or frame * 8 != whole * channels:
         raise EdkitError(
-            f"{str(path)!r}: its header says {channels} channels of {bits} bits at {rate} Hz in "
-            f"frames of {frame} bytes, which is no sound: it is damaged; copy it again."
+            f"{str(path)!r}: its header says {bits} bits at {rate} Hz, and frames of {frame} bytes "
+            f"for channels: {channels}, which is no sound: it is damaged; copy it again."
         )
     if size in _UNKNOWN and size > there:  # written to a pipe
         size = there - there % frame
     if size > there or size < frame or size % frame:
         raise EdkitError(
-            f"{str(path)!r}: its header says {size:,} bytes of samples, {frame} a frame, found "
+            f"{str(path)!r}: its header says {size:,} bytes of samples ({frame} a frame), found "
             f"{there:,}: it is cut off or damaged; copy it again."
         )
     return WavHeader(rate, channels, whole, form == _FLOATS, size // frame)

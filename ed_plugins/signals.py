@@ -266,11 +266,11 @@ def _report_windows(parts: list[_Part], window: int, hop: int, findings: Finding
         used = [min(max(len(one) - window, 0) // hop * hop + window, len(one)) for one in held]
         rest += len(part) - sum(used)
         short += sum(len(one) < window for one in held)
-    share = f", {rest / max(sum(map(len, parts)), 1):.1%}"
-    findings.leave_out("samples", rest, f"less than a window, at the ends{share}", "window=N")
+    share = 100 * rest / max(sum(map(len, parts)), 1)
+    findings.leave_out("samples", rest, f"less than a window, at the ends ({share:.2g} %)")
     if short:
         text = f"{short:,} of {len(parts):,} files are shorter than one: filled up with the mean"
-        findings.infer("windows", text, "window=N")
+        findings.infer("windows", text, f"window={max(2, min(map(len, parts)))}")
 
 
 def _folders(path: Path, files: list[Path]) -> list[tuple[str, ...]]:
@@ -314,8 +314,8 @@ def _classes(
             f"option 'labels' needs {what}{' of' * bool(inside)} two classes or more, found "
             f"{classes[0]!r} alone in {files[0].name!r}."
         )
-    source = "folders" if inside else "what file names say before _"
-    findings.infer("label", f"{len(classes)} classes, the {source}")
+    source = "the names of folders" if inside else "what file names say before _"
+    findings.infer("label", f"{len(classes)} classes by {source}", "labels=no")
     return classes, [classes.index(name) for name in names]
 
 
