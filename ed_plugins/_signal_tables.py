@@ -200,8 +200,8 @@ def _told(
         if missing == "refuse":
             raise EdkitError(
                 f"{str(table.path)!r}: expected a time in every row, found none in {clock.name} of "
-                f"{gaps:,} of {len(known):,}: missing=drop leaves these out, missing=fill puts them between the others, clock=none takes the "
-                "rows as they come."
+                f"{gaps:,} of {len(known):,}: missing=drop leaves these out, missing=fill puts "
+                "them between the others, clock=none takes the rows as they come."
             )
         if missing == "drop":
             samples, times = samples[known], times[known]

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,7 +78,7 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
     if options.decimal == "," and not stated and not any('"' in line for line in plain):
         candidates = [one for one in candidates if one != ","]
     tables = {mark: _rows(plain, mark, quote) for mark in candidates}
-    separator = max(tables, key=lambda mark: _numbers_in(tables[mark], mark))
+    separator = max(tables, key=lambda mark: _likelihood(tables[mark], mark))
     rows = tables[separator]
     if not rows:
         raise EdkitError(f"{str(path)!r}: expected rows of numbers, found none.")
@@ -181,15 +182,21 @@ def _kind(cell: str) -> str:
     return "date" if DATE.fullmatch(cell) else "text"
 
 
-def _numbers_in(rows: list[Row], separator: str) -> tuple[int, bool, int]:
-    """Return how many numbers the rows of the usual width hold, and which mark is the likelier."""
+def _likelihood(rows: list[Row], separator: str) -> tuple[int, bool, int, int]:
+    """Return how well a separator fits: how many numbers and dates it shows, above all.
+
+    Those of rows of the usual width alone; a date and its time count once.
+    """
     widths = Counter(len(cells) for _, cells in rows)
-    if not widths:
-        return 0, False, 0
-    usual = widths.most_common(1)[0][0]
-    same = [cells for _, cells in rows if len(cells) == usual]
-    good = sum(_kind(cell) in ("number", "date") for cells in same for cell in cells)
-    return good, usual > 1, -SEPARATORS.index(separator) if separator in SEPARATORS else 0
+    usual, same = widths.most_common(1)[0] if widths else (0, 0)
+    shown = 0
+    for cells in (cells for _, cells in rows if len(cells) == usual):
+        kinds = [_kind(cell) for cell in cells]
+        shown += sum(kind in ("number", "date") for kind in kinds)
+        if separator == " ":
+            shown -= sum(pair == ("date", "date") for pair in pairwise(kinds))
+    order = SEPARATORS.index(separator) if separator in SEPARATORS else 0
+    return shown, usual > 1, same, -order
 
 
 def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:

@@ -152,7 +152,7 @@ def signals(
     _check_windows(cut, recordings, window)
     if path:
         _report_split(splits, bool(given), files, test, findings)
-        _report_windows(parts, window, step, findings)
+        _report_windows([p for each in splits.values() for p in each], window, step, findings)
     groups = Groups(cut["train"]["file"], in_time=True, overlap=-(-window // step) - 1)
     fields = Fields(
         signal=Field((window, len(recordings[0].names)), "signal", partial=missing == "mask"),
