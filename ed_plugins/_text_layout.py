@@ -58,6 +58,17 @@ class Layout:
     blank: bool = True  # whether a blank line is no row
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first lines of a file."""
+
+    path: Path
+    lines: list[str]
+    comments: list[int]  # which of the lines are some, from 0
+    separator: str
+    quote: str
+
+
 Row = tuple[int, list[str]]  # number of its line, from 1, and its cells
 
 
@@ -84,7 +95,9 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
         raise EdkitError(f"{str(path)!r}: expected rows of numbers, found none.")
     if separator == "," and not stated and _one_column(path, rows, options):
         separator, rows = "\t", _rows(plain, "\t", quote)
-    first, names, units = _heading(path, rows, options.heading, lines, comments, separator, quote)
+    first, names, units = _heading(
+        rows, options.heading, _Head(path, lines, comments, separator, quote)
+    )
     if first == len(rows):
         raise EdkitError(f"{str(path)!r}: expected rows of numbers, found its heading alone.")
     data = rows[first:]
@@ -216,15 +229,7 @@ def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
     return False
 
 
-def _heading(
-    path: Path,
-    rows: list[Row],
-    wanted: str,
-    lines: list[str],
-    comments: list[int],
-    separator: str,
-    quote: str,
-) -> tuple[int, list[str], list[str]]:
+def _heading(rows: list[Row], wanted: str, head: _Head) -> tuple[int, list[str], list[str]]:
     """Return the number of rows before the first of numbers, the heading and the units."""
     if wanted == "no":
         return 0, [], []
@@ -235,34 +240,27 @@ def _heading(
         if len(rows) == 1:
             return 1, rows[0][1], []
         raise EdkitError(
-            f"{str(path)!r}: expected columns of numbers, found none: line {rows[-1][0]} says "
+            f"{str(head.path)!r}: expected columns of numbers, found none: line {rows[-1][0]} says "
             f"{' '.join(rows[-1][1])[:40]!r}."
         )
     if first == 0:
-        return _without_heading(path, rows, lines, comments, separator, quote)
+        return _without_heading(rows, head)
     names, units = rows[first - 1][1], []
     if first > 1 and all(map(_UNIT.fullmatch, names)) and len(rows[first - 2][1]) == len(names):
         names, units = rows[first - 2][1], names
     numbers = [name for name in names if _kind(name) == "number"]
     whole = all(re.fullmatch(r"\d+", name) for name in numbers)
     if numbers and not (whole and _kind(names[0]) in ("text", "gap")):
-        raise _two_headings(path, names)
+        raise _two_headings(head.path, names)
     return first, names, units
 
 
-def _without_heading(
-    path: Path,
-    rows: list[Row],
-    lines: list[str],
-    comments: list[int],
-    separator: str,
-    quote: str,
-) -> tuple[int, list[str], list[str]]:
+def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list[str]]:
     """Return what a comment just above the rows says of them; a line of numbers may be names."""
-    above = [number for number in comments if number < rows[0][0] - 1]
+    above = [number for number in head.comments if number < rows[0][0] - 1]
     if above:
-        text = lines[above[-1]].lstrip()[1:]
-        names = next((cells for _, cells in each_row([text], separator, quote)), [])
+        text = head.lines[above[-1]].lstrip()[1:]
+        names = next((cells for _, cells in each_row([text], head.separator, head.quote)), [])
         if len(names) == len(rows[0][1]) and all(_kind(n) in ("text", "gap") for n in names):
             return 0, names, []
     names = rows[0][1]
@@ -270,7 +268,7 @@ def _without_heading(
         rest = [cell for _, cells in rows[1:] for cell in cells if _kind(cell) == "number"]
         whole = re.compile(r"\d+")
         if all(map(whole.fullmatch, names)) and not any(re.fullmatch(r"[+-]?\d+", c) for c in rest):
-            raise _two_headings(path, names)
+            raise _two_headings(head.path, names)
         indexed = [cells[0] for _, cells in rows[1:]]
         if not names[0] and len(names) > 1 and all(_kind(cell) != "gap" for cell in indexed):
             return 1, names, []

@@ -66,6 +66,18 @@ class _Part:
         return _Part(tuple(kept), self.label)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How signals become samples; see the options of `signals`."""
+
+    window: int
+    hop: int
+    labels: bool
+    split: str
+    test: str
+    seed: int
+
+
 @dataset
 def signals(
     *,
@@ -122,54 +134,63 @@ def signals(
     check_least(0, hop=hop, rate=rate)
     if (labels or test or split == "files") and not path:
         raise EdkitError("options 'labels', 'test' and split=files are about files: give 'path'.")
-    step = hop or window
-    findings = Findings()
     text = TextOptions(decimal, heading, encoding)
     options = ReadOptions(rate, channels, columns, clock, missing, text)
+    return _load(path, options, _Plan(window, hop or window, labels, split, test, seed))
+
+
+def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
+    """Return the windows of the files at a path, or of the made signal."""
+    findings = Findings()
     if path:
         files = find_recordings(Path(path), findings)
         recordings = read_recordings(files, options)
         report(recordings, findings)
     else:
-        files, recordings = [Path("made")], [_made(rate or _RATE, seed)]
+        files, recordings = [Path("made")], [_made(options.rate or _RATE, plan.seed)]
     folders = _folders(Path(path), files)
-    given = _given_splits(folders) if not test and split == "auto" else []
+    given = _given_splits(folders) if not plan.test and plan.split == "auto" else []
     classes: tuple[str, ...] = ()
     numbers = [0] * len(files)
-    if labels:
+    if plan.labels:
         classes, numbers = _classes(files, [one[bool(given) :] for one in folders], findings)
     parts = [_Part(one.stretches, n) for one, n in zip(recordings, numbers, strict=True)]
-    if given:
-        splits = {
-            name: [p for p, of in zip(parts, given, strict=True) if of == name]
-            for name in (sorted(set(given), key=list(_SPLITS.values()).index))
-        }
-    elif test or split == "files" or (split == "auto" and len(files) > 1):
-        splits = _by_file(parts, files, test, seed)
-    else:
-        splits = _by_time(parts, files, window)
-    cut = {name: _cut(part, window, step) for name, part in splits.items()}
-    _check_windows(cut, recordings, window)
+    splits = _by_folder(parts, given) if given else _drawn(parts, files, plan)
+    cut = {name: _cut(part, plan.window, plan.hop) for name, part in splits.items()}
+    _check_windows(cut, recordings, plan.window)
     if path:
-        _report_split(splits, bool(given), files, test, findings)
-        _report_windows([p for each in splits.values() for p in each], window, step, findings)
-    groups = Groups(cut["train"]["file"], in_time=True, overlap=-(-window // step) - 1)
+        _report_split(splits, bool(given), files, plan.test, findings)
+        _report_windows([p for each in splits.values() for p in each], plan, findings)
+    gaps = options.missing == "mask"
     fields = Fields(
-        signal=Field((window, len(recordings[0].names)), "signal", partial=missing == "mask"),
+        signal=Field((plan.window, len(recordings[0].names)), "signal", partial=gaps),
         time=Field((), "value", unit=recordings[0].unit),
     )
-    if labels:
+    if plan.labels:
         fields["label"] = Field((), "class", classes)
-    found = {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()}
-    whole = None if given else Later(lambda: _cut(parts, window, step), list(fields))
+    overlap = -(-plan.window // plan.hop) - 1
     return Dataset(
         fields,
-        found,
-        whole=whole,
-        groups=groups,
-        preparation=_preparation(recordings, missing == "mask"),
+        {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()},
+        whole=None if given else Later(lambda: _cut(parts, plan.window, plan.hop), list(fields)),
+        groups=Groups(cut["train"]["file"], in_time=True, overlap=overlap),
+        preparation=_preparation(recordings, gaps),
         input=InputRecord(findings=tuple(findings)),
     )
+
+
+def _by_folder(parts: list[_Part], given: list[str]) -> dict[str, list[_Part]]:
+    """Return the signals of each split, which their folders name."""
+    order = sorted(set(given), key=list(_SPLITS.values()).index)
+    return {name: [p for p, of in zip(parts, given, strict=True) if of == name] for name in order}
+
+
+def _drawn(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list[_Part]]:
+    """Return the signals to train on and to test, by files or by time."""
+    by_file = plan.test or plan.split == "files" or (plan.split == "auto" and len(files) > 1)
+    if by_file:
+        return _by_file(parts, files, plan.test, plan.seed)
+    return _by_time(parts, files, plan.window)
 
 
 def _made(rate: int, seed: int) -> Recording:
@@ -258,8 +279,9 @@ def _report_split(
         findings.infer("split", f"by files, at random: {counts}", "split=time")
 
 
-def _report_windows(parts: list[_Part], window: int, hop: int, findings: Findings) -> None:
+def _report_windows(parts: list[_Part], plan: _Plan, findings: Findings) -> None:
     """Say what no window holds, and what is filled up."""
+    window, hop = plan.window, plan.hop
     rest = short = 0
     for part in parts:
         held = _whole_windows(part, window)
