@@ -26,6 +26,8 @@ ALLOWED = {
         "scipy",
         "platformdirs",
         "PIL",
+        "pandas",
+        "pyarrow",
         "h5py",
     ],
     "ed_viewer": [
