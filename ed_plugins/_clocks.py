@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError
+from ed_plugins._recording_files import plain
 from ed_plugins._text_layout import DATE
 from ed_plugins._text_tables import Table
 
@@ -130,7 +131,7 @@ def _words(name: str) -> list[str]:
 
 def column_of(table: Table, wanted: str, option: str) -> int:
     """Return the number, from 0, of a column that is given by its name, or by its number from 1."""
-    same = [i for i, name in enumerate(table.names) if name == wanted]
+    same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted)]
     if not same and wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= len(table.names):
         same = [int(wanted) - 1]
     if len(same) == 1:

@@ -15,7 +15,7 @@ from ed_plugins._stretches import Missing, ReadOptions, Recording, Stretch, stre
 from ed_plugins._text_layout import Note, TextOptions
 from ed_plugins._text_tables import Table, read_text
 
-_NEARLY = re.compile(r"\D{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
+_NEARLY = re.compile(r"[^\w\s]{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
 
 
 def read_table(path: Path, options: ReadOptions) -> Recording:

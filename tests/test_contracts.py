@@ -105,7 +105,7 @@ def test_modules_keep_the_rules() -> None:
         ("ed_core/losses.py", "def f():\n    from jax import numpy"),
         ("ed_core/engine/choice.py", "from keras.src import backend"),
         ("ed_core/losses.py", "from keras import src"),
-        ("ed_plugins/vae.py", "import pandas"),
+        ("ed_plugins/vae.py", "import polars"),
         ("ed_plugins/vae.py", "import ed_viewer.panel"),
         ("ed_viewer/app.py", "import h5py"),
         ("ed_viewer/app.py", "from ed_core import Head"),

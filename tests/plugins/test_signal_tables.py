@@ -236,6 +236,14 @@ def test_gaps_are_dropped_filled_or_kept(tmp_path: Path) -> None:
     assert "rows" in block(dropped.input.findings)
 
 
+def test_labels_of_letters_and_digits_are_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("gro\u0308ße,beat\n" + csv(A).replace("\n", ",N1\n"), "utf-8")
+    data = load(tmp_path / "a.csv")
+    assert data.fields["signal"].shape == (8, 1)
+    assert "of text: beat" in block(data.input.findings)
+    assert load(tmp_path / "a.csv", "columns=größe").fields["signal"].shape == (8, 1)  # of a Mac
+
+
 def test_options_keep_their_commas(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(csv(A, B, heading="a;b c", sep=";", mark=","))
     for text in (f"signals:{tmp_path / 'a.csv'},decimal=,,window=10", "columns=b c,a,decimal=,"):
