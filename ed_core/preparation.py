@@ -24,19 +24,46 @@ class Standardisation:
 
     Args:
         field: the name of the field, (samples, ..., channels).
+        gaps: whether NaN stays NaN, such as where a target is missing.
+        unit: of the numbers, such as "full scale"; kept with what is fitted. "" where it has none.
+        strict: whether values that were fitted without this unit were of other numbers.
     """
 
     field: str
+    gaps: bool = False
+    unit: str = ""
+    strict: bool = False
 
     def fit(self, train: Arrays) -> dict[str, Any]:
-        """Return which field is `standardised`, and the `mean` and `deviation` of each channel."""
+        """Return which field is `standardised`, and the `mean` and `deviation` of each channel.
+
+        The `unit` is there where one is known, and `gaps` where these stay.
+        """
         total, count = self._summed(train, 0.0)
         mean = total / np.maximum(count, 1)
         squares, _ = self._summed(train, mean, 2)
         deviation = np.sqrt(squares / np.maximum(count, 1))
         deviation[deviation == 0] = 1
         numbers = {"mean": mean.tolist(), "deviation": deviation.tolist()}
-        return {"standardised": self.field, **numbers}
+        unit = {"unit": self.unit} if self.unit else {}
+        return {
+            "standardised": self.field,
+            **numbers,
+            **unit,
+            **({"gaps": True} if self.gaps else {}),
+        }
+
+    def check_unit(self, fitted: Mapping[str, Any]) -> None:
+        """Refuse values that were fitted to numbers of another unit.
+
+        Raises:
+            EdkitError: these numbers were read in another unit when the values were fitted.
+        """
+        if self.strict and fitted.get("unit") != self.unit:
+            raise EdkitError(
+                f"the run's mean and deviation of field {self.field!r} are not in units of "
+                f"{self.unit}, as these data are read now: train it again."
+            )
 
     def _summed(
         self, train: Arrays, less: np.ndarray | float, power: int = 1
@@ -55,10 +82,12 @@ class Standardisation:
         """Return the arrays with the field standardised, float32.
 
         Raises:
-            EdkitError: there are not as many channels as were fitted.
+            EdkitError: there are not as many channels as were fitted, or these were of another
+                unit.
         """
         if self.field not in arrays:
             return dict(arrays)
+        self.check_unit(fitted)
         numbers = arrays[self.field]
         try:
             mean, deviation = (np.array(fitted[n], "float64") for n in ("mean", "deviation"))
@@ -74,7 +103,8 @@ class Standardisation:
         for first in range(0, len(numbers), _ROWS):
             rows = slice(first, first + _ROWS)
             scaled[rows] = (np.asarray(numbers[rows], "float64") - mean) / deviation
-        scaled[np.isnan(scaled)] = 0
+        if not self.gaps:
+            scaled[np.isnan(scaled)] = 0
         return {**arrays, self.field: scaled}
 
 
@@ -103,8 +133,11 @@ class Renamed:
 
 def hook_of(record: InputRecord) -> Preparation | None:
     """Return what applies the fitted values of a record, where they say it themselves."""
-    field = (record.fitted or {}).get("standardised")
-    return Standardisation(field) if isinstance(field, str) else None
+    fitted = record.fitted or {}
+    field, unit = fitted.get("standardised"), fitted.get("unit")
+    if not isinstance(field, str):
+        return None
+    return Standardisation(field, fitted.get("gaps") is True, unit if isinstance(unit, str) else "")
 
 
 def prepared(data: Dataset, record: InputRecord) -> Dataset:
@@ -207,6 +240,8 @@ def as_trained(
                 "the run keeps values that its data set fitted, and neither that one nor the data "
                 "given can apply them: give data of the kind that it was trained on."
             )
+        if isinstance(data.preparation, Standardisation):
+            data.preparation.check_unit(record.fitted)
     data = _with_masks(prepared(replace(data, preparation=hook), record), fields)
     orders: dict[str, np.ndarray] = {}
     for name, known in fields.items():

@@ -1,160 +1,224 @@
-"""WAV and CSV files as arrays (time, channels)."""
+"""Recordings of one kind: WAV files and tables with the same channels at the same rate."""
 
-import re
-import warnings
-from fnmatch import fnmatch
+from collections import Counter
+from dataclasses import replace
 from math import gcd
 from pathlib import Path
 
 import numpy as np
-from scipy.io import wavfile
 
-from ed_core import EdkitError
-
-# A CSV column whose heading has none but these words is no channel. A "second lead", a "time to
-# peak" and an "index finger" are.
-_CLOCKS = {
-    *("time", "times", "timestamp", "timestamps", "date", "datetime", "clock", "utc", "elapsed"),
-    *("t", "s", "sec", "seconds", "ms", "milliseconds", "us", "ns", "min", "minutes", "hours"),
-    *("sample", "samples", "index", "number", "in", "of", "day"),
-}
+from ed_core import EdkitError, Findings
+from ed_core.memory import check_memory
+from ed_plugins._recording_files import WAVES
+from ed_plugins._signal_tables import read_table
+from ed_plugins._stretches import Channels, ReadOptions, Recording, Stretch, stretches_of
+from ed_plugins._text_layout import Note
+from ed_plugins._wav import WavHeader, read_wav, wav_header
 
 
-def find_recordings(path: Path) -> list[Path]:
-    """Return the file, the folder's WAV files or else its CSV files, or those of a pattern.
-
-    Args:
-        path: a file, a folder, or a folder and a pattern of names such as `ecg/*.wav`.
-
-    Raises:
-        EdkitError: there is none.
-    """
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        for ending in (".wav", ".csv"):
-            found = [p for p in _files(path) if p.suffix.lower() == ending]
-            if found:
-                return found
-        raise EdkitError(f"{str(path)!r}: expected WAV or CSV files in this folder, found none.")
-    if path.parent.is_dir():
-        found = [p for p in _files(path.parent) if fnmatch(p.name, path.name)]
-        if found:
-            return found
-    raise EdkitError(
-        f"{str(path)!r} does not exist: expected a WAV or CSV file, a folder of them, or a pattern "
-        "such as FOLDER/*.wav."
-    )
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the files of a folder by name, and nothing that would hang whoever opens it."""
-    return [path for path in sorted(folder.iterdir()) if path.is_file()]
-
-
-def read_recordings(paths: list[Path], rate: int = 0) -> list[np.ndarray]:
-    """Return each file's samples (time, channels) as float32.
-
-    Args:
-        paths: of the files.
-        rate: resample WAV files to this many samples a second; 0 leaves them.
+def read_recordings(paths: list[Path], options: ReadOptions) -> list[Recording]:
+    """Return the recordings of some files, all with the same channels at the same rate.
 
     Raises:
         EdkitError: a file cannot be read, holds something else than finite numbers, or differs
-            from the first in its channels or in its rate.
+            from the first in its channels or in its rate, or all would take too much memory.
     """
+    waves = [path.suffix.lower() in WAVES for path in paths]
+    _check_options(options, any(waves), not all(waves))
+    headers = [wav_header(p) if wave else None for p, wave in zip(paths, waves, strict=True)]
+    _check_headers(paths, headers, options)
+    found = []
+    for path, header in zip(paths, headers, strict=True):
+        recording = _of_wav(path, header, options) if header else read_table(path, options)
+        if not len(recording):
+            raise EdkitError(f"{str(path)!r}: expected samples, found none.")
+        found.append(_with_channels(recording, options.channels))
+    return _alike(found)
+
+
+def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
+    """Refuse an option that the files do not know, lest it does nothing."""
+    default = ReadOptions()
+    given = {
+        "columns": options.columns != default.columns,
+        "clock": options.clock != default.clock,
+        "decimal": options.text.decimal != default.text.decimal,
+        "heading": options.text.heading != default.text.heading,
+        "encoding": options.text.encoding != default.text.encoding,
+    }
+    for name in (name for name, is_given in given.items() if is_given and not tables):
+        raise EdkitError(
+            f"option {name!r} is about tables, received with WAV files alone: leave it out."
+        )
+    if options.rate and not waves:
+        raise EdkitError(
+            "option 'rate' is about WAV files, received with tables alone: leave it out."
+        )
+
+
+def _check_headers(
+    paths: list[Path], headers: list[WavHeader | None], options: ReadOptions
+) -> None:
+    """Refuse sounds of several rates or channels, or too large, before one is read."""
+    waves = [(path, header) for path, header in zip(paths, headers, strict=True) if header]
+    if not waves:
+        return
+    needed = sum(header.memory * max(1, options.rate // header.rate) for _, header in waves)
+    what = repr(str(waves[0][0])) if len(waves) == 1 else f"{len(waves):,} WAV files"
+    check_memory(needed, what, "give less of it, or a smaller 'rate'")
+    path, first = waves[0]
+    for other, header in waves:
+        remedies = []
+        if not options.rate and header.rate != first.rate:
+            least = min(one.rate for _, one in waves)
+            remedies.append(f"rate={least} brings all to one rate")
+        if options.channels == "all" and header.channels != first.channels:
+            remedies.append("channels=mono takes the mean of each file's channels, first the first")
+        if remedies:
+            raise EdkitError(
+                f"{str(other)!r} has {_sound(header)}, but {path.name!r} has {_sound(first)}: "
+                f"expected files of one kind; {' and '.join(remedies)}."
+            )
+
+
+def _sound(header: WavHeader) -> str:
+    return f"{header.channels} channel{'s' * (header.channels > 1)} at {header.rate} Hz"
+
+
+def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> Recording:
+    """Return a sound; times are seconds in the file."""
+    samples = read_wav(path, header)
+    notes: list[Note] = []
+    largest = float(np.nanmax(np.abs(samples))) if header.floats and samples.size else 0.0
+    if np.isfinite(largest) and largest > 1:
+        notes.append(("signal", f"floats beyond 1, up to {largest:.3g}, as they are", "", 0, False))
+
+    def where(row: int, channel: int) -> tuple[str, str]:
+        return f"frame {row}, channel {channel + 1}", str(samples[row, channel])
+
+    start = Stretch(samples, 0.0, 1 / header.rate)
+    parts = stretches_of(path, start, options.missing, where, notes)
+    rate = options.rate or header.rate
+    if rate != header.rate:
+        parts = [_resampled(path, part, header.rate, rate) for part in parts]
+    return Recording(
+        path,
+        tuple(parts),
+        ("",) * header.channels,
+        rate,
+        1 / rate,
+        "s",
+        header.depth,
+        not header.floats,
+        tuple(notes),
+    )
+
+
+def _resampled(path: Path, part: Stretch, own: int, rate: int) -> Stretch:
     from scipy.signal import resample_poly  # takes a third of a second
 
-    found = []
-    for path in paths:
-        try:
-            samples, own = _read_csv(path) if path.suffix.lower() == ".csv" else _read_wav(path)
-        except Exception as error:  # a damaged file breaks the readers in many ways
-            text = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-            raise EdkitError(f"{str(path)!r} cannot be read: {text}.") from error
-        if not samples.size:
-            raise EdkitError(f"{str(path)!r}: expected samples, found none.")
-        if not np.isfinite(samples).all():
-            row = int(np.argmin(np.isfinite(samples).all(axis=1)))
+    if np.isnan(part.samples).any():
+        raise EdkitError(
+            f"{str(path)!r}: a signal with gaps cannot be resampled: say missing=fill, or leave "
+            "'rate' out."
+        )
+    common = gcd(rate, own)
+    up, down = rate // common, own // common
+    samples = resample_poly(part.samples, up, down, padtype="line").astype("float32", copy=False)
+    return Stretch(samples, part.start, 1 / rate)
+
+
+def _with_channels(recording: Recording, channels: Channels) -> Recording:
+    """Return a recording with all of its channels, the first, or their mean."""
+    if channels == "all" or len(recording.names) == 1:
+        return recording
+    first = channels == "first"
+    parts = [
+        replace(one, samples=one.samples[:, :1].copy() if first else _mean(one.samples))
+        for one in recording.stretches
+    ]
+    names = recording.names[:1] if first else ("",)
+    return replace(recording, stretches=tuple(parts), names=names)
+
+
+def _mean(samples: np.ndarray) -> np.ndarray:
+    return samples.mean(axis=1, keepdims=True, dtype="float32")
+
+
+def _alike(found: list[Recording]) -> list[Recording]:
+    """Return recordings whose channels stand in one order; refuse other channels or steps."""
+    first = found[0]
+    result = []
+    for one in found:
+        order = list(range(len(one.names)))
+        if one.names != first.names and all(one.names):
+            if sorted(one.names) == sorted(first.names) and len({*one.names}) == len(one.names):
+                order = [one.names.index(name) for name in first.names]
+            elif all(first.names):
+                raise _other_channels(one, first)
+        if len(one.names) != len(first.names):
+            raise _other_channels(one, first)
+        if abs(one.step - first.step) > 0.01 * max(one.step, first.step):
             raise EdkitError(
-                f"{str(path)!r}: expected finite numbers, found {samples[row].min()} in row {row}."
+                f"{str(one.path)!r} has a step of {_step(one)} from row to row, but "
+                f"{first.path.name!r} has {_step(first)}: expected files of one "
+                "rate; bring them to one, or say clock=none to take the rows as they come."
             )
-        if rate and own:
-            common = gcd(rate, own)
-            up, down = rate // common, own // common
-            samples, own = resample_poly(samples, up, down, padtype="line"), rate
-        found.append((samples.astype("float32"), own))
-    first = _kind(*found[0])
-    for path, (samples, own) in zip(paths, found, strict=True):
-        if _kind(samples, own) != first:
-            raise EdkitError(
-                f"{str(path)!r} has {_kind(samples, own)}, but {paths[0].name!r} has {first}: "
-                "expected files of one kind. Option 'rate' brings all to one rate."
-            )
-    return [samples for samples, _ in found]
+        if order != list(range(len(order))):
+            parts = [replace(part, samples=part.samples[:, order]) for part in one.stretches]
+            text = "in another order, turned by their names"
+            note: Note = ("columns", text, "", 0, False)
+            one = replace(one, stretches=tuple(parts), names=first.names, notes=(*one.notes, note))
+        result.append(one)
+    return result
 
 
-def _kind(samples: np.ndarray, rate: int) -> str:
-    at = f" at {rate} Hz" if rate else ""
-    return f"{samples.shape[1]} channel{'s' * (samples.shape[1] > 1)}{at}"
+def _other_channels(one: Recording, first: Recording) -> EdkitError:
+    both = [name for name in first.names if name and name in one.names]
+    remedy = "name those to take, such as columns=1"
+    if both:
+        remedy = f"columns={','.join(both)} takes what both have"
+    elif len(one.names) != len(first.names):
+        remedy += ", or say channels=mono or channels=first"
+    return EdkitError(
+        f"{str(one.path)!r} has {_named(one)}, but {first.path.name!r} has {_named(first)}: "
+        f"expected files with the same channels; {remedy}."
+    )
 
 
-def _read_wav(path: Path) -> tuple[np.ndarray, int]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # chunks beside the samples, such as a title
-        warnings.filterwarnings("error", "Reached EOF prematurely")
-        rate, samples = wavfile.read(path)
-    return samples.reshape(len(samples), -1).astype("float32"), rate
+def _step(one: Recording) -> str:
+    return f"{one.step:.6g} {one.unit}".rstrip()
 
 
-def _read_csv(path: Path) -> tuple[np.ndarray, int]:
-    """Return the columns but the clock's; a first line that holds no numbers is a heading."""
-    lines = path.read_text("utf-8-sig").splitlines()
-    first = lines[0] if lines else ""
-    delimiter = next((mark for mark in ";\t," if mark in first), None)
-    names = [name.strip(" \"'").lower() for name in first.split(delimiter)]
-    heading = not all(map(_is_number, names))
-    columns = [i for i, name in enumerate(names) if not (heading and _is_clock(name))]
-    columns = columns or [*range(len(names))]  # a clock alone is what was measured
-    if not lines[heading:] or not columns:
-        return np.empty((0, 1)), 0
-    try:
-        numbers = np.loadtxt(lines[heading:], delimiter=delimiter, usecols=columns, ndmin=2)
-        with np.errstate(over="ignore"):  # what overflows is named below
-            numbers = numbers.astype("float32")
-    except ValueError as error:
-        raise ValueError(_first_bad(lines, heading, delimiter, columns) or error) from error
-    if not np.isfinite(numbers).all():
-        raise ValueError(_first_bad(lines, heading, delimiter, columns))
-    return numbers, 0
+def _named(one: Recording) -> str:
+    count = len(one.names)
+    names = f" ({', '.join(one.names)})"[:80] if any(one.names) else ""
+    return f"{count} channel{'s' * (count > 1)}{names}"
 
 
-def _first_bad(lines: list[str], heading: bool, delimiter: str | None, columns: list[int]) -> str:
-    """Return where the first cell is that holds no finite number, "" where there is none.
-
-    Lines and columns count from 1, as an editor and a spreadsheet do, the heading among them.
-    """
-    for line, text in enumerate(lines[heading:], 1 + heading):
-        cells = text.partition("#")[0].split(delimiter)
-        for column in columns if "".join(cells).strip() else ():
-            cell = cells[column].strip() if column < len(cells) else ""
-            if not _is_number(cell) or not abs(float(cell)) <= float(np.finfo("float32").max):
-                return (
-                    f"line {line}, column {column + 1}: expected a finite number, found "
-                    f"{cell[:40]!r}"
-                )
-    return ""
-
-
-def _is_clock(name: str) -> bool:
-    """Tell whether a heading in small letters names a clock: `time (s)`, `timestamp`, `t_ms`."""
-    words = re.findall(r"[^\W_]+", re.sub(r"[(\[].*", "", name))  # without a unit in brackets
-    return bool(words) and _CLOCKS.issuperset(words)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def report(recordings: list[Recording], findings: Findings) -> None:
+    """Add what was inferred of recordings and left out, what is alike of many files once."""
+    first = recordings[0]
+    if first.depth:
+        depths = Counter(one.depth for one in recordings)
+        kinds = ", ".join(depths) if len(depths) < 4 else f"{len(depths)} types of numbers"
+        full = "; full scale is 1" if any(one.whole for one in recordings) else ""
+        count = len(first.names)
+        plural = "s" * (count > 1)
+        text = f"{count} channel{plural} at {first.rate} Hz, {kinds}{full}"
+        findings.infer("signal", text, "channels=mono" if count > 1 else "")
+    elif len(first.names) > 1 or any(first.names):
+        findings.infer("signal", _named(first), f"columns={first.names[0] or 1}")
+    counts: dict[tuple[str, str, str, bool], list[int]] = {}
+    for one in recordings:
+        for about, text, option, count, left_out in one.notes:
+            if count or not left_out:
+                counts.setdefault((about, text, option, left_out), []).append(count)
+    for (about, text, option, left_out), each in counts.items():
+        total = sum(each)
+        some = f" in {len(each):,} of {len(recordings):,} files" * (len(each) < len(recordings))
+        said = text.replace("{n}", f"{total:,}") + some
+        if left_out:
+            findings.leave_out(about, total, said, option)
+        else:
+            findings.infer(about, said, option)

@@ -22,7 +22,7 @@ from ed_core import (
     train,
 )
 from ed_core.data import load_data
-from ed_core.preparation import as_trained, prepared
+from ed_core.preparation import as_trained, hook_of, prepared
 from ed_core.spec import InputRecord
 
 pytestmark = pytest.mark.backend
@@ -55,6 +55,21 @@ def test_what_is_not_there_is_the_mean() -> None:
     fitted = HOOK.fit({"signal": rows})
     assert fitted == {"standardised": "signal", "mean": [2.0], "deviation": [1.0]}
     assert HOOK.apply({"signal": rows}, fitted)["signal"].ravel().tolist() == [-1, 1, 0, 0]
+
+
+def test_gaps_and_the_unit_are_kept_with_what_is_fitted() -> None:
+    rows = np.array([[[1.0], [3.0]], [[np.nan], [np.nan]]])
+    hook = Standardisation("signal", gaps=True, unit="full scale", strict=True)
+    fitted = hook.fit({"signal": rows})
+    assert fitted["unit"] == "full scale"
+    again = hook_of(InputRecord(fitted))
+    assert again is not None
+    for one in (hook, again):
+        scaled = one.apply({"signal": rows}, fitted)["signal"].ravel()
+        np.testing.assert_array_equal(scaled, [-1, 1, np.nan, np.nan])
+    del fitted["unit"]
+    with pytest.raises(EdkitError, match=r"are not in units of full scale, .*: train it again"):
+        hook.apply({"signal": rows}, fitted)
 
 
 def test_other_data_are_prepared_as_the_runs_were() -> None:

@@ -1,0 +1,340 @@
+"""Layout of a table in text: separator, heading, units and decimal mark."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from ed_core import EdkitError
+
+Note = tuple[str, str, str, int, bool]  # about, text, option, how many, whether they are left out
+
+HEAD = 2**20  # characters that say how a file is laid out
+_ROWS = 2000  # of them, at most
+SEPARATORS = (";", "\t", "|", ",", " ")
+GAPS = {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "?", "-", "--", "#n/a", "#na"}
+GAPS |= {"#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"}
+_DOT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?|[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?")
+DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*|\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d+)?\b.*")
+_UNIT = re.compile(
+    r"[\[(]?(?:s|sec|seconds?|m?sec|[mµun]s|min|minutes?|h|hours?|[hms]+:[hms:.]+|[mµunkM]?(?:V|A|Hz"
+    r"|g|m|N|T|Pa|W|Ohm)|m/s|m/s\^?2|deg|rad|°C|K|%|a\.?u\.?|bpm|-|)[\])]?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """How a user says that a text file is to be read."""
+
+    decimal: Literal["auto", ".", ","] = "auto"
+    heading: Literal["auto", "yes", "no"] = "auto"
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the cells of a file are: its separator, and what stands before its rows."""
+
+    encoding: str
+    separator: str
+    quote: str
+    width: int  # cells of a row
+    widest: int  # with those that hold nothing
+    before: int  # lines before the rows
+    folded: int = 0  # of them, that go on with a cell of the line above
+    names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    decimal: str = "."
+    thousands: str | None = None
+    comments: tuple[int, ...] = ()  # whole lines, from 0
+    inline: bool = False  # whether a # ends rows
+    blank: bool = True  # whether a blank line is no row
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first lines of a file."""
+
+    path: Path
+    lines: list[str]
+    comments: list[int]  # which of the lines are some, from 0
+    separator: str
+    quote: str
+
+
+Row = tuple[int, list[str]]  # number of its line, from 1, and its cells
+
+
+def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Note]) -> Layout:
+    """Return how a file is laid out, from its first lines."""
+    with path.open(encoding=encoding) as file:
+        text = file.read(HEAD)
+    lines = text.split("\n")
+    lines = (lines[:-1] if len(text) == HEAD and len(lines) > 1 else lines)[: 2 * _ROWS]
+    stated = re.fullmatch(r"sep=(.)", lines[0])  # Excel's
+    if stated:
+        lines[0] = ""
+    comments = [number for number, line in enumerate(lines) if is_comment(line)]
+    skipped = set(comments)
+    plain = ["" if number in skipped else _bare(line) for number, line in enumerate(lines)]
+    quote = "'" if re.match(r"\s*'[^']*'\s*[,;\t]", next(filter(str.strip, plain), "")) else '"'
+    candidates = [stated[1]] if stated else SEPARATORS
+    if options.decimal == "," and not stated and not any('"' in line for line in plain):
+        candidates = [one for one in candidates if one != ","]
+    tables = {mark: _rows(plain, mark, quote) for mark in candidates}
+    separator = max(tables, key=lambda mark: _likelihood(tables[mark], mark))
+    rows = tables[separator]
+    if not rows:
+        raise EdkitError(f"{str(path)!r}: expected rows of numbers, found none.")
+    if separator == "," and not stated and _one_column(path, rows, options):
+        separator, rows = "\t", _rows(plain, "\t", quote)
+    first, names, units = _heading(
+        rows, options.heading, _Head(path, lines, comments, separator, quote)
+    )
+    if first == len(rows):
+        raise EdkitError(f"{str(path)!r}: expected rows of numbers, found its heading alone.")
+    data = rows[first:]
+    before = data[0][0] - 1
+    folded = sum(cell.count("\n") for _, cells in rows[:first] for cell in cells)
+    width = len(names) or len(data[0][1])
+    if names and all(len(cells) == width + 1 and cells[-1] for _, cells in data):
+        names, units, width = ["", *names], ["", *units] if units else [], width + 1  # as R does
+    decimal, thousands = _decimal(path, data, options.decimal, separator)
+    if decimal == "," and options.decimal == "auto":
+        notes.append(("columns", "decimal commas", "decimal=.", 0, False))
+    if thousands:
+        notes.append(("columns", f"{thousands!r} between thousands", "", 0, False))
+    above = first - bool(names) - bool(units)
+    notes.append(("lines", "above the heading", "heading=no", max(above, 0), True))
+    widest = max(len(cells) for _, cells in rows)
+    return Layout(
+        encoding,
+        separator,
+        quote,
+        width,
+        max(widest, width) + 1,
+        before,
+        folded,
+        tuple(" ".join(name.split()) for name in names),
+        tuple(units),
+        decimal,
+        thousands,
+        blank=width > 1 or "\r\r\n" in _raw_head(path),
+    )
+
+
+def _raw_head(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(4096).decode("latin-1")
+
+
+def is_comment(line: str) -> bool:
+    start = line.lstrip()
+    return start[:1] in ("#", "%") and start.partition(",")[0].strip().lower() not in GAPS
+
+
+def _bare(line: str) -> str:
+    """Return a line of numbers without a comment at its end; a lead #1 is a name."""
+    begins = line.lstrip()[:1]
+    return re.sub(r"\s#.*", "", line) if "#" in line and begins in "+-.0123456789" else line
+
+
+def _rows(lines: Iterable[str], separator: str, quote: str) -> list[Row]:
+    """Return the rows that are not blank, with the numbers of their lines."""
+    return list(each_row(lines, separator, quote, _ROWS))
+
+
+def each_row(
+    lines: Iterable[str], separator: str, quote: str, most: int | None = None
+) -> Iterator[Row]:
+    if separator == " ":
+        pairs: Any = ((number, line.split()) for number, line in enumerate(lines, 1))
+    else:
+        pairs = _starts(
+            csv.reader(
+                (f"{x}\n" for x in lines),
+                delimiter=separator,
+                quotechar=quote,
+                skipinitialspace=True,
+            )
+        )
+    count = 0
+    try:
+        for number, row in pairs:
+            cells = [cell.strip() for cell in row]
+            if cells and (len(cells) > 1 or cells[0]):
+                yield number, cells
+                count += 1
+                if count == most:
+                    return
+    except csv.Error:  # a line as long as a file
+        return
+
+
+def _starts(reader: Any) -> Iterator[Row]:
+    """Return each row with the line it begins in: a cell in quotes may go on in the next."""
+    start = 1
+    for row in reader:
+        yield start, row
+        start = reader.line_num + 1
+
+
+def _kind(cell: str) -> str:
+    """Return whether a cell is a `number`, a `date`, a `gap` or a `text`."""
+    if cell.lower() in GAPS:
+        return "gap"
+    if any(one.fullmatch(cell) for one in (_DOT, _COMMA, _INFINITE, _GROUPED)):
+        return "number"
+    return "date" if DATE.fullmatch(cell) else "text"
+
+
+def _likelihood(rows: list[Row], separator: str) -> tuple[int, bool, int, int]:
+    """Return how well a separator fits: how many numbers and dates it shows, above all.
+
+    Those of rows of the usual width alone; a date and its time count once.
+    """
+    widths = Counter(len(cells) for _, cells in rows)
+    usual, same = widths.most_common(1)[0] if widths else (0, 0)
+    shown = 0
+    for cells in (cells for _, cells in rows if len(cells) == usual):
+        kinds = [_kind(cell) for cell in cells]
+        shown += sum(kind in ("number", "date") for kind in kinds)
+        if separator == " ":
+            shown -= sum(pair == ("date", "date") for pair in pairwise(kinds))
+    order = SEPARATORS.index(separator) if separator in SEPARATORS else 0
+    return shown, usual > 1, same, -order
+
+
+def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
+    """Tell whether what stands between commas is the two halves of one number, such as 0,05."""
+    pairs = [cells for _, cells in rows if len(cells) == 2]
+    whole = [cells for cells in pairs if re.fullmatch(r"[+-]?\d+", cells[0])]
+    halves = [cells[1] for cells in whole if re.fullmatch(r"\d+", cells[1])]
+    if options.decimal == "." or len(halves) < len(rows) - 1 or not halves:
+        return False
+    if any(re.fullmatch(r"0\d+", one) for one in halves) or len(rows[0][1]) == 1:
+        return True
+    if len(halves) == len(rows) and len({len(one) for one in halves}) == 1 < len(halves[0]):
+        raise EdkitError(
+            f"{str(path)!r}: {','.join(rows[0][1])!r} is one number with a decimal comma, or two "
+            "numbers: say decimal=, for one or decimal=. for two."
+        )
+    return False
+
+
+def _heading(rows: list[Row], wanted: str, head: _Head) -> tuple[int, list[str], list[str]]:
+    """Return the number of rows before the first of numbers, the heading and the units."""
+    if wanted == "no":
+        return 0, [], []
+    if wanted == "yes":
+        return 1, rows[0][1], []
+    first = next((i for i, (_, cells) in enumerate(rows) if _is_data(cells, _kinds(rows))), None)
+    if first is None:
+        if len(rows) == 1:
+            return 1, rows[0][1], []
+        raise EdkitError(
+            f"{str(head.path)!r}: expected columns of numbers, found none: line {rows[-1][0]} says "
+            f"{' '.join(rows[-1][1])[:40]!r}."
+        )
+    if first == 0:
+        return _without_heading(rows, head)
+    names, units = rows[first - 1][1], []
+    if first > 1 and all(map(_UNIT.fullmatch, names)) and len(rows[first - 2][1]) == len(names):
+        names, units = rows[first - 2][1], names
+    numbers = [name for name in names if _kind(name) == "number"]
+    whole = all(re.fullmatch(r"\d+", name) for name in numbers)
+    if numbers and not (whole and _kind(names[0]) in ("text", "gap")):
+        raise _two_headings(head.path, names)
+    return first, names, units
+
+
+def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list[str]]:
+    """Return what a comment just above the rows says of them; a line of numbers may be names."""
+    above = [number for number in head.comments if number < rows[0][0] - 1]
+    if above:
+        text = head.lines[above[-1]].lstrip()[1:]
+        names = next((cells for _, cells in each_row([text], head.separator, head.quote)), [])
+        if len(names) == len(rows[0][1]) and all(_kind(n) in ("text", "gap") for n in names):
+            return 0, names, []
+    names = rows[0][1]
+    if len(rows) > 2 and len(set(names)) == len(names):
+        rest = [cell for _, cells in rows[1:] for cell in cells if _kind(cell) == "number"]
+        whole = re.compile(r"\d+")
+        if all(map(whole.fullmatch, names)) and not any(re.fullmatch(r"[+-]?\d+", c) for c in rest):
+            raise _two_headings(head.path, names)
+        indexed = [cells[0] for _, cells in rows[1:]]
+        if not names[0] and len(names) > 1 and all(_kind(cell) != "gap" for cell in indexed):
+            return 1, names, []
+    return 0, [], []
+
+
+def _two_headings(path: Path, names: list[str]) -> EdkitError:
+    return EdkitError(
+        f"{str(path)!r}: its first line, {','.join(names)[:60]!r}, may be a heading or numbers: "
+        "say heading=yes or heading=no."
+    )
+
+
+def _kinds(rows: list[Row]) -> list[str]:
+    """Return what most cells of each column are, of the lower half of the rows."""
+    half = [cells for _, cells in rows[len(rows) // 2 :]]
+    kinds = []
+    for column in range(max(map(len, half))):
+        found = Counter(_kind(cells[column]) for cells in half if column < len(cells))
+        del found["gap"]
+        kinds.append(found.most_common(1)[0][0] if found else "gap")
+    return kinds
+
+
+def _is_data(cells: list[str], kinds: list[str]) -> bool:
+    """Tell whether a row has a number where its columns have some, and no text there."""
+    of = [(_kind(cell), kind) for cell, kind in zip(cells, kinds, strict=False)]
+    wrong = any(own not in ("gap", kind) for own, kind in of if kind in ("number", "date"))
+    return not wrong and any(own == kind == "number" for own, kind in of)
+
+
+def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[str, str | None]:
+    """Return the decimal mark, and the mark between thousands, as the numbers show them."""
+    cells = [cell for _, row in data for cell in row if _kind(cell) == "number"]
+    commas = [cell for cell in cells if "," in cell]
+    dots = [cell for cell in cells if "." in cell]
+    grouped = {mark: [c for c in cells if _thousands(c, mark)] for mark in (",", ".")}
+    sure = {
+        ",": [c for c in commas if c.rfind(",") > c.rfind(".") and not _thousands(c, ",")],
+        ".": [c for c in dots if c.rfind(".") > c.rfind(",") and not _thousands(c, ".")],
+    }
+    if wanted != "auto":
+        other = "," if wanted == "." else "."
+        return wanted, other if grouped[other] else None
+    if not commas:
+        return ".", None
+    if len(commas) < len(cells) and all(len(row) == 1 for _, row in data):
+        raise EdkitError(
+            f"{str(path)!r}: {commas[0]!r} is one number with a decimal comma, or two numbers in a "
+            "row that is longer than the others: say decimal=, or decimal=. ."
+        )
+    if sure[","] and not sure["."]:
+        return ",", "." if grouped["."] else None
+    if sure["."] and not sure[","]:
+        return ".", "," if grouped[","] else None
+    if not sure[","] and any(cell.count(",") > 1 for cell in commas):
+        return ".", ","
+    if sure[","] and sure["."]:
+        return ".", None  # the odd ones are named where they stand
+    raise EdkitError(
+        f"{str(path)!r}: {commas[0]!r} has a decimal comma, or a comma between thousands: say "
+        "decimal=, or decimal=. ."
+    )
+
+
+def _thousands(cell: str, mark: str) -> bool:
+    other = "." if mark == "," else ","
+    pattern = rf"[+-]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+(\{other}\d*)?"
+    return re.fullmatch(pattern, cell) is not None
