@@ -35,6 +35,7 @@ ALLOWED = {
     ],
     "ed_viewer": [
         "ed_viewer",
+        "ed_core.options",
         "ed_core.recording",
         "ed_core.registry",
         "ed_core.engine.threads",

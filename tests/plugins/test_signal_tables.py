@@ -229,8 +229,8 @@ def test_gaps_are_dropped_filled_or_kept(tmp_path: Path) -> None:
     assert filled[1, 2, 0] == pytest.approx(9 + 2 * (100 - 81) / (121 - 81))  # over time
     kept = load(tmp_path / "a.csv", "missing=mask")
     assert kept.fields["signal"].partial
-    hold = prepared(kept, InputRecord()).splits["train"]["signal"]
-    assert np.argwhere(np.isnan(hold)).tolist() == [[1, 2, 0]]
+    hold = np.asarray(prepared(kept, InputRecord()).splits["train"]["signal_present"])
+    assert np.argwhere(hold == 0).tolist() == [[1, 2, 0]]
     dropped = load(tmp_path / "a.csv", "missing=drop")
     assert dropped.splits["train"]["signal"][:, 0, 0].tolist() == [0, 11, 19, 27, 35]
     assert "rows" in block(dropped.input.findings)
