@@ -73,8 +73,7 @@ class DataLook(QWidget):
 
     def end(self) -> None:
         """Look no more."""
-        self._data = ""
-        self._stop()
+        self.look("")
 
     def _ask(self) -> None:
         command = [*program(), "data", self._data, "--json", *plugins()]
