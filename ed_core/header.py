@@ -65,7 +65,7 @@ def probe_info(
         probe: what is recorded.
         arrays: one of its frames.
         fields: facts of each field of the reference.
-        model: tells whether channels come first; by default they do not.
+        model: tells whether channels come first, and what only a model knows; by default nothing.
     """
     infos = {}
     for name, array in arrays.items():
@@ -73,7 +73,8 @@ def probe_info(
         if model is not None and _comes_first(model, probe, name, array, fields):
             axes = channels_to_front(axes)
         infos[name] = ArrayInfo(array.shape, array.dtype.str, axes)
-    return ProbeInfo(probe.name, probe.kind, infos, probe.options(fields))
+    options = probe.options(fields) | ({} if model is None else probe.model_options(model))
+    return ProbeInfo(probe.name, probe.kind, infos, options)
 
 
 def _field_axes(

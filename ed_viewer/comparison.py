@@ -13,10 +13,9 @@ from ed_viewer.alignment import Alignment, Times, aligned, placed
 from ed_viewer.difference import Difference, difference_of, other_samples
 from ed_viewer.headings import Reading, Standing, begins_later, headings_of
 from ed_viewer.known import Known, known_times
-from ed_viewer.messages import Frame, RunInfo
+from ed_viewer.messages import CHECKPOINT, Frame, RunInfo
 from ed_viewer.run_title import what_differs
 from ed_viewer.side import Heading
-from ed_viewer.timeline_picture import CHECKPOINT
 
 _WAITING = "Waiting for its first frame …"
 _EMPTY = "B holds no frame."
@@ -123,7 +122,7 @@ class Comparison:
         (here, there), growth = self._times, self.runs["B"].growth
         if here is None or there is None or growth is None or not len(there.steps):
             return np.empty(0), np.empty(0)
-        steps = np.array([event.step for event in growth.events if event.kind == CHECKPOINT], float)
+        steps = np.array([event.step for event in growth.marks if event.kind == CHECKPOINT], float)
         saved = Times(steps, np.interp(steps, there.steps, there.epochs), there.end)
         frames, kept = (placed(here, rows, self.how) for rows in (there, saved))
         return frames, kept

@@ -98,6 +98,11 @@ class Decoder(QObject):
         """Whether a request to decode may be answered, now or once it has started (again)."""
         return self.state is not State.UNABLE
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come, or the process to say what it can."""
+        return self.process.running and (self.state is State.STARTING or bool(self._newest))
+
     def start(self) -> None:
         """Start the process, unless it runs or was stopped."""
         if not self.process.running and not self._over:

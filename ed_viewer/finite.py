@@ -1,16 +1,18 @@
-"""Numbers that are none: how many there are, in words, and a mean without them. No Qt here."""
+"""Numbers that are none: how many there are, in words, and a mean without them."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
+from ed_viewer.widgets.text import counted, grouped
+
 
 def not_finite(arrays: Iterable[np.ndarray]) -> str:
-    """Return which share of some arrays is NaN or infinite, in words; "" where all is finite."""
+    """Return how many values of some arrays are NaN or infinite, in words; "" for none."""
     floats = [array for array in arrays if array.dtype.kind == "f"]
     count = sum(array.size for array in floats)
     lost = count - sum(int(np.isfinite(array).sum()) for array in floats)
-    return f"{max(100 * lost / count, 0.1):.3g} % not finite" if lost else ""
+    return f"{grouped(lost)} of {counted(count, 'value')} not finite" if lost else ""
 
 
 def mean_square(values: np.ndarray) -> float:

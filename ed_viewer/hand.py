@@ -120,7 +120,6 @@ class Hand(QWidget):
 def said_of(step: int | None, wanted: int) -> str:
     """Return which weights were used, in words."""
     if step is None:
-        return "final weights"
-    if step == wanted:
-        return f"weights of step {grouped(step)}"
-    return f"weights of step {grouped(step)}, the nearest kept to step {grouped(wanted)}"
+        return "decoded with the final weights"
+    said = f"decoded with checkpoint {grouped(step)}"
+    return said if step == wanted else f"{said} (step {grouped(wanted)} not kept)"

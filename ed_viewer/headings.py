@@ -9,7 +9,7 @@ import numpy as np
 from ed_viewer.alignment import Alignment, Times
 from ed_viewer.run_title import title_of
 from ed_viewer.side import Heading
-from ed_viewer.widgets.text import grouped
+from ed_viewer.widgets.text import grouped, moment
 
 _COLOURS = "Blue: less than in A. Orange: more."
 
@@ -91,7 +91,7 @@ def _where(shown: _Shown, how: Alignment, point: float, live: bool) -> str:
         return ""
     times, frame = shown
     place = _place(shown, how)
-    said = [f"step {grouped(int(times.steps[frame]))}", f"epoch {times.epochs[frame]:.2f}"]
+    said = [moment(int(times.steps[frame]), float(times.epochs[frame]))]
     if how is Alignment.SHARE:
         said.insert(0, f"{place:.0%}")
     if frame == len(times.steps) - 1 and place < point * (1 - 1e-9):

@@ -1,9 +1,10 @@
-"""Arrays to pixels. Numpy only; a pixel is four bytes, blue first, as Qt's RGB32 wants them."""
+"""Arrays to pixels. No widget here; a pixel is four bytes, blue first, as Qt's RGB32 wants them."""
 
 from math import ceil, sqrt
 
 import numpy as np
 
+from ed_viewer.palette import NOT_FINITE, class_table
 from ed_viewer.ranges import Levels
 
 _STRIPES = 16  # across an image, where there is no class
@@ -12,15 +13,15 @@ _STRIPES = 16  # across an image, where there is no class
 def as_images(array: np.ndarray, channel: int | None = None) -> np.ndarray:
     """Return (n, height, width, 1 or 3) float32 of what may be shown as images.
 
-    Three channels are colours; of any other number their mean, or `channel`, is shown. NaN
-    becomes 0.
+    Three channels are colours; of any other number their mean, or `channel`, is shown. What is
+    not finite stays so.
 
     Args:
         array: (n, height, width), (n, height, width, channels) or (n, units); units are laid
             out in a square, row by row.
         channel: to show alone, or None.
     """
-    values = finite(np.asarray(array, np.float32))
+    values = np.asarray(array, np.float32)
     if values.ndim <= 2:
         values = squares(values.reshape(len(values), -1))
     if values.ndim == 3:
@@ -29,7 +30,8 @@ def as_images(array: np.ndarray, channel: int | None = None) -> np.ndarray:
         values = values[:, 0]
     if channel is not None:
         return values[..., channel : channel + 1]
-    return values if values.shape[-1] in (1, 3) else values.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # of two infinities
+        return values if values.shape[-1] in (1, 3) else values.mean(axis=-1, keepdims=True)
 
 
 def squares(units: np.ndarray) -> np.ndarray:
@@ -45,16 +47,21 @@ def pixels(images: np.ndarray, levels: Levels, table: np.ndarray) -> np.ndarray:
     """Return (n, height, width, 4) uint8.
 
     Args:
-        images: (n, height, width, 1 or 3), NaN as 0; with three channels `table` is not used.
+        images: (n, height, width, 1 or 3); what is not finite becomes stripes that no table has.
+            With three channels `table` is not used.
         levels: the values that become the first and the last entry of the table.
         table: (256, 3) uint8, red first.
     """
     low, high = levels
     span = high - low if high > low else 1.0
     # Clipped first: infinity, brought to the largest float, must not overflow.
-    scaled = ((np.clip(finite(images), low, high) - low) * (255.0 / span)).astype(np.uint8)
-    colours = table[scaled[..., 0]] if images.shape[-1] == 1 else scaled
-    return _bgr(colours)
+    values = finite(images)
+    scaled = ((np.clip(values, low, high) - low) * (255.0 / span)).astype(np.uint8)
+    made = _bgr(table[scaled[..., 0]] if images.shape[-1] == 1 else scaled)
+    if values is images:
+        return made
+    known = np.isfinite(images).all(axis=-1)
+    return striped(made, np.where(known, 0.0, np.nan), class_table(NOT_FINITE))
 
 
 def class_pixels(labels: np.ndarray, table: np.ndarray, none: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """What the reader thread tells the window: plain numpy data, never an open file."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,18 @@ import numpy as np
 from ed_core.recording import Event, Header
 
 Arrays = dict[str, np.ndarray]
+
+
+CHECKPOINT = "checkpoint"
+_BEST = re.compile(r"the best(?: is that of step (\d+))?$")
+
+
+def best_step(checkpoints: Sequence[Event]) -> int | None:
+    """Return of which step the best checkpoint is, as the last event that names it says."""
+    for event in reversed(checkpoints):
+        if found := _BEST.search(event.text):
+            return int(found[1] or event.step)
+    return None
 
 
 def last_kind(events: Sequence[Event], kinds: Sequence[str]) -> str:
@@ -110,6 +123,7 @@ class Growth:
         ahead: the newest frame, as the last request wants it, if that one follows the run.
         unchecked: whether a part of it is from before all was under checksums.
         curves: the losses of every step as columns (rows,); empty where none were recorded.
+        kept: the steps of the checkpoints that there still are, None where nobody knows.
     """
 
     opening: int
@@ -124,6 +138,24 @@ class Growth:
     ahead: Frame | None = None
     unchecked: bool = False
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+    kept: frozenset[int] | None = None
+
+    @property
+    def marks(self) -> tuple[Event, ...]:
+        """The events that can still be gone back to or were made by hand, in their order.
+
+        Of the checkpoints a run keeps a few; the best one may be of a step without an event.
+        """
+        if self.kept is None:
+            return self.events
+        saved = {event.step: event for event in self.events if event.kind == CHECKPOINT}
+        others = [event for event in self.events if event.kind != CHECKPOINT]
+        best = best_step(list(saved.values()))
+        for step in self.kept:
+            text = f"checkpoint at step {step}" + (", the best" if step == best else "")
+            found = saved.get(step, Event(step, float("nan"), float("nan"), CHECKPOINT, text))
+            others.append(replace(found, text=text))
+        return tuple(sorted(others, key=lambda event: event.step))
 
     @property
     def live(self) -> bool:

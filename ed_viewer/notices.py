@@ -110,13 +110,13 @@ class Welcome(QWidget):
         for widget in self._ways:
             widget.show()
 
-    def say_opening(self, name: str, over: bool = False) -> None:
-        """Say that a run has no frame yet, or never will have one."""
+    def say_opening(self, name: str, over: bool = False, damaged: bool = False) -> None:
+        """Say that a run has no frame yet, never will have one, or none that can be read."""
         self._head.setText(name)
+        ended = "It ended before its first frame was recorded."
+        lost = "No frame can be read: the recording is damaged."
         self._text.setText(
-            "It ended before its first frame was recorded."
-            if over
-            else "Waiting for its first frame …"
+            (lost if damaged else ended) if over else "Waiting for its first frame …"
         )
         for widget in self._ways:
             widget.hide()

@@ -43,6 +43,10 @@ class Palette:
     above: str
 
 
+NOT_FINITE = ("#ff00ff", "#1a1e24")
+"""Stripes of pixels that are NaN or infinite, on either theme; no table is near."""
+
+
 LIGHT = Palette(
     name="light",
     window="#eef0f3",

@@ -84,6 +84,11 @@ class Panel(Card):
         """What it wants of earlier frames beside the one on show, None for nothing."""
         return None
 
+    @property
+    def settled(self) -> bool:
+        """Whether what it asked another process for is drawn."""
+        return True
+
     def look_back(self, on: bool) -> bool:
         """Show earlier frames as well, or not; returns whether it can."""
         return False

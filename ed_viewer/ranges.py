@@ -14,15 +14,19 @@ class Ranges:
 
     Attributes:
         shared: whether it does; otherwise each run is drawn in a range of its own.
+        steady: whether no range becomes smaller, as in a movie, whose axes do not jump.
     """
 
     def __init__(self) -> None:
         self.shared = True
+        self.steady = False
         self._own: dict[str, dict[str, Levels]] = {}
 
     def put(self, side: str, name: str, levels: Levels) -> Levels:
         """Take a run's range as it is now; return what it is drawn in."""
-        self._own.setdefault(side, {})[name] = levels
+        own = self._own.setdefault(side, {})
+        low, high = own.get(name, levels) if self.steady else levels
+        own[name] = levels = (min(low, levels[0]), max(high, levels[1]))
         return self._union(name) if self.shared else levels
 
     def widen(self, side: str, name: str, levels: Levels) -> Levels:
@@ -33,7 +37,7 @@ class Ranges:
     def replace(self, side: str, name: str, levels: Levels, kind: str) -> Levels:
         """Take a range in the place of any other of this kind, as its name begins; see `put`."""
         own = self._own.setdefault(side, {})
-        for other in [other for other in own if other.startswith(kind)]:
+        for other in [other for other in own if other.startswith(kind) and other != name]:
             del own[other]
         return self.put(side, name, levels)
 

@@ -69,6 +69,12 @@ class ShownRuns:
             for source in shown.sources.values():
                 source.ranges.shared = on
 
+    def set_steady(self, on: bool) -> None:
+        """Let no range become smaller, or draw each frame in that which suits it."""
+        for shown in self._runs.values():
+            for source in shown.sources.values():
+                source.ranges.steady = on
+
     def probes(self) -> tuple[ProbeInfo, ...]:
         """Return the probes of run A, then those that only run B has; () while A has none."""
         ours = _probes_of(self._runs["A"])

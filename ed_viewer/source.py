@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.decoder import Decoder
-from ed_viewer.imaging import as_images
+from ed_viewer.imaging import as_images, finite_range
 from ed_viewer.palette import NO_CLASS, NO_LABEL, class_colour, difference_table
 from ed_viewer.ranges import Ranges, Scale
 from ed_viewer.theme import Theme
@@ -105,7 +105,7 @@ class Source:
             steady: whether the levels shall be those of all that was seen.
         """
         if self.signed:
-            reach = float(np.abs(np.nan_to_num(values)).max(initial=1e-6))
+            reach = max(*map(abs, finite_range(values)), 1e-6)
             scale, steady = ((-reach, reach), difference_table(self.theme.palette)), True
         take = self.ranges.widen if steady else self.ranges.put
         return take(self.side, name, scale[0]), scale[1]

@@ -96,6 +96,15 @@ class Stage(TabWidget):
             page.frames.forget()
         self._look()
 
+    def set_steady(self, on: bool) -> None:
+        """Keep axes and levels wide enough for all that is drawn from now on, or no longer."""
+        self._shown.set_steady(on)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that its panels have asked others to work out is drawn."""
+        return all(panel.settled for panel in self.panels)
+
     def set_heading(self, heading: Heading) -> None:
         """Show a run's name above its panels."""
         self._shown[heading.side].heading = heading

@@ -11,7 +11,7 @@ from ed_viewer.messages import Growth
 from ed_viewer.runs_list import state_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.caption import Caption
-from ed_viewer.widgets.text import grouped, plain, plain_state
+from ed_viewer.widgets.text import counted, grouped, plain, plain_state
 
 
 class StatusLine(QWidget):
@@ -54,7 +54,7 @@ class StatusLine(QWidget):
             return
         self._dot.set_colour(state_colour(growth.state))
         state = "paused" if growth.paused else growth.state
-        said = [plain_state(state), f"{grouped(len(growth.steps))} frames"]
+        said = [plain_state(state), counted(len(growth.steps), "frame")]
         if growth.live and growth.newest:
             said.insert(1, f"last frame {_age(time.time() - growth.newest)} ago")
         if growth.live and self.lag is not None:

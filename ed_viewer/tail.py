@@ -1,19 +1,29 @@
 """Follow one recording: look for what is new, read a frame on request. No Qt here."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ed_core.recording import DamagedError, EdkitError, Header, Recording
+from ed_core.recording import DamagedError, EdkitError, Event, Header, Recording
 from ed_viewer.channels import (
     arrays_channels_last,
     header_channels_last,
     reference_channels_last,
 )
-from ed_viewer.messages import Arrays, Frame, Growth, Past, Request, RunInfo, Strip
+from ed_viewer.messages import (
+    CHECKPOINT,
+    Arrays,
+    Frame,
+    Growth,
+    Past,
+    Request,
+    RunInfo,
+    Strip,
+    best_step,
+)
 
 _NONE = np.empty(0)
 _WHOLE = 0.2  # seconds between two whole looks while the file is not written to
@@ -76,10 +86,9 @@ class Tail:
         how = (recording.state, problem, self._newest)
         old = recording.unchecked
         events = recording.events()
-        curves = _columns(recording.curves)
-        news.append(
-            Growth(self.opening, *when, scalars, *how, events, unchecked=old, curves=curves)
-        )
+        kept, curves = _kept(self.path, events), _columns(recording.curves)
+        growth = Growth(self.opening, *when, scalars, *how, events, unchecked=old)
+        news.append(replace(growth, kept=kept, curves=curves))
         return news
 
     def read(self, request: Request) -> Frame:
@@ -182,6 +191,17 @@ def _modified(path: Path) -> float:
     """Return when a recording was last written to."""
     files = [path] if path.is_file() else list((path / "recording").glob("*.h5"))
     return max((file.stat().st_mtime for file in files), default=0.0)
+
+
+def _kept(path: Path, events: Sequence[Event]) -> frozenset[int] | None:
+    """Return the steps of the checkpoints of a run folder, None of a file alone."""
+    folder = path / "checkpoints"
+    if not folder.is_dir():
+        return None
+    steps = {int(file.stem) for file in folder.glob("[0-9]*.h5") if file.stem.isdecimal()}
+    best = best_step([event for event in events if event.kind == CHECKPOINT])
+    there = best is not None and (folder / "best.h5").exists()
+    return frozenset(steps | ({best} if best is not None and there else set()))
 
 
 def _known(reference: Arrays) -> Arrays:

@@ -61,7 +61,7 @@ class TimelinePart(Part):
 
     def _on_grew(self, growth: Growth) -> None:
         self.window.timeline.set_frames(growth.steps, growth.epochs, growth.live)
-        self.window.timeline.set_events(growth.events)
+        self.window.timeline.set_events(growth.marks)
 
     def _on_moved(self) -> None:
         cursor = self.window.session.cursor

@@ -7,17 +7,17 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ed_core.recording import Event
+from ed_viewer.messages import CHECKPOINT
 from ed_viewer.palette import run_colour
 from ed_viewer.theme import Theme
 from ed_viewer.timeline_scale import Scale
-from ed_viewer.widgets.text import grouped
+from ed_viewer.widgets.text import grouped, moment
 
-CHECKPOINT = "checkpoint"
 _TICKS = 3  # pixels a tick at least: closer ones would be a grey block
 _APART = 8  # pixels from checkpoint to checkpoint at least: closer ones would hide the frames
 _BAND = 5  # pixels, of an epoch that is still shaded on its own
 _NEAR = 6  # pixels from an event within which the mouse is on it
-_MOST = 8  # events that are told at once
+_MOST, _FEW = 8, 3  # events that are told at once, in a tip and on a line
 _STRIP = 3  # pixels, of the line below that says which part is on show
 
 
@@ -60,23 +60,25 @@ class Picture:
         self.kept, self.changed = steps[kept], steps[~kept]
 
     def events_at(self, x: float) -> list[Event]:
-        """Return the last of the events at a pixel."""
+        """Return the events at a pixel."""
         if not self.events:
             return []
         xs = self.scale.x_of(np.array([event.step for event in self.events], float))
-        return [self.events[i] for i in np.flatnonzero(np.abs(xs - x) <= _NEAR)][-_MOST:]
+        return [self.events[i] for i in np.flatnonzero(np.abs(xs - x) <= _NEAR)]
 
-    def words_at(self, x: float) -> list[str]:
-        """Return the events at a pixel, each in words."""
-        return [_words(event) for event in self.events_at(x)]
+    def words_at(self, x: float, most: int = _MOST) -> list[str]:
+        """Return the last of the events at a pixel, each in words, and how many are earlier."""
+        near = self.events_at(x)
+        earlier = [f"and {grouped(len(near) - most)} earlier"] if len(near) > most else []
+        return [_words(event) for event in near[-most:]] + earlier
 
     def describe(self, x: float) -> str:
         """Return what is at a pixel, in words: events before frames."""
-        near, frame = self.words_at(x), self.scale.frame_at(x)
+        near, frame = self.words_at(x, _FEW), self.scale.frame_at(x)
         if near or frame < 0:
-            return " · ".join(near[-3:])
+            return " · ".join(near)
         step, epoch = int(self.scale.steps[frame]), self.epochs[frame]
-        return f"frame {frame + 1} · step {grouped(step)} · epoch {epoch:.2f}"
+        return f"frame {frame + 1} · {moment(step, epoch)}"
 
 
 class TimelinePainter:

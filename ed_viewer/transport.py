@@ -11,7 +11,7 @@ from ed_viewer.messages import Frame
 from ed_viewer.session import SPEEDS, Session
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.icons import icon
-from ed_viewer.widgets.text import grouped, muted, plain
+from ed_viewer.widgets.text import grouped, moment, muted, plain
 from ed_viewer.widgets.toggle import Toggle
 
 _BUTTONS = (
@@ -162,4 +162,4 @@ class Transport(QWidget):
 
 
 def _counter(step: int, epoch: float) -> str:
-    return f"step {grouped(step)} · epoch {epoch:.2f}"
+    return moment(step, epoch)

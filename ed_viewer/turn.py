@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from shiboken6 import isValid
 
 _PAUSE = 5  # milliseconds after a piece: what it has changed is painted, and a key is heard
@@ -46,12 +46,19 @@ class Turn(QObject):
 def flush() -> None:
     """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show.
 
-    Pieces that those ask for are done as well.
+    Pieces that those ask for are done as well, and what waits to be laid out is.
     """
     queue = _queue()
+    _lay_out()
     while waiting := [turn for turn in queue.waiting() if not turn.urgent]:
         waiting[0].drop()
         waiting[0].take()
+        _lay_out()
+
+
+def _lay_out() -> None:
+    """Have all widgets laid out whose contents have another size."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
 
 class _Queue(QObject):

@@ -68,10 +68,22 @@ class Activations(Probe):
         field = images[0] if images else None
         return {"field": field, "samples": self.samples, "channels": self.channels}
 
+    def model_options(self, net: Any) -> dict[str, Any]:
+        """Return how many channels or units each layer really has, `of` them some are recorded."""
+        layers = {name: layer for path in self.paths for name, layer in _layers(net, path).items()}
+        sizes = {name: layer.output.shape for name, layer in layers.items()}
+        front = {name for name, layer in layers.items() if channels_first(layer)}
+        return {
+            "of": {
+                name: shape[1] if name in front and len(shape) > 2 else shape[-1]
+                for name, shape in sizes.items()
+            }
+        }
+
     def _maps(self, net: Any, path: str) -> Bound:
         """Return the function for one path; layers of a decoder are fed by its encoder."""
-        owner, found = layer_at(net, path)
-        named = weighted_layers(found, path) if isinstance(found, keras.Model) else {path: found}
+        owner, _ = layer_at(net, path)
+        named = _layers(net, path)
         if not inputs_of(owner) or not named:
             raise EdkitError(
                 f"Activations({path!r}): activations need a functional model, {owner.name!r} is "
@@ -116,3 +128,9 @@ class Activations(Probe):
             return read(known)
 
         return fed
+
+
+def _layers(net: Any, path: str) -> dict[str, Any]:
+    """Return a layer, or the layers of a submodel that have weights, by their paths."""
+    _, found = layer_at(net, path)
+    return weighted_layers(found, path) if isinstance(found, keras.Model) else {path: found}

@@ -45,6 +45,10 @@ class Probe:
         """Return what a panel needs beside the arrays, given the fields of the reference batch."""
         return {}
 
+    def model_options(self, net: Any) -> dict[str, Any]:
+        """Return what a panel needs beside the arrays and only the model knows."""
+        return {}
+
 
 def sample_axes(ndim: int) -> tuple[str, ...]:
     """Return the names of the axes of one sample that has so many."""

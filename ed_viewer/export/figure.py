@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 
 from PySide6.QtCore import QMargins, QPoint, QSize
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.known import Known
 from ed_viewer.messages import Frame
+from ed_viewer.widgets.text import moment
 
 _GAP = 12  # pixels between two columns
 _BELOW = 8  # and between what stands in one
@@ -23,11 +25,13 @@ class Figure:
         columns: what stands in each, from the top; laid out, it need not be visible.
         margins: around all of them, in pixels of the screen.
         about: which run and step it shows; kept in the file.
+        line: what stands above all of them, such as the step of a frame of a movie.
     """
 
     columns: tuple[tuple[QWidget, ...], ...]
     margins: QMargins = field(default_factory=QMargins)
     about: str = ""
+    line: str = ""
 
     @classmethod
     def of(cls, widget: QWidget, margins: QMargins | None = None, about: str = "") -> Figure:
@@ -52,15 +56,25 @@ class Figure:
         bottom = max((at.y() + size.height() for at, size in rects), default=0)
         return QSize(right + self.margins.right(), bottom + self.margins.bottom())
 
+    @property
+    def head(self) -> int:
+        """How high the line above the widgets is, in pixels of the screen."""
+        return head_of(self.widgets[0]) if self.line else 0
+
     def places(self) -> Iterator[tuple[QPoint, QWidget]]:
         """Return the upper left corner of each widget in the picture."""
         x = self.margins.left()
         for column in self.columns:
-            y = self.margins.top()
+            y = self.margins.top() + self.head
             for widget in column:
                 yield QPoint(x, y), widget
                 y += widget.height() + _BELOW
             x += max((widget.width() for widget in column), default=0) + _GAP
+
+
+def head_of(widget: QWidget) -> int:
+    """Return how high a line of a widget's type is, with space around it."""
+    return widget.fontMetrics().height() + 2 * _BELOW
 
 
 def stand(known: Known, frame: Frame | None) -> str:
@@ -68,7 +82,16 @@ def stand(known: Known, frame: Frame | None) -> str:
     if frame is None or known.growth is None:
         return f"{name_of(known)}, no frame"
     number, growth = frame.request.frame, known.growth
-    return f"{name_of(known)}, step {int(growth.steps[number])}, epoch {growth.epochs[number]:.2f}"
+    step, epoch = int(growth.steps[number]), float(growth.epochs[number])
+    return f"{name_of(known)}, step {step}" + (f", epoch {epoch:.2f}" if isfinite(epoch) else "")
+
+
+def where(known: Known, frame: Frame | None) -> str:
+    """Return which step of a run is shown, "" for none."""
+    if frame is None or known.growth is None:
+        return ""
+    number, growth = frame.request.frame, known.growth
+    return moment(int(growth.steps[number]), float(growth.epochs[number]))
 
 
 def name_of(known: Known) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ed_viewer.alignment import Alignment
 from ed_viewer.comparison import Comparison
 from ed_viewer.export.arrays import write_npz
 from ed_viewer.export.couple import Couple
-from ed_viewer.export.figure import Figure
+from ed_viewer.export.figure import Figure, head_of
 from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
 from ed_viewer.export.on_show import OnShow
 from ed_viewer.export.open_run import OpenRun
@@ -126,6 +126,8 @@ class _Drawing:
             self._app.processEvents()
             # The tabs are not on the picture: it is as large as was wished without them.
             spare = self._stage.size() - page_of(self._stage).size()
+            if self._wish.kind in MOVIES:  # which say their step above
+                spare -= QSize(0, head_of(page_of(self._stage)))
             self._stage.resize(QSize(*self._wish.size).shrunkBy(PAGE_MARGINS) + spare)
             self._app.processEvents()
             with written_whole(self._wish.file) as part:
@@ -152,9 +154,14 @@ class _Drawing:
             picture(self._figure(), kind, background)(part)
 
     def _pictures(self) -> Iterator[np.ndarray]:
-        for number in thinned(0, self._frame):
+        frames = thinned(0, self._frame)
+        self._stage.set_steady(True)
+        for number in frames:  # after that, axes are wide enough for all
             self._draw(number)
-            yield to_array(raster(self._figure(), self._theme.colour("window")))
+        for number in frames:
+            self._draw(number)
+            figure = replace(self._figure(), line=self._shown.where)
+            yield to_array(raster(figure, self._theme.colour("window")))
 
     def _figure(self) -> Figure:
         return Figure.of(page_of(self._stage), PAGE_MARGINS, self._shown.about)

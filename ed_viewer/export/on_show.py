@@ -7,7 +7,7 @@ import numpy as np
 
 from ed_viewer.comparison import Comparison
 from ed_viewer.export.arrays import arrays_behind, of_two
-from ed_viewer.export.figure import about, name_of, stand
+from ed_viewer.export.figure import about, name_of, stand, where
 from ed_viewer.known import Known
 from ed_viewer.messages import Frame
 
@@ -35,6 +35,15 @@ class OnShow:
         theirs = self.both.shown("B")
         signed = self.both.subtracts and theirs is not None
         return about(ours, stand(self.both.runs["B"], theirs), signed)
+
+    @property
+    def where(self) -> str:
+        """Which step is shown, or which of two runs, in words."""
+        ours = where(self.run, self.frame)
+        if self.both is None:
+            return ours
+        theirs = where(self.both.runs["B"], self.both.shown("B"))
+        return f"A: {ours} \N{EN DASH} B: {theirs}" if theirs else f"A: {ours}"
 
     @property
     def about_runs(self) -> str:

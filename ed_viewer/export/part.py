@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from ed_viewer.export.movie import MOVIES, thinned
 from ed_viewer.export.naming import unused
 from ed_viewer.export.picture import PICTURES, Write, picture, raster
 from ed_viewer.export.scrub import ScrubMovie
-from ed_viewer.export.targets import Target, on_show, tab_of, targets
+from ed_viewer.export.targets import WINDOW, Target, on_show, tab_of, targets
 from ed_viewer.messages import Frame
 from ed_viewer.part import Part
 from ed_viewer.turn import flush
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _FOLDER = "export_folder"
-_LATE = "The disk is slow: what is on show is still being read, and nothing was exported"
-_LOOK, _LOOKS = 40, 250  # milliseconds, and how often it is looked whether all is drawn
+_LATE = "What is on show is still being read or decoded: nothing was exported"
+_LOOK, _LOOKS = 40, 1500  # milliseconds, and how often it is looked whether all is drawn
 _GONE = "What was chosen is no longer on show: nothing was exported"
 
 
@@ -81,6 +82,7 @@ class ExportPart(Part):
         if self.window.session.settled and self._ready():
             self.take(choice)
         elif looks:
+            self.window.status.show_message("Export waits until all is drawn …")
             QTimer.singleShot(_LOOK, self, partial(self._take_drawn, choice, looks - 1))
         else:
             self.window.status.show_message(_LATE)
@@ -150,6 +152,7 @@ class ExportPart(Part):
         back = session.cursor.frame
         following, self._following = self._following, False
         grab = partial(self._grab, target)
+        self.window.stage.set_steady(True)
         movie = ScrubMovie(session, grab, thinned(first, last), self._ready, self)
         self.window.stage.renewed.connect(movie.stop)  # with what is grabbed
         if target.tab:  # what is on no visible tab is not drawn
@@ -164,6 +167,7 @@ class ExportPart(Part):
 
     def _ended(self, movie: ScrubMovie, back: int, following: bool) -> None:
         self._movie = None
+        self.window.stage.set_steady(False)
         movie.deleteLater()
         if movie.complete and following:
             self.window.session.follow()
@@ -172,12 +176,16 @@ class ExportPart(Part):
 
     def _grab(self, target: Target) -> QImage:
         flush()
-        return raster(target.figure, self.window.theme.colour("window"))
+        # The whole window says it anyhow.
+        line = "" if target.name == WINDOW else on_show(self.window, self.frame).where
+        figure = replace(target.figure, line=line)
+        return raster(figure, self.window.theme.colour("window"))
 
     def _ready(self) -> bool:
-        """Tell whether run B is drawn as well, while there is one."""
+        """Tell whether what is decoded is drawn as well, and run B, while there is one."""
+        flush()  # what is drawn may ask for more
         pair = self.window.part(Compare).pair
-        return pair is None or pair.settled
+        return self.window.stage.settled and (pair is None or pair.settled)
 
     def _folder(self) -> Path:
         kept = self.window.settings.text(_FOLDER)

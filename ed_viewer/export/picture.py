@@ -13,10 +13,11 @@ from PySide6.QtCore import (
     QPoint,
     QRect,
     QSizeF,
+    Qt,
 )
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsItem, QGraphicsView, QWidget
 
 from ed_viewer.export.figure import Figure
 
@@ -29,6 +30,7 @@ PAGE_MARGINS = QMargins(8, 0, 8, 8)
 
 _SCALE = 2  # pixels of a PNG for one on the screen: a slide is larger than a window
 _POINTS = 72
+_INDENT = 12  # pixels of the line above the widgets: where headings of panels begin
 
 
 def picture(figure: Figure, kind: str, background: QColor) -> Write:
@@ -91,6 +93,7 @@ def _pdf(figure: Figure, background: QColor) -> bytes:
 
 
 def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
+    painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)  # else a PDF has JPEGs
     painter.fillRect(QRect(QPoint(), figure.size), background)
     with _as_vectors(figure.widgets):
         _render(figure, painter)
@@ -98,9 +101,31 @@ def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
 
 
 def _render(figure: Figure, painter: QPainter) -> None:
-    for corner, widget in figure.places():
-        # Not `widget.render`: a plot has another method of that name.
-        QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
+    if figure.line:
+        first = figure.widgets[0]
+        painter.setFont(first.font())
+        painter.setPen(first.palette().text().color())
+        line = QRect(figure.margins.left() + _INDENT, 0, figure.size.width(), figure.head)
+        painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), figure.line)
+    with _without_focus(figure.widgets):
+        for corner, widget in figure.places():
+            # Not `widget.render`: a plot has another method of that name.
+            QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
+
+
+@contextmanager
+def _without_focus(widgets: Sequence[QWidget]) -> Iterator[None]:
+    """Let no widget be marked as the one that the keys go to: it is no part of the picture."""
+    focus = QApplication.focusWidget()
+    inside = focus is not None and any(w is focus or w.isAncestorOf(focus) for w in widgets)
+    if focus is None or not inside:
+        yield
+        return
+    focus.clearFocus()
+    try:
+        yield
+    finally:
+        focus.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 def _dpi(figure: Figure) -> int:
@@ -115,7 +140,9 @@ def _as_vectors(widgets: Sequence[QWidget]) -> Iterator[None]:
     items = [item for view in views for item in view.scene().items()]
     modes = [item.cacheMode() for item in items]
     backgrounds = [view.cacheMode() for view in views]
+    hints = [view.renderHints() for view in views]
     for view in views:
+        view.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
         view.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
     for item in items:
         item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
@@ -123,8 +150,9 @@ def _as_vectors(widgets: Sequence[QWidget]) -> Iterator[None]:
     try:
         yield
     finally:
-        for view, background in zip(views, backgrounds, strict=True):
+        for view, background, hint in zip(views, backgrounds, hints, strict=True):
             view.setCacheMode(background)
+            view.setRenderHints(hint)
         for item, mode in zip(items, modes, strict=True):
             item.setCacheMode(mode)
             _set_export_mode(item, False)

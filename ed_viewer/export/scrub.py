@@ -13,6 +13,7 @@ from ed_viewer.export.movie import to_array, write_movie
 from ed_viewer.export.naming import unused
 from ed_viewer.messages import Frame
 from ed_viewer.session import Session
+from ed_viewer.widgets.text import grouped
 
 _WAITING = 4  # frames between the window and the encoder
 _RETRY = 15  # milliseconds until it is looked again whether there is room, and run B is drawn
@@ -24,6 +25,8 @@ class StoppedError(Exception):
 
 class ScrubMovie(QObject):
     """Walks through frames of the session and hands a picture of each to `write`.
+
+    It walks twice: after the first time, axes that become no smaller are wide enough for all.
 
     Whoever moves the cursor meanwhile, or opens another run, stops it.
 
@@ -51,7 +54,8 @@ class ScrubMovie(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._grab, self._ready = session, grab, ready
-        self._frames = list(frames)
+        self._count = len(frames)
+        self._frames = [*frames, *frames]
         self._place = 0
         self._pictures: queue.Queue[np.ndarray] = queue.Queue(_WAITING)
         self._stopped = self._walking = self._taking = self._over = False
@@ -108,10 +112,14 @@ class ScrubMovie(QObject):
         if self._pictures.full() or not self._ready():
             QTimer.singleShot(_RETRY, self, self._take)
             return
-        self._pictures.put(to_array(self._grab()))
+        looks = self._place < self._count
+        if not looks:
+            self._pictures.put(to_array(self._grab()))
         self._taking = False
         self._place += 1
-        self.progress.emit(f"Movie: frame {self._place} of {len(self._frames)}")
+        done = self._place if looks else self._place - self._count
+        doing = "Movie: reading frame" if looks else "Movie: drawing frame"
+        self.progress.emit(f"{doing} {grouped(done)} of {grouped(self._count)}")
         if self.complete:
             self._finish()
         else:
@@ -128,7 +136,7 @@ class ScrubMovie(QObject):
 
     def _received(self) -> Iterator[np.ndarray]:
         taken = 0
-        while taken < len(self._frames):
+        while taken < self._count:
             try:
                 picture = self._pictures.get(timeout=0.1)
             except queue.Empty:

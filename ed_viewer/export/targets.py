@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 
+WINDOW = "window"
+"""The name of the whole window."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """A thing that can be exported.
@@ -65,7 +69,7 @@ def targets(window: Window, frame: Frame) -> list[Target]:
             found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
     curves = Figure.of(window.curves, about=said)
     found.append(Target("curves", "Curves", curves, shown.scalars))
-    found.append(Target("window", "Whole window", Figure.of(window, about=said)))
+    found.append(Target(WINDOW, "Whole window", Figure.of(window, about=said)))
     return found
 
 

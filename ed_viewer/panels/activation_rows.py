@@ -6,17 +6,42 @@ from ed_viewer.imaging import as_images, finite_range, image_levels, pixels, squ
 from ed_viewer.palette import grey_table
 from ed_viewer.ranges import Levels, Scale
 from ed_viewer.source import Source
-from ed_viewer.widgets.text import counted
+from ed_viewer.widgets.text import counted, grouped
 from ed_viewer.widgets.tile_set import TileRow
 
 _UNITS = 12  # of a dense layer: with more, a sample is drawn as a square
 
 
-def shape_of(values: np.ndarray) -> str:
-    """Return the shape of a layer in words."""
+def shape_of(values: np.ndarray, whole: int | None, most: object) -> str:
+    """Return the shape of a layer in words.
+
+    Args:
+        values: what is recorded of it, (samples, ..., channels).
+        whole: how many channels it has, None where the recording does not say.
+        most: how many of a layer are recorded.
+    """
     *area, last = values.shape[1:]
     shape = " × ".join(str(n) for n in area)
-    return f"{shape}, {counted(last, 'channel')}" if area else counted(last, "unit")
+    said = counted(last, _noun(values))
+    if whole is not None and whole > last:
+        said = f"first {grouped(last)} of {counted(whole, _noun(values))}"
+    elif whole is None and last == most:
+        said = f"first {said}, more are not recorded"
+    return f"{shape}, {said}" if area else said
+
+
+def silence(values: np.ndarray, marked: bool) -> str:
+    """Return how many channels of (samples, ..., channels) are 0 everywhere, "" for none."""
+    silent, (samples, *_, last) = int(dead(values).sum()), values.shape
+    if not silent:
+        return ""
+    on = f"on these {grouped(samples)} samples" if samples > 1 else "on this sample"
+    said = f"{grouped(silent)} of {counted(last, _noun(values))} silent {on}"
+    return f"{said} (dashed)" if marked else said
+
+
+def _noun(values: np.ndarray) -> str:
+    return "channel" if values.ndim > 2 else "unit"
 
 
 def input_row(source: Source, samples: int) -> tuple[TileRow, ...]:
@@ -55,7 +80,7 @@ def channel_rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow,
     """
     if values.ndim == 2 and values.shape[1] > _UNITS:
         images = squares(values)[..., None]
-        return (TileRow(pixels(images, *scale), "units", images),)
+        return (TileRow(pixels(images, *scale), "units", images, units=values.shape[1]),)
     flat = values.ndim != 4
     silent = dead(values) & mark
     if values.ndim == 3:  # (samples, time, channels): each channel a strip

@@ -15,6 +15,7 @@ from ed_viewer.panels.activation_rows import (
     joined,
     named,
     shape_of,
+    silence,
 )
 from ed_viewer.ranges import Scale
 from ed_viewer.widgets.focus import Focus
@@ -71,9 +72,9 @@ class ActivationsPanel(Panel):
         """Draw the chosen layer; take note of the range of every layer."""
         self._arrays = arrays
         for name, values in arrays.items():
-            finite = np.nan_to_num(np.asarray(values, np.float32))
-            alone = (joined((0.0, 0.0), finite), activation_table())
-            self._scales[name] = self.source.scale(name, alone, finite, steady=True)
+            known = np.asarray(values, np.float32)
+            alone = (joined((0.0, 0.0), known), activation_table())
+            self._scales[name] = self.source.scale(name, alone, known, steady=True)
         self._draw()
 
     def _turn(self) -> None:
@@ -157,16 +158,17 @@ class ActivationsPanel(Panel):
         values = self._values()
         if values is None:
             return
-        most = self.source.probe.options.get("channels")
-        cut = values.ndim == 4 and values.shape[-1] == most
-        said = [shape_of(values), f"at most {most} are recorded"] if cut else [shape_of(values)]
-        hidden, silent = self._mosaic.hidden_rows, int(dead(values).sum())
+        options, hidden = self.source.probe.options, self._mosaic.hidden_rows
+        whole = dict(options.get("of") or {}).get(self.choice.layer)
+        said = [shape_of(values, whole, options.get("channels"))]
+        if not self.source.signed:
+            marked = any(row.dead for row in self._mosaic.shown.rows)
+            said += [words] if (words := silence(values, marked)) else []
         said += [f"no room for {counted(hidden, 'row')}"] if hidden else []
         fit = (self._strip if self.choice.one_sample else self._mosaic).columns
         said += [f"{fit} of {len(values)} samples"] if 0 < fit < len(values) else []
         (low, high), _ = self._scale(values)
-        said += [f"levels {number(low)} to {number(high)}"]
-        if silent and not self.source.signed:
-            marked = " (dashed)" if any(row.dead for row in self._mosaic.shown.rows) else ""
-            said += [f"{silent} never active{marked}"]
+        steady = self.choice.fixed.isChecked() or self.source.signed
+        of = "frames seen so far" if steady else "this frame"
+        said += [f"levels {number(low)} to {number(high)} ({of})"]
         self.set_caption(" · ".join(said))

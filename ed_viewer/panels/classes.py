@@ -10,7 +10,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.tally import confusion, groups_of
 from ed_viewer.widgets.matrix import Matrix
 from ed_viewer.widgets.matrix_layout import Counts
-from ed_viewer.widgets.text import grouped, muted, plain, signed
+from ed_viewer.widgets.text import counted, grouped, muted, plain, signed
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
@@ -91,7 +91,7 @@ class ClassesPanel(Panel):
         truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
         classes = likely.shape[1]
         counts, *old = (confusion(truth, _found(some), classes) for some in (likely, *before))
-        group, names = self._groups(truth, classes)
+        coarse, group, names = self._groups(truth, classes)
         self._order = np.argsort(group, kind="stable")
         starts = tuple(np.flatnonzero(np.diff(group[self._order], prepend=-1)).tolist())
         # A model may have fewer outputs than there are classes.
@@ -103,14 +103,19 @@ class ClassesPanel(Panel):
             Counts(ordered, shown, starts if names else (), names, numbers, *of_a)
         )
         seen = int(((truth >= 0) & (_found(likely) >= 0)).sum())
-        said = _describe(group if names else None, seen, counts, *old)
-        none = int((truth < 0).sum())
-        left_out = f" · {grouped(none)} without label left out" if none else ""
-        self.set_caption(said + left_out)
+        groups = {"accuracy": None} | ({coarse: group} if names else {})
+        said = _describe(groups, seen, counts, *old)
+        none, lost = int((truth < 0).sum()), int(((truth >= 0) & (_found(likely) < 0)).sum())
+        said += [f"{grouped(none)} without label left out"] if none else []
+        said += [f"{grouped(lost)} not finite left out"] if lost else []
+        self.set_caption(" · ".join(said))
         self._show_samples(truth, likely, all_names)
 
-    def _groups(self, truth: np.ndarray, classes: int) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Return the group of each class (classes,) and the names of the groups, () for none."""
+    def _groups(self, truth: np.ndarray, classes: int) -> tuple[str, np.ndarray, tuple[str, ...]]:
+        """Return the coarser field, the group of each class (classes,), and the groups' names.
+
+        The names are () where there is no such field.
+        """
         for name, facts in self.source.fields.items():
             coarse = self.source.truth(name, truth.shape)
             if name == self._target or facts.get("kind") != "class" or coarse is None:
@@ -118,8 +123,8 @@ class ClassesPanel(Panel):
             group = groups_of(truth, coarse, classes)
             if group is not None:
                 names = self.source.names(name, int(group.max()) + 1)
-                return group, tuple(names[n] for n in np.unique(group))
-        return np.zeros(classes, np.int64), ()
+                return name, group, tuple(names[n] for n in np.unique(group))
+        return "", np.zeros(classes, np.int64), ()
 
     def _find_images(self) -> np.ndarray | None:
         for name, facts in self.source.fields.items():
@@ -142,8 +147,10 @@ class ClassesPanel(Panel):
         wanted, about = self._wanted(truth, found, names)
         rows = np.flatnonzero(wanted)
         rows = rows[np.argsort(-likely.max(axis=1)[rows], kind="stable")]
-        self._about.setText(f"{about} · {len(rows)}")
-        rows = rows[: self._room([f"{names[truth[r]]} → {names[found[r]]}" for r in rows])]
+        room = self._room([f"{names[truth[r]]} → {names[found[r]]}" for r in rows])
+        count = f"{room} of {grouped(len(rows))}" if room < len(rows) else grouped(len(rows))
+        self._about.setText(f"{about} · {count}")
+        rows = rows[:room]
         images = as_images(self._images[rows]) if len(rows) else np.zeros((0, 1, 1, 1), "f4")
         levels = image_levels(as_images(self._images[: len(likely)]))
         made = TileRow(pixels(images, levels, grey_table()), "", images)
@@ -167,19 +174,31 @@ class ClassesPanel(Panel):
 
 
 def _describe(
-    group: np.ndarray | None, seen: int, counts: np.ndarray, before: np.ndarray | None = None
-) -> str:
-    """Return the percent of so many that is right, of groups as well, or by how much it is more."""
-    cells = {"right": np.eye(len(counts), dtype=bool)}
-    if group is not None:
-        cells["group"] = group[:, None] == group[None, :]
-    shares = {name: 100 * counts[of].sum() / max(seen, 1) for name, of in cells.items()}
-    if before is not None:
-        more = (shares[name] - 100 * before[of].sum() / max(seen, 1) for name, of in cells.items())
-        changed = (f"{name} {one:+.1f} points" for name, one in zip(cells, more, strict=True))
-        return signed(" · ".join(changed))
-    said = [f"{shares['right']:.1f} % of {seen} right"]
-    return " · ".join([*said, *(f"group {shares[n]:.1f} %" for n in shares if n == "group")])
+    groups: dict[str, np.ndarray | None],
+    seen: int,
+    counts: np.ndarray,
+    before: np.ndarray | None = None,
+) -> list[str]:
+    """Return the percent of so many samples that is right, or by how much it is more.
+
+    Args:
+        groups: what is to be right, and the group (classes,) of each class; None for the class.
+        seen: samples.
+        counts: (classes, classes) of them.
+        before: those of another run.
+    """
+    said = []
+    for name, group in groups.items():
+        of = np.arange(len(counts)) if group is None else group
+        right = of[:, None] == of[None, :]
+        share = 100 * counts[right].sum() / max(seen, 1)
+        if before is None:
+            samples = f" ({counted(seen, 'sample')})" if group is None else ""
+            said.append(f"{name} {share:.1f} %{samples}")
+        else:
+            more = share - 100 * before[right].sum() / max(seen, 1)
+            said.append(signed(f"{name} {more:+.1f} points"))
+    return said
 
 
 def _found(likely: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from ed_viewer.palette import activation_table, grey_table
 from ed_viewer.panel import FALLBACK, Panel, panel
 from ed_viewer.widgets.plot import make_plot, style_plot
 from ed_viewer.widgets.plot_hover import PlotHover
-from ed_viewer.widgets.text import number, plain
+from ed_viewer.widgets.text import number, plain, spelled
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 
@@ -59,7 +59,7 @@ class FallbackPanel(Panel):
         self._tiles = Tiles(self.source.theme)
         self._tiles.hovered.connect(self.hovered)
         self._plot = make_plot()
-        self._curve = self._plot.getPlotItem().plot()
+        self._curve = self._plot.getPlotItem().plot(connect="finite")
         hover = PlotHover(self._plot)
         hover.watch(self._plot.getPlotItem(), self._describe)
         hover.told.connect(self.hovered)
@@ -107,7 +107,9 @@ class FallbackPanel(Panel):
         axes = " × ".join(f"{a} {n}" for a, n in zip(info.axes, info.shape, strict=True))
         low, high = finite_range(values)
         kind = self.source.probe.kind
-        self.set_caption(f"{kind} · {axes or name} · {number(low)} to {number(high)}")
+        said = [kind, axes or name, f"{number(low)} to {number(high)}"]
+        said += [f"first {_IMAGES} shown"] if form == "images" and len(values) > _IMAGES else []
+        self.set_caption(" · ".join(said))
         if form == "curve":
             self._show_curve(name, values, info)
         elif form == "table":
@@ -118,7 +120,7 @@ class FallbackPanel(Panel):
             self._show_images(name, values, form)
 
     def _show_curve(self, name: str, values: np.ndarray, info: ArrayInfo) -> None:
-        self._curve.setData(np.nan_to_num(values))
+        self._curve.setData(np.where(np.isfinite(values), values, np.float32(np.nan)))
         alone = (finite_range(values), activation_table())
         known, _ = self.source.scale(name, alone, values, steady=True)
         self._plot.setRange(xRange=(0, len(values) - 1), yRange=known, padding=0.04)
@@ -134,7 +136,7 @@ class FallbackPanel(Panel):
         if not 0 <= place < len(values):
             return ""
         axis = self.source.probe.arrays[name].axes[0]
-        return f"{name} · {axis} {place} = {number(float(values[place]))}"
+        return f"{name} · {axis} {place} = {spelled(float(values[place]))}"
 
     def _show_table(self, values: np.ndarray) -> None:
         rows, columns = values.shape
@@ -143,7 +145,7 @@ class FallbackPanel(Panel):
         self._table.setHorizontalHeaderLabels([str(n + 1) for n in range(columns)])
         for row in range(rows):
             for column in range(columns):
-                item = QTableWidgetItem(number(float(values[row, column])))
+                item = QTableWidgetItem(spelled(float(values[row, column])))
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self._table.setItem(row, column, item)
         mode = QHeaderView.ResizeMode.Stretch
@@ -151,9 +153,10 @@ class FallbackPanel(Panel):
 
     def _show_words(self, name: str, values: np.ndarray, axes: str) -> None:
         if values.size == 1:
-            self._words.setText(f"{name} = {number(float(values.ravel()[0]))}")
+            self._words.setText(f"{name} = {spelled(float(values.ravel()[0]))}")
             return
-        mean = float(np.nan_to_num(values).mean())
+        known = values[np.isfinite(values)].astype(np.float64)
+        mean = float(known.mean()) if known.size else float("nan")
         self._words.setText(f"{name}: {axes}\nmean {number(mean)}")
 
     def _show_images(self, name: str, values: np.ndarray, form: str) -> None:

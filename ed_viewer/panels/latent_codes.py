@@ -38,6 +38,7 @@ class LatentCodesPanel(Panel):
         labels = source.reference.get(str(label)) if label else None
         self._scatter = Scatter(theme, self._share)
         self._scatter.hovered.connect(self.hovered)
+        self._scatter.legend.toggled.connect(self._say)
         self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self._axes: Axes | None = None
         self._codes = np.empty((0, 0))
@@ -64,6 +65,11 @@ class LatentCodesPanel(Panel):
         self._redraw()
         if self.source.decoder is not None:
             self._hold()
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is decoded is that of the frame on show."""
+        return self.source.decoder is None or not self.source.decoder.busy
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         if self.source.decoder is not None:
@@ -116,12 +122,20 @@ class LatentCodesPanel(Panel):
         if self._axes.directions is not None:  # t-SNE may be that of another frame
             points = np.where(self._known[:, None], points, np.nan)
         self._scatter.show_points(points, self._axes.titles)
-        said = [self._choice.about] if self._choice.about else []
-        said += [counted(len(codes), "sample"), *self._unlabelled(len(codes))]
-        said.append(counted(codes.shape[1], "dimension"))
-        self.set_caption(" · ".join(said))
+        self._say()
         if self.source.decoder is not None:
             self._show_handle()
+
+    def _say(self) -> None:
+        """Say how many samples are drawn, of how many, and in how many dimensions they lie."""
+        codes, drawn = self._codes, self._scatter.drawn
+        if not codes.size:
+            return
+        said = [self._choice.about] if self._choice.about else []
+        count = counted(len(codes), "sample")
+        said.append(count if drawn == len(codes) else f"{grouped(drawn)} of {count}")
+        said += [*self._unlabelled(len(codes)), counted(codes.shape[1], "dimension")]
+        self.set_caption(" · ".join(said))
 
     def _unlabelled(self, samples: int) -> list[str]:
         """Return how many of the first samples have no label, [] where all have one."""

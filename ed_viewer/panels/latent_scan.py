@@ -12,6 +12,7 @@ from ed_viewer.widgets.tiles import Tiles
 
 _READABLE = 18  # pixels of a tile: below, fewer are shown
 _LOW = 130  # pixels: below, names at the sides would leave no room for the grid
+_DIGITS = 4  # after the point, at most
 _FEWEST = 5  # tiles in a row or a column that are left
 
 
@@ -51,15 +52,15 @@ class LatentScanPanel(Panel):
             every += 1
             made = self._grid(every)
         self._tiles.show_tiles(made)
-        self.set_caption(f"every {ordinal(every)} value" if every > 1 else "")
+        self.set_caption(f"every {ordinal(every)} row and column shown" if every > 1 else "")
 
     def _grid(self, every: int) -> TileSet:
         """Return the grid, or of its rows and columns every second, third ... around the middle."""
         whole = np.asarray(self._arrays["grid"], np.float32)
         down, across = (np.arange((n - 1) % every // 2, n, every) for n in whole.shape[:2])
         grid = whole[down][:, across]
-        columns = tuple(_signed(v) for v in self._arrays["x"][across])
-        names = [_signed(v) for v in np.sort(self._arrays["y"])[::-1][down]]
+        columns = tuple(_names(self._arrays["x"])[n] for n in across)
+        names = [_names(np.sort(self._arrays["y"])[::-1])[n] for n in down]
         images = self.source.images(grid.reshape(-1, *grid.shape[2:]))
         scale = self.source.scale("grid", (image_levels(images), grey_table()), images)
         made = pixels(images, *scale)
@@ -79,5 +80,13 @@ class LatentScanPanel(Panel):
         return first, second
 
 
-def _signed(value: float) -> str:
-    return signed(f"{round(float(value), 1) + 0.0:.1f}")
+def _names(values: np.ndarray) -> list[str]:
+    """Return values with so many digits that no two read the same, one after the point at least."""
+    different = len(np.unique(values))
+    made: list[str] = []
+    for digits in range(1, _DIGITS + 1):
+        rounded = (round(float(value), digits) + 0.0 for value in values)  # no minus before 0
+        made = [signed(f"{value:.{digits}f}") for value in rounded]
+        if len(set(made)) == different:
+            break
+    return made

@@ -15,7 +15,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.film import FilmBar
 from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.text import number
+from ed_viewer.widgets.text import counted, number
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.toggle import Toggle
 from ed_viewer.widgets.wave_words import WaveWords
@@ -57,6 +57,7 @@ class ReconstructionPanel(Panel):
         self.form = form_of(self.source.fields.get(field, {}).get("kind"), shape)
         self._arrays: Arrays = {}
         self._own: Levels | None = None
+        self._shown: tuple[np.ndarray | None, np.ndarray] | None = None
         if self.form == "signal":
             words = WaveWords(after="B − A" if self.source.signed else "output")
             self._waves = Waves(self.source.theme, words=words)
@@ -67,6 +68,7 @@ class ReconstructionPanel(Panel):
         self.sheet = Sheet(self.source.theme)
         self.sheet.hovered.connect(self.hovered)
         self.sheet.resized.connect(self._draw)
+        self.sheet.picked.connect(self._say)
         self.body.addWidget(self.sheet, 1)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -131,7 +133,8 @@ class ReconstructionPanel(Panel):
             self._draw_waves(inputs, output)
         else:
             self._draw_tiles(inputs, output)
-        self._describe(inputs, output)
+        self._shown = inputs, output
+        self._say()
 
     def _draw_waves(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         shown = output if inputs is None else inputs
@@ -152,35 +155,63 @@ class ReconstructionPanel(Panel):
         rows = self._rows(inputs, output, scale)
         self.sheet.show_tiles(TileSet(rows, names, style=PICTURES))
 
-    def _describe(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
+    def _say(self) -> None:
+        """Say how large the errors are, and in which colours."""
+        if self._shown is None:
+            return
+        inputs, output = self._shown
         if self.source.signed:
             (_, high), _ = self.source.scale("output", (finite_range(output), grey_table()), output)
-            size = number(mean_square(output))
-            self.set_caption(f"mean square {size} · from −{number(high)} to +{number(high)}")
+            said = self._errors("mean square", output)
+            self.set_caption(" · ".join([*said, f"from −{number(high)} to +{number(high)}"]))
             return
         if inputs is None:
             lack = "input of this shape" if self._compared else "truth known to be on its scale"
             self.set_caption(f"the recording has no {lack} to compare with")
             return
-        error = number(mean_square(output - inputs))
         levels, _ = self._scale(inputs, output)
         reach = number(half_range(levels))
         waves = self.form == "signal"
-        more = [_WAVES] if waves else [self.sheet.samples, f"difference from −{reach} to +{reach}"]
-        self.set_caption(" · ".join([f"mean squared error {error}", *more]))
+        more = _WAVES if waves else f"difference from −{reach} to +{reach}"
+        said = self._errors("mean squared error", output - inputs)
+        self.set_caption(" · ".join([*said, more]))
+
+    def _errors(self, name: str, error: np.ndarray) -> list[str]:
+        """Return the mean square of errors (samples, ...): of what is picked, then of all.
+
+        Whatever else is chosen, it is said of what they are.
+        """
+        of = counted(len(error), "sample")
+        if self.form == "signal":
+            return [f"{name} {number(mean_square(error))} of {of}", *self._waves.cut]
+        if self._channel is not None:
+            error, of = error[..., [self._channel]], f"channel {self._channel + 1} of {of}"
+        strip = self.film is not None and self.strip.isChecked()
+        if self.film is not None:
+            of = f"{of}, {counted(error.shape[1], 'frame')} each"
+        pick, every = self.sheet.sample, f"{number(mean_square(error))} of {of}"
+        if pick is None:
+            return [f"{name} {every}", *self.sheet.cut("frame" if strip else "sample")]
+        one, word = (error[:, pick], "frame") if strip else (error[pick], "sample")
+        return [f"{name} {number(mean_square(one))} of {word} {pick + 1}", every]
 
     def _scale(self, inputs: np.ndarray | None, output: np.ndarray) -> Scale:
         """Return that of all inputs, or without any of the output, whatever of them is shown."""
         shown = output if inputs is None else inputs
         if self._own is None or inputs is None:
-            self._own = image_levels(np.nan_to_num(shown))
+            self._own = image_levels(shown)
         return self.source.scale("output", (self._own, grey_table()), shown)
+
+    @property
+    def _channel(self) -> int | None:
+        """The channel that is shown, None for their mean or for all."""
+        chosen = self.channel.currentIndex() - 1 if self.channel is not None else -1
+        return chosen if chosen >= 0 else None
 
     def _rows(
         self, inputs: np.ndarray | None, output: np.ndarray, scale: Scale
     ) -> tuple[TileRow, ...]:
-        chosen = self.channel.currentIndex() - 1 if self.channel is not None else -1
-        channel = chosen if chosen >= 0 else None
+        channel = self._channel
         after = self.source.images(output, channel)
         if inputs is None:
             label = "B − A" if self.source.signed else "output"
@@ -195,7 +226,8 @@ def _compared(
     """Return the rows of inputs and outputs (n, height, width, channels), and their difference."""
     # Half the range of the inputs: a trained model's differences would be too faint in all.
     reach = half_range(scale[0])
-    change = (after - before).mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # of two infinities
+        change = (after - before).mean(axis=-1, keepdims=True)
     return (
         TileRow(pixels(before, *scale), "input", before),
         TileRow(pixels(after, *scale), "output", after),

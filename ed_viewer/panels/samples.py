@@ -11,7 +11,7 @@ from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.samples_strip import Strip, plan, strip_tiles
 from ed_viewer.widgets.mosaic import across, mosaic
-from ed_viewer.widgets.text import grouped
+from ed_viewer.widgets.text import counted, grouped
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
@@ -85,13 +85,17 @@ class SamplesPanel(Panel):
             return
         images = self.source.images(np.asarray(self._arrays["images"], np.float32))
         asked = self._arrays.get("classes")
-        self.set_caption(f"{len(images)} draws of noise, the same in every frame")
         made = self._pixels(images)
         if asked is None:
             rows = mosaic(made, images, across(images, self._tiles.size()))
         else:
             rows = self._by_class(made, images, np.asarray(asked, np.int64))
         self._tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
+        said = [f"{counted(len(images), 'sample')}, same noise in every frame"]
+        hidden = sum(len(row.pixels[self._tiles.columns :]) for row in rows)
+        hidden += sum(len(row.pixels) for row in rows[len(rows) - self._tiles.hidden_rows :])
+        said += [f"no room for {grouped(hidden)}"] if hidden else []
+        self.set_caption(" · ".join(said))
 
     def _draw_strip(self, past: Past) -> None:
         given = past.arrays["images"]
@@ -104,7 +108,9 @@ class SamplesPanel(Panel):
         self._tiles.show_tiles(strip_tiles(strip, past.steps, self._tiles.fontMetrics()))
         steps = len(np.unique(past.steps[past.steps >= 0]))
         last = f" up to {grouped(int(past.steps[-1]))}" if steps else ""
-        self.set_caption(f"{shape[1]} draws of noise at {steps} steps{last}")
+        of, at = len(self._arrays["images"]), counted(steps, "step")
+        some = counted(of, "sample") if shape[1] == of else f"{shape[1]} of {of} samples"
+        self.set_caption(f"{some} at {at}{last}, same noise")
 
     def _pixels(self, images: np.ndarray) -> np.ndarray:
         scale = self.source.scale("images", (image_levels(images), grey_table()), images)

@@ -12,7 +12,7 @@ from ed_viewer.tally import confusion, intersection_over_union
 from ed_viewer.widgets.scores import Score, Scores
 from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.slider import Slider
-from ed_viewer.widgets.text import muted, plain, signed
+from ed_viewer.widgets.text import counted, muted, plain, signed
 from ed_viewer.widgets.tile_set import TileSet
 
 _ROOMY = 440  # pixels: a narrower panel has no room for the list of classes
@@ -47,8 +47,8 @@ class SegmentationPanel(Panel):
         self._sheet = Sheet(self.source.theme)
         self._sheet.hovered.connect(self.hovered)
         self._sheet.resized.connect(self._draw)
-        title = "class and IoU, B − A" if self.source.signed else "class and IoU"
-        self._scores = Scores(title, self.source.theme)
+        self._sheet.picked.connect(self._score)
+        self._scores = Scores(self.source.theme)
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addWidget(self._sheet, 1)
@@ -81,7 +81,16 @@ class SegmentationPanel(Panel):
         else:
             rows = rows_of(self.source, known, self._found[0], opacity)
         self._sheet.show_tiles(TileSet(rows, style=PICTURES))
-        tallies = [_tally(known, found) for found in self._found]
+        self._score()
+
+    def _score(self) -> None:
+        """Show the scores of all samples, or of the one that is picked."""
+        if not self._found:
+            return
+        known = self._known()
+        pick = self._sheet.sample
+        tallies = [_tally(known, found, pick) for found in self._found]
+        of = counted(len(self._found[0]), "sample") if pick is None else f"sample {pick + 1}"
         values: list[float | None] = [None] * len(known.names)
         if known.truth is None:
             self.set_caption("the recording has no truth to compare with")
@@ -90,9 +99,10 @@ class SegmentationPanel(Panel):
         else:
             iou = tallies[0].iou if len(tallies) == 1 else tallies[1].iou - tallies[0].iou
             values = [None if np.isnan(v) else float(v) for v in iou]
-            self.set_caption(f"{_describe(*tallies)} · {self._sheet.samples}")
+            self.set_caption(" · ".join([_describe(*tallies), of, *self._sheet.cut()]))
         scores = zip(known.names, known.colours, values, strict=True)
-        self._scores.show_scores([Score(*score) for score in scores], self.source.signed)
+        title = f"IoU of {of}" + (", B − A" if self.source.signed else "")
+        self._scores.show_scores([Score(*score) for score in scores], title, self.source.signed)
 
     def _known(self) -> Classes:
         """Return the classes, as many as the field has or as are seen, and the truth."""
@@ -114,9 +124,11 @@ class _Tally:
     iou: np.ndarray
 
 
-def _tally(known: Classes, found: np.ndarray) -> _Tally:
+def _tally(known: Classes, found: np.ndarray, pick: int | None) -> _Tally:
+    """Return the scores of all samples, or of the one that is picked."""
     truth = np.full(found.shape, -1) if known.truth is None else known.truth
-    counts = confusion(truth, found, len(known.names))
+    of = slice(None) if pick is None else pick
+    counts = confusion(truth[of], found[of], len(known.names))
     right = 100 * np.trace(counts) / max(counts.sum(), 1)
     return _Tally(int(counts.sum()), float(right), intersection_over_union(counts))
 
@@ -124,6 +136,8 @@ def _tally(known: Classes, found: np.ndarray) -> _Tally:
 def _describe(ours: _Tally, theirs: _Tally | None = None) -> str:
     """Return the scores of a run, or by how much those of another are higher, in words."""
     if theirs is None:
-        return f"mean IoU {np.nanmean(ours.iou):.3f} · {ours.right:.1f} % of pixels right"
+        there, count = int(np.isfinite(ours.iou).sum()), len(ours.iou)
+        of = "" if there == count else f" of {there} of {count} classes"  # others are not there
+        return f"mean IoU {np.nanmean(ours.iou):.3f}{of} · {ours.right:.1f} % of pixels right"
     iou, right = np.nanmean(theirs.iou) - np.nanmean(ours.iou), theirs.right - ours.right
     return signed(f"mean IoU {iou:+.3f} · pixels right {right:+.1f} points")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
@@ -39,6 +39,12 @@ class View(Protocol):
     """One way to show values; it makes its widget once and draws often."""
 
     widget: QWidget
+    sample: int | None
+    """The one that is shown alone, None while several are."""
+
+    @property
+    def cut(self) -> list[str]:
+        """What of the samples has no room, in words."""
 
     def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
         """Draw (samples, ...) of either, without an axis of size 1 at the end."""
@@ -62,40 +68,62 @@ class ValuesPanel(Panel):
         self._shape = _bare(source.probe.arrays["values"].shape)
         make = _VIEWS.get(len(self._shape) - 1, _Maps)
         self.view = make(source, self._target, self.hovered.emit)
+        self._last: tuple[np.ndarray | None, np.ndarray] | None = None
+        if isinstance(self.view, _Maps):
+            self.view.sheet.picked.connect(self._say)
+            self.view.sheet.resized.connect(self._say)
         self.body.addWidget(self.view.widget, 1)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `values` (samples, ...)."""
         found = np.asarray(arrays["values"], np.float32).reshape(self._shape)
         truth = self.source.truth(self._target, self._shape)
-        if truth is None:
-            self.set_caption("no truth recorded: predicted values alone")
-        else:
-            truth = np.asarray(truth, np.float32)
-            self._describe(truth, found)
+        truth = None if truth is None else np.asarray(truth, np.float32)
+        self._last = (truth, found)
         self.view.show(truth, found)
+        self._say()
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         super().restyle()
         self.view.restyle()
 
-    def _describe(self, truth: np.ndarray, found: np.ndarray) -> None:
-        known = np.isfinite(truth) & np.isfinite(found)
-        error = found[known] - truth[known]
-        if not np.isfinite(truth).any():
-            self.set_caption("no sample has a true value")
+    def _say(self) -> None:
+        """Say how far the values are from the true ones, of which samples, and what has no room."""
+        if self._last is None:
             return
-        rmse = measured(sqrt(mean_square(error)), self.source.unit(self._target))
-        some = known.reshape(len(known), -1).any(axis=1)
-        said = [f"RMSE {rmse}", counted(int(some.sum()), "sample")]
-        if not some.all():
-            said.append(f"{grouped(int((~some).sum()))} without a true value left out")
-        self.set_caption(" · ".join(said))
+        truth, found = self._last
+        if truth is None:
+            said = ["no truth recorded: predicted values alone"]
+        elif not np.isfinite(truth).any():
+            said = ["no sample has a true value"]
+        else:
+            said = self._errors(truth, found)
+        self.set_caption(" · ".join([*said, *self.view.cut]))
+
+    def _errors(self, truth: np.ndarray, found: np.ndarray) -> list[str]:
+        """Return the error of the sample that is picked, then that of all which have a value."""
+        error = np.where(np.isfinite(truth), found - truth, np.nan).reshape(len(truth), -1)
+        there = np.isfinite(truth).reshape(len(truth), -1).any(axis=1)
+        known = np.isfinite(error).any(axis=1)
+        every, pick = self._rmse(error), self.view.sample
+        said = [f"RMSE {every}", counted(int(known.sum()), "sample")]
+        if pick is not None:
+            one = f"RMSE {self._rmse(error[pick])} of sample {pick + 1}"
+            said = [one, f"{every} of {counted(int(known.sum()), 'sample')}"]
+        none, lost = int((~there).sum()), int((there & ~known).sum())
+        said += [f"{grouped(none)} without a true value left out"] if none else []
+        return said + ([f"{grouped(lost)} not finite left out"] if lost else [])
+
+    def _rmse(self, error: np.ndarray) -> str:
+        return measured(sqrt(mean_square(error)), self.source.unit(self._target))
 
 
 class _Points:
     """Predicted against true, a colour a class, where the samples have one each."""
+
+    sample: int | None = None
+    cut: ClassVar[list[str]] = []
 
     def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
         samples = source.probe.arrays["values"].shape[:1]
@@ -115,7 +143,9 @@ class _Points:
         if labels is not None:
             known = whole_classes(labels)
         assert isinstance(self.widget, TruthPlot)
-        self.widget.show_values(truth, found, known)
+        source = self._source
+        levels = source.ranges.put(source.side, "found", finite_range(found))
+        self.widget.show_values(truth, found, known, levels)
 
     def restyle(self) -> None:
         assert isinstance(self.widget, TruthPlot)
@@ -125,11 +155,17 @@ class _Points:
 class _Curves:
     """True values quiet, predicted ones in colour."""
 
+    sample: int | None = None
+
     def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
         words = WaveWords("true", "predicted", unit=source.unit(target))
         self._waves = Waves(source.theme, words=words)
         self._waves.hovered.connect(hovered)
         self.widget: QWidget = self._waves
+
+    @property
+    def cut(self) -> list[str]:
+        return self._waves.cut
 
     def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
         self._waves.show_signals(truth, found)
@@ -143,10 +179,18 @@ class _Maps:
 
     def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
         self._source, self._target = source, target
-        self._sheet = Sheet(source.theme)
-        self._sheet.hovered.connect(hovered)
-        self.widget: QWidget = self._sheet
+        self.sheet = Sheet(source.theme)
+        self.sheet.hovered.connect(hovered)
+        self.widget: QWidget = self.sheet
         self._last: tuple[np.ndarray | None, np.ndarray] | None = None
+
+    @property
+    def sample(self) -> int | None:
+        return self.sheet.sample
+
+    @property
+    def cut(self) -> list[str]:
+        return self.sheet.cut()
 
     def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
         self._last = (truth, found)
@@ -157,26 +201,24 @@ class _Maps:
         ]
         unit = self._source.unit(self._target)
         known = truth is not None and bool(np.isfinite(truth).any())
-        low, high = finite_range(truth if truth is not None and known else found)
+        own = finite_range(truth if truth is not None and known else found)
+        low, high = self._source.ranges.put(self._source.side, "maps", own)
         palette = self._source.theme.palette
         none = class_table((palette.line, palette.card))
         for name, maps in (("true", truth), ("predicted", found)):
             if maps is not None:
                 images = as_images(maps)
                 label = f"{name} ({unit})" if unit else name
-                made = striped(pixels(images, (low, high), value_table()), maps, none)
-                rows.append(TileRow(made, label, _read_out(images, maps)))
+                made = pixels(images, (low, high), value_table())
+                # Where the truth is not known, quiet stripes: nothing has gone wrong.
+                made = striped(made, maps, none) if name == "true" else made
+                rows.append(TileRow(made, label, images))
         if truth is not None and known:
             reach = half_range((low, high))
-            difference = found - truth
-            change = as_images(difference)
+            change = as_images(np.where(np.isnan(truth), np.nan, found - truth))
             made = pixels(change, (-reach, reach), difference_table(palette))
-            rows.append(
-                TileRow(
-                    striped(made, difference, none), "difference", _read_out(change, difference)
-                )
-            )
-        self._sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
+            rows.append(TileRow(striped(made, truth, none), "difference", change))
+        self.sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:
         if self._last is not None:
@@ -185,16 +227,6 @@ class _Maps:
 
 _VIEWS: dict[int, type[_Points] | type[_Curves] | type[_Maps]] = {0: _Points, 1: _Curves, 2: _Maps}
 """Axes of a sample to the view; more are shown as maps of their first frame."""
-
-
-def _read_out(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Return images (n, height, width, 1) with what has no value, drawn as stripes, as NaN."""
-    missing = np.isnan(maps)
-    return (
-        np.where(missing[..., None], np.nan, images)
-        if missing.shape == images.shape[:3]
-        else images
-    )
 
 
 def _bare(shape: tuple[int, ...]) -> tuple[int, ...]:

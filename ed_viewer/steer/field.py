@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 _STEPS = 10  # from a number to ten times it
 _SMALLEST = 1e-6  # below it a step down leads to 0, and the first step up from 0 to 0.001
 _FIRST = 1e-3
+_ANY, _DECIMALS = 1e300, 60  # any number that a trainer may hold
 _LETTERS = set("0123456789.,eE+-")
 _LONGEST, _BUTTONS = "0.0001234", 36  # a number, and pixels beside it
 
@@ -34,8 +35,9 @@ class NumberField(QDoubleSpinBox):
         self.edited = False
         self._held = nan  # until it is known
         super().__init__(parent)
-        self.setDecimals(15)
-        self.setRange(least, largest)
+        self._asked = (least, largest)
+        self.setDecimals(_DECIMALS)
+        self.setRange(-_ANY, _ANY)  # what is held is shown as it is, also where nobody may ask it
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -62,9 +64,9 @@ class NumberField(QDoubleSpinBox):
         value = self.value() * 10 ** (steps / _STEPS)
         if self.value() == 0.0:
             value = _FIRST if steps > 0 else 0.0
-        elif self.minimum() == 0.0 and value < _SMALLEST:
+        elif self._asked[0] == 0.0 and value < _SMALLEST:
             value = 0.0
-        self.setValue(float(f"{value:.3g}"))
+        self.setValue(min(max(float(f"{value:.3g}"), self._asked[0]), self._asked[1]))
         self.selectAll()
         self._edit()
 
@@ -78,7 +80,7 @@ class NumberField(QDoubleSpinBox):
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:  # noqa: D102
         number = _parsed(text)
-        good = number is not None and self.minimum() <= number <= self.maximum()
+        good = number is not None and self._asked[0] <= number <= self._asked[1]
         if good:
             return QValidator.State.Acceptable, text, position
         half = set(text) <= _LETTERS

@@ -16,7 +16,7 @@ def make_atlas(pixels: np.ndarray) -> QImage:
 
 
 def cut(atlas: QImage, source: QRect, size: QSize) -> QImage:
-    """Return one tile for SVG or PDF, its pixels repeated: those who show it would smooth them.
+    """Return one tile for SVG, its pixels repeated: those who show it would smooth them.
 
     Qt's SVG takes no notice of the part of an image that is asked for.
     """

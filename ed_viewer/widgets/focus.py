@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.text import muted, number, plain
+from ed_viewer.widgets.text import counted, grouped, muted, number, plain
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.tiles import Tiles
 
@@ -42,10 +42,19 @@ class Focus(QWidget):
         """Show one tile of a row."""
         assert row.values is not None
         part = slice(column, column + 1)
-        alone = TileRow(row.pixels[part], "", row.values[part], row.aspect)
+        alone = TileRow(row.pixels[part], "", row.values[part], row.aspect, units=row.units)
         self._name.setText(name)
         self.tiles.show_tiles(TileSet((alone,)))
-        values = row.values[column]
-        active = 100 * float(np.mean(values != 0))
-        low, high, mean = (number(float(v)) for v in (values.min(), values.max(), values.mean()))
-        self.numbers.setText(f"{low} to {high}\nmean {mean} · {active:.0f} % not 0")
+        self.numbers.setText(_numbers(row.values[column].ravel()[: row.units or None]))
+
+
+def _numbers(values: np.ndarray) -> str:
+    """Return the range and the mean of the finite ones of values, and how many are not 0."""
+    known = values[np.isfinite(values)].astype(np.float64)
+    lost = len(values) - len(known)
+    left_out = f"\n{grouped(lost)} of {counted(len(values), 'value')} not finite" if lost else ""
+    if not len(known):
+        return left_out.strip()
+    low, high, mean = (number(float(v)) for v in (known.min(), known.max(), known.mean()))
+    active = 100 * float(np.mean(known != 0))
+    return f"{low} to {high}\nmean {mean} · {active:.0f} % not 0{left_out}"

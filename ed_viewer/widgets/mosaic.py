@@ -36,7 +36,7 @@ def mosaic(
         pixels: (n, height, width, 4) uint8.
         values: (n, height, width, channels) behind them.
         columns: of a row; the last may be shorter.
-        dead: (n,) whether a tile is marked as never active.
+        dead: (n,) whether a tile is marked as silent.
         numbered: whether a row's name says which tiles it holds, from 1.
     """
     rows = []

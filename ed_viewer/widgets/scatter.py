@@ -81,6 +81,11 @@ class Scatter(QWidget):
         unlabelled = self._labels is not None and bool((self._labels < 0).any())
         self.legend.set_names(names, unlabelled=unlabelled)
 
+    @property
+    def drawn(self) -> int:
+        """How many points are drawn: known, and of a class that is not hidden."""
+        return int((self._drawn != NOT_DRAWN).sum())
+
     def unlabelled(self, samples: int) -> int:
         """Return how many of the first samples have no class, 0 where nothing has one."""
         if self._labels is None or len(self._labels) < samples:

@@ -26,18 +26,19 @@ class Score:
 class Scores(QWidget):
     """A column of scores; where it is too low for all, the last line says how many are left out."""
 
-    def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._title = title
+        self._title = ""
         self.scores: tuple[Score, ...] = ()
         self.signed = False
-        self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
-    def show_scores(self, scores: Sequence[Score], signed: bool = False) -> None:
-        """Show others, or what changed of them."""
+    def show_scores(self, scores: Sequence[Score], title: str, signed: bool = False) -> None:
+        """Show others, or what changed of them; the title says what they are of."""
         self.signed = signed
+        self._title = title
+        self.setAccessibleName(title)
         before, self.scores = [s.name for s in self.scores], tuple(scores)
         if before != [s.name for s in self.scores]:
             self.updateGeometry()

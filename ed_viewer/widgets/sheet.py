@@ -35,11 +35,20 @@ class Sheet(PickTiles):
         return self._all
 
     @property
-    def samples(self) -> str:
-        """How many samples there are, and how many of them have room, in words."""
-        count = max((len(row.pixels) for row in self._all.rows), default=0)
-        shown = count if self.pick is not None else min(self.columns, count)
-        return counted(count, "sample") if shown == count else f"{shown} of {count} samples"
+    def sample(self) -> int | None:
+        """The sample that is shown alone, None while all are shown."""
+        return None if self.pick is None else self.pick[1]
+
+    def cut(self, noun: str = "sample") -> list[str]:
+        """Return how many columns have room, and how many rows have none; [] where all have.
+
+        Args:
+            noun: what a column is.
+        """
+        hidden = self.hidden_rows
+        count = max((len(row.pixels) for row in self.shown.rows), default=0)
+        said = [f"{counted(self.columns, noun)} shown"] if self.columns < count else []
+        return said + ([f"no room for {counted(hidden, 'row')}"] if hidden else [])
 
     def choose(self, pick: Pick | None) -> None:
         """Show one sample (any row, its column), or all."""

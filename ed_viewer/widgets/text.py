@@ -1,6 +1,7 @@
 """Labels for text that comes out of a file: always plain, never rich."""
 
 import html
+from math import isfinite
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
@@ -40,6 +41,13 @@ def number(value: float, digits: int = 3) -> str:
     return signed(grouped(round(value)) if whole else f"{value:.{digits}g}")
 
 
+def spelled(value: float) -> str:
+    """Return a value as it is: NaN and infinities by name, all else as `number` has it."""
+    if value != value:
+        return "NaN"
+    return number(value) if isfinite(value) else signed(f"{value:.0f}".replace("inf", "∞"))
+
+
 def measured(value: float, unit: str) -> str:
     """Return a value with its unit, "" for none; only of degrees the sign follows at once."""
     return f"{number(value)}{'' if unit in ('', '°') else ' '}{unit}"
@@ -58,6 +66,11 @@ def counted(count: int, noun: str) -> str:
 def grouped(count: int) -> str:
     """Return a whole number with thin spaces between thousands."""
     return f"{count:,}".replace(",", "\u2009")
+
+
+def moment(step: int, epoch: float) -> str:
+    """Return where a training stands, in words; a recording may not know the epoch."""
+    return f"step {grouped(step)}" + (f" · epoch {epoch:.2f}" if isfinite(epoch) else "")
 
 
 def ordinal(count: int) -> str:

@@ -39,14 +39,20 @@ def paint_tiles(
 def _paint_row(
     painter: QPainter, tiles: TileSet, atlas: QImage, made: TileLayout, row: int
 ) -> None:
-    to_screen = painter.paintEngine().type() == QPaintEngine.Type.Raster
+    engine = painter.paintEngine().type()
     count, height, width = tiles.rows[row].pixels.shape[:3]
-    atlas, source = shrunk(atlas, QRect(0, 0, width, height), made.cell(row, 0).size())
+    source = QRect(0, 0, width, height)
+    if engine != QPaintEngine.Type.Pdf:  # which holds every pixel as it is, at any size
+        atlas, source = shrunk(atlas, source, made.cell(row, 0).size())
     for column in range(min(made.columns, count)):
         source.moveTop(column * source.height())
         cell = made.cell(row, column)
-        if to_screen:
+        if engine == QPaintEngine.Type.Raster:
             painter.drawImage(cell, atlas, source)
+        elif engine == QPaintEngine.Type.Pdf:
+            # Else Qt makes a JPEG of it, in which a map of six classes has 2 000 colours.
+            painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
+            painter.drawImage(cell, atlas.copy(source))
         else:
             painter.drawImage(cell, cut(atlas, source, cell.size()))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ed_viewer.widgets.text import number
+from ed_viewer.widgets.text import spelled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,8 +15,9 @@ class TileRow:
         label: the row's name, at its left.
         values: (n, height, width, channels) behind the pixels.
         aspect: width over height of a tile on the screen; None for square pixels.
-        dead: the columns that are marked as never active.
+        dead: the columns that are marked as silent.
         names: of whole-number values, such as classes; the mouse reads them out.
+        units: of a tile that lays units out in a square, how many there are; the rest is filling.
     """
 
     pixels: np.ndarray
@@ -25,6 +26,7 @@ class TileRow:
     aspect: float | None = None
     dead: frozenset[int] = frozenset()
     names: tuple[str, ...] = ()
+    units: int = 0
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -77,11 +79,15 @@ def describe(tiles: TileSet, row: int, column: int, share: tuple[float, float]) 
         return ""
     height, width = tile.values.shape[1:3]
     x, y = min(int(share[0] * width), width - 1), min(int(share[1] * height), height - 1)
+    unit = y * width + x + 1
+    if unit > (tile.units or unit):
+        return ""
+    place = f"unit {unit}" if tile.units else f"({x}, {y})"
     value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
-    return f"{tile.label or 'tile'} · {name} · ({x}, {y}) = {value}"
+    return f"{tile.label or 'tile'} · {name} · {place} = {value}"
 
 
 def _word(value: float, names: tuple[str, ...]) -> str:
     if not names:
-        return number(value)
+        return spelled(value)
     return names[int(value)] if 0 <= value < len(names) else "no class"

@@ -5,7 +5,7 @@ import pyqtgraph
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ed_viewer.imaging import finite_range
+from ed_viewer.imaging import Levels, finite_range
 from ed_viewer.palette import NO_CLASS, NO_LABEL, NOT_DRAWN, whole_classes
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.class_points import ClassPoints
@@ -68,11 +68,17 @@ class TruthPlot(QWidget):
         hover.watch(item, self._describe)
         hover.told.connect(self.hovered)
 
-    def show_values(self, truth: np.ndarray | None, found: np.ndarray, labels: np.ndarray) -> None:
+    def show_values(
+        self,
+        truth: np.ndarray | None,
+        found: np.ndarray,
+        labels: np.ndarray,
+        levels: Levels | None = None,
+    ) -> None:
         """Draw (samples,) of each; what is not finite is left out, what has no class is grey.
 
         Without any truth, what was found stands over the number of its sample, from 0, and
-        there is no line.
+        there is no line. The axis holds `levels`, by default those of what was found.
         """
         self._known = truth is not None
         across = np.arange(float(len(found))) if truth is None else truth
@@ -86,7 +92,7 @@ class TruthPlot(QWidget):
         low, high = finite_range(across)
         reach = (high - low or 1.0) * _MARGIN
         ends = (low - reach, high + reach)
-        least, most = finite_range(found)  # at first, far from any truth
+        least, most = levels or finite_range(found)  # at first, far from any truth
         up = (min(ends[0], least - reach), max(ends[1], most + reach))
         if truth is None:
             above = (most - least or 1.0) * _MARGIN

@@ -21,7 +21,8 @@ from ed_viewer.widgets.text import muted, plain, signed
 _MINUS = "\N{MINUS SIGN}"
 _ROWS = 16  # that are made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
-_LARGEST = 1e6
+_LARGEST, _DECIMALS = 1e30, 12
+_WIDE = 100  # from here on a power of ten is shorter
 _FEW = 3  # rows that need no scrolling
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 
@@ -39,10 +40,15 @@ class _Number(QDoubleSpinBox):
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("−00.00") + 14)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
-        return signed(super().textFromValue(value))
+        plain = signed(f"{value:.2f}")  # three digits, in as many letters as there is room for
+        short = f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+        return plain if value == 0 or 0.1 <= abs(value) < _WIDE else signed(short)
 
     def valueFromText(self, text: str) -> float:  # noqa: N802
-        return super().valueFromText(text.replace(_MINUS, "-"))
+        try:
+            return float(text.replace(_MINUS, "-"))
+        except ValueError:  # a point or a comma as the locale has it
+            return super().valueFromText(text.replace(_MINUS, "-"))
 
     def validate(self, text: str, position: int) -> object:
         state = super().validate(text.replace(_MINUS, "-"), position)
@@ -145,7 +151,7 @@ class Units(QScrollArea):
         slider.setRange(-_STEPS, _STEPS)
         box = _Number()
         box.setRange(-_LARGEST, _LARGEST)
-        box.setDecimals(2)
+        box.setDecimals(_DECIMALS)
         box.setKeyboardTracking(False)
         box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         box.setAlignment(Qt.AlignmentFlag.AlignRight)

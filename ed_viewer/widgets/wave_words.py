@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ed_viewer.widgets.text import measured
+from ed_viewer.widgets.text import spelled
 
 CHANNELS = 10  # that are drawn, at most
 
@@ -48,8 +48,15 @@ class WaveWords:
         channel = int(np.where(np.isfinite(apart), apart, np.inf).min(axis=0).argmin())
         said = [f"channel {channel + 1}"] if apart.shape[1] > 1 else []
         told = rows | difference if change else rows
-        said += [f"{name} {measured(row[channel], self.unit)}" for name, row in told.items()]
+        unknown = before is not None and bool(np.isnan(rows[self.before][channel]))
+        for name, row in told.items():
+            none = unknown and name != self.after  # else it was made, and is none
+            said.append(f"{name} {'–' if none else spelled(row[channel])}{_after(self.unit)}")
         return " · ".join([f"time {time}", *said])
+
+
+def _after(unit: str) -> str:
+    return unit if unit in ("", "°") else f" {unit}"
 
 
 def _channels(signal: np.ndarray, time: int) -> np.ndarray:

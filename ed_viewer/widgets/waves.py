@@ -126,11 +126,20 @@ class Waves(QWidget):
         self.waves: list[Wave] = []
         self._words = words or WaveWords()
         self._names: tuple[str, ...] = ()
+        self._whole = (0, 1)  # samples and channels that were given
         self._hover = PlotHover(self._view)
         self._hover.told.connect(self.hovered)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)
+
+    @property
+    def cut(self) -> list[str]:
+        """How many samples and channels are drawn, in words; [] where all are."""
+        count, channels = self._whole
+        drawn = min(count, self._most)
+        said = [f"{drawn} shown"] if drawn < count else []
+        return said + ([f"first {CHANNELS} of {channels} channels"] if channels > CHANNELS else [])
 
     def show_signals(
         self,
@@ -147,7 +156,7 @@ class Waves(QWidget):
             levels: the range of the axis; by default that of the inputs.
             names: of the samples.
         """
-        self._names = names
+        self._names, self._whole = names, (len(output), int(np.prod(output.shape[2:])))
         levels = levels or finite_range(output if inputs is None else inputs)
         count, curves = min(len(output), self._most), self._curves()
         self._fill(count)

@@ -96,6 +96,10 @@ def test_activations_of_layers_and_submodels(net: keras.Model) -> None:
     assert probe.axes("encoder/mean", 2) == ("sample", "unit")
     assert probe.axes("video", 5) == ("sample", "time", "height", "width", "channel")
     assert probe.options({"label": {"kind": "class"}, "im": {"kind": "image"}})["field"] == "im"
+    layers = {name: name.rpartition("/")[::2] for name in frame}
+    parts = {name: net.get_layer(part) if part else net for name, (part, _) in layers.items()}
+    sizes = {name: parts[name].get_layer(layer).output.shape for name, (_, layer) in layers.items()}
+    assert probe.model_options(net) == {"of": {name: size[-1] for name, size in sizes.items()}}
 
 
 def test_activations_of_a_layer_that_is_not_there(net: keras.Model) -> None:

@@ -50,9 +50,9 @@ def test_the_panel_says_which_weights_are_in_use(
 ) -> None:
     window, panel = hand.opened(open_window, finished)
     said = panel._hand._weights
-    qtbot.waitUntil(lambda: said.text() == "weights of step 300, the nearest kept to step 350")
+    qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 300 (step 350 not kept)")
     window.session.scrub(4)
-    qtbot.waitUntil(lambda: said.text() == "weights of step 200", timeout=30_000)
+    qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 200", timeout=30_000)
 
 
 def test_the_handle_stands_on_the_overview_of_no_run(

@@ -41,7 +41,7 @@ def test_a_matrix_shows_by_how_many_points_each_cell_changed(make: Make) -> None
     made = matrix(make)
     cells = [[made._matrix.text(row, column) for column in range(3)] for row in range(3)]
     assert cells == [["+50", "−50", ""], ["", "−50", "+50"], ["", "+33", "−33"]]
-    assert made._caption.text == "right −14.3 points · 1 without label left out"
+    assert made._caption.text == "accuracy −14.3 points · 1 without label left out"
     assert made._matrix.colour(0, 2) == LIGHT.card
     less, more = (np.array(class_table((made._matrix.colour(0, n),))[0], int) for n in (1, 0))
     assert less[2] > less[0]  # blue

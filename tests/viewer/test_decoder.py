@@ -45,7 +45,7 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     hand.drag(panel, QPoint(60, -40))
     assert window.stage.decoder.process.number != pid
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=20_000)
-    assert "weights of step" in panel._hand._weights.text()
+    assert "decoded with checkpoint" in panel._hand._weights.text()
 
 
 def test_a_process_that_always_ends_is_given_up_after_one_more_start(
@@ -180,7 +180,7 @@ def test_dragging_through_the_code_of_a_trained_run(
     hand.drag(panel, QPoint(70, 50))
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
     step = int(window.session.growth.steps[-1])
-    assert panel._hand._weights.text() == f"weights of step {step}"
+    assert panel._hand._weights.text() == f"decoded with checkpoint {step}"
     qtbot.waitUntil(lambda: len(panel._between.row.outputs) == 8, timeout=60_000)
 
 

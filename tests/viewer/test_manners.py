@@ -65,7 +65,7 @@ def test_counts_are_in_plain_words() -> None:
 def test_a_caption_leaves_out_parts_rather_than_letters(qtbot: QtBot, theme: Theme) -> None:
     caption = Caption(theme)
     qtbot.addWidget(caption)
-    caption.say("mean squared error 0.0378 · 9 of 16 samples · difference")
+    caption.say("mean squared error 0.0378 of 16 samples · 9 samples shown · difference")
     wide = caption.fontMetrics().horizontalAdvance
     for parts in (3, 2, 1):
         shown = " · ".join(caption.text.split(" · ")[:parts])
@@ -223,8 +223,10 @@ def test_a_run_that_ended_without_a_frame_says_so(
     middle = Middle(theme, "runs")
     qtbot.addWidget(middle)
     none = np.zeros(0)
-    for state, said in (("live", "Waiting"), ("finished", "ended"), ("crashed", "ended")):
-        growth = Growth(1, none, none, none, {}, state, "", 0.0)
+    ended, lost = "ended before its first frame", "No frame can be read"
+    cases = (("live", "", "Waiting"), ("crashed", "", ended), ("finished", "truncated file", lost))
+    for state, problem, said in cases:
+        growth = Growth(1, none, none, none, {}, state, problem, 0.0)
         middle.show_growth(tmp_path / "vae-mnist-20261125-075101-adf5d7", growth, known=True)
         assert said in middle.welcome._text.text()
         assert middle.welcome._head.text() == "vae-mnist"

@@ -34,16 +34,16 @@ def test_what_is_not_finite_is_said_and_never_taken_for_a_number(said: Callable[
     images, nothing = np.ones((4, 6, 6, 1), "f4"), np.full((4, 6, 6, 1), np.nan, "f4")
     known = ({"image": images}, {}, {"field": "image"})
     words = said("reconstruction", {"output": nothing}, *known)
-    assert words.startswith("100 % not finite · mean squared error –")
+    assert words.startswith("144 of 144 values not finite · mean squared error – of 4 samples")
     partly = np.where(np.arange(4)[:, None, None, None] == 0, np.nan, 3 * images).astype("f4")
     words = said("reconstruction", {"output": partly}, *known)
-    assert words.startswith("25 % not finite · mean squared error 4 ")
+    assert words.startswith("36 of 144 values not finite · mean squared error 4 of 4 samples")
     assert "finite" not in said("reconstruction", {"output": images}, *known)
     maps = np.full((4, 6, 6, 3), np.nan, "f4")
     maps[..., 0] = 0.0
     words = said("activations", {"conv": maps})
-    assert words.startswith("66.7 % not finite")
-    assert "1 never active" in words
+    assert words.startswith("288 of 432 values not finite")
+    assert "1 of 3 channels silent" in words
 
 
 def test_samples_without_a_finite_code_are_not_drawn(make: Make) -> None:
@@ -63,7 +63,7 @@ def test_a_sample_without_finite_probabilities_has_no_class(make: Make) -> None:
     fields = {"label": {"kind": "class", "classes": ["a", "b", "c"]}}
     options = {"target": "label", "output": "label"}
     made = make("predictions", {"probabilities": likely}, {"label": np.arange(3)}, fields, options)
-    assert made._caption.text == "100.0 % of 2 right"
+    assert made._caption.text == "accuracy 100.0 % (2 samples) · 1 not finite left out"
 
 
 def test_a_loss_that_is_not_finite_is_told_from_one_that_was_not_measured() -> None:

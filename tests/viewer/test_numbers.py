@@ -10,13 +10,22 @@ from pytestqt.qtbot import QtBot
 from ed_core.figures.style import CLASSES as FIGURE_CLASSES
 from ed_viewer.curve_data import curves_of
 from ed_viewer.imaging import as_images, finite, finite_range, image_levels, pixels
-from ed_viewer.palette import DARK, LIGHT, NO_CLASS, NOT_DRAWN, Palette, grey_table
+from ed_viewer.palette import (
+    DARK,
+    LIGHT,
+    NO_CLASS,
+    NOT_DRAWN,
+    NOT_FINITE,
+    Palette,
+    class_table,
+    grey_table,
+)
 from ed_viewer.projection import project, window_of
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.raster import rasterise
 from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.tile_layout import lay_out
-from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle, describe
 
 pytestmark = pytest.mark.viewer
 
@@ -33,10 +42,19 @@ def test_colours_are_stored_blue_first() -> None:
     assert pixels(red, (0, 1), grey_table())[0, 0, 0].tolist() == [0, 0, 255, 255]
 
 
-def test_nan_is_black_and_levels_ignore_it() -> None:
-    images = as_images(np.array([[[np.nan, 0.5]]]))
-    assert images.ravel().tolist() == [0, 0.5]
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_striped_and_levels_ignore_it(value: float, channels: int) -> None:
+    images = as_images(np.full((1, 8, 8, channels), 0.5, "f4"))
+    images[0, :4, :, 0] = value
     assert image_levels(images) == (0.0, 1.0)
+    made = pixels(images, (0, 1), grey_table())[0, ..., 2::-1]
+    stripes = {tuple(colour) for colour in class_table(NOT_FINITE).tolist()}
+    assert {tuple(colour) for colour in made[:4].reshape(-1, 3).tolist()} == stripes
+    assert (made[4:] == 127).all()
+    tiles = TileSet((TileRow(made[None], "output", images),))
+    said = {"nan": "NaN", "inf": "∞", "-inf": "\N{MINUS SIGN}∞"}[str(value)]
+    assert f"= {said}" in describe(tiles, 0, 0, (0.1, 0.1))
     assert image_levels(np.array([-3.0, 5.0])) == (-3.0, 5.0)
 
 

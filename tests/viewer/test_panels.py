@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from ed_viewer.palette import NO_CLASS, class_colour
 from ed_viewer.panel import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
+from ed_viewer.widgets.tile_set import describe
 
 pytestmark = pytest.mark.viewer
 
@@ -83,7 +84,7 @@ def test_dead_channels_are_marked(make: Make) -> None:
     maps[..., 2] = 0
     made = make("activations", {"conv": maps})
     assert [sorted(row.dead) for row in made._mosaic.shown.rows] == [[], [], [0, 1, 2, 3, 4]]
-    assert "1 never active" in made._caption.text
+    assert "1 of 3 channels silent on these 5 samples (dashed)" in made._caption.text
 
 
 def test_a_layer_of_many_channels_opens_as_a_mosaic_of_one_sample(make: Make) -> None:
@@ -202,7 +203,7 @@ def test_predictions_say_what_they_leave_out(make: Make) -> None:
     reference = {"label": np.array([0, -1, 1, -1]), "angle": np.array([1, np.nan, 3, 4], "f4")}
     options = {"target": "label"}
     made = make("predictions", {"probabilities": likely}, reference, fields, options)
-    assert made._caption.text == "100.0 % of 2 right · 2 without label left out"
+    assert made._caption.text == "accuracy 100.0 % (2 samples) · 2 without label left out"
     values = {"values": np.array([1, 2, 3, 4], "f4")}
     made = make("predictions", values, reference, fields, {"target": "angle"})
     assert made._caption.text == "RMSE 0 · 3 samples · 1 without a true value left out"
@@ -302,3 +303,58 @@ def test_the_value_under_the_mouse(make: Make) -> None:
     point = QPoint(cell.x() + cell.width() * 3 // 8, cell.y() + cell.height() * 7 // 8)
     assert tiles._describe(point) == "input · column 1 · (1, 3) = 0.5"
     assert tiles._describe(QPoint(0, 0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "words"),
+    [
+        (np.ones((8, 32)), {"of": {"layer": 64}, "channels": 32}, "first 32 of 64 units"),
+        (np.ones((8, 32)), {"channels": 32}, "first 32 units, more are not recorded"),
+        (np.ones((8, 32)), {"of": {"layer": 32}, "channels": 32}, "32 units"),
+        (np.ones((8, 4, 5, 3)), {"of": {"layer": 7}}, "4 × 5, first 3 of 7 channels"),
+    ],
+)
+def test_the_shape_of_a_layer_is_that_of_all_of_it(
+    make: Make, values: np.ndarray, options: dict, words: str
+) -> None:
+    made = make("activations", {"layer": values.astype("f4")}, options=options)
+    assert made._caption.text.split(" · ")[0] == words
+
+
+def test_what_fills_a_square_of_units_counts_for_nothing(make: Make) -> None:
+    values = np.full((2, 13), 2.0, "f4")
+    values[0, 3:5] = np.nan, 0.0
+    made = make("activations", {"dense": values})
+    made._mosaic.choose((0, 0))
+    numbers = made.focus.numbers.text()
+    assert numbers == "0 to 2\nmean 1.83 · 92 % not 0\n1 of 13 values not finite"
+    tiles = made._mosaic.shown
+    assert describe(tiles, 0, 0, (0.1, 0.3)) == "units · column 1 · unit 5 = 0"
+    assert describe(tiles, 0, 0, (0.9, 0.1)) == "units · column 1 · unit 4 = NaN"
+    assert describe(tiles, 0, 0, (0.9, 0.9)) == ""
+
+
+def test_codes_that_are_hidden_are_not_counted_as_shown(make: Make) -> None:
+    made = codes_panel(make, np.random.default_rng(0).normal(size=(30, 2)).astype("f4"))
+    assert made._caption.text == "30 samples · 2 dimensions"
+    made._scatter.legend.set_hidden({1})
+    assert made._caption.text == "20 of 30 samples · 2 dimensions"
+
+
+@pytest.mark.parametrize(
+    ("ends", "first"), [((-2, 2), "−2.0"), ((0.1, 0.2), "0.10"), ((0.001, 0.004), "0.001")]
+)
+def test_no_two_places_of_a_grid_read_the_same(
+    make: Make, ends: tuple[float, float], first: str
+) -> None:
+    at = np.linspace(*ends, 4, dtype="f4")
+    made = make("latent_scan", {"grid": np.zeros((4, 4, 5, 5, 1), "f2"), "x": at, "y": at})
+    columns = made._tiles.shown.columns
+    assert (columns[0], len(set(columns))) == (first, 4)
+
+
+def test_a_curve_has_a_gap_where_it_is_not_finite(make: Make) -> None:
+    made = make("never heard of", {"array": np.array([1.0, np.nan, np.inf, 2.0], "f4")})
+    np.testing.assert_array_equal(made._curve.yData, [1, np.nan, np.nan, 2])
+    assert made._describe(np.array([1.0, 0.0])).endswith("= NaN")
+    assert made._describe(np.array([2.0, 0.0])).endswith("= ∞")

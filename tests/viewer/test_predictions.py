@@ -63,7 +63,9 @@ def test_a_matrix_counts_truth_against_prediction_in_groups(make: Make) -> None:
     expected = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
     assert shown.counts.tolist() == expected
     assert made._title.text() == "Classes · fine"
-    assert made._caption.text == "57.1 % of 7 right · group 100.0 % · 1 without label left out"
+    assert made._caption.text == (
+        "accuracy 57.1 % (7 samples) · coarse 100.0 % · 1 without label left out"
+    )
     assert made._matrix.text(0, 1) == "50"
     assert made._matrix.text(0, 3) == ""
     assert made._matrix.describe(3, 2) == "true sandal · predicted boot · 1 of 2 (50.0 %)"
@@ -105,7 +107,7 @@ def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
     made.grab()
     assert made._tiles.shown.columns == ("5 → boot", "coat → shirt")
     assert made._matrix.shown.counts.tolist() == [[1, 0], [0, 1]]
-    assert made._caption.text == "50.0 % of 4 right"
+    assert made._caption.text == "accuracy 50.0 % (4 samples)"
 
 
 def test_without_truth_there_is_no_matrix(make: Make) -> None:
@@ -147,7 +149,8 @@ def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
     assert made._scores.scores[2].value is None
     right = 100 * (truth == found)[known].mean()
     mean = np.mean([score.value for score in made._scores.scores[:2]])
-    assert made._caption.text == f"mean IoU {mean:.3f} · {right:.1f} % of pixels right · 3 samples"
+    said = f"mean IoU {mean:.3f} of 2 of 3 classes · {right:.1f} % of pixels right · 3 samples"
+    assert made._caption.text == said
 
 
 def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
@@ -305,7 +308,7 @@ def test_where_a_map_has_no_truth_there_are_stripes_and_no_difference(
     found = truth.copy()
     found[np.isnan(found)] = 5
     made = values_panel(make, truth, found)
-    rows = {row.label: row for row in made.view._sheet.shown.rows}
+    rows = {row.label: row for row in made.view.sheet.shown.rows}
     stripes = {tuple(colour) for colour in class_table((LIGHT.line, LIGHT.card)).tolist()}
     shown = ["true (°)", "difference"] if known == "some" else ["true (°)"]
     assert ("difference" in rows) == (known == "some")

@@ -9,13 +9,27 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event
-from ed_core.recording.control import Request
+from ed_core.recording.control import RANGES, Request
 from ed_viewer.example import Example
 from ed_viewer.messages import Growth, RunInfo
 from ed_viewer.steer.field import NumberField
 from ed_viewer.steer.trainer import Waiting, trainer_of
 
 pytestmark = pytest.mark.viewer
+
+
+@pytest.mark.parametrize(
+    ("held", "text"), [(0.0, "0"), (1e-15, "1e-15"), (5e3, "5000"), (2e9, "2e+09")]
+)
+def test_what_is_held_is_shown_also_where_nobody_may_ask_for_it(
+    qtbot: QtBot, held: float, text: str
+) -> None:
+    field = NumberField(*RANGES["learning_rate"])
+    qtbot.addWidget(field)
+    field.show_number(held)
+    assert (field.text(), field.edited) == (text, False)
+    field.stepBy(-1 if held < 1 else 1)
+    assert RANGES["learning_rate"][0] <= field.value() <= RANGES["learning_rate"][1]
 
 
 def test_the_field_steps_in_proportion(qtbot: QtBot) -> None:

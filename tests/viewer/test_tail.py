@@ -108,6 +108,33 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
     tail.close()
 
 
+def test_checkpoints_that_are_gone_have_no_mark(tmp_path: Path) -> None:
+    """A run writes hundreds and keeps the newest two and the best, which may have no event."""
+    texts = {n: f"checkpoint at step {n}" for n in range(10, 1251, 10)}
+    texts[10] += ", the best"
+    texts[400] += "; the best is that of step 395"
+    example, run = Example(samples=20, frames=1), RunFolder.create(tmp_path, "run")
+    with RecordingWriter(run.recording, example.header(), example.reference) as writer:
+        example.append(writer, 0)
+        for step, text in texts.items():
+            writer.append_event(Event(step, step / 100, 0.0, "checkpoint", text))
+        writer.append_event(Event(500, 5.0, 0.0, "weight", "weight of kl 1 -> 4"))
+    run.write({"status": "finished"})
+    for name in ("000001240", "000001250", "best"):
+        (run.checkpoints / f"{name}.h5").touch()
+    (segment,) = run.recording.glob("*.h5")
+    whole, alone = (Tail(path, 1).poll()[-1] for path in (run.path, segment))
+    assert isinstance(whole, Growth)
+    assert isinstance(alone, Growth)
+    assert [(mark.step, mark.text) for mark in whole.marks] == [
+        (395, "checkpoint at step 395, the best"),
+        (500, "weight of kl 1 -> 4"),
+        (1240, "checkpoint at step 1240"),
+        (1250, "checkpoint at step 1250"),
+    ]
+    assert len(alone.marks) == 126  # of a file nobody knows which are there
+
+
 def test_channels_that_come_first_are_shown_last(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pictures, grid = rng.random((4, 3, 6, 8)), rng.random((2, 2, 3, 6, 8))
