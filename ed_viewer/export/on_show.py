@@ -9,7 +9,7 @@ from ed_viewer.comparison import Comparison
 from ed_viewer.export.arrays import arrays_behind, of_two
 from ed_viewer.export.figure import about, name_of, stand, where
 from ed_viewer.known import Known
-from ed_viewer.messages import Frame
+from ed_viewer.messages import Frame, Growth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,17 @@ class OnShow:
         return of_two(ours, theirs, self.both.difference, probes)
 
     def scalars(self) -> Mapping[str, np.ndarray]:
-        """Return the curves as columns (rows,); of two runs they are `A/...` and `B/...`."""
-        ours = self.run.growth.scalars if self.run.growth else {}
+        """Return the curves as columns (rows,); of two runs they are `A/...` and `B/...`.
+
+        What was recorded of every step has rows of its own, and is called `every_step/...`.
+        """
         growth = self.both.runs["B"].growth if self.both else None
-        return of_two(ours, growth.scalars) if growth else ours
+        ours = _columns(self.run.growth)
+        return of_two(ours, _columns(growth)) if growth else ours
+
+
+def _columns(growth: Growth | None) -> dict[str, np.ndarray]:
+    if growth is None:
+        return {}
+    steps = {f"every_step/{name}": column for name, column in growth.curves.items()}
+    return {**growth.scalars, **(steps if len(growth.curves.get("step", ())) else {})}
