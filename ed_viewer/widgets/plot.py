@@ -93,8 +93,6 @@ def make_plot() -> pyqtgraph.PlotWidget:
     pyqtgraph.setConfigOptions(antialias=True, imageAxisOrder="row-major")
     view = pyqtgraph.PlotWidget(axisItems=make_axes())
     view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
-    # Else Qt paints a plot that was resized twice: the first time before all items know of it.
-    view.scene().changed.connect(view.updateScene)
     item = view.getPlotItem()
     item.setMenuEnabled(False)
     item.hideButtons()
