@@ -2,12 +2,11 @@
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from ed_viewer.theme import Theme
 
 _SIZE = 18  # pixels
-_PEN = 3  # pixels, under the mouse
 _ABOVE = 20  # of the points
 
 
@@ -23,7 +22,7 @@ class Handle(QObject):
     def __init__(self, item: pyqtgraph.PlotItem, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._trail = pyqtgraph.PlotDataItem(symbol="o", symbolSize=5)
-        self.target = _Target(size=_SIZE, symbol="crosshair")
+        self.target = pyqtgraph.TargetItem(size=_SIZE, symbol="crosshair")
         for above, drawn in enumerate((self._trail, self.target)):
             drawn.setZValue(_ABOVE + above)
             item.addItem(drawn, ignoreBounds=True)
@@ -48,7 +47,7 @@ class Handle(QObject):
         text, quiet = theme.colour("text"), theme.colour("text")
         quiet.setAlpha(130)
         self.target.setPen(pyqtgraph.mkPen(text, width=2))
-        self.target.setHoverPen(pyqtgraph.mkPen(theme.colour("accent"), width=_PEN))
+        self.target.setHoverPen(pyqtgraph.mkPen(theme.colour("accent"), width=3))
         self._trail.setPen(pyqtgraph.mkPen(quiet, width=1))
         self._trail.setSymbolBrush(pyqtgraph.mkBrush(quiet))
         self._trail.setSymbolPen(None)
@@ -56,14 +55,6 @@ class Handle(QObject):
     def _moved(self) -> None:
         at = self.target.pos()
         self.dragged.emit(np.array([at.x(), at.y()]))
-
-
-class _Target(pyqtgraph.TargetItem):
-    """The ring; its bounds hold its pen as well, else parts of it stay where it was."""
-
-    def boundingRect(self) -> QRectF:  # noqa: N802
-        across, up = (_PEN * side for side in self.pixelSize())
-        return super().boundingRect().adjusted(-across, -up, across, up)
 
 
 def pixel_size(item: pyqtgraph.PlotItem) -> np.ndarray:

@@ -93,11 +93,21 @@ def make_plot() -> pyqtgraph.PlotWidget:
     pyqtgraph.setConfigOptions(antialias=True, imageAxisOrder="row-major")
     view = pyqtgraph.PlotWidget(axisItems=make_axes())
     view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
+    paint_whole(view)
     item = view.getPlotItem()
     item.setMenuEnabled(False)
     item.hideButtons()
     item.disableAutoRange()
     return view
+
+
+def paint_whole(view: pyqtgraph.GraphicsView) -> None:
+    """Have a view painted whole whenever something in it changes, which costs hardly more.
+
+    Of an item that draws beyond what it says it takes, or says so too late, parts would stay; and
+    Qt rounds the place of a marker otherwise where it paints several pieces.
+    """
+    view.setViewportUpdateMode(view.ViewportUpdateMode.FullViewportUpdate)
 
 
 def style_plot(view: pyqtgraph.PlotWidget, theme: Theme) -> None:
