@@ -1,6 +1,6 @@
 """Drives a window on a real screen; what it shows must be what a full repaint shows.
 
-    python drive_window.py FOLDER THEME ACTS SEED
+    python drive_window.py FOLDER THEME ACTS SEED SCENE ...
 
 A process of its own, since Qt has one platform a process. Recordings and pictures of what differs
 go into FOLDER; each comparison is a line of JSON on stdout: after what, and how many pixels differ.
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QGraphicsView, QPushButton,
 from ed_core.recording import ArrayInfo, Header, ProbeInfo
 from ed_viewer import decoder, turn
 from ed_viewer.app import collect_in_this_thread, make_window
+from ed_viewer.commands import COMMANDS
 from ed_viewer.compare import Compare
 from ed_viewer.cursor import Playback
 from ed_viewer.example import Example, write_example
@@ -34,11 +35,12 @@ from ed_viewer.widgets.legend import Legend
 from ed_viewer.window import Window
 
 DEADLINE = 30.0  # seconds, for all that waits
-STILL = 0.06  # seconds without a change on the screen, after which it is still
+STILL = 0.04  # seconds without a change on the screen, after which it is still
 LARGE, SMALL = QSize(1440, 900), QSize(1280, 720)
-KEYS = "Left Right Right Shift+Left Shift+Right Home End Space I O U + - 0 1 2 3 4 5 6 7 8 9".split()
-KEYS += "L C B D Y X F Esc S T Tab Tab Shift+Tab Up Down Return N P Ctrl+Z Ctrl+Y Ctrl+0".split()
-_GROUP = 5  # acts between two comparisons
+APART = ("open", "new", "quit")  # they ask for a folder, start a process, end the window
+KEYS = [key for command in COMMANDS if command.name not in APART for key in command.keys]
+KEYS += ["Tab", "Tab", "Shift+Tab", "Up", "Down", "Return"]
+_GROUP = 10  # acts between two comparisons
 
 
 class Others(Example):
@@ -195,14 +197,17 @@ class Driver:
                     if isinstance(item, pyqtgraph.AxisItem):
                         item.picture = None
                     item.update()
-                widget.viewport().update()
-        self.pump(0.02)
+        for widget in self._app.topLevelWidgets():
+            if widget.isVisible():
+                widget.repaint()  # at once
 
     def check(self, after: str) -> None:
         """Compare the screen with the one after a full repaint, and say what differs."""
         shown = self.still()
         self.repaint()
-        wanted = self.still()
+        wanted = self.picture()
+        if not np.array_equal(shown, wanted):
+            wanted = self.still()
         self._number += 1
         said: dict[str, object] = {"after": after, "pixels": int((shown != wanted).sum())}
         if said["pixels"]:
@@ -236,11 +241,13 @@ def box(one: np.ndarray, other: np.ndarray) -> QRect:
 # Each of these says after what the screen is to be compared.
 
 
-def every_tab(drive: Driver) -> Iterator[str]:
-    for title in drive.tabs():
+def every_tab(drive: Driver, *only: str) -> Iterator[str]:
+    for title in only or drive.tabs():
         drive.tab(title)
         drive.still()
-        drive.keys("End", "Left", "Left", "Right")
+        drive.keys("End")
+        drive.still()
+        drive.keys("Left", "Left", "Left")
         yield f"{title}: stepped"
         for x in range(drive.window.timeline.width(), 0, -90):  # what is spread out draws together
             drive.window.session.scrub(drive.window.timeline.frame_at(x))
@@ -365,48 +372,48 @@ def compared(drive: Driver) -> Iterator[str]:
 
 def at_random(drive: Driver, acts: int, seed: int) -> Iterator[str]:
     """Press keys, click, drag, turn the wheel and resize; what opens a form or a menu is closed."""
-    draw, window = random.Random(seed), drive.window
+    draw, window, done = random.Random(seed), drive.window, []
     closer = QTimer(window)
     closer.timeout.connect(lambda: close_sheets(window))
     closer.start(50)
-
-    def somewhere() -> QPoint:
-        return QPoint(draw.randrange(window.width()), draw.randrange(window.height()))
-
-    def act() -> str:
-        kind = draw.choices(("key", "click", "drag", "wheel", "point", "size"), (8, 5, 2, 1, 2, 1))[0]
-        at, to, key, turned = somewhere(), somewhere(), draw.choice(KEYS), draw.choice((120, -120))
-        size = QSize(draw.randrange(960, 1440), draw.randrange(600, 880))
-        where = f"({at.x()}, {at.y()})"
-        target = window.childAt(at)
-        if isinstance(target, QPushButton) and kind in ("click", "drag"):
-            kind = "point"  # it starts a process, or asks for a folder
-        if kind == "key":
-            drive.keys(key)
-            return key
-        if kind == "size":
-            window.resize(size)
-            return f"{size.width()}x{size.height()}"
-        if kind == "click":
-            drive.click(window, at)
-        elif kind == "drag":
-            drive.drag(at, to)
-        elif kind == "wheel":
-            drive.wheel(at, turned)
-        else:
-            drive.point(at)
-        return f"{kind} {where}"
-
-    done = []
     for number in range(1, acts + 1):
-        done.append(act())
+        done.append(random_act(drive, draw))
         drive.pump(draw.choice((0.0, 0.02, 0.05)))
         if number % _GROUP == 0:
-            close_sheets(window)
             yield f"act {number} of seed {seed}: {', '.join(done)}"
             done = []
     closer.stop()
     closer.deleteLater()
+
+
+def random_act(drive: Driver, draw: random.Random) -> str:
+    """Do something; return what."""
+    window, acts = (
+        drive.window,
+        {"key": 8, "click": 5, "drag": 2, "wheel": 1, "point": 2, "size": 1},
+    )
+    kind = draw.choices(list(acts), list(acts.values()))[0]
+    at, to = (
+        QPoint(draw.randrange(window.width()), draw.randrange(window.height())) for _ in range(2)
+    )
+    if isinstance(window.childAt(at), QPushButton):
+        kind = "point"  # as those that stand apart
+    if kind == "key":
+        key = draw.choice(KEYS)
+        drive.keys(key)
+        return key
+    if kind == "size":
+        window.resize(draw.randrange(960, 1440), draw.randrange(600, 880))
+        return f"size {window.width()}x{window.height()}"
+    if kind == "click":
+        drive.click(window, at)
+    elif kind == "drag":
+        drive.drag(at, to)
+    elif kind == "wheel":
+        drive.wheel(at, draw.choice((120, -120)))
+    else:
+        drive.point(at)
+    return f"{kind} {at.x()} {at.y()}"
 
 
 def close_sheets(window: Window) -> None:
@@ -419,41 +426,46 @@ def close_sheets(window: Window) -> None:
             dialog.reject()
 
 
+def others(drive: Driver) -> Iterator[str]:
+    """Look at the codes of a run without a decoder, and at all of one of signals and videos."""
+    for path, tabs in zip(drive.window.runs.paths[1:], (("Latent",), ()), strict=True):
+        drive.window.open(path)
+        drive.until(lambda path=path: drive.window.session.path == path, "another run")
+        drive.still()
+        yield from every_tab(drive, *tabs)
+
+
 def main() -> int:
-    faulthandler.enable()
     folder, theme, acts, seed = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    fake = str(Path(__file__).with_name("fake_decoder.py"))
-    decoder.worker_command = lambda path: [sys.executable, fake, "2", "0", "good"]
+    faulthandler.enable()
     app = QApplication(sys.argv[:1])
     app.setCursorFlashTime(0)  # a caret does not blink
-    one = write_example(folder / "runs", Example(samples=120, frames=8), frames=8)
-    two = write_example(folder / "runs", Example(samples=120, frames=5), frames=5)
-    others = write_example(folder / "runs", Others(), frames=4)
-    window = make_window(app, [str(one), str(two), str(others)], theme=theme)
+    runs = [
+        write_example(folder / "runs", made, frames)
+        for made, frames in (
+            (Example(samples=120, frames=8), 8),
+            (Example(samples=120, frames=5), 5),
+            (Others(), 4),
+        )
+    ]
+    fake = str(Path(__file__).with_name("fake_decoder.py"))
+    decoder.worker_command = lambda path: [
+        *(sys.executable, fake, "2", "0"),
+        "unable" if path == runs[1] else "good",
+    ]
+    window = make_window(app, [str(run) for run in runs], theme=theme)
     collect_in_this_thread(window)
     window.resize(LARGE if theme == "light" else SMALL)
     window.show()
     drive = Driver(app, window, folder)
     drive.until(window.isActiveWindow, "a window manager that makes the window active")
     drive.until(lambda: window.session.cursor.frame >= 0 and window.curves.whole, "a frame")
-    scenes = [every_tab, hidden, resized, themed, sheets, held, compared]
-    if only := sys.argv[5:]:
-        scenes = [scene for scene in scenes if scene.__name__ in only]
-    for scene in scenes:
+    for name in sys.argv[5:]:
         began = time.monotonic()
-        for after in scene(drive):
-            drive.check(f"{scene.__name__}, {after}")
-        print(f"{scene.__name__}: {time.monotonic() - began:.1f} s", file=sys.stderr)
-    began = time.monotonic()
-    for after in at_random(drive, acts, seed):
-        drive.check(after)
-    print(f"random: {time.monotonic() - began:.1f} s", file=sys.stderr)
-    began = time.monotonic()
-    window.open(others)
-    drive.until(lambda: window.session.path == others and window.session.run, "the other run")
-    for after in every_tab(drive):
-        drive.check(f"others, {after}")
-    print(f"others: {time.monotonic() - began:.1f} s", file=sys.stderr)
+        random_acts = (acts, seed) if name == "at_random" else ()
+        for after in globals()[name](drive, *random_acts):
+            drive.check(f"{name}, {after}")
+        print(f"{name}: {time.monotonic() - began:.1f} s", file=sys.stderr)
     window.close()
     window.deleteLater()
     app.processEvents()
