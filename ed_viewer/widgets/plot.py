@@ -105,7 +105,8 @@ def paint_whole(view: pyqtgraph.GraphicsView) -> None:
     """Have a view painted whole whenever something in it changes, which costs hardly more.
 
     Of an item that draws beyond what it says it takes, or says so too late, parts would stay; and
-    Qt rounds the place of a marker otherwise where it paints several pieces.
+    Qt rounds the place of a marker otherwise where it paints several pieces. Nothing may listen to
+    the scene's `changed`: Qt forgets then where an item was painted.
     """
     view.setViewportUpdateMode(view.ViewportUpdateMode.FullViewportUpdate)
 

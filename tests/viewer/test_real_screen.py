@@ -47,7 +47,8 @@ def running(*command: str, **env: str) -> Iterator[subprocess.Popen[str]]:
 def display() -> Iterator[str]:
     """The name of a screen with a window manager, which nothing else uses."""
     missing = [name for name in ("Xvfb", "openbox") if not shutil.which(name)]
-    lack = f"{' and '.join(missing)} missing: apt install xvfb openbox" if missing else _no_library("xcb")
+    lack = f"{' and '.join(missing)} missing: apt install xvfb openbox" if missing else ""
+    lack = lack or _no_library("xcb")
     if lack:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no screen: {lack}")
     # It chooses a number that is free, and says it once it listens.
