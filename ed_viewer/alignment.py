@@ -21,6 +21,10 @@ class Alignment(Enum):
     TIME = "time"
 
 
+WAYS = (Alignment.STEP, Alignment.EPOCH, Alignment.SHARE)
+"""By what two runs can be aligned."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Times:
     """When something was recorded, and when the training ends.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ed_viewer.alignment import Alignment
+from ed_viewer.alignment import WAYS, Alignment
 from ed_viewer.compare import Compare
 from ed_viewer.messages import RunInfo
 from ed_viewer.part import Part
@@ -46,7 +46,7 @@ class CompareKeeper(Part):
 
     def _restore(self, scale: str, at: str) -> None:
         self._tools.shared.setChecked(scale != _OWN)
-        known = {how.value: how for how in Alignment}
+        known = {how.value: how for how in WAYS}
         self._tools.choose_way(known.get(at, Alignment.STEP))
 
     def _keep_scale(self, shared: bool) -> None:

@@ -64,6 +64,8 @@ class CurvePlot(Card):
         self._compared = False
         self._head = TitleRow(title_of(name), name, theme)
         self._view = make_plot()
+        # Its cursor moves with every frame: one piece around where it was and where it is.
+        self._view.setViewportUpdateMode(self._view.ViewportUpdateMode.BoundingRectViewportUpdate)
         self._item = self._view.getPlotItem()
         self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
         self._item.setMouseEnabled(False, False)

@@ -2,7 +2,8 @@
 
 import click
 
-from ed_core.command.shared import early_options, has_display, short, startup
+from ed_core.command.display import has_display
+from ed_core.command.shared import early_options, short, startup
 from ed_core.command.train import console, open_window, say, stoppable
 from ed_core.recording import RunFolder
 

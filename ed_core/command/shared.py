@@ -1,4 +1,4 @@
-"""Parts of every command: the early options, the start of the backend, the display."""
+"""Parts of every command: the early options, the start of the backend."""
 
 import os
 import shlex
@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -144,15 +143,6 @@ def early_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
-
-
-def has_display() -> bool:
-    """Tell whether a window can be opened here."""
-    if not find_spec("PySide6") or not find_spec("pyqtgraph"):
-        return False
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
 
 
 def short(path: Path) -> str:

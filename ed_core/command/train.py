@@ -11,14 +11,8 @@ import click
 from rich.console import Console
 
 from ed_core.command.catalogue import flag_of
-from ed_core.command.shared import (
-    again,
-    early_options,
-    has_display,
-    on_backend,
-    short,
-    startup,
-)
+from ed_core.command.display import has_display
+from ed_core.command.shared import again, early_options, on_backend, short, startup
 from ed_core.data import settle_data
 from ed_core.errors import EdkitError
 from ed_core.options import Option, description

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from ed_core.command.shared import early_options, has_display, short, startup
+from ed_core.command.display import lack_of_window
+from ed_core.command.shared import early_options, short, startup
 from ed_core.errors import EdkitError
 
 _ENDINGS = ".png, .svg, .pdf, .gif, .mp4 or, the arrays, .npz"
@@ -48,8 +49,8 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
         f"--{name.replace('_', '-')}" for name, value in export.items() if value is not None
     ]:
         raise EdkitError(f"{', '.join(given)}: only of use with --export FILE.")
-    if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
-        raise EdkitError("there is no display: draw the pictures with 'edkit figures RUN' instead.")
+    if lack := lack_of_window():
+        raise EdkitError(f"{lack}; 'edkit figures RUN' draws the pictures without a window.")
     startup.plugin_files()
     from ed_viewer.app import main
 
@@ -75,7 +76,7 @@ def _export(
         raise EdkitError("--difference is that of two runs, one was given.")
     if align and len(runs) < 2:
         raise EdkitError("--align says where the second of two runs stands, one was given.")
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is asked for: nothing is shown
     startup.plugin_files()
     from ed_viewer.alignment import Alignment
     from ed_viewer.export.headless import Wish, export_stage

@@ -93,13 +93,22 @@ def make_plot() -> pyqtgraph.PlotWidget:
     pyqtgraph.setConfigOptions(antialias=True, imageAxisOrder="row-major")
     view = pyqtgraph.PlotWidget(axisItems=make_axes())
     view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
-    # Else Qt paints a plot that was resized twice: the first time before all items know of it.
-    view.scene().changed.connect(view.updateScene)
+    paint_whole(view)
     item = view.getPlotItem()
     item.setMenuEnabled(False)
     item.hideButtons()
     item.disableAutoRange()
     return view
+
+
+def paint_whole(view: pyqtgraph.GraphicsView) -> None:
+    """Have a view painted whole whenever something in it changes, which costs hardly more.
+
+    Of an item that draws beyond what it says it takes, or says so too late, parts would stay; and
+    Qt rounds the place of a marker otherwise where it paints several pieces. Nothing may listen to
+    the scene's `changed`: Qt forgets then where an item was painted.
+    """
+    view.setViewportUpdateMode(view.ViewportUpdateMode.FullViewportUpdate)
 
 
 def style_plot(view: pyqtgraph.PlotWidget, theme: Theme) -> None:

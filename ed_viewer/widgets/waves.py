@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ed_viewer.imaging import Levels, finite_range
 from ed_viewer.palette import class_colour
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.plot import make_axes, style_axes
+from ed_viewer.widgets.plot import make_axes, paint_whole, style_axes
 from ed_viewer.widgets.plot_hover import PlotHover
 from ed_viewer.widgets.wave_words import CHANNELS, WaveWords
 
@@ -122,6 +122,7 @@ class Waves(QWidget):
         self._most = most
         self._plain = plain
         self._view = pyqtgraph.GraphicsLayoutWidget()
+        paint_whole(self._view)
         self._view.ci.layout.setVerticalSpacing(0)
         self.waves: list[Wave] = []
         self._words = words or WaveWords()

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -374,11 +375,20 @@ def test_a_wrong_wish_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_the_command_needs_no_display(finished: Path, tmp_path: Path) -> None:
-    code = "import os, sys; [os.environ.pop(k, 0) for k in ('DISPLAY', 'QT_QPA_PLATFORM')];"
-    code += "from ed_core.command import main; sys.exit(main(sys.argv[1:]))"
+@pytest.mark.parametrize("asked", [{}, {"QT_QPA_PLATFORM": "xcb", "DISPLAY": ":987"}])
+def test_the_command_needs_no_display(
+    finished: Path, tmp_path: Path, asked: dict[str, str]
+) -> None:
+    others = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "QT_QPA_PLATFORM")}
     file = tmp_path / "x.png"
-    command = [sys.executable, "-c", code, "view", str(finished), "--export", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-m", "ed_core.command", "view", str(finished), "--export"]
+    done = subprocess.run(
+        [*command, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**others, **asked},
+    )
     assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
     assert size_of(file) == (2880, 1800)

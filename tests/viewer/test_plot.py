@@ -1,6 +1,7 @@
 """Axes as this window has them."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_numbers_of_an_axis_below_do_not_touch(
             assert (right - left) / span * width >= both / 2
 
 
-def test_curves_that_are_resized_are_painted_once(
+def test_curves_that_are_resized_are_painted_twice_at_most(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
@@ -85,7 +86,8 @@ def test_curves_that_are_resized_are_painted_once(
     window.resize(1280, 720)
     qtbot.waitUntil(lambda: {*whole} == {*views}, timeout=30_000)
     qtbot.wait(100)
-    assert len(whole) == len(views)
+    # In its size, and once more where its axes have changed by that.
+    assert max(Counter(whole).values()) <= 2
 
 
 def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot) -> None:
