@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 from ed_core.command import main
 from ed_core.command.view import view
 from ed_core.recording import Header, Recording, RecordingWriter, RunFolder
-from ed_viewer.alignment import WAYS, Alignment
+from ed_viewer import alignment
+from ed_viewer.alignment import Alignment
 from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
 from ed_viewer.export.headless import Wish, export_stage
@@ -260,7 +261,7 @@ def test_each_column_is_aligned(finished: Path, halved: Path, tmp_path: Path) ->
 
 def test_every_way_to_align_can_be_asked_for() -> None:
     (option,) = (option for option in view.params if option.name == "align")
-    assert list(option.type.choices) == [how.value for how in WAYS]
+    assert list(option.type.choices) == [how.value for how in alignment.WAYS]
 
 
 @pytest.fixture
