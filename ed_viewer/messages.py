@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -143,9 +144,19 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A line of the list of runs."""
+    """A line of the list of runs.
+
+    Attributes:
+        info: what its `run.json` says, nothing where there is none that can be read.
+    """
 
     path: Path
     state: str
     model: str
     data: str
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """Why it failed, in one line, or ""."""
+        return str(self.info.get("problem", "")) if self.state == "failed" else ""

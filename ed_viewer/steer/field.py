@@ -24,10 +24,12 @@ class NumberField(QDoubleSpinBox):
 
     Signals:
         applied: the number that is asked for.
+        refused: what was typed instead of such a number; it stays, to be mended.
         changed: whether an edit waits for Enter has changed.
     """
 
     applied = Signal(float)
+    refused = Signal(str)
     changed = Signal()
 
     def __init__(self, least: float, largest: float, parent: QWidget | None = None) -> None:
@@ -105,7 +107,8 @@ class NumberField(QDoubleSpinBox):
 
     def _apply(self) -> None:
         if not self.hasAcceptableInput():
-            self.take_back()
+            self.refused.emit(self.lineEdit().text())
+            self.selectAll()
             return
         self.interpretText()
         self._set_edited(False)

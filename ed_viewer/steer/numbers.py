@@ -1,6 +1,7 @@
 """A row a number that can be set: its name, a field, and a mark of what it waits for."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal
@@ -36,9 +37,11 @@ class Numbers(QWidget):
 
     Signals:
         asked: a Request.
+        refused: why a number that was typed cannot be asked for.
     """
 
     asked = Signal(object)
+    refused = Signal(str)
     _tips: ClassVar[dict[str, str]] = {
         "": "",
         "…": "Waiting for the trainer, which looks between two steps",
@@ -109,10 +112,16 @@ class Numbers(QWidget):
         name.setBuddy(field)
         field.changed.connect(self._mark)
         field.applied.connect(_Wish(self, kind, head))
+        field.refused.connect(partial(self._refuse, f"Weight of {head}" if head else words, kind))
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(mark, row, 1)
         self._grid.addWidget(field, row, 2)
         self.rows[about] = Row(about, name, field, mark)
+
+    def _refuse(self, name: str, kind: str, text: str) -> None:
+        least, most = RANGES[kind]
+        said = f"you entered {text.strip()}" if text.strip() else "the field is empty"
+        self.refused.emit(f"{name} must be from {least:g} to {most:g} ({said}).")
 
     def _mark(self) -> None:
         for row in self.rows.values():

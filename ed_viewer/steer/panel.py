@@ -58,6 +58,7 @@ class SteerPanel(QScrollArea):
         self.stop.clicked.connect(self.ask_stop)
         self.save.clicked.connect(self.ask_save)
         self.numbers.asked.connect(self.asked)
+        self.numbers.refused.connect(self.say)
         theme.changed.connect(self._restyle)
         self.show_trainer(self._trainer, Waiting())
 
