@@ -10,6 +10,8 @@ import numpy as np
 from ed_core.recording import Event, Header
 
 Arrays = dict[str, np.ndarray]
+OVER = ("finished", "stopped", "crashed", "failed")
+"""The states of a run whose training has ended."""
 
 
 def last_kind(events: Sequence[Event], kinds: Sequence[str]) -> str:
@@ -134,7 +136,7 @@ class Growth:
     @property
     def over(self) -> bool:
         """Whether its training has ended, so that nothing more will come."""
-        return self.state in ("finished", "stopped", "crashed", "failed")
+        return self.state in OVER
 
     @property
     def paused(self) -> bool:

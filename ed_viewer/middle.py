@@ -64,7 +64,7 @@ class Middle(QWidget):
         self.set_problem("", self._problem or self._damaged)
         some = known and len(growth.steps) > 0
         if not some and path is not None:
-            self.welcome.say_opening(name_and_time(path.name)[0], growth.over)
+            self.welcome.say_opening(name_and_time(path.name)[0], growth.state)
         self._stack.setCurrentWidget(self.stage if some else self.welcome)
 
     def show_frame(self, frame: Frame) -> None:

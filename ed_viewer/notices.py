@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ed_viewer.messages import OVER
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import muted, plain
 
@@ -110,12 +111,15 @@ class Welcome(QWidget):
         for widget in self._ways:
             widget.show()
 
-    def say_opening(self, name: str, over: bool = False) -> None:
+    def say_opening(self, name: str, state: str = "waiting") -> None:
         """Say that a run has no frame yet, or never will have one."""
         self._head.setText(name)
+        over = state in OVER
         self._text.setText(
             "It ended before its first frame was recorded."
             if over
+            else "There is nothing to show."
+            if state == "unknown"
             else "Waiting for its first frame …"
         )
         for widget in self._ways:

@@ -74,6 +74,11 @@ class RunFolder:
         return self.path / "control.json"
 
     @property
+    def log(self) -> Path:
+        """What its training said, where that is not in a terminal or a file of somebody else."""
+        return self.path / "train.log"
+
+    @property
     def weights(self) -> Path:
         """The trained weights."""
         return self.path / "weights.h5"

@@ -14,9 +14,6 @@ from ed_core.recording import RunFolder
 from ed_viewer.launch.command import environment, program
 from ed_viewer.whole_path import whole
 
-LOG = "train.log"
-"""The file in a run's folder that holds what its training said."""
-
 _POLL = 0.2  # seconds between two looks at the process
 _END = 16 * 1024  # bytes at the end of the log, in which the error stands
 _MISTAKE = 2  # the exit status of the command after a mistake of its user
@@ -135,7 +132,7 @@ class Trainer(QThread):
         for file in set(self._out.glob("*/run.json")) - self._known:
             if RunFolder(file.parent).was_held_by(process):
                 self.folder = whole(file.parent)
-                self.log = self.log.rename(self.folder / LOG)  # the training keeps its hold on it
+                self.log = self.log.rename(RunFolder(self.folder).log)  # the training keeps its hold on it
                 self.logged.emit(self)
                 self.began.emit(self)
                 return

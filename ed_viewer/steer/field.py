@@ -41,8 +41,17 @@ class NumberField(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_LONGEST) + _BUTTONS)
+        self._make_room()
         self.lineEdit().textEdited.connect(self._edit)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Have room for larger type (called by Qt)."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_LONGEST) + _BUTTONS)
 
     def show_number(self, number: float) -> None:
         """Show what is held now, unless an edit is under way."""

@@ -5,12 +5,13 @@ from functools import partial
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ed_core.recording.control import RANGES, Request
 from ed_viewer.steer.field import NumberField
 from ed_viewer.steer.trainer import Trainer, Waiting
-from ed_viewer.theme import Theme
+from ed_viewer.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.text import muted, plain, tip, titled
 
 _NAME = 108  # pixels
@@ -103,9 +104,7 @@ class Numbers(QWidget):
     def _add(self, about: str, words: str, kind: str, head: str) -> None:
         row = self._grid.rowCount()
         name, mark = plain(QLabel()), plain(QLabel())
-        name.setText(name.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, _NAME))
-        name.setFixedWidth(_NAME)
-        mark.setFixedWidth(_MARK)
+        name.setAccessibleName(words)
         field = NumberField(*RANGES[kind])
         field.setAccessibleName(f"Weight of {head}" if head else words)
         tip(name, head or words)
@@ -136,8 +135,15 @@ class Numbers(QWidget):
     def _restyle(self) -> None:
         for title in self._titles:
             title.setFont(self._theme.font(bold=True))
+        scale = self._theme.points / BODY_POINTS
         for row in self.rows.values():
             row.mark.setFont(self._theme.font(bold=True))
+            row.mark.setFixedWidth(round(_MARK * scale))
+            wide, metrics = round(_NAME * scale), QFontMetrics(self._theme.font())
+            words = row.name.accessibleName()
+            row.name.setText(metrics.elidedText(words, Qt.TextElideMode.ElideRight, wide))
+            row.name.setFixedWidth(wide)
+        self._grid.setColumnMinimumWidth(1, round(_MARK * scale))
 
 
 class _Wish:
