@@ -44,12 +44,14 @@ class StatusLine(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 2, 12, 2)
         layout.setSpacing(8)
-        layout.addWidget(self._name, 4)
+        layout.addWidget(self._name, 6)
         layout.addWidget(self._dot)
         layout.addWidget(self._state, 8)
         layout.addWidget(self._message, 2)
         layout.addWidget(self._value, 2)
+        layout.addStretch(0)
         self._name.hide()
+        self._message.hide()
 
     @property
     def text(self) -> str:
@@ -105,13 +107,17 @@ class StatusLine(QWidget):
     def show_message(self, text: str) -> None:
         """Say something that is no problem of the run, for a while."""
         self._said = text
-        self._message.say(text or self._hint)
+        self._show(text or self._hint)
         self._forget.start() if text else self._forget.stop()
 
     def show_hint(self, text: str) -> None:
         """Say what the mouse can do where it is, unless something else is being said."""
         self._hint = text
-        self._message.say(self._said or text)
+        self._show(self._said or text)
+
+    def _show(self, text: str) -> None:
+        self._message.say(text)
+        self._message.setVisible(bool(text))
 
 
 def progress(growth: Growth, run: RunInfo | None, info: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ class RowDelegate(QStyledItemDelegate):
     """
 
     left, right = 20, 8  # pixels beside the lines
-    cut = Qt.TextElideMode.ElideRight
+    cut = Qt.TextElideMode.ElideRight  # of the first two lines; others are cut at their right
 
     def __init__(self, theme: Theme, parent: QListWidget) -> None:
         super().__init__(parent)
@@ -64,5 +64,6 @@ class RowDelegate(QStyledItemDelegate):
             room = line.translated(0, number * line.height())
             if not number:
                 room.setWidth(width - taken)
-            painter.drawText(room, 0, metrics.elidedText(words, self.cut, room.width()))
+            cut = self.cut if number < 2 else Qt.TextElideMode.ElideRight
+            painter.drawText(room, 0, metrics.elidedText(words, cut, room.width()))
         painter.restore()
