@@ -134,7 +134,7 @@ def progress(growth: Growth, run: RunInfo | None, info: Mapping[str, Any]) -> li
     if not epochs or not len(steps):
         return []
     share = min(float(epoch[-1]) / epochs, 1.0)
-    said = [f"epoch {epoch[-1]:.1f} of {grouped(epochs)}", f"{share:.0%}"]
+    said = [f"epoch {epoch[-1]:.1f} of {grouped(epochs)}", f"{100 * share:.0f} %"]
     since = min(int(np.searchsorted(seconds, seconds[-1] - _WINDOW)), len(seconds) - 2)
     passed = float(seconds[-1] - seconds[since]) if since >= 0 else 0.0
     if growth.paused or passed <= 0:
@@ -149,11 +149,12 @@ def progress(growth: Growth, run: RunInfo | None, info: Mapping[str, Any]) -> li
 
 
 def _newest(growth: Growth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return steps, epochs and seconds (rows,) each, of what was recorded most often."""
-    rows = growth.curves if len(growth.curves.get("step", ())) else growth.scalars
-    if len(rows.get("step", ())):
-        return rows["step"], rows["epoch"], rows["seconds"]
-    return growth.steps, growth.epochs, growth.seconds
+    """Return steps, epochs and seconds (rows,) each, of what was recorded last."""
+    frames = {"step": growth.steps, "epoch": growth.epochs, "seconds": growth.seconds}
+    tables = (frames, growth.scalars, growth.curves)
+    known = [rows for rows in tables if len(rows.get("step", ()))]
+    newest = max(known, key=lambda rows: float(rows["step"][-1]), default=frames)
+    return newest["step"], newest["epoch"], newest["seconds"]
 
 
 def _count(value: Any) -> int:

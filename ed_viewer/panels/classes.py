@@ -76,6 +76,7 @@ class ClassesPanel(Panel):
         """
         roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
         shown = self._images is not None and (roomy or self._matrix.pick is not None)
+        self._row.setStretch(0, 1 if roomy else 2)
         way = QBoxLayout.Direction
         self._row.setDirection(way.LeftToRight if self.width() > self.height() else way.TopToBottom)
         if shown == self._side.isHidden():
