@@ -129,8 +129,11 @@ class Window(QMainWindow):
         if on == self.full:
             return
         self.full = on
-        self.docks.set_shelved(on)
+        if on:
+            self.docks.set_shelved(True)
         self.theme.set_lecture(on)
+        if not on:  # larger type would leave the docks too high
+            self.docks.set_shelved(False)
         self._show_title()
 
     def set_problem(self, of: str, problem: str) -> None:

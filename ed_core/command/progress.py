@@ -3,7 +3,8 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any
 
 import keras
 from rich.console import Console
@@ -30,7 +31,7 @@ class Progress:
         self.unit = "samples"
         self._held: float | None = None
         self._lost = 0.0
-        self._log: TextIO | None = None
+        self._log: Path | None = None
         self._bar = Bar(
             TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
             TextColumn("left"),
@@ -54,22 +55,18 @@ class Progress:
     def __exit__(self, *exc: object) -> None:
         self.seconds = self.clock() - self._began
         self._bar.stop()
-        if self._log:
-            self._write(f"{exc[1]}" if exc[0] else f"Trained in {self.seconds:.0f} s")
-            self._log.close()
-            self._log = None
+        self._write(f"{exc[1]}" if exc[0] else f"Trained in {self.seconds:.0f} s")
 
     def keep(self, folder: RunFolder) -> None:
         """Write what it says into the run's folder as well, where a terminal would forget it."""
         if self.console.is_terminal:
-            with suppress(OSError):  # a full disk is said by what else is written there
-                self._log = open(folder.log, "a", encoding="utf-8", buffering=1)
-                self._write(f"Training in {folder.path}")
+            self._log = folder.log
+            self._write(f"Training in {folder.path}")
 
     def _write(self, text: str) -> None:
-        if self._log:
-            with suppress(OSError):
-                self._log.write(f"{text}\n")
+        if self._log:  # a disk that is full is said by what else is written there
+            with suppress(OSError), open(self._log, "a", encoding="utf-8") as log:
+                log.write(f"{text}\n")
 
     def clock(self) -> float:
         """Return seconds from some moment on; they stand still while the training is held."""

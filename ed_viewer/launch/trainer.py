@@ -20,9 +20,9 @@ _MISTAKE = 2  # the exit status of the command after a mistake of its user
 
 
 class Trainer(QThread):
-    """Starts `edkit train` or `edkit demo`, finds its run folder and notices its end. All files are touched here.
+    """Starts `edkit train` or `edkit demo`, finds its run folder and notices its end.
 
-    What the training says goes to a file beside the run folders, and into the run's folder once
+    All files are touched here. What the training says goes to a file beside the run folders, and into the run's folder once
     there is one; a mistake of the user leaves nothing behind.
 
     Args:
@@ -132,7 +132,9 @@ class Trainer(QThread):
         for file in set(self._out.glob("*/run.json")) - self._known:
             if RunFolder(file.parent).was_held_by(process):
                 self.folder = whole(file.parent)
-                self.log = self.log.rename(RunFolder(self.folder).log)  # the training keeps its hold on it
+                self.log = self.log.rename(
+                    RunFolder(self.folder).log
+                )  # the training keeps its hold on it
                 self.logged.emit(self)
                 self.began.emit(self)
                 return

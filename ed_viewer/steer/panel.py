@@ -64,7 +64,8 @@ class SteerPanel(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """As wide as what stands in it: nothing is cut at its right (called by Qt)."""
-        wide = self.widget().minimumSizeHint().width() if self.widget() else 0
+        inner = self.widget()
+        wide = inner.minimumSizeHint().width() if inner is not None else 0
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(wide + bar, super().minimumSizeHint().height())
 

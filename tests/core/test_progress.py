@@ -83,11 +83,16 @@ def test_what_a_terminal_would_forget_is_kept_in_the_run(
     """Where the output goes to a file, that is the log."""
     folder = RunFolder(tmp_path)
     progress = Progress(Console(file=io.StringIO(), force_terminal=terminal))
-    with pytest.raises(ValueError, match="broken"), progress:
-        progress.keep(folder)
-        progress.epoch("epoch 1/3")
-        progress.note("pause", "paused")
-        progress.note("checkpoint", "checkpoint")
-        raise ValueError("broken")
+
+    def train() -> None:
+        with progress:
+            progress.keep(folder)
+            progress.epoch("epoch 1/3")
+            progress.note("pause", "paused")
+            progress.note("checkpoint", "checkpoint")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        train()
     said = f"Training in {tmp_path}\nepoch 1/3\nPaused.\nbroken\n"
     assert (folder.log.read_text() if terminal else folder.log.exists()) == (terminal and said)

@@ -158,6 +158,8 @@ def test_lecture_mode_gives_every_dock_its_size_back(
         window.act("full")
         qtbot.wait(50)
         window.act("full")
-        qtbot.wait(50)
-        now = {name: window.docks[name].size() for name in sizes}
-        assert now == sizes
+
+        def given_back() -> bool:
+            return {name: window.docks[name].size() for name in sizes} == sizes
+
+        qtbot.waitUntil(given_back, timeout=10_000)

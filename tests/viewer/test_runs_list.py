@@ -1,6 +1,7 @@
 """The list of runs keeps what is selected, and opens nothing twice."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,7 @@ def test_the_open_run_is_highlighted_also_before_it_is_listed(runs: RunsList) ->
     assert highlighted(runs) == [Path("/elsewhere/c")] == [runs.selected]
 
 
-def test_rows_do_not_move_under_the_mouse(
-    runs: RunsList, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_do_not_move_under_the_mouse(runs: RunsList, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "underMouse", lambda: True)
     runs.show_entries(entries("c", "b", "a"))
     assert [path.name for path in runs.paths] == ["b", "a", "c"]
@@ -217,7 +216,7 @@ def test_the_sheet_of_a_run_says_all_of_its_options(
     (sheet,) = window.findChildren(RunSheet)
     assert sheet.isVisible()
     said = [label.text() for label in sheet.findChildren(QLabel)]
-    rows = dict(zip(said, said[1:], strict=False))
+    rows = dict(pairwise(said))
     assert rows["Hidden"] == "256,64"
     assert rows["Learning rate"] == "0.002"
     assert rows["Weights"] == "image 2"

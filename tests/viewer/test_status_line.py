@@ -140,7 +140,11 @@ def live(steps: int = 60, paused: bool = False) -> Growth:
 @pytest.mark.parametrize(
     ("growth", "info", "said"),
     [
-        (live(), {"epochs": 2, "batch_size": 32}, "epoch 0.6 of 2 · 30 % · 64 samples/s · 70 s left"),
+        (
+            live(),
+            {"epochs": 2, "batch_size": 32},
+            "epoch 0.6 of 2 · 30 % · 64 samples/s · 70 s left",
+        ),
         (live(), {"epochs": 2}, "epoch 0.6 of 2 · 30 % · 2 steps/s · 70 s left"),
         (live(paused=True), {"epochs": 2, "batch_size": 32}, "epoch 0.6 of 2 · 30 %"),
         (live(0), {"epochs": 2, "batch_size": 32}, "epoch 0.0 of 2 · 0 %"),
@@ -164,9 +168,7 @@ def test_a_failed_run_says_why(qtbot: QtBot, open_window: Open, finished: Path) 
     qtbot.waitUntil(lambda: window.status._state.shown == said, timeout=30_000)
 
 
-def test_a_message_goes_after_a_while_and_a_hint_with_the_mouse(
-    qtbot: QtBot, theme: Theme
-) -> None:
+def test_a_message_goes_after_a_while_and_a_hint_with_the_mouse(qtbot: QtBot, theme: Theme) -> None:
     line = StatusLine(theme)
     qtbot.addWidget(line)
     assert line._forget.interval() == 15_000
