@@ -22,8 +22,8 @@ _MISTAKE = 2  # the exit status of the command after a mistake of its user
 class Trainer(QThread):
     """Starts `edkit train` or `edkit demo`, finds its run folder and notices its end.
 
-    All files are touched here. What the training says goes to a file beside the run folders, and into the run's folder once
-    there is one; a mistake of the user leaves nothing behind.
+    All files are touched here. What the training says goes to a file beside the run folders, and
+    into the run's folder once there is one; a mistake of the user leaves nothing behind.
 
     Args:
         arguments: from `train` or `demo` on.
