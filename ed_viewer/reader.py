@@ -159,7 +159,8 @@ def _entries(root: Path, paths: list[Path], added: list[Path]) -> list[RunEntry]
         found = list(paths) or [folder.path for folder in find_runs(root)]
     except OSError:  # a folder that goes while it is looked at; the next scan sees it gone
         found = []
-    return [_entry(path) for path in dict.fromkeys([*(p for p in added if p not in found), *found])]
+    others = [path for path in added if path not in found and path.exists()]
+    return [_entry(path) for path in (*others, *found)]
 
 
 def _replaced(paths: list[Path], folder: Path, runs: list[Path]) -> list[Path]:
