@@ -145,8 +145,10 @@ class Job:
             ended = self._ended(acting[0], callbacks)
             folder.update(status="finished", ended=now(), **ended)
         except BaseException as error:
-            status = "stopped" if isinstance(error, Interrupted) else "failed"
-            folder.end(status, ended=now())
+            if isinstance(error, Interrupted):
+                folder.end("stopped", ended=now())
+            else:
+                folder.fail(error, ended=now())
             raise
         return open_run(folder.path, model=self.objective)
 

@@ -31,10 +31,12 @@ class OwnFolder:
         self._held.enter_context(self._folder.hold())
         self._folder.write(info)
 
-    def end(self, status: str) -> None:
-        """Write the status and let the folder go; does nothing if it was never made."""
+    def end(self, status: str, error: BaseException | None = None) -> None:
+        """Write the status, and what failed; does nothing if the folder was never made."""
         try:
-            if self._folder.info_file.exists():
+            if self._folder.info_file.exists() and status == "failed":
+                self._folder.fail(error)
+            elif self._folder.info_file.exists():
                 self._folder.end(status)
         finally:
             self._held.close()

@@ -99,7 +99,8 @@ class Recorder(keras.callbacks.Callback):
 
     def __exit__(self, *exc: object) -> None:
         """End the recording, with a last frame if all went well."""
-        self.finish(failed=exc[0] is not None)
+        error = exc[1] if isinstance(exc[1], BaseException) else None
+        self.finish(failed=exc[0] is not None, error=error)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Bind the probes and take the first frame."""
@@ -203,8 +204,13 @@ class Recorder(keras.callbacks.Callback):
         self._open(self._capture, {}, scalars)
         self._count.step = when[0]
 
-    def finish(self, failed: bool = False) -> None:
-        """Take the last frame and close the segment; a frame that fails leaves nothing open."""
+    def finish(self, failed: bool = False, error: BaseException | None = None) -> None:
+        """Take the last frame and close the segment; a frame that fails leaves nothing open.
+
+        Args:
+            failed: whether the training has.
+            error: what it failed of, if that is known.
+        """
         status = "failed"
         self._give_back_history()
         try:
@@ -216,11 +222,14 @@ class Recorder(keras.callbacks.Callback):
             if capture is not None:
                 capture.close(None if failed else self._count.when)
             status = "failed" if failed else "finished"
+        except BaseException as found:
+            error = error or found
+            raise
         finally:
             if capture is not None:
                 self.seconds = capture.seconds
             if self._own is not None:
-                self._own.end(status)
+                self._own.end(status, error)
 
     def _begin(self) -> None:
         self._facts = field_facts(self.model, self.fields, self.reference)

@@ -30,6 +30,13 @@ from ed_core.schedule import Note
 from ed_core.stop_signal import graceful
 
 Started = Callable[[RunFolder], None] | None
+_OF_ITS_END = (
+    "stopped_early",
+    "epochs_done",
+    "weights_changed_by_callbacks",
+    "callbacks",
+    "problem",
+)
 
 
 def train(
@@ -127,8 +134,7 @@ def resume(
         warn_of_faults(info, job.objective, str(path))
         position = _position(folder, job)
         with graceful() as stop:
-            since = {"stopped_early", "epochs_done", "weights_changed_by_callbacks", "callbacks"}
-            kept = {key: value for key, value in info.items() if key not in since}
+            kept = {key: value for key, value in info.items() if key not in _OF_ITS_END}
             described = {**kept, **asdict(plan), "status": "training"}
             folder.write(checked(described, str(folder.info_file)))
             folder.weights.unlink(missing_ok=True)  # those of fewer epochs: no result any more

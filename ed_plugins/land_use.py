@@ -14,9 +14,9 @@ CLASSES = (
     ("water", "#0072b2", (0.14, 0.15, 0.18)),
     ("settlement", "#d55e00", (0.50, 0.48, 0.45)),
     ("meadow", "#f0e442", (0.42, 0.55, 0.25)),
-    ("forest", "#009e73", (0.15, 0.30, 0.14)),
-    ("alpine meadow", "#cc79a7", (0.42, 0.55, 0.25)),
-    ("rock", "#7f7f7f", (0.50, 0.48, 0.45)),
+    ("forest", "#00563a", (0.15, 0.30, 0.14)),
+    ("alpine meadow", "#eebedd", (0.42, 0.55, 0.25)),
+    ("rock", "#8c8c8c", (0.50, 0.48, 0.45)),
 )
 WATER, SETTLEMENT, MEADOW, FOREST, ALPINE, ROCK = range(len(CLASSES))
 _SUN = np.array([0.6, 0.6, 0.53])  # towards the sun, in the north-west: north, west, up

@@ -57,8 +57,9 @@ COMMANDS = (
     Command("redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Redo it"),
     Command("palette", ("Ctrl+K",), "Search all commands, tabs and runs"),
     Command("open", ("Ctrl+O",), "Open a run"),
+    Command("options", ("Ctrl+I",), "Show all options of the open run"),
     Command("new", ("Ctrl+N",), "Train a model: a new run"),
-    Command("log", ("Ctrl+L",), "Training log of a run that was started here"),
+    Command("log", ("Ctrl+L",), "Training log: show or hide"),
     Command("help", ("F1",), "This sheet"),
     Command("quit", ("Ctrl+Q",), "Close the window"),
 )

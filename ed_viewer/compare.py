@@ -15,7 +15,6 @@ from ed_viewer.compare_tools import CompareTools
 from ed_viewer.messages import Growth
 from ed_viewer.pair import Pair
 from ed_viewer.part import Part
-from ed_viewer.run_title import name_and_time
 from ed_viewer.whole_path import whole
 
 if TYPE_CHECKING:
@@ -165,8 +164,7 @@ class Compare(Part):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for path in self.window.runs.paths:
             if path != self.window.session.path:
-                name = " · ".join(part for part in name_and_time(path.name) if part)
-                menu.addAction(name.replace("&", "&&")).setData(path)
+                menu.addAction(self.window.runs.title(path).replace("&", "&&")).setData(path)
         if menu.isEmpty():
             menu.addAction("There is no other run").setEnabled(False)
         menu.triggered.connect(lambda action: self.choose(action.data()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import CurveData, Table, width_of
@@ -19,6 +19,7 @@ from ed_viewer.turn import Turn
 from ed_viewer.widgets.choice import make_choice
 from ed_viewer.widgets.text import muted, plain
 from ed_viewer.widgets.toggle import Toggle, push_button
+from ed_viewer.widgets.words import Words
 
 if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
@@ -71,7 +72,7 @@ class Curves(QWidget):
         self.log.setAccessibleName("Logarithmic scale")
         self.over = make_choice("What the curves are drawn over", [one.value for one in _AXES])
         self.over.currentIndexChanged.connect(self._change_axis)
-        self.about = muted(plain(QLabel()))
+        self.about = muted(plain(Words()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)

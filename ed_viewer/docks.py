@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ed_viewer.widgets.text import plain
@@ -29,6 +29,7 @@ class Docks:
     def __init__(self, window: Window) -> None:
         self._window = window
         self._shelved: list[QDockWidget] = []
+        self._sizes: dict[QDockWidget, QSize] = {}  # of those, to be the same again
         window.setDockNestingEnabled(True)
         window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
@@ -84,8 +85,19 @@ class Docks:
         if on:
             others = [dock for dock in self if dock.objectName() != "timeline"]
             self._shelved = [dock for dock in others if not dock.isHidden()]
+            self._sizes = {dock: dock.size() for dock in self._shelved}
         for dock in self._shelved:
             dock.setVisible(not on)
+        if not on:  # in the next turn: then they know how little room smaller type needs
+            QTimer.singleShot(0, self._window, self._give_back)
+
+    def _give_back(self) -> None:
+        """Let the docks have the sizes that they had."""
+        docks = [dock for dock in self._sizes if not dock.isHidden()]
+        sizes = [self._sizes[dock] for dock in docks]
+        wide, high = [size.width() for size in sizes], [size.height() for size in sizes]
+        self._window.resizeDocks(docks, wide, Qt.Orientation.Horizontal)
+        self._window.resizeDocks(docks, high, Qt.Orientation.Vertical)
 
     def arrangement(self) -> tuple[tuple[object, ...], ...]:
         """Return which docks are open and where, for a comparison; sizes do not count."""

@@ -31,6 +31,8 @@ class LayoutKeeper(Part):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self._model = ""
+        self._before: set[str] = set()  # the docks that were open when the run was opened
+        window.session.opened.connect(self._on_opened)
         window.session.described.connect(self._on_described)
 
     def ready(self) -> None:
@@ -56,6 +58,12 @@ class LayoutKeeper(Part):
         self._keep()
         self.window.settings.set(_text(self.window.saveGeometry()), _GEOMETRY)
 
+    def _on_opened(self, _: object) -> None:
+        self._before = self._open_docks()
+
+    def _open_docks(self) -> set[str]:
+        return {dock.objectName() for dock in self.window.docks if not dock.isHidden()}
+
     def _on_described(self, run: RunInfo) -> None:
         model = str(run.header.run.get("model") or "")
         if model == self._model:
@@ -68,8 +76,11 @@ class LayoutKeeper(Part):
                 self._restore(kept)
 
     def _restore(self, kept: str) -> None:
+        since = self._open_docks() - self._before  # while the first frame was waited for
         if self.window.restoreState(_bytes(kept), _VERSION):
             self.window.docks.show_fixed()
+            for name in since:
+                self.window.docks[name].show()
 
     def _keep(self) -> None:
         if self._model and not self.window.full:

@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ed_core.recording import Event, Header
 
 Arrays = dict[str, np.ndarray]
+OVER = ("finished", "stopped", "crashed", "failed")
+"""The states of a run whose training has ended."""
 
 
 CHECKPOINT = "checkpoint"
@@ -165,7 +168,7 @@ class Growth:
     @property
     def over(self) -> bool:
         """Whether its training has ended, so that nothing more will come."""
-        return self.state in ("finished", "stopped", "crashed", "failed")
+        return self.state in OVER
 
     @property
     def paused(self) -> bool:
@@ -175,9 +178,19 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A line of the list of runs."""
+    """A line of the list of runs.
+
+    Attributes:
+        info: what its `run.json` says, nothing where there is none that can be read.
+    """
 
     path: Path
     state: str
     model: str
     data: str
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """Why it failed, in one line, or ""."""
+        return str(self.info.get("problem", "")) if self.state == "failed" else ""

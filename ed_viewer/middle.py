@@ -65,7 +65,7 @@ class Middle(QWidget):
         some = known and len(growth.steps) > 0
         if not some and path is not None:
             name = name_and_time(path.name)[0]
-            self.welcome.say_opening(name, growth.over, damaged=bool(growth.problem))
+            self.welcome.say_opening(name, growth.state, damaged=bool(growth.problem))
         self._stack.setCurrentWidget(self.stage if some else self.welcome)
 
     def show_frame(self, frame: Frame) -> None:

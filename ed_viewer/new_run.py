@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -61,15 +62,27 @@ class NewRun(Part):
         assert self.dialog is not None
         form = self.dialog.form
         assert form is not None
-        trainer = Trainer(form.arguments(), form.out, self)
+        if refused := form.refused:
+            self.dialog.foot.say_problem(refused)
+            return
+        self._starting = self.train(form.arguments(), form.out)
+        self.dialog.set_starting(True)
+
+    def train(self, arguments: Sequence[str], out: Path) -> Trainer:
+        """Start a training, show its run as soon as there is one, and ask of it at the end.
+
+        Args:
+            arguments: of the command.
+            out: the folder in which the run's folder is made.
+        """
+        trainer = Trainer(arguments, out, self)
         queued = Qt.ConnectionType.QueuedConnection
         trainer.logged.connect(self._on_logged, queued)
         trainer.began.connect(self._on_began, queued)
         trainer.ended.connect(self._on_ended, queued)
         self.trainers.append(trainer)
-        self._starting = trainer
-        self.dialog.set_starting(True)
         trainer.start()
+        return trainer
 
     def may_close(self) -> bool:
         """Ask what is to become of what still trains; whatever has ended is not asked about."""
@@ -113,7 +126,7 @@ class NewRun(Part):
             self._starting.stop()
 
     def _on_logged(self, trainer: Trainer) -> None:
-        if trainer is self._starting or trainer.folder == self.window.session.path:
+        if trainer.folder in (None, self.window.session.path):
             self.window.part(TrainingLog).log.follow(trainer.log)
 
     def _on_began(self, trainer: Trainer) -> None:
@@ -122,7 +135,6 @@ class NewRun(Part):
         if self.dialog is not None:
             self.dialog.close()
         assert trainer.folder is not None
-        self.window.reader.add(trainer.folder)
         self.window.open(trainer.folder)
 
     def _on_ended(self, trainer: Trainer) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ed_viewer.messages import OVER
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import muted, plain
 
@@ -110,14 +111,18 @@ class Welcome(QWidget):
         for widget in self._ways:
             widget.show()
 
-    def say_opening(self, name: str, over: bool = False, damaged: bool = False) -> None:
+    def say_opening(self, name: str, state: str = "waiting", damaged: bool = False) -> None:
         """Say that a run has no frame yet, never will have one, or none that can be read."""
         self._head.setText(name)
-        ended = "It ended before its first frame was recorded."
-        lost = "No frame can be read: the recording is damaged."
-        self._text.setText(
-            (lost if damaged else ended) if over else "Waiting for its first frame …"
-        )
+        if damaged and state in OVER:
+            words = "No frame can be read: the recording is damaged."
+        elif state in OVER:
+            words = "It ended before its first frame was recorded."
+        elif state == "unknown":
+            words = "There is nothing to show."
+        else:
+            words = "Waiting for its first frame …"
+        self._text.setText(words)
         for widget in self._ways:
             widget.hide()
         self._how.hide()

@@ -70,10 +70,18 @@ class Panel(Card):
         self.body.setSpacing(8)
         self.body.addLayout(head)
         self.build()
+        self._move_tips()
         self.restyle()
 
     def build(self) -> None:
         """Make the widgets of the body."""
+
+    def _move_tips(self) -> None:
+        """Let the status line say what the mouse does on data: a tip would cover them."""
+        for widget in self.findChildren(QWidget):
+            if hasattr(widget, "hovered") and widget.toolTip():
+                widget.setStatusTip(widget.toolTip())
+                widget.setToolTip("")
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw a frame: the probe's arrays by name."""

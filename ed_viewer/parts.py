@@ -12,6 +12,7 @@ from ed_viewer.lag import Lag
 from ed_viewer.layout_keeper import LayoutKeeper
 from ed_viewer.new_run import NewRun
 from ed_viewer.part import Part
+from ed_viewer.run_sheet import RunSheetPart
 from ed_viewer.steer.part import Steer
 from ed_viewer.timeline_part import TimelinePart
 from ed_viewer.training_log import TrainingLog
@@ -22,6 +23,7 @@ PARTS: tuple[type[Part], ...] = (
     TrainingLog,
     NewRun,
     Steer,
+    RunSheetPart,
     Compare,
     CompareKeeper,
     ByHand,

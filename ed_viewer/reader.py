@@ -31,6 +31,7 @@ class Reader(QThread):
     grew = Signal(object)  # Growth
     answered = Signal(object)  # Frame
     listed = Signal(object)  # list[RunEntry]
+    gathered = Signal(object, object)  # a folder that is no run, and the newest run in it
     failed = Signal(str)
 
     def __init__(
@@ -39,6 +40,7 @@ class Reader(QThread):
         super().__init__(parent)
         self._root = root
         self._paths = list(paths)
+        self._added: list[Path] = []  # beside those
         self._bell = threading.Condition()
         self._to_open: tuple[int, Path] | None = None
         self._to_read: Request | None = None
@@ -63,9 +65,12 @@ class Reader(QThread):
             self._bell.notify()
 
     def add(self, path: Path) -> None:
-        """List this run as well, where the list is not that of a folder."""
-        if self._paths and path not in self._paths:
-            self._paths = [path, *self._paths]
+        """List this run as well, wherever it is."""
+        with self._bell:
+            if path not in (*self._paths, *self._added):
+                self._added = [path, *self._added]
+                self._next_scan = min(self._next_scan, 0.0 if self._root else inf)
+                self._bell.notify()
 
     def leave(self) -> None:
         """Ask the thread to end, without waiting: a slow disk may hold it."""
@@ -102,7 +107,7 @@ class Reader(QThread):
         if opening is not None:
             if self._tail is not None:
                 self._tail.close()
-            self._tail = Tail(opening[1], opening[0])
+            self._tail = None if self._gather(opening[1]) else Tail(opening[1], opening[0])
             self._pace.hurry()
         if request is not None and self._tail and request.opening == self._tail.opening:
             self.answered.emit(self._tail.read(request))
@@ -113,7 +118,21 @@ class Reader(QThread):
                 self._pace.rest(live=True)
         if self._root is not None and time.monotonic() >= self._next_scan:
             self._next_scan = time.monotonic() + SCAN
-            self.listed.emit(_entries(self._root, self._paths))
+            self.listed.emit(_entries(self._root, self._paths, self._added))
+
+    def _gather(self, folder: Path) -> bool:
+        """List the runs in a folder that is no run itself; returns whether there are any."""
+        itself = any((folder / name).exists() for name in ("run.json", "recording"))
+        if self._root is None or itself or not folder.is_dir():
+            return False
+        found = [run.path for run in find_runs(folder)]
+        if found:
+            with self._bell:
+                self._paths = _replaced(self._paths, folder, found)
+                self._added = _replaced(self._added, folder, found)
+            self._next_scan = 0.0
+            self.gathered.emit(folder, found[0])
+        return bool(found)
 
     def _hear(self) -> None:
         """Take note, on the window's thread, that it has heard of a growth."""
@@ -135,12 +154,18 @@ class Reader(QThread):
         self._pace.rest(tail.live, *spent)
 
 
-def _entries(root: Path, paths: list[Path]) -> list[RunEntry]:
+def _entries(root: Path, paths: list[Path], added: list[Path]) -> list[RunEntry]:
     try:
         found = list(paths) or [folder.path for folder in find_runs(root)]
     except OSError:  # a folder that goes while it is looked at; the next scan sees it gone
         found = []
-    return [_entry(path) for path in found]
+    others = [path for path in added if path not in found and path.exists()]
+    return [_entry(path) for path in (*others, *found)]
+
+
+def _replaced(paths: list[Path], folder: Path, runs: list[Path]) -> list[Path]:
+    """Return paths with the runs in a folder in the place of the folder."""
+    return [one for path in paths for one in (runs if path == folder else [path])]
 
 
 def _entry(path: Path) -> RunEntry:
@@ -149,6 +174,7 @@ def _entry(path: Path) -> RunEntry:
     try:
         folder = RunFolder.open(path)
         info = folder.read()
-        return RunEntry(path, folder.state(), str(info.get("model", "")), str(info.get("data", "")))
+        said = str(info.get("model", "")), str(info.get("data", ""))
+        return RunEntry(path, folder.state(), *said, info)
     except (EdkitError, OSError):
         return RunEntry(path, "unknown", "", "")

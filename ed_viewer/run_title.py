@@ -1,14 +1,32 @@
 """What runs are called, for people."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ed_viewer.messages import RunInfo
+from ed_viewer.messages import RunEntry, RunInfo
 
 _STAMPED = re.compile(r"(.+)-(\d{8})-(\d{6})-[0-9a-f]{6}")
 _FACTS = ("seed", "backend", "epochs")
+_OPTIONS = (
+    "data",
+    "seed",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "weights",
+    "labels",
+    "stratified",
+    "only",
+    "class_weights",
+    "oversample",
+    "field_names",
+    "validation",
+    "every",
+    "record",
+    "backend",
+)
 
 
 def name_and_time(name: str) -> tuple[str, str]:
@@ -40,12 +58,65 @@ def title_of(path: Path, other: Path | None, options: str) -> str:
     return " · ".join(part for part in said if part)
 
 
+def differences(entries: Sequence[RunEntry]) -> dict[Path, str]:
+    """Return of each run in which options it is not like all others of its name, in words."""
+    alike: dict[str, list[RunEntry]] = {}
+    for entry in entries:
+        if entry.info:
+            alike.setdefault(name_and_time(entry.path.name)[0], []).append(entry)
+    return {entry.path: said for group in alike.values() for entry, said in _differing(group)}
+
+
+def titles(entries: Sequence[RunEntry]) -> dict[Path, str]:
+    """Return what runs are called beside each other: the name, what differs, when it began."""
+    said = differences(entries)
+    found = {}
+    for entry in entries:
+        name, began = name_and_time(entry.path.name)
+        found[entry.path] = " · ".join(p for p in (name, said.get(entry.path, ""), began) if p)
+    return found
+
+
+def options_of(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run by name, out of its `run.json`: the model's own come first."""
+    params = info.get("params")
+    given = dict(params) if isinstance(params, Mapping) else {}
+    return {**given, **{name: info[name] for name in _OPTIONS if info.get(name) is not None}}
+
+
+def worded(value: Any) -> str:
+    """Return the value of an option in words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ",".join(map(worded, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _differing(group: Sequence[RunEntry]) -> list[tuple[RunEntry, str]]:
+    options = [options_of(entry.info) for entry in group]
+    names = [
+        name
+        for name in dict.fromkeys(name for given in options for name in given)
+        if any(given.get(name) != options[0].get(name) for given in options)
+    ]
+    return [
+        (
+            entry,
+            " · ".join(f"{name} {worded(given[name])}" for name in names if name in given),
+        )
+        for entry, given in zip(group, options, strict=True)
+    ]
+
+
 def what_differs(one: RunInfo, other: RunInfo) -> tuple[str, str]:
     """Return the options of each run that are not those of the other: ("seed 0", "seed 1")."""
     ours, theirs = _options(one), _options(other)
     names = [name for name in ours if name in theirs and ours[name] != theirs[name]]
     said = [
-        " · ".join(f"{name} {_plain(options[name])}" for name in names)
+        " · ".join(f"{name} {worded(options[name])}" for name in names)
         for options in (ours, theirs)
     ]
     return said[0], said[1]
@@ -58,7 +129,3 @@ def _options(run: RunInfo) -> dict[str, Any]:
         {str(name): value for name, value in params.items()} if isinstance(params, Mapping) else {}
     )
     return {**given, **{name: facts[name] for name in _FACTS if name in facts}}
-
-
-def _plain(value: Any) -> str:
-    return ",".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)

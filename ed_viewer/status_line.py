@@ -1,17 +1,22 @@
 """The status line: how the run on show stands, what happened, and the value under the mouse."""
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ed_viewer.messages import Growth
+from ed_viewer.messages import Growth, RunInfo
 from ed_viewer.runs_list import state_colour
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.caption import Caption
-from ed_viewer.widgets.text import counted, grouped, plain, plain_state
+from ed_viewer.widgets.text import counted, grouped, number, plain_state
+
+MESSAGE = 15_000  # milliseconds that a message stays
+_WINDOW = 30.0  # seconds of training that the speed is of
 
 
 class StatusLine(QWidget):
@@ -25,52 +30,141 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.lag: float | None = None
         self._dot = Dot(theme)
-        self._state = plain(QLabel())
-        self._message = Caption(theme, align=Qt.AlignmentFlag.AlignLeft, least=0)
+        left = Qt.AlignmentFlag.AlignLeft
+        self._name = Caption(theme, "text", left, least=0)
+        self._state = Caption(theme, "text", left, least=0)
+        self._message = Caption(theme, align=left, least=0)
         self._value = Caption(theme, "text", least=0)
+        self._hint = ""
+        self._said = ""
+        self._forget = QTimer(self)
+        self._forget.setSingleShot(True)
+        self._forget.setInterval(MESSAGE)
+        self._forget.timeout.connect(lambda: self.show_message(""))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 2, 12, 2)
         layout.setSpacing(8)
+        layout.addWidget(self._name, 6)
         layout.addWidget(self._dot)
-        layout.addWidget(self._state)
-        layout.addWidget(self._message, 1)
-        layout.addWidget(self._value, 1)
+        layout.addWidget(self._state, 8)
+        layout.addWidget(self._message, 2)
+        layout.addWidget(self._value, 2)
+        layout.addStretch(0)
+        self._name.hide()
+        self._message.hide()
 
     @property
     def text(self) -> str:
         """What it says at its left."""
-        return self._state.text()
+        return self._state.text
 
     @property
     def message(self) -> str:
         """What it says beside that."""
         return self._message.text
 
-    def show_growth(self, growth: Growth | None) -> None:
-        """Say how the run stands; called again as its last frame gets older."""
+    @property
+    def name(self) -> str:
+        """What it calls the run, "" while that stands elsewhere on the screen."""
+        return self._name.text
+
+    def show_growth(
+        self, growth: Growth | None, done: Sequence[str] = (), problem: str = ""
+    ) -> None:
+        """Say how the run stands; called again as its last frame gets older.
+
+        Args:
+            growth: how far it has come, None without a run.
+            done: its progress in words, while it trains.
+            problem: why it failed, if it has.
+        """
         self._dot.setVisible(growth is not None)
         if growth is None:
-            self._state.setText("no run")
+            _fit(self._state, "no run")
             return
         self._dot.set_colour(state_colour(growth.state))
-        state = "paused" if growth.paused else growth.state
-        said = [plain_state(state), counted(len(growth.steps), "frame")]
+        state = plain_state("paused" if growth.paused else growth.state)
+        said = [f"{state}: {problem}" if problem else state, *done]
         if growth.live and growth.newest:
-            said.insert(1, f"last frame {_age(time.time() - growth.newest)} ago")
+            said.append(f"last frame {_age(time.time() - growth.newest)} ago")
+        said.append(counted(len(growth.steps), "frame"))
         if growth.live and self.lag is not None:
             said.append(f"lag {self.lag * 1000:.0f} ms")
         dropped = _dropped(growth)
         said += [f"{grouped(dropped)} dropped"] if dropped or (growth.live and dropped == 0) else []
         said += ["recorded without checksums"] if growth.unchecked else []
-        self._state.setText(" · ".join(said))
+        _fit(self._state, " · ".join(said))
+
+    def show_name(self, name: str) -> None:
+        """Say which run is on show, or leave it to the list and to the frame of the window."""
+        _fit(self._name, name)
+        self._name.setVisible(bool(name))
 
     def show_value(self, text: str) -> None:
         """Say what is under the mouse."""
         self._value.say(text)
 
     def show_message(self, text: str) -> None:
-        """Say something that is no problem of the run."""
+        """Say something that is no problem of the run, for a while."""
+        self._said = text
+        self._show(text or self._hint)
+        self._forget.start() if text else self._forget.stop()
+
+    def show_hint(self, text: str) -> None:
+        """Say what the mouse can do where it is, unless something else is being said."""
+        self._hint = text
+        self._show(self._said or text)
+
+    def _show(self, text: str) -> None:
         self._message.say(text)
+        self._message.setVisible(bool(text))
+
+
+def progress(growth: Growth, run: RunInfo | None, info: Mapping[str, Any]) -> list[str]:
+    """Return how far a live training has come, how fast it is, and what is left of it, in words.
+
+    Args:
+        growth: how far it has come.
+        run: what is fixed in it, None while that is not known.
+        info: what its `run.json` says; without it the speed is in steps.
+    """
+    facts = run.header.run if run else {}
+    epochs = _count(info.get("epochs") or facts.get("total_epochs") or facts.get("epochs"))
+    steps, epoch, seconds = _newest(growth)
+    if not epochs or not len(steps):
+        return []
+    share = min(float(epoch[-1]) / epochs, 1.0)
+    said = [f"epoch {epoch[-1]:.1f} of {grouped(epochs)}", f"{100 * share:.0f} %"]
+    since = min(int(np.searchsorted(seconds, seconds[-1] - _WINDOW)), len(seconds) - 2)
+    passed = float(seconds[-1] - seconds[since]) if since >= 0 else 0.0
+    if growth.paused or passed <= 0:
+        return said
+    speed = float(steps[-1] - steps[since]) / passed
+    batch = _count(info.get("batch_size"))
+    said.append(f"{number(speed * (batch or 1))} {'samples' if batch else 'steps'}/s")
+    pace = float(epoch[-1] - epoch[since]) / passed
+    if pace > 0:
+        said.append(f"{_age((epochs - float(epoch[-1])) / pace)} left")
+    return said
+
+
+def _newest(growth: Growth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return steps, epochs and seconds (rows,) each, of what was recorded last."""
+    frames = {"step": growth.steps, "epoch": growth.epochs, "seconds": growth.seconds}
+    tables = (frames, growth.scalars, growth.curves)
+    known = [rows for rows in tables if len(rows.get("step", ()))]
+    newest = max(known, key=lambda rows: float(rows["step"][-1]), default=frames)
+    return newest["step"], newest["epoch"], newest["seconds"]
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _fit(caption: Caption, text: str) -> None:
+    """Say something in as much of the line as it needs."""
+    caption.say(text)
+    caption.setMaximumWidth(caption.fontMetrics().horizontalAdvance(text) + 1)
 
 
 class Dot(QWidget):

@@ -1,4 +1,4 @@
-"""The log of a training that was started from the window: its dock, its button, its key."""
+"""The log of a training: its dock, its button, its key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from ed_core.recording import RunFolder
 from ed_viewer.launch.log_view import LogView
-from ed_viewer.launch.trainer import LOG
 from ed_viewer.part import Part
 from ed_viewer.widgets.toggle import push_button
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _WIDTH = 440  # pixels
+_NONE = (
+    "No log in the folder of this run. What its training says stands where it was started: in a "
+    "terminal, a notebook, or the file that its output goes to."
+)
 
 
 class TrainingLog(Part):
@@ -29,7 +33,7 @@ class TrainingLog(Part):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self.dock = self.log = LogView(window.theme)
-        about = "What a run that was started here says (Ctrl+L)"
+        about = "What the training of this run says (Ctrl+L)"
         self.runs_tool = push_button("Log", about, window.theme)
         self.runs_tool.clicked.connect(self.toggle)
         self._sized = False
@@ -52,4 +56,4 @@ class TrainingLog(Part):
         self.log.stop()
 
     def _on_opened(self, path: Path) -> None:
-        self.log.follow(path / LOG)
+        self.log.follow(RunFolder(path).log, f"{_NONE}\n\n{path}")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QStatusTipEvent
 from PySide6.QtWidgets import QMainWindow
 
 from ed_viewer.commands import bind
@@ -21,7 +21,7 @@ from ed_viewer.reader import Reader
 from ed_viewer.runs_list import RunsList
 from ed_viewer.session import Session
 from ed_viewer.settings import Settings
-from ed_viewer.status_line import StatusLine
+from ed_viewer.status_line import StatusLine, progress
 from ed_viewer.theme import Theme
 from ed_viewer.timeline import Timeline
 from ed_viewer.transport import Transport
@@ -59,7 +59,7 @@ class Window(QMainWindow):
         self.session = Session(reader, self)
         self.full = self.tabbing = False
         self.resize(QSize(1440, 900))
-        self.setMinimumSize(QSize(960, 600))
+        self.setMinimumSize(QSize(640, 480))
         self._make_widgets(root)
         self._connect()
         self._bind()
@@ -73,6 +73,7 @@ class Window(QMainWindow):
 
     def open(self, path: Path) -> None:
         """Show a run; of the one that is open nothing is lost."""
+        self.reader.add(whole(path))
         if whole(path) != self.session.path:
             self.session.open(whole(path))
 
@@ -101,6 +102,7 @@ class Window(QMainWindow):
         session.grew.connect(self._on_grew)
         session.drawn.connect(self._middle.show_frame)
         self.reader.listed.connect(self._on_listed, queued)
+        self.reader.gathered.connect(self._on_gathered, queued)
         self.reader.failed.connect(self.status.show_message, queued)
         self.errands.said.connect(self.status.show_message, queued)
         self.runs.chosen.connect(self.open)
@@ -127,8 +129,12 @@ class Window(QMainWindow):
         if on == self.full:
             return
         self.full = on
-        self.docks.set_shelved(on)
+        if on:
+            self.docks.set_shelved(True)
         self.theme.set_lecture(on)
+        if not on:  # larger type would leave the docks too high
+            self.docks.set_shelved(False)
+        self._show_title()
 
     def set_problem(self, of: str, problem: str) -> None:
         """Say in the banner what is wrong with something, or nothing any more."""
@@ -149,12 +155,38 @@ class Window(QMainWindow):
         if self.session.path is None and entries:
             self.open(entries[0].path)
 
+        self._show_title()
+
+    def _on_gathered(self, folder: Path, newest: Path) -> None:
+        """Show the newest run of a folder that is none itself."""
+        if self.session.path == folder:
+            self.open(newest)
+
     def _show_age(self) -> None:
-        self.status.show_growth(self.session.growth)
+        growth, entry = self.session.growth, self.runs.entry(self.session.path)
+        info = entry.info if entry else {}
+        done = progress(growth, self.session.run, info) if growth and growth.live else []
+        self.status.show_growth(growth, done, entry.problem if entry else "")
 
     def _show_title(self) -> None:
+        """Name the run in the frame of the window and, where that or the list is gone, inside."""
         path = self.session.path
         self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
+        alone = self.full or self.isFullScreen()
+        self.status.show_name(self.runs.title(path) if path and alone else "")
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Note that the frame of the window comes or goes (called by Qt)."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._show_title()
+
+    def event(self, event: QEvent) -> bool:
+        """Say in the status line what the mouse can do where it is (called by Qt)."""
+        if isinstance(event, QStatusTipEvent):
+            self.status.show_hint(event.tip())
+            return True
+        return super().event(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
         """Note that it is the Tab key that moves the focus (called by Qt)."""

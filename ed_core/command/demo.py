@@ -35,6 +35,7 @@ def demo(epochs: int, out: str, no_window: bool) -> None:
     def started(folder: RunFolder) -> None:
         folders.append(folder)
         progress.plan(folder.read())
+        progress.keep(folder)
         if with_window:
             console.print("Opening the window")
             windows.append(open_window(folder.path))

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
+
+from ed_core.recording import RunFolder
 
 _PAUSE = 0.1  # seconds from update to update
 
@@ -27,6 +31,7 @@ class Progress:
         self.unit = "samples"
         self._held: float | None = None
         self._lost = 0.0
+        self._log: Path | None = None
         self._bar = Bar(
             TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
             TextColumn("left"),
@@ -50,6 +55,18 @@ class Progress:
     def __exit__(self, *exc: object) -> None:
         self.seconds = self.clock() - self._began
         self._bar.stop()
+        self._write(f"{exc[1]}" if exc[0] else f"Trained in {self.seconds:.0f} s")
+
+    def keep(self, folder: RunFolder) -> None:
+        """Write what it says into the run's folder as well, where a terminal would forget it."""
+        if self.console.is_terminal:
+            self._log = folder.log
+            self._write(f"Training in {folder.path}")
+
+    def _write(self, text: str) -> None:
+        if self._log:  # a disk that is full is said by what else is written there
+            with suppress(OSError), open(self._log, "a", encoding="utf-8") as log:
+                log.write(f"{text}\n")
 
     def clock(self) -> float:
         """Return seconds from some moment on; they stand still while the training is held."""
@@ -64,6 +81,7 @@ class Progress:
             self._lost += time.monotonic() - self._held
             self._held = None
         if kind != "checkpoint":
+            self._write(f"{text[:1].upper()}{text[1:]}.")
             self.console.print(f"{text[:1].upper()}{text[1:]}.", soft_wrap=True, markup=False)
 
     def plan(self, info: Mapping[str, Any]) -> None:
@@ -77,7 +95,8 @@ class Progress:
         self._bar.update(self._task, description=text, completed=done, total=total)
 
     def epoch(self, text: str) -> None:
-        """Print an epoch's line where there is no bar."""
+        """Print an epoch's line where there is no bar, and log it."""
+        self._write(text)
         if not self.console.is_terminal:
             self.console.print(text, soft_wrap=True)
 

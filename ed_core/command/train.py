@@ -187,6 +187,7 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
     def started(folder: RunFolder) -> None:
         folders.append(folder)
         progress.plan(folder.read())
+        progress.keep(folder)
         say(f"Training in {short(folder.path)}")
         if view:
             open_window(folder.path)

@@ -244,6 +244,7 @@ _ENTRIES: Mapping[str, Entry] = {
     "turn_steps": STEPS,
     "created": TEXT,
     "ended": TEXT,
+    "problem": TEXT,
     "backend": TEXT,
     "keras": TEXT,
     "host": TEXT,

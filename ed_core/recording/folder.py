@@ -15,6 +15,7 @@ from typing import Any
 
 from ed_core.errors import EdkitError
 from ed_core.recording.description import check
+from ed_core.recording.layout import one_line
 
 _MAX_INFO = 16 * 2**20  # bytes of run.json
 _LOCK_PATIENCE = 1.0  # seconds: a viewer that tests the lock holds it for microseconds
@@ -73,6 +74,11 @@ class RunFolder:
         return self.path / "control.json"
 
     @property
+    def log(self) -> Path:
+        """What its training said, where that is not in a terminal or a file of somebody else."""
+        return self.path / "train.log"
+
+    @property
     def weights(self) -> Path:
         """The trained weights."""
         return self.path / "weights.h5"
@@ -93,6 +99,10 @@ class RunFolder:
             if self.info_file.stat().st_size > _MAX_INFO:
                 raise OSError(f"it has more than {_MAX_INFO} bytes")
             info = json.loads(self.info_file.read_bytes())
+        except FileNotFoundError as error:
+            raise EdkitError(
+                f"{str(self.path)!r} is not a run folder: it has no run.json."
+            ) from error
         except (OSError, ValueError, RecursionError) as error:
             raise EdkitError(f"{str(self.info_file)!r} cannot be read: {error}.") from error
         return info
@@ -120,6 +130,14 @@ class RunFolder:
         except EdkitError:
             if self.info_file.exists():
                 raise
+
+    def fail(self, error: BaseException | None, **changes: Any) -> None:
+        """Write that a training failed, and why in one line where that is known."""
+        if error is not None:
+            kind = "" if isinstance(error, EdkitError) else type(error).__name__
+            said = ": ".join(part for part in (kind, str(error)) if part)
+            changes["problem"] = one_line(said)
+        self.end("failed", **changes)
 
     def _overwrite(self, status: str) -> None:
         """Put a status in the place of `training`, which takes no new room on the disk."""

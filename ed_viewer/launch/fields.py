@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal
-from PySide6.QtGui import QRegularExpressionValidator, QWheelEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from ed_viewer.launch.catalogue import Option
 from ed_viewer.launch.command import given
 from ed_viewer.widgets.check import Check
+from ed_viewer.widgets.text import titled
 
-_ALLOWED = {"int": r"[-+]?\d*", "float": r"[-+0-9.eEinfa]*", "ints": r"[-\d, ]*"}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "ints": "whole numbers such as 512,256",
+}
 _EMPTY_IS_A_VALUE = ("ints", "str")
 _READERS: dict[str, Callable[[str], Any]] = {
     "int": int,
@@ -65,6 +70,15 @@ class Field(QWidget):
             return True
         return self._meaning(text) == self._meaning(default)
 
+    @property
+    def refused(self) -> str:
+        """Why what it holds cannot be meant, in one line, or ""."""
+        text = self.text()
+        if not text or not isinstance(self._meaning(text), str):
+            return ""
+        kind = _KINDS.get(self.option.type, "")
+        return f"{titled(self.option.name)} must be {kind} (you entered {text})" if kind else ""
+
     def arguments(self) -> list[str]:
         """Return what stands on the command line: nothing for the default, or without a flag."""
         return self._arguments() if self.option.flag and not self.is_default else []
@@ -96,9 +110,6 @@ class LineField(Field):
     def __init__(self, option: Option, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
         self.line = QLineEdit()
-        if option.type in _ALLOWED:
-            allowed = QRegularExpression(_ALLOWED[option.type])
-            self.line.setValidator(QRegularExpressionValidator(allowed, self.line))
         self.line.setPlaceholderText(self._unsaid())
         self._hold(self.line)
         self.reset()

@@ -72,6 +72,11 @@ class Form(QWidget):
         """Return the command from `train` on; what is at its default is left out."""
         return ["train", *self.page.arguments(), *self.training.arguments(), *plugins()]
 
+    @property
+    def refused(self) -> str:
+        """Why the first field that cannot be meant is refused, in one line, or ""."""
+        return self.page.refused or self.training.refused
+
     def reset(self) -> None:
         """Bring every field that is shown back to its default."""
         self.page.reset()

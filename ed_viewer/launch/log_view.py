@@ -10,7 +10,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.card import Card
 
 _LINES = 5000  # that are kept
-_NONE = "Nothing yet. A run that was started from the window has a log."
+_NONE = "No run is open."
 
 
 class LogView(QWidget):
@@ -46,9 +46,10 @@ class LogView(QWidget):
         """What it shows."""
         return self._text.toPlainText()
 
-    def follow(self, path: Path | None) -> None:
-        """Show another log, or none."""
+    def follow(self, path: Path | None, otherwise: str = "") -> None:
+        """Show another log, or none; and say something as long as there is nothing in it."""
         self._path = path
+        self._text.setPlaceholderText(otherwise or _NONE)
         if self.isVisible():
             self._tail.follow(path)
 

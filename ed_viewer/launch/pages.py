@@ -56,6 +56,12 @@ class Page(QWidget):
         fields = [field for section in self.sections for field in section.fields]
         return [part for field in fields for part in field.arguments()]
 
+    @property
+    def refused(self) -> str:
+        """Why the first field that cannot be meant is refused, or ""."""
+        fields = (field for section in self.sections for field in section.fields)
+        return next((field.refused for field in fields if field.refused), "")
+
     def reset(self) -> None:
         """Bring every field back to its default."""
         for section in self.sections:
@@ -147,6 +153,11 @@ class ModelPage(Page):
         super().reset()
         for page in self._pages.values():
             page.reset()
+
+    @property
+    def refused(self) -> str:
+        """Why the first field that cannot be meant is refused, or ""."""
+        return super().refused or self.data_page.refused
 
     def show_runs(self, entries: Sequence[RunEntry]) -> None:
         """Offer these runs where one can be chosen."""

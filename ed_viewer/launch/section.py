@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ed_viewer.launch.fields import Field
@@ -21,6 +22,7 @@ class Section(QWidget):
         self._theme = theme
         self._labels: dict[Field, QLabel] = {}
         self._words: dict[Field, QLabel] = {}
+        self._about: dict[Field, str] = {}
         self._heading = plain(QLabel(heading, self))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 8)
@@ -61,8 +63,9 @@ class Section(QWidget):
 
     def explain(self, field: Field, about: str) -> None:
         """Say what a field means."""
-        self._words[field].setText(about[:1].upper() + about[1:])
+        self._about[field] = about[:1].upper() + about[1:]
         tip(self._labels[field], about)
+        self._mark()
 
     def _add_row(self, label: QLabel, widget: QWidget) -> QLabel:
         row, height = self._grid.rowCount(), max(widget.sizeHint().height(), _HEIGHT)
@@ -81,6 +84,14 @@ class Section(QWidget):
     def _mark(self) -> None:
         for field, label in self._labels.items():
             label.setFont(self._theme.font(bold=not field.is_default))
+            words, refused = self._words.get(field), field.refused
+            if words is not None:
+                words.setText(refused or self._about.get(field, ""))
+                palette = words.palette()
+                palette.setColor(QPalette.ColorRole.WindowText, self._theme.colour("failed"))
+                words.setPalette(palette)
+                role = QPalette.ColorRole
+                words.setForegroundRole(role.WindowText if refused else role.PlaceholderText)
 
     def _restyle(self) -> None:
         self._heading.setFont(self._theme.font(1.15, bold=True))

@@ -14,22 +14,19 @@ from ed_core.recording import RunFolder
 from ed_viewer.launch.command import environment, program
 from ed_viewer.whole_path import whole
 
-LOG = "train.log"
-"""The file in a run's folder that holds what its training said."""
-
 _POLL = 0.2  # seconds between two looks at the process
 _END = 16 * 1024  # bytes at the end of the log, in which the error stands
 _MISTAKE = 2  # the exit status of the command after a mistake of its user
 
 
 class Trainer(QThread):
-    """Starts `edkit train`, finds its run folder and notices its end. All files are touched here.
+    """Starts `edkit train` or `edkit demo`, finds its run folder and notices its end.
 
-    What the training says goes to a file beside the run folders, and into the run's folder once
-    there is one; a mistake of the user leaves nothing behind.
+    All files are touched here. What the training says goes to a file beside the run folders, and
+    into the run's folder once there is one; a mistake of the user leaves nothing behind.
 
     Args:
-        arguments: from `train` on.
+        arguments: from `train` or `demo` on.
         out: the folder in which the run's folder is made.
 
     Attributes:
@@ -39,11 +36,13 @@ class Trainer(QThread):
 
     Signals:
         logged: its log is in another file now (this object, as in the others).
+        said: a line, before there is a folder (and the line).
         began: the run's folder is there.
         ended: the process has.
     """
 
     logged = Signal(object)
+    said = Signal(object, str)
     began = Signal(object)
     ended = Signal(object)
 
@@ -58,11 +57,13 @@ class Trainer(QThread):
         self._known: set[Path] = set()
         self._leave = threading.Event()
         self._asked_to_stop = False
+        self._line = ""
 
     @property
     def title(self) -> str:
-        """The name of the run's folder or, before there is one, of the model."""
-        return self.folder.name if self.folder else self._arguments[1]
+        """The name of the run's folder or, before there is one, of the model or the demo."""
+        name, *rest = self._arguments
+        return self.folder.name if self.folder else rest[0] if name == "train" else name
 
     @property
     def running(self) -> bool:
@@ -99,6 +100,7 @@ class Trainer(QThread):
             status = process.poll()
             with contextlib.suppress(OSError):  # a folder that goes while it is looked at
                 self._find_folder(process.pid)
+                self._listen()
             if status is not None:
                 self.problem = self._problem(status)
                 with contextlib.suppress(OSError):
@@ -130,10 +132,19 @@ class Trainer(QThread):
         for file in set(self._out.glob("*/run.json")) - self._known:
             if RunFolder(file.parent).was_held_by(process):
                 self.folder = whole(file.parent)
-                self.log = self.log.rename(self.folder / LOG)  # the training keeps its hold on it
+                self.log = self.log.rename(
+                    RunFolder(self.folder).log
+                )  # the training keeps its hold on it
                 self.logged.emit(self)
                 self.began.emit(self)
                 return
+
+    def _listen(self) -> None:
+        """Tell the newest line, until the run's folder tells more."""
+        line = _lines(self.log)[-1:] if self.folder is None else []
+        if line and line[0] != self._line:
+            self._line = line[0]
+            self.said.emit(self, self._line)
 
     def _problem(self, status: int) -> str:
         if not status or self._asked_to_stop:
@@ -154,10 +165,16 @@ class Trainer(QThread):
 
 def _problem(log: Path) -> str:
     """Return the command's own line on what is wrong, else the last one that there is."""
+    lines = _lines(log)
+    own = [x for x in lines if x.startswith("edkit: ") and not x.startswith("edkit: warning: ")]
+    said = own or lines
+    return said[-1].removeprefix("edkit: ") if said else ""
+
+
+def _lines(log: Path) -> list[str]:
+    """Return the last lines of a log that say something."""
     with open(log, "rb") as file:
         file.seek(max(log.stat().st_size - _END, 0))
         text = file.read().decode(errors="replace")
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    own = [x for x in lines if x.startswith("edkit: ") and not x.startswith("edkit: warning: ")]
-    said = own or [line for line in lines if line]
-    return said[-1].removeprefix("edkit: ") if said else ""
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return [line for line in lines if line]

@@ -1,7 +1,7 @@
 """Which classes are taken for which: a confusion matrix, and the samples behind its cells."""
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.imaging import as_images, image_levels, pixels
 from ed_viewer.messages import Arrays
@@ -43,7 +43,7 @@ class ClassesPanel(Panel):
         self._matrix = Matrix(self.source.theme)
         self._matrix.setToolTip(_WORDS)
         self._matrix.hovered.connect(self.hovered)
-        self._matrix.picked.connect(self._draw)
+        self._matrix.picked.connect(self._on_picked)
         self._tiles = Tiles(self.source.theme)
         self._tiles.hovered.connect(self.hovered)
         self._tiles.resized.connect(self._draw)
@@ -53,18 +53,32 @@ class ClassesPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._about)
         column.addWidget(self._tiles, 1)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self._matrix, 1)
-        row.addWidget(self._side, 1)
-        self.body.addLayout(row, 1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._row.setSpacing(12)
+        self._row.addWidget(self._matrix, 1)
+        self._row.addWidget(self._side, 1)
+        self.body.addLayout(self._row, 1)
         self._images = self._find_images()
         self._likely: list[np.ndarray] = []
         self._order = np.zeros(0, np.int64)
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._make_room()
+
+    def _on_picked(self) -> None:
+        self._make_room()
+        self._draw()
+
+    def _make_room(self) -> None:
+        """Show samples where there is room for them, and those of a cell that is picked anywhere.
+
+        Where the panel is high, they stand below the matrix.
+        """
         roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
-        shown = self._images is not None and roomy
+        shown = self._images is not None and (roomy or self._matrix.pick is not None)
+        self._row.setStretch(0, 1 if roomy else 2)
+        way = QBoxLayout.Direction
+        self._row.setDirection(way.LeftToRight if self.width() > self.height() else way.TopToBottom)
         if shown == self._side.isHidden():
             self._side.setVisible(shown)
             self._draw()  # with the samples, or without

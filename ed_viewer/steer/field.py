@@ -25,10 +25,12 @@ class NumberField(QDoubleSpinBox):
 
     Signals:
         applied: the number that is asked for.
+        refused: what was typed instead of such a number; it stays, to be mended.
         changed: whether an edit waits for Enter has changed.
     """
 
     applied = Signal(float)
+    refused = Signal(str)
     changed = Signal()
 
     def __init__(self, least: float, largest: float, parent: QWidget | None = None) -> None:
@@ -41,8 +43,17 @@ class NumberField(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_LONGEST) + _BUTTONS)
+        self._make_room()
         self.lineEdit().textEdited.connect(self._edit)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Have room for larger type (called by Qt)."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(_LONGEST) + _BUTTONS)
 
     def show_number(self, number: float) -> None:
         """Show what is held now, unless an edit is under way."""
@@ -107,7 +118,8 @@ class NumberField(QDoubleSpinBox):
 
     def _apply(self) -> None:
         if not self.hasAcceptableInput():
-            self.take_back()
+            self.refused.emit(self.lineEdit().text())
+            self.selectAll()
             return
         self.interpretText()
         self._set_edited(False)

@@ -1,15 +1,17 @@
 """A row a number that can be set: its name, a field, and a mark of what it waits for."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from ed_core.recording.control import RANGES, Request
 from ed_viewer.steer.field import NumberField
 from ed_viewer.steer.trainer import Trainer, Waiting
-from ed_viewer.theme import Theme
+from ed_viewer.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.text import muted, plain, tip, titled
 
 _NAME = 108  # pixels
@@ -36,9 +38,11 @@ class Numbers(QWidget):
 
     Signals:
         asked: a Request.
+        refused: why a number that was typed cannot be asked for.
     """
 
     asked = Signal(object)
+    refused = Signal(str)
     _tips: ClassVar[dict[str, str]] = {
         "": "",
         "…": "Waiting for the trainer, which looks between two steps",
@@ -100,19 +104,23 @@ class Numbers(QWidget):
     def _add(self, about: str, words: str, kind: str, head: str) -> None:
         row = self._grid.rowCount()
         name, mark = plain(QLabel()), plain(QLabel())
-        name.setText(name.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, _NAME))
-        name.setFixedWidth(_NAME)
-        mark.setFixedWidth(_MARK)
+        name.setAccessibleName(words)
         field = NumberField(*RANGES[kind])
         field.setAccessibleName(f"Weight of {head}" if head else words)
         tip(name, head or words)
         name.setBuddy(field)
         field.changed.connect(self._mark)
         field.applied.connect(_Wish(self, kind, head))
+        field.refused.connect(partial(self._refuse, f"Weight of {head}" if head else words, kind))
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(mark, row, 1)
         self._grid.addWidget(field, row, 2)
         self.rows[about] = Row(about, name, field, mark)
+
+    def _refuse(self, name: str, kind: str, text: str) -> None:
+        least, most = RANGES[kind]
+        said = f"you entered {text.strip()}" if text.strip() else "the field is empty"
+        self.refused.emit(f"{name} must be from {least:g} to {most:g} ({said}).")
 
     def _mark(self) -> None:
         for row in self.rows.values():
@@ -127,8 +135,15 @@ class Numbers(QWidget):
     def _restyle(self) -> None:
         for title in self._titles:
             title.setFont(self._theme.font(bold=True))
+        scale = self._theme.points / BODY_POINTS
         for row in self.rows.values():
             row.mark.setFont(self._theme.font(bold=True))
+            row.mark.setFixedWidth(round(_MARK * scale))
+            wide, metrics = round(_NAME * scale), QFontMetrics(self._theme.font())
+            words = row.name.accessibleName()
+            row.name.setText(metrics.elidedText(words, Qt.TextElideMode.ElideRight, wide))
+            row.name.setFixedWidth(wide)
+        self._grid.setColumnMinimumWidth(1, round(_MARK * scale))
 
 
 class _Wish:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -58,8 +58,22 @@ class SteerPanel(QScrollArea):
         self.stop.clicked.connect(self.ask_stop)
         self.save.clicked.connect(self.ask_save)
         self.numbers.asked.connect(self.asked)
+        self.numbers.refused.connect(self.say)
         theme.changed.connect(self._restyle)
         self.show_trainer(self._trainer, Waiting())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """As wide as what stands in it: nothing is cut at its right (called by Qt)."""
+        inner = self.widget()
+        wide = inner.minimumSizeHint().width() if inner is not None else 0
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(wide + bar, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Ask for more room where larger type or other heads need it (called by Qt)."""
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     def show_trainer(self, trainer: Trainer, waiting: Waiting) -> None:
         """Show how the training stands, and what was asked and not done yet."""

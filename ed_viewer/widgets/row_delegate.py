@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QListWidget, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ed_viewer.theme import Theme
-from ed_viewer.widgets.selection import paint_selected
+from ed_viewer.widgets.selection import paint_framed, paint_selected
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -25,7 +25,7 @@ class RowDelegate(QStyledItemDelegate):
     """
 
     left, right = 20, 8  # pixels beside the lines
-    cut = Qt.TextElideMode.ElideRight
+    cut = Qt.TextElideMode.ElideRight  # of the first two lines; others are cut at their right
 
     def __init__(self, theme: Theme, parent: QListWidget) -> None:
         super().__init__(parent)
@@ -34,6 +34,10 @@ class RowDelegate(QStyledItemDelegate):
     def lines(self, index: Index) -> Sequence[str]:
         """Return the lines of an item."""
         raise NotImplementedError
+
+    def is_marked(self, index: Index, selected: bool) -> bool:
+        """Return whether an item is highlighted; one that is only selected gets a frame."""
+        return selected
 
     def paint_beside(self, painter: QPainter, line: QRect, index: Index) -> int:
         """Draw what stands beside the first line; return the pixels that it takes of it."""
@@ -47,8 +51,11 @@ class RowDelegate(QStyledItemDelegate):
         metrics, rect = option.fontMetrics, QRect(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if self.is_marked(index, selected):
             paint_selected(painter, rect, self.theme)
+        elif selected:
+            paint_framed(painter, rect, self.theme)
         width = rect.width() - self.left - self.right
         line = QRect(rect.left() + self.left, rect.top() + _ABOVE, width, metrics.height())
         taken = self.paint_beside(painter, line, index)
@@ -57,5 +64,6 @@ class RowDelegate(QStyledItemDelegate):
             room = line.translated(0, number * line.height())
             if not number:
                 room.setWidth(width - taken)
-            painter.drawText(room, 0, metrics.elidedText(words, self.cut, room.width()))
+            cut = self.cut if number < 2 else Qt.TextElideMode.ElideRight
+            painter.drawText(room, 0, metrics.elidedText(words, cut, room.width()))
         painter.restore()

@@ -1,6 +1,7 @@
 """What the command says of a training while it runs."""
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from ed_core.command import progress as module
 from ed_core.command.progress import Progress
+from ed_core.recording import RunFolder
 
 pytestmark = pytest.mark.backend
 
@@ -72,3 +74,25 @@ def test_checkpoints_are_not_said() -> None:
     progress.note("checkpoint", "checkpoint at step 4")
     progress.note("weight", "weight of [kl] 1 -> 4")
     assert out.getvalue() == "Weight of [kl] 1 -> 4.\n"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_a_terminal_would_forget_is_kept_in_the_run(
+    now: SimpleNamespace, tmp_path: Path, terminal: bool
+) -> None:
+    """Where the output goes to a file, that is the log."""
+    folder = RunFolder(tmp_path)
+    progress = Progress(Console(file=io.StringIO(), force_terminal=terminal))
+
+    def train() -> None:
+        with progress:
+            progress.keep(folder)
+            progress.epoch("epoch 1/3")
+            progress.note("pause", "paused")
+            progress.note("checkpoint", "checkpoint")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        train()
+    said = f"Training in {tmp_path}\nepoch 1/3\nPaused.\nbroken\n"
+    assert (folder.log.read_text() if terminal else folder.log.exists()) == (terminal and said)

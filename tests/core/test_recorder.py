@@ -275,6 +275,7 @@ def test_a_with_block_that_fails_says_so(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="after fit"):
         fit_and_fail()
     assert RunFolder(tmp_path / "run").state() == "failed"
+    assert RunFolder(tmp_path / "run").read()["problem"] == "RuntimeError: after fit"
     with pytest.raises(RuntimeError, match="before"), Recorder(tmp_path / "b", [ONE], {"x": X}):
         raise RuntimeError("before")
     assert not (tmp_path / "b").exists()

@@ -32,6 +32,7 @@ def test_divergence_stops_and_keeps_what_was_saved(tmp_path: Path, fast: Any, at
     assert e.value.status == 3
     folder = RunFolder(next(tmp_path.iterdir()))
     assert folder.state() == "failed"
+    assert folder.read()["problem"] == str(e.value)
     assert newest_first(folder.checkpoints)[0].name == "000000005.h5"
 
 
@@ -152,7 +153,9 @@ def test_a_disk_that_fills(tmp_path: Path, disk: Any, fast: Any, at: Any, weight
         fast(tmp_path / "none")
     assert not [*(tmp_path / "none").iterdir()]
     disk.full = False
+    RunFolder(path).update(problem="OSError: No space left on device")
     assert weights_of(ed_core.resume(path)) == expected
+    assert "problem" not in RunFolder(path).read()
     assert RunFolder(path).state() == "finished"
 
 

@@ -82,3 +82,36 @@ def test_smooth_noise_is_standardised_and_smoother_with_the_exponent() -> None:
         np.testing.assert_allclose(field.std(axis=(1, 2)), 1)
     rough, smooth = (np.abs(np.diff(field, axis=1)).mean() for field in fields)
     assert smooth < rough / 2
+
+
+_LESS = {  # linear RGB as others see it: Machado et al. (2009), severity 1
+    "deuteranope": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "protanope": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+}
+
+
+def as_lab(colour: str, seen: np.ndarray) -> np.ndarray:
+    """Return CIELAB of a colour as somebody sees it."""
+    values = np.array([int(colour[n : n + 2], 16) for n in (1, 3, 5)]) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    x, y, z = np.cbrt(to_xyz @ np.clip(seen @ linear, 0, 1) / (0.9505, 1.0, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("eye", _LESS)
+def test_the_classes_have_colours_that_the_colour_blind_tell_apart(eye: str) -> None:
+    """Forest, alpine meadow and rock were one grey: 10 to 18 apart."""
+    seen = [as_lab(colour, np.array(_LESS[eye])) for _, colour, _ in CLASSES]
+    apart = [np.linalg.norm(a - b) for n, a in enumerate(seen) for b in seen[:n]]
+    assert min(apart) > 24

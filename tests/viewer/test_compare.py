@@ -336,3 +336,28 @@ def test_the_axes_of_the_codes_are_those_of_a_where_b_can_have_them(
     assert theirs._scatter._titles == ("PC 1", "PC 2")
     assert theirs._scatter._window[1] < 3 * alone[1]
     assert not theirs._choice.isVisible()
+
+
+def test_a_cell_of_two_matrices_shows_its_samples_in_both(
+    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = couple(finished, shorter)
+    pair.window.resize(1280, 720)
+    pair.window.stage.setCurrentIndex(1 + TABS.index("Classes"))
+    pair.settle()
+    panels = [pair.panel(side, "predictions label") for side in "AB"]
+    assert not any(panel._side.isVisible() for panel in panels)
+    matrix = panels[0]._matrix
+    cell = matrix._layout.cell(0, 0).center()
+    qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=cell)
+    for panel in panels:
+        count = panel._matrix.shown.counts[0, 0]
+        assert panel._about.text() == f"true zero, predicted zero · {count}"
+        assert panel._about.isVisible()
+        qtbot.waitUntil(lambda panel=panel: len(panel._tiles.shown.rows) == 1, timeout=10_000)
+        assert len(panel._tiles.shown.rows[0].pixels) > 0
+        assert panel._matrix.width() > panel._side.width()
+    qtbot.keyClick(matrix, Qt.Key.Key_Escape)
+    assert not any(panel._side.isVisible() for panel in panels)
+    qtbot.keyClick(matrix, Qt.Key.Key_Return)
+    assert all(panel._about.isVisible() for panel in panels)

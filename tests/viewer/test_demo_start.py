@@ -1,13 +1,18 @@
+import os
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QProcess, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.command.demo import demo
-from ed_viewer.demo_start import DemoStart, demo_command
+from ed_viewer.demo_start import demo_arguments
+from ed_viewer.launch.question import Answer, Question
+from ed_viewer.new_run import NewRun
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -15,10 +20,15 @@ pytestmark = pytest.mark.viewer
 Open = Callable[..., Window]
 
 
-def opened(window: Window, code: str) -> DemoStart:
-    part = next(part for part in window.parts if isinstance(part, DemoStart))
-    part.arguments = ["-c", code]
-    return part
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the button start this code instead of the demo."""
+
+    def instead(code: str) -> None:
+        command = [sys.executable, "-c", code]
+        monkeypatch.setattr("ed_viewer.launch.trainer.program", lambda: command)
+
+    return instead
 
 
 def press(qtbot: QtBot, window: Window) -> None:
@@ -27,20 +37,20 @@ def press(qtbot: QtBot, window: Window) -> None:
 
 
 def test_the_command_is_one_that_the_demo_understands() -> None:
-    module, package, name, *arguments = demo_command("some runs")
-    assert (module, package, name) == ("-m", "ed_core.command", "demo")
+    name, *arguments = demo_arguments("some runs")
+    assert name == "demo"
     context = demo.make_context("demo", arguments)
     assert context.params["out"] == "some runs"
     assert context.params["no_window"]
 
 
 def test_the_run_that_the_demo_makes_is_shown(
-    qtbot: QtBot, open_window: Open, tmp_path: Path
+    qtbot: QtBot, open_window: Open, tmp_path: Path, pretend: Callable[[str], None]
 ) -> None:
     window = open_window(root=tmp_path / "runs")
     code = "import sys; from pathlib import Path; from ed_viewer.example import *;"
     code += f"write_example(Path({str(tmp_path / 'runs')!r}), Example(samples=60, frames=3), 3)"
-    opened(window, code)
+    pretend(code)
     press(qtbot, window)
     assert not window.welcome.demo.isEnabled()
     assert "Starting the demo" in window.welcome.how
@@ -50,21 +60,61 @@ def test_the_run_that_the_demo_makes_is_shown(
 
 
 def test_a_demo_that_fails_is_told_with_its_reason_and_can_be_started_again(
-    qtbot: QtBot, open_window: Open, tmp_path: Path
+    qtbot: QtBot, open_window: Open, tmp_path: Path, pretend: Callable[[str], None]
 ) -> None:
     window = open_window(root=tmp_path / "runs")
-    opened(window, "import sys; print('Starting'); sys.exit('edkit: <b>no backend</b> is here.')")
+    pretend(
+        "import sys, time; print('Starting Keras'); time.sleep(1);"
+        "print('edkit: <b>no backend</b> is here.'); sys.exit(2)"
+    )
     press(qtbot, window)
-    said = "The demo failed: edkit: <b>no backend</b> is here."
+    said = "The demo says: Starting Keras"
+    qtbot.waitUntil(lambda: window.welcome.how == said, timeout=20_000)
+    said = "The demo failed: <b>no backend</b> is here."
     qtbot.waitUntil(lambda: window.welcome.how == said, timeout=20_000)
     assert window.status.message == said
     assert window.welcome.demo.isEnabled()
 
 
-def test_the_demo_ends_with_its_window(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize("answer", [Answer.STOP, Answer.TRAIN_ON])
+def test_closing_asks_of_the_demo_as_of_any_run(
+    qtbot: QtBot,
+    open_window: Open,
+    tmp_path: Path,
+    pretend: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+) -> None:
+    asked: list[str] = []
+    given = [Answer.CANCEL, answer]
+
+    def ask(question: Question) -> Answer:
+        asked.append(question.text())
+        question.deleteLater()
+        return given.pop(0)
+
+    monkeypatch.setattr(Question, "answer", ask)
     window = open_window(root=tmp_path / "runs")
-    part = opened(window, "import time; time.sleep(600)")
+    pretend("import time; time.sleep(600)")
     press(qtbot, window)
-    qtbot.waitUntil(lambda: part._process.state() == QProcess.ProcessState.Running, timeout=30_000)
+    trainers = window.part(NewRun).trainers
+    qtbot.waitUntil(lambda: trainers[0]._process is not None, timeout=30_000)
+    process = trainers[0]._process
+    assert process is not None
     window.close()
-    assert part._process.state() == QProcess.ProcessState.NotRunning
+    assert window.isVisible()
+    window.close()
+    assert asked == ["demo is training."] * 2
+    assert not window.isVisible()
+    if answer is Answer.TRAIN_ON:
+        assert os.waitpid(process.pid, os.WNOHANG) == (0, 0)
+        os.kill(process.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: has_ended(process.pid), timeout=20_000)
+
+
+def has_ended(process: int) -> bool:
+    """Tell whether a child of ours has ended, and let it go."""
+    try:
+        return os.waitpid(process, os.WNOHANG) != (0, 0)
+    except ChildProcessError:  # the window has let it go
+        return True

@@ -6,8 +6,10 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from ed_core.recording import RecordingWriter, RunFolder
 from ed_viewer.example import Example, write_example
 from ed_viewer.settings import Settings
+from ed_viewer.training_log import TrainingLog
 from ed_viewer.view_history import ViewHistory
 from ed_viewer.window import Window
 
@@ -124,3 +126,40 @@ def test_a_window_without_settings_keeps_nothing(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     opened(qtbot, open_window(finished)).close()
     assert not (tmp_path / "home").exists()
+
+
+def test_a_log_that_was_opened_while_waiting_stays(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
+) -> None:
+    opened(qtbot, open_window(finished, settings=Settings(file))).close()  # without the log
+    folder = RunFolder.create(tmp_path / "runs", "conv_vae-example")
+    folder.write({"status": "training"})
+    example = Example(samples=60, frames=3)
+    with folder.hold():
+        window = open_window(folder.path, settings=Settings(file))
+        qtbot.waitUntil(lambda: "Waiting" in window.welcome._text.text(), timeout=30_000)
+        window.act("log")
+        assert window.docks["log"].isVisible()
+        with RecordingWriter(folder.recording, example.header(), example.reference) as writer:
+            example.append(writer, 0)
+            opened(qtbot, window)
+            assert window.docks["log"].isVisible()
+    said = window.part(TrainingLog).log._text.placeholderText()
+    assert said.startswith("No log in the folder of this run.")
+    assert str(folder.path) in said
+
+
+def test_lecture_mode_gives_every_dock_its_size_back(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = opened(qtbot, open_window(finished))
+    sizes = {name: window.docks[name].size() for name in ("curves", "runs")}
+    for _ in range(2):
+        window.act("full")
+        qtbot.wait(50)
+        window.act("full")
+
+        def given_back() -> bool:
+            return {name: window.docks[name].size() for name in sizes} == sizes
+
+        qtbot.waitUntil(given_back, timeout=10_000)

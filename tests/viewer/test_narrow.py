@@ -24,6 +24,7 @@ from ed_viewer.alignment import Alignment
 from ed_viewer.steer.part import Steer
 from ed_viewer.view_tools import _BUTTONS, ViewTools
 from ed_viewer.widgets.tabs import fitted
+from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -242,3 +243,34 @@ def test_the_mouse_reads_names_that_have_no_room(
     row, column = tiles.shown.rows[0].label, tiles.shown.columns[0]
     assert said.startswith(f"{row} · {column} · ")
     assert np.isfinite(float(said.rsplit("=", 1)[1]))
+
+
+def test_half_a_screen_is_wide_enough(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    half = QSize(700, 860)  # of 1440 pixels, less the frame
+    window.resize(half)
+    qtbot.waitUntil(lambda: window.size() == half, timeout=15_000)
+    qtbot.wait(50)
+    tools = (window.curves.log, window.curves.over, window.timeline, window.status, window.runs)
+    for widget in (*tools, window.stage.cornerWidget(), *window.stage.panels):
+        assert window.rect().contains(place(widget, window)), widget
+
+
+def test_nothing_of_steering_is_cut_in_lecture_mode(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    window.act("full")
+    window.act("steer")
+    panel = window.part(Steer).panel
+    qtbot.waitUntil(lambda: bool(panel.numbers.rows), timeout=15_000)
+    inner = panel.widget()
+    qtbot.waitUntil(lambda: inner.width() >= inner.minimumSizeHint().width(), timeout=15_000)
+    assert inner.width() <= panel.viewport().width()
+    assert clipped(panel.viewport()) == []
+    assert window.rect().contains(place(panel, window))
+    window.act("full")

@@ -255,8 +255,36 @@ def test_fields_suit_their_type(qtbot: QtBot) -> None:
     number = field_for(Option("x", "int", 3, flag="--x"))
     qtbot.addWidget(number)
     assert isinstance(number, LineField)
-    qtbot.keyClicks(number.line, "4x")
-    assert number.text() == "34"
+    qtbot.keyClicks(number.line, "4")
+    assert (number.text(), number.refused) == ("34", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("epochs", "1.5", "Epochs must be a whole number (you entered 1.5)"),
+        ("learning_rate", "1e-3x", "Learning rate must be a number (you entered 1e-3x)"),
+        ("hidden", "64;32", "Hidden must be whole numbers such as 512,256 (you entered 64;32)"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_beside_its_field_and_not_started(
+    qtbot: QtBot, theme: Theme, catalogue: Catalogue, name: str, text: str, said: str
+) -> None:
+    """No letter is left out in silence: 1.5 epochs were 15."""
+    form = Form(catalogue, "runs", theme)
+    qtbot.addWidget(form)
+    form.models.choose("vae")
+    sections = [*form.page.sections, *form.training.sections]
+    section = next(s for s in sections if name in [field.option.name for field in s.fields])
+    field = section.field(name)
+    assert isinstance(field, LineField)
+    field.line.clear()
+    qtbot.keyClicks(field.line, text)
+    assert said in [label.text() for label in section.findChildren(QLabel)]
+    assert form.refused == said
+    field.reset()
+    assert said not in [label.text() for label in section.findChildren(QLabel)]
+    assert form.refused == ""
 
 
 def test_what_is_found_in_the_files_is_shown_before_the_start(

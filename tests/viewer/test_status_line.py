@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_core.recording import Header, RecordingWriter, RunFolder
+from ed_core.recording import Event, Header, RecordingWriter, RunFolder
 from ed_viewer.example import Example
-from ed_viewer.status_line import StatusLine
+from ed_viewer.messages import Growth
+from ed_viewer.status_line import StatusLine, progress
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.window import Window
@@ -123,3 +126,90 @@ def test_a_long_message_ends_in_dots_and_its_tool_tip_has_all(qtbot: QtBot, them
     assert line.message == said
     assert line._message.shown.endswith("…")
     assert said in line._message.toolTip()
+
+
+def live(steps: int = 60, paused: bool = False) -> Growth:
+    """A training of 2 steps a second, 100 steps an epoch."""
+    rows = np.arange(steps + 1, dtype=float)
+    table = {"step": rows, "epoch": rows / 100, "seconds": rows / 2}
+    events = (Event(steps, 0.0, 0.0, "pause", ""),) if paused else ()
+    none = np.empty(0)
+    return Growth(1, none, none, none, {}, "live", "", 0.0, events, curves=table)
+
+
+@pytest.mark.parametrize(
+    ("growth", "info", "said"),
+    [
+        (
+            live(),
+            {"epochs": 2, "batch_size": 32},
+            "epoch 0.6 of 2 · 30 % · 64 samples/s · 70 s left",
+        ),
+        (live(), {"epochs": 2}, "epoch 0.6 of 2 · 30 % · 2 steps/s · 70 s left"),
+        (live(paused=True), {"epochs": 2, "batch_size": 32}, "epoch 0.6 of 2 · 30 %"),
+        (live(0), {"epochs": 2, "batch_size": 32}, "epoch 0.0 of 2 · 0 %"),
+        (live(), {}, ""),
+    ],
+)
+def test_how_far_a_live_run_has_come(
+    qtbot: QtBot, theme: Theme, growth: Growth, info: dict[str, int], said: str
+) -> None:
+    line = StatusLine(theme)
+    qtbot.addWidget(line)
+    line.show_growth(growth, progress(growth, None, info))
+    state = "paused" if growth.paused else "live"
+    assert line.text == " · ".join(part for part in (state, said, "0 frames") if part)
+
+
+def test_a_failed_run_says_why(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+    RunFolder(finished).update(status="failed", problem="the loss is nan after step 6")
+    window = open_window(finished)
+    said = "failed: the loss is nan after step 6 · 8 frames"
+    qtbot.waitUntil(lambda: window.status._state.shown == said, timeout=30_000)
+
+
+def test_a_message_goes_after_a_while_and_a_hint_with_the_mouse(qtbot: QtBot, theme: Theme) -> None:
+    line = StatusLine(theme)
+    qtbot.addWidget(line)
+    assert line._forget.interval() == 15_000
+    line._forget.setInterval(50)
+    line.show_message("x.png is written")
+    line.show_hint("Click a cell")
+    assert line.message == "x.png is written"
+    qtbot.waitUntil(lambda: line.message == "Click a cell", timeout=10_000)
+    line.show_hint("")
+    assert line.message == ""
+
+
+def test_the_run_is_named_where_neither_list_nor_frame_does(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    assert not window.status._name.isVisible()
+    qtbot.keyClick(window, "f")
+    assert window.status._name.isVisible()
+    assert window.status._name.shown.startswith("conv_vae-example · ")
+    qtbot.keyClick(window, "f")
+    assert not window.status._name.isVisible()
+    window.setWindowState(Qt.WindowState.WindowFullScreen)
+    qtbot.waitUntil(window.status._name.isVisible, timeout=10_000)
+
+
+def test_what_the_mouse_does_on_data_stands_in_the_status_line(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    """A tool tip would cover the data."""
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    for tab in range(window.stage.count()):
+        window.stage.setCurrentIndex(tab)
+        window.stage.complete()
+        data = [w for p in window.stage.panels for w in p.findChildren(QWidget) if w.statusTip()]
+        told = [w for w in window.stage.findChildren(QWidget) if hasattr(w, "hovered")]
+        assert not [w for w in told if w.toolTip()]
+        for widget in data:
+            QApplication.sendEvent(widget, QEvent(QEvent.Type.Enter))
+            assert window.status.message == widget.statusTip()
+            QApplication.sendEvent(widget, QEvent(QEvent.Type.Leave))
+            assert window.status.message == ""

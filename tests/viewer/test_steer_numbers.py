@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event
@@ -13,7 +14,9 @@ from ed_core.recording.control import RANGES, Request
 from ed_viewer.example import Example
 from ed_viewer.messages import Growth, RunInfo
 from ed_viewer.steer.field import NumberField
-from ed_viewer.steer.trainer import Waiting, trainer_of
+from ed_viewer.steer.panel import SteerPanel
+from ed_viewer.steer.trainer import Trainer, Waiting, trainer_of
+from ed_viewer.theme import Theme
 
 pytestmark = pytest.mark.viewer
 
@@ -58,13 +61,43 @@ def test_the_field_steps_in_proportion(qtbot: QtBot) -> None:
         qtbot.keyClick(field, Qt.Key.Key_Enter)
         assert applied.pop() == value
         assert not field.edited
-    for text in ("", "-", "nan", "1e99", "x"):
+    refused: list[str] = []
+    field.refused.connect(refused.append)
+    for text in ("", "-", "1e99", "-1"):
         field.selectAll()
         qtbot.keyClick(field, Qt.Key.Key_Delete)
         qtbot.keyClicks(field, text)
         qtbot.keyClick(field, Qt.Key.Key_Enter)
         assert applied == []
-        assert field.hasAcceptableInput()
+        assert refused.pop() == field.text() == text  # it stays, to be mended
+        qtbot.keyClick(field, Qt.Key.Key_Escape)
+        assert field.text() == "0.002"
+
+
+def test_a_number_out_of_range_is_refused_in_words(qtbot: QtBot, theme: Theme) -> None:
+    panel = SteerPanel(theme)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.show_trainer(Trainer("", rate=0.01, weights={"kl": 1.0}), Waiting())
+    asked: list[Request] = []
+    panel.asked.connect(asked.append)
+    field = panel.numbers.rows["learning_rate"].field
+    for text, said in (
+        ("5000", "Learning rate must be from 1e-12 to 1000 (you entered 5000)."),
+        ("0", "Learning rate must be from 1e-12 to 1000 (you entered 0)."),
+        ("", "Learning rate must be from 1e-12 to 1000 (the field is empty)."),
+    ):
+        field.selectAll()
+        qtbot.keyClick(field, Qt.Key.Key_Delete)
+        qtbot.keyClicks(field, text)
+        qtbot.keyClick(field, Qt.Key.Key_Enter)
+        assert said in [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
+        assert asked == []
+    weight = panel.numbers.rows["weight kl"].field
+    weight.selectAll()
+    qtbot.keyClicks(weight, "-2")
+    qtbot.keyClick(weight, Qt.Key.Key_Enter)
+    assert panel._problem.text() == "Weight of kl must be from 0 to 1e+09 (you entered -2)."
 
 
 def growth(events: tuple[Event, ...], state: str = "live", **scalars: Any) -> Growth:
