@@ -25,6 +25,7 @@ class Example:
         size: height, width and channels of the images.
         samples: of the reference batch.
         frames: after which it has converged.
+        every_step: whether the losses of every step are recorded.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class Example:
         size: tuple[int, int, int] = (28, 28, 1),
         samples: int = 400,
         frames: int = 40,
+        every_step: bool = False,
     ) -> None:
+        self._curves = ("loss", "image_loss", "kl_loss") if every_step else ()
         random = np.random.default_rng(7)
         self._latent, self._frames, self._size = latent, frames, size
         self.reference = reference(samples, size, random)
@@ -71,7 +74,11 @@ class Example:
         scalars = ("loss", "image_loss", "image_weight", "kl_loss", "kl_weight", "label_accuracy")
         validated = ("val_loss", "val_image_loss", "val_kl_loss", "val_label_accuracy")
         return Header(
-            {**said, **(run or {})}, fields, probes, (*scalars, "learning_rate", *validated)
+            {**said, **(run or {})},
+            fields,
+            probes,
+            (*scalars, "learning_rate", *validated),
+            self._curves,
         )
 
     def frame(self, number: int) -> Arrays:
@@ -122,8 +129,21 @@ class Example:
     def append(self, writer: RecordingWriter, number: int) -> None:
         """Write a frame and its row of scalars."""
         step, epoch = number * _STEPS_A_FRAME, number / _FRAMES_AN_EPOCH
+        if self._curves and number:
+            self._append_curves(writer, number)
         writer.append_scalars(step, epoch, number * 0.5, self.scalars(number))
         writer.append(step, epoch, number * 0.5, self.frame(number))
+
+    def _append_curves(self, writer: RecordingWriter, number: int) -> None:
+        """Write the steps since the frame before, noisy around a line between the two."""
+        parts = np.arange(1, _STEPS_A_FRAME + 1) / _STEPS_A_FRAME
+        ends = [self.scalars(one) for one in (number - 1, number)]
+        lines = [np.interp(parts, [0, 1], [end[name] for end in ends]) for name in self._curves]
+        noise = 1 + 0.1 * np.sin(97.0 * (number + parts) ** 2)
+        frames = number - 1 + parts
+        times = (frames / _FRAMES_AN_EPOCH, frames * 0.5)
+        values = np.stack(lines, axis=1) * noise[:, None]
+        writer.append_curves(np.round(frames * _STEPS_A_FRAME).astype(int), *times, values)
 
     def _scan(self, done: float) -> tuple[np.ndarray, np.ndarray]:
         at = np.linspace(-1.6, 1.6, 12).astype("f4")

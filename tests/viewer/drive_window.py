@@ -443,7 +443,7 @@ def main() -> int:
     runs = [
         write_example(folder / "runs", made, frames)
         for made, frames in (
-            (Example(samples=120, frames=8), 8),
+            (Example(samples=120, frames=8, every_step=True), 8),
             (Example(samples=120, frames=5), 5),
             (Others(), 4),
         )
