@@ -349,6 +349,8 @@ def save():
         write_arrays(run.path / "other.h5", [images, images * 2], {"step": 1})
 
 def look():
+    while not (done.is_set() or any(run.recording.glob("*.h5"))):
+        time.sleep(0.01)
     while not done.is_set():
         with Recording(run.path) as recording:
             recording.events()
