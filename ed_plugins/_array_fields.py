@@ -138,7 +138,10 @@ def _told(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> str
 def _kind_of(source: Source, parts: Sequence[Stored], options: ArrayOptions, stated: str) -> str:
     """Return the kind that the user or the file states, that the name or the array suggests."""
     name, role = source.name, source.name.lower() if source.paired else ""
-    if told := _told(source, parts, options):
+    told = _told(source, parts, options)
+    if {"T", "H", "W"} <= set(stated) and name not in options.kind and told in ("", "image"):
+        return "video"
+    if told:
         return told
     if any(part.is_text for part in parts):
         return "class" if role in TARGETS else _kind_of_texts(name, parts)
@@ -169,7 +172,7 @@ def _name_of(source: Source, kind: str, parts: Sequence[Stored]) -> str:
     new = name
     if source.paired:
         new = PLURALS.get(name, name)
-        if name.lower() in INPUTS and kind in ("image", "video", "signal"):
+        if (name.lower() in INPUTS or new == "image") and kind in ("image", "video", "signal"):
             new = kind
         elif name.lower() in TARGETS and kind in ("class", "value"):
             of_pixels = len(shape) > 2 and shape[2] > 1
@@ -269,7 +272,7 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
         raise UnfitError(
             parts[0].where,
             f"expected {_AXES[kind][0]} axes for kind {kind}, samples and channels among them, "
-            f"found {shape}: reshape the array, or say kind={name}:signal or another",
+            f"found {shape}: {_other_kind(name, len(shape))}",
         )
     if not stated and kind == "video" and lay in ("NTHW", "NTHWC") and shape[1] > _LONG * shape[0]:
         raise UnfitError(
@@ -279,12 +282,20 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
         )
     if not lay and kind in ("image", "video", "class") and prod(shape[1:]) > 1:
         several = "NTHWC, NTCHW or NCTHW" if kind == "video" else "NHWC, NCHW or HWCN"
+        if kind == "image":
+            several += f", or axes={name}:NTHW of videos and volumes"
         what = "rows of classes" if kind == "class" else f"{kind}s"
         raise UnfitError(
             parts[0].where,
             f"expected {what} whose channels are 1, 3 or 4 or clearly the fewest, found {shape} "
             f"where two axes or none may hold them: say axes=LETTERS, such as {several}",
         )
+
+
+def _other_kind(name: str, axes: int) -> str:
+    """Return what to do with an array of so many axes that are not those of its kind."""
+    kinds = {1: "value", 2: "signal", 3: "signal", 4: "image", 5: "video"}
+    return f"say kind={name}:{kinds[axes]}" if axes in kinds else "reshape it to 1 to 5 axes"
 
 
 def _numbers(

@@ -10,11 +10,12 @@ from ed_core import EdkitError
 from ed_core.lazy import Rows
 from ed_plugins._array_files import Stored
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
-from ed_plugins._lazy import View
+from ed_plugins._lazy import View, native
 
 _BITS = (8, 10, 12, 14, 16)
 HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
-_SEEN = 512  # bytes that show whether a picture of bytes holds more than 0 and 1
+_SEEN = 512  # bytes that show whether a picture of bytes is no dark one
+_DARK = 16  # below which the largest byte is said, as it may be a class or another white
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Extent:
         whole: whether all are whole numbers.
         beyond: how many lie beyond the two numbers that were asked about.
         missing: how many are NaN or infinite.
+        highs: the largest of each split.
     """
 
     low: float
@@ -102,6 +104,7 @@ class Extent:
     whole: bool
     beyond: int
     missing: int
+    highs: tuple[float, ...] = ()
 
 
 def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
@@ -112,8 +115,9 @@ def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
         low: what lies below is counted, and
         high: what lies above.
     """
-    least, most, whole, beyond, missing = np.inf, -np.inf, True, 0, 0
-    for block in (block for part in parts for block in part.blocks()):
+    least, whole, beyond, missing = np.inf, True, 0, 0
+    highs = [-np.inf] * len(parts)
+    for number, block in ((number, b) for number, p in enumerate(parts) for b in p.blocks()):
         ends = float(block.min()), float(block.max())
         if not np.isfinite(ends).all():
             there = block[np.isfinite(block)]
@@ -121,12 +125,12 @@ def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
             if not there.size:
                 continue
             block, ends = there, (float(there.min()), float(there.max()))
-        least, most = min(least, ends[0]), max(most, ends[1])
+        least, highs[number] = min(least, ends[0]), max(highs[number], ends[1])
         if block.dtype.kind == "f":
             whole = whole and _is_whole(block)
         if ends[0] < low or ends[1] > high:
             beyond += int(np.count_nonzero((block < low) | (block > high)))
-    return Extent(least, most, whole, beyond, missing)
+    return Extent(least, max(highs), whole, beyond, missing, (*highs,))
 
 
 def _is_whole(block: np.ndarray) -> bool:
@@ -156,9 +160,9 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
     if options.bits and "f" not in kinds:
         return _stated_bits(parts, extent(parts), options.bits)
     if all(part.dtype == np.uint8 for part in parts):
-        if max(map(_largest_below_two, parts)) == 1:
-            return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
-        return Scale(white=255)
+        return _of_bytes(name, max(map(_largest_of_dark, parts)))
+    if kinds != {"f"} and len({native(part.dtype) for part in parts}) > 1:
+        raise _unlike(name, parts)
     found = extent(parts)
     if found.missing:
         raise UnfitError(
@@ -168,7 +172,26 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
         )
     if options.bits and found.whole and found.high > 1:
         return _stated_bits(parts, found, options.bits)
-    return _of_floats(parts, found) if "f" in kinds else _of_whole(parts, found)
+    return _of_floats(parts, found) if "f" in kinds else _of_whole(name, parts, found)
+
+
+def _of_bytes(name: str, largest: int) -> Scale:
+    if largest == 1:
+        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+    if not 0 < largest < _DARK:
+        return Scale(white=255)
+    text = f"white is 255: the largest number is {largest}"
+    return Scale(white=255, text=text, option=f"range={name}:0..{largest}")
+
+
+def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
+    """Return what is said of splits whose numbers differ in type: no one scale is that of both."""
+    first, other = parts[0], next(part for part in parts if part.dtype != parts[0].dtype)
+    return UnfitError(
+        other.where,
+        f"expected images of {first.dtype} as in the other split, found {other.dtype}: save both "
+        f"alike, or, if their numbers mean the same, say range={name}:LOW..HIGH",
+    )
 
 
 def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
@@ -187,23 +210,23 @@ def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
     return Scale(white=white)
 
 
-def _largest_below_two(part: Stored) -> int:
-    """Return the largest of bytes, 2 where it is more: the first samples show that of most images.
+def _largest_of_dark(part: Stored) -> int:
+    """Return the largest of bytes, up to `_DARK`: the first samples show that of most images.
 
     Where they do not, as of black and white alone, the others are looked at.
     """
     size = int(np.prod(part.shape[1:]))
     rows = max(1, _SEEN // size)
     first = np.asarray(part.view()[:rows])
-    largest = min(2, int(first.max(initial=0)))
-    for block in part.blocks() if largest < 2 else ():
+    largest = int(first.max(initial=0))
+    for block in part.blocks() if largest < _DARK else ():
         largest = max(largest, int(block.max(initial=0)))
-        if largest > 1:
-            return 2
-    return largest
+        if largest >= _DARK:
+            break
+    return min(largest, _DARK)
 
 
-def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:
+def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> Scale:
     """Return the scale of whole numbers: the bits that hold the largest."""
     if found.low >= 0 and found.high <= 1:
         return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
@@ -212,7 +235,11 @@ def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:
         remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
         raise _unfit(parts, found, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
     text = "" if bits == 16 else f"{bits} bits, as the largest number is {found.high:g}"
-    return Scale(0, 2**bits - 1, -1, text, "bits=16" if bits < 16 else "", True)
+    option = "bits=16" if bits < 16 else f"range={name}:0..HIGH"
+    if 2 * min(found.highs) <= found.high:  # perhaps a split of another depth
+        highs = ", ".join(f"{high:,.0f}" for high in found.highs)
+        text = f"{bits} bits, though the largest numbers of the splits are {highs}"
+    return Scale(0, 2**bits - 1, -1, text, option if text else "", True)
 
 
 def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:

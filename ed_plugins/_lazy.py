@@ -81,5 +81,6 @@ def _read(array: Any, key: Any) -> np.ndarray:
 
 
 def native(dtype: np.dtype) -> np.dtype:
-    """Return a type in the byte order of this machine, which is the only one a backend takes."""
-    return dtype.newbyteorder("=")
+    """Return a type as a backend takes it: in the byte order of this machine, floats to 64 bits."""
+    wide = dtype.kind == "f" and dtype.itemsize > 8
+    return np.dtype("float64") if wide else dtype.newbyteorder("=")
