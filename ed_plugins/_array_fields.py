@@ -20,7 +20,7 @@ from ed_plugins._array_labels import (
 )
 from ed_plugins._array_names import INPUTS, PLURALS, TARGETS
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
-from ed_plugins._array_scale import HAIR, extent, scale_of
+from ed_plugins._array_scale import HAIR, extent, find_void, scale_of
 from ed_plugins._lazy import View, native
 
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
@@ -103,9 +103,12 @@ def make_field(
     arrays, text, option = _numbers(source, kind, parts, options)
     if text:
         findings.infer(name, text, option)
-    partial = kind == "value" and any(
-        np.isnan(b).any() for part in parts if part.dtype.kind == "f" for b in part.blocks()
-    )
+    partial = False
+    if kind == "value":
+        void, lost = find_void(source.name, parts, options)
+        partial = lost or void is not None
+        if void is not None:
+            arrays = [View(array, void=void) for array in arrays]
     for part in parts[:1]:
         if kind != "value" and (remedy := slow_layout(part)):
             findings.infer(name, "stored so that single samples are read slowly", remedy)
@@ -349,7 +352,7 @@ def _labels(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> L
             parts[0].where,
             f"expected images or maps of classes, found {parts[0].shape} of 0 to "
             f"{len(labels.classes) - 1} which may be either: say kind={name}:image or "
-            f"kind={name}:class",
+            f"kind={name}:class, or kind={name}:value of a map of numbers",
         )
     return labels
 

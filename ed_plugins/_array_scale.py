@@ -11,6 +11,7 @@ from ed_core.lazy import Rows
 from ed_plugins._array_files import Stored
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
 from ed_plugins._lazy import View, native
+from ed_plugins._void import is_void, may_be_void
 
 _BITS = (8, 10, 12, 14, 16)
 HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
@@ -259,6 +260,36 @@ def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
         text = f"whole numbers of {bits} bits, as the largest is {high:g}"
         return Scale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
     raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
+
+
+def find_void(
+    name: str, parts: Sequence[Stored], options: ArrayOptions
+) -> tuple[float | None, bool]:
+    """Return the number that the user says is no value, None for none, and whether there is NaN.
+
+    Raises:
+        UnfitError: a number looks as if it were none, and nobody says so.
+    """
+    found, stated = extent(parts), options.ignore.get(name)
+    lost = found.missing > 0 and any(
+        np.isnan(block).any() for part in parts if part.dtype.kind == "f" for block in part.blocks()
+    )
+    if stated is not None and len(stated) > 1:
+        raise OptionError(
+            f"option 'ignore' is one number of the values {name!r}, received several."
+        )
+    for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):
+        blocks = (block for part in parts for block in part.blocks())
+        others = (block[np.isfinite(block) & (block != number)] for block in blocks)
+        most = max((float(abs(other).max()) for other in others if other.size), default=np.inf)
+        if is_void(number, most):
+            raise UnfitError(
+                parts[0].where,
+                f"expected values, found {number:g} beside numbers up to {most:g}: write NaN where "
+                f"there is no value, or say ignore={name}:{number:.0f} if it is none, "
+                f"ignore={name}:none if it is one",
+            )
+    return (stated[0] if stated else None), lost
 
 
 def _unfit(parts: Sequence[Stored], found: Extent, expected: str, remedy: str = "") -> UnfitError:

@@ -316,7 +316,8 @@ def _guarded(path: Path) -> Iterator[None]:
             raise
         raise EdkitError(f"{str(path)!r}: {text}") from error
     except UnidentifiedImageError as error:
-        raise EdkitError(f"{str(path)!r}: expected an image file, found something else.") from error
+        what = "something else" if path.stat().st_size else "an empty file: copy it again"
+        raise EdkitError(f"{str(path)!r}: expected an image file, found {what}.") from error
     except Exception as error:  # a damaged file breaks the decoders in many ways
         text = " ".join(str(error).split())[:200] or type(error).__name__
         raise EdkitError(

@@ -335,6 +335,26 @@ def test_splits_whose_depths_seem_to_differ_are_said(tmp_path: Path) -> None:
     assert "splits are 4,095, 65,520" in said(data, "image")[0][0]
 
 
+@pytest.mark.parametrize("save", [save_npz, save_hdf5])
+@pytest.mark.parametrize(("void", "dtype"), [(-9999, "float64"), (65535, "uint16")])
+def test_what_stands_for_no_value_is_asked_about(
+    void: int, dtype: str, save: Callable[..., Path], tmp_path: Path
+) -> None:
+    height = pictures(6, 6, high=90).astype(dtype)
+    height[:, 0] = void
+    path = save(tmp_path, {"height": height, "image": pictures(6, 6, 3)})
+    left = said(load(path, kind="height:value", ignore="height:7"), "height")
+    assert not left  # 7 is none where the user says so, and 65535 a number
+    with pytest.raises(EdkitError, match=f"say ignore=height:{void} if it is none, ignore=h"):
+        load(path, kind="height:value")
+    data = load(path, kind="height:value", ignore=f"height:{void}")
+    assert data.fields["height"].partial
+    right = np.where(height == void, np.nan, height)
+    np.testing.assert_array_equal(everything(data, "height").reshape(height.shape), right)
+    data = load(path, kind="height:value", ignore="height:none")
+    np.testing.assert_array_equal(everything(data, "height").reshape(height.shape), height)
+
+
 def test_named_numbers_of_hdf5_are_classes(tmp_path: Path) -> None:
     path = save_hdf5(tmp_path, {"image": pictures(8, 8, 1)})
     kinds = h5py.enum_dtype({"emu": 2, "cat": 0, "dog": 1}, basetype="u1")

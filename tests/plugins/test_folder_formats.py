@@ -250,7 +250,7 @@ def test_pages_are_chosen_or_all_and_never_the_first_in_silence(
     toml.write_text(f"{IMAGE}page = 3\nchannels = 1\n")
     data = load(toml)
     np.testing.assert_allclose(only(data) * 255, pixels[2][..., None], atol=0.6)
-    assert f"image {2 * (count - 1)} pages other than page" in said(data)
+    assert f"image {2 * (count - 1)} pages other than page 3" in said(data)
     toml.write_text(f'{IMAGE}page = "all"\n')
     assert only(load(toml)).shape[2] in (count, 3 * count)
     toml.write_text(f"{IMAGE}page = 9\n")
@@ -311,6 +311,10 @@ def test_maps_have_no_hidden_colours(put: Put, load: Any) -> None:
     toml = '[fields.image]\nkind = "class"\n{}\nclasses = {{ a = "#c80000", b = "#00fa00" }}\n'
     with pytest.raises(EdkitError, match=r'5 pixels with it: say background = "#000000"'):
         load(put("a.png", RED_GREEN, toml.format("")))
+    one = f'{IMAGE}kind = "class"\nclasses = ["a"]\nbands = [1]\n'
+    assert "image 2 bands of each file (bands in my.toml)" in said(
+        load(put("a.png", np.zeros((4, 5, 3), "uint8"), one))
+    )
     toml = toml.format('background = "#000000"\nignore = "#000000"')
     found = load(put("a.png", RED_GREEN, toml)).splits["test"]["image"][0]
     np.testing.assert_array_equal(found, [[-1] * 5, *[[0] * 5] * 3])
@@ -489,6 +493,12 @@ def test_what_elevation_says_for_no_value_is_no_elevation(put: Put, load: Any) -
         load(put("a.tif", pixels, toml))
     data = load(put("a.tif", pixels, f"{toml}missing = -inf\n"))
     np.testing.assert_array_equal(only(data)[0, :, 0], [1, *[np.nan] * 3])
+    depth = np.array([[0, 900, 4000]], "uint16")  # of cameras, where 0 is often none
+    assert "0 in 2 pixels is a value, though the others are 900 to 4000" in said(
+        load(put("a.tif", depth, toml))
+    )
+    assert "is a value" not in said(load(put("a.tif", depth, f"{toml}missing = 0\n")))
+    assert "is a value" not in said(load(put("a.tif", depth // 200, toml)))
     tag = [(42113, "s", 0, "-5", True)]  # GDAL_NODATA
     data = load(put("a.tif", np.array([[1, -5, 3]], "int16"), toml, extratags=tag))
     np.testing.assert_array_equal(only(data)[..., 0], [[1, np.nan, 3]])
