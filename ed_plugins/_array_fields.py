@@ -81,6 +81,7 @@ def make_field(
                 f"{part.shape[1:]}",
             )
     kind = _kind_of(source, parts, options, stated)
+    _check_letters(parts[0].where, kind, stated)
     name = _name_of(source, kind, parts)
     if kind not in get_args(FieldKind):
         raise UnfitError(
@@ -105,7 +106,7 @@ def make_field(
         findings.infer(name, text, option)
     partial = False
     if kind == "value":
-        void, lost = find_void(source.name, parts, options)
+        void, lost = find_void(source.name, parts, options, findings)
         partial = lost or void is not None
         if void is not None:
             arrays = [View(array, void=void) for array in arrays]
@@ -113,6 +114,13 @@ def make_field(
         if kind != "value" and (remedy := slow_layout(part)):
             findings.infer(name, "stored so that single samples are read slowly", remedy)
     return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
+
+
+def _check_letters(where: str, kind: str, letters: str) -> None:
+    """Raise OptionError where letters that the user states are those of another kind."""
+    if letters and {"image": "T" in letters, "video": "T" not in letters}.get(kind):
+        other = "without T" if kind == "image" else "with T"
+        raise OptionError(f"{where}: expected axes {other} for kind {kind}, received {letters}.")
 
 
 def _is_turned(lay: str, kind: str) -> bool:

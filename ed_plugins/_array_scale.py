@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import EdkitError
+from ed_core import EdkitError, Findings
 from ed_core.lazy import Rows
 from ed_plugins._array_files import Stored
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
 from ed_plugins._lazy import View, native
-from ed_plugins._void import is_void, may_be_void
+from ed_plugins._void import is_apart, is_void, may_be_void
 
 _BITS = (8, 10, 12, 14, 16)
 HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
@@ -158,6 +158,11 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
     kinds = {part.dtype.kind for part in parts}
     if kinds == {"b"}:
         return Scale(white=1)
+    if options.bits > _BITS[0] and any(part.dtype == np.uint8 for part in parts):
+        raise OptionError(
+            f"{parts[0].where}: option bits={options.bits} is for numbers of more than 8 bits, "
+            f"found uint8: leave bits out, or say range={name}:0..{2**options.bits - 1}."
+        )
     if options.bits and "f" not in kinds:
         return _stated_bits(parts, extent(parts), options.bits)
     if all(part.dtype == np.uint8 for part in parts):
@@ -263,25 +268,26 @@ def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
 
 
 def find_void(
-    name: str, parts: Sequence[Stored], options: ArrayOptions
+    name: str, parts: Sequence[Stored], options: ArrayOptions, findings: Findings
 ) -> tuple[float | None, bool]:
     """Return the number that the user says is no value, None for none, and whether there is NaN.
 
     Raises:
-        UnfitError: a number looks as if it were none, and nobody says so.
+        UnfitError: a number looks as if it were none, and nobody says so, or is infinite.
     """
     found, stated = extent(parts), options.ignore.get(name)
-    lost = found.missing > 0 and any(
-        np.isnan(block).any() for part in parts if part.dtype.kind == "f" for block in part.blocks()
-    )
-    if stated is not None and len(stated) > 1:
-        raise OptionError(
-            f"option 'ignore' is one number of the values {name!r}, received several."
+    blocks = (block for part in parts if part.dtype.kind == "f" for block in part.blocks())
+    missing = sum(int(np.isnan(block).sum()) for block in blocks) if found.missing else 0
+    if found.missing > missing:
+        raise UnfitError(
+            parts[0].where,
+            f"expected values, found {found.missing - missing:,} infinite ones: write NaN where "
+            "there is no value",
         )
+    if stated is not None and len(stated) > 1:
+        raise OptionError(f"option 'ignore' is one number of values, received several of {name!r}.")
     for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):
-        blocks = (block for part in parts for block in part.blocks())
-        others = (block[np.isfinite(block) & (block != number)] for block in blocks)
-        most = max((float(abs(other).max()) for other in others if other.size), default=np.inf)
+        _, most = _others(parts, number)
         if is_void(number, most):
             raise UnfitError(
                 parts[0].where,
@@ -289,7 +295,22 @@ def find_void(
                 f"there is no value, or say ignore={name}:{number:.0f} if it is none, "
                 f"ignore={name}:none if it is one",
             )
-    return (stated[0] if stated else None), lost
+    if stated is None and found.low == 0 and len(parts[0].shape) > 2:
+        least, most = _others(parts, 0)
+        if is_apart(least, most, found.whole):
+            text = f"0 is a value, though the other numbers are {least:g} to {most:g}"
+            findings.infer(name, text, f"ignore={name}:0")
+    return (stated[0] if stated else None), missing > 0
+
+
+def _others(parts: Sequence[Stored], number: float) -> tuple[float, float]:
+    """Return how large the other numbers are, without their signs, at least and at most."""
+    least, most = np.inf, 0.0
+    for block in (block for part in parts for block in part.blocks()):
+        others = abs(block[np.isfinite(block) & (block != number)])
+        if others.size:
+            least, most = min(least, float(others.min())), max(most, float(others.max()))
+    return least, most if most else np.inf
 
 
 def _unfit(parts: Sequence[Stored], found: Extent, expected: str, remedy: str = "") -> UnfitError:

@@ -12,10 +12,7 @@ from ed_plugins._folder_check import FieldFiles
 from ed_plugins._folder_plan import Pixel
 from ed_plugins._pictures import Header, read_pixels
 from ed_plugins._pixels import average, colour_of, pick, take_bands, upright
-from ed_plugins._void import HUGE, is_void
-
-_APART = 50  # times as large as the least number above 0 the largest is, where 0 may be none
-_STEPS = 10  # how far above 0 the least whole number is then, unlike that of counts
+from ed_plugins._void import HUGE, is_apart, is_void
 
 
 class _Map:
@@ -219,7 +216,7 @@ class Values(_Map):
                 f"{self.missing:g} in {self.met['nodata']:,} pixels is no value, as the files say",
                 f"missing = {self.missing:g} in {toml}",
             )
-        apart = self.most < _APART * self.least and self.least >= (_STEPS if self.whole else 0)
+        apart = is_apart(self.least, self.most, self.whole)
         if self.met["zero"] and plan.missing is None and apart:
             findings.infer(
                 name,

@@ -222,6 +222,17 @@ def test_frames_of_no_colour_are_a_video_where_time_is_said(tmp_path: Path) -> N
         assert field.words == f"video {(*frames.shape[1:], 1)}"
 
 
+@pytest.mark.parametrize(
+    ("kind", "shape", "letters"), [("image", (8, 8, 3), "NTHW"), ("video", (5, 8, 8), "NHWC")]
+)
+def test_letters_of_another_kind_are_refused(
+    kind: str, shape: tuple[int, ...], letters: str, tmp_path: Path
+) -> None:
+    path = save_npz(tmp_path, {"x": pictures(*shape)})
+    with pytest.raises(EdkitError, match=f"T for kind {kind}, received {letters}"):
+        load(path, kind=f"x:{kind}", axes=f"x:{letters}")
+
+
 def test_columns_are_the_samples_only_where_rows_cannot_be(tmp_path: Path) -> None:
     """A table of pandas lies beside its index, and beside the names of its columns twice."""
     names = np.array(["a", "b"])
@@ -312,6 +323,8 @@ def test_beyond_a_stated_range_is_cut_and_bits_that_do_not_fit_are_refused(tmp_p
     assert "numbers beyond 100..200 are cut" in said(data, "image")[0][0]
     with pytest.raises(EdkitError, match=r"bits=10 is for numbers from 0 to 1023, found 0 to 4095"):
         load(path, bits=10)
+    with pytest.raises(EdkitError, match="found uint8: leave bits out, or say range=image:"):
+        load(save_npz(tmp_path, {"image": array.astype("uint8")}), bits=10)
 
 
 @pytest.mark.parametrize(
@@ -351,6 +364,14 @@ def test_what_stands_for_no_value_is_asked_about(
     assert data.fields["height"].partial
     right = np.where(height == void, np.nan, height)
     np.testing.assert_array_equal(everything(data, "height").reshape(height.shape), right)
+    zero = save(tmp_path, {"height": np.where(height == void, 0, height + 700)})
+    (text, option) = said(load(zero, kind="height:value"), "height")[-1]
+    assert text.startswith("0 is a value, though the other numbers are 700 to 789")
+    assert load(zero, kind="height:value", ignore=option[7:]).fields["height"].partial
+    lost = save(tmp_path, {"height": np.where(height == void, np.inf, height)})
+    with pytest.raises(EdkitError, match="found 180 infinite ones: write NaN where there is no"):
+        load(lost, kind="height:value")
+    path = save(tmp_path, {"height": height, "image": pictures(6, 6, 3)})
     data = load(path, kind="height:value", ignore="height:none")
     np.testing.assert_array_equal(everything(data, "height").reshape(height.shape), height)
 
