@@ -80,4 +80,6 @@ def _say_headers(field: FieldFiles, findings: Findings) -> None:
     converted = {header.converted for header in headers if header.converted}
     if converted:
         count = sum(bool(header.converted) for header in headers)
-        findings.infer(name, f"{count:,} files of {', '.join(sorted(converted))} read as RGB")
+        findings.infer(
+            name, f"{count:,} files of {', '.join(sorted(converted))} read as RGB of 8 bits"
+        )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -261,6 +262,30 @@ def test_pages_are_chosen_or_all_and_never_the_first_in_silence(
 RED_GREEN = np.zeros((4, 5, 4), "uint8")
 RED_GREEN[..., 0], RED_GREEN[..., 3] = 200, 255
 RED_GREEN[0] = (0, 250, 0, 0)  # a colour that is hidden
+
+
+@pytest.mark.parametrize(("void", "dtype"), [(65535, "uint16"), (-9999, "float32")])
+def test_no_value_in_an_image_is_black_and_tells_no_white(
+    put: Put, load: Any, void: int, dtype: str
+) -> None:
+    white = 4000 if dtype == "uint16" else 1
+    pixels = np.array([[0, white, void]], dtype)
+    tag = [(42113, "s", 0, str(void), True)]  # GDAL_NODATA
+    data = load(put("a.tif", pixels, extratags=tag))
+    right = np.array([0, white / (4095 if dtype == "uint16" else 1), 0])
+    np.testing.assert_allclose(only(data)[0, :, 0], right, rtol=1e-6)
+    assert f"{void} in 2 pixels is no value, as the files say, and read as black" in said(data)
+    stated = f"{IMAGE}range = [{min(void, 0)}, {max(void, 1)}]\n"
+    assert "no value" not in said(load(put("a.tif", pixels, stated, extratags=tag)))
+
+
+def test_bits_that_are_lost_are_said(put: Put, load: Any) -> None:
+    toml = put("a.png", np.zeros((8, 8, 3), "uint8"))
+    for split in ("train", "test"):
+        (folder := toml.parent / split / "image").joinpath("a.png").unlink()
+        deep = imagecodecs.avif_encode(np.full((8, 8, 3), 500, "uint16"), bitspersample=10)
+        (folder / "a.avif").write_bytes(deep)
+    assert "2 files of AVIF of 10 bits read as RGB of 8 bits" in said(load(toml))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp", "a.tga", "palette.png", "deep.png"])
