@@ -248,7 +248,7 @@ def _reason(stored: Stored, facts: dict[str, Any]) -> str:
     """Return why an array is none of samples, "" if it is."""
     of_matlab = "".join(_texts(facts.get("MATLAB_class", "")))
     if of_matlab and of_matlab not in _NUMBERS:
-        return f"expected numbers, found MATLAB's {of_matlab[:40]}"
+        return _of_matlab(of_matlab[:40])
     if stored.dtype.hasobject and not stored.is_text:
         rows = "expected rows of one length, found rows of several, or references: fill them up"
         return _PICKLED if isinstance(stored.array, Packed) else rows
@@ -322,6 +322,14 @@ def _header(
     return shape, dtype
 
 
+def _of_matlab(kind: str) -> str:
+    """Return why an array of MATLAB is left out, with what makes numbers or texts of it there."""
+    ways = {"cell": "char(x) of texts or cell2mat(x)", "string": "char(x)", "sparse": "full(x)"}
+    ways |= {"struct": "its fields one by one"}
+    way = f": save {ways[kind]}" if kind in ways else ""
+    return f"expected numbers, found MATLAB's {kind}{way}"
+
+
 def _read_mat(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the arrays of a MATLAB file of version 4 to 7, and why others are left out."""
     from scipy.io import whosmat
@@ -332,7 +340,7 @@ def _read_mat(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     dtypes = {"single": "float32", "double": "float64", "logical": "bool", "char": "U1"}
     for name, shape, kind in whosmat(path):
         if kind not in (*_NUMBERS, "char"):  # a cell, a struct, a sparse matrix, ...
-            left[name] = f"expected numbers, found MATLAB's {kind}"
+            left[name] = _of_matlab(kind)
             continue
         array = Packed(path, name, tuple(shape), np.dtype(dtypes.get(kind, kind)))
         if _bytes(array) > max(_LARGE, _RATIO * size):

@@ -77,6 +77,8 @@ def _say_headers(field: FieldFiles, findings: Findings) -> None:
         bands = max(h.bands + h.alpha for h in headers) - len(set(field.plan.bands))
         every = f'bands = "all" in {toml}' if field.plan.kind == "image" else f"bands in {toml}"
         findings.leave_out(name, max(0, bands), "bands of each file", every)
+    if field.plan.kind == "image" and (inverted := sum(header.inverted for header in headers)):
+        findings.infer(name, f"0 is white in {inverted:,} files, as they say")
     converted = {header.converted for header in headers if header.converted}
     if converted:
         count = sum(bool(header.converted) for header in headers)

@@ -57,6 +57,7 @@ class Header:
         previews: further pages that are the same image, smaller or otherwise.
         nodata: the number that stands for no value, as GDAL's tag says.
         converted: the colours that are turned into RGB, such as CMYK.
+        inverted: whether 0 is white, as the file says.
     """
 
     height: int
@@ -73,6 +74,7 @@ class Header:
     previews: int = 0
     nodata: float | None = None
     converted: str = ""
+    inverted: bool = False
 
     def size(self, upright: bool = True) -> tuple[int, int]:
         """Return (height, width) as it is seen, or as it is stored."""

@@ -279,6 +279,13 @@ def test_no_value_in_an_image_is_black_and_tells_no_white(
     assert "no value" not in said(load(put("a.tif", pixels, stated, extratags=tag)))
 
 
+def test_files_whose_0_is_white_are_said(put: Put, load: Any) -> None:
+    """Such as those that tifffile makes of bool."""
+    data = load(put("a.tif", np.eye(4, dtype=bool)))
+    np.testing.assert_array_equal(only(data)[..., 0], 1 - np.eye(4))
+    assert "0 is white in 2 files, as they say" in said(data)
+
+
 def test_bits_that_are_lost_are_said(put: Put, load: Any) -> None:
     toml = put("a.png", np.zeros((8, 8, 3), "uint8"))
     for split in ("train", "test"):
