@@ -110,9 +110,8 @@ def make_field(
         partial = lost or void is not None
         if void is not None:
             arrays = [View(array, void=void) for array in arrays]
-    for part in parts[:1]:
-        if kind != "value" and (remedy := slow_layout(part)):
-            findings.infer(name, "stored so that single samples are read slowly", remedy)
+    elif remedy := slow_layout(parts[0]):
+        findings.infer(name, "stored so that single samples are read slowly", remedy)
     return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
 
 
