@@ -87,9 +87,13 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
 
 def _say(data: str, source: Dataset, run: Run, split: str | None) -> None:
     """Say what a loader found of other data, as far as it holds where a run is measured on them."""
-    drawn = source.whole is not None and split is None and not _same_file(data, run.info["data"])
-    found = [one for one in source.input.findings if not (drawn and one.about == "split")]
-    if found and run.input.fitted:
+    try:
+        own = _same_file(data, run.info["data"])
+    except EdkitError:  # a data set that is not registered here
+        own = False
+    drawn = own or split is not None or source.whole is None
+    found = [one for one in source.input.findings if drawn or one.about != "split"]
+    if found and InputRecord.from_facts(run.info.get("input")).fitted:
         found.append(Finding("run", "the scale of what it was trained on holds for these data"))
     say(found, data)
 
