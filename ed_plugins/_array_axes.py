@@ -102,13 +102,21 @@ def _sample_axis(named: Mapping[str, Stored], main: str) -> int:
         sum(_axis_of(other, shape[axis], axis) is not None for other in others)
         for axis in (0, last)
     ]
+    if last == 1 and fits[1] > fits[0] > 0:
+        raise UnfitError(
+            named[main].where,
+            f"both axes of {shape} are as long as other arrays: say axes={main}:NT if its rows are "
+            f"the samples, axes={main}:TN if its columns are",
+        )
     if fits[0] != fits[1] or last == 1:
         return 0 if fits[0] >= fits[1] else last
     if last == 3 and PLURALS.get(main, main) == "video":  # without an axis of channels
         return 0
     if last in _TURNED:
         first_fits = channel_axis(shape[1:], ()) is not None or {shape[1], shape[last]} & {*_FEW}
-        return last if not first_fits and channel_axis(shape[:-1], ()) is not None else 0
+        axis = channel_axis(shape[:-1], ())  # the third as MATLAB has it, or a colour before
+        turned = axis is not None and (axis == 2 or shape[axis] in _FEW)
+        return last if turned and not first_fits else 0
     if last == 2 and shape[0] == shape[1] != shape[2] and shape[2] > 4 * shape[0]:
         raise UnfitError(
             named[main].where,

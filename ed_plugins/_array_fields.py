@@ -20,7 +20,7 @@ from ed_plugins._array_labels import (
 )
 from ed_plugins._array_names import INPUTS, PLURALS, TARGETS
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
-from ed_plugins._array_scale import HAIR, extent, scale_of
+from ed_plugins._array_scale import HAIR, extent, find_void, scale_of
 from ed_plugins._lazy import View, native
 
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
@@ -81,6 +81,7 @@ def make_field(
                 f"{part.shape[1:]}",
             )
     kind = _kind_of(source, parts, options, stated)
+    _check_letters(parts[0].where, kind, stated)
     name = _name_of(source, kind, parts)
     if kind not in get_args(FieldKind):
         raise UnfitError(
@@ -103,13 +104,22 @@ def make_field(
     arrays, text, option = _numbers(source, kind, parts, options)
     if text:
         findings.infer(name, text, option)
-    partial = kind == "value" and any(
-        np.isnan(b).any() for part in parts if part.dtype.kind == "f" for b in part.blocks()
-    )
-    for part in parts[:1]:
-        if kind != "value" and (remedy := slow_layout(part)):
-            findings.infer(name, "stored so that single samples are read slowly", remedy)
+    partial = False
+    if kind == "value":
+        void, lost = find_void(source.name, parts, options, findings)
+        partial = lost or void is not None
+        if void is not None:
+            arrays = [View(array, void=void) for array in arrays]
+    elif remedy := slow_layout(parts[0]):
+        findings.infer(name, "stored so that single samples are read slowly", remedy)
     return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
+
+
+def _check_letters(where: str, kind: str, letters: str) -> None:
+    """Raise OptionError where letters that the user states are those of another kind."""
+    if letters and {"image": "T" in letters, "video": "T" not in letters}.get(kind):
+        other = "without T" if kind == "image" else "with T"
+        raise OptionError(f"{where}: expected axes {other} for kind {kind}, received {letters}.")
 
 
 def _is_turned(lay: str, kind: str) -> bool:
@@ -138,7 +148,10 @@ def _told(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> str
 def _kind_of(source: Source, parts: Sequence[Stored], options: ArrayOptions, stated: str) -> str:
     """Return the kind that the user or the file states, that the name or the array suggests."""
     name, role = source.name, source.name.lower() if source.paired else ""
-    if told := _told(source, parts, options):
+    told = _told(source, parts, options)
+    if {"T", "H", "W"} <= set(stated) and name not in options.kind and told in ("", "image"):
+        return "video"
+    if told:
         return told
     if any(part.is_text for part in parts):
         return "class" if role in TARGETS else _kind_of_texts(name, parts)
@@ -169,7 +182,7 @@ def _name_of(source: Source, kind: str, parts: Sequence[Stored]) -> str:
     new = name
     if source.paired:
         new = PLURALS.get(name, name)
-        if name.lower() in INPUTS and kind in ("image", "video", "signal"):
+        if (name.lower() in INPUTS or new == "image") and kind in ("image", "video", "signal"):
             new = kind
         elif name.lower() in TARGETS and kind in ("class", "value"):
             of_pixels = len(shape) > 2 and shape[2] > 1
@@ -269,7 +282,7 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
         raise UnfitError(
             parts[0].where,
             f"expected {_AXES[kind][0]} axes for kind {kind}, samples and channels among them, "
-            f"found {shape}: reshape the array, or say kind={name}:signal or another",
+            f"found {shape}: {_other_kind(name, len(shape))}",
         )
     if not stated and kind == "video" and lay in ("NTHW", "NTHWC") and shape[1] > _LONG * shape[0]:
         raise UnfitError(
@@ -279,12 +292,20 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
         )
     if not lay and kind in ("image", "video", "class") and prod(shape[1:]) > 1:
         several = "NTHWC, NTCHW or NCTHW" if kind == "video" else "NHWC, NCHW or HWCN"
+        if kind == "image":
+            several += f", or axes={name}:NTHW of videos and volumes"
         what = "rows of classes" if kind == "class" else f"{kind}s"
         raise UnfitError(
             parts[0].where,
             f"expected {what} whose channels are 1, 3 or 4 or clearly the fewest, found {shape} "
             f"where two axes or none may hold them: say axes=LETTERS, such as {several}",
         )
+
+
+def _other_kind(name: str, axes: int) -> str:
+    """Return what to do with an array of so many axes that are not those of its kind."""
+    kinds = {1: "value", 2: "signal", 3: "signal", 4: "image", 5: "video"}
+    return f"say kind={name}:{kinds[axes]}" if axes in kinds else "reshape it to 1 to 5 axes"
 
 
 def _numbers(
@@ -338,7 +359,7 @@ def _labels(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> L
             parts[0].where,
             f"expected images or maps of classes, found {parts[0].shape} of 0 to "
             f"{len(labels.classes) - 1} which may be either: say kind={name}:image or "
-            f"kind={name}:class",
+            f"kind={name}:class, or kind={name}:value of a map of numbers",
         )
     return labels
 

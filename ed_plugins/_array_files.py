@@ -29,6 +29,17 @@ _PICKLED = (
     "it holds Python objects, which are not read, as they can run programs: save numbers or texts, "
     "such as numpy.stack(list) or array.astype(str)"
 )
+_RECORDS = "expected numbers, found a table: save each of its columns as an array of its own"
+_STARTS = {  # of files that are none of those that are read
+    b"\x80": "a pickle, which is not read: save its arrays with numpy.savez",
+    b"\x93NUMPY": ("a single array of numpy: name it, as numpy.savez('my.npz', image=array) does"),
+    b"PK": "a zip archive that is cut off: fetch or write it again",
+    b"\x1f\x8b": "what gzip packed: unpack it first",
+    b"MATLAB": "what MATLAB wrote: let its name end in .mat",
+    b"<": "a page of the web or XML: fetch the file itself",
+    b"\x89PNG": "an image: images in folders are read as folder:FILE.toml",
+    b"\xff\xd8\xff": "an image: images in folders are read as folder:FILE.toml",
+}
 _EXPECTED = "expected an npz, HDF5 or MATLAB file"
 _NUMBERS = (
     "double",
@@ -168,7 +179,8 @@ def read_file(path: Path) -> ArrayFile:
     npz arrays of text called NAME.kind and NAME.classes. Nothing is unpickled.
     """
     if not path.is_file():
-        raise EdkitError(f"{str(path)!r}: {_EXPECTED}, found none.")
+        what = "a folder" if path.is_dir() else "a pipe or device" if path.exists() else "none"
+        raise EdkitError(f"{str(path)!r}: {_EXPECTED}, found {what}.")
     try:
         if is_zipfile(path):
             arrays, left, facts = _read_npz(path)
@@ -204,36 +216,46 @@ def _facts(array: h5py.Dataset) -> dict[str, Any]:
 def _found(path: Path) -> str:
     """Return what a file is that is none of those that are read."""
     with path.open("rb") as file:
-        start = file.read(6)
-    if start == b"\x93NUMPY":
-        return "found a single array of numpy: name it, as numpy.savez('my.npz', image=array) does"
-    if start.startswith(b"\x80"):
-        return "found a pickle, which is not read: save its arrays with numpy.savez"
-    return "found " + ("another kind" if start else "an empty file")
+        start = file.read(512)
+    known = next((what for magic, what in _STARTS.items() if start.startswith(magic)), "")
+    if not known and start and start.isascii() and b"\0" not in start:
+        known = "text: tables of numbers are read as signals:FILE.csv"
+    return f"found {known or ('another kind' if start else 'an empty file')}"
 
 
 def _stored(array: Any, where: str, facts: dict[str, Any]) -> Stored:
     """Return an array of MATLAB in MATLAB's order of the axes, others in theirs."""
     order = tuple(range(array.ndim))
     kind = "".join(_texts(facts.get("kind", "")))
+    classes = _texts(facts.get("classes", ())) or _names_of(array)
     return Stored(
         array,
         where,
-        kind,
-        _texts(facts.get("classes", ())),
+        kind or "class" * bool(classes and "classes" not in facts),
+        classes,
         order[::-1] if "MATLAB_class" in facts else order,
     )
+
+
+def _names_of(array: Any) -> tuple[str, ...]:
+    """Return the names of an HDF5 type of named numbers 0, 1, ..., () of any other."""
+    named = h5py.check_enum_dtype(array.dtype) or {}
+    names = sorted(named, key=lambda name: named[name])
+    return tuple(names) if [named[name] for name in names] == [*range(len(names))] else ()
 
 
 def _reason(stored: Stored, facts: dict[str, Any]) -> str:
     """Return why an array is none of samples, "" if it is."""
     of_matlab = "".join(_texts(facts.get("MATLAB_class", "")))
     if of_matlab and of_matlab not in _NUMBERS:
-        return f"expected numbers, found MATLAB's {of_matlab[:40]}"
+        return _of_matlab(of_matlab[:40])
     if stored.dtype.hasobject and not stored.is_text:
-        return _PICKLED if isinstance(stored.array, Packed) else "expected numbers, found objects"
+        rows = "expected rows of one length, found rows of several, or references: fill them up"
+        return _PICKLED if isinstance(stored.array, Packed) else rows
+    if stored.dtype.names:
+        return f"{_RECORDS}, of {', '.join(stored.dtype.names)[:80]}"
     if stored.dtype.kind not in "biuf" and not stored.is_text:
-        return f"expected numbers, found {stored.dtype}"
+        return f"expected numbers, found {stored.dtype}: save it as floats"
     if not stored.shape or ("MATLAB_class" in facts and set(stored.shape) == {1}):
         return "expected (samples, ...), found a single number"
     if not prod(stored.shape) or "MATLAB_empty" in facts:
@@ -253,9 +275,14 @@ def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, dic
                 continue
             header = _header(archive, entry, path)
             if header is None:
-                left[name] = "expected numbers, found a table of records"
+                left[name] = _RECORDS
             else:
                 arrays[name] = Packed(path, name, *header)
+    if left and not any(name.endswith(".npy") for name in ZipFile(path).namelist()):
+        raise EdkitError(
+            f"{str(path)!r} cannot be read: expected arrays of numpy (.npy), found a zip archive "
+            f"of {', '.join([*left][:4])}: save its arrays with numpy.savez."
+        )
     facts: dict[str, dict[str, Any]] = {name: {} for name in arrays}
     for name in list(arrays):
         owner, dot, fact = name.rpartition(".")
@@ -295,6 +322,14 @@ def _header(
     return shape, dtype
 
 
+def _of_matlab(kind: str) -> str:
+    """Return why an array of MATLAB is left out, with what makes numbers or texts of it there."""
+    ways = {"cell": "char(x) of texts or cell2mat(x)", "string": "char(x)", "sparse": "full(x)"}
+    ways |= {"struct": "its fields one by one"}
+    way = f": save {ways[kind]}" if kind in ways else ""
+    return f"expected numbers, found MATLAB's {kind}{way}"
+
+
 def _read_mat(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the arrays of a MATLAB file of version 4 to 7, and why others are left out."""
     from scipy.io import whosmat
@@ -305,7 +340,7 @@ def _read_mat(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     dtypes = {"single": "float32", "double": "float64", "logical": "bool", "char": "U1"}
     for name, shape, kind in whosmat(path):
         if kind not in (*_NUMBERS, "char"):  # a cell, a struct, a sparse matrix, ...
-            left[name] = f"expected numbers, found MATLAB's {kind}"
+            left[name] = _of_matlab(kind)
             continue
         array = Packed(path, name, tuple(shape), np.dtype(dtypes.get(kind, kind)))
         if _bytes(array) > max(_LARGE, _RATIO * size):

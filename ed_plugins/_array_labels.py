@@ -1,6 +1,6 @@
 """Labels of arrays: class numbers of numbers, of one-hot rows and of texts; -1 for none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,6 +16,7 @@ _NONE = 255  # what many data sets say in bytes where there is no class, or what
 _BELOW = 200  # the most classes beside which 255 is none
 _GREY = 64  # of so many numbers, if few are used, 255 may be white
 MANY = 100  # classes that may be values
+_LISTED = 5  # of the numbers that never occur
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,15 @@ def _of_numbers(
     """Return labels of numbers, each read once to see which there are, and once to keep them."""
     for part in parts:
         _check_room(part, 1)
-    counts, texts = _counts(name, parts, ignored)
+    counts, marks = _counts(name, parts, ignored)
+    texts = [(f"{count:,} of {mark} are no label", "") for mark, count in marks.items()]
     used = sorted(counts)
     where = parts[0].where
     none = {-1} & set(used)
     mapping: dict[int, int] = {}
-    if ignored is not None:
+    if ignored == () and none and not (marks or names):
+        mapping, names, none = dict(zip(used, range(len(used)), strict=True)), _texts(used), set()
+    elif ignored is not None:
         none |= set(ignored) & set(used)
     elif used == [-1, 1] and not names:
         mapping, names, none = {-1: 0, 1: 1}, ("-1", "1"), set()
@@ -129,17 +133,33 @@ def _of_numbers(
         if used == [0, _NONE]:
             mapping, names = {_NONE: 1}, ("0", str(_NONE))
             texts.append((f"0 and {_NONE} are two classes", f"ignore={_NONE}"))
-    for value in sorted(none - {-1}):
-        texts.append((f"{counts[value]:,} of {value} are no label", "ignore=none"))
+    for value in sorted(none):
+        if count := counts[value] - (sum(marks.values()) if value == -1 else 0):
+            texts.append((f"{count:,} of {value} are no label", "ignore=none"))
         mapping[value] = -1
     kept = [mapping.get(value, value) for value in used if value not in none]
     if not kept:
         raise UnfitError(where, "expected labels, found none")
     _check_count(name, max(kept), names, where)
-    if not names and max(kept) >= MANY and len(parts[0].shape) <= 2:
-        texts.append((f"{max(kept) + 1} classes, unless they are values", f"kind={name}:value"))
+    if not names:
+        texts += _said_of(name, kept, len(parts[0].shape) <= 2)
     labels = [_kept(part, mapping, np.min_scalar_type(-1 - max(kept))) for part in parts]
-    return Labels(labels, names or tuple(map(str, range(max(kept) + 1))), (*texts,))
+    return Labels(labels, names or _texts(range(max(kept) + 1)), (*texts,))
+
+
+def _texts(numbers: Iterable[int]) -> tuple[str, ...]:
+    return tuple(map(str, numbers))
+
+
+def _said_of(name: str, kept: Collection[int], single: bool) -> list[tuple[str, str]]:
+    """Return what is said of class numbers: some between do not occur, or they may be values."""
+    most = max(kept)
+    lost = sorted({*range(most + 1)} - {*kept})
+    which = ", ".join(map(str, lost)) if len(lost) <= _LISTED else f"{len(lost):,} of them"
+    never = f": {which} never occur{'s' * (len(lost) == 1)}" * bool(lost)
+    if single and most >= MANY:
+        return [(f"{most + 1} classes, unless they are values{never}", f"kind={name}:value")]
+    return [(f"{most + 1} classes{never}", "")] if lost else []
 
 
 def _check_count(name: str, most: int, names: tuple[str, ...], where: str) -> None:
@@ -151,8 +171,8 @@ def _check_count(name: str, most: int, names: tuple[str, ...], where: str) -> No
 
 def _counts(
     name: str, parts: Sequence[Stored], ignored: tuple[int, ...] | None
-) -> tuple[dict[int, int], list[tuple[str, str]]]:
-    """Return how often each number stands in arrays, and what is said of other marks for none.
+) -> tuple[dict[int, int], dict[str, int]]:
+    """Return how often each number stands in arrays, and how often other marks for none (as -1).
 
     Raises:
         UnfitError: a number is no class.
@@ -176,7 +196,7 @@ def _counts(
             for value, number in pairs:
                 counts[value] = counts.get(value, 0) + number
             first += len(block)
-    return counts, [(f"{count:,} of {mark} are no label", "") for mark, count in marks.items()]
+    return counts, marks
 
 
 def _histogram(block: np.ndarray) -> np.ndarray:

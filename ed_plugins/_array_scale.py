@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import EdkitError
+from ed_core import EdkitError, Findings
 from ed_core.lazy import Rows
 from ed_plugins._array_files import Stored
 from ed_plugins._array_options import ArrayOptions, OptionError, UnfitError
-from ed_plugins._lazy import View
+from ed_plugins._lazy import View, native
+from ed_plugins._void import is_apart, is_void, may_be_void
 
 _BITS = (8, 10, 12, 14, 16)
 HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
-_SEEN = 512  # bytes that show whether a picture of bytes holds more than 0 and 1
+_SEEN = 512  # bytes that show whether a picture of bytes is no dark one
+_DARK = 16  # below which the largest byte is said, as it may be a class or another white
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Extent:
         whole: whether all are whole numbers.
         beyond: how many lie beyond the two numbers that were asked about.
         missing: how many are NaN or infinite.
+        highs: the largest of each split.
     """
 
     low: float
@@ -102,6 +105,7 @@ class Extent:
     whole: bool
     beyond: int
     missing: int
+    highs: tuple[float, ...] = ()
 
 
 def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
@@ -112,8 +116,9 @@ def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
         low: what lies below is counted, and
         high: what lies above.
     """
-    least, most, whole, beyond, missing = np.inf, -np.inf, True, 0, 0
-    for block in (block for part in parts for block in part.blocks()):
+    least, whole, beyond, missing = np.inf, True, 0, 0
+    highs = [-np.inf] * len(parts)
+    for number, block in ((number, b) for number, p in enumerate(parts) for b in p.blocks()):
         ends = float(block.min()), float(block.max())
         if not np.isfinite(ends).all():
             there = block[np.isfinite(block)]
@@ -121,12 +126,12 @@ def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
             if not there.size:
                 continue
             block, ends = there, (float(there.min()), float(there.max()))
-        least, most = min(least, ends[0]), max(most, ends[1])
+        least, highs[number] = min(least, ends[0]), max(highs[number], ends[1])
         if block.dtype.kind == "f":
             whole = whole and _is_whole(block)
         if ends[0] < low or ends[1] > high:
             beyond += int(np.count_nonzero((block < low) | (block > high)))
-    return Extent(least, most, whole, beyond, missing)
+    return Extent(least, max(highs), whole, beyond, missing, (*highs,))
 
 
 def _is_whole(block: np.ndarray) -> bool:
@@ -153,12 +158,17 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
     kinds = {part.dtype.kind for part in parts}
     if kinds == {"b"}:
         return Scale(white=1)
+    if options.bits > _BITS[0] and any(part.dtype == np.uint8 for part in parts):
+        raise OptionError(
+            f"{parts[0].where}: option bits={options.bits} is for numbers of more than 8 bits, "
+            f"found uint8: leave bits out, or say range={name}:0..{2**options.bits - 1}."
+        )
     if options.bits and "f" not in kinds:
         return _stated_bits(parts, extent(parts), options.bits)
     if all(part.dtype == np.uint8 for part in parts):
-        if max(map(_largest_below_two, parts)) == 1:
-            return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
-        return Scale(white=255)
+        return _of_bytes(name, max(map(_largest_of_dark, parts)))
+    if kinds != {"f"} and len({native(part.dtype) for part in parts}) > 1:
+        raise _unlike(name, parts)
     found = extent(parts)
     if found.missing:
         raise UnfitError(
@@ -168,7 +178,26 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
         )
     if options.bits and found.whole and found.high > 1:
         return _stated_bits(parts, found, options.bits)
-    return _of_floats(parts, found) if "f" in kinds else _of_whole(parts, found)
+    return _of_floats(parts, found) if "f" in kinds else _of_whole(name, parts, found)
+
+
+def _of_bytes(name: str, largest: int) -> Scale:
+    if largest == 1:
+        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+    if not 0 < largest < _DARK:
+        return Scale(white=255)
+    text = f"white is 255: the largest number is {largest}"
+    return Scale(white=255, text=text, option=f"range={name}:0..{largest}")
+
+
+def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
+    """Return what is said of splits whose numbers differ in type: no one scale is that of both."""
+    first, other = parts[0], next(part for part in parts if part.dtype != parts[0].dtype)
+    return UnfitError(
+        other.where,
+        f"expected images of {first.dtype} as in the other split, found {other.dtype}: save both "
+        f"alike, or, if their numbers mean the same, say range={name}:LOW..HIGH",
+    )
 
 
 def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
@@ -187,23 +216,23 @@ def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
     return Scale(white=white)
 
 
-def _largest_below_two(part: Stored) -> int:
-    """Return the largest of bytes, 2 where it is more: the first samples show that of most images.
+def _largest_of_dark(part: Stored) -> int:
+    """Return the largest of bytes, up to `_DARK`: the first samples show that of most images.
 
     Where they do not, as of black and white alone, the others are looked at.
     """
     size = int(np.prod(part.shape[1:]))
     rows = max(1, _SEEN // size)
     first = np.asarray(part.view()[:rows])
-    largest = min(2, int(first.max(initial=0)))
-    for block in part.blocks() if largest < 2 else ():
+    largest = int(first.max(initial=0))
+    for block in part.blocks() if largest < _DARK else ():
         largest = max(largest, int(block.max(initial=0)))
-        if largest > 1:
-            return 2
-    return largest
+        if largest >= _DARK:
+            break
+    return min(largest, _DARK)
 
 
-def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:
+def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> Scale:
     """Return the scale of whole numbers: the bits that hold the largest."""
     if found.low >= 0 and found.high <= 1:
         return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
@@ -212,7 +241,11 @@ def _of_whole(parts: Sequence[Stored], found: Extent) -> Scale:
         remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
         raise _unfit(parts, found, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
     text = "" if bits == 16 else f"{bits} bits, as the largest number is {found.high:g}"
-    return Scale(0, 2**bits - 1, -1, text, "bits=16" if bits < 16 else "", True)
+    option = "bits=16" if bits < 16 else f"range={name}:0..HIGH"
+    if 2 * min(found.highs) <= found.high:  # perhaps a split of another depth
+        highs = ", ".join(f"{high:,.0f}" for high in found.highs)
+        text = f"{bits} bits, though the largest numbers of the splits are {highs}"
+    return Scale(0, 2**bits - 1, -1, text, option if text else "", True)
 
 
 def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
@@ -232,6 +265,52 @@ def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
         text = f"whole numbers of {bits} bits, as the largest is {high:g}"
         return Scale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
     raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
+
+
+def find_void(
+    name: str, parts: Sequence[Stored], options: ArrayOptions, findings: Findings
+) -> tuple[float | None, bool]:
+    """Return the number that the user says is no value, None for none, and whether there is NaN.
+
+    Raises:
+        UnfitError: a number looks as if it were none, and nobody says so, or is infinite.
+    """
+    found, stated = extent(parts), options.ignore.get(name)
+    blocks = (block for part in parts if part.dtype.kind == "f" for block in part.blocks())
+    missing = sum(int(np.isnan(block).sum()) for block in blocks) if found.missing else 0
+    if found.missing > missing:
+        raise UnfitError(
+            parts[0].where,
+            f"expected values, found {found.missing - missing:,} infinite ones: write NaN where "
+            "there is no value",
+        )
+    if stated is not None and len(stated) > 1:
+        raise OptionError(f"option 'ignore' is one number of values, received several of {name!r}.")
+    for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):
+        _, most = _others(parts, number)
+        if is_void(number, most):
+            raise UnfitError(
+                parts[0].where,
+                f"expected values, found {number:g} beside numbers up to {most:g}: write NaN where "
+                f"there is no value, or say ignore={name}:{number:.0f} if it is none, "
+                f"ignore={name}:none if it is one",
+            )
+    if stated is None and found.low == 0 and len(parts[0].shape) > 2:
+        least, most = _others(parts, 0)
+        if is_apart(least, most, found.whole):
+            text = f"0 is a value, though the other numbers are {least:g} to {most:g}"
+            findings.infer(name, text, f"ignore={name}:0")
+    return (stated[0] if stated else None), missing > 0
+
+
+def _others(parts: Sequence[Stored], number: float) -> tuple[float, float]:
+    """Return how large the other numbers are, without their signs, at least and at most."""
+    least, most = np.inf, 0.0
+    for block in (block for part in parts for block in part.blocks()):
+        others = abs(block[np.isfinite(block) & (block != number)])
+        if others.size:
+            least, most = min(least, float(others.min())), max(most, float(others.max()))
+    return least, most if most else np.inf
 
 
 def _unfit(parts: Sequence[Stored], found: Extent, expected: str, remedy: str = "") -> UnfitError:

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from ed_core import EdkitError, Findings
@@ -76,6 +77,7 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
             name: [listing.images[stem] for stem in sorted(listing.images)]
             for name, listing in listed.items()
         }
+    _check_own(plan, files, findings)
     sizes = {split: len(next(iter(named.values()))) for split, named in files.items()}
     counts = [
         f"{split} {sizes[split]:,}{f' (folder {name})' * (name != split)}"
@@ -141,6 +143,28 @@ def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) ->
                     f"images of their own for each, or the result would be measured on what was "
                     f"learned from; correct [splits] in {plan.path.name}."
                 )
+
+
+def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
+    """Say how many files two splits share by links; raises EdkitError where those are all."""
+    first = next(iter(plan.fields))
+    of_split = {split: {_place(path): path for path in files[split][first]} for split in files}
+    for one, other in combinations(of_split, 2):
+        shared = of_split[one].keys() & of_split[other].keys()
+        if len(shared) == min(len(of_split[one]), len(of_split[other])):
+            path = of_split[other][next(iter(shared))]
+            raise EdkitError(
+                f"{str(path)!r} and all others of a split are links to files of another: expected "
+                f"images of their own for {one} and {other}, or the result would be measured on "
+                f"what was learned from; correct [splits] in {plan.path.name}."
+            )
+        if shared:
+            findings.infer("split", f"{len(shared):,} files of {other} are files of {one} as well")
+
+
+def _place(path: Path) -> tuple[int, int]:
+    facts = os.stat(path)
+    return facts.st_dev, facts.st_ino
 
 
 def _list_images(folder: Path, name: str) -> _Listing:

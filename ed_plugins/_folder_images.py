@@ -36,6 +36,7 @@ class Images:
         self.field = field
         self.inferred = False  # whether the numbers told what is white
         self.beyond = 0  # numbers below black or above white
+        self.void: tuple[float, int] = (0, 0)  # the number for no value, and in how many pixels
         self.dtype = field.dtype
         plan, first = field.plan, field.headers[0]
         self.under = colour_of(plan.background or _WHITE)
@@ -65,7 +66,7 @@ class Images:
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
         if plan.page == "all" and plan.bands and plan.bands != "all":
             pixels = take_bands(pixels, plan.bands)
-        pixels = upright(pixels, self._orientation(header))
+        pixels = upright(self._without_void(pixels, header), self._orientation(header))
         if self._beyond(path, pixels):
             pixels = pixels.clip(self.low, self.high)
         pixels = to_channels(average(pixels, self.field.size, self.dtype), plan.channels)
@@ -117,6 +118,13 @@ class Images:
                 f"transparent pixels in {self.laid:,} of {count:,} files laid over "
                 f"{self.field.plan.background or _WHITE}",
                 f'background = "#rrggbb" or bands = "all" in {toml}',
+            )
+        if self.void[1]:
+            findings.infer(
+                name,
+                f"{self.void[0]:g} in {self.void[1]:,} pixels is no value, as the files say, and "
+                "read as black",
+                f"range = [LOW, HIGH] in {toml}",
             )
         if self.beyond:
             findings.infer(
@@ -195,6 +203,16 @@ class Images:
             )
             pixels = whole.clip(0, white).astype(pixels.dtype)
         return lay_over(pixels, share, self.under, self.high or white)
+
+    def _without_void(self, pixels: np.ndarray, header: Header) -> np.ndarray:
+        """Return pixels with black where there is no value, unless the user states the range."""
+        if header.nodata is None or self.field.plan.range:
+            return pixels
+        lost = pixels == header.nodata
+        if not lost.any():
+            return pixels
+        self.void = (header.nodata, self.void[1] + int(lost.any(axis=-1).sum()))
+        return np.where(lost, pixels.dtype.type(self.low), pixels)
 
     def _beyond(self, path: Path, pixels: np.ndarray) -> bool:
         """Return whether numbers lie beyond black or white; count them.

@@ -12,9 +12,7 @@ from ed_plugins._folder_check import FieldFiles
 from ed_plugins._folder_plan import Pixel
 from ed_plugins._pictures import Header, read_pixels
 from ed_plugins._pixels import average, colour_of, pick, take_bands, upright
-
-_VOID = (-9999.0, -32768.0, -99999.0, -32767.0, 32767.0)  # for no value, in elevation models
-_HUGE = 1e30  # what else stands for no value, such as the largest float
+from ed_plugins._void import HUGE, is_apart, is_void
 
 
 class _Map:
@@ -176,6 +174,8 @@ class Values(_Map):
     def __init__(self, field: FieldFiles) -> None:
         super().__init__(field)
         self.missing = field.plan.missing
+        self.least, self.most = np.inf, 0.0  # of the numbers that are not 0
+        self.whole = all(header.dtype.kind in "iu" for header in field.headers)
 
     def read(self, path: Path, header: Header) -> np.ndarray:
         """Return the values (height, width, 1) as float32, NaN where there is none."""
@@ -193,6 +193,7 @@ class Values(_Map):
             self.missing = header.nodata
             self.met["nodata"] += int(lost.sum())
         self._check(path, values, lost)
+        self._count_zeros(values)
         values = average(values, self.field.size, values.dtype)
         lost = np.isnan(values)
         values = values * np.float32(plan.scale) + np.float32(plan.offset)
@@ -207,13 +208,21 @@ class Values(_Map):
 
     def finish(self, whole: np.ndarray, findings: Findings) -> int:
         """Say what stands for no value, and what was rounded."""
-        name, toml = self.field.name, self.field.toml
+        name, toml, plan = self.field.name, self.field.toml, self.field.plan
         if self.met["nodata"]:
-            self.partial = self.field.plan.fill is None
+            self.partial = plan.fill is None
             findings.infer(
                 name,
                 f"{self.missing:g} in {self.met['nodata']:,} pixels is no value, as the files say",
                 f"missing = {self.missing:g} in {toml}",
+            )
+        apart = is_apart(self.least, self.most, self.whole)
+        if self.met["zero"] and plan.missing is None and apart:
+            findings.infer(
+                name,
+                f"0 in {self.met['zero']:,} pixels is a value, though the others are "
+                f"{self.least:g} to {self.most:g}",
+                f"missing = 0 in {toml}",
             )
         if self.met["rounded"]:
             findings.infer(
@@ -222,6 +231,14 @@ class Values(_Map):
                 f"offset in {toml}",
             )
         return 0
+
+    def _count_zeros(self, values: np.ndarray) -> None:
+        """Count the pixels of 0, which stands for no value in many maps of depth."""
+        others = values[(values != 0) & ~np.isnan(values)]
+        self.met["zero"] += int((values == 0).sum())
+        if others.size:
+            self.least = min(self.least, float(others.min()))
+            self.most = max(self.most, float(others.max()))
 
     def _check(self, path: Path, values: np.ndarray, lost: np.ndarray) -> None:
         """Raise EdkitError for what is no number, or looks like none."""
@@ -239,8 +256,7 @@ class Values(_Map):
         for void in (values[~lost].min(), values[~lost].max()):
             found = (values == void).sum()
             others = values[(values != void) & ~lost]
-            far = others.size and abs(others).max() < abs(void) / 3
-            if far and (void in _VOID or abs(void) > _HUGE):
+            if others.size and is_void(void, abs(others).max()):
                 raise EdkitError(
                     f"{str(path)!r}: expected values, found {void:g} in {found:,} pixels and "
                     f"{others.min():g} to {others.max():g} in the others: say missing = "
@@ -267,7 +283,7 @@ def _lost(raw: np.ndarray, values: np.ndarray, missing: float | None) -> np.ndar
 
 def _written(number: float) -> str:
     """Return a number as it is written in TOML."""
-    return f"{number:.0f}" if abs(number) < _HUGE else f"{number:.9g}".replace("e+", "e")
+    return f"{number:.0f}" if abs(number) < HUGE else f"{number:.9g}".replace("e+", "e")
 
 
 def _whole(pixel: Pixel) -> int:

@@ -71,11 +71,17 @@ def _say_headers(field: FieldFiles, findings: Findings) -> None:
     findings.leave_out(name, previews, "previews and masks inside of the files")
     if field.plan.page and field.plan.page != "all":
         pages = sum(header.pages - 1 for header in headers)
-        findings.leave_out(name, pages, "pages other than page", f'page = "all" in {toml}')
+        every = f'page = "all" in {toml}' if field.plan.kind == "image" else f"page in {toml}"
+        findings.leave_out(name, pages, f"pages other than page {field.plan.page}", every)
     if field.plan.bands and field.plan.bands != "all":
         bands = max(h.bands + h.alpha for h in headers) - len(set(field.plan.bands))
-        findings.leave_out(name, max(0, bands), "bands of each file", f'bands = "all" in {toml}')
+        every = f'bands = "all" in {toml}' if field.plan.kind == "image" else f"bands in {toml}"
+        findings.leave_out(name, max(0, bands), "bands of each file", every)
+    if field.plan.kind == "image" and (inverted := sum(header.inverted for header in headers)):
+        findings.infer(name, f"0 is white in {inverted:,} files, as they say")
     converted = {header.converted for header in headers if header.converted}
     if converted:
         count = sum(bool(header.converted) for header in headers)
-        findings.infer(name, f"{count:,} files of {', '.join(sorted(converted))} read as RGB")
+        findings.infer(
+            name, f"{count:,} files of {', '.join(sorted(converted))} read as RGB of 8 bits"
+        )

@@ -22,6 +22,7 @@ class View(Sliced):
         cut: whether what lies beyond black and white is brought to 0 and 1.
         order: the axes of the array in the order in which they are shown, that of the samples
             first; () leaves them as they are.
+        void: the number that stands for no value, which reads as NaN; None where there is none.
         inferred: whether the largest number said what white is: other files may have another.
     """
 
@@ -31,6 +32,7 @@ class View(Sliced):
     black: float = 0
     cut: bool = False
     order: tuple[int, ...] = ()
+    void: float | None = None
     inferred: bool = False
 
     @property
@@ -51,6 +53,9 @@ class View(Sliced):
             values = np.asarray(values, self.dtype)
         else:
             values = self._scaled(np.asarray(values))
+        if self.void is not None:
+            number = values.dtype.type
+            values = np.where(values == number(self.void), number("nan"), values)
         return values[..., None] if self.channel else values
 
     def _turned(self, key: Any) -> np.ndarray:
@@ -81,5 +86,6 @@ def _read(array: Any, key: Any) -> np.ndarray:
 
 
 def native(dtype: np.dtype) -> np.dtype:
-    """Return a type in the byte order of this machine, which is the only one a backend takes."""
-    return dtype.newbyteorder("=")
+    """Return a type as a backend takes it: in the byte order of this machine, floats to 64 bits."""
+    wide = dtype.kind == "f" and dtype.itemsize > 8
+    return np.dtype("float64") if wide else dtype.newbyteorder("=")

@@ -57,6 +57,7 @@ class Header:
         previews: further pages that are the same image, smaller or otherwise.
         nodata: the number that stands for no value, as GDAL's tag says.
         converted: the colours that are turned into RGB, such as CMYK.
+        inverted: whether 0 is white, as the file says.
     """
 
     height: int
@@ -73,6 +74,7 @@ class Header:
     previews: int = 0
     nodata: float | None = None
     converted: str = ""
+    inverted: bool = False
 
     def size(self, upright: bool = True) -> tuple[int, int]:
         """Return (height, width) as it is seen, or as it is stored."""
@@ -201,7 +203,7 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
         "pages": 1 if kind in _PREVIEWS else pages,
         "orientation": orientation,
         "previews": pages - 1 if kind in _PREVIEWS else 0,
-        "converted": mode if mode in ("CMYK", "YCbCr", "LAB", "HSV") else "",
+        "converted": mode if mode in ("CMYK", "YCbCr", "LAB", "HSV") else _deep(image, file),
     }
     if kind == "PNG" and (bands := _DEEP_PNG.get(str(getattr(image, "tile", [[""] * 4])[0][3]))):
         alpha = bands == 1 or mode == "RGBA" or facts["alpha"]
@@ -211,6 +213,19 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
         dtype = np.dtype("int16" if depth[1] else "uint16")
         facts |= {"reader": "jp2", "dtype": dtype, "white": white}
     return Header(**facts)
+
+
+def _deep(image: Image.Image, file: BinaryIO) -> str:
+    """Return the format and the bits of a photograph of which Pillow gives 8, "" of any other."""
+    bits = image.info.get("bit_depth", 8) if image.format == "HEIF" else 8
+    if image.format == "AVIF":
+        place = file.tell()
+        file.seek(0)
+        _, found, flags = file.read(2**16).partition(b"av1C")
+        file.seek(place)
+        if found and len(flags) > 2 and flags[2] & 0x40:
+            bits = 12 if flags[2] & 0x20 else 10
+    return f"{image.format} of {bits} bits" if bits > 8 else ""
 
 
 def _orientation(image: Image.Image, file: BinaryIO) -> int:
@@ -316,7 +331,9 @@ def _guarded(path: Path) -> Iterator[None]:
             raise
         raise EdkitError(f"{str(path)!r}: {text}") from error
     except UnidentifiedImageError as error:
-        raise EdkitError(f"{str(path)!r}: expected an image file, found something else.") from error
+        what = "something else, or a kind that is not known: save it as PNG or TIFF"
+        what = what if path.stat().st_size else "an empty file: copy it again"
+        raise EdkitError(f"{str(path)!r}: expected an image file, found {what}.") from error
     except Exception as error:  # a damaged file breaks the decoders in many ways
         text = " ".join(str(error).split())[:200] or type(error).__name__
         raise EdkitError(

@@ -69,6 +69,7 @@ def read_tiff_header(tiff: "TiffFile") -> dict[str, Any] | None:
         "orientation": orientation if orientation in range(1, 9) else 1,
         "previews": len(tiff.pages) - len(pages),
         "nodata": _nodata(first),
+        "inverted": photometric == _WHITE_IS_0 and kind in "bu",
     }
 
 

@@ -91,7 +91,8 @@ def arrays(
         range: the numbers that stand for black and white, such as 0..4095 or image:-1..1.
         bits: of images of whole numbers, such as 12: white is 4095; seen from the largest number.
         kind: of fields, such as angle:value+label:class.
-        ignore: labels that mean none, such as 255 or mask:255; none has them all as classes.
+        ignore: labels that mean none, such as 255 or mask:255; none has them all as classes. Of
+            values the number for no value, such as elevation:-9999.
     """
     if not path:
         raise EdkitError("data set 'arrays' needs an npz, HDF5 or MATLAB file: arrays:FILE.npz.")

@@ -11,7 +11,7 @@ from ed_core.checks import check_array
 from ed_core.data import given_options, load_data, renamed
 from ed_core.earlier import is_earlier
 from ed_core.errors import EdkitError
-from ed_core.findings import say
+from ed_core.findings import Finding, say
 from ed_core.options import FilePath
 from ed_core.plugins import DATASETS
 from ed_core.preparation import as_trained
@@ -52,7 +52,7 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
     """
     source = load_data(data) if data else None
     if source is not None and data is not None:
-        say(source.input.findings, data)
+        _say(data, source, run, split)
     try:
         own = run.data
     except EdkitError as error:
@@ -83,6 +83,19 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
     if split is None and source.whole is not None and not _same_file(data, run.info["data"]):
         split = ALL
     return Measured(data, source, split or default_split(source))
+
+
+def _say(data: str, source: Dataset, run: Run, split: str | None) -> None:
+    """Say what a loader found of other data, as far as it holds where a run is measured on them."""
+    try:
+        own = _same_file(data, run.info["data"])
+    except EdkitError:  # a data set that is not registered here
+        own = False
+    drawn = own or split is not None or source.whole is None
+    found = [one for one in source.input.findings if drawn or one.about != "split"]
+    if found and InputRecord.from_facts(run.info.get("input")).fitted:
+        found.append(Finding("run", "the scale of what it was trained on holds for these data"))
+    say(found, data)
 
 
 def _same_file(first: str, second: str) -> bool:

@@ -344,6 +344,24 @@ def test_a_hostile_or_wrong_file_is_one_line(tmp_path: Path, content: bytes) -> 
     assert re.fullmatch(rf"'{path}'( cannot be read|, array 'a.*'): [^\n]*\.", str(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (archive(a_npy=npy(np.zeros(3)))[:-30], "a zip archive that is cut off: fetch"),
+        (archive(data_pkl=b"x", version=b"3"), "a zip archive of data.pkl, version: save"),
+        (b"\x1f\x8b\x08", "what gzip packed: unpack it first"),
+        (b"<!DOCTYPE html>", "a page of the web or XML: fetch the file itself"),
+        (b"a,b\n1,2\n", "text: tables of numbers are read as signals:FILE.csv"),
+        (b"MATLAB 5.0 MAT-file", "what MATLAB wrote: let its name end in .mat"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path: Path, content: bytes, found: str) -> None:
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(EdkitError, match=f"found {found}"):
+        load(path)
+
+
 def spoil_link(file: h5py.File, folder: Path) -> None:
     with h5py.File(folder / "other.h5", "w") as other:
         other["b"] = np.arange(5)
@@ -446,7 +464,7 @@ def test_a_file_that_is_not_there_or_not_named_is_one_line(tmp_path: Path) -> No
     for text, message in {
         "arrays": "data set 'arrays' needs an npz, HDF5 or MATLAB file: arrays:FILE.npz",
         f"arrays:{tmp_path}/none.npz": "expected an npz, HDF5 or MATLAB file, found none",
-        f"arrays:{tmp_path}": "expected an npz, HDF5 or MATLAB file, found none",
+        f"arrays:{tmp_path}": "expected an npz, HDF5 or MATLAB file, found a folder",
     }.items():
         with pytest.raises(EdkitError, match=message):
             load_data(text)

@@ -213,6 +213,37 @@ def test_videos_whose_time_may_come_first_are_asked_about(tmp_path: Path) -> Non
     assert load(path, axes="video:NTHW").fields["video"].shape == (N, 4, 5, 1)
 
 
+def test_frames_of_no_colour_are_a_video_where_time_is_said(tmp_path: Path) -> None:
+    for name, frames in (("images", pictures(8, 8, 8)), ("film", pictures(40, 16, 16)[:10])):
+        path = save_npz(tmp_path, {f"train_{name}": frames, f"test_{name}": frames[:5]})
+        with pytest.raises(EdkitError, match=r"say axes=LETTERS, .* axes=\w+:NTHW of videos"):
+            load(path)
+        (field,) = load(path, axes=f"{name}:NTHW").fields.values()
+        assert field.words == f"video {(*frames.shape[1:], 1)}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "letters"), [("image", (8, 8, 3), "NTHW"), ("video", (5, 8, 8), "NHWC")]
+)
+def test_letters_of_another_kind_are_refused(
+    kind: str, shape: tuple[int, ...], letters: str, tmp_path: Path
+) -> None:
+    path = save_npz(tmp_path, {"x": pictures(*shape)})
+    with pytest.raises(EdkitError, match=f"T for kind {kind}, received {letters}"):
+        load(path, kind=f"x:{kind}", axes=f"x:{letters}")
+
+
+def test_columns_are_the_samples_only_where_rows_cannot_be(tmp_path: Path) -> None:
+    """A table of pandas lies beside its index, and beside the names of its columns twice."""
+    names = np.array(["a", "b"])
+    table = {"values": RANDOM.normal(size=(N, 2)), "index": np.arange(N), "a": names, "b": names}
+    path = save_npz(tmp_path, table)
+    with pytest.raises(EdkitError, match="say axes=values:NT if its rows are the samples, axes=va"):
+        load(path)
+    assert load(path, axes="values:NT").fields["values"].shape == (2, 1)
+    assert load(path, axes="values:TN").fields["values"].shape == (N, 1)
+
+
 def _float(low: float, high: float) -> np.ndarray:
     array = RANDOM.uniform(low, high, (N, 8, 8, 1)).astype("float32")
     array.flat[0], array.flat[1] = low, high
@@ -222,6 +253,7 @@ def _float(low: float, high: float) -> np.ndarray:
 SCALES: dict[str, tuple[np.ndarray, float, float, str]] = {
     "bytes": (pictures(8, 8, 1), 0, 255, ""),
     "dark bytes": (pictures(8, 8, 1, high=20), 0, 255, ""),
+    "very dark bytes": (pictures(8, 8, 1, high=9), 0, 255, "range=image:0..8"),
     "0 and 1": (pictures(8, 8, 1, high=2), 0, 1, "bits=8"),
     "10 bits": (pictures(8, 8, 1, high=1000, dtype="uint16"), 0, 1023, "bits=16"),
     "12 bits": (pictures(8, 8, 1, high=4096, dtype="uint16"), 0, 4095, "bits=16"),
@@ -291,6 +323,65 @@ def test_beyond_a_stated_range_is_cut_and_bits_that_do_not_fit_are_refused(tmp_p
     assert "numbers beyond 100..200 are cut" in said(data, "image")[0][0]
     with pytest.raises(EdkitError, match=r"bits=10 is for numbers from 0 to 1023, found 0 to 4095"):
         load(path, bits=10)
+    with pytest.raises(EdkitError, match="found uint8: leave bits out, or say range=image:"):
+        load(save_npz(tmp_path, {"image": array.astype("uint8")}), bits=10)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "options"),
+    [("uint8", "uint16", {"range": "x:0..255"}), ("uint8", "float32", {"range": "x:0..255"})],
+)
+def test_splits_of_two_types_have_one_scale_or_are_refused(
+    train: str, test: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    images = pictures(8, 8, 1)
+    path = save_npz(tmp_path, {"x_train": images.astype(train), "x_test": images.astype(test)})
+    with pytest.raises(EdkitError, match="save both alike, or, if their numbers mean the same, s"):
+        load(path)
+    for split in load(path, **options).splits.values():
+        np.testing.assert_allclose(split["image"][:], images / 255, rtol=1e-6)
+
+
+def test_splits_whose_depths_seem_to_differ_are_said(tmp_path: Path) -> None:
+    image = pictures(8, 8, 1, high=4096, dtype="uint16")
+    data = load(save_npz(tmp_path, {"x_train": image, "x_test": image * 16}))
+    assert "splits are 4,095, 65,520" in said(data, "image")[0][0]
+
+
+@pytest.mark.parametrize("save", [save_npz, save_hdf5])
+@pytest.mark.parametrize(("void", "dtype"), [(-9999, "float64"), (65535, "uint16")])
+def test_what_stands_for_no_value_is_asked_about(
+    void: int, dtype: str, save: Callable[..., Path], tmp_path: Path
+) -> None:
+    height = pictures(6, 6, high=90).astype(dtype)
+    height[:, 0] = void
+    path = save(tmp_path, {"height": height, "image": pictures(6, 6, 3)})
+    left = said(load(path, kind="height:value", ignore="height:7"), "height")
+    assert not left  # 7 is none where the user says so, and 65535 a number
+    with pytest.raises(EdkitError, match=f"say ignore=height:{void} if it is none, ignore=h"):
+        load(path, kind="height:value")
+    data = load(path, kind="height:value", ignore=f"height:{void}")
+    assert data.fields["height"].partial
+    right = np.where(height == void, np.nan, height)
+    np.testing.assert_array_equal(everything(data, "height").reshape(height.shape), right)
+    zero = save(tmp_path, {"height": np.where(height == void, 0, height + 700)})
+    (text, option) = said(load(zero, kind="height:value"), "height")[-1]
+    assert text.startswith("0 is a value, though the other numbers are 700 to 789")
+    assert load(zero, kind="height:value", ignore=option[7:]).fields["height"].partial
+    lost = save(tmp_path, {"height": np.where(height == void, np.inf, height)})
+    with pytest.raises(EdkitError, match="found 180 infinite ones: write NaN where there is no"):
+        load(lost, kind="height:value")
+    path = save(tmp_path, {"height": height, "image": pictures(6, 6, 3)})
+    data = load(path, kind="height:value", ignore="height:none")
+    np.testing.assert_array_equal(everything(data, "height").reshape(height.shape), height)
+
+
+def test_named_numbers_of_hdf5_are_classes(tmp_path: Path) -> None:
+    path = save_hdf5(tmp_path, {"image": pictures(8, 8, 1)})
+    kinds = h5py.enum_dtype({"emu": 2, "cat": 0, "dog": 1}, basetype="u1")
+    with h5py.File(path, "a") as file:
+        file.create_dataset("what", data=CLASSES, dtype=kinds)
+    assert load(path).fields["what"].classes == ("cat", "dog", "emu")
 
 
 NONE = np.where(np.arange(N) % 2, CLASSES, 255)
@@ -302,6 +393,8 @@ LABELS: dict[str, tuple[np.ndarray, tuple[str, ...], np.ndarray, str]] = {
               np.where(NONE == 255, -1, NONE), ""),
     "NaN": (np.where(NONE == 255, np.nan, NONE), ("0", "1", "2"), np.where(NONE == 255, -1, NONE),
             ""),
+    "-1, 0, 1": (CLASSES - 1, ("0", "1"), CLASSES - 1, "ignore=none"),
+    "from 1": (CLASSES + 1, ("0", "1", "2", "3"), CLASSES + 1, ""),
     "-1 and 1": (np.where(CLASSES, 1, -1), ("-1", "1"), np.where(CLASSES, 1, 0), "ignore=-1"),
     "0 and 255": (np.where(CLASSES, 255, 0), ("0", "255"), np.where(CLASSES, 1, 0), "ignore=255"),
     "texts": (TEXTS[CLASSES], ("cat", "emu"), np.array([1, 0, -1])[CLASSES], ""),
@@ -355,6 +448,7 @@ def test_pixels_of_255_are_none_or_a_class_or_asked_for(tmp_path: Path) -> None:
         ),
         ("label", CLASSES * 99999, "found 99999 in sample 1; if they are values, say", "value"),
         ("mask", pictures(8, 8, 3), "in row 0; say kind=mask:image if they are no", "image"),
+        ("image", pictures(4, 8, 8, 3), "say kind=image:video", "video"),
         ("frames", pictures(8, 8), "say kind=frames:image or kind=frames:class", "image"),
         ("key", np.arange(N).astype(str), "say kind=key:class if they are classes", "class"),
     ],
@@ -371,7 +465,8 @@ def test_the_kind_that_a_message_names_is_taken(
 def test_whole_degrees_are_said_to_be_classes_and_are_values_where_asked(tmp_path: Path) -> None:
     path = save_npz(tmp_path, {"image": pictures(8, 8, 1), "angle": np.arange(N) * 9})
     data = load(path)
-    assert ("262 classes, unless they are values", "kind=angle:value") in said(data, "angle")
+    text = "262 classes, unless they are values: 232 of them never occur"
+    assert (text, "kind=angle:value") in said(data, "angle")
     data = load(path, kind="angle:value")
     assert data.fields["angle"].kind == "value"
     np.testing.assert_array_equal(everything(data, "angle"), np.arange(N) * 9.0)
@@ -438,6 +533,7 @@ OBJECTS[:] = [[1], [2, 3]] * (N // 2)
             "it holds Python objects, which are not read, as they can run",
         ),
         ("epoch", np.array(3), "expected (samples, ...), found a single number"),
+        ("rows", np.zeros(N, [("x", "f4"), ("y", "f4")]), "expected numbers, found a table: save"),
         ("k", np.zeros(N, complex), "expected numbers, found complex128"),
         ("day", np.zeros(N, "M8[s]"), "expected numbers, found datetime64[s]"),
         ("key", np.arange(N).astype(str), "expected labels, found 30 different texts in 30"),

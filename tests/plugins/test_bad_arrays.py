@@ -213,7 +213,9 @@ def of_the_test(arrays: Arrays) -> Arrays:
     return {name: array for name, array in arrays.items() if "test/" in name}
 
 
-def test_new_samples_are_measured_whole(trained: Any, tmp_path: Path) -> None:
+def test_new_samples_are_measured_whole(
+    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file without splits that the run has never seen, one of a test alone, and the run's own."""
     run, arrays = trained["base"], images() | labels()
     new = {name: arrays[f"test/{name}"] for name in ("image", "label")}
@@ -227,8 +229,10 @@ def test_new_samples_are_measured_whole(trained: Any, tmp_path: Path) -> None:
         assert (found["split"], found["samples"]) == (split, count)
         same = {key: value for key, value in found.items() if key not in ("data", "split")}
         assert same == {key: own[key] for key in same}
+    assert "drawn at random" not in capsys.readouterr().err
     drawn = evaluate(run, f"arrays:{tmp_path / 'new.npz'}", split="test")
     assert drawn["samples"] < count
+    assert "drawn at random" in capsys.readouterr().err
 
 
 def test_new_samples_need_not_show_every_class(trained: Any, tmp_path: Path) -> None:

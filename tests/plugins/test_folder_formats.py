@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -250,7 +251,7 @@ def test_pages_are_chosen_or_all_and_never_the_first_in_silence(
     toml.write_text(f"{IMAGE}page = 3\nchannels = 1\n")
     data = load(toml)
     np.testing.assert_allclose(only(data) * 255, pixels[2][..., None], atol=0.6)
-    assert f"image {2 * (count - 1)} pages other than page" in said(data)
+    assert f"image {2 * (count - 1)} pages other than page 3" in said(data)
     toml.write_text(f'{IMAGE}page = "all"\n')
     assert only(load(toml)).shape[2] in (count, 3 * count)
     toml.write_text(f"{IMAGE}page = 9\n")
@@ -261,6 +262,37 @@ def test_pages_are_chosen_or_all_and_never_the_first_in_silence(
 RED_GREEN = np.zeros((4, 5, 4), "uint8")
 RED_GREEN[..., 0], RED_GREEN[..., 3] = 200, 255
 RED_GREEN[0] = (0, 250, 0, 0)  # a colour that is hidden
+
+
+@pytest.mark.parametrize(("void", "dtype"), [(65535, "uint16"), (-9999, "float32")])
+def test_no_value_in_an_image_is_black_and_tells_no_white(
+    put: Put, load: Any, void: int, dtype: str
+) -> None:
+    white = 4000 if dtype == "uint16" else 1
+    pixels = np.array([[0, white, void]], dtype)
+    tag = [(42113, "s", 0, str(void), True)]  # GDAL_NODATA
+    data = load(put("a.tif", pixels, extratags=tag))
+    right = np.array([0, white / (4095 if dtype == "uint16" else 1), 0])
+    np.testing.assert_allclose(only(data)[0, :, 0], right, rtol=1e-6)
+    assert f"{void} in 2 pixels is no value, as the files say, and read as black" in said(data)
+    stated = f"{IMAGE}range = [{min(void, 0)}, {max(void, 1)}]\n"
+    assert "no value" not in said(load(put("a.tif", pixels, stated, extratags=tag)))
+
+
+def test_files_whose_0_is_white_are_said(put: Put, load: Any) -> None:
+    """Such as those that tifffile makes of bool."""
+    data = load(put("a.tif", np.eye(4, dtype=bool)))
+    np.testing.assert_array_equal(only(data)[..., 0], 1 - np.eye(4))
+    assert "0 is white in 2 files, as they say" in said(data)
+
+
+def test_bits_that_are_lost_are_said(put: Put, load: Any) -> None:
+    toml = put("a.png", np.zeros((8, 8, 3), "uint8"))
+    for split in ("train", "test"):
+        (folder := toml.parent / split / "image").joinpath("a.png").unlink()
+        deep = imagecodecs.avif_encode(np.full((8, 8, 3), 500, "uint16"), bitspersample=10)
+        (folder / "a.avif").write_bytes(deep)
+    assert "2 files of AVIF of 10 bits read as RGB of 8 bits" in said(load(toml))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp", "a.tga", "palette.png", "deep.png"])
@@ -311,6 +343,10 @@ def test_maps_have_no_hidden_colours(put: Put, load: Any) -> None:
     toml = '[fields.image]\nkind = "class"\n{}\nclasses = {{ a = "#c80000", b = "#00fa00" }}\n'
     with pytest.raises(EdkitError, match=r'5 pixels with it: say background = "#000000"'):
         load(put("a.png", RED_GREEN, toml.format("")))
+    one = f'{IMAGE}kind = "class"\nclasses = ["a"]\nbands = [1]\n'
+    assert "image 2 bands of each file (bands in my.toml)" in said(
+        load(put("a.png", np.zeros((4, 5, 3), "uint8"), one))
+    )
     toml = toml.format('background = "#000000"\nignore = "#000000"')
     found = load(put("a.png", RED_GREEN, toml)).splits["test"]["image"][0]
     np.testing.assert_array_equal(found, [[-1] * 5, *[[0] * 5] * 3])
@@ -489,6 +525,12 @@ def test_what_elevation_says_for_no_value_is_no_elevation(put: Put, load: Any) -
         load(put("a.tif", pixels, toml))
     data = load(put("a.tif", pixels, f"{toml}missing = -inf\n"))
     np.testing.assert_array_equal(only(data)[0, :, 0], [1, *[np.nan] * 3])
+    depth = np.array([[0, 900, 4000]], "uint16")  # of cameras, where 0 is often none
+    assert "0 in 2 pixels is a value, though the others are 900 to 4000" in said(
+        load(put("a.tif", depth, toml))
+    )
+    assert "is a value" not in said(load(put("a.tif", depth, f"{toml}missing = 0\n")))
+    assert "is a value" not in said(load(put("a.tif", depth // 200, toml)))
     tag = [(42113, "s", 0, "-5", True)]  # GDAL_NODATA
     data = load(put("a.tif", np.array([[1, -5, 3]], "int16"), toml, extratags=tag))
     np.testing.assert_array_equal(only(data)[..., 0], [[1, np.nan, 3]])

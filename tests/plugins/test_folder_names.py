@@ -112,6 +112,18 @@ def test_one_folder_is_not_two_splits(tmp_path: Path, make: Any, load: Any, kind
         load(path)
 
 
+def test_files_that_two_splits_share_are_counted(tmp_path: Path, make: Any, load: Any) -> None:
+    path = make(tmp_path)
+    for number, name in enumerate("ab"):
+        (tmp_path / "val" / "images" / f"{name}.png").unlink()
+        source = tmp_path / "train" / "images" / f"{name}.png"
+        (tmp_path / "val" / "images" / f"{name}.png").symlink_to(source)
+        if not number:
+            assert "split 0 1 files of validation are files of train as well ()" in said(load(path))
+    with pytest.raises(EdkitError, match=r"are links to files of another: expected images of"):
+        load(path)
+
+
 def test_two_folders_for_one_split_are_asked_about(tmp_path: Path, make: Any, load: Any) -> None:
     path = make(tmp_path, splits=("train", "val", "valid"))
     with pytest.raises(EdkitError, match=r"split validation, found val and valid") as caught:
