@@ -244,7 +244,8 @@ def _variables(objective: Any, earlier: bool = False) -> list[Any]:
         *objective.optimizer.variables,
         *objective.metrics_variables,
     ]
-    left_out = {id(variable) for variable in _added(objective)} if earlier else set()
+    left_out = {id(variable) for variable in objective.step_losses.variables}  # they are fetched
+    left_out |= {id(variable) for variable in _added(objective)} if earlier else set()
     return [v for v in {id(v): v for v in every}.values() if id(v) not in left_out]
 
 
