@@ -42,14 +42,18 @@ class Between(QWidget):
         self._label = 0
         self.codes = np.empty((0, 0))
         self.row = Outputs(theme, STEPS)
-        self.row.setToolTip("Click a picture to take its code into the hand")
+        self.row.setToolTip("Click an image to decode its code")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)
         self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(Words())), muted(plain(Words())))
         ends = zip(
-            ("From sample", "to"), ("Click", "Shift+click"), self.ends, self._said, strict=True
+            ("Interpolate: sample", "→ sample"),
+            ("Click", "Shift+click"),
+            self.ends,
+            self._said,
+            strict=True,
         )
         self._halves = [self._half(*end) for end in ends]
         self._head = QGridLayout()
@@ -79,7 +83,7 @@ class Between(QWidget):
         label = plain(Words(words))
         label.setBuddy(box)
         box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
-        box.setToolTip(f"{clicked} a point of the scatter to choose it there")
+        box.setToolTip(f"{clicked} a point of the scatter to choose it")
         box.setMinimum(1)
         box.setKeyboardTracking(False)
         box.valueChanged.connect(self._on_ends)
@@ -124,7 +128,7 @@ class Between(QWidget):
         for box, said in zip(self.ends, self._said, strict=True):
             number = box.value() - 1
             name = self._names[number] if number < len(self._names) else ""
-            said.setText(f"({name})")
+            said.setText(f"(class {name})")
             said.setVisible(bool(name))
         self.ask()
 

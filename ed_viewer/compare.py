@@ -168,6 +168,6 @@ class Compare(Part):
                 name = " · ".join(part for part in name_and_time(path.name) if part)
                 menu.addAction(name.replace("&", "&&")).setData(path)
         if menu.isEmpty():
-            menu.addAction("There is no other run").setEnabled(False)
+            menu.addAction("No other run to compare with").setEnabled(False)
         menu.triggered.connect(lambda action: self.choose(action.data()))
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))

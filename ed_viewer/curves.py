@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _EVERY = 0.2  # seconds between two updates at least: new ranges are the costly part
 _ALONE = "{} · dashed: validation · λ: weight"
-_EVERY_STEP = "pale: each step, line: mean of {} steps, dots: epochs"
-_RUNNING = "solid: running mean since the epoch began"
-_BOTH = "over the {} · A solid, B dashed · dots: validation"
+_EVERY_STEP = "training: each step (pale), mean of {} steps (line), of epochs (dots)"
+_RUNNING = "line: training (mean since the epoch began)"
+_BOTH = "x: {} · A solid, B dashed · dots: validation"
 _OVER = {
     Alignment.STEP: "step",
     Alignment.EPOCH: "epoch",
@@ -69,13 +69,13 @@ class Curves(QWidget):
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
-        self.over = make_choice("What the curves are drawn over", [one.value for one in _AXES])
+        self.over = make_choice("x axis of the curves", [one.value for one in _AXES])
         self.over.currentIndexChanged.connect(self._change_axis)
         self.about = muted(plain(QLabel()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)
-        self.all = push_button("all", "Show all curves from first to last", theme)
+        self.all = push_button("all", "Show all curves in full", theme)
         self.all.clicked.connect(self._row.show_all)
         self.all.hide()
         self._row.narrowed.connect(self.all.setVisible)

@@ -46,7 +46,7 @@ class DemoStart(Part):
     def start(self) -> None:
         """Start the process."""
         self._said = ""
-        self.window.welcome.say_demo("Starting the demo: its first picture appears here …", True)
+        self.window.welcome.say_demo("Starting the demo; its first images appear here …", True)
         self._process.start(sys.executable, self.arguments)
 
     def end(self) -> None:
@@ -63,7 +63,7 @@ class DemoStart(Part):
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         if said:
             self._said = said
-            self.window.welcome.say_demo(f"The demo says: {said}", True)
+            self.window.welcome.say_demo(f"Demo: {said}", True)
 
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._read()

@@ -33,9 +33,9 @@ class HandPlace:
         self._right.addWidget(hand)
         row.addLayout(self._right, _SHARE)
         left.addWidget(between, 1)
-        self.toggle = Toggle("way", "accent", theme)
-        self.toggle.setAccessibleName("Way between two samples")
-        self.toggle.setToolTip("The way from one sample to another, in the place of the hand")
+        self.toggle = Toggle("interpolate", "accent", theme)
+        self.toggle.setAccessibleName("Interpolate between two samples")
+        self.toggle.setToolTip("Interpolate between two samples instead of decoding by hand")
         self.toggle.toggled.connect(self._show)
         self.toggle.hide()
 

@@ -39,7 +39,7 @@ class Panel(Card):
     share = 1
     """How wide it is beside the others of its tab."""
 
-    no_difference = "This panel draws no differences."
+    no_difference = "This panel cannot show differences."
     """Why it cannot draw the difference of two runs' arrays, "" if it can."""
 
     places: tuple[str, ...] = ()

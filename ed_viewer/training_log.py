@@ -29,7 +29,7 @@ class TrainingLog(Part):
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self.dock = self.log = LogView(window.theme)
-        about = "What a run that was started here says (Ctrl+L)"
+        about = "Log of a run started in this window (Ctrl+L)"
         self.runs_tool = push_button("Log", about, window.theme)
         self.runs_tool.clicked.connect(self.toggle)
         self._sized = False

@@ -10,7 +10,8 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.card import Card
 
 _LINES = 5000  # that are kept
-_NONE = "Nothing yet. A run that was started from the window has a log."
+_NONE = "No log: this run was started in a terminal"
+_EMPTY = "Nothing logged yet"
 
 
 class LogView(QWidget):
@@ -49,6 +50,7 @@ class LogView(QWidget):
     def follow(self, path: Path | None) -> None:
         """Show another log, or none."""
         self._path = path
+        self._text.setPlaceholderText(_NONE if path is None else _EMPTY)
         if self.isVisible():
             self._tail.follow(path)
 

@@ -93,7 +93,7 @@ class ReconstructionPanel(Panel):
         if channels not in (1, 3):
             self.channel = QComboBox()
             self.channel.setAccessibleName("Channel")
-            self.channel.setToolTip("Which channel is shown")
+            self.channel.setToolTip("Channel shown")
             self.channel.addItems(["mean", *(f"channel {n + 1}" for n in range(channels))])
             self.channel.currentIndexChanged.connect(self._draw)
             self.tools.addWidget(self.channel)
@@ -166,8 +166,8 @@ class ReconstructionPanel(Panel):
             self.set_caption(" · ".join([*said, f"from −{number(high)} to +{number(high)}"]))
             return
         if inputs is None:
-            lack = "input of this shape" if self._compared else "truth known to be on its scale"
-            self.set_caption(f"the recording has no {lack} to compare with")
+            lack = "input of this shape" if self._compared else "truth on the same scale"
+            self.set_caption(f"no error: no {lack} recorded")
             return
         levels, _ = self._scale(inputs, output)
         reach = number(half_range(levels))

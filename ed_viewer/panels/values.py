@@ -94,7 +94,7 @@ class ValuesPanel(Panel):
             return
         truth, found = self._last
         if truth is None:
-            said = ["no truth recorded: predicted values alone"]
+            said = ["no true values recorded: predictions only"]
         elif not np.isfinite(truth).any():
             said = ["no sample has a true value"]
         else:

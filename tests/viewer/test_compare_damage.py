@@ -73,7 +73,7 @@ def test_b_is_not_there_or_no_recording(
     part.choose(shorter)
     banner(qtbot, window, "not an HDF5 file")
     assert "does not exist" not in window.banner.text
-    assert window.stage.currentWidget().side("B").notice == "B holds no frame."
+    assert window.stage.currentWidget().side("B").notice == "B has no frame."
     qtbot.keyClick(window, Qt.Key.Key_D)
     window.close()  # while it is compared
 

@@ -40,7 +40,7 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=30_000)
     said = panel._hand._weights.text()
-    assert said == "The decoder's process ended (signal 9). It starts again when you drag."
+    assert said == "The decoder's process ended (signal 9). Drag to restart it."
     before = hand.picture(panel).copy()
     hand.drag(panel, QPoint(60, -40))
     assert window.stage.decoder.process.number != pid

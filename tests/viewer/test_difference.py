@@ -111,7 +111,7 @@ def test_the_difference_stands_in_the_place_of_b(
     assert low[0] > low[2]  # blue, the first of four bytes
     assert high[2] > high[0]  # orange
     assert len(pair.panel("A", "reconstruction").sheet.everything.rows) == 3
-    assert pair.side("B")._head._remark.text == "Blue: less than in A. Orange: more."
+    assert pair.side("B")._head._remark.text == "Blue: lower than A; orange: higher."
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
     qtbot.waitUntil(lambda: bool(pair.panel("B", "activations")._scales))

@@ -26,8 +26,13 @@ def palette(qtbot: QtBot, window: Window) -> CommandPalette:
 
 
 def test_what_was_meant_comes_first() -> None:
-    texts = ["Light or dark", "Logarithmic curves", "Lecture mode: full stage", "Play or pause"]
-    assert texts[rank("log", texts)[0]] == "Logarithmic curves"
+    texts = [
+        "Light or dark",
+        "Logarithmic scale of the curves",
+        "Lecture mode: full stage",
+        "Play or pause",
+    ]
+    assert texts[rank("log", texts)[0]] == "Logarithmic scale of the curves"
     assert texts[rank("lm", texts)[0]] == "Lecture mode: full stage"
     assert [texts[i] for i in rank("light dark", texts)] == ["Light or dark"]
     assert rank("xyz", texts) == []

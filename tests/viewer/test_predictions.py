@@ -291,10 +291,10 @@ def test_without_truth_values_stand_over_the_number_of_their_sample(make: Make) 
     found = np.array([3.0, -1.0, 7.5, 0.5], "f4")
     made = make("predictions", {"values": found}, options={"output": "angle", "target": None})
     assert isinstance(made, ValuesPanel)
-    assert made._caption.text == "no truth recorded: predicted values alone"
+    assert made._caption.text == "no true values recorded: predictions only"
     plot = made.view.widget
     assert plot.points.points.tolist() == [[0, 3], [1, -1], [2, 7.5], [3, 0.5]]
-    assert plot.plot.getPlotItem().getAxis("bottom").labelText == "sample, from 0"
+    assert plot.plot.getPlotItem().getAxis("bottom").labelText == "sample (from 0)"
     assert plot.line.getData()[0] is None or not len(plot.line.getData()[0])
     assert plot._describe(np.array([2.0, 7.5])) == "sample 3 · predicted 7.5"
 

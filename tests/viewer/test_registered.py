@@ -278,7 +278,7 @@ def _classes(panel: Panel, shown: Shown) -> None:
     if not panel._side.isHidden():
         wrong, drawn = int((truth != found)[known].sum()), len(panel._tiles.shown.columns)
         many = drawn < wrong
-        template = "surest mistakes, true → predicted · #" + " of #" * many
+        template = "most confident mistakes, true → predicted · #" + " of #" * many
         agree(panel._about.text(), template, *([drawn, wrong] if many else [wrong]))
 
 

@@ -202,7 +202,7 @@ def test_a_value_set_elsewhere_is_shown_and_an_edit_is_not_overwritten(
         ("stopped", "This run was stopped."),
         ("failed", "This run has failed."),
         ("training", "This run has crashed"),
-        ("<b>", "This run cannot be read."),
+        ("<b>", "run.json is damaged; steering is off."),
     ],
 )
 def test_without_a_trainer_everything_is_greyed_out_with_the_reason(
