@@ -17,7 +17,7 @@ from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
 from ed_viewer.widgets.choice import make_choice
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import counted, muted, plain
 from ed_viewer.widgets.toggle import Toggle, push_button
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _EVERY = 0.2  # seconds between two updates at least: new ranges are the costly part
 _ALONE = "{} · dashed: validation · λ: weight"
-_EVERY_STEP = "training: each step (pale), mean of {} steps (line), of epochs (dots)"
+_EVERY_STEP = "training: each step (pale), mean of {} (line), of epochs (dots)"
 _RUNNING = "line: training (mean since the epoch began)"
 _BOTH = "x: {} · A solid, B dashed · dots: validation"
 _OVER = {
@@ -160,7 +160,7 @@ class Curves(QWidget):
         table = self._tables.get("A")
         if table is None or table.steps is None:
             return _ALONE.format(_RUNNING)
-        return _ALONE.format(_EVERY_STEP.format(width_of(len(table.steps.places))))
+        return _ALONE.format(_EVERY_STEP.format(counted(width_of(len(table.steps.places)), "step")))
 
     def _lay_plots(self) -> None:
         """Have a plot of every scalar."""

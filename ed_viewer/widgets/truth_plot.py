@@ -98,6 +98,7 @@ class TruthPlot(QWidget):
             above = (most - least or 1.0) * _MARGIN
             up = (least - above, most + above)
             self.plot.getPlotItem().setLabel("bottom", "sample (from 0)")
+            self.plot.getPlotItem().getAxis("bottom").whole = True
         self.plot.getPlotItem().setRange(xRange=ends, yRange=up, padding=0)
         self.line.setData(*((ends, ends) if self._known else ([], [])))
         self._redraw()

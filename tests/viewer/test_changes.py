@@ -124,4 +124,4 @@ def test_without_a_truth_a_map_shows_where_b_says_something_else(make: Make) -> 
     assert [row.label for row in made._sheet.shown.rows] == ["image", "B where it differs"]
     values = made._sheet.shown.rows[1].values[..., 0]
     np.testing.assert_array_equal(values, np.where(ours == theirs, -1, theirs))
-    assert "no truth" in made._caption.text
+    assert "no ground truth" in made._caption.text

@@ -47,7 +47,7 @@ def test_b_is_led_by_the_cursor_of_a(
     pair.settle()
     assert theirs.frame == 1  # 3 of 7 is 43 %, of 4 it is 1
     assert pair.where("B").startswith("25% · step 50")
-    assert pair.window.curves.about.text().startswith("over the share of the training")
+    assert pair.window.curves.about.text().startswith("x: share of the training")
 
 
 @pytest.mark.parametrize("tab", range(9))

@@ -112,7 +112,7 @@ def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
 
 def test_without_truth_there_is_no_matrix(make: Make) -> None:
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, options={"target": None})
-    assert "no truth" in made._caption.text
+    assert "no ground truth" in made._caption.text
     assert not made._matrix.shown.counts.size
 
 
@@ -337,7 +337,7 @@ def test_what_is_not_on_one_scale_is_not_compared(make: Make, shape: tuple[int, 
     fields = {"input": {"kind": "image" if len(shape) == 3 else "signal"}}
     options = {"field": "input", "samples": 3, "compared": False}
     made = make("reconstruction", {"output": output}, reference, fields, options)
-    said = "the recording has no truth known to be on its scale to compare with"
+    said = "no error: no truth on the same scale recorded"
     assert made._caption.text == said
     if len(shape) == 3:
         assert [row.label for row in made.sheet.shown.rows] == ["output"]
