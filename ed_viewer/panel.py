@@ -58,6 +58,7 @@ class Panel(Card):
         self._title = plain(Words(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
         self._said = self._remark = ""
+        self._signed = False
         self.tools = QHBoxLayout()
         self.tools.setSpacing(8)
         head = QHBoxLayout()
@@ -107,9 +108,15 @@ class Panel(Card):
         self._title.setText(text)
         self.setAccessibleName(text)
 
-    def set_caption(self, text: str) -> None:
-        """Say one thing about the frame, at the right of the heading."""
-        self._said = text
+    def set_caption(self, text: str, signed: bool = False) -> None:
+        """Say one thing about the frame, at the right of the heading.
+
+        Args:
+            text: what is said.
+            signed: whether it ends with the least and the greatest of signed values, which the
+                ends of a bar of their colours then show.
+        """
+        self._said, self._signed = text, signed
         self._say_all()
 
     def set_remark(self, text: str) -> None:
@@ -118,7 +125,8 @@ class Panel(Card):
         self._say_all()
 
     def _say_all(self) -> None:
-        self._caption.say(" · ".join(part for part in (self._remark, self._said) if part))
+        said = " · ".join(part for part in (self._remark, self._said) if part)
+        self._caption.say(said, self._signed)
 
 
 PANELS: Registry[type[Panel]] = Registry("panel", "edkit.panels")

@@ -217,7 +217,7 @@ class _Maps:
             reach = half_range((low, high))
             change = as_images(np.where(np.isnan(truth), np.nan, found - truth))
             made = pixels(change, (-reach, reach), difference_table(palette))
-            rows.append(TileRow(striped(made, truth, none), "difference", change))
+            rows.append(TileRow(striped(made, truth, none), "predicted − true", change))
         self.sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:

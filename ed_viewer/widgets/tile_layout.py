@@ -162,7 +162,10 @@ def _place(
         tops.append(down)
         down += height + gap
     down -= gap
-    gap = max(gap, tiles.style.pitch - width)  # from here on that between columns
+    # From here on that between columns; what room is left lets names stand beside each other.
+    spread = min(names + _SPACE, (size.width() - gutter) // per_block, 2 * width)
+    apart = spread if names and not tiles.style.below else 0
+    gap = max(gap, tiles.style.pitch - width, apart - width)
     blocks = ceil(count / per_block)
     block = down + heads + _SPACE
     across = per_block * (width + gap) - gap

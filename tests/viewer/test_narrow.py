@@ -102,12 +102,12 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     def entry(words: str) -> QAction:
         return next(action for action in filled(menu) if action.text().startswith(words))
 
-    scale = entry("One scale")
+    scale = entry("Shared scale")
     assert scale.isChecked()
     scale.trigger()
     assert not tools.shared.isChecked()
-    assert not entry("One scale").isChecked()
-    assert entry("Compare at").isEnabled()
+    assert not entry("Shared scale").isChecked()
+    assert entry("Align by").isEnabled()
     ways = choices(menu)
     assert [(way.text(), way.isChecked()) for way in ways[:2]] == [("step", True), ("epoch", False)]
     ways[1].trigger()

@@ -53,7 +53,7 @@ def test_the_palette_does_what_is_chosen(qtbot: QtBot, open_window: Open, finish
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     shown = palette(qtbot, window)
     qtbot.keyClicks(shown.query, "light")
-    assert shown.list.currentItem().text() == "Light or dark"
+    assert shown.list.currentItem().text() == "Light or dark theme"
     assert window.theme.palette is LIGHT
     qtbot.keyClick(shown.query, Qt.Key.Key_Return)
     assert window.theme.palette is DARK

@@ -178,7 +178,7 @@ def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
     sheet = made._sheet
     everything = sheet.shown
     sheet.choose((2, 1))
-    assert sheet.shown.columns == ("image", "elevation", "truth", "prediction", "overlay")
+    assert sheet.shown.columns == ("sample 2: image", "elevation", "truth", "prediction", "overlay")
     np.testing.assert_array_equal(sheet.shown.rows[0].pixels[3], everything.rows[3].pixels[1])
     assert sheet.behind(0, 3) == (everything, 3, 1)
     made.show_frame({"classes": made._found[0]})
@@ -252,8 +252,8 @@ def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
     truth = np.linspace(0, 2, 2 * 16, dtype="f4").reshape(2, 4, 4, 1)
     made = values_panel(make, truth, (truth + 0.5).astype("f2"))
     rows = {row.label: row for row in made.view.widget.shown.rows}
-    assert list(rows) == ["true (°)", "predicted (°)", "difference"]
-    np.testing.assert_allclose(rows["difference"].values, 0.5, atol=1e-2)
+    assert list(rows) == ["true (°)", "predicted (°)", "predicted − true"]
+    np.testing.assert_allclose(rows["predicted − true"].values, 0.5, atol=1e-2)
     assert made._caption.text.startswith("RMSE 0.5")
     bright = rows["true (°)"].pixels[1, 3, 3]
     assert (rows["predicted (°)"].pixels[1, 3, 3] == bright).all()  # beyond the scale: its end
@@ -310,8 +310,8 @@ def test_where_a_map_has_no_truth_there_are_stripes_and_no_difference(
     made = values_panel(make, truth, found)
     rows = {row.label: row for row in made.view.sheet.shown.rows}
     stripes = {tuple(colour) for colour in class_table((LIGHT.line, LIGHT.card)).tolist()}
-    shown = ["true (°)", "difference"] if known == "some" else ["true (°)"]
-    assert ("difference" in rows) == (known == "some")
+    shown = ["true (°)", "predicted − true"] if known == "some" else ["true (°)"]
+    assert ("predicted − true" in rows) == (known == "some")
     for name in shown:
         striped = rows[name].pixels[np.isnan(truth)][:, 2::-1]
         assert {tuple(colour) for colour in striped.tolist()} == stripes
