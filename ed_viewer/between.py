@@ -13,6 +13,8 @@ from ed_viewer.widgets.words import Words
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
 _HEIGHT = 64  # pixels of the pictures, at least
+_ROOMY = 300  # pixels: a narrower one says less
+_LONG, _BRIEF = "Interpolate: sample", "Sample"
 
 
 class Between(QWidget):
@@ -49,13 +51,14 @@ class Between(QWidget):
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(Words())), muted(plain(Words())))
         ends = zip(
-            ("Interpolate: sample", "→ sample"),
+            (_LONG, "→ sample"),
             ("Click", "Shift+click"),
             self.ends,
             self._said,
             strict=True,
         )
         self._halves = [self._half(*end) for end in ends]
+        self._first = self._halves[0].findChildren(Words)[0]
         self._head = QGridLayout()
         self._head.setHorizontalSpacing(8)
         self._head.setVerticalSpacing(4)
@@ -73,6 +76,7 @@ class Between(QWidget):
 
     def _fold(self) -> None:
         """Put the two samples on one line, or on two where that has no room."""
+        self._first.setText(_LONG if self.width() >= _ROOMY else _BRIEF)
         wide = sum(half.sizeHint().width() for half in self._halves) + 8
         place = (0, 1) if wide <= self.width() else (1, 0)
         for half, at in zip(self._halves, ((0, 0), place), strict=True):
@@ -130,6 +134,7 @@ class Between(QWidget):
             name = self._names[number] if number < len(self._names) else ""
             said.setText(f"(class {name})")
             said.setVisible(bool(name))
+        self._fold()  # other names may have no room beside each other
         self.ask()
 
     def _ask_for_row(self) -> None:

@@ -171,7 +171,7 @@ class ActivationsPanel(Panel):
         steady = self.choice.fixed.isChecked() or self.source.signed
         of = "frames seen so far" if steady else "this frame"
         if self.source.signed:
-            self.set_caption(" · ".join([*said, span(high)]), signed=True)
+            self.set_caption(" · ".join([span(high), *said]), "first")
             return
         said += [f"levels {number(low)} to {number(high)} ({of})"]
         self.set_caption(" · ".join(said))

@@ -73,7 +73,7 @@ class LatentCodesPanel(Panel):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         if self.source.decoder is not None:
-            self._place.set_height(self.height())
+            self._place.set_size(self.width(), self.height())
 
     def _share(self, window: Window) -> Window:
         """Return the limits that suit the points of both runs, if these have the same axes."""
@@ -107,6 +107,7 @@ class LatentCodesPanel(Panel):
         self._reason.setWordWrap(True)
         self._reason.hide()
         self._place = HandPlace(self._hand, self._between, self._left, side, theme)
+        self.tools.addWidget(self._place.decode)
         self.tools.addWidget(self._place.toggle)
         self._left.addWidget(self._reason)
         decoder.changed.connect(self._on_decoder)

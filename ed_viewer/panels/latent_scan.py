@@ -54,8 +54,9 @@ class LatentScanPanel(Panel):
             made = self._grid(every)
         self._tiles.show_tiles(made)
         said = [f"every {ordinal(every)} row and column shown"] if every > 1 else []
-        said += [span(self._levels[1])] if self.source.signed else []
-        self.set_caption(" · ".join(said), self.source.signed)
+        signed = self.source.signed
+        said = [*([span(self._levels[1])] if signed else []), *said]
+        self.set_caption(" · ".join(said), "first" if signed else "")
 
     def _grid(self, every: int) -> TileSet:
         """Return the grid, or of its rows and columns every second, third ... around the middle."""

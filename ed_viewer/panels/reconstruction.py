@@ -25,7 +25,7 @@ Form = Literal["image", "video", "signal"]
 
 _AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
 _ROOMY = 700  # pixels: a narrower panel has no room for what plays a video
-_CHANGE = "output − input"
+_CHANGE = "out − in"
 _WAVES = "grey: input, colour: output, below: output − input"
 
 
@@ -164,7 +164,9 @@ class ReconstructionPanel(Panel):
         if self.source.signed:
             (_, high), _ = self.source.scale("output", (finite_range(output), grey_table()), output)
             said = self._errors("mean square", output)
-            self.set_caption(" · ".join([*said, span(high)]), signed=self.form != "signal")
+            self.set_caption(
+                " · ".join([span(high), *said]), "" if self.form == "signal" else "first"
+            )
             return
         if inputs is None:
             lack = "input of this shape" if self._compared else "truth on the same scale"
@@ -174,7 +176,7 @@ class ReconstructionPanel(Panel):
         waves = self.form == "signal"
         more = _WAVES if waves else f"difference {span(half_range(levels))}"
         said = self._errors("mean squared error", output - inputs)
-        self.set_caption(" · ".join([*said, more]), signed=not waves)
+        self.set_caption(" · ".join([*said, more]), "" if waves else "last")
 
     def _errors(self, name: str, error: np.ndarray) -> list[str]:
         """Return the mean square of errors (samples, ...): of what is picked, then of all.

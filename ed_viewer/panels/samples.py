@@ -96,8 +96,9 @@ class SamplesPanel(Panel):
         hidden = sum(len(row.pixels[self._tiles.columns :]) for row in rows)
         hidden += sum(len(row.pixels) for row in rows[len(rows) - self._tiles.hidden_rows :])
         said += [f"no room for {grouped(hidden)}"] if hidden else []
-        said += [span(self._scale(images)[0][1])] if self.source.signed else []
-        self.set_caption(" · ".join(said), self.source.signed)
+        signed = self.source.signed
+        said = [*([span(self._scale(images)[0][1])] if signed else []), *said]
+        self.set_caption(" · ".join(said), "first" if signed else "")
 
     def _draw_strip(self, past: Past) -> None:
         given = past.arrays["images"]

@@ -44,6 +44,7 @@ class SegmentationPanel(Panel):
         self._opacity.setMaximumWidth(110)
         self._opacity.valueChanged.connect(self._draw)
         self.tools.addWidget(self._opacity)
+        self._named.setBuddy(self._opacity)
         self._sheet = Sheet(self.source.theme)
         self._sheet.hovered.connect(self.hovered)
         self._sheet.resized.connect(self._draw)

@@ -1,6 +1,7 @@
 """One line of quiet type that says less where it has no room."""
 
 import re
+from typing import Literal
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QBrush, QLinearGradient, QPainter, QPaintEvent
@@ -11,6 +12,9 @@ from ed_viewer.widgets.text import tip
 
 _NARROW = 160  # pixels
 _BAR, _SPACE = 72, 8  # pixels of a colour bar, and before it
+Bar = Literal["", "first", "last"]
+"""Beside which part of the text a bar of signed colours stands, "" for none."""
+
 _GAP = re.compile(r" · |  | \(")  # between the parts of a text, the first of which says most
 
 
@@ -31,13 +35,13 @@ class Caption(QWidget):
         self._colour = colour
         self._align = align
         self.text = ""
-        self.signed = False
+        self.bar: Bar = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def say(self, text: str, signed: bool = False) -> None:
-        """Show another text, which, of signed colours, ends with what the ends of a bar mean."""
-        if (text, signed) != (self.text, self.signed):
-            self.text, self.signed = text, signed
+    def say(self, text: str, bar: Bar = "") -> None:
+        """Show another text, and a bar of signed colours beside its part that says their ends."""
+        if (text, bar) != (self.text, self.bar):
+            self.text, self.bar = text, bar
             tip(self, text)
             self.update()
 
@@ -47,12 +51,11 @@ class Caption(QWidget):
     @property
     def shown(self) -> str:
         """What there is room for: parts at the end are left out whole, the tool tip has them."""
-        if self.barred:
-            return self.text
         metrics, said = self.fontMetrics(), self.text
-        while metrics.horizontalAdvance(said) > self.width() and _GAP.search(said):
+        room = self.width() - (_SPACE + _BAR if self.barred else 0)
+        while metrics.horizontalAdvance(said) > room and _GAP.search(said):
             said = said[: list(_GAP.finditer(said))[-1].start()]
-        if metrics.horizontalAdvance(said) <= self.width():
+        if metrics.horizontalAdvance(said) <= room:
             return said
         if self.width() < self._least:
             return ""  # a few letters and dots say nothing
@@ -60,16 +63,21 @@ class Caption(QWidget):
 
     @property
     def barred(self) -> bool:
-        """Whether a bar of the colours has room beside the whole text."""
-        wide = self.fontMetrics().horizontalAdvance(self.text)
-        return self.signed and wide + _SPACE + _BAR <= self.width()
+        """Whether a bar of the colours has room beside the part that says what its ends are."""
+        part = _GAP.split(self.text)[0] if self.bar == "first" else self.text
+        wide = self.fontMetrics().horizontalAdvance(part)
+        return self.bar != "" and wide + _SPACE + _BAR <= self.width()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setPen(self._theme.colour(self._colour))
         flags = self._align | Qt.AlignmentFlag.AlignVCenter
         room = self.rect()
-        if self.barred:
+        if self.barred and self.bar == "first":
+            wide = self.fontMetrics().horizontalAdvance(self.shown)
+            left = room.right() - wide - _SPACE - _BAR
+            self._paint_bar(painter, QRect(left, 0, _BAR, self.height()))
+        elif self.barred:
             room.setRight(room.right() - _BAR - _SPACE)
             self._paint_bar(painter, QRect(room.right() + _SPACE, 0, _BAR, self.height()))
         painter.drawText(room, int(flags) | int(Qt.TextFlag.TextSingleLine), self.shown)

@@ -12,12 +12,19 @@ _RADIUS = 6.0  # pixels
 class Card(QWidget):
     """Paints its background and border from the theme; children go on top."""
 
+    framed = True
+    """Whether it has a border and round corners: not where it is all of a picture."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
+        if not self.framed:
+            painter.fillRect(self.rect(), self._theme.colour("card"))
+            painter.end()
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self._theme.colour("line"), 1))
         painter.setBrush(self._theme.colour("card"))

@@ -26,10 +26,13 @@ class Axis(pyqtgraph.AxisItem):
     """Whether only whole numbers have a meaning there, as of steps."""
 
     def tickSpacing(  # noqa: N802
-        self, minVal: float, maxVal: float, size: float  # noqa: N803
+        self,
+        low: float,
+        high: float,
+        size: float,
     ) -> list[tuple[float, float]]:
         """Return distance and offset of the ticks, the widest first (called by pyqtgraph)."""
-        found = super().tickSpacing(minVal, maxVal, size)
+        found = super().tickSpacing(low, high, size)
         if not self.whole:
             return found
         return [one for one in found if one[0] >= 1] or [(1.0, 0.0)]
