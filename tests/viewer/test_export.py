@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from pyqtgraph import PlotWidget
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QComboBox, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
@@ -22,7 +22,7 @@ from ed_viewer.export.figure import Figure
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
 from ed_viewer.export.part import ExportPart
-from ed_viewer.export.picture import picture
+from ed_viewer.export.picture import picture, raster
 from ed_viewer.export.targets import page_of, targets
 from ed_viewer.settings import Settings
 from ed_viewer.window import Window
@@ -382,3 +382,28 @@ def test_the_command_needs_no_display(finished: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
     assert size_of(file) == (2880, 1800)
+
+
+def test_a_panel_is_exported_without_its_controls_and_its_border(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    panel = window.stage.panels[0]
+    while not panel.findChildren(QComboBox):
+        window.stage.setCurrentIndex(window.stage.currentIndex() + 1)
+        window.stage.complete()
+        panel = window.stage.panels[0]
+    qtbot.wait(50)
+    (box, *_) = [one for one in panel.findChildren(QComboBox) if one.isVisibleTo(panel)]
+    image = raster(Figure.of(panel), window.theme.colour("window"))
+    card = window.theme.colour("card")
+    edges = [(0, 0), (panel.width() - 1, 0), (panel.width() // 2, 0), (0, panel.height() // 2)]
+    assert [image.pixelColor(*at) for at in edges] == [card] * 4
+    right = box.mapTo(panel, box.rect().topRight())
+    arrow = [image.pixelColor(right.x() - x, right.y() + y) for x in range(20) for y in range(20)]
+    assert set(map(QColor.name, arrow)) == {card.name()}
+    svg = picture(Figure.of(panel), "svg", card)
+    assert svg is not None
+    assert box.graphicsEffect() is None
+    assert panel.framed

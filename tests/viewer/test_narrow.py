@@ -207,6 +207,12 @@ def test_the_hand_and_the_way_have_room(
     qtbot.wait(100)
     assert panel.height() < 330
     assert clipped(panel) == []
+    assert not panel._hand.isVisible()
+    theirs = pair.panel("B", "latent_codes")
+    assert panel._scatter.width() == theirs._scatter.width()
+    qtbot.mouseClick(panel._place.decode, Qt.MouseButton.LeftButton)
+    qtbot.wait(100)
+    assert clipped(panel) == []
     assert panel._hand.isVisible()
     assert not panel._between.isVisible()
     assert panel._hand.picture.height() >= 64
