@@ -99,7 +99,7 @@ def test_pictures_are_larger_in_the_lecture_mode(qtbot: QtBot, theme: Theme) -> 
     sheet.show_tiles(pictures(name=""))
     assert alone.columns == 16
     assert 7 <= sheet.columns <= 10
-    assert sheet._layout.width > 1.8 * alone.width
+    assert sheet._layout.width > 1.5 * alone.width
     assert sheet.cut() == [f"{sheet.columns} samples shown"]
     theme.set_lecture(False)
 
