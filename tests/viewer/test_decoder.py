@@ -113,7 +113,7 @@ def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
     window = open_window(finished)
     panel = hand.latent(window)
     qtbot.waitUntil(lambda: window.stage.decoder.state is State.UNABLE, timeout=60_000)
-    assert "a model that edkit did not build" in panel._reason.text()
+    assert "the model was not built by edkit" in panel._reason.text()
 
 
 def test_another_run_and_a_closed_window_leave_no_process(
