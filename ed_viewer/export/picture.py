@@ -115,13 +115,16 @@ def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
 
 
 def _render(figure: Figure, painter: QPainter) -> None:
+    alone = _alone(figure)
+    if alone:  # the surface of a panel is that of the picture
+        painter.fillRect(QRect(QPoint(), figure.size), alone[0].surface)
     if figure.line:
         first = figure.widgets[0]
         painter.setFont(first.font())
         painter.setPen(first.palette().text().color())
         line = QRect(figure.margins.left() + _INDENT, 0, figure.size.width(), figure.head)
         painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), figure.line)
-    with _without_focus(figure.widgets), _without_frame(figure):
+    with _without_focus(figure.widgets), _without_frame(alone):
         for corner, widget in figure.places():
             with _without_tools(widget) as tools:
                 # Not `widget.render`: a plot has another method of that name.
@@ -146,10 +149,8 @@ def _without_focus(widgets: Sequence[QWidget]) -> Iterator[None]:
 
 
 @contextmanager
-def _without_frame(figure: Figure) -> Iterator[None]:
-    """Let a panel that is all of a picture have no border."""
-    cards = [_cards(widget) for widget in figure.widgets] if figure.margins.isNull() else []
-    alone = [found[0] for found in cards if len(found) == 1]
+def _without_frame(alone: Sequence[Card]) -> Iterator[None]:
+    """Let panels that are all of a picture have no border."""
     for card in alone:
         card.framed = False
     try:
@@ -157,6 +158,12 @@ def _without_frame(figure: Figure) -> Iterator[None]:
     finally:
         for card in alone:
             card.framed = True
+
+
+def _alone(figure: Figure) -> list[Card]:
+    """Return the cards of a picture's widgets, [] where one of these has several."""
+    found = [_cards(widget) for widget in figure.widgets]
+    return [card for cards in found for card in cards] if max(map(len, found)) <= 1 else []
 
 
 def _cards(widget: QWidget) -> list[Card]:

@@ -1,7 +1,7 @@
 """A surface with a border on the window's background."""
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.theme import Theme
@@ -19,15 +19,20 @@ class Card(QWidget):
         super().__init__(parent)
         self._theme = theme
 
+    @property
+    def surface(self) -> QColor:
+        """The colour of its background."""
+        return self._theme.colour("card")
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         if not self.framed:
-            painter.fillRect(self.rect(), self._theme.colour("card"))
+            painter.fillRect(self.rect(), self.surface)
             painter.end()
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self._theme.colour("line"), 1))
-        painter.setBrush(self._theme.colour("card"))
+        painter.setBrush(self.surface)
         # Half a pixel in, so that the border is one sharp pixel wide.
         painter.drawRoundedRect(
             QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS
