@@ -195,4 +195,4 @@ def test_every_way_to_align_has_a_word(open_window: Open, finished: Path) -> Non
     tools.chosen.connect(seen.append)
     for _ in Alignment:
         tools.next_way()
-    assert set(seen) == set(Alignment)
+    assert set(seen) == set(Alignment) - {Alignment.TIME}  # which two runs have not in common
