@@ -214,7 +214,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
         dialog.file.setText(str(tmp_path / "taken.npz"))
         window.stage.setCurrentIndex(4)  # has panels in the same places
         dialog.buttons.button(save).click()
-        wanted = "Exported taken.npz" if written else "no longer on show: nothing was exported"
+        wanted = "Exported taken.npz" if written else "Nothing exported: what was chosen"
         qtbot.waitUntil(lambda wanted=wanted: wanted in said(window), timeout=15_000)
         window.errands.wait()
         assert (tmp_path / "taken.npz").exists() == written
@@ -234,7 +234,7 @@ def test_another_run_ends_the_dialog(
     window.open(write_example(tmp_path))
     assert part.dialog is None
     assert not dialog.isVisible()
-    assert "no longer on show: nothing was exported" in said(window)
+    assert "Nothing exported: what was chosen" in said(window)
 
 
 def test_a_tab_that_is_left_ends_its_movie(
