@@ -54,9 +54,9 @@ class LatentScanPanel(Panel):
             made = self._grid(every)
         self._tiles.show_tiles(made)
         said = [f"every {ordinal(every)} row and column shown"] if every > 1 else []
-        signed = self.source.signed
-        said = [*([span(self._levels[1])] if signed else []), *said]
-        self.set_caption(" · ".join(said), "first" if signed else "")
+        change = self.source.signed
+        said = [*([span(self._levels[1])] if change else []), *said]
+        self.set_caption(" · ".join(said), "first" if change else "")
 
     def _grid(self, every: int) -> TileSet:
         """Return the grid, or of its rows and columns every second, third ... around the middle."""

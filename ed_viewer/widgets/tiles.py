@@ -15,6 +15,9 @@ from ed_viewer.widgets.tile_paint import paint_tiles
 from ed_viewer.widgets.tile_set import TileSet, describe
 
 
+_FAR = 2.4  # the power of what type is larger by: 125 pixels instead of 56, for the last row
+
+
 class Tiles(QWidget):
     """Draws a `TileSet`, as large as whole pixels allow.
 
@@ -86,7 +89,7 @@ class Tiles(QWidget):
     def _lay_out(self, tiles: TileSet) -> TileLayout:
         """Return where tiles go; in the lecture mode larger ones are wanted, also if fewer fit."""
         larger = self._theme.points / BODY_POINTS
-        comfortable = round(tiles.style.comfortable * larger**2.4)
+        comfortable = round(tiles.style.comfortable * larger**_FAR)
         style = replace(tiles.style, comfortable=comfortable)
         return lay_out(replace(tiles, style=style), self.size(), self.fontMetrics())
 

@@ -171,7 +171,7 @@ def _reconstruction(panel: Panel, shown: Shown) -> None:
     of += ", # frames each" if frames else ""
     if panel.form == "signal":
         drawn = [6] if samples > 6 else []
-        words = " · # shown" * len(drawn) + " · grey: input, colour: output, below: difference"
+        words = " · # shown" * len(drawn) + " · grey: input, colour: output, below: output − input"
         agree(
             caption(panel), f"mean squared error # of {of}{words}", square.mean(), samples, *drawn
         )
