@@ -14,7 +14,6 @@ from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 from ed_viewer.widgets.tile_paint import paint_tiles
 from ed_viewer.widgets.tile_set import TileSet, describe
 
-
 _FAR = 2.4  # the power of what type is larger by: 125 pixels instead of 56, for the last row
 
 
