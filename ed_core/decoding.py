@@ -148,7 +148,7 @@ def subject_of(path: str, plugins: Sequence[str]) -> Subject:
     folder = RunFolder.open(path)
     info = folder.read()
     if not info.get("model") or "fields" not in info:
-        raise EdkitError("it was recorded from a model that edkit did not build.")
+        raise EdkitError("the model was not built by edkit.")
     trained = info.get("backend")
     installed = installed_backends()
     choose_backend(trained if trained in installed else next(iter(installed), None))

@@ -84,9 +84,13 @@ class Plan:
                 raise EdkitError(f"{name} must be {what} for a name, received {given}.")
             if given is not None and kind is Real:
                 object.__setattr__(self, name, {key: float(n) for key, n in given.items()})
-        for name in ("epochs", "batch_size", "learning_rate"):
+        for name, least in (
+            ("epochs", "at least 1"),
+            ("batch_size", "at least 1"),
+            ("learning_rate", "above 0"),
+        ):
             if not 0 < getattr(self, name) < math.inf:
-                raise EdkitError(f"{name} must be above 0, received {getattr(self, name)}.")
+                raise EdkitError(f"{name} must be {least}, received {getattr(self, name)}.")
         for name, weight in (self.weights or {}).items():
             if not math.isfinite(weight):
                 raise EdkitError(f"the weight of head {name!r} must be finite, received {weight}.")

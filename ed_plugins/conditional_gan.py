@@ -24,11 +24,11 @@ def conditional_gan(
     generator_rate: float = 1.0,
     discriminator_rate: float = 1.0,
 ) -> Model:
-    """Adversarial pair that is told the class (Mirza & Osindero, 2014; Radford, 2016).
+    """GAN conditioned on the class (Mirza & Osindero, 2014; Radford, 2016).
 
     Args:
         fields: of the data set; `image` and `label` are needed.
-        latent: numbers of noise that an image is made from, beside its class.
+        latent: size of the noise vector.
         filters: of the generator, each followed by a doubling of the size; mirrored in the
             discriminator.
         generator_rate: the generator's share of the learning rate.

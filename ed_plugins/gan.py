@@ -28,7 +28,7 @@ def gan(
 
     Args:
         fields: of the data set; `image` is needed.
-        latent: numbers of noise that an image is made from.
+        latent: size of the noise vector.
         filters: of the generator, each followed by a doubling of the size; mirrored in the
             discriminator.
         generator_rate: the generator's share of the learning rate.

@@ -11,8 +11,8 @@ _PRINCIPAL, _UNITS, _TSNE = "Principal axes", "Code units", "t-SNE"
 _TOPIC = "t-sne"
 _LARGEST = 10**6  # the number of a unit, before a code is there
 _MOST = 5000  # codes of one t-SNE
-_WAITING = "t-SNE is on its way …"
-_OVER = "no t-SNE: the process that makes it has ended"
+_WAITING = "Computing t-SNE …"
+_OVER = "t-SNE failed: its process ended"
 _TITLES = ("t-SNE 1", "t-SNE 2")
 
 
@@ -42,18 +42,18 @@ class AxesChoice(QWidget):
         self.about = ""
         self.kind = QComboBox()
         self.kind.setAccessibleName("Axes")
-        self.kind.setToolTip("What the axes of the plot are")
+        self.kind.setToolTip("Axes of the plot")
         self.kind.addItems([_PRINCIPAL, _UNITS, *([_TSNE] if decoder else [])])
         self.kind.currentTextChanged.connect(self._choose)
         self.pair = (QSpinBox(), QSpinBox())
-        for unit, (box, words) in enumerate(zip(self.pair, ("across", "upwards"), strict=True), 1):
-            box.setAccessibleName(f"Unit {words}")
-            box.setToolTip(f"Unit of the code {words}")
+        for unit, (box, words) in enumerate(zip(self.pair, "xy", strict=True), 1):
+            box.setAccessibleName(f"Unit of the {words} axis")
+            box.setToolTip(f"Code unit on the {words} axis")
             box.setRange(1, _LARGEST)
             box.setValue(unit)
             box.valueChanged.connect(self.changed)
-        self.again = QPushButton("Again")
-        self.again.setToolTip("t-SNE of the frame that is shown now")
+        self.again = QPushButton("Recompute")
+        self.again.setToolTip("Recompute t-SNE for this step")
         self.again.clicked.connect(self._embed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

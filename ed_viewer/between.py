@@ -13,6 +13,8 @@ from ed_viewer.widgets.words import Words
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
 _HEIGHT = 64  # pixels of the pictures, at least
+_ROOMY = 300  # pixels: a narrower one says less
+_LONG, _BRIEF = "Interpolate: sample", "Sample"
 
 
 class Between(QWidget):
@@ -42,16 +44,21 @@ class Between(QWidget):
         self._label = 0
         self.codes = np.empty((0, 0))
         self.row = Outputs(theme, STEPS)
-        self.row.setToolTip("Click a picture to take its code into the hand")
+        self.row.setToolTip("Click an image to decode its code")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)
         self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
         self._said = (muted(plain(Words())), muted(plain(Words())))
         ends = zip(
-            ("From sample", "to"), ("Click", "Shift+click"), self.ends, self._said, strict=True
+            (_LONG, "→ sample"),
+            ("Click", "Shift+click"),
+            self.ends,
+            self._said,
+            strict=True,
         )
         self._halves = [self._half(*end) for end in ends]
+        self._first = self._halves[0].findChildren(Words)[0]
         self._head = QGridLayout()
         self._head.setHorizontalSpacing(8)
         self._head.setVerticalSpacing(4)
@@ -69,6 +76,7 @@ class Between(QWidget):
 
     def _fold(self) -> None:
         """Put the two samples on one line, or on two where that has no room."""
+        self._first.setText(_LONG if self.width() >= _ROOMY else _BRIEF)
         wide = sum(half.sizeHint().width() for half in self._halves) + 8
         place = (0, 1) if wide <= self.width() else (1, 0)
         for half, at in zip(self._halves, ((0, 0), place), strict=True):
@@ -79,7 +87,7 @@ class Between(QWidget):
         label = plain(Words(words))
         label.setBuddy(box)
         box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
-        box.setToolTip(f"{clicked} a point of the scatter to choose it there")
+        box.setToolTip(f"{clicked} a point of the scatter to choose it")
         box.setMinimum(1)
         box.setKeyboardTracking(False)
         box.valueChanged.connect(self._on_ends)
@@ -124,8 +132,9 @@ class Between(QWidget):
         for box, said in zip(self.ends, self._said, strict=True):
             number = box.value() - 1
             name = self._names[number] if number < len(self._names) else ""
-            said.setText(f"({name})")
+            said.setText(f"(class {name})")
             said.setVisible(bool(name))
+        self._fold()  # other names may have no room beside each other
         self.ask()
 
     def _ask_for_row(self) -> None:

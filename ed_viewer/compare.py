@@ -166,6 +166,6 @@ class Compare(Part):
             if path != self.window.session.path:
                 menu.addAction(self.window.runs.title(path).replace("&", "&&")).setData(path)
         if menu.isEmpty():
-            menu.addAction("There is no other run").setEnabled(False)
+            menu.addAction("No other run to compare with").setEnabled(False)
         menu.triggered.connect(lambda action: self.choose(action.data()))
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))

@@ -18,7 +18,7 @@ from ed_viewer.run_title import what_differs
 from ed_viewer.side import Heading
 
 _WAITING = "Waiting for its first frame …"
-_EMPTY = "B holds no frame."
+_EMPTY = "B has no frame."
 
 
 class Comparison:

@@ -119,6 +119,7 @@ class CurvePlot(Card):
         self.part = part
         if self._whole is None:
             return
+        self._item.getAxis("bottom").whole = self.how is Alignment.STEP
         shown = part or self._whole
         self._item.setXRange(*shown, padding=0 if part else 0.02)
         ranges = []

@@ -9,13 +9,14 @@ from ed_viewer.curve_data import Mark, Table
 from ed_viewer.widgets.text import grouped, number, titled
 
 _VALUES = "at the cursor: validation, weight λ, training"
+_TITLES = {"loss": "Total loss", "posterior_loss": "KL divergence (posterior)"}
 _BESIDE = 0.005  # of the axis: how near the mouse must be
 _STEP, _MEAN = "the loss of that step", "the running mean since the epoch began"
 
 
 def title_of(name: str) -> str:
     """Return a scalar's name as a heading."""
-    return "Total loss" if name == "loss" else titled(name)
+    return _TITLES.get(name, titled(name))
 
 
 def at_cursor(

@@ -17,7 +17,7 @@ from ed_viewer.messages import Frame, Growth, RunInfo
 from ed_viewer.theme import Theme
 from ed_viewer.turn import Turn
 from ed_viewer.widgets.choice import make_choice
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.widgets.text import counted, muted, plain
 from ed_viewer.widgets.toggle import Toggle, push_button
 from ed_viewer.widgets.words import Words
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _EVERY = 0.2  # seconds between two updates at least: new ranges are the costly part
 _ALONE = "{} · dashed: validation · λ: weight"
-_EVERY_STEP = "pale: each step, line: mean of {} steps, dots: epochs"
-_RUNNING = "solid: running mean since the epoch began"
-_BOTH = "over the {} · A solid, B dashed · dots: validation"
+_EVERY_STEP = "training: each step (pale), mean of {} (line), of epochs (dots)"
+_RUNNING = "line: training (mean since the epoch began)"
+_BOTH = "x: {} · A solid, B dashed · dots: validation"
 _OVER = {
     Alignment.STEP: "step",
     Alignment.EPOCH: "epoch",
@@ -70,13 +70,13 @@ class Curves(QWidget):
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
-        self.over = make_choice("What the curves are drawn over", [one.value for one in _AXES])
+        self.over = make_choice("x axis of the curves", [one.value for one in _AXES])
         self.over.currentIndexChanged.connect(self._change_axis)
         self.about = muted(plain(Words()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)
-        self.all = push_button("all", "Show all curves from first to last", theme)
+        self.all = push_button("all", "Show all curves in full", theme)
         self.all.clicked.connect(self._row.show_all)
         self.all.hide()
         self._row.narrowed.connect(self.all.setVisible)
@@ -161,7 +161,7 @@ class Curves(QWidget):
         table = self._tables.get("A")
         if table is None or table.steps is None:
             return _ALONE.format(_RUNNING)
-        return _ALONE.format(_EVERY_STEP.format(width_of(len(table.steps.places))))
+        return _ALONE.format(_EVERY_STEP.format(counted(width_of(len(table.steps.places)), "step")))
 
     def _lay_plots(self) -> None:
         """Have a plot of every scalar."""

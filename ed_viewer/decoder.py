@@ -15,7 +15,7 @@ from ed_core.registry import PLUGIN_FILES
 from ed_viewer.decoder_process import DecoderProcess
 from ed_viewer.messages import Arrays
 
-_AGAIN = "It starts again when you drag."
+_AGAIN = "Drag to restart it."
 
 
 class State(Enum):

@@ -31,7 +31,7 @@ class DemoStart(Part):
 
     def start(self) -> None:
         """Start the process."""
-        self.window.welcome.say_demo("Starting the demo: its first picture appears here …", True)
+        self.window.welcome.say_demo("Starting the demo; its first images appear here …", True)
         root = self.window.root
         trainer = self.window.part(NewRun).train(demo_arguments(root), Path(root))
         queued = Qt.ConnectionType.QueuedConnection

@@ -66,8 +66,8 @@ def other_samples(ours: RunInfo, theirs: RunInfo) -> str:
     if not apart and all(_same(ours.reference[name], theirs.reference[name]) for name in common):
         return ""
     mine, yours = (str(run.header.run.get("data", "")) for run in (ours, theirs))
-    data = f": its data are {yours!r}, those of A {mine!r}" if mine != yours else ""
-    return f"B looks at other samples than A{data}."
+    data = f" (B: {yours!r}, A: {mine!r})" if mine != yours else ""
+    return f"B was recorded on other samples than A{data}."
 
 
 def _same(ours: np.ndarray, theirs: np.ndarray) -> bool:
@@ -82,7 +82,7 @@ def _common(
     """Return the arrays of B that can be subtracted from those of A, or why none can."""
     name, panel = theirs.name, panel_class(theirs)
     if ours is None or ours.kind != theirs.kind:
-        return {}, f"A records no {name!r}."
+        return {}, f"Not recorded in A: {name}"
     if panel.no_difference:
         return {}, panel.no_difference
     if samples and any(info.axes[:1] == ("sample",) for info in theirs.arrays.values()):
@@ -114,7 +114,7 @@ def subtract(probe: ProbeInfo, ours: Arrays, theirs: Arrays) -> Arrays:
         here, there = (np.asarray(arrays[array], np.float32) for arrays in (ours, theirs))
         if array in panel_class(probe).places:
             if not np.allclose(here, there):
-                raise ValueError(f"No difference: {array} of B is not that of A.")
+                raise ValueError(f"No difference: A and B have different {array}.")
             made[array] = there
         else:
             with np.errstate(invalid="ignore"):  # of two infinities: NaN, which is drawn as 0

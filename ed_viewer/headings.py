@@ -11,7 +11,7 @@ from ed_viewer.run_title import title_of
 from ed_viewer.side import Heading
 from ed_viewer.widgets.text import grouped, moment
 
-_COLOURS = "Blue: less than in A. Orange: more."
+_COLOURS = "Blue: lower than A; orange: higher."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ def headings_of(runs: Mapping[str, Standing], reading: Reading) -> list[Heading]
 
 def begins_later(times: Times) -> str:
     """Return what is said in place of run B where it has no frame yet."""
-    return f"B begins later: its first frame is at step {grouped(int(times.steps[0]))}."
+    return f"B starts later: its first frame is at step {grouped(int(times.steps[0]))}."
 
 
 _Shown = tuple[Times, int] | None
@@ -95,5 +95,5 @@ def _where(shown: _Shown, how: Alignment, point: float, live: bool) -> str:
     if how is Alignment.SHARE:
         said.insert(0, f"{place:.0%}")
     if frame == len(times.steps) - 1 and place < point * (1 - 1e-9):
-        said.append("its newest" if live else "its last")
+        said.append("newest frame" if live else "last frame")
     return " · ".join(said)

@@ -27,7 +27,7 @@ class KeySheet(QDialog):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keys")
+        self.setWindowTitle("Keyboard shortcuts")
         self._theme = theme
         sheet = QWidget()
         columns = QHBoxLayout(sheet)

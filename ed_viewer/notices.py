@@ -14,7 +14,7 @@ edkit train vae --data mnist --view
 
 model.fit(..., callbacks=[ed_core.Recorder("runs/mine", probes=[...], reference=batch)])"""
 
-_ELSE = "Or type one of these in a terminal, or add the last line to your own code:"
+_ELSE = "Or run one of these in a terminal, or add the last line to your code:"
 
 
 class Banner(QWidget):
@@ -64,7 +64,7 @@ class Welcome(QWidget):
         self._code = plain(QLabel(_FIRST_STEPS))
         self._code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.demo = QPushButton("Start the demo")
-        self.demo.setToolTip("Train an auto-encoder on handwritten digits, about a minute")
+        self.demo.setToolTip("Train an auto-encoder on handwritten digits (about a minute)")
         self._else = muted(plain(QLabel(_ELSE)))
         self._how = muted(plain(QLabel()))
         self._how.setWordWrap(True)
@@ -106,7 +106,7 @@ class Welcome(QWidget):
         """Say how a run is made."""
         self._head.setText("No run yet")
         self._text.setText(
-            f"This window shows the runs in {self._root!r}, and opens the first one that appears."
+            f"Runs in {self._root!r} are listed here; the first that appears is opened."
         )
         for widget in self._ways:
             widget.show()
@@ -117,7 +117,7 @@ class Welcome(QWidget):
         if damaged and state in OVER:
             words = "No frame can be read: the recording is damaged."
         elif state in OVER:
-            words = "It ended before its first frame was recorded."
+            words = "The run ended before its first frame was recorded."
         elif state == "unknown":
             words = "There is nothing to show."
         else:

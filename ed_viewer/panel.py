@@ -10,7 +10,7 @@ from ed_core.registry import BROKEN, Registry
 from ed_viewer.lookback import Lookback
 from ed_viewer.messages import Arrays, Past
 from ed_viewer.source import Source
-from ed_viewer.widgets.caption import Caption
+from ed_viewer.widgets.caption import Bar, Caption
 from ed_viewer.widgets.card import Card
 from ed_viewer.widgets.text import plain, titled
 from ed_viewer.widgets.words import Words
@@ -39,7 +39,7 @@ class Panel(Card):
     share = 1
     """How wide it is beside the others of its tab."""
 
-    no_difference = "This panel draws no differences."
+    no_difference = "This panel cannot show differences."
     """Why it cannot draw the difference of two runs' arrays, "" if it can."""
 
     places: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class Panel(Card):
         self._title = plain(Words(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
         self._said = self._remark = ""
+        self._bar: Bar = ""
         self.tools = QHBoxLayout()
         self.tools.setSpacing(8)
         head = QHBoxLayout()
@@ -115,9 +116,15 @@ class Panel(Card):
         self._title.setText(text)
         self.setAccessibleName(text)
 
-    def set_caption(self, text: str) -> None:
-        """Say one thing about the frame, at the right of the heading."""
-        self._said = text
+    def set_caption(self, text: str, bar: Bar = "") -> None:
+        """Say one thing about the frame, at the right of the heading.
+
+        Args:
+            text: what is said.
+            bar: the part of it that says the least and the greatest of signed values: a bar of
+                their colours stands beside it. First where it matters most, as of differences.
+        """
+        self._said, self._bar = text, bar
         self._say_all()
 
     def set_remark(self, text: str) -> None:
@@ -126,7 +133,9 @@ class Panel(Card):
         self._say_all()
 
     def _say_all(self) -> None:
-        self._caption.say(" · ".join(part for part in (self._remark, self._said) if part))
+        said = " · ".join(part for part in (self._remark, self._said) if part)
+        # With a remark, another part is the first.
+        self._caption.say(said, "" if self._remark and self._bar == "first" else self._bar)
 
 
 PANELS: Registry[type[Panel]] = Registry("panel", "edkit.panels")

@@ -160,7 +160,7 @@ class Side(QWidget):
 
     def _make(self, name: str) -> QWidget:
         if name not in self.sources:
-            return Notice(self._theme, f"{self._name} records no {name!r}.")
+            return Notice(self._theme, f"Not recorded in {self._name}: {name}")
         host = PanelHost(self.sources[name])
         host.hovered.connect(self.hovered)
         host.looking.connect(self.looking)

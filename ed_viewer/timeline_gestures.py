@@ -10,9 +10,9 @@ _ZOOM = 1.25  # a notch
 _PAN = 60  # pixels a notch
 GESTURES = (
     ("Drag", "Scrub"),
-    ("Shift+Drag", "Repeat a range while playing; Shift+click ends that"),
-    ("Wheel", "Zoom; double click shows all"),
-    ("Shift+Wheel", "Move along; so does a drag with the middle button"),
+    ("Shift+Drag", "Loop a range; Shift+click: clear loop"),
+    ("Wheel", "Zoom; double click: show the whole run"),
+    ("Shift+Wheel", "Pan; also: drag with the middle button"),
 )
 """For people: the keys and buttons, and what they do."""
 

@@ -61,7 +61,7 @@ class Transport(QWidget):
         self._speed = QComboBox()
         self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
         self._speed.setAccessibleName("Speed")
-        self._speed.setToolTip("Speed of playing, in recorded frames a second")
+        self._speed.setToolTip("Playback speed, recorded frames per second")
         for speed in SPEEDS:
             self._speed.addItem(f"{speed} /s", speed)
         self._speed.setCurrentIndex(SPEEDS.index(session.speed))

@@ -96,7 +96,7 @@ class ViewHistory(Part):
             return
         words = stack.undoText() if back else stack.redoText()
         (stack.undo if back else stack.redo)()
-        self.window.status.show_message(f"{'Undone' if back else 'Done again'}: {words}")
+        self.window.status.show_message(f"{'Undone' if back else 'Redone'}: {words}")
 
     def _on_opened(self, _: object) -> None:
         self.stack.clear()  # frames and tabs of another run

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _BUTTONS = (
-    ("search", "palette", "Search all commands (Ctrl+K)"),
-    ("full", "full", "Lecture mode: full stage, larger type (F)"),
-    ("theme", "theme", "Light or dark (T)"),
+    ("search", "palette", "Search commands (Ctrl+K)"),
+    ("full", "full", "Lecture mode: full stage, larger text (F)"),
+    ("theme", "theme", "Light or dark theme (T)"),
     ("layout", "reset", "Reset the layout (Ctrl+0)"),
-    ("help", "help", "Keys (F1)"),
+    ("help", "help", "Keyboard shortcuts (F1)"),
 )
 _SPACE = 48  # pixels between the tools together, and beside them
 

@@ -208,7 +208,7 @@ class Window(QMainWindow):
         self._clock.stop()
         for part in self.parts:
             part.end()
-        self.errands.run(self._keep, "The settings cannot be kept")
+        self.errands.run(self._keep, "Settings could not be saved")
         self.errands.wait()
         self.reader.stop()
         super().closeEvent(event)

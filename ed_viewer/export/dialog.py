@@ -23,12 +23,12 @@ from ed_viewer.export.targets import Target
 from ed_viewer.widgets.text import muted, plain
 
 FORMATS = {
-    "png": "PNG, a picture of pixels",
-    "svg": "SVG, a drawing",
-    "pdf": "PDF, a drawing",
-    "gif": "GIF, a movie of the frames",
-    "mp4": "MP4, a movie of the frames",
-    "npz": "NPZ, the arrays behind it",
+    "png": "PNG (bitmap)",
+    "svg": "SVG (vector)",
+    "pdf": "PDF (vector)",
+    "gif": "GIF (animation)",
+    "mp4": "MP4 (video)",
+    "npz": "NPZ (arrays)",
 }
 
 
@@ -126,8 +126,8 @@ class ExportDialog(QDialog):
     def _check(self) -> None:
         text = self.file.text().strip()
         named = bool(text) and not text.endswith("/")
-        why = lack(str(self.kind.currentData())) if named else "Type the name of a file."
-        self._note.setText(why or "A file of this name is kept: the new one gets a number.")
+        why = lack(str(self.kind.currentData())) if named else "Enter a file name."
+        self._note.setText(why or "Existing files are not overwritten; a number is appended.")
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not why)
 
     def _browse(self) -> None:

@@ -103,5 +103,5 @@ def about(ours: str, theirs: str = "", signed: bool = False) -> str:
     """Return what a file says of the run that it shows, or of the two side by side."""
     if not theirs:
         return ours
-    difference = "; in the place of B stands B - A" if signed else ""
+    difference = "; B - A is shown instead of B" if signed else ""
     return f"A: {ours}; B: {theirs}{difference}"

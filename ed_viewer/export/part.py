@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from ed_viewer.window import Window
 
 _FOLDER = "export_folder"
-_LATE = "What is on show is still being read or decoded: nothing was exported"
+_LATE = "Nothing exported: the panels were still being drawn"
 _LOOK, _LOOKS = 40, 1500  # milliseconds, and how often it is looked whether all is drawn
-_GONE = "What was chosen is no longer on show: nothing was exported"
+_GONE = "Nothing exported: what was chosen is no longer shown"
 
 
 class ExportPart(Part):
@@ -60,7 +60,7 @@ class ExportPart(Part):
         """Open the dialog on what is on show, which stays on show."""
         window = self.window
         if self.frame is None or not window.stage.panels:
-            window.status.show_message("There is nothing to export yet: no frame is on show")
+            window.status.show_message("Nothing to export yet: no frame is shown")
             return
         cursor = window.session.cursor
         self._following = cursor.following
@@ -82,7 +82,7 @@ class ExportPart(Part):
         if self.window.session.settled and self._ready():
             self.take(choice)
         elif looks:
-            self.window.status.show_message("Export waits until all is drawn …")
+            self.window.status.show_message("Export: waiting for the panels …")
             QTimer.singleShot(_LOOK, self, partial(self._take_drawn, choice, looks - 1))
         else:
             self.window.status.show_message(_LATE)
@@ -145,7 +145,7 @@ class ExportPart(Part):
     def _film(self, choice: Choice, target: Target) -> None:
         session = self.window.session
         if self._movie is not None:
-            self.window.status.show_message("One movie at a time: the other is still being drawn")
+            self.window.status.show_message("Another animation is still being exported")
             self._go_on()
             return
         first, last = session.cursor.loop or (0, session.cursor.last)

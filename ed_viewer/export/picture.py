@@ -17,9 +17,21 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QApplication, QGraphicsItem, QGraphicsView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QGraphicsItem,
+    QGraphicsOpacityEffect,
+    QGraphicsView,
+    QLabel,
+    QWidget,
+)
 
 from ed_viewer.export.figure import Figure
+from ed_viewer.widgets.card import Card
 
 Write = Callable[[Path], None]
 """Writes a file; slow, and to be called off the GUI thread."""
@@ -30,6 +42,8 @@ PAGE_MARGINS = QMargins(8, 0, 8, 8)
 
 _SCALE = 2  # pixels of a PNG for one on the screen: a slide is larger than a window
 _POINTS = 72
+_BOXES = (QComboBox, QAbstractSpinBox)
+_TOOLS = (*_BOXES, QAbstractButton, QAbstractSlider)
 _INDENT = 12  # pixels of the line above the widgets: where headings of panels begin
 
 
@@ -101,16 +115,22 @@ def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
 
 
 def _render(figure: Figure, painter: QPainter) -> None:
+    alone = _alone(figure)
+    if alone:  # the surface of a panel is that of the picture
+        painter.fillRect(QRect(QPoint(), figure.size), alone[0].surface)
     if figure.line:
         first = figure.widgets[0]
         painter.setFont(first.font())
         painter.setPen(first.palette().text().color())
         line = QRect(figure.margins.left() + _INDENT, 0, figure.size.width(), figure.head)
         painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), figure.line)
-    with _without_focus(figure.widgets):
+    with _without_focus(figure.widgets), _without_frame(alone):
         for corner, widget in figure.places():
-            # Not `widget.render`: a plot has another method of that name.
-            QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
+            with _without_tools(widget) as tools:
+                # Not `widget.render`: a plot has another method of that name.
+                QWidget.render(widget, painter, corner, QRegion(), QWidget.RenderFlag.DrawChildren)
+            for tool in tools:
+                _write_choice(painter, tool, corner + tool.mapTo(widget, QPoint()))
 
 
 @contextmanager
@@ -126,6 +146,64 @@ def _without_focus(widgets: Sequence[QWidget]) -> Iterator[None]:
         yield
     finally:
         focus.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+@contextmanager
+def _without_frame(alone: Sequence[Card]) -> Iterator[None]:
+    """Let panels that are all of a picture have no border."""
+    for card in alone:
+        card.framed = False
+    try:
+        yield
+    finally:
+        for card in alone:
+            card.framed = True
+
+
+def _alone(figure: Figure) -> list[Card]:
+    """Return the cards of a picture's widgets, [] where one of these has several."""
+    found = [_cards(widget) for widget in figure.widgets]
+    return [card for cards in found for card in cards] if max(map(len, found)) <= 1 else []
+
+
+def _cards(widget: QWidget) -> list[Card]:
+    """Return the cards on show in a widget, itself included."""
+    found = [widget] if isinstance(widget, Card) else []
+    return found + [card for card in widget.findChildren(Card) if card.isVisibleTo(widget)]
+
+
+@contextmanager
+def _without_tools(widget: QWidget) -> Iterator[list[QWidget]]:
+    """Let buttons, sliders and boxes be clear, in a picture of anything but the window.
+
+    Hidden, they would have all else laid out anew. Yields the boxes: what is chosen in them says
+    what the picture shows, and is written in their place.
+    """
+    found = [] if widget.isWindow() else widget.findChildren(QWidget)
+    tools = [one for one in found if one.isVisibleTo(widget) and _is_tool(one)]
+    effects = [QGraphicsOpacityEffect(tool) for tool in tools]
+    for tool, effect in zip(tools, effects, strict=True):
+        effect.setOpacity(0)
+        tool.setGraphicsEffect(effect)
+    try:
+        yield [tool for tool in tools if isinstance(tool, _BOXES)]
+    finally:
+        for tool in tools:
+            tool.setGraphicsEffect(None)  # type: ignore[arg-type]
+
+
+def _is_tool(widget: QWidget) -> bool:
+    named = widget.buddy() if isinstance(widget, QLabel) else None
+    return isinstance(widget, _TOOLS) or isinstance(named, QAbstractSlider)
+
+
+def _write_choice(painter: QPainter, tool: QWidget, corner: QPoint) -> None:
+    """Write what is chosen in a box where the box would be."""
+    assert isinstance(tool, _BOXES)
+    text = tool.currentText() if isinstance(tool, QComboBox) else tool.text()
+    painter.setFont(tool.font())
+    painter.setPen(tool.palette().text().color())
+    painter.drawText(QRect(corner, tool.size()), int(Qt.AlignmentFlag.AlignVCenter), text)
 
 
 def _dpi(figure: Figure) -> int:

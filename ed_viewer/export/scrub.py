@@ -86,7 +86,7 @@ class ScrubMovie(QObject):
             with written_whole(free) as part:
                 write_movie(part, kind, self._received(), speed, about)
         except StoppedError:
-            return "The movie was stopped: nothing was written"
+            return "Animation stopped: nothing was written"
         finally:
             self._stopped = True  # after a failed write nobody takes the pictures any more
         return f"Exported {free.name} to {free.parent}"
@@ -118,7 +118,7 @@ class ScrubMovie(QObject):
         self._taking = False
         self._place += 1
         done = self._place if looks else self._place - self._count
-        doing = "Movie: reading frame" if looks else "Movie: drawing frame"
+        doing = "Animation: reading frame" if looks else "Animation: drawing frame"
         self.progress.emit(f"{doing} {grouped(done)} of {grouped(self._count)}")
         if self.complete:
             self._finish()

@@ -14,7 +14,7 @@ from ed_viewer.widgets.text import muted, plain
 _PAUSE = 700  # milliseconds without another key
 _PATIENCE = 2000  # milliseconds that a killed process gets to go
 _ABOUT = 130  # pixels: as wide as the names of the fields above
-_LOOKING = "Looking at the data …"
+_LOOKING = "Reading the data …"
 
 
 class DataLook(QWidget):

@@ -13,8 +13,8 @@ from ed_viewer.messages import RunEntry
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import plain
 
-_LOADING = "Looking for models and data sets, which takes some seconds …"
-_STARTING = "Starting: loading the backend and the data takes some seconds …"
+_LOADING = "Finding models and data sets (takes a few seconds) …"
+_STARTING = "Starting: loading backend and data (takes a few seconds) …"
 _SIZE = QSize(1120, 660)  # pixels; fits a projector
 
 

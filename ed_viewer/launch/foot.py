@@ -68,7 +68,7 @@ class Foot(QWidget):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.command)
-        self.say("The command is in the clipboard.")
+        self.say("Command copied.")
 
     def _lay_out(self) -> None:
         card = Card(self._theme)

@@ -10,7 +10,7 @@ from ed_viewer.theme import Theme
 from ed_viewer.widgets.card import Card
 
 _LINES = 5000  # that are kept
-_NONE = "No run is open."
+_NONE = "No run is open"
 
 
 class LogView(QWidget):

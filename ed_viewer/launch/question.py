@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 class Answer(Enum):
     """What is to become of the training."""
 
-    TRAIN_ON = "Let it train on"
-    STOP = "Stop it"
+    TRAIN_ON = "Keep training"
+    STOP = "Save and stop"
     CANCEL = "Cancel"
 
 
@@ -24,8 +24,8 @@ class Question(QMessageBox):
         self.setIcon(QMessageBox.Icon.Question)
         self.setText(f"{names[0]} is training." if one else f"{len(names)} runs are training.")
         self.setInformativeText(
-            "It can train on without the window, and edkit view shows it again. Or it saves a "
-            "checkpoint and stops, and edkit train --resume goes on from there."
+            "Training continues in the background; reopen it with edkit view. Or save a checkpoint "
+            "and stop; continue with edkit train --resume."
         )
         roles = QMessageBox.ButtonRole
         self.choices = {

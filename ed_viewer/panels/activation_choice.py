@@ -30,7 +30,7 @@ class ActivationChoice(QWidget):
         self.layers = make_choice("Layer", list(layers))
         self.view = make_choice("View", [_BY_CHANNEL, _ONE_SAMPLE])
         self.fixed = Toggle("fixed levels", "accent", theme)
-        self.fixed.setToolTip("One scale for all frames of this layer, or one a frame")
+        self.fixed.setToolTip("Same scale in all frames of this layer, or one per frame")
         self.fixed.setAccessibleName("Fixed levels")
         self.fixed.setChecked(True)
         self._roomy = True

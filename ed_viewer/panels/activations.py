@@ -21,7 +21,7 @@ from ed_viewer.ranges import Scale
 from ed_viewer.widgets.focus import Focus
 from ed_viewer.widgets.mosaic import across, mosaic
 from ed_viewer.widgets.pick_tiles import PickTiles
-from ed_viewer.widgets.text import counted, number
+from ed_viewer.widgets.text import counted, number, span
 from ed_viewer.widgets.tile_set import TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 
@@ -170,5 +170,8 @@ class ActivationsPanel(Panel):
         (low, high), _ = self._scale(values)
         steady = self.choice.fixed.isChecked() or self.source.signed
         of = "frames seen so far" if steady else "this frame"
+        if self.source.signed:
+            self.set_caption(" · ".join([span(high), *said]), "first")
+            return
         said += [f"levels {number(low)} to {number(high)} ({of})"]
         self.set_caption(" · ".join(said))

@@ -16,7 +16,7 @@ from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
 
 _SHOWN = 24  # samples beside the matrix
-_WORDS = "Click or Enter shows the samples of a cell, the arrow keys move, Esc lets go"
+_WORDS = "Click a cell to see its samples; arrow keys: next; Esc: back"
 _ROOMY, _HIGH = 1.5, 320  # width over height, and pixels: from here there is room beside it
 
 
@@ -36,8 +36,8 @@ class ClassesPanel(Panel):
         self._output = str(options.get("output") or self._target)
         self.set_heading(f"Classes · {self._output}")
         self._numbers = Toggle("counts", "accent", self.source.theme)
-        self._numbers.setToolTip("Counts instead of percents of the row")
-        self._numbers.setAccessibleName("Counts instead of percents")
+        self._numbers.setToolTip("Counts instead of row percentages")
+        self._numbers.setAccessibleName("Counts instead of percentages")
         self._numbers.toggled.connect(self._draw)
         self.tools.addWidget(self._numbers)
         self._matrix = Matrix(self.source.theme)
@@ -100,7 +100,7 @@ class ClassesPanel(Panel):
         *before, likely = self._likely
         truth = self.source.truth(self._target, (len(likely),))
         if truth is None:
-            self.set_caption("the recording has no truth to compare with")
+            self.set_caption("no ground truth recorded")
             return
         truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
         classes = likely.shape[1]
@@ -184,7 +184,7 @@ class ClassesPanel(Panel):
         if self.source.signed:
             right = truth == _found(self._likely[0])
             return wrong & right, "right in A, wrong in B, true → predicted"
-        return wrong, "surest mistakes, true → predicted"
+        return wrong, "most confident mistakes, true → predicted"
 
 
 def _describe(

@@ -16,7 +16,7 @@ from ed_viewer.widgets.scatter import Scatter
 from ed_viewer.widgets.text import counted, grouped, muted, plain
 
 _FEW = 16  # units of a code: of more, those that vary most come first
-_HINT = "Drag the ring, or click a sample to decode its code; Shift+click: the way to it"
+_HINT = "Drag the ring or click a point to decode it. Shift+click: interpolate to it"
 
 
 @panel("latent_codes")
@@ -28,7 +28,7 @@ class LatentCodesPanel(Panel):
 
     tab = "Latent"
     heading = "Codes"
-    no_difference = "The codes of two runs lie in spaces of their own: a difference says nothing."
+    no_difference = "Codes of two runs cannot be subtracted: each run has a space of its own."
     share = 2
 
     def build(self) -> None:
@@ -73,7 +73,7 @@ class LatentCodesPanel(Panel):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         if self.source.decoder is not None:
-            self._place.set_height(self.height())
+            self._place.set_size(self.width(), self.height())
 
     def _share(self, window: Window) -> Window:
         """Return the limits that suit the points of both runs, if these have the same axes."""
@@ -107,6 +107,7 @@ class LatentCodesPanel(Panel):
         self._reason.setWordWrap(True)
         self._reason.hide()
         self._place = HandPlace(self._hand, self._between, self._left, side, theme)
+        self.tools.addWidget(self._place.decode)
         self.tools.addWidget(self._place.toggle)
         self._left.addWidget(self._reason)
         decoder.changed.connect(self._on_decoder)
@@ -179,7 +180,7 @@ class LatentCodesPanel(Panel):
         decoder = self.source.decoder
         assert decoder is not None
         wrong = decoder.size and self._codes.size and decoder.size != self._codes.shape[1]
-        why = f"it decodes codes of {decoder.size} numbers." if wrong else decoder.words
+        why = f"the decoder takes codes of {decoder.size} numbers." if wrong else decoder.words
         able = decoder.usable and not wrong
         way = able and (decoder.encodes or decoder.state is not State.READY)
         self._place.use(able, way)

@@ -6,7 +6,7 @@ from ed_viewer.imaging import image_levels, pixels
 from ed_viewer.messages import Arrays
 from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
-from ed_viewer.widgets.text import ordinal, signed
+from ed_viewer.widgets.text import ordinal, signed, span
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 
@@ -36,6 +36,7 @@ class LatentScanPanel(Panel):
         self._tiles.resized.connect(self._draw)
         self.body.addWidget(self._tiles, 1)
         self._arrays: Arrays = {}
+        self._levels = (0.0, 1.0)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `grid` (rows, columns, height, width, channels) with `x` and `y` as its names."""
@@ -52,7 +53,10 @@ class LatentScanPanel(Panel):
             every += 1
             made = self._grid(every)
         self._tiles.show_tiles(made)
-        self.set_caption(f"every {ordinal(every)} row and column shown" if every > 1 else "")
+        said = [f"every {ordinal(every)} row and column shown"] if every > 1 else []
+        change = self.source.signed
+        said = [*([span(self._levels[1])] if change else []), *said]
+        self.set_caption(" · ".join(said), "first" if change else "")
 
     def _grid(self, every: int) -> TileSet:
         """Return the grid, or of its rows and columns every second, third ... around the middle."""
@@ -63,6 +67,7 @@ class LatentScanPanel(Panel):
         names = [_names(np.sort(self._arrays["y"])[::-1])[n] for n in down]
         images = self.source.images(grid.reshape(-1, *grid.shape[2:]))
         scale = self.source.scale("grid", (image_levels(images), grey_table()), images)
+        self._levels = scale[0]
         made = pixels(images, *scale)
         made = made.reshape(*grid.shape[:2], *images.shape[1:3], 4)
         values = images.reshape(*grid.shape[:2], *images.shape[1:])

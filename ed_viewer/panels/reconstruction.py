@@ -15,7 +15,7 @@ from ed_viewer.panel import Panel, panel
 from ed_viewer.ranges import Levels, Scale
 from ed_viewer.widgets.film import FilmBar
 from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.text import counted, number
+from ed_viewer.widgets.text import counted, number, span
 from ed_viewer.widgets.tile_set import TileRow, TileSet
 from ed_viewer.widgets.toggle import Toggle
 from ed_viewer.widgets.wave_words import WaveWords
@@ -25,7 +25,8 @@ Form = Literal["image", "video", "signal"]
 
 _AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
 _ROOMY = 700  # pixels: a narrower panel has no room for what plays a video
-_WAVES = "grey: input, colour: output, below: difference"
+_CHANGE = "out − in"
+_WAVES = "grey: input, colour: output, below: output − input"
 
 
 def form_of(kind: object, shape: tuple[int, ...]) -> Form:
@@ -93,7 +94,7 @@ class ReconstructionPanel(Panel):
         if channels not in (1, 3):
             self.channel = QComboBox()
             self.channel.setAccessibleName("Channel")
-            self.channel.setToolTip("Which channel is shown")
+            self.channel.setToolTip("Channel shown")
             self.channel.addItems(["mean", *(f"channel {n + 1}" for n in range(channels))])
             self.channel.currentIndexChanged.connect(self._draw)
             self.tools.addWidget(self.channel)
@@ -163,18 +164,19 @@ class ReconstructionPanel(Panel):
         if self.source.signed:
             (_, high), _ = self.source.scale("output", (finite_range(output), grey_table()), output)
             said = self._errors("mean square", output)
-            self.set_caption(" · ".join([*said, f"from −{number(high)} to +{number(high)}"]))
+            self.set_caption(
+                " · ".join([span(high), *said]), "" if self.form == "signal" else "first"
+            )
             return
         if inputs is None:
-            lack = "input of this shape" if self._compared else "truth known to be on its scale"
-            self.set_caption(f"the recording has no {lack} to compare with")
+            lack = "input of this shape" if self._compared else "truth on the same scale"
+            self.set_caption(f"no error: no {lack} recorded")
             return
         levels, _ = self._scale(inputs, output)
-        reach = number(half_range(levels))
         waves = self.form == "signal"
-        more = _WAVES if waves else f"difference from −{reach} to +{reach}"
+        more = _WAVES if waves else f"difference {span(half_range(levels))}"
         said = self._errors("mean squared error", output - inputs)
-        self.set_caption(" · ".join([*said, more]))
+        self.set_caption(" · ".join([*said, more]), "" if waves else "last")
 
     def _errors(self, name: str, error: np.ndarray) -> list[str]:
         """Return the mean square of errors (samples, ...): of what is picked, then of all.
@@ -231,7 +233,7 @@ def _compared(
     return (
         TileRow(pixels(before, *scale), "input", before),
         TileRow(pixels(after, *scale), "output", after),
-        TileRow(pixels(change, (-reach, reach), difference_table(palette)), "difference", change),
+        TileRow(pixels(change, (-reach, reach), difference_table(palette)), _CHANGE, change),
     )
 
 

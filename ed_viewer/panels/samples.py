@@ -10,8 +10,9 @@ from ed_viewer.messages import Arrays, Past
 from ed_viewer.palette import grey_table
 from ed_viewer.panel import Panel, panel
 from ed_viewer.panels.samples_strip import Strip, plan, strip_tiles
+from ed_viewer.ranges import Scale
 from ed_viewer.widgets.mosaic import across, mosaic
-from ed_viewer.widgets.text import counted, grouped
+from ed_viewer.widgets.text import counted, grouped, span
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles import Tiles
 from ed_viewer.widgets.toggle import Toggle
@@ -95,7 +96,9 @@ class SamplesPanel(Panel):
         hidden = sum(len(row.pixels[self._tiles.columns :]) for row in rows)
         hidden += sum(len(row.pixels) for row in rows[len(rows) - self._tiles.hidden_rows :])
         said += [f"no room for {grouped(hidden)}"] if hidden else []
-        self.set_caption(" · ".join(said))
+        signed = self.source.signed
+        said = [*([span(self._scale(images)[0][1])] if signed else []), *said]
+        self.set_caption(" · ".join(said), "first" if signed else "")
 
     def _draw_strip(self, past: Past) -> None:
         given = past.arrays["images"]
@@ -113,8 +116,10 @@ class SamplesPanel(Panel):
         self.set_caption(f"{some} at {at}{last}, same noise")
 
     def _pixels(self, images: np.ndarray) -> np.ndarray:
-        scale = self.source.scale("images", (image_levels(images), grey_table()), images)
-        return pixels(images, *scale)
+        return pixels(images, *self._scale(images))
+
+    def _scale(self, images: np.ndarray) -> Scale:
+        return self.source.scale("images", (image_levels(images), grey_table()), images)
 
     def _labels(self, samples: Sequence[int]) -> tuple[str, ...]:
         asked = self._arrays.get("classes")

@@ -44,6 +44,7 @@ class SegmentationPanel(Panel):
         self._opacity.setMaximumWidth(110)
         self._opacity.valueChanged.connect(self._draw)
         self.tools.addWidget(self._opacity)
+        self._named.setBuddy(self._opacity)
         self._sheet = Sheet(self.source.theme)
         self._sheet.hovered.connect(self.hovered)
         self._sheet.resized.connect(self._draw)
@@ -93,9 +94,9 @@ class SegmentationPanel(Panel):
         of = counted(len(self._found[0]), "sample") if pick is None else f"sample {pick + 1}"
         values: list[float | None] = [None] * len(known.names)
         if known.truth is None:
-            self.set_caption("the recording has no truth to compare with")
+            self.set_caption("no ground truth recorded")
         elif not tallies[0].pixels:
-            self.set_caption("no pixel has a truth")
+            self.set_caption("no pixel is labelled")
         else:
             iou = tallies[0].iou if len(tallies) == 1 else tallies[1].iou - tallies[0].iou
             values = [None if np.isnan(v) else float(v) for v in iou]

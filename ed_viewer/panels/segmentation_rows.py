@@ -16,7 +16,7 @@ from ed_viewer.palette import class_table, grey_table, value_table
 from ed_viewer.source import Source
 from ed_viewer.widgets.tile_set import TileRow
 
-_CHANGES = ("right in B alone", "no error more, no less", "right in A alone")
+_CHANGES = ("only B right", "both right or both wrong", "only A right")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ def rows_of_change(
     rows = _inputs(source, known, theirs)
     if known.truth is None:
         other = np.where(ours == theirs, -1, theirs)
-        return (*rows, _class_row(source, known, other, "B where not A"))
+        return (*rows, _class_row(source, known, other, "B where it differs"))
     more = (theirs != known.truth).astype(np.int64) - (ours != known.truth)
     change = np.where(known.truth >= 0, more + 1, -1)
     palette = source.theme.palette

@@ -94,7 +94,7 @@ class ValuesPanel(Panel):
             return
         truth, found = self._last
         if truth is None:
-            said = ["no truth recorded: predicted values alone"]
+            said = ["no true values recorded: predictions only"]
         elif not np.isfinite(truth).any():
             said = ["no sample has a true value"]
         else:
@@ -217,7 +217,7 @@ class _Maps:
             reach = half_range((low, high))
             change = as_images(np.where(np.isnan(truth), np.nan, found - truth))
             made = pixels(change, (-reach, reach), difference_table(palette))
-            rows.append(TileRow(striped(made, truth, none), "difference", change))
+            rows.append(TileRow(striped(made, truth, none), "predicted − true", change))
         self.sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:

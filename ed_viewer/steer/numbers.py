@@ -17,9 +17,9 @@ from ed_viewer.widgets.text import muted, plain, tip, titled
 _NAME = 108  # pixels
 _MARK = 18
 _HINTS = {
-    "↵": "Enter applies, Esc takes it back.",
-    "…": "Waiting for the trainer, which looks between two steps.",
-    "": "↑ ↓ go a quarter up or down, Enter applies.",
+    "↵": "Enter: apply, Esc: cancel",
+    "…": "Waiting for the trainer to finish its step",
+    "": "↑ ↓ change by 25 %; press Enter to apply",
 }
 
 
@@ -45,8 +45,8 @@ class Numbers(QWidget):
     refused = Signal(str)
     _tips: ClassVar[dict[str, str]] = {
         "": "",
-        "…": "Waiting for the trainer, which looks between two steps",
-        "↵": "Press Enter to apply, Esc to take it back",
+        "…": "Waiting for the trainer to finish its step",
+        "↵": "Enter: apply, Esc: cancel",
     }
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -89,7 +89,7 @@ class SteerPanel(QScrollArea):
         self.pause.setText(doing if asked else "Pause" if self._going_on else "Resume")
         self._pausing = self._going_on != bool(asked)
         stop = "Stops after this epoch" if trainer.stopping else "Stop after this epoch"
-        self.stop.setText("Asked to stop …" if waiting.get("stop") else stop)
+        self.stop.setText("Stopping …" if waiting.get("stop") else stop)
         self.save.setText("Saving …" if waiting.get("save") else "Save a checkpoint now")
         self.pause.setEnabled(usable)
         self.stop.setEnabled(usable and not trainer.stopping and not waiting.get("stop"))
@@ -159,7 +159,7 @@ class SteerPanel(QScrollArea):
 
 
 _BUTTONS: Mapping[str, str] = {
-    "pause": "Hold the training between two steps, or let it go on (Shift+Space)",
-    "stop": "End the run after this epoch; it can be resumed (Ctrl+Shift+E)",
-    "save": "Write a checkpoint between two steps (Ctrl+S)",
+    "pause": "Pause or resume the training (Shift+Space)",
+    "stop": "Stop after this epoch; the run can be resumed (Ctrl+Shift+E)",
+    "save": "Save a checkpoint now (Ctrl+S)",
 }

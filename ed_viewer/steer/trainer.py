@@ -14,8 +14,8 @@ _REASONS = {
     "finished": "This run has finished.",
     "stopped": "This run was stopped. It can be resumed.",
     "failed": "This run has failed.",
-    "crashed": "This run has crashed: its trainer is gone. It can be resumed.",
-    "unknown": "This run cannot be read.",
+    "crashed": "This run crashed: its process is gone. It can be resumed.",
+    "unknown": "run.json is damaged; steering is off.",
 }
 _MAX_HEADS = 100  # that get a field
 
@@ -43,10 +43,10 @@ def trainer_of(run: RunInfo | None, growth: Growth | None) -> Trainer:
     """Return how the training of the open run stands."""
     if run is None or growth is None:
         live = growth is not None and growth.live
-        return Trainer("This run has not begun yet." if live else "No run is open.")
+        return Trainer("This run has not started yet." if live else "No run is open.")
     reason = _REASONS.get(growth.state, "")
     if not reason and run.header.run.get("steerable") is not True:
-        reason = "This run's trainer takes no requests: only those of edkit train do."
+        reason = "Steering is off: only runs of edkit train can be steered."
     heads = run.header.run.get("heads")
     names = [name for name in heads if isinstance(name, str)] if isinstance(heads, list) else []
     return Trainer(

@@ -1,16 +1,21 @@
 """One line of quiet type that says less where it has no room."""
 
 import re
+from typing import Literal
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QBrush, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.theme import Theme
 from ed_viewer.widgets.text import tip
 
 _NARROW = 160  # pixels
-_GAP = re.compile(r" · |  ")  # between the parts of a text, the first of which says most
+_BAR, _SPACE = 72, 8  # pixels of a colour bar, and before it
+Bar = Literal["", "first", "last"]
+"""Beside which part of the text a bar of signed colours stands, "" for none."""
+
+_GAP = re.compile(r" · |  | \(")  # between the parts of a text, the first of which says most
 
 
 class Caption(QWidget):
@@ -30,12 +35,13 @@ class Caption(QWidget):
         self._colour = colour
         self._align = align
         self.text = ""
+        self.bar: Bar = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def say(self, text: str) -> None:
-        """Show another text."""
-        if text != self.text:
-            self.text = text
+    def say(self, text: str, bar: Bar = "") -> None:
+        """Show another text, and a bar of signed colours beside its part that says their ends."""
+        if (text, bar) != (self.text, self.bar):
+            self.text, self.bar = text, bar
             tip(self, text)
             self.update()
 
@@ -46,17 +52,45 @@ class Caption(QWidget):
     def shown(self) -> str:
         """What there is room for: parts at the end are left out whole, the tool tip has them."""
         metrics, said = self.fontMetrics(), self.text
-        while metrics.horizontalAdvance(said) > self.width() and _GAP.search(said):
+        room = self.width() - (_SPACE + _BAR if self.barred else 0)
+        while metrics.horizontalAdvance(said) > room and _GAP.search(said):
             said = said[: list(_GAP.finditer(said))[-1].start()]
-        if metrics.horizontalAdvance(said) <= self.width():
+        if metrics.horizontalAdvance(said) <= room:
             return said
         if self.width() < self._least:
             return ""  # a few letters and dots say nothing
         return metrics.elidedText(said, Qt.TextElideMode.ElideRight, self.width())
 
+    @property
+    def barred(self) -> bool:
+        """Whether a bar of the colours has room beside the part that says what its ends are."""
+        part = _GAP.split(self.text)[0] if self.bar == "first" else self.text
+        wide = self.fontMetrics().horizontalAdvance(part)
+        return self.bar != "" and wide + _SPACE + _BAR <= self.width()
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setPen(self._theme.colour(self._colour))
         flags = self._align | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), self.shown)
+        room = self.rect()
+        if self.barred and self.bar == "first":
+            wide = self.fontMetrics().horizontalAdvance(self.shown)
+            left = room.right() - wide - _SPACE - _BAR
+            self._paint_bar(painter, QRect(left, 0, _BAR, self.height()))
+        elif self.barred:
+            room.setRight(room.right() - _BAR - _SPACE)
+            self._paint_bar(painter, QRect(room.right() + _SPACE, 0, _BAR, self.height()))
+        painter.drawText(room, int(flags) | int(Qt.TextFlag.TextSingleLine), self.shown)
         painter.end()
+
+    def _paint_bar(self, painter: QPainter, where: QRect) -> None:
+        """Paint the colours of differences, from the most negative to the most positive."""
+        where = where.adjusted(0, self.height() // 6, -1, -self.height() // 6)
+        ramp = QLinearGradient(where.topLeft(), where.topRight())
+        for place, name in ((0.0, "below"), (0.5, "zero"), (1.0, "above")):
+            ramp.setColorAt(place, self._theme.colour(name))
+        painter.save()
+        painter.setPen(self._theme.colour("line"))
+        painter.setBrush(QBrush(ramp))
+        painter.drawRect(where)
+        painter.restore()

@@ -30,7 +30,7 @@ from ed_viewer.widgets.text import signed
 
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
-_SCALES = (1.0, 0.8)  # of type in cells
+_SCALES = (1.0, 0.8, 0.7)  # of type: a small name or number is more than none
 _LINED = 7  # pixels: between narrower cells lines would be most of the picture
 
 
@@ -53,6 +53,7 @@ class Matrix(QWidget):
         self.shown = Counts(np.zeros((0, 0), np.int64))
         self._shares = np.zeros((0, 0))
         self._layout = MatrixLayout()
+        self._names = 1.0  # the size of the names around it
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Confusion matrix")
@@ -151,14 +152,19 @@ class Matrix(QWidget):
         painter = QPainter(self)
         self._paint_cells(painter)
         _paint_lines(painter, self._layout, self.shown.starts, self._theme)
-        paint_names(painter, self.shown, self._layout, self._theme)
+        paint_names(painter, self.shown, self._layout, self._theme, self._names)
         if self.pick is not None:
             painter.setPen(QPen(self._theme.colour("accent"), 3))
             painter.drawRect(self._layout.cell(*self.pick))
         painter.end()
 
     def _arrange(self) -> None:
-        self._layout = lay_out(self.shown, self.size(), self.fontMetrics())
+        for scale in _SCALES:
+            metrics = QFontMetrics(self._theme.font(scale))
+            self._names = scale
+            self._layout = lay_out(self.shown, self.size(), metrics)
+            if self._layout.edge(1) >= metrics.height():
+                return
 
     def _paint_cells(self, painter: QPainter) -> None:
         scale = self._scale()

@@ -11,10 +11,12 @@ _LEFT = int(Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
-def paint_names(painter: QPainter, shown: Counts, made: MatrixLayout, theme: Theme) -> None:
-    """Paint the names of classes, of groups, and of the two axes."""
+def paint_names(
+    painter: QPainter, shown: Counts, made: MatrixLayout, theme: Theme, scale: float
+) -> None:
+    """Paint the names of classes, of groups, and of the two axes, in a size of type."""
     box = made.box
-    painter.setFont(theme.font())
+    painter.setFont(theme.font(scale))
     painter.setPen(theme.colour("text"))
     every = -(-made.line // max(made.edge(1), 1))  # where cells are narrow, not every name
     for number in range(0, made.count, every):
@@ -24,9 +26,9 @@ def paint_names(painter: QPainter, shown: Counts, made: MatrixLayout, theme: The
         _write(painter, beside, name, _RIGHT)
         if made.below:
             _write_below(painter, made, middle.x(), name)
-    painter.setFont(theme.font(bold=True))
+    painter.setFont(theme.font(scale, bold=True))
     _paint_groups(painter, shown, made)
-    painter.setFont(theme.font())
+    painter.setFont(theme.font(scale))
     painter.setPen(theme.colour("muted"))
     _paint_titles(painter, made)
 

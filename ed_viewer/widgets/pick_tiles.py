@@ -11,7 +11,7 @@ from ed_viewer.widgets.pick_keys import KEYS, Pick, after, taken
 from ed_viewer.widgets.tile_set import TileSet
 from ed_viewer.widgets.tiles import Tiles
 
-_WORDS = "Click or Enter picks a tile, the arrow keys move, Esc lets go"
+_WORDS = "Click to enlarge; arrow keys: next; Esc: back"
 
 
 class PickTiles(Tiles):

@@ -22,6 +22,21 @@ _BETWEEN = 6  # pixels between two numbers of an axis, at least
 class Axis(pyqtgraph.AxisItem):
     """An axis with true minus signs; a title that is longer than the axis ends in dots."""
 
+    whole = False
+    """Whether only whole numbers have a meaning there, as of steps."""
+
+    def tickSpacing(  # noqa: N802
+        self,
+        low: float,
+        high: float,
+        size: float,
+    ) -> list[tuple[float, float]]:
+        """Return distance and offset of the ticks, the widest first (called by pyqtgraph)."""
+        found = super().tickSpacing(low, high, size)
+        if not self.whole:
+            return found
+        return [one for one in found if one[0] >= 1] or [(1.0, 0.0)]
+
     def tickStrings(  # noqa: N802
         self, values: Sequence[float], scale: float, spacing: float
     ) -> list[str]:

@@ -88,5 +88,6 @@ def _alone(tiles: TileSet, sample: int) -> TileSet:
         rows = tuple(replace(r, pixels=r.pixels[sample : sample + 1]) for r in tiles.rows)
         return TileSet(rows, (name,))
     pixels = np.stack([row.pixels[sample] for row in tiles.rows])
-    labels = tuple(row.label for row in tiles.rows)
-    return TileSet((TileRow(pixels, name),), labels, style=TileStyle(wrap=True, gap=8))
+    first, *others = (row.label for row in tiles.rows)
+    labels = (f"{name}: {first}", *others)  # at the left, a name would take room from the tiles
+    return TileSet((TileRow(pixels),), labels, style=TileStyle(wrap=True, gap=8))

@@ -53,6 +53,11 @@ def measured(value: float, unit: str) -> str:
     return f"{number(value)}{'' if unit in ('', '°') else ' '}{unit}"
 
 
+def span(reach: float) -> str:
+    """Return the ends of signed values, as far below zero as above it."""
+    return f"from \N{MINUS SIGN}{number(reach)} to +{number(reach)}"
+
+
 def signed(text: str) -> str:
     """Return a number with the minus sign that is as wide as a plus, not a hyphen."""
     return text.replace("-", "\N{MINUS SIGN}")

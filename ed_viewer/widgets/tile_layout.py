@@ -16,6 +16,8 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 _SPACE = 8  # pixels between names and tiles, and between blocks
 _WORTH = 1.3  # times as large must tiles become for columns to be left out
 _NAME = 96  # pixels that the name of a column may take from its neighbours
+_SHORT = 2.5  # lines of type: as wide must a column be for a part of its name to be of use
+_WHOLE = 0.9  # of the width that there is: so much is worth that all pixels are equally large
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _width(tiles: TileSet, rows: int, columns: int, room: QSize) -> int:
     width = max(min(across, down), 0)
     own = int(tiles.rows[0].shape[0])
     whole = width // own * own  # all pixels of an image equally large, if that costs little room
-    return whole if whole >= 0.8 * width else width
+    return whole if whole >= _WHOLE * width else width
 
 
 def _fewer(tiles: TileSet, count: int, blocks: int, room: QSize) -> tuple[int, int, int]:
@@ -160,7 +162,10 @@ def _place(
         tops.append(down)
         down += height + gap
     down -= gap
-    gap = max(gap, tiles.style.pitch - width)  # from here on that between columns
+    # From here on that between columns; what room is left lets names stand beside each other.
+    spread = min(names + _SPACE, (size.width() - gutter) // per_block, 2 * width)
+    apart = spread if names and not tiles.style.below else 0
+    gap = max(gap, tiles.style.pitch - width, apart - width)
     blocks = ceil(count / per_block)
     block = down + heads + _SPACE
     across = per_block * (width + gap) - gap
@@ -195,6 +200,8 @@ def _column_names(tiles: TileSet, made: TileLayout, line: int, right: int) -> li
     names = tiles.columns[: made.columns]
     pitch = made.width + made.gap
     every = max(min(ceil((made.names + _SPACE) / pitch), ceil(_NAME / pitch)), 1)
+    if not tiles.style.below and pitch - _SPACE >= _SHORT * made.line:
+        every = 1  # the numbers of an axis can be guessed, a class cannot: it ends in dots
     half = min(made.names, every * pitch - _SPACE) // 2
     texts: list[Text] = []
     for column, name in enumerate(names):

@@ -59,8 +59,10 @@ def _paint_row(
 
 def _paint_names(painter: QPainter, tiles: TileSet, made: TileLayout, theme: Theme) -> None:
     painter.setPen(theme.colour("muted"))
-    metrics, dots = painter.fontMetrics(), Qt.TextElideMode.ElideMiddle
+    metrics, modes = painter.fontMetrics(), Qt.TextElideMode
     for rect, text, flags in made.texts:
+        # A word is known by its beginning; what is numbered, by its end as well.
+        dots = modes.ElideMiddle if text[-1:].isdigit() else modes.ElideRight
         # A few pixels more than its name has is no reason for dots.
         short = metrics.elidedText(text, dots, rect.width() + 2)
         painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)

@@ -77,7 +77,7 @@ class TruthPlot(QWidget):
     ) -> None:
         """Draw (samples,) of each; what is not finite is left out, what has no class is grey.
 
-        Without any truth, what was found stands over the number of its sample, from 0, and
+        Without any truth, what was found stands over the number of its sample (from 0), and
         there is no line. The axis holds `levels`, by default those of what was found.
         """
         self._known = truth is not None
@@ -97,7 +97,8 @@ class TruthPlot(QWidget):
         if truth is None:
             above = (most - least or 1.0) * _MARGIN
             up = (least - above, most + above)
-            self.plot.getPlotItem().setLabel("bottom", "sample, from 0")
+            self.plot.getPlotItem().setLabel("bottom", "sample (from 0)")
+            self.plot.getPlotItem().getAxis("bottom").whole = True
         self.plot.getPlotItem().setRange(xRange=ends, yRange=up, padding=0)
         self.line.setData(*((ends, ends) if self._known else ([], [])))
         self._redraw()

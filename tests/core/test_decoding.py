@@ -272,7 +272,7 @@ def test_why_there_is_no_decoder_is_said_in_words(
     changed(copy, plugins=["/there/tiny.py"], backend="mxnet")
     for run, plugins, why in (
         (tmp_path, (), "is not a run folder"),
-        (tmp_path / "mine", (), "a model that edkit did not build"),
+        (tmp_path / "mine", (), "the model was not built by edkit"),
         (copy, (), "came from a plugin file: pass --plugin /there/tiny.py, or import"),
         (copy, (tmp_path / "gone.py",), "does not exist"),
     ):

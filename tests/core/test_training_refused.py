@@ -114,7 +114,7 @@ def test_bad_data_is_refused_before_anything_is_written(
         ({"validation": 1.0}, "validation must be a share from 0 to below 1, received 1.0."),
         ({"validation": "a tenth"}, "validation must be a share from 0 to below 1, received 'a "),
         ({"weights": {"imge": 1.0}}, "unknown head of model 'tiny': 'imge'. Did you mean 'image'?"),
-        ({"epochs": 0}, "epochs must be above 0, received 0."),
+        ({"epochs": 0}, "epochs must be at least 1, received 0."),
         ({"learning_rate": -1.0}, "learning_rate must be above 0, received -1.0."),
         ({"every": "5"}, "every must be at least 1 step, received '5'."),
         ({"seed": -1}, "seed must be from 0 to 2147483647, received -1."),

@@ -163,14 +163,14 @@ def test_where_its_process_ends_no_t_sne_is_on_its_way(
     hand.pretend(40, mode="dies")
     os.kill(decoder.process.number, signal.SIGSTOP)
     choice.kind.setCurrentText("t-SNE")
-    assert "t-SNE is on its way" in panel._caption.text
+    assert "Computing t-SNE" in panel._caption.text
     os.kill(decoder.process.number, signal.SIGKILL)
-    qtbot.waitUntil(lambda: "no t-SNE" in panel._caption.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "t-SNE failed" in panel._caption.text, timeout=20_000)
     choice.again.click()
     qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=20_000)
-    qtbot.waitUntil(lambda: "no t-SNE" in panel._caption.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "t-SNE failed" in panel._caption.text, timeout=20_000)
     choice.again.click()  # it is not started a third time
-    assert "no t-SNE" in panel._caption.text
+    assert "t-SNE failed" in panel._caption.text
 
 
 def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, hand: Any) -> None:

@@ -121,7 +121,7 @@ def test_iou_is_said_as_a_change(make: Make, qtbot: QtBot) -> None:
 
 def test_without_a_truth_a_map_shows_where_b_says_something_else(make: Make) -> None:
     made, ours, theirs = maps(make, None)
-    assert [row.label for row in made._sheet.shown.rows] == ["image", "B where not A"]
+    assert [row.label for row in made._sheet.shown.rows] == ["image", "B where it differs"]
     values = made._sheet.shown.rows[1].values[..., 0]
     np.testing.assert_array_equal(values, np.where(ours == theirs, -1, theirs))
-    assert "no truth" in made._caption.text
+    assert "no ground truth" in made._caption.text

@@ -32,7 +32,7 @@ def test_b_is_led_by_the_cursor_of_a(
     ours, theirs = pair.session("A").cursor, pair.session("B").cursor
     assert (ours.frame, theirs.frame) == (7, 4)
     assert pair.where("A") == "step 350 · epoch 1.75"
-    assert pair.where("B") == "step 200 · epoch 1.00 · its last"
+    assert pair.where("B") == "step 200 · epoch 1.00 · last frame"
     qtbot.keyClick(pair.window, Qt.Key.Key_Home)
     pair.settle()
     assert (ours.frame, theirs.frame) == (0, 0)
@@ -47,7 +47,7 @@ def test_b_is_led_by_the_cursor_of_a(
     pair.settle()
     assert theirs.frame == 1  # 3 of 7 is 43 %, of 4 it is 1
     assert pair.where("B").startswith("25% · step 50")
-    assert pair.window.curves.about.text().startswith("over the share of the training")
+    assert pair.window.curves.about.text().startswith("x: share of the training")
 
 
 @pytest.mark.parametrize("tab", range(9))
@@ -154,7 +154,7 @@ def test_a_probe_that_only_one_run_has(
     pair = couple(finished, folder.path)
     stage = pair.window.stage
     stage.setCurrentIndex(2)
-    assert pair.side("B").notices == ["B records no 'activations'."]
+    assert pair.side("B").notices == ["Not recorded in B: activations"]
     assert pair.side("A").notices == []
     pair.part.swap()
     qtbot.waitUntil(lambda: pair.window.session.run is not None, timeout=30_000)
@@ -162,7 +162,7 @@ def test_a_probe_that_only_one_run_has(
     tabs = [stage.tabText(i) for i in range(stage.count())]
     assert tabs == [OVERVIEW, *TABS, "Gradients"]
     stage.setCurrentIndex(2)
-    assert pair.side("A").notices == ["A records no 'activations'."]
+    assert pair.side("A").notices == ["Not recorded in A: activations"]
     pair.part.leave()
     assert stage.count() == 1
 
@@ -262,7 +262,7 @@ def test_b_may_be_live_and_grow(
             example.append(writer, number)
             qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=15_000)  # noqa: B023
         where = window.stage.currentWidget().side("B")._head._where
-        qtbot.waitUntil(lambda: where.text().endswith("its newest"), timeout=15_000)
+        qtbot.waitUntil(lambda: where.text().endswith("newest frame"), timeout=15_000)
         window.session.scrub(1)
         example.append(writer, 3)
         qtbot.waitUntil(lambda: theirs.cursor.count == 4, timeout=15_000)

@@ -73,7 +73,7 @@ def test_b_is_not_there_or_no_recording(
     part.choose(shorter)
     banner(qtbot, window, "not an HDF5 file")
     assert "does not exist" not in window.banner.text
-    assert window.stage.currentWidget().side("B").notice == "B holds no frame."
+    assert window.stage.currentWidget().side("B").notice == "B has no frame."
     qtbot.keyClick(window, Qt.Key.Key_D)
     window.close()  # while it is compared
 
@@ -195,4 +195,4 @@ def test_every_way_to_align_has_a_word(open_window: Open, finished: Path) -> Non
     tools.chosen.connect(seen.append)
     for _ in Alignment:
         tools.next_way()
-    assert set(seen) == set(Alignment)
+    assert set(seen) == set(Alignment) - {Alignment.TIME}  # which two runs have not in common

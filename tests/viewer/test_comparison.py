@@ -65,16 +65,16 @@ def test_b_may_not_be_known_yet_and_may_begin_later() -> None:
     theirs.grow(state="live")
     assert (made.notice, made.late) == (waiting, False)
     theirs.grow()
-    assert made.notice == "B holds no frame."
+    assert made.notice == "B has no frame."
     made.frames = {"A": frame(1), "B": frame(0)}  # as if B was drawn before the cursor went back
     theirs.grow(80, state="live")
-    assert made.notice == "B begins later: its first frame is at step 80."
+    assert made.notice == "B starts later: its first frame is at step 80."
     assert (made.late, made.shown("B"), made.difference) == (True, None, None)
     assert where(made) == ["step 50 · epoch 0.50", ""]
     made.at = 2
     made.frames["A"] = frame(2)
     assert (made.notice, made.late, made.found, made.shown("B")) == ("", False, 0, made.frames["B"])
-    assert where(made) == ["step 100 · epoch 1.00", "step 80 · epoch 0.80 · its newest"]
+    assert where(made) == ["step 100 · epoch 1.00", "step 80 · epoch 0.80 · newest frame"]
     ours.run = None  # another run is opened in its place
     assert (made.late, made.found, made.subtracts) == (False, -1, False)
 

@@ -40,7 +40,7 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=30_000)
     said = panel._hand._weights.text()
-    assert said == "The decoder's process ended (signal 9). It starts again when you drag."
+    assert said == "The decoder's process ended (signal 9). Drag to restart it."
     before = hand.picture(panel).copy()
     hand.drag(panel, QPoint(60, -40))
     assert window.stage.decoder.process.number != pid
@@ -113,7 +113,7 @@ def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
     window = open_window(finished)
     panel = hand.latent(window)
     qtbot.waitUntil(lambda: window.stage.decoder.state is State.UNABLE, timeout=60_000)
-    assert "a model that edkit did not build" in panel._reason.text()
+    assert "the model was not built by edkit" in panel._reason.text()
 
 
 def test_another_run_and_a_closed_window_leave_no_process(

@@ -68,7 +68,7 @@ def test_a_grid_at_other_codes_has_no_difference() -> None:
     moved = frame(example, 3)
     moved.arrays["latent_scan"]["x"] = moved.arrays["latent_scan"]["x"] + 1
     made = found.of(frame(example, 3), moved)
-    assert made.damaged["latent_scan"] == "No difference: x of B is not that of A."
+    assert made.damaged["latent_scan"] == "No difference: A and B have different x."
     assert "latent_scan" not in made.arrays
 
 
@@ -85,10 +85,10 @@ def test_batches_are_the_same_as_far_as_both_go() -> None:
     short.reference = {name: values[:20] for name, values in long.reference.items()}
     assert other_samples(run(long), run(short)) == ""
     short.reference["image"] = short.reference["image"] + 0.1
-    assert other_samples(run(long), run(short)) == "B looks at other samples than A."
+    assert other_samples(run(long), run(short)) == "B was recorded on other samples than A."
     ours, none = run(long), replace(run(long), reference={})
     theirs = replace(ours, reference={"signal": long.reference["image"]})
-    assert other_samples(ours, theirs) == "B looks at other samples than A."
+    assert other_samples(ours, theirs) == "B was recorded on other samples than A."
     assert other_samples(none, none) == ""
 
 
@@ -111,7 +111,7 @@ def test_the_difference_stands_in_the_place_of_b(
     assert low[0] > low[2]  # blue, the first of four bytes
     assert high[2] > high[0]  # orange
     assert len(pair.panel("A", "reconstruction").sheet.everything.rows) == 3
-    assert pair.side("B")._head._remark.text == "Blue: less than in A. Orange: more."
+    assert pair.side("B")._head._remark.text == "Blue: lower than A; orange: higher."
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
     qtbot.waitUntil(lambda: bool(pair.panel("B", "activations")._scales))
@@ -120,7 +120,7 @@ def test_the_difference_stands_in_the_place_of_b(
     assert levels[0] == -levels[1]
     assert ours._scales[ours.choice.layers.currentText()][0][0] == 0  # of run A alone
     pair.window.stage.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: "spaces" in pair.host("B", "latent_codes")._notice.text)
+    qtbot.waitUntil(lambda: "cannot be subtracted" in pair.host("B", "latent_codes")._notice.text)
     for tab, probe in (("Classes", "predictions label"), ("Segmentation", "predictions mask")):
         titles = [pair.window.stage.tabText(n) for n in range(pair.window.stage.count())]
         pair.window.stage.setCurrentIndex(titles.index(tab))
@@ -157,7 +157,7 @@ def test_runs_of_other_samples_say_so(
     other = write_example(tmp_path / "runs", example, frames=5)
     pair = couple(finished, other)
     remark = pair.side("B")._head._remark
-    said = "B looks at other samples than A: its data are 'others', those of A 'example'."
+    said = "B was recorded on other samples than A (B: 'others', A: 'example')."
     assert (remark.text, remark.isVisible()) == (said, True)
     assert (pair.side("A")._head._remark.text, remark.height()) == ("", remark.height())
     pair.window.stage.setCurrentIndex(1)

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from pyqtgraph import PlotWidget
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QComboBox, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.command import main
@@ -23,7 +23,7 @@ from ed_viewer.export.figure import Figure
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
 from ed_viewer.export.part import ExportPart
-from ed_viewer.export.picture import picture
+from ed_viewer.export.picture import picture, raster
 from ed_viewer.export.targets import page_of, targets
 from ed_viewer.settings import Settings
 from ed_viewer.window import Window
@@ -215,7 +215,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
         dialog.file.setText(str(tmp_path / "taken.npz"))
         window.stage.setCurrentIndex(4)  # has panels in the same places
         dialog.buttons.button(save).click()
-        wanted = "Exported taken.npz" if written else "no longer on show: nothing was exported"
+        wanted = "Exported taken.npz" if written else "Nothing exported: what was chosen"
         qtbot.waitUntil(lambda wanted=wanted: wanted in said(window), timeout=15_000)
         window.errands.wait()
         assert (tmp_path / "taken.npz").exists() == written
@@ -235,7 +235,7 @@ def test_another_run_ends_the_dialog(
     window.open(write_example(tmp_path))
     assert part.dialog is None
     assert not dialog.isVisible()
-    assert "no longer on show: nothing was exported" in said(window)
+    assert "Nothing exported: what was chosen" in said(window)
 
 
 def test_a_tab_that_is_left_ends_its_movie(
@@ -392,3 +392,28 @@ def test_the_command_needs_no_display(
     )
     assert (done.returncode, done.stdout.strip()) == (0, str(file)), done.stderr
     assert size_of(file) == (2880, 1800)
+
+
+def test_a_panel_is_exported_without_its_controls_and_its_border(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    panel = window.stage.panels[0]
+    while not panel.findChildren(QComboBox):
+        window.stage.setCurrentIndex(window.stage.currentIndex() + 1)
+        window.stage.complete()
+        panel = window.stage.panels[0]
+    qtbot.wait(50)
+    (box, *_) = [one for one in panel.findChildren(QComboBox) if one.isVisibleTo(panel)]
+    image = raster(Figure.of(panel), window.theme.colour("window"))
+    card = window.theme.colour("card")
+    edges = [(0, 0), (panel.width() - 1, 0), (panel.width() // 2, 0), (0, panel.height() // 2)]
+    assert [image.pixelColor(*at) for at in edges] == [card] * 4
+    right = box.mapTo(panel, box.rect().topRight())
+    arrow = [image.pixelColor(right.x() - x, right.y() + y) for x in range(20) for y in range(20)]
+    assert set(map(QColor.name, arrow)) == {card.name()}
+    svg = picture(Figure.of(panel), "svg", card)
+    assert svg is not None
+    assert box.graphicsEffect() is None
+    assert panel.framed

@@ -97,7 +97,7 @@ def test_a_panel_stands_beside_that_of_run_b(
     svg = (tmp_path / "codes.svg").read_text(encoding="utf8")
     assert said in svg
     assert ">step 350 · epoch 1.75</text>" in svg
-    assert ">step 200 · epoch 1.00 · its last</text>" in svg
+    assert ">step 200 · epoch 1.00 · last frame</text>" in svg
     assert svg.count(">Codes</text>") == 2
     title = b"\xfe\xff" + said.encode("utf-16-be")
     assert title in (tmp_path / "codes.pdf").read_bytes() or said.encode() in (
@@ -125,7 +125,7 @@ def test_where_b_has_no_panel_it_is_exported_that_it_has_none(
     take(qtbot, pair, "Panel: Codes", tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text(encoding="utf8")
     assert svg.count(">Codes</text>") == 1
-    assert "B records no" in svg
+    assert "Not recorded in B" in svg
 
 
 def test_a_movie_waits_for_run_b(
@@ -180,8 +180,8 @@ def test_two_runs_are_exported_without_a_window(qtbot: QtBot, two: Two, tmp_path
     both, alone = tmp_path / "both.svg", tmp_path / "alone.svg"
     export_stage(ours, Wish(both, preset="Reconstruct"), theirs)
     export_stage(ours, Wish(alone, preset="Reconstruct"))
-    assert b"step 200 \xc2\xb7 epoch 1.00 \xc2\xb7 its last" in both.read_bytes()
-    assert b"its last" not in alone.read_bytes()
+    assert b"step 200 \xc2\xb7 epoch 1.00 \xc2\xb7 last frame" in both.read_bytes()
+    assert b"last frame" not in alone.read_bytes()
     assert f"{ours.name}, step 350, epoch 1.75".encode() in alone.read_bytes()
 
 
@@ -284,7 +284,7 @@ def test_what_b_does_not_show_is_not_exported(
     part = pair.window.part(ExportPart)
     pair.window.session.scrub(2)
     qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
-    assert pair.side("B").notice.startswith("B begins later")
+    assert pair.side("B").notice.startswith("B starts later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
     part.take(Choice("stage/Overview", "npz", tmp_path / "both.npz"))
     qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=30_000)

@@ -113,7 +113,7 @@ def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
     try:
         stage.setCurrentIndex(0)
         assert pair.where("A") == "step 350 · epoch 1.75"
-        assert pair.where("B") == "step 200 · epoch 1.00 · its last"
+        assert pair.where("B") == "step 200 · epoch 1.00 · last frame"
         qtbot.waitUntil(lambda: more.text() == "still shown: step 350", timeout=15_000)
         stage.setCurrentIndex(1)
         assert more.text() == "frame 3 of 8"

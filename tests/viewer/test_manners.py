@@ -236,3 +236,41 @@ def test_a_run_is_called_by_its_model_and_its_data() -> None:
     assert model_and_data("coarse_and_fine-fashion_mnist") == ("coarse_and_fine", "fashion_mnist")
     assert model_and_data("unet-my-folder") == ("unet", "my-folder")
     assert model_and_data("mine") == ("mine", "")
+
+
+@pytest.mark.parametrize(
+    ("bar", "text"), [("last", "error 1 · from −1 to +1"), ("first", "from −1 to +1 · 8")]
+)
+def test_a_bar_of_colours_stands_beside_what_its_ends_mean(
+    qtbot: QtBot, theme: Theme, bar: str, text: str
+) -> None:
+    caption = Caption(theme)
+    qtbot.addWidget(caption)
+    caption.say(text, bar)
+    wide = caption.fontMetrics().horizontalAdvance
+    caption.resize(wide(text) + 90, 20)
+    assert (caption.barred, caption.shown) == (True, text)
+    image = caption.grab().toImage()
+    left = 0 if bar == "first" else caption.width() - 72
+    left += caption.width() - wide(text) - 80 if bar == "first" else 0
+    colours = [image.pixelColor(left + n, 10) for n in (2, 69)]
+    assert colours[0].blue() > colours[0].red()
+    assert colours[1].red() > colours[1].blue()
+    caption.resize(wide(text) - 1, 20)
+    assert caption.shown == text.split(" · ")[0]
+    assert not caption.barred
+
+
+@pytest.mark.parametrize("side", [260, 320, 420])
+def test_a_fine_matrix_keeps_its_names_and_numbers_in_the_lecture_mode(
+    qtbot: QtBot, theme: Theme, side: int
+) -> None:
+    theme.set_lecture(True)
+    matrix = Matrix(theme)
+    qtbot.addWidget(matrix)
+    matrix.resize(side + 200, side + 120)
+    matrix.show_counts(Counts(np.full((10, 10), 7), tuple(f"class {n}" for n in range(10))))
+    line = QFontMetrics(theme.font(matrix._names)).height()
+    assert matrix._layout.edge(1) >= line  # every name has its line
+    assert matrix._scale() > 0
+    theme.set_lecture(False)

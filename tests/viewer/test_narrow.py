@@ -103,12 +103,12 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     def entry(words: str) -> QAction:
         return next(action for action in filled(menu) if action.text().startswith(words))
 
-    scale = entry("One scale")
+    scale = entry("Shared scale")
     assert scale.isChecked()
     scale.trigger()
     assert not tools.shared.isChecked()
-    assert not entry("One scale").isChecked()
-    assert entry("Compare at").isEnabled()
+    assert not entry("Shared scale").isChecked()
+    assert entry("Align by").isEnabled()
     ways = choices(menu)
     assert [(way.text(), way.isChecked()) for way in ways[:2]] == [("step", True), ("epoch", False)]
     ways[1].trigger()
@@ -207,6 +207,12 @@ def test_the_hand_and_the_way_have_room(
     hand.ready(panel)
     qtbot.wait(100)
     assert panel.height() < 330
+    assert clipped(panel) == []
+    assert not panel._hand.isVisible()
+    theirs = pair.panel("B", "latent_codes")
+    assert panel._scatter.width() == theirs._scatter.width()
+    qtbot.mouseClick(panel._place.decode, Qt.MouseButton.LeftButton)
+    qtbot.wait(100)
     assert clipped(panel) == []
     assert panel._hand.isVisible()
     assert not panel._between.isVisible()

@@ -198,7 +198,7 @@ def test_a_mistake_is_shown_beside_the_button_and_leaves_nothing(
     assert dialog is not None
     assert not form.isEnabled()
     until(qtbot, lambda: dialog.foot.problem)
-    assert dialog.foot.problem == "epochs must be above 0, received 0."
+    assert dialog.foot.problem == "epochs must be at least 1, received 0."
     assert dialog.isVisible()
     assert form.isEnabled()
     assert dialog.foot.start.text() == "Start"

@@ -301,7 +301,7 @@ def test_what_is_found_in_the_files_is_shown_before_the_start(
     assert look.isHidden()
     field = page.data_page.sections[0].field("path")
     field.set_text(str(path))
-    assert look.text == "Looking at the data …"
+    assert look.text == "Reading the data …"
     qtbot.waitUntil(lambda: "Samples: train 16, test 4." in look.text, timeout=60_000)
     assert "image (image, 8 x 8 x 1)" in look.text
     assert "split" in look.text

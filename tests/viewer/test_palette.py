@@ -26,8 +26,13 @@ def palette(qtbot: QtBot, window: Window) -> CommandPalette:
 
 
 def test_what_was_meant_comes_first() -> None:
-    texts = ["Light or dark", "Logarithmic curves", "Lecture mode: full stage", "Play or pause"]
-    assert texts[rank("log", texts)[0]] == "Logarithmic curves"
+    texts = [
+        "Light or dark",
+        "Logarithmic scale of the curves",
+        "Lecture mode: full stage",
+        "Play or pause",
+    ]
+    assert texts[rank("log", texts)[0]] == "Logarithmic scale of the curves"
     assert texts[rank("lm", texts)[0]] == "Lecture mode: full stage"
     assert [texts[i] for i in rank("light dark", texts)] == ["Light or dark"]
     assert rank("xyz", texts) == []
@@ -48,7 +53,7 @@ def test_the_palette_does_what_is_chosen(qtbot: QtBot, open_window: Open, finish
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     shown = palette(qtbot, window)
     qtbot.keyClicks(shown.query, "light")
-    assert shown.list.currentItem().text() == "Light or dark"
+    assert shown.list.currentItem().text() == "Light or dark theme"
     assert window.theme.palette is LIGHT
     qtbot.keyClick(shown.query, Qt.Key.Key_Return)
     assert window.theme.palette is DARK

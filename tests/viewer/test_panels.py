@@ -32,7 +32,7 @@ def test_the_difference_is_that_of_output_and_input(make: Make) -> None:
     output = images.copy()
     output[1, 4, 5] = 0.75
     rows = reconstruction(make, images, output).sheet.shown.rows
-    assert [row.label for row in rows] == ["input", "output", "difference"]
+    assert [row.label for row in rows] == ["input", "output", "out − in"]
     assert rows[2].values[1, 4, 5, 0] == 0.75
     assert np.count_nonzero(rows[2].values) == 1
     assert (rows[2].pixels[1, 4, 5] != rows[2].pixels[1, 0, 0]).any()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetricsF, QPaintEvent
 from pytestqt.qtbot import QtBot
 
+from ed_viewer.alignment import Alignment
 from ed_viewer.curve_data import Table
 from ed_viewer.curve_plot import CurvePlot
 from ed_viewer.palette import run_colour
@@ -115,3 +116,25 @@ def test_one_row_is_a_point_in_the_colour_of_its_run(qtbot: QtBot, theme: Theme)
     hollow = plot._curves["B", ""].opts
     assert hollow["symbolBrush"].style() is Qt.BrushStyle.NoBrush
     assert hollow["symbolPen"].color() == run_colour(theme.palette, "B")
+
+
+@given(st.floats(-5, 1e4), st.floats(1e-3, 1e5), st.integers(20, 900))
+def test_the_numbers_of_steps_are_whole(qapp: object, low: float, span: float, width: int) -> None:
+    axis = Axis("bottom")
+    axis.whole = True
+    axis.setRange(low, low + span)
+    axis.resize(width, 30)
+    for spacing, values in axis.tickValues(low, low + span, width):
+        texts = axis.tickStrings(values, 1.0, spacing)
+        assert not any("." in text for text in texts)
+        assert np.allclose(values, np.round(values))
+
+
+def test_of_the_step_alone_the_axis_is_whole(qtbot: QtBot, theme: Theme) -> None:
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    for how in (Alignment.STEP, Alignment.EPOCH):
+        plot.how = how
+        plot._whole = (1.0, 2.0)
+        plot.show_part(None)
+        assert plot._item.getAxis("bottom").whole == (how is Alignment.STEP)

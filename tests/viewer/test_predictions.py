@@ -112,7 +112,7 @@ def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
 
 def test_without_truth_there_is_no_matrix(make: Make) -> None:
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, options={"target": None})
-    assert "no truth" in made._caption.text
+    assert "no ground truth" in made._caption.text
     assert not made._matrix.shown.counts.size
 
 
@@ -178,7 +178,7 @@ def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
     sheet = made._sheet
     everything = sheet.shown
     sheet.choose((2, 1))
-    assert sheet.shown.columns == ("image", "elevation", "truth", "prediction", "overlay")
+    assert sheet.shown.columns == ("sample 2: image", "elevation", "truth", "prediction", "overlay")
     np.testing.assert_array_equal(sheet.shown.rows[0].pixels[3], everything.rows[3].pixels[1])
     assert sheet.behind(0, 3) == (everything, 3, 1)
     made.show_frame({"classes": made._found[0]})
@@ -252,8 +252,8 @@ def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
     truth = np.linspace(0, 2, 2 * 16, dtype="f4").reshape(2, 4, 4, 1)
     made = values_panel(make, truth, (truth + 0.5).astype("f2"))
     rows = {row.label: row for row in made.view.widget.shown.rows}
-    assert list(rows) == ["true (°)", "predicted (°)", "difference"]
-    np.testing.assert_allclose(rows["difference"].values, 0.5, atol=1e-2)
+    assert list(rows) == ["true (°)", "predicted (°)", "predicted − true"]
+    np.testing.assert_allclose(rows["predicted − true"].values, 0.5, atol=1e-2)
     assert made._caption.text.startswith("RMSE 0.5")
     bright = rows["true (°)"].pixels[1, 3, 3]
     assert (rows["predicted (°)"].pixels[1, 3, 3] == bright).all()  # beyond the scale: its end
@@ -291,10 +291,10 @@ def test_without_truth_values_stand_over_the_number_of_their_sample(make: Make) 
     found = np.array([3.0, -1.0, 7.5, 0.5], "f4")
     made = make("predictions", {"values": found}, options={"output": "angle", "target": None})
     assert isinstance(made, ValuesPanel)
-    assert made._caption.text == "no truth recorded: predicted values alone"
+    assert made._caption.text == "no true values recorded: predictions only"
     plot = made.view.widget
     assert plot.points.points.tolist() == [[0, 3], [1, -1], [2, 7.5], [3, 0.5]]
-    assert plot.plot.getPlotItem().getAxis("bottom").labelText == "sample, from 0"
+    assert plot.plot.getPlotItem().getAxis("bottom").labelText == "sample (from 0)"
     assert plot.line.getData()[0] is None or not len(plot.line.getData()[0])
     assert plot._describe(np.array([2.0, 7.5])) == "sample 3 · predicted 7.5"
 
@@ -310,8 +310,8 @@ def test_where_a_map_has_no_truth_there_are_stripes_and_no_difference(
     made = values_panel(make, truth, found)
     rows = {row.label: row for row in made.view.sheet.shown.rows}
     stripes = {tuple(colour) for colour in class_table((LIGHT.line, LIGHT.card)).tolist()}
-    shown = ["true (°)", "difference"] if known == "some" else ["true (°)"]
-    assert ("difference" in rows) == (known == "some")
+    shown = ["true (°)", "predicted − true"] if known == "some" else ["true (°)"]
+    assert ("predicted − true" in rows) == (known == "some")
     for name in shown:
         striped = rows[name].pixels[np.isnan(truth)][:, 2::-1]
         assert {tuple(colour) for colour in striped.tolist()} == stripes
@@ -337,7 +337,7 @@ def test_what_is_not_on_one_scale_is_not_compared(make: Make, shape: tuple[int, 
     fields = {"input": {"kind": "image" if len(shape) == 3 else "signal"}}
     options = {"field": "input", "samples": 3, "compared": False}
     made = make("reconstruction", {"output": output}, reference, fields, options)
-    said = "the recording has no truth known to be on its scale to compare with"
+    said = "no error: no truth on the same scale recorded"
     assert made._caption.text == said
     if len(shape) == 3:
         assert [row.label for row in made.sheet.shown.rows] == ["output"]

@@ -171,7 +171,7 @@ def _reconstruction(panel: Panel, shown: Shown) -> None:
     of += ", # frames each" if frames else ""
     if panel.form == "signal":
         drawn = [6] if samples > 6 else []
-        words = " · # shown" * len(drawn) + " · grey: input, colour: output, below: difference"
+        words = " · # shown" * len(drawn) + " · grey: input, colour: output, below: output − input"
         agree(
             caption(panel), f"mean squared error # of {of}{words}", square.mean(), samples, *drawn
         )
@@ -278,7 +278,7 @@ def _classes(panel: Panel, shown: Shown) -> None:
     if not panel._side.isHidden():
         wrong, drawn = int((truth != found)[known].sum()), len(panel._tiles.shown.columns)
         many = drawn < wrong
-        template = "surest mistakes, true → predicted · #" + " of #" * many
+        template = "most confident mistakes, true → predicted · #" + " of #" * many
         agree(panel._about.text(), template, *([drawn, wrong] if many else [wrong]))
 
 

@@ -133,7 +133,7 @@ def test_how_a_training_stands(example: Example) -> None:
         assert (over.paused, over.stopping) == (False, False)
     for heads in ("kl", 7, None, [["kl"]], {"kl": 1}):
         assert trainer_of(run_of(example, heads=heads), growth(())).weights == {}
-    assert trainer_of(None, growth(())).reason == "This run has not begun yet."
+    assert trainer_of(None, growth(())).reason == "This run has not started yet."
     assert trainer_of(None, None).reason == "No run is open."
 
 

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
-from ed_viewer.widgets.sheet import PICTURES
+from ed_viewer.theme import Theme
+from ed_viewer.widgets.sheet import PICTURES, Sheet
 from ed_viewer.widgets.tile_layout import TileLayout, lay_out
 from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
 
@@ -71,3 +73,45 @@ def test_tiles_lie_in_the_room_and_apart(
         assert all(QRect(0, 0, width, height).contains(cell) for cell in cells)
     for number, cell in enumerate(cells[1:], 1):
         assert not cell.intersects(cells[number - 1])
+
+
+@pytest.mark.parametrize("width", [900, 1100, 1300])
+def test_every_class_has_its_name_above_it(qapp: QApplication, width: int) -> None:
+    made = laid(pictures(), width, 300, qapp)
+    texts = [text for _, text, _ in made.texts]
+    assert [f"Ankle boot {n}" in texts for n in range(16)] == [True] * 16
+
+
+def test_a_low_stage_has_wide_columns_where_names_are_wide(qapp: QApplication) -> None:
+    made = laid(pictures(8, style=TileStyle(gap=2)), 1200, 130, qapp)
+    rects = [rect for rect, text, _ in made.texts if text.startswith("Ankle")]
+    assert len(rects) == 8
+    assert made.width + made.gap > made.width + 2  # they stand apart for the names' sake
+
+
+def test_pictures_are_larger_in_the_lecture_mode(qtbot: QtBot, theme: Theme) -> None:
+    sheet = Sheet(theme)
+    qtbot.addWidget(sheet)
+    sheet.resize(1240, 477)
+    sheet.show_tiles(pictures(name=""))
+    alone = sheet._layout
+    theme.set_lecture(True)
+    sheet.show_tiles(pictures(name=""))
+    assert alone.columns == 16
+    assert 7 <= sheet.columns <= 10
+    assert sheet._layout.width > 1.5 * alone.width
+    assert sheet.cut() == [f"{sheet.columns} samples shown"]
+    theme.set_lecture(False)
+
+
+def test_one_sample_takes_the_room_that_there_is(qtbot: QtBot, theme: Theme) -> None:
+    sheet = Sheet(theme)
+    qtbot.addWidget(sheet)
+    sheet.resize(870, 500)
+    made = np.zeros((4, 64, 64, 4), np.uint8)
+    names = ("image", "truth", "prediction", "overlay")
+    sheet.show_tiles(TileSet(tuple(TileRow(made, name) for name in names), style=PICTURES))
+    sheet.choose((0, 1))
+    assert sheet.shown.columns == ("sample 2: image", "truth", "prediction", "overlay")
+    assert sheet._layout.per_block == 2
+    assert sheet._layout.width >= 215
