@@ -1,5 +1,6 @@
 """A data set and its options as one text, such as `folder:scenes.toml` or `digits`."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -111,8 +112,19 @@ def short_data(text: str) -> str:
 def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
     """Return the registered data set and the value of every option."""
     name, _, rest = text.partition(":")
+    if name not in DATASETS and os.path.exists(text):
+        raise EdkitError(
+            f"data {text!r} is a path: expected the data set that reads it before it, such as "
+            f"signals:{text}, arrays:{text} or folder:{text}."
+        )
     spec = DATASETS[name]
     options = spec.options
+    whole = quoted(rest, alone=True)
+    if options and whole != rest and not rest.startswith(QUOTE) and os.path.exists(rest):
+        raise EdkitError(
+            f"data {text!r} names a path that holds what looks like an option: it stands in double "
+            f"quotes, {name}:{whole}."
+        )
     given: dict[str, Any] = {}
     for number, (key, value) in enumerate(_pairs(rest, text)):
         if not key:
@@ -123,11 +135,6 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
                     "stands in double quotes."
                 )
             key = next(iter(options))
-        if key not in options and Path(rest).exists():
-            raise EdkitError(
-                f"data set {name!r} has no option {key!r}; a path with , or = in it stands in "
-                f"double quotes: {name}:{quoted(rest, alone=True)}."
-            )
         given[key] = options[key].parse(value) if key in options else value
     return spec, check_options(options, given, f"data set {name!r}")
 
