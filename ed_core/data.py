@@ -94,11 +94,16 @@ def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> 
 
 def why_missing(data: Dataset, field: str) -> str:
     """Return what a message adds where a model needs a field that the data lack."""
-    reasons = [one.text for one in data.input.findings if one.about == field and one.left_out]
-    said = f" It was left out: {'; '.join(reasons)}." if reasons else ""
-    if not reasons and data.fields:
+    said = left_out(data, field)
+    if not said and data.fields:
         said = f" Where one of them is that, say so: --field {field}=NAME."
     return said
+
+
+def left_out(data: Dataset, field: str) -> str:
+    """Return why a loader left a field out, "" where it did not."""
+    reasons = [one.text for one in data.input.findings if one.about == field and one.left_out]
+    return f" It was left out: {'; '.join(reasons)}." if reasons else ""
 
 
 def short_data(text: str) -> str:
@@ -122,8 +127,8 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
     whole = quoted(rest, alone=True)
     if options and whole != rest and not rest.startswith(QUOTE) and os.path.exists(rest):
         raise EdkitError(
-            f"data {text!r} names a path that holds what looks like an option: it stands in double "
-            f"quotes, {name}:{whole}."
+            f"data {text!r} is a path in which an option seems to stand: it stands in double quotes: "
+            f"{name}:{whole}."
         )
     given: dict[str, Any] = {}
     for number, (key, value) in enumerate(_pairs(rest, text)):

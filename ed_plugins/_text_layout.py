@@ -14,6 +14,7 @@ from ed_core import EdkitError
 Note = tuple[str, str, str, int, bool]  # about, text, option, how many, whether they are left out
 
 HEAD = 2**20  # characters that say how a file is laid out
+_STEADY = 8  # numbers in a row, and rows, that show names
 _ROWS = 2000  # of them, at most
 SEPARATORS = (";", "\t", "|", ",", " ")
 GAPS = {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "?", "-", "--", "#n/a", "#na"}
@@ -349,12 +350,25 @@ def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list
     if len(rows) > 2 and len(set(names)) == len(names):
         rest = [cell for _, cells in rows[1:] for cell in cells if _kind(cell) == "number"]
         whole = re.compile(r"\d+")
-        if all(map(whole.fullmatch, names)) and not any(re.fullmatch(r"[+-]?\d+", c) for c in rest):
+        wholes = all(map(whole.fullmatch, names))
+        if wholes and not any(re.fullmatch(r"[+-]?\d+", c) for c in rest) or _steady(rows):
             raise _two_headings(head.path, names, rows[0][0])
         indexed = [cells[0] for _, cells in rows[1:]]
         if not names[0] and len(names) > 1 and all(_kind(cell) != "gap" for cell in indexed):
             return 1, names, []
     return 0, [], []
+
+
+def _steady(rows: list[Row]) -> bool:
+    """Tell whether the first row alone rises in even steps, as the wavelengths of a spectrum do."""
+    if len(rows[0][1]) < _STEADY or not all(map(_DOT.fullmatch, rows[0][1])):
+        return False
+    first, *others = ([float(c) for c in cells if _DOT.fullmatch(c)] for _, cells in rows[:_STEADY])
+    steps = [
+        [b - a for a, b in pairwise(numbers)] for numbers in (first, *others) if len(numbers) > 1
+    ]
+    even = [min(each) > 0 and max(each) < 1.01 * min(each) for each in steps]
+    return even[0] and not any(even[1:])
 
 
 def _two_headings(path: Path, names: list[str], line: int) -> EdkitError:
