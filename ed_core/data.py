@@ -127,8 +127,8 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
     whole = quoted(rest, alone=True)
     if options and whole != rest and not rest.startswith(QUOTE) and os.path.exists(rest):
         raise EdkitError(
-            f"data {text!r} is a path in which an option seems to stand: it stands in double quotes: "
-            f"{name}:{whole}."
+            f"data {text!r} is a path in which an option seems to stand: it stands in double "
+            f"quotes: {name}:{whole}."
         )
     given: dict[str, Any] = {}
     for number, (key, value) in enumerate(_pairs(rest, text)):

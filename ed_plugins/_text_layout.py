@@ -351,7 +351,8 @@ def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list
         rest = [cell for _, cells in rows[1:] for cell in cells if _kind(cell) == "number"]
         whole = re.compile(r"\d+")
         wholes = all(map(whole.fullmatch, names))
-        if wholes and not any(re.fullmatch(r"[+-]?\d+", c) for c in rest) or _steady(rows):
+        others = not any(re.fullmatch(r"[+-]?\d+", cell) for cell in rest)
+        if (wholes and others) or _steady(rows):
             raise _two_headings(head.path, names, rows[0][0])
         indexed = [cells[0] for _, cells in rows[1:]]
         if not names[0] and len(names) > 1 and all(_kind(cell) != "gap" for cell in indexed):

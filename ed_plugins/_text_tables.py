@@ -91,6 +91,8 @@ def read_text(path: Path, options: TextOptions) -> Table:
         EdkitError: it is no text, has no columns of numbers, a row has surplus cells, or it may be
             read in two ways; the message names the option that settles it.
     """
+    if sound_remedy(path):
+        raise EdkitError(_no_text(path))
     _check_size(path)
     encoding, marks = _encoding(path, options.encoding)
     notes: list[Note] = []

@@ -136,12 +136,18 @@ def test_unquoted_path_is_told_how_to_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("a=b", "a,b=c"):
+    for name in ("a=b", "a,b=c", "a,path=c"):
         (tmp_path / name).touch()
         with pytest.raises(EdkitError) as raised:
             settle_data(f"read:{name}")
         told = str(raised.value).rpartition("double quotes: ")[2].rstrip(".")
         assert given_options(settle_data(told))[1] == {"path": str(tmp_path / name)}
+
+
+def test_path_alone_is_told_which_data_sets_read_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(EdkitError, match=r"is a path: expected the data set .* signals:"):
+        settle_data(str(tmp_path / "a.csv"))
 
 
 def test_fields_by_other_names() -> None:

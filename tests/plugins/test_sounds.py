@@ -252,3 +252,21 @@ def test_a_header_of_bytes_is_read_as_scipy_writes_it() -> None:
     file = io.BytesIO()
     wavfile.write(file, 8000, np.zeros(3, "int16"))
     assert file.getvalue()[12:36] == header()
+
+
+@pytest.mark.parametrize("form", ["all/data/{split}/{name}", "{name}/{split}"])
+def test_splits_and_classes_in_folders_further_down(tmp_path: Path, form: str) -> None:
+    for split in ("train", "test"):
+        for name in ("no", "yes"):
+            for number in range(2):
+                write(tmp_path / form.format(split=split, name=name) / f"{number}.wav", TONE[:600])
+    data = load(tmp_path, "labels=yes")
+    assert data.fields["label"].classes == ("no", "yes")
+    assert "by folders: 4 train, 4 test files" in said(data)
+
+
+def test_other_sounds_are_told_how_to_be_converted(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(b"fLaC" + bytes(99))
+    for path in (tmp_path, tmp_path / "a.flac"):
+        with pytest.raises(EdkitError, match=r"convert it to WAV, such as by ffmpeg -i OLD.flac"):
+            load(path)
