@@ -53,6 +53,7 @@ def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
     given = {
         "columns": options.columns != default.columns,
         "clock": options.clock != default.clock,
+        "gap": options.gap != default.gap,
         "decimal": options.text.decimal != default.text.decimal,
         "heading": options.text.heading != default.text.heading,
         "encoding": options.text.encoding != default.text.encoding,

@@ -19,6 +19,7 @@ from ed_plugins._text_tables import Table, read_text
 if TYPE_CHECKING:
     import pandas
 
+_VOID = (-999.0, -9999.0, -99999.0, -999.25, -32768.0)  # of loggers and weather stations
 _SMALL = 100  # times their range: what float32 holds to five digits of it
 _SEEN = 1e-3  # of the deviation
 _NEARLY = re.compile(r"[^\w\s]{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
@@ -36,6 +37,7 @@ def read_table(path: Path, options: ReadOptions) -> Recording:
     clock, clocks = find_clock(table, options.clock, chosen)
     taken = chosen or _channels(table, clocks, notes)
     samples = _numbers(table, taken)
+    _take_out(table, taken, samples, options.gap)
     names = tuple(plain(table.names[i]) for i in taken)
     if chosen:
         used = len({*clock.columns} - {*chosen}) if clock else 0
@@ -228,6 +230,25 @@ def _numbers(table: Table, columns: list[int]) -> np.ndarray:
                 whole = series.to_numpy("float64", na_value=np.nan)
                 samples[:, number] = np.where(np.isfinite(short), whole, np.nan)
     return samples
+
+
+def _take_out(table: Table, taken: list[int], samples: np.ndarray, gap: str) -> None:
+    """Put NaN in the place of the number that stands for none; ask where one seems to."""
+    if gap == "none":
+        return
+    if gap:
+        samples[samples == np.float32(gap)] = np.nan
+        return
+    smallest = samples.min(axis=0, initial=np.inf, where=~np.isnan(samples))
+    for column, least, found in zip(taken, smallest, samples.T, strict=True):
+        others = found[found > least]
+        if least in _VOID and others.size and float(others.min()) > least / 2:
+            name, count = table.names[column] or column + 1, int((found == least).sum())
+            raise EdkitError(
+                f"{str(table.path)!r}: column {name!r} has {least:g} in {count:,} of "
+                f"{len(found):,} rows, far from its other numbers: say gap={least:g} where it "
+                "stands for none, or gap=none."
+            )
 
 
 def _loses(series: "pandas.Series", short: np.ndarray) -> bool:

@@ -30,6 +30,7 @@ class ReadOptions:
     columns: str = ""
     clock: str = ""
     missing: Missing = "refuse"
+    gap: str = ""
     text: TextOptions = field(default_factory=TextOptions)
 
 

@@ -1,5 +1,6 @@
 """Signals over time, cut into windows: WAV and CSV files, or a made electrocardiogram."""
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -90,6 +91,7 @@ def signals(
     clock: str = "",
     decimal: Literal["auto", ".", ","] = "auto",
     missing: Literal["refuse", "drop", "fill", "mask"] = "refuse",
+    gap: str = "",
     heading: Literal["auto", "yes", "no"] = "auto",
     encoding: str = "",
     labels: bool = False,
@@ -120,6 +122,7 @@ def signals(
         decimal: the decimal mark of a CSV file; auto is what its numbers show.
         missing: of a number, such as an empty cell: refuse, drop the row, fill it by a straight
             line over time, or mask it: the gap is no target.
+        gap: the number that stands for none in a table, such as -9999, or none: all are numbers.
         heading: whether a CSV file's first line names its columns; auto is what it shows.
         encoding: of a CSV file; by default UTF-8, or UTF-16 by its mark, else cp1252.
         labels: give the field `label`: the name of each file's folder, or, where all lie in one,
@@ -135,7 +138,9 @@ def signals(
     if (labels or test or split == "files") and not path:
         raise EdkitError("options 'labels', 'test' and split=files are about files: give 'path'.")
     text = TextOptions(decimal, heading, encoding)
-    options = ReadOptions(rate, channels, columns, clock, missing, text)
+    if gap not in ("", "none") and not re.fullmatch(r"[+-]?\d+\.?\d*", gap):
+        raise EdkitError(f"option 'gap' is a number such as -9999, or none, received {gap!r}.")
+    options = ReadOptions(rate, channels, columns, clock, missing, gap, text)
     return _load(path, options, _Plan(window, hop or window, labels, split, test, seed))
 
 

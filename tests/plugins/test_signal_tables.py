@@ -225,6 +225,11 @@ REFUSED: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "its line 1, '400.0,400.5,401.0.*may be a heading",
         ("heading=yes", "heading=no"),
     ),
+    "stands_for_none": (
+        f"a\n{csv(A)}-9999\n{csv(A)}",
+        "column 'a' has -9999 in 1 of 121 rows, far from its other numbers",
+        ("gap=none", "gap=-9999,missing=fill"),
+    ),
     "two_marks": (
         cells(A, [f"{b:.2f}".replace(".", ",") for b in B], heading="a;b", sep=";"),
         "column 'b' has numbers such as .* and the decimal mark of the file is a dot",
@@ -279,7 +284,7 @@ def test_what_may_be_read_in_two_ways_is_refused_and_its_remedies_work(
         assert len(data.splits["train"]["signal"]) > 3, remedy
         option, _, value = remedy.partition("=")
         assert option in str(caught.value)
-        assert value in str(caught.value) or name in GIVEN
+        assert value.partition(",")[0] in str(caught.value) or name in GIVEN
 
 
 def test_no_window_crosses_a_gap_of_the_clock(tmp_path: Path) -> None:
