@@ -156,7 +156,8 @@ def _without_index(table: Table, notes: list[Note]) -> Table:
         1,
     ):
         return table
-    option = "columns=" + ",".join(str(i + 1) for i in range(min(len(table.columns), 8)))
+    numbers = [i for i in range(len(table.columns)) if not _is_text(table, i)]
+    option = "columns=" + ",".join(str(i + 1) for i in numbers[:8])
     notes.append(("columns", "row numbers, the first column", option, 1, True))
     return table.only(range(1, len(table.columns)))
 

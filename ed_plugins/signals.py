@@ -120,9 +120,8 @@ def signals(
         columns: of a table, as channels: names or numbers from 1, joined by commas.
         clock: name of the column that says when, or none: rows as they come.
         decimal: the decimal mark of a CSV file; auto is what its numbers show.
-        missing: of a number, such as an empty cell: refuse, drop the row, fill it by a straight
-            line over time, or mask it: the gap is no target.
-        gap: the number that stands for none in a table, such as -9999, or none: all are numbers.
+        missing: refuse empty cells, drop such rows, fill by straight lines, or mask: no target.
+        gap: the number that stands for none in a table, such as -9999; none: there is no such one.
         heading: whether a CSV file's first line names its columns; auto is what it shows.
         encoding: of a CSV file; by default UTF-8, or UTF-16 by its mark, else cp1252.
         labels: give the field `label`: the name of each file's folder, or, where all lie in one,
@@ -138,10 +137,14 @@ def signals(
     if (labels or test or split == "files") and not path:
         raise EdkitError("options 'labels', 'test' and split=files are about files: give 'path'.")
     text = TextOptions(decimal, heading, encoding)
-    if gap not in ("", "none") and not re.fullmatch(r"[+-]?\d+\.?\d*", gap):
-        raise EdkitError(f"option 'gap' is a number such as -9999, or none, received {gap!r}.")
+    _check_gap(gap)
     options = ReadOptions(rate, channels, columns, clock, missing, gap, text)
     return _load(path, options, _Plan(window, hop or window, labels, split, test, seed))
+
+
+def _check_gap(gap: str) -> None:
+    if gap not in ("", "none") and not re.fullmatch(r"[+-]?\d+\.?\d*", gap):
+        raise EdkitError(f"option 'gap' is a number such as -9999, or none, received {gap!r}.")
 
 
 def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
