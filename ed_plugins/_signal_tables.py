@@ -185,6 +185,8 @@ def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
     names = ", ".join(table.label(i) for i in text[:4])
     notes.append(("columns", f"of text: {names}", "", len(text), True))
     taken = [i for i in rest if i not in text]
+    if not table.columns:
+        raise EdkitError(f"{str(table.path)!r}: expected columns of numbers, found empty ones.")
     if not taken:
         raise EdkitError(
             f"{str(table.path)!r}: expected a column of numbers, found text and clocks alone: "

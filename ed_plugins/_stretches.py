@@ -158,7 +158,7 @@ def _not_finite(path: Path, wrong: np.ndarray, where: Where) -> EdkitError:
     count = int(wrong.any(axis=1).sum())
     found = repr(cell[:40]) if cell else "an empty cell"
     most = count > len(wrong) / 2
-    rest = "take other columns or files; missing=fill draws straight lines, mask takes gaps as no target"
+    rest = "take other columns; missing=fill draws straight lines, mask keeps gaps as no target"
     return EdkitError(
         f"{str(path)!r}, {place}: expected a finite number{' up to 3.4e38' * _is_number(cell)}, "
         f"found {found}, and so in {count:,} of {len(wrong):,} rows: "

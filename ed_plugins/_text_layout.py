@@ -335,7 +335,7 @@ def _parted(names: list[str], width: int, head: _Head) -> list[str]:
     if len(names) != 1 or width < 2:
         return names
     others = (_rows([names[0]], mark, head.quote) for mark in SEPARATORS if mark != head.separator)
-    return next((r[0][1] for r in others if r and len(r[0][1]) == width), names)
+    return next((r[0][1] for r in others if r and len(r[0][1]) == width and all(r[0][1])), names)
 
 
 def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list[str]]:

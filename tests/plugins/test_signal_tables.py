@@ -424,7 +424,7 @@ def test_a_file_larger_than_the_memory(tmp_path: Path) -> None:
 NAMES = st.lists(
     st.text("abcXYZ äß_.-()'#;", min_size=1, max_size=8)
     .map(lambda name: name.strip().lstrip("#"))
-    .filter(str.strip),
+    .filter(lambda name: name.strip(" ;")),  # a mark between cells alone is no name
     min_size=1,
     max_size=4,
     unique=True,
