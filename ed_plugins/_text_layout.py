@@ -271,7 +271,7 @@ def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
     """Tell whether what stands between commas is the two halves of one number, such as 0,05."""
     pairs = [cells for _, cells in rows if len(cells) == 2]
     whole = [cells for cells in pairs if re.fullmatch(r"[+-]?\d+", cells[0])]
-    halves = [cells[1] for cells in whole if re.fullmatch(r"\d+", cells[1])]
+    halves = [c[1] for c in whole if re.fullmatch(r"\d+(?:[eE][+-]?\d+)?", c[1])]
     if options.decimal == "." or len(halves) < len(rows) - 1 or not halves:
         return False
     if any(re.fullmatch(r"0\d+", one) for one in halves) or len(rows[0][1]) == 1:

@@ -152,6 +152,11 @@ TEXTS |= {
         [A],
     ),
     "line_ends": (csv(A, B, heading="a,b").replace("\n", "\n\r"), "2 channels", [A, B]),
+    "commas_exponents": (
+        "X\n" + "0,00125\n-7,5e-05\n" * 30,
+        "1 channel (X)",
+        [np.tile([0.00125, -7.5e-5], 30)],
+    ),
     "counter": (cells(WH, A, heading="Wh,a"), "2 channels (Wh, a)", [WH, A]),
 }  # fmt: skip
 TEXTS["commas_quoted"] = (
