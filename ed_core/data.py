@@ -1,5 +1,6 @@
 """A data set and its options as one text, such as `folder:scenes.toml` or `digits`."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -93,11 +94,16 @@ def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> 
 
 def why_missing(data: Dataset, field: str) -> str:
     """Return what a message adds where a model needs a field that the data lack."""
-    reasons = [one.text for one in data.input.findings if one.about == field and one.left_out]
-    said = f" It was left out: {'; '.join(reasons)}." if reasons else ""
-    if not reasons and data.fields:
+    said = left_out(data, field)
+    if not said and data.fields:
         said = f" Where one of them is that, say so: --field {field}=NAME."
     return said
+
+
+def left_out(data: Dataset, field: str) -> str:
+    """Return why a loader left a field out, "" where it did not."""
+    reasons = [one.text for one in data.input.findings if one.about == field and one.left_out]
+    return f" It was left out: {'; '.join(reasons)}." if reasons else ""
 
 
 def short_data(text: str) -> str:
@@ -111,8 +117,19 @@ def short_data(text: str) -> str:
 def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
     """Return the registered data set and the value of every option."""
     name, _, rest = text.partition(":")
+    if name not in DATASETS and os.path.exists(text):
+        raise EdkitError(
+            f"data {text!r} is a path: expected the data set that reads it before it, such as "
+            f"signals:{text}, arrays:{text} or folder:{text}."
+        )
     spec = DATASETS[name]
     options = spec.options
+    whole = quoted(rest, alone=True)
+    if options and whole != rest and not rest.startswith(QUOTE) and os.path.exists(rest):
+        raise EdkitError(
+            f"data {text!r} is a path in which an option seems to stand: it stands in double "
+            f"quotes: {name}:{whole}."
+        )
     given: dict[str, Any] = {}
     for number, (key, value) in enumerate(_pairs(rest, text)):
         if not key:
@@ -123,11 +140,6 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
                     "stands in double quotes."
                 )
             key = next(iter(options))
-        if key not in options and Path(rest).exists():
-            raise EdkitError(
-                f"data set {name!r} has no option {key!r}; a path with , or = in it stands in "
-                f"double quotes: {name}:{quoted(rest, alone=True)}."
-            )
         given[key] = options[key].parse(value) if key in options else value
     return spec, check_options(options, given, f"data set {name!r}")
 

@@ -119,8 +119,10 @@ class Run:
             EdkitError: the data set of the run is not to be had, or the channels are not its own.
         """
         fitted = self.input.fitted
-        wanted = {name: own for own, name in (self.info.get("field_names") or {}).items()}
-        arrays = {wanted.get(name, name): array for name, array in arrays.items()}
+        names = self.info.get("field_names") or {}
+        taken = {wanted: arrays[own] for wanted, own in names.items() if own in arrays}
+        rest = {name: x for name, x in arrays.items() if name not in {*names.values(), *taken}}
+        arrays = {**rest, **taken}
         if fitted is None:
             return arrays
         hook = hook_of(self.input) or self.data.preparation

@@ -30,8 +30,12 @@ _SECONDS = {
     **dict.fromkeys(("h", "hour", "hours"), 3600.0),
 }
 _EPOCHS = ((1e9, 1.0), (1e12, 1e-3), (1e15, 1e-6), (1e18, 1e-9))  # 2001, in s, ms, us and ns
+_LASTED = re.compile(r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?) ?([^\W\d_]+)")
 _LEAST = 8  # rows that show that a column rises steadily
 _GAP = 1.5  # usual steps
+_FALLS = 0.9  # share of the steps of a clock whose newest row is the first
+_DAY = 86400.0  # seconds
+_DATES = {"date", "datum", "fecha", "day", "datetime", "timestamp", "time", "zeit", "zeitstempel"}
 _FEW, _MOST_GAPS = 0.05, 0.25  # shares of the steps
 
 
@@ -45,6 +49,7 @@ class Clock:
         unit: "s", since 1970 where it is of dates; "" where nothing says the unit.
         columns: their numbers, from 0.
         guessed: whether its numbers show it, and not its name.
+        past_midnight: whether it is of times of the day, and goes on after 24:00.
     """
 
     name: str
@@ -52,12 +57,19 @@ class Clock:
     unit: str = ""
     columns: tuple[int, ...] = ()
     guessed: bool = False
+    past_midnight: bool = False
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether it falls from row to row."""
+        steps = np.diff(self.times[np.isfinite(self.times)])
+        return bool(steps.size) and float(np.mean(steps < 0)) > _FALLS
 
     @property
     def step(self) -> float:
         """The usual step from a row to the next, 0 where there is none."""
         steps = np.diff(self.times)
-        rising = steps[steps > 0]
+        rising = np.abs(steps[steps < 0]) if self.newest_first else steps[steps > 0]
         return float(np.median(rising)) if rising.size else 0.0
 
     def breaks(self) -> np.ndarray:
@@ -191,6 +203,8 @@ def _read(table: Table, columns: list[int]) -> Clock | None:
         series = series.astype("str") + " " + table.columns[columns[1]].astype("str")
     elif series.dtype.kind in "iuf":
         numbers = series.to_numpy("float64")
+        if (dates := _compact(table.names[columns[0]], numbers)) is not None:
+            return Clock(name, dates, "s", tuple(columns))
         scale = _scale(table.names[columns[0]], table.units[columns[0]])
         first = numbers[np.isfinite(numbers)][:1]
         if scale is None and first.size and _words(table.names[columns[0]]):
@@ -199,6 +213,8 @@ def _read(table: Table, columns: list[int]) -> Clock | None:
     elif series.dtype.kind == "b":
         return None
     elif series.dtype.kind != "M" and not _is_dated(table, columns[0]):
+        if (lasted := _durations(series)) is not None:
+            return Clock(name, lasted, "s", tuple(columns))
         numbers = pd.to_numeric(series, errors="coerce")
         bad = (numbers.isna() & series.notna()).to_numpy()
         if numbers.notna().any():  # odd cells among numbers
@@ -216,7 +232,51 @@ def _read(table: Table, columns: list[int]) -> Clock | None:
     whole = parsed.to_numpy(kind)
     times = whole.astype("int64") / 1e9
     times[np.isnat(whole)] = np.nan
-    return Clock(name, times, "s", tuple(columns))
+    after = _after_midnight(times) if kind[0] == "t" else np.zeros(1)
+    return Clock(name, times + after, "s", tuple(columns), past_midnight=bool(after.any()))
+
+
+def _after_midnight(times: np.ndarray) -> np.ndarray:
+    """Return what days add to times of the day, in seconds: where these begin anew."""
+    known = np.flatnonzero(np.isfinite(times))
+    days = np.zeros(len(times))
+    if known.size and times[known].max() < _DAY:
+        days[known[1:]] = np.cumsum(np.diff(times[known]) < -_DAY / 2) * _DAY
+    return days
+
+
+def _compact(name: str, numbers: np.ndarray) -> np.ndarray | None:
+    """Return the seconds since 1970 of dates such as 20260131 or 20260131235959; None of others."""
+    import pandas as pd
+
+    known = numbers[np.isfinite(numbers)]
+    if not _DATES & {*_words(name)} or not known.size or (known % 1).any():
+        return None
+    long = 1e13 < known[0] < 3e13
+    least, most = (1.8e13, 2.2e13) if long else (1.8e7, 2.2e7)
+    if not ((known > least) & (known < most)).all():
+        return None
+    texts = pd.Series(numbers).map(lambda one: f"{one:.0f}" if np.isfinite(one) else None)
+    dates = pd.to_datetime(texts, format="%Y%m%d%H%M%S" if long else "%Y%m%d", errors="coerce")
+    if dates.notna().sum() < len(known):
+        return None
+    seconds = dates.to_numpy("datetime64[s]").astype("int64").astype("float64")
+    seconds[dates.isna().to_numpy()] = np.nan
+    return seconds
+
+
+def _durations(series: Any) -> np.ndarray | None:
+    """Return the seconds that texts such as MATLAB's `0.5 sec` say; None of others."""
+    import pandas as pd
+
+    filled = series.dropna()
+    if not len(filled) or not _LASTED.fullmatch(str(filled.iloc[0]).strip()):
+        return None
+    parts = series.astype("str").str.strip().str.extract(_LASTED)
+    scales = parts[1].map(_SECONDS)
+    if scales.notna().sum() < len(filled):
+        return None
+    return np.asarray(pd.to_numeric(parts[0], errors="coerce") * scales, "float64")
 
 
 def _named(table: Table, column: int) -> str:
@@ -228,10 +288,12 @@ def _parsed(table: Table, text: Any) -> Any:
     import pandas as pd
 
     text = text.str.strip().str.replace(r"(:\d+),(\d+)", r"\1.\2", regex=True)
+    text = text.str.replace(r"^(\d+:\d\d:\d\d):(\d{3,})$", r"\1.\2", regex=True)
     filled = text.dropna()
     if not len(filled):
         return None
     if re.match(r"\d{1,3}:", filled.iloc[0]):
+        text = text.str.replace(r"(?i)^(\d+)(:.*?) ?([ap])\.?m\.?$", _of_24_hours, regex=True)
         short = r"^(\d+:\d+(?:\.\d+)?)$"  # minutes and seconds
         times = pd.to_timedelta(text.str.replace(short, r"0:\1", regex=True), errors="coerce")
         return times if times.notna().sum() == len(filled) else None
@@ -256,6 +318,11 @@ def _parsed(table: Table, text: Any) -> Any:
             )
         return min(zip(back, far, readings, strict=True), key=lambda one: one[:2])[2]
     return readings[0] if readings else None
+
+
+def _of_24_hours(found: re.Match[str]) -> str:
+    """Return 13:30 of 1:30 pm."""
+    return f"{int(found[1]) % 12 + 12 * (found[3] in 'pP')}{found[2]}"
 
 
 def _scale(name: str, unit: str) -> float | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from ed_core import EdkitError, Findings
 
 WAVES = (".wav", ".wave")
+_SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
+_ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
 # Of a folder the first kind that is there is read: a text may be a licence.
 _KINDS: dict[str, tuple[str, ...]] = {
     "WAV": WAVES,
@@ -51,6 +53,15 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
     )
 
 
+def sound_remedy(path: Path) -> str:
+    """Return what a message adds of a file that may be a sound or a table of another kind."""
+    if path.suffix.lower() in _SOUNDS:
+        return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
+    if path.suffix.lower() in _ARRAYS:
+        return f"; for arrays there is --data arrays:{path.name}"
+    return ""
+
+
 def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
     """Return the files under a folder by name; a link to a folder above is not followed."""
     facts = folder.stat()
@@ -72,7 +83,8 @@ def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Pa
     if not kind:
         raise EdkitError(
             f"{str(folder)!r}: expected WAV or CSV files in this folder, found none"
-            f"{' but ' + _endings(good, 5) if good else ''}."
+            f"{' but ' + _endings(good, 5) if good else ''}"
+            f"{sound_remedy(good[0]) if good else ''}."
         )
     read = set(of[kind])
     others = [path for path in files if path not in read]
@@ -89,6 +101,12 @@ def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Pa
 
 def _endings(files: list[Path], most: int) -> str:
     """Return how many files there are of the commonest endings."""
-    counts = Counter(path.suffix.lower() or path.name for path in files).most_common()
+    counts = Counter(map(_ending, files)).most_common()
     named = ", ".join(f"{count:,} {ending}" for ending, count in counts[:most])
     return named + (", ..." if len(counts) > most else "")
+
+
+def _ending(path: Path) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    return path.suffix.lower() or path.name if path.is_file() else "broken or special"

@@ -12,12 +12,14 @@ from ed_core.memory import check_memory
 from ed_plugins._recording_files import WAVES
 from ed_plugins._signal_tables import read_table
 from ed_plugins._stretches import Channels, ReadOptions, Recording, Stretch, stretches_of
-from ed_plugins._text_layout import Note
+from ed_plugins._text_layout import NoNumbersError, Note
 from ed_plugins._wav import WavHeader, read_wav, wav_header
 
 
-def read_recordings(paths: list[Path], options: ReadOptions) -> list[Recording]:
+def read_recordings(paths: list[Path], options: ReadOptions, findings: Findings) -> list[Recording]:
     """Return the recordings of some files, all with the same channels at the same rate.
+
+    Of several files those are left out that hold no numbers, such as a list of labels.
 
     Raises:
         EdkitError: a file cannot be read, holds something else than finite numbers, or differs
@@ -27,13 +29,22 @@ def read_recordings(paths: list[Path], options: ReadOptions) -> list[Recording]:
     _check_options(options, any(waves), not all(waves))
     headers = [wav_header(p) if wave else None for p, wave in zip(paths, waves, strict=True)]
     _check_headers(paths, headers, options)
-    found = []
+    found: list[Recording] = []
+    empty: list[NoNumbersError] = []
     for path, header in zip(paths, headers, strict=True):
-        recording = _of_wav(path, header, options) if header else read_table(path, options)
+        try:
+            recording = _of_wav(path, header, options) if header else read_table(path, options)
+        except NoNumbersError as error:
+            empty.append(error)
+            if len(empty) == len(paths):
+                raise empty[0] from None
+            continue
         if not len(recording):
             raise EdkitError(f"{str(path)!r}: expected samples, found none.")
         found.append(_with_channels(recording, options.channels))
-    return _alike(found)
+    named = ", ".join(error.name for error in empty[:4])
+    findings.leave_out("files", len(empty), f"without numbers: {named}")
+    return _alike(found, bool(options.columns))
 
 
 def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
@@ -42,6 +53,7 @@ def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
     given = {
         "columns": options.columns != default.columns,
         "clock": options.clock != default.clock,
+        "gap": options.gap != default.gap,
         "decimal": options.text.decimal != default.text.decimal,
         "heading": options.text.heading != default.text.heading,
         "encoding": options.text.encoding != default.text.encoding,
@@ -142,16 +154,19 @@ def _with_channels(recording: Recording, channels: Channels) -> Recording:
 
 
 def _mean(samples: np.ndarray) -> np.ndarray:
-    return samples.mean(axis=1, keepdims=True, dtype="float32")
+    return samples.mean(axis=1, keepdims=True, dtype=samples.dtype)
 
 
-def _alike(found: list[Recording]) -> list[Recording]:
-    """Return recordings whose channels stand in one order; refuse other channels or steps."""
+def _alike(found: list[Recording], chosen: bool) -> list[Recording]:
+    """Return recordings whose channels stand in one order; refuse other channels or steps.
+
+    What was chosen is taken, however it is called.
+    """
     first = found[0]
     result = []
     for one in found:
         order = list(range(len(one.names)))
-        if one.names != first.names and all(one.names):
+        if one.names != first.names and all(one.names) and not chosen:
             if sorted(one.names) == sorted(first.names) and len({*one.names}) == len(one.names):
                 order = [one.names.index(name) for name in first.names]
             elif all(first.names):
@@ -160,7 +175,7 @@ def _alike(found: list[Recording]) -> list[Recording]:
             raise _other_channels(one, first)
         if abs(one.step - first.step) > 0.01 * max(one.step, first.step):
             raise EdkitError(
-                f"{str(one.path)!r} has a step of {_step(one)} from row to row, but "
+                f"{str(one.path)!r} has {_step(one)}, but "
                 f"{first.path.name!r} has {_step(first)}: expected files of one "
                 "rate; bring them to one, or say clock=none to take the rows as they come."
             )
@@ -175,7 +190,8 @@ def _alike(found: list[Recording]) -> list[Recording]:
 
 def _other_channels(one: Recording, first: Recording) -> EdkitError:
     both = [name for name in first.names if name and name in one.names]
-    remedy = "name those to take, such as columns=1"
+    same = [number for number in one.numbers if number in first.numbers]
+    remedy = f"columns={','.join(map(str, same or [1]))} takes those, however they are called"
     if both:
         remedy = f"columns={','.join(both)} takes what both have"
     elif len(one.names) != len(first.names):
@@ -187,7 +203,7 @@ def _other_channels(one: Recording, first: Recording) -> EdkitError:
 
 
 def _step(one: Recording) -> str:
-    return f"{one.step:.6g} {one.unit}".rstrip()
+    return f"a step of {one.step:.6g} {one.unit}".rstrip() if one.step else "no clock"
 
 
 def _named(one: Recording) -> str:
@@ -208,7 +224,9 @@ def report(recordings: list[Recording], findings: Findings) -> None:
         text = f"{count} channel{plural} at {first.rate} Hz, {kinds}{full}"
         findings.infer("signal", text, "channels=mono" if count > 1 else "")
     elif len(first.names) > 1 or any(first.names):
-        findings.infer("signal", _named(first), f"columns={first.names[0] or 1}")
+        same = all(first.labels[0] in one.labels for one in recordings)
+        option = first.labels[0] if same else first.numbers[0]
+        findings.infer("signal", _named(first), f"columns={option}")
     counts: dict[tuple[str, str, str, bool], list[int]] = {}
     for one in recordings:
         for about, text, option, count, left_out in one.notes:

@@ -4,6 +4,7 @@ import csv
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from ed_plugins._stretches import Missing, ReadOptions, Recording, Stretch, stre
 from ed_plugins._text_layout import Note, TextOptions
 from ed_plugins._text_tables import Table, read_text
 
+if TYPE_CHECKING:
+    import pandas
+
+_VOID = (-999.0, -9999.0, -99999.0, -999.25, -32768.0)  # of loggers and weather stations
+_SMALL = 100  # times their range: what float32 holds to five digits of it
+_SEEN = 1e-3  # of the deviation
 _NEARLY = re.compile(r"[^\w\s]{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
 
 
@@ -30,27 +37,49 @@ def read_table(path: Path, options: ReadOptions) -> Recording:
     clock, clocks = find_clock(table, options.clock, chosen)
     taken = chosen or _channels(table, clocks, notes)
     samples = _numbers(table, taken)
+    _take_out(table, taken, samples, options.gap)
     names = tuple(plain(table.names[i]) for i in taken)
     if chosen:
         used = len({*clock.columns} - {*chosen}) if clock else 0
         notes.append(("columns", "not among the chosen", "", left - used, True))
     others = [i for i in clocks if clock is None or i not in clock.columns]
-    told = ", ".join(table.label(i) for i in others[:4])
-    option = f"columns={','.join(table.label(i) for i in sorted({*taken, *others}))}"
-    notes.append(("columns", f"clocks: {told}", option, 0 if chosen else len(others), True))
+    unread = clock is None and options.clock != "none"
+    notes.append(_other_clocks(table, others, taken, 0 if chosen else len(others), unread))
     step, unit, times = 1.0, "", None
+    turned = clock is not None and clock.newest_first
     if clock is not None:
+        if turned:
+            samples, clock = samples[::-1], replace(clock, times=clock.times[::-1])
+            notes.append(("rows", "the newest first, turned by the clock", "clock=none", 0, False))
         samples, times = _told(clock, samples, options.missing, table, notes)
         step, unit = replace(clock, times=times).step, clock.unit
-    whole = Stretch(samples, 0.0, 1.0, times)
+    whole = Stretch(np.ascontiguousarray(samples), 0.0, 1.0, times)
 
     def where(row: int, column: int) -> tuple[str, str]:
-        return table.where(row, taken[column])
+        return table.where(len(samples) - 1 - row if turned else row, taken[column])
 
     parts = stretches_of(path, whole, options.missing, where, notes)
     return Recording(
-        path, tuple(parts), names, step=step if clock else 0.0, unit=unit, notes=tuple(notes)
+        path,
+        tuple(parts),
+        names,
+        step=step if clock else 0.0,
+        unit=unit,
+        notes=tuple(notes),
+        labels=tuple(table.label(i) for i in taken),
+        numbers=tuple(table.numbers[i] + 1 for i in taken),
     )
+
+
+def _other_clocks(
+    table: Table, others: list[int], taken: list[int], count: int, unread: bool
+) -> Note:
+    """Return what is said of columns that are called as clocks are, and say no time."""
+    told = ", ".join(table.label(i) for i in others[:4])
+    why = ", which say no times that rise: rows as they come" if unread else ""
+    numbers = not any(_is_text(table, i) for i in others)
+    option = f"columns={','.join(table.label(i) for i in sorted({*taken, *others}))}" * numbers
+    return "columns", f"clocks: {told}{why}", option, count, True
 
 
 def _names(text: str) -> list[str]:
@@ -127,7 +156,8 @@ def _without_index(table: Table, notes: list[Note]) -> Table:
         1,
     ):
         return table
-    option = "columns=" + ",".join(str(i + 1) for i in range(min(len(table.columns), 8)))
+    numbers = [i for i in range(len(table.columns)) if not _is_text(table, i)]
+    option = "columns=" + ",".join(str(i + 1) for i in numbers[:8])
     notes.append(("columns", "row numbers, the first column", option, 1, True))
     return table.only(range(1, len(table.columns)))
 
@@ -141,6 +171,12 @@ def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
         if _NEARLY.fullmatch(cell.strip()):
             others = ",".join(table.label(i) for i in rest if i not in text)
             remedy = f", or take other columns, such as columns={others}" if others else ""
+            if re.fullmatch(r"[+-]?\d+,\d+", cell.strip()):
+                raise EdkitError(
+                    f"{str(table.path)!r}: column {table.names[column] or column + 1!r} has "
+                    f"numbers such as {cell[:40]!r}, and the decimal mark of the file is a dot: "
+                    f"write all with one mark{remedy}."
+                )
             raise EdkitError(
                 f"{str(table.path)!r}: column {table.names[column] or column + 1!r} has numbers "
                 f"with something beside them, such as {cell[:40]!r}: write the numbers alone"
@@ -149,6 +185,8 @@ def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
     names = ", ".join(table.label(i) for i in text[:4])
     notes.append(("columns", f"of text: {names}", "", len(text), True))
     taken = [i for i in rest if i not in text]
+    if not table.columns:
+        raise EdkitError(f"{str(table.path)!r}: expected columns of numbers, found empty ones.")
     if not taken:
         raise EdkitError(
             f"{str(table.path)!r}: expected a column of numbers, found text and clocks alone: "
@@ -170,11 +208,13 @@ def _is_text(table: Table, column: int) -> bool:
 
 
 def _numbers(table: Table, columns: list[int]) -> np.ndarray:
-    """Return columns as (rows, columns), float32, NaN where a cell is empty."""
+    """Return columns as (rows, columns), NaN where a cell is empty.
+
+    As float32, or float64 where that would lose the changes of a counter or of a place on Earth.
+    """
     import pandas as pd
 
-    rows = len(table.columns[0])
-    samples = np.empty((rows, len(columns)), "float32")
+    samples = np.empty((len(table.columns[0]), len(columns)), "float32")
     for number, column in enumerate(columns):
         series = table.columns[column]
         if series.dtype.kind not in "iufb":
@@ -185,8 +225,42 @@ def _numbers(table: Table, columns: list[int]) -> np.ndarray:
                 raise bad_cell(table, int(bad.argmax()), column, others)
             series = coerced
         with np.errstate(over="ignore"):  # what overflows is no number
-            samples[:, number] = series.to_numpy("float32", na_value=np.nan)
+            short = series.to_numpy("float32", na_value=np.nan)
+            if samples.dtype == "float32" and _loses(series, short):
+                samples = samples.astype("float64")
+            samples[:, number] = short
+            if samples.dtype == "float64":
+                whole = series.to_numpy("float64", na_value=np.nan)
+                samples[:, number] = np.where(np.isfinite(short), whole, np.nan)
     return samples
+
+
+def _take_out(table: Table, taken: list[int], samples: np.ndarray, gap: str) -> None:
+    """Put NaN in the place of the number that stands for none; ask where one seems to."""
+    if gap == "none":
+        return
+    if gap:
+        samples[samples == np.float32(gap)] = np.nan
+        return
+    smallest = samples.min(axis=0, initial=np.inf, where=~np.isnan(samples))
+    for column, least, found in zip(taken, smallest, samples.T, strict=True):
+        others = found[found > least]
+        if least in _VOID and others.size and float(others.min()) > least / 2:
+            name, count = table.names[column] or column + 1, int((found == least).sum())
+            raise EdkitError(
+                f"{str(table.path)!r}: column {name!r} has {least:g} in {count:,} of "
+                f"{len(found):,} rows, far from its other numbers: say gap={least:g} where it "
+                "stands for none, or gap=none."
+            )
+
+
+def _loses(series: "pandas.Series", short: np.ndarray) -> bool:
+    """Tell whether float32 rounds numbers by a share of how they vary that is seen."""
+    known = short[np.isfinite(short)]
+    if not known.size or float(np.abs(known).max()) < _SMALL * float(np.ptp(known)):
+        return False
+    whole = series.to_numpy("float64", na_value=np.nan)[np.isfinite(short)]
+    return bool(np.abs(whole - known).max() > _SEEN * whole.std())
 
 
 def _told(
@@ -207,12 +281,23 @@ def _told(
             samples, times = samples[known], times[known]
             notes.append(("rows", f"without a time in {clock.name}", "", gaps, True))
         else:
-            rows = np.arange(len(times))
-            times = np.interp(rows, rows[known], times[known])
-            notes.append(("clock", "times put between others: {n}", "missing=drop", gaps, False))
+            times = _filled(times, known, clock.step)
     clock = replace(clock, times=times)
     why = ", since it rises steadily" if clock.guessed else ""
-    unit = f" {clock.unit}".rstrip()
-    text = f"{clock.name}{why}, a step of {clock.step:.4g}{unit}{clock.unsteady}"
+    why += ", on after midnight" if clock.past_midnight else ""
+    step = f"{clock.step:,.0f}" if clock.step >= 1000 else f"{clock.step:.4g}"
+    text = f"{clock.name}{why}, a step of {f'{step} {clock.unit}'.rstrip()}{clock.unsteady}"
     notes.append(("clock", text, "clock=none", 0, False))
+    if len(times) == len(known) and not known.all():
+        notes.append(("clock", "times put between others: {n}", "missing=drop", gaps, False))
     return samples, times
+
+
+def _filled(times: np.ndarray, known: np.ndarray, step: float) -> np.ndarray:
+    """Return times with those that are missing between the others, or a usual step beyond them."""
+    rows = np.arange(len(times))
+    there = rows[known]
+    filled = np.interp(rows, there, times[known])
+    filled[: there[0]] -= step * (there[0] - rows[: there[0]])
+    filled[there[-1] :] += step * (rows[there[-1] :] - there[-1])
+    return filled

@@ -30,6 +30,7 @@ class ReadOptions:
     columns: str = ""
     clock: str = ""
     missing: Missing = "refuse"
+    gap: str = ""
     text: TextOptions = field(default_factory=TextOptions)
 
 
@@ -38,7 +39,7 @@ class Stretch:
     """Samples in a row, with no gap between them.
 
     Args:
-        samples: (time, channels), float32.
+        samples: (time, channels), float32, or float64 where that would lose what changes.
         start: when the first was taken.
         step: from one to the next, where there is no clock.
         clock: (time,), when each was taken.
@@ -76,6 +77,8 @@ class Recording:
         depth: of the numbers of a WAV file, in words.
         whole: whether they were whole numbers of a WAV file.
         notes: what was inferred, and left out.
+        labels: what option `columns` calls the channels of a table.
+        numbers: of its columns in the file, from 1.
     """
 
     path: Path
@@ -87,6 +90,8 @@ class Recording:
     depth: str = ""
     whole: bool = False
     notes: tuple[Note, ...] = ()
+    labels: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.stretches))
@@ -151,8 +156,18 @@ def _not_finite(path: Path, wrong: np.ndarray, where: Where) -> EdkitError:
     row, column = (int(one) for one in np.argwhere(wrong)[0])
     place, cell = where(row, column)
     count = int(wrong.any(axis=1).sum())
+    found = repr(cell[:40]) if cell else "an empty cell"
+    most = count > len(wrong) / 2
+    rest = "take other columns; missing=fill draws straight lines, mask keeps gaps as no target"
     return EdkitError(
-        f"{str(path)!r}, {place}: expected a finite number, "
-        f"found {repr(cell[:40]) if cell else 'an empty cell'}, and so in "
-        f"{count:,} of {len(wrong):,} rows: {_WAYS_OUT}."
+        f"{str(path)!r}, {place}: expected a finite number{' up to 3.4e38' * _is_number(cell)}, "
+        f"found {found}, and so in {count:,} of {len(wrong):,} rows: "
+        f"{rest if most else _WAYS_OUT}."
     )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False

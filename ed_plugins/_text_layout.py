@@ -14,6 +14,7 @@ from ed_core import EdkitError
 Note = tuple[str, str, str, int, bool]  # about, text, option, how many, whether they are left out
 
 HEAD = 2**20  # characters that say how a file is laid out
+_STEADY = 8  # numbers in a row, and rows, that show names
 _ROWS = 2000  # of them, at most
 SEPARATORS = (";", "\t", "|", ",", " ")
 GAPS = {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "?", "-", "--", "#n/a", "#na"}
@@ -22,11 +23,31 @@ _DOT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?|[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?")
-DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*|\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d+)?\b.*")
-_UNIT = re.compile(
-    r"[\[(]?(?:s|sec|seconds?|m?sec|[mµun]s|min|minutes?|h|hours?|[hms]+:[hms:.]+|[mµunkM]?(?:V|A|Hz"
-    r"|g|m|N|T|Pa|W|Ohm)|m/s|m/s\^?2|deg|rad|°C|K|%|a\.?u\.?|bpm|-|)[\])]?"
+# Marks that pandas does not know: other minus signs, spaces and apostrophes between thousands, and
+# the exponents of Fortran.
+_MINUS = re.compile("[\u2212\u2013]")
+_SPACED = re.compile(r"[+-]?\d{1,3}(?:([ \u00a0\u2009\u202f'\u2019])\d{3})(?:\1\d{3})*(?:[.,]\d*)?")
+_FORTRAN = re.compile(r"([+-]?\d+\.?\d*|[+-]?\.\d+)[dD]([+-]?\d+)")
+_ODD = re.compile("[\u2212\u2013 \u00a0\u2009\u202f'\u2019dD]")
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\\.?"
+DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:\b|(?=T\d)).*|\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d+)?\b.*"
+    r"|\d{4}[-/](?:0[1-9]|1[0-2])"
+    rf"|\d{{1,4}}[-/. ]{_MONTH}[-/., ]+\d{{1,4}}\b.*|(?:[a-z]{{3}},? )?{_MONTH} \d{{1,2}},? .*\d",
+    re.IGNORECASE,
 )
+_UNIT = re.compile(
+    r"[\[(]?(?:[Ss]|sec|[Ss]econds?|m?sec|[mµun]s|min|minutes?|h|hours?|[hms]+:[hms:.]+|[mµunkM]?(?:V|A|Hz"
+    r"|g|m|N|T|Pa|W|Ohm)|m/s|m/s\^?2|deg|rad|°C|K|%|a\.?u\.?|bpm|-|[Ss]equence|[Vv]olts?|[Aa]mp(?:ere)?s?|:?-+:?|)[\])]?"
+)
+
+
+class NoNumbersError(EdkitError):
+    """A file holds no rows of numbers, and so no signal."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{str(path)!r}: {why}.")
+        self.name = path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +113,14 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
     separator = max(tables, key=lambda mark: _likelihood(tables[mark], mark))
     rows = tables[separator]
     if not rows:
-        raise EdkitError(f"{str(path)!r}: expected rows of numbers, found none.")
+        raise NoNumbersError(path, "expected rows of numbers, found none")
     if separator == "," and not stated and _one_column(path, rows, options):
         separator, rows = "\t", _rows(plain, "\t", quote)
     first, names, units = _heading(
         rows, options.heading, _Head(path, lines, comments, separator, quote)
     )
     if first == len(rows):
-        raise EdkitError(f"{str(path)!r}: expected rows of numbers, found its heading alone.")
+        raise NoNumbersError(path, "expected rows of numbers, found its heading alone")
     data = rows[first:]
     before = data[0][0] - 1
     folded = sum(cell.count("\n") for _, cells in rows[:first] for cell in cells)
@@ -112,7 +133,7 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
     if thousands:
         notes.append(("columns", f"{thousands!r} between thousands", "", 0, False))
     above = first - bool(names) - bool(units)
-    notes.append(("lines", "above the heading", "heading=no", max(above, 0), True))
+    notes.append(("lines", "above the heading", "", max(above, 0), True))
     widest = max(len(cells) for _, cells in rows)
     return Layout(
         encoding,
@@ -126,13 +147,15 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
         tuple(units),
         decimal,
         thousands,
-        blank=width > 1 or "\r\r\n" in _raw_head(path),
+        blank=width > 1 or _odd_ends(path),
     )
 
 
-def _raw_head(path: Path) -> str:
+def _odd_ends(path: Path) -> bool:
+    """Tell whether lines end in a way that shows a blank line after each."""
     with path.open("rb") as file:
-        return file.read(4096).decode("latin-1")
+        head = file.read(4096)
+    return b"\r\r\n" in head or b"\n\r" in head.replace(b"\r\n", b"")
 
 
 def is_comment(line: str) -> bool:
@@ -155,7 +178,7 @@ def each_row(
     lines: Iterable[str], separator: str, quote: str, most: int | None = None
 ) -> Iterator[Row]:
     if separator == " ":
-        pairs: Any = ((number, line.split()) for number, line in enumerate(lines, 1))
+        pairs: Any = ((number, _spaced(line, quote)) for number, line in enumerate(lines, 1))
     else:
         pairs = _starts(
             csv.reader(
@@ -178,6 +201,16 @@ def each_row(
         return
 
 
+def _spaced(line: str, quote: str) -> list[str]:
+    """Return the cells between spaces and tabs; a cell in quotes may have spaces in it."""
+    if quote not in line:
+        return line.split()
+    reader = csv.reader(
+        [line.replace("\t", " ").strip()], delimiter=" ", quotechar=quote, skipinitialspace=True
+    )
+    return next(reader, [])
+
+
 def _starts(reader: Any) -> Iterator[Row]:
     """Return each row with the line it begins in: a cell in quotes may go on in the next."""
     start = 1
@@ -186,10 +219,32 @@ def _starts(reader: Any) -> Iterator[Row]:
         start = reader.line_num + 1
 
 
+def usual(cell: str) -> str:
+    """Return a number without the marks that pandas does not know: 1 234,5 is 1234,5."""
+    if not _ODD.search(cell):
+        return cell
+    text = _MINUS.sub("-", cell)
+    if _SPACED.fullmatch(text):
+        text = re.sub(r"[^\d.,+-]", "", text)
+    return _FORTRAN.sub(r"\1e\2", text) if _FORTRAN.fullmatch(text) else text
+
+
+def number_of(cell: str, layout: Layout) -> float | None:
+    """Return the number that a cell of a file is, None where it is none."""
+    text, mark = usual(cell.strip()), layout.thousands
+    if mark and mark in text:
+        if not _thousands(text, mark):
+            return None
+        text = text.replace(mark, "")
+    text = text.replace(",", ".") if layout.decimal == "," else text
+    return float(text) if _DOT.fullmatch(text) else None
+
+
 def _kind(cell: str) -> str:
     """Return whether a cell is a `number`, a `date`, a `gap` or a `text`."""
     if cell.lower() in GAPS:
         return "gap"
+    cell = usual(cell)
     if any(one.fullmatch(cell) for one in (_DOT, _COMMA, _INFINITE, _GROUPED)):
         return "number"
     return "date" if DATE.fullmatch(cell) else "text"
@@ -216,7 +271,7 @@ def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
     """Tell whether what stands between commas is the two halves of one number, such as 0,05."""
     pairs = [cells for _, cells in rows if len(cells) == 2]
     whole = [cells for cells in pairs if re.fullmatch(r"[+-]?\d+", cells[0])]
-    halves = [cells[1] for cells in whole if re.fullmatch(r"\d+", cells[1])]
+    halves = [c[1] for c in whole if re.fullmatch(r"\d+(?:[eE][+-]?\d+)?", c[1])]
     if options.decimal == "." or len(halves) < len(rows) - 1 or not halves:
         return False
     if any(re.fullmatch(r"0\d+", one) for one in halves) or len(rows[0][1]) == 1:
@@ -239,20 +294,48 @@ def _heading(rows: list[Row], wanted: str, head: _Head) -> tuple[int, list[str],
     if first is None:
         if len(rows) == 1:
             return 1, rows[0][1], []
-        raise EdkitError(
-            f"{str(head.path)!r}: expected columns of numbers, found none: line {rows[-1][0]} says "
-            f"{' '.join(rows[-1][1])[:40]!r}."
+        if sum(line.count(head.quote) for line in head.lines) % 2:
+            raise EdkitError(
+                f"{str(head.path)!r}: expected columns of numbers, found a quotation mark that is "
+                "never closed: close it, or take it out."
+            )
+        raise NoNumbersError(
+            head.path,
+            "expected columns of numbers, with commas, semicolons, tabs, bars or spaces between "
+            f"them, found none: line {rows[-1][0]} says {' '.join(rows[-1][1])[:40]!r}",
         )
     if first == 0:
         return _without_heading(rows, head)
     names, units = rows[first - 1][1], []
-    if first > 1 and all(map(_UNIT.fullmatch, names)) and len(rows[first - 2][1]) == len(names):
-        names, units = rows[first - 2][1], names
+    if first > 1 and _are_units(names, rows[first - 2][1]):
+        above = rows[first - 2][1]
+        names, units = above, names + [""] * (len(above) - len(names))
+    names = _parted(names, len(rows[first][1]), head)
     numbers = [name for name in names if _kind(name) == "number"]
     whole = all(re.fullmatch(r"\d+", name) for name in numbers)
     if numbers and not (whole and _kind(names[0]) in ("text", "gap")):
-        raise _two_headings(head.path, names)
+        raise _two_headings(head.path, names, rows[first - 1][0])
     return first, names, units
+
+
+def _are_units(cells: list[str], above: list[str]) -> bool:
+    """Tell whether a row says the units of the names above it.
+
+    Some oscilloscopes write numbers of theirs there as well; a table in Markdown has a line.
+    """
+    words = [cell for cell in cells if _kind(cell) != "number"]
+    names = all(_kind(cell) in ("text", "gap") for cell in above) and any(above)
+    ends = len(cells) <= len(above) and not any(above[len(cells) :])
+    rest = len(words) == len(cells) or any(words)
+    return ends and names and rest and all(map(_UNIT.fullmatch, words))
+
+
+def _parted(names: list[str], width: int, head: _Head) -> list[str]:
+    """Return names that stand in one cell, since other marks are between them than below."""
+    if len(names) != 1 or width < 2:
+        return names
+    others = (_rows([names[0]], mark, head.quote) for mark in SEPARATORS if mark != head.separator)
+    return next((r[0][1] for r in others if r and len(r[0][1]) == width and all(r[0][1])), names)
 
 
 def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list[str]]:
@@ -267,17 +350,31 @@ def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list
     if len(rows) > 2 and len(set(names)) == len(names):
         rest = [cell for _, cells in rows[1:] for cell in cells if _kind(cell) == "number"]
         whole = re.compile(r"\d+")
-        if all(map(whole.fullmatch, names)) and not any(re.fullmatch(r"[+-]?\d+", c) for c in rest):
-            raise _two_headings(head.path, names)
+        wholes = all(map(whole.fullmatch, names))
+        others = not any(re.fullmatch(r"[+-]?\d+", cell) for cell in rest)
+        if (wholes and others) or _steady(rows):
+            raise _two_headings(head.path, names, rows[0][0])
         indexed = [cells[0] for _, cells in rows[1:]]
         if not names[0] and len(names) > 1 and all(_kind(cell) != "gap" for cell in indexed):
             return 1, names, []
     return 0, [], []
 
 
-def _two_headings(path: Path, names: list[str]) -> EdkitError:
+def _steady(rows: list[Row]) -> bool:
+    """Tell whether the first row alone rises in even steps, as the wavelengths of a spectrum do."""
+    if len(rows[0][1]) < _STEADY or not all(map(_DOT.fullmatch, rows[0][1])):
+        return False
+    first, *others = ([float(c) for c in cells if _DOT.fullmatch(c)] for _, cells in rows[:_STEADY])
+    steps = [
+        [b - a for a, b in pairwise(numbers)] for numbers in (first, *others) if len(numbers) > 1
+    ]
+    even = [min(each) > 0 and max(each) < 1.01 * min(each) for each in steps]
+    return even[0] and not any(even[1:])
+
+
+def _two_headings(path: Path, names: list[str], line: int) -> EdkitError:
     return EdkitError(
-        f"{str(path)!r}: its first line, {','.join(names)[:60]!r}, may be a heading or numbers: "
+        f"{str(path)!r}: its line {line}, {','.join(names)[:60]!r}, may be a heading or numbers: "
         "say heading=yes or heading=no."
     )
 
@@ -302,7 +399,7 @@ def _is_data(cells: list[str], kinds: list[str]) -> bool:
 
 def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[str, str | None]:
     """Return the decimal mark, and the mark between thousands, as the numbers show them."""
-    cells = [cell for _, row in data for cell in row if _kind(cell) == "number"]
+    cells = [usual(cell) for _, row in data for cell in row if _kind(cell) == "number"]
     commas = [cell for cell in cells if "," in cell]
     dots = [cell for cell in cells if "." in cell]
     grouped = {mark: [c for c in cells if _thousands(c, mark)] for mark in (",", ".")}

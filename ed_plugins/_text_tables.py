@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ed_core import EdkitError
 from ed_core.memory import check_memory
+from ed_plugins._recording_files import sound_remedy
 from ed_plugins._text_layout import (
     GAPS,
     HEAD,
@@ -21,12 +22,14 @@ from ed_plugins._text_layout import (
     each_row,
     find_layout,
     is_comment,
+    number_of,
 )
 
 if TYPE_CHECKING:
     import pandas
 
 _BYTES = 20  # of a cell, at most: as float64, as float32, and while they are put together
+_FIRST = 100  # cells that show whether texts are numbers
 _WORDS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
 
 
@@ -88,13 +91,15 @@ def read_text(path: Path, options: TextOptions) -> Table:
         EdkitError: it is no text, has no columns of numbers, a row has surplus cells, or it may be
             read in two ways; the message names the option that settles it.
     """
+    if sound_remedy(path):
+        raise EdkitError(_no_text(path))
     _check_size(path)
     encoding, marks = _encoding(path, options.encoding)
     notes: list[Note] = []
     if encoding == "cp1252" and not options.encoding:
         notes.append(("encoding", "cp1252, since it is no UTF-8", "encoding=latin-1", 0, False))
     elif encoding.startswith("utf-16"):
-        notes.append(("encoding", "UTF-16", "encoding=utf-8", 0, False))
+        notes.append(("encoding", "UTF-16", "", 0, False))
     layout = find_layout(path, encoding, options, notes)
     if marks:
         layout = _with_comments(path, layout, notes)
@@ -104,7 +109,7 @@ def read_text(path: Path, options: TextOptions) -> Table:
         full = frame[column].notna().to_numpy()
         if full.any():
             raise _surplus(path, layout, int(full.argmax()))
-    columns = [frame.pop(column) for column in range(first)]
+    columns = [_mended(frame.pop(column), layout) for column in range(first)]
     names = list(layout.names) or [""] * first
     units = list(layout.units) or [""] * first
     headed = bool(layout.names)
@@ -169,7 +174,7 @@ def _marked(path: Path, file: TextIO) -> bool:
 def _no_text(path: Path) -> str:
     return (
         f"{str(path)!r}: expected a table in text, found bytes that are no text: give a CSV file, "
-        "or save it again."
+        f"or save it again{sound_remedy(path)}."
     )
 
 
@@ -197,11 +202,12 @@ def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
     first = layout.before - layout.folded  # a line that goes on in the next counts once
     after = (line for line in layout.comments if line >= layout.before)
     try:
-        with warnings.catch_warnings():
+        # Opened here, so that it has the same lines as where its layout was looked for.
+        with warnings.catch_warnings(), path.open(encoding=layout.encoding) as file:
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # odd cells are named later
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                path,
+                file,
                 sep=r"\s+" if layout.separator == " " else layout.separator,
                 header=None,
                 names=range(layout.widest),
@@ -211,14 +217,27 @@ def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
                 quotechar=layout.quote,
                 decimal=layout.decimal,
                 thousands=layout.thousands,
-                encoding=layout.encoding,
                 skipinitialspace=True,
                 skip_blank_lines=layout.blank,
                 na_values=sorted(GAPS),
-                compression=None,
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         raise _surplus(path, layout, None, error) from error
+
+
+def _mended(column: "pandas.Series", layout: Layout) -> "pandas.Series":
+    """Return a column with the numbers that pandas left as text, since it has odd cells."""
+    import pandas as pd
+
+    if column.dtype.kind in "iufbM":
+        return column
+    numbers = pd.to_numeric(column, errors="coerce")
+    texts = column[(numbers.isna() & column.notna()).to_numpy()]
+    if all(number_of(str(cell), layout) is None for cell in texts.iloc[:_FIRST]):
+        return column
+    found = texts.map(lambda cell: number_of(str(cell), layout)).astype("float64")
+    mended = numbers.astype("float64").fillna(found)
+    return mended if found.notna().all() else mended.astype("object").fillna(texts)
 
 
 def _check_size(path: Path) -> None:

@@ -12,7 +12,7 @@ from ed_core import EdkitError
 
 _PCM, _FLOATS, _EXTENSIBLE = 1, 3, 0xFFFE
 _NAMES = {2: "ADPCM", 6: "A-law", 7: "µ-law", 17: "ADPCM", 85: "MP3"}
-_UNKNOWN = (0, 0xFFFFFFFF, 0xFFFFFFFE)  # sizes that programs write that do not know the end
+_UNKNOWN = (0xFFFFFFFF, 0xFFFFFFFE)  # sizes that programs write that do not know the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,8 @@ def _checked(path: Path, stated: tuple[int, ...], size: int, there: int) -> WavH
         )
     if size in _UNKNOWN and size > there:  # written to a pipe
         size = there - there % frame
+    if size == there == 0:
+        raise EdkitError(f"{str(path)!r}: expected samples, found none: leave it out.")
     if size > there or size < frame or size % frame:
         raise EdkitError(
             f"{str(path)!r}: its header says {size:,} bytes of samples ({frame} a frame), found "

@@ -1,5 +1,6 @@
 """Signals over time, cut into windows: WAV and CSV files, or a made electrocardiogram."""
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -90,6 +91,7 @@ def signals(
     clock: str = "",
     decimal: Literal["auto", ".", ","] = "auto",
     missing: Literal["refuse", "drop", "fill", "mask"] = "refuse",
+    gap: str = "",
     heading: Literal["auto", "yes", "no"] = "auto",
     encoding: str = "",
     labels: bool = False,
@@ -118,8 +120,8 @@ def signals(
         columns: of a table, as channels: names or numbers from 1, joined by commas.
         clock: name of the column that says when, or none: rows as they come.
         decimal: the decimal mark of a CSV file; auto is what its numbers show.
-        missing: of a number, such as an empty cell: refuse, drop the row, fill it by a straight
-            line over time, or mask it: the gap is no target.
+        missing: refuse empty cells, drop such rows, fill by straight lines, or mask: no target.
+        gap: the number that stands for none in a table, such as -9999; none: there is no such one.
         heading: whether a CSV file's first line names its columns; auto is what it shows.
         encoding: of a CSV file; by default UTF-8, or UTF-16 by its mark, else cp1252.
         labels: give the field `label`: the name of each file's folder, or, where all lie in one,
@@ -135,8 +137,14 @@ def signals(
     if (labels or test or split == "files") and not path:
         raise EdkitError("options 'labels', 'test' and split=files are about files: give 'path'.")
     text = TextOptions(decimal, heading, encoding)
-    options = ReadOptions(rate, channels, columns, clock, missing, text)
+    _check_gap(gap)
+    options = ReadOptions(rate, channels, columns, clock, missing, gap, text)
     return _load(path, options, _Plan(window, hop or window, labels, split, test, seed))
+
+
+def _check_gap(gap: str) -> None:
+    if gap not in ("", "none") and not re.fullmatch(r"[+-]?\d+\.?\d*", gap):
+        raise EdkitError(f"option 'gap' is a number such as -9999, or none, received {gap!r}.")
 
 
 def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
@@ -144,16 +152,18 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
     findings = Findings()
     if path:
         files = find_recordings(Path(path), findings)
-        recordings = read_recordings(files, options)
+        recordings = read_recordings(files, options, findings)
+        files = [one.path for one in recordings]
         report(recordings, findings)
     else:
         files, recordings = [Path("made")], [_made(options.rate or _RATE, plan.seed)]
     folders = _folders(Path(path), files)
-    given = _given_splits(folders) if not plan.test and plan.split == "auto" else []
+    named = not plan.test and plan.split == "auto"
+    given, folders = _given_splits(folders) if named else ([], folders)
     classes: tuple[str, ...] = ()
     numbers = [0] * len(files)
     if plan.labels:
-        classes, numbers = _classes(files, [one[bool(given) :] for one in folders], findings)
+        classes, numbers = _classes(files, _without_common(folders), findings)
     parts = [_Part(one.stretches, n) for one, n in zip(recordings, numbers, strict=True)]
     splits = _by_folder(parts, given) if given else _drawn(parts, files, plan)
     cut = {name: _cut(part, plan.window, plan.hop) for name, part in splits.items()}
@@ -207,13 +217,13 @@ def _preparation(recordings: list[Recording], gaps: bool) -> Standardisation:
 
 
 def windows(signal: np.ndarray, window: int, hop: int) -> np.ndarray:
-    """Return the windows (windows, window, channels) of a signal (time, channels) as float32.
+    """Return the windows (windows, window, channels) of a signal (time, channels), float32 or 64.
 
     A rest at the end is dropped; a signal shorter than a window is filled up with NaN, which stands
     for no number.
     """
     short = max(0, window - len(signal))
-    filled = signal.astype("float32", copy=False)
+    filled = signal if signal.dtype == "float64" else signal.astype("float32", copy=False)
     if short:
         filled = np.pad(filled, ((0, short), (0, 0)), constant_values=np.nan)
     views = np.lib.stride_tricks.sliding_window_view(filled, window, axis=0)[::hop]
@@ -235,9 +245,10 @@ def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
     held = [(i, one) for i, part in enumerate(parts) for one in _whole_windows(part, window)]
     counts = [max(len(one) - window, 0) // hop + 1 for _, one in held]
     channels = held[0][1].samples.shape[1] if held else 1
-    size = sum(counts) * window * channels * 4
+    kind = np.result_type("float32", *(one.samples.dtype for _, one in held))
+    size = sum(counts) * window * channels * kind.itemsize
     check_memory(2 * size, f"{sum(counts):,} windows of {window}", "give a larger 'hop'")
-    signal = np.empty((sum(counts), window, channels), "float32")
+    signal = np.empty((sum(counts), window, channels), kind)
     time = np.empty(sum(counts), "float64")
     first = 0
     for (_, one), count in zip(held, counts, strict=True):
@@ -302,10 +313,23 @@ def _folders(path: Path, files: list[Path]) -> list[tuple[str, ...]]:
     return [tuple(map(plain, file.relative_to(path).parts[:-1])) for file in files]
 
 
-def _given_splits(folders: list[tuple[str, ...]]) -> list[str]:
-    """Return the split of each file where folders such as train and test say it, else nothing."""
-    named = [_SPLITS.get(one[0].lower(), "") if one else "" for one in folders]
-    return named if all(named) and {"train"} < set(named) else []
+def _given_splits(folders: list[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the split of each file where folders such as train and test say it, else nothing.
+
+    And the folders without those.
+    """
+    for level in range(min(map(len, folders), default=0)):
+        named = [_SPLITS.get(one[level].lower(), "") for one in folders]
+        if all(named) and {"train"} < set(named):
+            return named, [one[:level] + one[level + 1 :] for one in folders]
+    return [], folders
+
+
+def _without_common(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return folders without those above that hold all files, where others are below."""
+    while all(len(one) > 1 for one in folders) and len({one[0] for one in folders}) == 1:
+        folders = [one[1:] for one in folders]
+    return folders
 
 
 def _classes(
@@ -356,9 +380,11 @@ def _by_file(
             tested.update(random.permutation(own)[:few].tolist())
     if not 0 < len(tested) < len(files):
         which = f"option 'test' takes {pattern!r}" if pattern else "no class has two files"
+        remedy = "give another pattern" if pattern else "say split=time, or give more files"
         raise EdkitError(
             f"{str(files[0].parent)!r}: expected files to train on and files to test, found "
-            f"{len(tested)} of {len(files)} to test, the first being {files[0].name!r} ({which})."
+            f"{len(tested)} of {len(files)} to test, the first being {files[0].name!r} ({which}): "
+            f"{remedy}."
         )
     return {
         "train": [part for i, part in enumerate(parts) if i not in tested],

@@ -241,6 +241,8 @@ def _pairs(
     found = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
+        if name in found:
+            raise EdkitError(f"{form.partition(' ')[0]} gives {name!r} twice: leave one out.")
         try:
             found[name] = convert(value)
         except ValueError:

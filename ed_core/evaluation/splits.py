@@ -8,7 +8,7 @@ from typing import Any
 
 from ed_core.arrange import needed_fields
 from ed_core.checks import check_array
-from ed_core.data import given_options, load_data, renamed
+from ed_core.data import given_options, left_out, load_data, renamed
 from ed_core.earlier import is_earlier
 from ed_core.errors import EdkitError
 from ed_core.findings import Finding, say
@@ -159,7 +159,11 @@ def split_arrays(run: Run, on: Measured, more: Iterable[str] = ()) -> dict[str, 
     source, arrays = known_split(data, name, split), {}
     for field in dict.fromkeys([*needed_fields(run.model.input, run.model.heads), *more]):
         if field not in data.fields or field not in source:
-            raise EdkitError(f"the model needs field {field!r}, but data {name!r} has no such one.")
+            there = ", ".join(sorted(data.fields))
+            raise EdkitError(
+                f"the model needs field {field!r}, but data {name!r} has only: {there}."
+                f"{left_out(data, field)}"
+            )
         known, found = run.fields[field], data.fields[field]
         if found.words != known.words:
             raise EdkitError(

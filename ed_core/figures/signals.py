@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ed_core.figures.material import Material
 from ed_core.figures.style import BLUE, GRID, MUTED, SMALL, TEXT, VERMILION, WIDTH
+from ed_core.spec import PRESENT
 
 _SAMPLES = 4  # rows
 _CHANNELS = 2  # columns
@@ -24,6 +25,8 @@ def signals(materials: list[Material]) -> Figure | None:
     pairs = [(material, material.restored("signal", 2)) for material in materials]
     made = [material.outputs[output] for material, output in pairs if output is not None]
     original = main.samples[field]
+    if (mask := main.samples.get(field + PRESENT)) is not None:  # what is missing is not drawn
+        original = np.where(mask > 0, original, np.nan)
     channels = min(_CHANNELS, original.shape[-1])
     panels = [(sample, c) for sample in range(len(original)) for c in range(channels)]
     panels = panels[: _SAMPLES * _CHANNELS]
@@ -75,4 +78,5 @@ def _error(original: np.ndarray, values: np.ndarray | None) -> str:
     """Return the root mean square error of all samples, in brackets."""
     if values is None:
         return ""
-    return f" (RMSE {np.sqrt(np.mean(np.square(original - values), dtype='float64')):.3g})"
+    squares = np.square(original - values, dtype="float64")
+    return "" if np.isnan(squares).all() else f" (RMSE {np.sqrt(np.nanmean(squares)):.3g})"

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from PySide6.QtWidgets import QComboBox
 
+from ed_core.spec import PRESENT
 from ed_viewer.finite import mean_square
 from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, is_signal, pixels
 from ed_viewer.messages import Arrays
@@ -54,6 +55,9 @@ class ReconstructionPanel(Panel):
             self.set_heading(f"Reconstruction · {field}")
         self._compared = self.source.probe.options.get("compared") is not False
         self._inputs = self.source.reference.get(field) if self._compared else None
+        there = self.source.reference.get(field + PRESENT)
+        if self._inputs is not None and there is not None:  # what is missing is not drawn
+            self._inputs = np.where(np.asarray(there) > 0, np.asarray(self._inputs), np.nan)
         shape = self.source.probe.arrays["output"].shape[1:]
         self.form = form_of(self.source.fields.get(field, {}).get("kind"), shape)
         self._arrays: Arrays = {}

@@ -2,6 +2,7 @@
 
 import runpy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -350,6 +351,19 @@ def test_signals_are_curves_over_the_original(player: Run) -> None:
     assert made == pytest.approx(outputs["signal"][1, :, 0], abs=1e-5)
     error = np.sqrt(np.mean(np.square(samples["signal"] - outputs["signal"])))
     assert figure.legends[0].get_texts()[1].get_text() == f"reconstruction (RMSE {error:.3g})"
+
+
+def test_what_a_signal_lacks_is_not_drawn(player: Run) -> None:
+    one = material(player)[0]
+    there = np.ones_like(one.samples["signal"])
+    there[1, 3, 0] = 0
+    samples = {**one.samples, "signal_present": there}
+    gap = replace(one, samples={**samples, "signal": one.samples["signal"] * there})
+    figure = signals([gap])
+    assert figure is not None
+    original = np.asarray(figure.axes[1].get_lines()[0].get_ydata())
+    assert np.flatnonzero(np.isnan(original)).tolist() == [3]
+    assert "RMSE" in figure.legends[0].get_texts()[1].get_text()
 
 
 def test_videos_are_strips_of_frames(player: Run) -> None:

@@ -30,6 +30,7 @@ from ed_core import (
 from ed_core import memory as memory_module
 from ed_core.arrange import arrange
 from ed_core.command import main
+from ed_core.command.train import _pairs
 from ed_core.data import given_options, renamed, settle_data, why_missing
 from ed_core.findings import block
 from ed_core.memory import check_memory
@@ -136,12 +137,23 @@ def test_unquoted_path_is_told_how_to_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("a=b", "a,b=c"):
+    for name in ("a=b", "a,b=c", "a,path=c"):
         (tmp_path / name).touch()
         with pytest.raises(EdkitError) as raised:
             settle_data(f"read:{name}")
         told = str(raised.value).rpartition("double quotes: ")[2].rstrip(".")
         assert given_options(settle_data(told))[1] == {"path": str(tmp_path / name)}
+
+
+def test_field_given_twice_is_refused() -> None:
+    with pytest.raises(EdkitError, match=r"--field gives 'a' twice"):
+        _pairs("--field NAME=OTHER", ("a=b", "a=c"), str)
+
+
+def test_path_alone_is_told_which_data_sets_read_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(EdkitError, match=r"is a path: expected the data set .* signals:"):
+        settle_data(str(tmp_path / "a.csv"))
 
 
 def test_fields_by_other_names() -> None:
@@ -262,7 +274,10 @@ def test_field_by_another_name_is_trained_and_measured(tmp_path: Path) -> None:
     found = evaluate(again)
     assert found["mse"] == plain["mse"]
     assert evaluate(again, "read", split="test")["mse"] == plain["mse"]
-    assert set(again.prepare({"wave": np.zeros((1, 16, 1), "float32")})) == {"signal"}
+    raw = np.zeros((1, 16, 1), "float32")
+    assert set(again.prepare({"wave": raw})) == {"signal"}
+    both = again.prepare({"wave": raw, "signal": raw + 9})["signal"]  # which is another field
+    np.testing.assert_array_equal(both, again.prepare({"wave": raw})["signal"])
 
 
 @pytest.mark.backend

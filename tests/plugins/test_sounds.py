@@ -109,7 +109,7 @@ def sound(start: bytes, samples: bytes = b"\1\0" * 2000, size: int | None = None
         (sound(header())[:30], "found its header alone"),
         (sound(header(), size=9999), r"says 9,999 bytes of samples \(2 a frame\), found 4,000: it"),
         (sound(header(), b"\1\0\1"), r"says 3 bytes of samples \(2 a frame\), found 3: it is cut"),
-        (sound(header(), b""), r"says 0 bytes of samples \(2 a frame\), found 0: it is cut off or"),
+        (sound(header(), b""), r"expected samples, found none: leave it out"),
         (sound(header(7, frame=1)), "expected whole numbers .* found µ-law: convert it.*ffmpeg"),
         (sound(header(85)), "found MP3: convert it"),
         (sound(header(channels=0)), "frames of 2 bytes for channels: 0, which is no sound"),
@@ -193,7 +193,8 @@ def test_a_folder_a_class_with_what_lies_beside(tmp_path: Path) -> None:
     assert data.fields["label"].classes == ("nö", "yes")
     np.testing.assert_array_equal(np.bincount(data.splits["train"]["label"]), [8, 8])
     assert "10 WAV, all of them in folders below" in said(data)
-    assert f"4 left out: 2 .wav, 1 .csv, 1 .txt beside WAV (path={tmp_path}/*.csv)" in said(data)
+    left = "4 left out: 1 .csv, 1 .txt, 1 hidden, 1 broken or special beside WAV"
+    assert f"{left} (path={tmp_path}/*.csv)" in said(data)
     assert "2 classes by the names of folders" in said(data)
     write(tmp_path / "lone_1.wav")
     with pytest.raises(EdkitError, match=r"lone_1.wav' lies beside folders.*move it"):
@@ -251,3 +252,21 @@ def test_a_header_of_bytes_is_read_as_scipy_writes_it() -> None:
     file = io.BytesIO()
     wavfile.write(file, 8000, np.zeros(3, "int16"))
     assert file.getvalue()[12:36] == header()
+
+
+@pytest.mark.parametrize("form", ["all/data/{split}/{name}", "{name}/{split}"])
+def test_splits_and_classes_in_folders_further_down(tmp_path: Path, form: str) -> None:
+    for split in ("train", "test"):
+        for name in ("no", "yes"):
+            for number in range(2):
+                write(tmp_path / form.format(split=split, name=name) / f"{number}.wav", TONE[:600])
+    data = load(tmp_path, "labels=yes")
+    assert data.fields["label"].classes == ("no", "yes")
+    assert "by folders: 4 train, 4 test files" in said(data)
+
+
+def test_other_sounds_are_told_how_to_be_converted(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(b"fLaC" + bytes(99))
+    for path in (tmp_path, tmp_path / "a.flac"):
+        with pytest.raises(EdkitError, match=r"convert it to WAV, such as by ffmpeg -i OLD.flac"):
+            load(path)

@@ -69,6 +69,15 @@ def test_a_signal_is_drawn_as_curves(make: Make) -> None:
     np.testing.assert_allclose(wave.change[0].getData()[1], 0, atol=1e-3)
 
 
+def test_what_a_signal_lacks_is_not_drawn(make: Make) -> None:
+    signal, there = np.ones((2, 64, 1), "f4"), np.ones((2, 64, 1), bool)
+    there[0, 5] = False
+    arrays = {"signal": signal * there, "signal_present": there}
+    made = make("reconstruction", {"output": signal}, arrays, {}, {"field": "signal"})
+    drawn = made._waves.waves[0].before[0].getData()[1]
+    assert np.flatnonzero(np.isnan(drawn)).tolist() == [5]
+
+
 def test_levels_of_a_layer_never_shrink(make: Make) -> None:
     maps = np.zeros((5, 6, 6, 3), "f2")
     maps[0, 2, 2, 1] = 8
