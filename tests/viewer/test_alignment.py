@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_viewer.alignment import Alignment, Times, aligned, end_of
+from ed_viewer.alignment import WAYS, Alignment, Times, aligned, end_of
 
 pytestmark = pytest.mark.viewer
 
@@ -15,7 +15,7 @@ def times(steps: list[int], per_epoch: int = 10, end: float | None = None) -> Ti
 
 STEPS = st.lists(st.integers(0, 500), min_size=1, max_size=40, unique=True).map(sorted)
 PER_EPOCH = st.integers(1, 60)
-HOW = st.sampled_from(Alignment)
+HOW = st.sampled_from(WAYS)
 
 
 @given(STEPS, STEPS, PER_EPOCH, PER_EPOCH, HOW, st.data())
@@ -60,7 +60,7 @@ def test_shares_agree_however_long_a_run_is(steps: list[int], longer: int, a: in
 def test_each_way_finds_another_frame() -> None:
     here = times([0, 10, 20, 30, 40], per_epoch=10)
     there = times([0, 10, 20, 30, 40, 60, 80], per_epoch=20)
-    found = {how: aligned(here, 2, there, how) for how in Alignment}
+    found = {how: aligned(here, 2, there, how) for how in WAYS}
     assert found == {Alignment.STEP: 2, Alignment.EPOCH: 4, Alignment.SHARE: 4}
     assert aligned(here, 1, there, Alignment.EPOCH) == 2
     assert aligned(here, 4, there, Alignment.SHARE) == 6
