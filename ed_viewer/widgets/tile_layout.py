@@ -16,7 +16,7 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 _SPACE = 8  # pixels between names and tiles, and between blocks
 _WORTH = 1.3  # times as large must tiles become for columns to be left out
 _NAME = 96  # pixels that the name of a column may take from its neighbours
-_SHORT = 2.5  # lines of type: as wide must a column be for a part of its name to be of use
+_SHORT = 1.6  # lines of type: as wide must a column be for a part of its name to be of use
 _WHOLE = 0.9  # of the width that there is: so much is worth that all pixels are equally large
 
 
