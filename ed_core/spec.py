@@ -10,12 +10,9 @@ import numpy as np
 from ed_core.errors import FieldError, unknown
 from ed_core.findings import Finding, read_facts
 from ed_core.options import Option, check_options, options_of
+from ed_core.recording.layout import PRESENT as PRESENT
 
 FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
-
-
-PRESENT = "_present"
-"""Behind the name of a signal: of the mask that is 1 where a number of it is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ import numpy as np
 SCHEMA = 2
 MAX_BYTES = 64 * 2**20  # of one frame of an array, of one chunk, of the whole reference batch
 TIME_COLUMNS = 3  # step, epoch, seconds since the training began
+PRESENT = "_present"  # behind the name of a signal: of the mask that is 1 where a number is there
 
 
 @dataclass(frozen=True, slots=True)

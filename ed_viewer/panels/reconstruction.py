@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from PySide6.QtWidgets import QComboBox
 
-from ed_core.spec import PRESENT
+from ed_core.recording.layout import PRESENT
 from ed_viewer.finite import mean_square
 from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, is_signal, pixels
 from ed_viewer.messages import Arrays
