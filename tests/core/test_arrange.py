@@ -196,7 +196,7 @@ def test_bad_sample_far_behind_is_found() -> None:
 
 def test_head_without_its_field_lists_those_there_are() -> None:
     missing = Head("image", losses.sum_squared_error, target="imge")
-    with pytest.raises(EdkitError, match="head 'image' needs field 'imge', but data set 'd' has"):
+    with pytest.raises(EdkitError, match="head 'image' needs field 'imge', but there is only"):
         check_data(dataset(), "d", ["image"], [missing])
 
 
