@@ -187,6 +187,10 @@ class Driver:
         image = screen.convertToFormat(QImage.Format.Format_RGB32)
         return np.array(image.constBits()).view("u4").reshape(image.height(), image.width())
 
+    def differs(self, before: np.ndarray) -> bool:
+        """Tell whether most of the screen is another than in a picture of it."""
+        return bool((self.picture() != before).mean() > 0.5)
+
     def repaint(self) -> None:
         """Paint everything anew, also what plots keep of their axes."""
         for widget in self._app.allWidgets():
@@ -273,12 +277,16 @@ def hidden(drive: Driver) -> Iterator[str]:
     yield "a window over it"
     above.close()
     yield "the window over it is gone"
+    shown = drive.still()
     window.showMinimized()
-    drive.pump(0.1)
+    drive.until(lambda: drive.differs(shown), "the window gone from the screen")
+    gone = drive.picture()
     window.session.step(1)
     drive.pump(0.1)
     window.showNormal()
-    drive.until(window.isActiveWindow, "the window back from its icon")
+    drive.until(
+        lambda: window.isActiveWindow() and drive.differs(gone), "the window back from its icon"
+    )
     yield "minimised and back"
 
 
