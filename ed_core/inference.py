@@ -1,4 +1,4 @@
-"""What a model infers, as a model of Keras' own layers."""
+"""Inference models: copies of a model in Keras' own layers."""
 
 from typing import Any
 

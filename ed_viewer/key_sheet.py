@@ -39,17 +39,7 @@ class KeySheet(QDialog):
         rest = self._column(rows[half:])
         self._add_rows(rest, "On the timeline", GESTURES)
         columns.addLayout(rest)
-        scroll = QScrollArea()
-        scroll.setWidget(sheet)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 24, 12, 16)
-        layout.setSpacing(16)
-        layout.addWidget(scroll)
-        layout.addWidget(buttons)
+        fill_dialog(self, sheet)
         wanted = sheet.sizeHint()
         self.resize(
             min(wanted.width() + 60, parent.width() - 40),
@@ -91,3 +81,18 @@ def shown_keys(command: Command) -> str:
 
 def _native(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) or key
+
+
+def fill_dialog(dialog: QDialog, sheet: QWidget) -> None:
+    """Lay a sheet that scrolls, and a button to close it, into a dialog."""
+    scroll = QScrollArea()
+    scroll.setWidget(sheet)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(24, 24, 12, 16)
+    layout.setSpacing(16)
+    layout.addWidget(scroll)
+    layout.addWidget(buttons)

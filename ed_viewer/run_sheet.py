@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
-    QFrame,
     QGridLayout,
     QLabel,
-    QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
+from ed_viewer.key_sheet import fill_dialog
 from ed_viewer.messages import RunEntry
 from ed_viewer.part import Part
 from ed_viewer.run_title import options_of, worded
@@ -77,17 +74,7 @@ class RunSheet(QDialog):
             for name, words in rows:
                 self._add(grid, name, words)
         grid.setRowStretch(grid.rowCount(), 1)
-        scroll = QScrollArea()
-        scroll.setWidget(sheet)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 24, 12, 16)
-        layout.setSpacing(16)
-        layout.addWidget(scroll)
-        layout.addWidget(buttons)
+        fill_dialog(self, sheet)
         room = min(_SIZE[0], parent.width() - 40), min(_SIZE[1], parent.height() - 40)
         self.resize(room[0], min(room[1], sheet.sizeHint().height() + 120))
 

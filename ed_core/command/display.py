@@ -1,4 +1,4 @@
-"""Whether a window can be opened here: where it cannot, Qt aborts the process."""
+"""The display and the libraries that a window needs: without them Qt aborts the process."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""What a generator makes of the same noise while it learns, from the recording."""
+"""Samples of a generator from the same noise, step by step, from the recording."""
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""What every pixel was taken for, beside the truth and over the image."""
+"""Predicted classes of every pixel, beside the truth and over the image."""
 
 from textwrap import fill
 

@@ -1,4 +1,4 @@
-"""How every figure looks: for a projector, in colours that the colour-blind can tell apart."""
+"""The style of the figures: for a projector, in colours that the colour-blind can tell apart."""
 
 from collections.abc import Mapping, Sequence
 from math import inf

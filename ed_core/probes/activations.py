@@ -1,4 +1,4 @@
-"""What the layers respond to."""
+"""The probe of the layers' responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a probe is: bound to a model once and then called often."""
+"""The base of the probes: bound to a model once and then called often."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
