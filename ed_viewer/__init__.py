@@ -1,6 +1,8 @@
 """The desktop window: it reads recordings and nothing else. Names for panels load on first use."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +26,17 @@ _HOMES = {
     "style_plot": "widgets.plot",
 }
 __all__ = [*_HOMES]
+
+
+class _Face(ModuleType):
+    """The package; a module of a public name, such as `ed_viewer.panel`, does not hide it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOMES or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@
     python scripts/screenshots.py OUT RUN ... --only latent classes    those tabs alone
     python scripts/screenshots.py OUT RUN --beside RUN2   of two runs, and of their difference
     python scripts/screenshots.py OUT RUN --scenes        first start, forms, sheets, odd runs
-    python scripts/screenshots.py docs/images --small TAB=RUN ...    small ones for the pages, as named
+    python scripts/screenshots.py docs/images --small TAB=RUN ...    small ones for the pages
 
 Without RUN, a synthetic recording is shown. The pictures of a run stand in OUT/MODEL-DATA.
 """

@@ -1,4 +1,4 @@
-"""Documents: their Python runs, their commands are ones that there are, every name has its entry."""
+"""Documents: their Python runs, their commands exist, every public name has its entry."""
 
 import importlib
 import inspect
@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +23,8 @@ import ed_viewer
 from ed_core import DATASETS, MODELS, load_data, load_plugin_file
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ON_EVERY_BACKEND = {"README", "write_a_model", "write_a_panel"}
 BLOCK = re.compile(r"^(<!-- not run -->\n+)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -131,7 +133,7 @@ def own_classes(module: ModuleType, base: type) -> list[Any]:
 
 
 PLACES = {"COMMAND": "list", "DATA": "digits", "MODEL": "vae"}
-SPAN = re.compile(r"`((?:edkit|python|scripts/\w+)\s[^`]+)`")
+SPAN = re.compile(r"`((?:[A-Z_]+=\S+ )?(?:edkit|python|(?:\S+/)?pytest|scripts/\w+)\s[^`]+)`")
 FIRST_WORDS = {"cd", "git", "source", "export"}  # of lines that only a shell can try
 
 
@@ -183,15 +185,16 @@ def fault(line: str, called: list[click.Context]) -> str:
     if program == "pip":
         extras = re.findall(r"\w+", rest[-1].partition("[")[2])
         return "" if {*extras} <= {*PROJECT["optional-dependencies"]} else f"no extra {extras}"
-    if program in FIRST_WORDS or rest[:1] == ["-m"]:
-        return ""
-    if program == "python":
+    if program == "python" and rest[:1] != ["-m"]:
         program, *rest = rest
-    path = ROOT / program.removeprefix(".venv/bin/")
+    elif program in FIRST_WORDS or program.endswith(("python", "pytest")):
+        files = [word for word in rest if word.startswith("tests/")]
+        return ", ".join(f"no {file}" for file in files if not (ROOT / file).exists())
+    path = ROOT / program
     if "/" not in program or not path.is_file():
-        return "" if program.startswith(".venv/bin/") else "no such program"
-    source = path.read_text("utf-8")
-    return ", ".join(word for word in rest if word[:2] == "--" and word not in source)
+        return "no such program"
+    source = "".join(part.read_text("utf-8") for part in path.parent.glob(f"{path.stem}*"))
+    return ", ".join(f"no {word}" for word in rest if word[:2] == "--" and word not in source)
 
 
 def command_fault(words: list[str], called: list[click.Context]) -> str:
@@ -204,7 +207,7 @@ def command_fault(words: list[str], called: list[click.Context]) -> str:
     before = len(called)
     with MODELS.isolated(), DATASETS.isolated():
         try:
-            for flag, file in zip(words, words[1:], strict=False):
+            for flag, file in pairwise(words):
                 if flag == "--plugin" and Path(file).stem not in MODELS:
                     load_if_models(file)
             cli.main(words, prog_name="edkit", standalone_mode=False)
