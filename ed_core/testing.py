@@ -49,8 +49,8 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     seed gives the same weights; random layers have seeds of their own; one step moves all weights
     and leaves them finite, or, where heads count for a part of a training, one step in each part;
     its optimizer and its augmentation take and return what docs/write-a-model.md says, and a step
-    with both leaves finite weights; outputs differ between inputs and repeat; weights survive saving; every probe passes
-    `check_probe`.
+    with both leaves finite weights; outputs differ between inputs and repeat; weights survive
+    saving; every probe passes `check_probe`.
 
     Args:
         name: of the model.

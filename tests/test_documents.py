@@ -137,6 +137,21 @@ SPAN = re.compile(r"`((?:[A-Z_]+=\S+ )?(?:edkit|python|(?:\S+/)?pytest|scripts/\
 FIRST_WORDS = {"cd", "git", "source", "export"}  # of lines that only a shell can try
 
 
+WRONG = (
+    "edkit train vae --betta 4",
+    "edkit train vaes",
+    "edkit train unet --weight image=1",
+    "edkit data folder:my.toml,page=1",
+    "edkit list data mnits",
+    "edkit train my_vae --plugin yours.py",
+    "python scripts/none.py",
+    "scripts/test --lang",
+    "pip install '.[jaxx]'",
+    "pytest tests/none.py",
+    "edkti view",
+)
+
+
 def command_lines(text: str) -> list[str]:
     """Return the command lines of a page, in its blocks and in its sentences."""
     found = [line for _, code in blocks(text, "sh") for line in joined(code)]
@@ -172,6 +187,7 @@ def test_every_command_line_is_one_that_there_is(
                 wrong.append(f"{page.name}: {line}: {reason}")
     assert not wrong, "\n".join(wrong)
     assert len(called) > 100, "command lines are no longer found"
+    assert [line for line in WRONG if not fault(line, called)] == []
 
 
 def fault(line: str, called: list[click.Context]) -> str:
@@ -194,7 +210,9 @@ def fault(line: str, called: list[click.Context]) -> str:
     if "/" not in program or not path.is_file():
         return "no such program"
     source = "".join(part.read_text("utf-8") for part in path.parent.glob(f"{path.stem}*"))
-    return ", ".join(f"no {word}" for word in rest if word[:2] == "--" and word not in source)
+    there = re.findall(r'--[a-z][\w-]*|"\w+"', source)
+    flags = [word for word in rest if word.startswith("--")]
+    return ", ".join(f"no {one}" for one in flags if not {one, f'"{one[2:]}"'} & {*there})
 
 
 def command_fault(words: list[str], called: list[click.Context]) -> str:
@@ -260,6 +278,22 @@ def test_every_public_name_has_its_entry() -> None:
     faces = [f"ed_core.{name}" for name in ed_core.__all__]
     faces += [f"ed_viewer.{name}" for name in ed_viewer.__all__]
     assert sorted(names) == sorted([*faces, "ed_core.testing"])
+
+
+@pytest.mark.backend
+def test_an_entry_is_of_what_the_name_stands_for() -> None:
+    """The pages find names without running the code; a module may be called like a function."""
+    griffe = pytest.importorskip("griffe", reason="pip install -e '.[docs]'")
+    if keras.config.backend() != "jax":
+        pytest.skip("on one backend is enough")
+    package = griffe.load("ed_core", search_paths=[ROOT])
+    for name in ed_core.__all__:
+        value, found = getattr(ed_core, name), package[name]
+        path = found.final_target.path if found.is_alias else found.path
+        if inspect.ismodule(value):
+            assert path == value.__name__
+        elif inspect.isclass(value) or inspect.isfunction(value):
+            assert path == f"{value.__module__}.{value.__qualname__}"
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
