@@ -28,6 +28,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Refuse a page that would load something from another server."""
-    if loaded := _LOADED.search(output):
-        raise PluginError(f"{page.file.src_uri} loads from another server: {loaded[0]}...")
+    for tag in _LOADED.finditer(output):
+        if 'rel="canonical"' not in tag[0]:  # says where the page stands, and loads nothing
+            raise PluginError(f"{page.file.src_uri} loads from another server: {tag[0]}...")
     return output

@@ -310,6 +310,7 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     [
         ('<img src="images/vae-latent.png">', True),
         ('<a href="https://keras.io">', True),
+        ('<link rel="canonical" href="http://127.0.0.1:8000/">', True),
         ('<link rel="stylesheet" href="https://fonts.googleapis.com/css">', False),
         ("<script async src=//cdn.example.org/a.js>", False),
         ('<img alt="a > b" src="http://example.org/badge.svg">', False),
