@@ -48,10 +48,9 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     its heads and probes fit; every loss and metric gives one value a sample or a position; the same
     seed gives the same weights; random layers have seeds of their own; one step moves all weights
     and leaves them finite, or, where heads count for a part of a training, one step in each part;
-    its optimizer and its augmentation take and return what CONTRIBUTING says, and a step with both
-    leaves finite weights;
-    outputs differ between inputs and repeat; weights survive saving; every probe passes
-    `check_probe`.
+    its optimizer and its augmentation take and return what docs/write-a-model.md says, and a step
+    with both leaves finite weights; outputs differ between inputs and repeat; weights survive
+    saving; every probe passes `check_probe`.
 
     Args:
         name: of the model.

@@ -1,4 +1,4 @@
-# Sourced by `demo` and `test`: makes .venv in the repository and installs into it, once.
+# Sourced by `demo`, `test` and `docs`: makes .venv in the repository and installs into it, once.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

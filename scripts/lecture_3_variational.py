@@ -23,9 +23,11 @@ def main() -> None:
     figures = options.out / "figures"
     plan = {"data": options.data, "epochs": options.epochs, "learning_rate": 0.002}
 
+    rise = min(5.0, options.epochs / 2)
+
     runs = {
         "two_numbers": train("vae", **plan, out=options.out),
-        "eight_numbers": train("vae", **plan, out=options.out, latent=8, anneal=5.0),
+        "eight_numbers": train("vae", **plan, out=options.out, latent=8, anneal=rise),
         "conditional": train("conditional_vae", **plan, out=options.out, latent=2),
     }
     for name, run in runs.items():

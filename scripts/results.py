@@ -1,4 +1,4 @@
-"""Make the README's table of results: train, evaluate, write down; can be stopped and goes on.
+"""Make the table of docs/results.md: train, evaluate, write down; can be stopped and goes on.
 
     EDKIT_DATA=../shared/data python scripts/results.py [NAME ...]   what is missing, all or some
     python scripts/results.py --table                                the table of what is there
@@ -31,7 +31,7 @@ from ed_core.earlier import FORMAT
 from ed_core.recording import written_whole
 
 ROOT = Path(__file__).parents[1]
-RESULTS, README = ROOT / "docs" / "results.json", ROOT / "README.md"
+RESULTS, PAGE = ROOT / "docs" / "results.json", ROOT / "docs" / "results.md"
 MACHINE = "two CPU cores"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
@@ -153,7 +153,7 @@ def _edkit(arguments: str, environment: dict[str, str]) -> str:
 
 
 def _write_table(known: dict[str, Any]) -> None:
-    """Put the table between its marks in the README."""
+    """Put the table between its marks in the page."""
     rows = ["| task | measured | goal | floor or mark | how |", "|---|---|---|---|---|"]
     rows += [
         _row(experiment, known[experiment.name])
@@ -161,9 +161,9 @@ def _write_table(known: dict[str, Any]) -> None:
         if experiment.task and _by_seed(experiment, known.get(experiment.name, {}))
     ]
     rows += [row for gain in GAINS if (row := _gain_row(gain, known))]
-    text = README.read_text()
+    text = PAGE.read_text()
     head, rest = text.split(BEGIN)
-    _write(README, f"{head}{BEGIN}{chr(10).join(rows)}\n{END}{rest.split(END)[1]}")
+    _write(PAGE, f"{head}{BEGIN}{chr(10).join(rows)}\n{END}{rest.split(END)[1]}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@
     python scripts/screenshots.py OUT RUN ... --only latent classes    those tabs alone
     python scripts/screenshots.py OUT RUN --beside RUN2   of two runs, and of their difference
     python scripts/screenshots.py OUT RUN --scenes        first start, forms, sheets, odd runs
-    python scripts/screenshots.py docs --small TAB=RUN ...    small ones for documents, as named
+    python scripts/screenshots.py docs/images --small TAB=RUN ...    small ones for the pages
 
 Without RUN, a synthetic recording is shown. The pictures of a run stand in OUT/MODEL-DATA.
 """
@@ -34,7 +34,7 @@ THEMES = ("light", "dark")
 def main() -> int:
     """Parse the command line and write the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", nargs="?", default="docs", help="folder of the pictures")
+    parser.add_argument("out", nargs="?", default="docs/images", help="folder of the pictures")
     parser.add_argument("runs", nargs="*", help="run folders (default: a synthetic one)")
     parser.add_argument("--only", nargs="+", metavar="TAB", help="these tabs alone")
     parser.add_argument("--beside", metavar="RUN", help="a run to compare the first one with")

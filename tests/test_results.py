@@ -29,8 +29,8 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(script, "GAINS", ())
     monkeypatch.setattr(script, "ROOT", tmp_path)
     monkeypatch.setattr(script, "RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr(script, "README", tmp_path / "README.md")
-    script.README.write_text(f"before\n{script.BEGIN}old\n{script.END}after\n")
+    monkeypatch.setattr(script, "PAGE", tmp_path / "results.md")
+    script.PAGE.write_text(f"before\n{script.BEGIN}old\n{script.END}after\n")
     script.made, numbers = [], itertools.count(1)
 
     def edkit(arguments: str, environment: dict[str, str]) -> str:
@@ -59,7 +59,7 @@ def test_it_goes_on_and_says_what_is_not_reached(
     made = measure(results, monkeypatch, "task")
     assert made == ["vae", "classifier --encoder runs/1", "classifier --encoder runs/1"]
     assert measure(results, monkeypatch) == []
-    text = results.README.read_text()
+    text = results.PAGE.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "| a task | 0.85 ± 0.00, not reached | at least 0.90 |" in text
@@ -70,9 +70,9 @@ def test_a_number_says_on_which_machine_it_was_made(
     results: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure(results, monkeypatch, "task", "--seeds", "1")
-    assert "seed 0, 0.1 min |" in results.README.read_text(), "two cores go without saying"
+    assert "seed 0, 0.1 min |" in results.PAGE.read_text(), "two cores go without saying"
     measure(results, monkeypatch, "task", "--machine", "a large one")
-    assert "seeds 0, 1, 0.1 min each, on a large one |" in results.README.read_text()
+    assert "seeds 0, 1, 0.1 min each, on a large one |" in results.PAGE.read_text()
 
 
 def test_a_run_that_is_gone_is_trained_again_only_where_it_is_needed(
@@ -100,7 +100,7 @@ def test_a_number_of_another_command_does_not_count(
 
 def test_a_stop_while_writing_loses_nothing(results: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     measure(results, monkeypatch, "base")
-    before = [path.read_text() for path in (results.RESULTS, results.README)]
+    before = [path.read_text() for path in (results.RESULTS, results.PAGE)]
     write = Path.write_text
 
     def stopped(path: Path, text: str, *rest: Any) -> None:
@@ -111,4 +111,4 @@ def test_a_stop_while_writing_loses_nothing(results: Any, monkeypatch: pytest.Mo
     for arguments in (["task"], ["--table"]):
         with pytest.raises(KeyboardInterrupt):
             measure(results, monkeypatch, *arguments)
-    assert [path.read_text() for path in (results.RESULTS, results.README)] == before
+    assert [path.read_text() for path in (results.RESULTS, results.PAGE)] == before

@@ -39,7 +39,7 @@ def entries(kind: str) -> dict[str, str]:
 
 
 def catalogue(kinds: tuple[str, ...] = KINDS, name: str | None = None) -> dict[str, Any]:
-    """Return what there is; the README says what stands under each key.
+    """Return what there is; docs/file-format.md says what stands under each key.
 
     Args:
         kinds: of `KINDS`, those that are wanted.

@@ -26,7 +26,7 @@ def share_processors(environment: MutableMapping[str, str] = os.environ) -> None
     """Let threads that wait for each other sleep soon, where a window needs their processors.
 
     PyTorch's on a CPU are those of GNU OpenMP: by default they wait without giving theirs away, for
-    the one whose processor the window has. Figures in the README. What the user has set holds.
+    the one whose processor the window has. See docs/performance.md. What the user has set holds.
 
     Args:
         environment: of the process that trains; a backend in it is imported after this.

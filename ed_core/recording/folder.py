@@ -23,7 +23,7 @@ _LOCK_PATIENCE = 1.0  # seconds: a viewer that tests the lock holds it for micro
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """One run on disk; see the layout in the README."""
+    """One run on disk; see the layout in docs/file-format.md."""
 
     path: Path
 

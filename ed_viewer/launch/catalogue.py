@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a model, of a data set or of the training; the README says what stands in it."""
+    """An option of a model, a data set or the training; see docs/file-format.md."""
 
     name: str
     type: str

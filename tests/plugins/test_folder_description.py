@@ -101,9 +101,10 @@ def test_a_wrong_description_is_one_line_with_its_file(
 
 
 def test_what_the_documents_show_is_a_description(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    for text, size in ((readme, ()), (inspect.getdoc(inspect.getmodule(folder)) or "", (180, 240))):
-        (block,) = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    page = (Path(__file__).parents[2] / "docs" / "your-data.md").read_text("utf-8")
+    _, example, whole = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert whole in (inspect.getdoc(inspect.getmodule(folder)) or "")
+    for block, size in ((example, ()), (whole, (180, 240))):
         (tmp_path / "my.toml").write_text(block)
         plan = read_plan(tmp_path / "my.toml")
         assert plan.size == size

@@ -11,7 +11,7 @@ VIEWER = Path(__file__).parents[2] / "ed_viewer"
 
 def test_the_window_loads_no_keras_and_no_backend() -> None:
     code = (
-        "import sys, ed_viewer.app, ed_viewer.panel as p; list(p.PANELS);"
+        "import sys, ed_viewer.app; p = sys.modules[ed_viewer.Panel.__module__]; list(p.PANELS);"
         "print([m for m in ('keras', 'tensorflow', 'torch', 'jax', 'sklearn', 'matplotlib')"
         " if m in sys.modules], sorted(p.PANELS))"
     )
@@ -52,3 +52,15 @@ def test_colours_stand_in_one_file() -> None:
 def test_no_file_of_the_viewer_opens_hdf5() -> None:
     users = [f.name for f in VIEWER.rglob("*.py") if "import h5py" in f.read_text()]
     assert users == []
+
+
+def test_the_names_for_panel_authors_are_there_whatever_was_imported_first() -> None:
+    code = (
+        "import sys, ed_viewer\n"
+        "assert not any(name.startswith('PySide6') for name in sys.modules)\n"
+        "import ed_viewer.app\n"
+        "from ed_viewer import *\n"
+        "print(*(type(globals()[name]).__name__ for name in ed_viewer.__all__))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "module" not in done.stdout
