@@ -110,6 +110,8 @@ def make_field(
         partial = lost or void is not None
         if void is not None:
             arrays = [View(array, void=void) for array in arrays]
+        elif not lost:
+            arrays = [replace(a, checked=True) if isinstance(a, View) else a for a in arrays]
     elif remedy := slow_layout(parts[0]):
         findings.infer(name, "stored so that single samples are read slowly", remedy)
     return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
@@ -330,6 +332,7 @@ def _numbers(
         return [_as_floats(part.view()) for part in parts], "", ""
     scale = scale_of(source.name, parts, options)
     more = {"black": scale.black, "cut": scale.cut >= 0, "inferred": scale.inferred}
+    more["checked"] = scale.checked
     shown = [_shown(part, scale.white, channel, **more) for part in parts]
     return shown, scale.text, scale.option
 

@@ -30,6 +30,7 @@ class Scale:
         text: what is said of it, "" where there is nothing to say.
         option: what has it otherwise.
         inferred: whether the largest number said what white is.
+        checked: whether all numbers are known to be in 0..1 as they are read.
     """
 
     black: float = 0
@@ -38,6 +39,7 @@ class Scale:
     text: str = ""
     option: str = ""
     inferred: bool = False
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +203,9 @@ def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
 
 
 def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
-    beyond = extent(parts, low, high).beyond
-    text = f"{beyond:,} numbers beyond {low:g}..{high:g} are cut" if beyond else ""
-    return Scale(low, high, beyond or -1, text)
+    found = extent(parts, low, high)
+    text = f"{found.beyond:,} numbers beyond {low:g}..{high:g} are cut" if found.beyond else ""
+    return Scale(low, high, found.beyond or -1, text, checked=not found.missing)
 
 
 def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:

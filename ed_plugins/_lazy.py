@@ -24,6 +24,7 @@ class View(Sliced):
             first; () leaves them as they are.
         void: the number that stands for no value, which reads as NaN; None where there is none.
         inferred: whether the largest number said what white is: other files may have another.
+        checked: whether all numbers were looked at: finite, of an image or a video in 0..1.
     """
 
     array: Any
@@ -34,6 +35,7 @@ class View(Sliced):
     order: tuple[int, ...] = ()
     void: float | None = None
     inferred: bool = False
+    checked: bool = False
 
     @property
     def dtype(self) -> np.dtype:
