@@ -178,3 +178,15 @@ def test_a_map_of_colours_may_be_stored_as_grey(tmp_path: Path, save: Any, load:
     toml = '[fields.mask]\nkind = "class"\nclasses = { sky = "#000000", road = "#808080" }\n'
     (tmp_path / "my.toml").write_text(toml)
     assert load(tmp_path / "my.toml").splits["test"]["mask"].tolist() == [[[0, 1]]]
+
+
+def test_the_folder_of_a_split_may_hold_the_images(tmp_path: Path, make: Any, load: Any) -> None:
+    path = make(tmp_path)
+    for split in ("train", "val"):  # as the CamVid of SegNet has them
+        (tmp_path / split / "labels").rename(tmp_path / f"{split}annot")
+        for file in (tmp_path / split / "images").iterdir():
+            file.rename(tmp_path / split / file.name)
+        (tmp_path / split / "images").rmdir()
+    before = BASIC.replace('"images"', '""').replace('"labels"', '"annot"')
+    path.write_text(f'layout = "{{split}}{{field}}"\n{before}', "utf-8")
+    assert len(load(path).splits["train"]["image"]) == 2
