@@ -307,7 +307,8 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
 def _other_kind(name: str, axes: int) -> str:
     """Return what to do with an array of so many axes that are not those of its kind."""
     kinds = {1: "value", 2: "signal", 3: "signal", 4: "image", 5: "video"}
-    return f"say kind={name}:{kinds[axes]}" if axes in kinds else "reshape it to 1 to 5 axes"
+    rows = ", or, of rows of pixels, reshape it to (samples, height, width)" * (axes == 2)
+    return f"say kind={name}:{kinds[axes]}{rows}" if axes in kinds else "reshape it to 1 to 5 axes"
 
 
 def _numbers(

@@ -286,6 +286,8 @@ def find_void(
             f"expected values, found {found.missing - missing:,} infinite ones: write NaN where "
             "there is no value",
         )
+    if missing:
+        findings.infer(name, f"{missing:,} of NaN are no value")
     if stated is not None and len(stated) > 1:
         raise OptionError(f"option 'ignore' is one number of values, received several of {name!r}.")
     for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):

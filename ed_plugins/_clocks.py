@@ -149,8 +149,12 @@ def _with_colons(table: Table) -> Table:
     """Return the table with 18:00:00 for 18.00.00, where such cells are no dates."""
     columns = list(table.columns)
     for number, column in enumerate(columns):
-        filled = column.dropna() if column.dtype.kind not in "biufM" else ()
-        if len(filled) and _DOTTED.fullmatch(str(filled.iloc[0]).strip()):
+        filled = column.dropna()
+        if (
+            column.dtype.kind not in "biufM"
+            and len(filled)
+            and _DOTTED.fullmatch(str(filled.iloc[0]).strip())
+        ):
             cells = column.astype("str").str.strip().where(column.notna())
             parts = cells.str.extract(_DOTTED)
             months = parts[1].dropna()

@@ -2,9 +2,10 @@
 
 python scripts/bench_loading.py OTHER [--runs N] [--scratch FOLDER] [--only NAME ...]
 
-OTHER is the root of another checkout, such as one made by `git worktree add OTHER COMMIT`. The files
-(3 GB) are made in the scratch folder and stay there for the next time, if it is named. The two take
-turns, each in a process of its own; a ratio below 1 says that this checkout is the better one.
+OTHER is the root of another checkout, such as one made by `git worktree add OTHER COMMIT`. The
+files (3 GB) are made in the scratch folder and stay there for the next time, if it is named. The
+two take turns, each in a process of its own, whose first run does not count; a ratio below 1 says
+that this checkout is the better one.
 """
 
 import argparse
@@ -61,9 +62,13 @@ def compare(name: str, data: str, other: Path, runs: int) -> None:
     figures: dict[Path, list[list[float]]] = {other.resolve(): [], HERE: []}
     for root, found in [*figures.items()] * (runs + 1):
         found.append(_measure(root, data))
-    before, now = ([median(column) for column in zip(*f[1:])] for f in figures.values())
+    before, now = (
+        [median(column) for column in zip(*f[1:], strict=True)] for f in figures.values()
+    )
     parts = zip(("cpu", "wall", "peak"), ("s", "s", "MiB"), before, now, strict=True)
-    said = (f"{what} {was:7.2f} {is_:7.2f} {unit} {is_ / was:5.2f}" for what, unit, was, is_ in parts)
+    said = (
+        f"{what} {was:7.2f} {is_:7.2f} {unit} {is_ / was:5.2f}" for what, unit, was, is_ in parts
+    )
     print(f"{name:16}", *said, sep="  ", flush=True)
 
 

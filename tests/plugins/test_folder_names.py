@@ -124,6 +124,14 @@ def test_files_that_two_splits_share_are_counted(tmp_path: Path, make: Any, load
         load(path)
 
 
+def test_copies_in_another_split_are_counted(tmp_path: Path, make: Any, load: Any) -> None:
+    path = make(tmp_path)
+    assert "copies" not in " ".join(said(load(path)))
+    file = tmp_path / "train" / "images" / "a.png"
+    (tmp_path / "val" / "images" / "a.png").write_bytes(file.read_bytes())
+    assert "split 0 1 files of validation are copies of files of train ()" in said(load(path))
+
+
 def test_two_folders_for_one_split_are_asked_about(tmp_path: Path, make: Any, load: Any) -> None:
     path = make(tmp_path, splits=("train", "val", "valid"))
     with pytest.raises(EdkitError, match=r"split validation, found val and valid") as caught:
