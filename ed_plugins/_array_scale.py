@@ -221,15 +221,16 @@ def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
 def _largest_of_dark(part: Stored) -> int:
     """Return the largest of bytes, up to `_DARK`: the first samples show that of most images.
 
-    Where they do not, as of black and white alone, the others are looked at.
+    Where they do not, as of black and white alone, the others are looked at; and where packed ones
+    may be damaged.
     """
     size = int(np.prod(part.shape[1:]))
     rows = max(1, _SEEN // size)
     first = np.asarray(part.view()[:rows])
     largest = int(first.max(initial=0))
-    for block in part.blocks() if largest < _DARK else ():
+    for block in part.blocks() if largest < _DARK or part.is_packed else ():
         largest = max(largest, int(block.max(initial=0)))
-        if largest >= _DARK:
+        if largest >= _DARK and not part.is_packed:
             break
     return min(largest, _DARK)
 

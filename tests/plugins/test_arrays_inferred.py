@@ -375,6 +375,29 @@ def test_numbers_are_read_once_and_a_bad_one_is_found(
                 check_data(data, "my", [name], [])
 
 
+@pytest.mark.parametrize("kind", ["image", "value", "signal", "label"])
+def test_a_damaged_piece_is_named_before_training(kind: str, tmp_path: Path) -> None:
+    shape = {"image": (8, 8, 3), "value": (8, 8), "signal": (64,), "label": ()}[kind]
+    array = pictures(*shape, high=250).astype("uint8" if kind in ("image", "label") else "float32")
+    with h5py.File(tmp_path / "my.h5", "w") as file:
+        for split in ("train", "val"):
+            name = f"{split}/{kind}"
+            piece = file.create_dataset(
+                name, data=array, chunks=(5, *shape), compression="gzip", fletcher32=True
+            )
+        place = piece.id.get_chunk_info(2).byte_offset
+    with (tmp_path / "my.h5").open("r+b") as raw:
+        raw.seek(place)
+        raw.write(b"\xff" * 8)
+    with pytest.raises(EdkitError, match=rf"my.h5', array 'val/{kind}' cannot be read: it is dam"):
+        check_data(
+            load(tmp_path / "my.h5", kind=f"{kind}:{kind}".replace(":label", ":class")),
+            "my",
+            [kind],
+            [],
+        )
+
+
 def test_classes_that_are_never_trained_on_are_said(tmp_path: Path) -> None:
     arrays = {"x_train": pictures(8, 8), "x_test": pictures(8, 8), "y_train": CLASSES}
     data = load(save_npz(tmp_path, arrays | {"y_test": CLASSES + 1}))
