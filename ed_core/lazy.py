@@ -20,6 +20,16 @@ def rows_of(array: Any, rows: np.ndarray) -> Any:
     return array[rows] if in_memory else Rows(array, rows)
 
 
+def is_checked(array: Any) -> bool:
+    """Return whether a loader looked at all numbers: finite, of an image or a video in 0..1.
+
+    An array says so by `checked`; rows of one that does are good as well.
+    """
+    while isinstance(array, Rows):
+        array = array.array
+    return bool(getattr(array, "checked", False))
+
+
 class Sliced:
     """The part of an array that follows from its shape and from slicing it."""
 

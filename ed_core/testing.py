@@ -20,7 +20,7 @@ import numpy as np
 from keras import layers, ops
 
 from ed_core.arrange import Batches, needed_fields
-from ed_core.checks import check_array, check_shapes
+from ed_core.checks import check_array, check_shapes, check_values
 from ed_core.engine import randomness, tuning
 from ed_core.errors import EdkitError
 from ed_core.findings import Finding, read_facts
@@ -111,6 +111,7 @@ def check_dataset(name: str, **options: Any) -> Dataset:
         assert min(lengths) > 0, f"{name}/{split}: no samples"
         for field, array in arrays.items():
             check_array(array, data.fields[field], f"{name}/{split}/{field}")
+            check_values(array, data.fields[field], f"{name}/{split}/{field}")
             part, second = np.asarray(array[:64]), np.asarray(second_time[split][field][:64])
             same = np.array_equal(part, second, equal_nan=part.dtype.kind == "f")
             assert same, f"{name}/{split}/{field}: loading twice gave different arrays"

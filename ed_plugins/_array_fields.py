@@ -110,6 +110,8 @@ def make_field(
         partial = lost or void is not None
         if void is not None:
             arrays = [View(array, void=void) for array in arrays]
+        elif not lost:
+            arrays = [replace(a, checked=True) if isinstance(a, View) else a for a in arrays]
     elif remedy := slow_layout(parts[0]):
         findings.infer(name, "stored so that single samples are read slowly", remedy)
     return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
@@ -305,7 +307,8 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
 def _other_kind(name: str, axes: int) -> str:
     """Return what to do with an array of so many axes that are not those of its kind."""
     kinds = {1: "value", 2: "signal", 3: "signal", 4: "image", 5: "video"}
-    return f"say kind={name}:{kinds[axes]}" if axes in kinds else "reshape it to 1 to 5 axes"
+    rows = ", or, of rows of pixels, reshape it to (samples, height, width)" * (axes == 2)
+    return f"say kind={name}:{kinds[axes]}{rows}" if axes in kinds else "reshape it to 1 to 5 axes"
 
 
 def _numbers(
@@ -330,6 +333,7 @@ def _numbers(
         return [_as_floats(part.view()) for part in parts], "", ""
     scale = scale_of(source.name, parts, options)
     more = {"black": scale.black, "cut": scale.cut >= 0, "inferred": scale.inferred}
+    more["checked"] = scale.checked
     shown = [_shown(part, scale.white, channel, **more) for part in parts]
     return shown, scale.text, scale.option
 

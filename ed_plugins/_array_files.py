@@ -17,7 +17,7 @@ from ed_core.lazy import Sliced
 from ed_core.memory import check_memory
 from ed_plugins._array_options import UnfitError
 from ed_plugins._hdf5 import FACTS, open_hdf5, try_hdf5
-from ed_plugins._lazy import View
+from ed_plugins._lazy import View, read_rows
 
 _LARGE = 512 * 2**20  # bytes that any array may unpack to
 _RATIO = 200  # unpacked bytes for a stored one, of larger ones
@@ -126,6 +126,12 @@ class Stored:
         """Whether it holds texts."""
         return self.dtype.kind in "US" or h5py.check_string_dtype(self.dtype) is not None
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether it lies packed in HDF5, or with sums: reading all of it shows damage."""
+        packed = isinstance(self.array, h5py.Dataset)
+        return packed and self.array.id.get_create_plist().get_nfilters() > 0
+
     def turned(self, axes: tuple[int, ...]) -> "Stored":
         """Return it with its axes in another order."""
         return replace(self, order=tuple(self.order[axis] for axis in axes))
@@ -146,7 +152,7 @@ class Stored:
         chunk = (getattr(self.array, "chunks", None) or self.shape)[self.order[0]]
         rows = -(-rows // chunk) * chunk if chunk * size <= 64 * _BLOCK else rows
         for first in range(0, self.shape[0], rows):
-            block = np.asarray(array[first : first + rows])
+            block = read_rows(array, slice(first, first + rows))
             yield _texts_of(block) if self.is_text else block
 
 
@@ -386,7 +392,7 @@ def slow_layout(stored: Stored) -> str:
     one = tuple(1 if axis == samples else size for axis, size in enumerate(array.shape))
     count = prod(-(-size // chunk) for size, chunk in zip(one, chunks, strict=True))
     unpacked = count * prod(chunks) / prod(one)  # times a sample, to read one
-    packed = array.id.get_create_plist().get_nfilters() > 0 or not array.chunks
+    packed = stored.is_packed or not array.chunks
     if count < _PIECES and (unpacked < _UNPACKED or not packed):
         return ""
     return f"create_dataset(..., chunks={one})"

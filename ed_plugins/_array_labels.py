@@ -1,7 +1,7 @@
 """Labels of arrays: class numbers of numbers, of one-hot rows and of texts; -1 for none."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -46,6 +46,23 @@ def read_labels(name: str, parts: Sequence[Stored], options: ArrayOptions) -> La
     Raises:
         UnfitError: the numbers or texts are no labels, or two readings are as good.
     """
+    labels = _read_labels(name, parts, options)
+    return replace(labels, texts=(*labels.texts, *_only_elsewhere(parts, labels)))
+
+
+def _only_elsewhere(parts: Sequence[Stored], labels: Labels) -> list[tuple[str, str]]:
+    """Return what is said of classes of samples that are in other splits than the first alone."""
+    if len(parts) < 2 or labels.parts[0].ndim > 1:
+        return []
+    first, *others = ({*np.unique(part).tolist()} - {-1} for part in labels.parts)
+    lost = sorted(set().union(*others) - first)
+    which = ", ".join(labels.classes[number] for number in lost[:_LISTED])
+    where = parts[0].where.rpartition("array ")[2]
+    text = f"{which}{', ...' * (len(lost) > _LISTED)} in other splits alone, never in {where}"
+    return [(text, "")] if lost else []
+
+
+def _read_labels(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Labels:
     classes = next(filter(None, (part.classes for part in parts)), ())
     if all(part.is_text for part in parts):
         return _of_texts(parts, classes)

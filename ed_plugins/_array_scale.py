@@ -30,6 +30,7 @@ class Scale:
         text: what is said of it, "" where there is nothing to say.
         option: what has it otherwise.
         inferred: whether the largest number said what white is.
+        checked: whether all numbers are known to be in 0..1 as they are read.
     """
 
     black: float = 0
@@ -38,6 +39,7 @@ class Scale:
     text: str = ""
     option: str = ""
     inferred: bool = False
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +203,9 @@ def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
 
 
 def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
-    beyond = extent(parts, low, high).beyond
-    text = f"{beyond:,} numbers beyond {low:g}..{high:g} are cut" if beyond else ""
-    return Scale(low, high, beyond or -1, text)
+    found = extent(parts, low, high)
+    text = f"{found.beyond:,} numbers beyond {low:g}..{high:g} are cut" if found.beyond else ""
+    return Scale(low, high, found.beyond or -1, text, checked=not found.missing)
 
 
 def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
@@ -219,15 +221,16 @@ def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
 def _largest_of_dark(part: Stored) -> int:
     """Return the largest of bytes, up to `_DARK`: the first samples show that of most images.
 
-    Where they do not, as of black and white alone, the others are looked at.
+    Where they do not, as of black and white alone, the others are looked at; and where packed ones
+    may be damaged.
     """
     size = int(np.prod(part.shape[1:]))
     rows = max(1, _SEEN // size)
     first = np.asarray(part.view()[:rows])
     largest = int(first.max(initial=0))
-    for block in part.blocks() if largest < _DARK else ():
+    for block in part.blocks() if largest < _DARK or part.is_packed else ():
         largest = max(largest, int(block.max(initial=0)))
-        if largest >= _DARK:
+        if largest >= _DARK and not part.is_packed:
             break
     return min(largest, _DARK)
 
@@ -284,6 +287,8 @@ def find_void(
             f"expected values, found {found.missing - missing:,} infinite ones: write NaN where "
             "there is no value",
         )
+    if missing:
+        findings.infer(name, f"{missing:,} of NaN are no value")
     if stated is not None and len(stated) > 1:
         raise OptionError(f"option 'ignore' is one number of values, received several of {name!r}.")
     for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):

@@ -31,6 +31,7 @@ _SECONDS = {
 }
 _EPOCHS = ((1e9, 1.0), (1e12, 1e-3), (1e15, 1e-6), (1e18, 1e-9))  # 2001, in s, ms, us and ns
 _LASTED = re.compile(r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?) ?([^\W\d_]+)")
+_DOTTED = re.compile(r"([01]?\d|2[0-3])\.([0-5]\d)\.([0-5]\d)")
 _LEAST = 8  # rows that show that a column rises steadily
 _GAP = 1.5  # usual steps
 _FALLS = 0.9  # share of the steps of a clock whose newest row is the first
@@ -99,7 +100,12 @@ def find_clock(table: Table, wanted: str, chosen: list[int]) -> tuple[Clock | No
     Raises:
         EdkitError: there is no such column, or its cells are no times.
     """
-    named = [i for i, name in enumerate(table.names) if is_clock(name) and i not in chosen]
+    table = _with_colons(table)
+    named = [
+        i
+        for i, name in enumerate(table.names)
+        if is_clock(name) and i not in chosen and not _wanders(name, table.columns[i])
+    ]
     if len(table.columns) == len(named):  # a clock alone is what was measured
         named = []
     if wanted and wanted != "none":
@@ -129,6 +135,32 @@ def find_clock(table: Table, wanted: str, chosen: list[int]) -> tuple[Clock | No
         if found is not None and _rises(found.times):
             return replace(found, guessed=True), [first, *dated]
     return None, sorted({*named, *dated})
+
+
+def _wanders(name: str, column: Any) -> bool:
+    """Tell whether a column called T or s rises and falls, as a temperature does and no time."""
+    if _words(re.sub(r"[(\[].*", "", name)) not in (["t"], ["s"]) or column.dtype.kind not in "iuf":
+        return False
+    steps = np.diff(column.dropna().to_numpy("float64"))
+    return steps.size > 0 and max(np.mean(steps >= 0), np.mean(steps <= 0)) < _FALLS
+
+
+def _with_colons(table: Table) -> Table:
+    """Return the table with 18:00:00 for 18.00.00, where such cells are no dates."""
+    columns = list(table.columns)
+    for number, column in enumerate(columns):
+        filled = column.dropna()
+        if (
+            column.dtype.kind not in "biufM"
+            and len(filled)
+            and _DOTTED.fullmatch(str(filled.iloc[0]).strip())
+        ):
+            cells = column.astype("str").str.strip().where(column.notna())
+            parts = cells.str.extract(_DOTTED)
+            months = parts[1].dropna()
+            if len(months) == len(filled) and (months.isin(["00"]) | (months > "12")).any():
+                columns[number] = parts[0] + ":" + parts[1] + ":" + parts[2]
+    return replace(table, columns=columns)
 
 
 def is_clock(name: str) -> bool:

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from filecmp import cmp
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
@@ -146,9 +147,14 @@ def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) ->
 
 
 def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
-    """Say how many files two splits share by links; raises EdkitError where those are all."""
+    """Say how many files two splits share, by links or as copies of one name.
+
+    Raises:
+        EdkitError: all files of a split are links to those of another.
+    """
     first = next(iter(plan.fields))
     of_split = {split: {_place(path): path for path in files[split][first]} for split in files}
+    named = {split: {path.name: path for path in files[split][first]} for split in files}
     for one, other in combinations(of_split, 2):
         shared = of_split[one].keys() & of_split[other].keys()
         if len(shared) == min(len(of_split[one]), len(of_split[other])):
@@ -160,6 +166,18 @@ def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
             )
         if shared:
             findings.infer("split", f"{len(shared):,} files of {other} are files of {one} as well")
+        both = [(named[one][name], named[other][name]) for name in named[one].keys() & named[other]]
+        copies = sum(_is_copy(a, b) for a, b in both)
+        if copies:
+            findings.infer("split", f"{copies:,} files of {other} are copies of files of {one}")
+
+
+def _is_copy(one: Path, other: Path) -> bool:
+    """Return whether two files are not one, but alike; what cannot be read is said elsewhere."""
+    try:
+        return _place(one) != _place(other) and cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _place(path: Path) -> tuple[int, int]:

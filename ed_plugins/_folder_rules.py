@@ -98,7 +98,7 @@ TOP: Rules = {
     "fields": (lambda v: isinstance(v, dict), "tables such as [fields.image]"),
 }
 _ANY: Rules = {
-    "folder": (_is_text, "the name of a folder"),
+    "folder": (lambda v: v == "" or _is_text(v), "the name of a folder"),
     "kind": (_is_text, "image, class or value"),
     "page": (lambda v: _is_whole(v, 1, 2**31), "the number of a page, from 1"),
     "upright": (

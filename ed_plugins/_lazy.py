@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ed_core.errors import EdkitError, one_line
 from ed_core.lazy import Sliced
 
 _FEW = 32  # samples a chunk, of which single ones are read
@@ -24,6 +25,7 @@ class View(Sliced):
             first; () leaves them as they are.
         void: the number that stands for no value, which reads as NaN; None where there is none.
         inferred: whether the largest number said what white is: other files may have another.
+        checked: whether all numbers were looked at: finite, of an image or a video in 0..1.
     """
 
     array: Any
@@ -34,6 +36,7 @@ class View(Sliced):
     order: tuple[int, ...] = ()
     void: float | None = None
     inferred: bool = False
+    checked: bool = False
 
     @property
     def dtype(self) -> np.dtype:
@@ -48,7 +51,7 @@ class View(Sliced):
         return (*turned, *[1] * self.channel)
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        values = self._turned(key) if self.order else _read(self.array, key)
+        values = self._turned(key) if self.order else read_rows(self.array, key)
         if self.white is None:
             values = np.asarray(values, self.dtype)
         else:
@@ -63,7 +66,7 @@ class View(Sliced):
         samples, *others = self.order
         index: list[Any] = [slice(None)] * len(self.order)
         index[samples] = key
-        values = np.asarray(self.array[tuple(index)] if samples else _read(self.array, key))
+        values = read_rows(self.array, tuple(index) if samples else key)
         if values.ndim == len(self.order):
             return values.transpose(self.order)
         return values.transpose([axis - (axis > samples) for axis in others])  # a single sample
@@ -77,12 +80,24 @@ class View(Sliced):
         return np.clip(values, 0, 1, out=values) if self.cut else values
 
 
-def _read(array: Any, key: Any) -> np.ndarray:
-    """Return some samples; of chunks in HDF5 one after the other, which is far faster there."""
+def read_rows(array: Any, key: Any) -> np.ndarray:
+    """Return some samples; of chunks in HDF5 one after the other, which is far faster there.
+
+    Raises:
+        EdkitError: the file is damaged there.
+    """
     listed = isinstance(key, np.ndarray) and key.dtype.kind in "iu" and len(key) > 0
-    if listed and (getattr(array, "chunks", None) or (_FEW,))[0] < _FEW:
-        return np.stack([array[row] for row in key])
-    return np.asarray(array[key])
+    try:
+        if listed and (getattr(array, "chunks", None) or (_FEW,))[0] < _FEW:
+            return np.stack([array[row] for row in key])
+        return np.asarray(array[key])
+    except OSError as error:  # of HDF5
+        file = getattr(getattr(array, "file", None), "filename", "the file")
+        name = str(getattr(array, "name", "")).removeprefix("/")
+        raise EdkitError(
+            f"{file!r}, array {name!r} cannot be read: it is damaged or incomplete; fetch or write "
+            f"the file again ({one_line(error).rstrip('.')})."
+        ) from error
 
 
 def native(dtype: np.dtype) -> np.dtype:

@@ -15,6 +15,9 @@ from ed_plugins._stretches import Channels, ReadOptions, Recording, Stretch, str
 from ed_plugins._text_layout import NoNumbersError, Note
 from ed_plugins._wav import WavHeader, read_wav, wav_header
 
+_LISTED = 80  # characters of the names of channels
+_MANY = 16  # channels without a name, of which each row may have been meant as a signal
+
 
 def read_recordings(paths: list[Path], options: ReadOptions, findings: Findings) -> list[Recording]:
     """Return the recordings of some files, all with the same channels at the same rate.
@@ -208,8 +211,12 @@ def _step(one: Recording) -> str:
 
 def _named(one: Recording) -> str:
     count = len(one.names)
-    names = f" ({', '.join(one.names)})"[:80] if any(one.names) else ""
-    return f"{count} channel{'s' * (count > 1)}{names}"
+    text = f"{count} channel{'s' * (count > 1)}"
+    if not any(one.names):
+        return text + ", a column each" * (count > _MANY)
+    lengths = np.cumsum([len(name) + 2 for name in one.names])
+    shown = one.names[: max(1, int((lengths <= _LISTED).sum()))]
+    return f"{text} ({', '.join(name[:_LISTED] for name in shown)}{', ...' * (len(shown) < count)})"
 
 
 def report(recordings: list[Recording], findings: Findings) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 _VOID = (-999.0, -9999.0, -99999.0, -999.25, -32768.0)  # of loggers and weather stations
+_OFTEN, _OTHERS = 3, 8  # times that a number comes up, and how many others there are, to be said
 _SMALL = 100  # times their range: what float32 holds to five digits of it
 _SEEN = 1e-3  # of the deviation
 _NEARLY = re.compile(r"[^\w\s]{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
@@ -38,6 +39,8 @@ def read_table(path: Path, options: ReadOptions) -> Recording:
     taken = chosen or _channels(table, clocks, notes)
     samples = _numbers(table, taken)
     _take_out(table, taken, samples, options.gap)
+    if not options.gap:
+        notes.extend(_apart(table, taken, samples))
     names = tuple(plain(table.names[i]) for i in taken)
     if chosen:
         used = len({*clock.columns} - {*chosen}) if clock else 0
@@ -252,6 +255,30 @@ def _take_out(table: Table, taken: list[int], samples: np.ndarray, gap: str) -> 
                 f"{len(found):,} rows, far from its other numbers: say gap={least:g} where it "
                 "stands for none, or gap=none."
             )
+
+
+def _apart(table: Table, taken: list[int], samples: np.ndarray) -> list[Note]:
+    """Return what is said of whole numbers that come up often, far from all others of a column."""
+    found: dict[float, tuple[str, float, float]] = {}
+    for column, numbers in zip(taken, samples.T, strict=True):
+        known = numbers[np.isfinite(numbers)]
+        for number in (known.min(), known.max()) if known.size else ():
+            if number % 1 or (known == number).sum() < _OFTEN:
+                continue
+            others = np.unique(known[known != number])
+            if len(others) >= _OTHERS and np.abs(others - number).min() > np.ptp(others):
+                found.setdefault(float(number), (table.label(column), others[0], others[-1]))
+    return [
+        (
+            "signal",
+            f"{number:.9g} is a value, {int((samples == number).sum()):,} times, though the other "
+            f"numbers of {name} are {low:.4g} to {high:.4g}",
+            f"gap={number:.9g}",
+            0,
+            False,
+        )
+        for number, (name, low, high) in found.items()
+    ]
 
 
 def _loses(series: "pandas.Series", short: np.ndarray) -> bool:

@@ -10,7 +10,7 @@ group = "_"                    # files that begin alike, up to the last "_", are
 train = "train"
 validation = "val"
 [fields.image]                 # kind image: 0..1
-folder = "images"              # default: the field's name
+folder = "images"              # default: the field's name; "" beside layout = "{split}{field}"
 channels = 3                   # 3 for colour, 1 for grey; default: what the files have
 bits = 12                      # that are used of 16; default: those of the largest number
 # range = [-1, 1]              # instead of bits: the numbers that stand for 0 and 1, as of floats
@@ -95,6 +95,7 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
         if read.inferred:
             whites[name] = read.white
         view = _InferredWhite if read.inferred else View
+        checked = read.white == 255 and read.array.dtype == np.uint8
         ends = np.cumsum([len(named[name]) for named in files.values()])
         for split, part in zip(files, np.split(read.array, ends[:-1]), strict=True):
             if kind == "class" and (part < 0).all():
@@ -102,7 +103,8 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
                     f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
                     f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
                 )
-            splits[split][name] = view(part, read.white) if read.white else part
+            shown = view(part, read.white, checked=checked) if read.white else part
+            splits[split][name] = shown
     record = InputRecord(findings=tuple(findings))
     hook = _Whites(whites) if whites else None
     return Dataset(fields, splits, groups=groups, preparation=hook, input=record)

@@ -397,10 +397,11 @@ def _by_time(parts: list[_Part], files: list[Path], window: int) -> dict[str, li
     splits: dict[str, list[_Part]] = {"train": [], "test": []}
     for part, file in zip(parts, files, strict=True):
         cut = len(part) - int(_TEST * len(part))
+        smaller = f", such as window={len(part) // 5}" if len(part) >= 10 else ""
         if len(part) - cut < window:
             raise EdkitError(
                 f"{file.name!r} has {len(part)} samples: expected at least {5 * window}, so that "
-                f"its last fifth holds a window of {window}."
+                f"its last fifth holds a window of {window}: say a smaller 'window'{smaller}."
             )
         splits["train"].append(part.between(0, cut))
         splits["test"].append(part.between(cut, len(part)))

@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError
+from ed_core.checks import check_data, check_values
+from ed_core.lazy import is_checked
 from ed_core.options import FilePath
 from ed_core.preparation import as_trained, prepared
 from ed_core.spec import InputRecord
 from ed_core.testing import check_dataset
+from ed_plugins._lazy import View
 from ed_plugins.arrays import arrays
 
 RANDOM = np.random.default_rng(0)
@@ -346,6 +349,59 @@ def test_splits_whose_depths_seem_to_differ_are_said(tmp_path: Path) -> None:
     image = pictures(8, 8, 1, high=4096, dtype="uint16")
     data = load(save_npz(tmp_path, {"x_train": image, "x_test": image * 16}))
     assert "splits are 4,095, 65,520" in said(data, "image")[0][0]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_numbers_are_read_once_and_a_bad_one_is_found(
+    dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pictures(8, 8, 3, high=2 if dtype == "float32" else 200, dtype=dtype)
+    arrays = {f"{split}/{n}": image for split in ("train", "val") for n in ("image", "depth")}
+    path = save_hdf5(tmp_path, arrays)
+    data = load(path, kind="depth:value")
+    for name in ("image", "depth"):
+        assert is_checked(data.splits["train"][name])
+        check_values(data.splits["train"][name], data.fields[name], name)
+    with monkeypatch.context() as patched:
+        patched.setattr(View, "__getitem__", lambda *_: pytest.fail("it is read again"))
+        check_data(data, "my", ["image", "depth"], [])
+    if dtype == "float32":
+        arrays["val/image"] = np.where(np.arange(3) == 2, np.nan, image)
+        arrays["val/depth"] = arrays["val/image"]
+        data = load(save_hdf5(tmp_path, arrays), kind="depth:value", range="image:0..1")
+        assert said(data, "depth")[0][0].endswith(" of NaN are no value")
+        for name in ("image", "depth"):
+            with pytest.raises(EdkitError, match=f"my/validation/{name}: sample 0 holds nan; exp"):
+                check_data(data, "my", [name], [])
+
+
+@pytest.mark.parametrize("kind", ["image", "value", "signal", "label"])
+def test_a_damaged_piece_is_named_before_training(kind: str, tmp_path: Path) -> None:
+    shape = {"image": (8, 8, 3), "value": (8, 8), "signal": (64,), "label": ()}[kind]
+    array = pictures(*shape, high=250).astype("uint8" if kind in ("image", "label") else "float32")
+    with h5py.File(tmp_path / "my.h5", "w") as file:
+        for split in ("train", "val"):
+            name = f"{split}/{kind}"
+            piece = file.create_dataset(
+                name, data=array, chunks=(5, *shape), compression="gzip", fletcher32=True
+            )
+        place = piece.id.get_chunk_info(2).byte_offset
+    with (tmp_path / "my.h5").open("r+b") as raw:
+        raw.seek(place)
+        raw.write(b"\xff" * 8)
+    with pytest.raises(EdkitError, match=rf"my.h5', array 'val/{kind}' cannot be read: it is dam"):
+        check_data(
+            load(tmp_path / "my.h5", kind=f"{kind}:{kind}".replace(":label", ":class")),
+            "my",
+            [kind],
+            [],
+        )
+
+
+def test_classes_that_are_never_trained_on_are_said(tmp_path: Path) -> None:
+    arrays = {"x_train": pictures(8, 8), "x_test": pictures(8, 8), "y_train": CLASSES}
+    data = load(save_npz(tmp_path, arrays | {"y_test": CLASSES + 1}))
+    assert said(data, "label") == [("3 in other splits alone, never in 'y_train'", "")]
 
 
 @pytest.mark.parametrize("save", [save_npz, save_hdf5])

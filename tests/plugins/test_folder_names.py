@@ -124,6 +124,14 @@ def test_files_that_two_splits_share_are_counted(tmp_path: Path, make: Any, load
         load(path)
 
 
+def test_copies_in_another_split_are_counted(tmp_path: Path, make: Any, load: Any) -> None:
+    path = make(tmp_path)
+    assert "copies" not in " ".join(said(load(path)))
+    file = tmp_path / "train" / "images" / "a.png"
+    (tmp_path / "val" / "images" / "a.png").write_bytes(file.read_bytes())
+    assert "split 0 1 files of validation are copies of files of train ()" in said(load(path))
+
+
 def test_two_folders_for_one_split_are_asked_about(tmp_path: Path, make: Any, load: Any) -> None:
     path = make(tmp_path, splits=("train", "val", "valid"))
     with pytest.raises(EdkitError, match=r"split validation, found val and valid") as caught:
@@ -178,3 +186,15 @@ def test_a_map_of_colours_may_be_stored_as_grey(tmp_path: Path, save: Any, load:
     toml = '[fields.mask]\nkind = "class"\nclasses = { sky = "#000000", road = "#808080" }\n'
     (tmp_path / "my.toml").write_text(toml)
     assert load(tmp_path / "my.toml").splits["test"]["mask"].tolist() == [[[0, 1]]]
+
+
+def test_the_folder_of_a_split_may_hold_the_images(tmp_path: Path, make: Any, load: Any) -> None:
+    path = make(tmp_path)
+    for split in ("train", "val"):  # as the CamVid of SegNet has them
+        (tmp_path / split / "labels").rename(tmp_path / f"{split}annot")
+        for file in (tmp_path / split / "images").iterdir():
+            file.rename(tmp_path / split / file.name)
+        (tmp_path / split / "images").rmdir()
+    before = BASIC.replace('"images"', '""').replace('"labels"', '"annot"')
+    path.write_text(f'layout = "{{split}}{{field}}"\n{before}', "utf-8")
+    assert len(load(path).splits["train"]["image"]) == 2

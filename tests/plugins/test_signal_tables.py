@@ -45,6 +45,13 @@ def dated(heading: str, form: str) -> str:
     return "\n".join([heading, *(f"{d};{a:.4f}" for d, a in zip(dates(form), A, strict=True)), ""])
 
 
+HOURS = [f"{hour % 24:02}.00.00" for hour in range(ROWS)]
+DAYS = [f"{10 + hour // 24}/03/2004" for hour in range(ROWS)]
+AIR = "Date;Time;CO;T\n" + "".join(  # as the air quality data of UCI have it
+    f"{day};{hour};{-200 if row < 5 else b:.4f};{a:.4f}\n".replace(".0000", "")
+    for row, (day, hour, a, b) in enumerate(zip(DAYS, HOURS, A, B, strict=True))
+)
+AIR_B = np.where(np.arange(ROWS) < 5, -200, B)
 FRAME = pd.DataFrame({"a": A, "b": B})
 PAIRS = [*zip(A, B, strict=True)]
 GAP = re.sub(r"\n0\.3000,.*", "\n0.3000,", csv(TIME, A, heading="time,a"))
@@ -55,6 +62,14 @@ TEXTS: dict[str, tuple[str, str, list[np.ndarray]]] = {
         "a b\n" + "".join(f'"{i}" {a:.6f} {b:.6f}\n' for i, (a, b) in enumerate(PAIRS, 1)),
         "row numbers",
         [A, B],
+    ),
+    "time_with_dots": (AIR, "clock 'Date' and 'Time', a step of 3,600 s (", [AIR_B, A]),
+    "temperature_is_no_clock": (AIR, "2 channels (CO, T)", [AIR_B, A]),
+    "number_for_none": (AIR, "-200 is a value, 5 times, though the other", [AIR_B, A]),
+    "many_names": (
+        csv(*[A] * 30, heading=",".join(f"channel {n}" for n in range(30))),
+        "(channel 0, channel 1, channel 2, channel 3, channel 4, channel 5, channel 6, ...)",
+        [A] * 30,
     ),
     "other_word": (csv(TIME, A, heading="Zeit;a", sep=";", mark=","), "clock 'Zeit'", [A]),
     "steady_first": (csv(TIME, A, heading="position,a"), "'position', since it rises", [A]),
