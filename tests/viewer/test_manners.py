@@ -28,7 +28,7 @@ from ed_viewer.widgets.units import Units
 
 pytestmark = pytest.mark.viewer
 
-MINUS, THIN = "\N{MINUS SIGN}", "\N{THIN SPACE}"
+MINUS, THIN = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 
 
 @pytest.mark.parametrize(
