@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from ed_viewer.one_by_one import OneByOne
@@ -57,6 +57,12 @@ class CurveRow(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(row)
         theme.changed.connect(self._restyle)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the size that shows a plot with its axis, and the bar below (called by Qt)."""
+        least = super().minimumSizeHint()
+        bar = self.horizontalScrollBar().sizeHint().height()
+        return QSize(least.width(), self.widget().minimumSizeHint().height() + bar)
 
     @property
     def whole(self) -> bool:

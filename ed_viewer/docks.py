@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QMoveEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ed_viewer.widgets.text import plain
@@ -105,6 +106,14 @@ class Docks:
         return tuple((dock.objectName(), area(dock), dock.isHidden()) for dock in self)
 
 
+class _Dock(QDockWidget):
+    """A dock through which the window is seen: what was there is painted anew when it moves."""
+
+    def moveEvent(self, event: QMoveEvent) -> None:  # noqa: N802
+        super().moveEvent(event)
+        self.update()
+
+
 def _dock(
     window: Window,
     name: str,
@@ -113,7 +122,7 @@ def _dock(
     about: QWidget | None = None,
     tool: QWidget | None = None,
 ) -> QDockWidget:
-    dock = QDockWidget(title, window)
+    dock = _Dock(title, window)
     dock.setObjectName(name)
     dock.setWidget(widget)
     dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)

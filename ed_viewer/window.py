@@ -182,10 +182,13 @@ class Window(QMainWindow):
             self._show_title()
 
     def event(self, event: QEvent) -> bool:
-        """Say in the status line what the mouse can do where it is (called by Qt)."""
+        """Say what the mouse can do where it is; paint what was dragged anew (called by Qt)."""
         if isinstance(event, QStatusTipEvent):
             self.status.show_hint(event.tip())
             return True
+        if event.type() == QEvent.Type.MouseButtonRelease:
+            # A grip between docks may be painted, while it is dragged, where none comes to be.
+            self.update()
         return super().event(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802

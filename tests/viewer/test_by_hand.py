@@ -14,8 +14,6 @@ from pytestqt.qtbot import QtBot
 
 from ed_viewer.by_hand import ByHand
 from ed_viewer.decoder import State
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.units import Units
 from ed_viewer.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -221,32 +219,3 @@ def test_no_process_outlives_the_window(
     ended = QProcess.ProcessState.NotRunning
     processes = window.part(ByHand).findChildren(QProcess)
     assert all(process.state() is ended for process in processes)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0.00"),
-        (-0.0523, "−0.052"),
-        (0.35, "0.35"),
-        (-99.99, "−99.99"),
-        (-99.996, "−1.0e2"),
-        (-1234.0, "−1.2e3"),
-        (-2.1e-4, "−2e−4"),
-        (-3e-11, "−3e−11"),
-        (-2e12, "−2e12"),
-    ],
-)
-def test_a_number_of_a_code_has_room_in_its_field(
-    qtbot: QtBot, theme: Theme, value: float, text: str
-) -> None:
-    units = Units(theme)
-    qtbot.addWidget(units)
-    units.set_ranges(np.arange(1), np.array([-1.0]), np.array([1.0]))
-    units.show_code(np.array([value]))
-    units.show()
-    box = units.rows[0][2]
-    assert box.text() == text
-    line = box.lineEdit()
-    room = line.width() - 2 * line.fontMetrics().averageCharWidth() // 3
-    assert line.fontMetrics().horizontalAdvance(text) <= room
