@@ -62,7 +62,7 @@ class CurveRow(QScrollArea):
         """Return the size that shows a plot with its axis, and the bar below (called by Qt)."""
         least = super().minimumSizeHint()
         bar = self.horizontalScrollBar().sizeHint().height()
-        return QSize(least.width(), self.widget().minimumSizeHint().height() + bar)
+        return QSize(least.width(), self._grid.minimumSize().height() + bar)
 
     @property
     def whole(self) -> bool:

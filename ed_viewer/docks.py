@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QMoveEvent
+from PySide6.QtGui import QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ed_viewer.widgets.text import plain
 
 if TYPE_CHECKING:
+    from ed_viewer.timeline import Timeline
+    from ed_viewer.transport import Transport
     from ed_viewer.window import Window
 
 _FIXED = ("runs", "curves", "timeline")
@@ -38,7 +40,7 @@ class Docks:
         made = [
             _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
             _dock(window, "curves", "Curves", curves, curves.about, _curves_tools(window)),
-            _dock(window, "timeline", "", _timeline(window)),
+            _dock(window, "timeline", "", _Foot(window.transport, window.timeline)),
             *(
                 _dock(window, part.name, part.title, part.dock)
                 for part in window.parts
@@ -173,12 +175,22 @@ def _runs_tools(window: Window) -> QWidget:
     return tools
 
 
-def _timeline(window: Window) -> QWidget:
-    both = QWidget()
-    layout = QHBoxLayout(both)
-    layout.setContentsMargins(12, 0, 8, 4)
-    layout.setSpacing(8)
-    layout.addWidget(window.transport)
-    layout.addWidget(window.timeline, 1)
-    both.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-    return both
+class _Foot(QWidget):
+    """The buttons and, in what they leave of the width, the timeline."""
+
+    def __init__(self, transport: Transport, timeline: Timeline) -> None:
+        super().__init__()
+        self._transport = transport
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 0, 8, 4)
+        layout.setSpacing(8)
+        layout.addWidget(transport)
+        layout.addWidget(timeline, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        transport.resized.connect(self._fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._fit()
+
+    def _fit(self) -> None:
+        self._transport.fit(self.width())

@@ -76,7 +76,7 @@ class Requests(QObject):
     def ask(self, frame: int, columns: Columns, follow: bool = False) -> None:
         """Ask for a frame of those visible probes that the run has.
 
-        Of a run that has none of them a frame without arrays is drawn: it stands there all the same.
+        Of a run that has none of them a frame without arrays is drawn: it stands there as well.
 
         Args:
             frame: its number; below 0 there is none.

@@ -45,7 +45,9 @@ class _Number(QDoubleSpinBox):
         if value == 0 or _SMALL <= size < _WIDE:
             return signed(f"{value:.{2 if value == 0 or size >= 0.1 else 3}f}")
         digits = 1 if _WIDE <= size < 1e10 else 0
-        return signed(f"{value:.{digits}e}".replace("e-0", "e-").replace("e+0", "e").replace("+", ""))
+        return signed(
+            f"{value:.{digits}e}".replace("e-0", "e-").replace("e+0", "e").replace("+", "")
+        )
 
     def valueFromText(self, text: str) -> float:  # noqa: N802
         try:
@@ -98,6 +100,11 @@ class Units(QScrollArea):
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         rows = min(max(len(self._order), 1), _ROWS)
         return QSize(200, rows * (self.fontMetrics().height() + 12))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the size at which no number is cut (called by Qt)."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._grid.minimumSize().width() + bar, 0)
 
     @property
     def order(self) -> np.ndarray:
