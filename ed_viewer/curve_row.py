@@ -15,7 +15,7 @@ from ed_viewer.turn import Turn
 if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
 
-_NARROW = 190  # pixels
+_NARROW, _LOW = 190, 108  # pixels
 
 
 class CurveRow(QScrollArea):
@@ -59,10 +59,8 @@ class CurveRow(QScrollArea):
         theme.changed.connect(self._restyle)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Return the size that shows a plot with its axis, and the bar below (called by Qt)."""
-        least = super().minimumSizeHint()
-        bar = self.horizontalScrollBar().sizeHint().height()
-        return QSize(least.width(), self._grid.minimumSize().height() + bar)
+        """Return a size in which a plot has its axis, also above the bar (called by Qt)."""
+        return QSize(super().minimumSizeHint().width(), _LOW)
 
     @property
     def whole(self) -> bool:

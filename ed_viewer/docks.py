@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QMoveEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ed_viewer.widgets.text import plain
@@ -108,14 +108,6 @@ class Docks:
         return tuple((dock.objectName(), area(dock), dock.isHidden()) for dock in self)
 
 
-class _Dock(QDockWidget):
-    """A dock through which the window is seen: what was there is painted anew when it moves."""
-
-    def moveEvent(self, event: QMoveEvent) -> None:  # noqa: N802
-        super().moveEvent(event)
-        self.update()
-
-
 def _dock(
     window: Window,
     name: str,
@@ -124,9 +116,10 @@ def _dock(
     about: QWidget | None = None,
     tool: QWidget | None = None,
 ) -> QDockWidget:
-    dock = _Dock(title, window)
+    dock = QDockWidget(title, window)
     dock.setObjectName(name)
     dock.setWidget(widget)
+    dock.setAutoFillBackground(True)  # else a grip of the window that was here is seen through it
     dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
     dock.setTitleBarWidget(_head(title, about, tool))
     return dock

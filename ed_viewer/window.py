@@ -86,6 +86,7 @@ class Window(QMainWindow):
         self.timeline = Timeline(self.theme)
         self.transport = Transport(self.session, self.theme, self.stage.drawn)
         self.status = StatusLine(self.theme)
+        self._middle.setAutoFillBackground(True)  # as the docks
         self.setCentralWidget(self._middle)
         self.statusBar().addWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)
@@ -182,13 +183,10 @@ class Window(QMainWindow):
             self._show_title()
 
     def event(self, event: QEvent) -> bool:
-        """Say what the mouse can do where it is; paint what was dragged anew (called by Qt)."""
+        """Say in the status line what the mouse can do where it is (called by Qt)."""
         if isinstance(event, QStatusTipEvent):
             self.status.show_hint(event.tip())
             return True
-        if event.type() == QEvent.Type.MouseButtonRelease:
-            # A grip between docks may be painted, while it is dragged, where none comes to be.
-            self.update()
         return super().event(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802

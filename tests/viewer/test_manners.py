@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -31,20 +31,7 @@ from ed_viewer.widgets.units import Units
 
 pytestmark = pytest.mark.viewer
 
-
-class Counter(QObject):
-    """Counts how often a widget is painted."""
-
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__(widget)
-        self.count = 0
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        self.count += event.type() == QEvent.Type.Paint
-        return False
-
-
+Count = Callable[[QWidget], Callable[[], int]]
 MINUS, THIN = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -265,18 +252,18 @@ def test_a_number_of_a_code_has_room_in_its_field(
 
 @pytest.mark.parametrize("kind", [lambda theme: Toggle("A | B", "accent", theme), Slider])
 def test_what_the_mouse_leaves_is_painted_so_also_under_a_menu(
-    kind: Callable[[Theme], QWidget], qtbot: QtBot, theme: Theme
+    kind: Callable[[Theme], QWidget], qtbot: QtBot, theme: Theme, paintings: Count
 ) -> None:
     """While a menu is open, Qt tells a button that the mouse has left, but not its hovering."""
     widget = kind(theme)
     qtbot.addWidget(widget)
     with qtbot.waitExposed(widget):
         widget.show()
-    painted = Counter(widget)
+    painted = paintings(widget)
     for way in (QEvent(QEvent.Type.Enter), QEvent(QEvent.Type.Leave)):
-        before = painted.count
+        before = painted()
         QApplication.sendEvent(widget, way)
-        qtbot.waitUntil(lambda before=before: painted.count > before, timeout=5_000)
+        qtbot.waitUntil(lambda before=before: painted() > before, timeout=5_000)
 
 
 def test_a_run_that_ended_without_a_frame_says_so(
