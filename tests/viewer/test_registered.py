@@ -371,7 +371,7 @@ def _samples(panel: Panel, shown: Shown) -> None:
     count = sum(len(row.pixels) for row in rows)
     assert count == len(shown.arrays["images"])
     fit = sum(min(len(row.pixels), made.columns) for row in rows[: made.rows])
-    words = "# samples, same noise in every frame" + " · no room for #" * (fit < count)
+    words = "# samples · same noise in every frame" + " · no room for #" * (fit < count)
     agree(caption(panel), words, count, *([count - fit] * (fit < count)))
 
 
