@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from ed_viewer.one_by_one import OneByOne
@@ -15,7 +15,7 @@ from ed_viewer.turn import Turn
 if TYPE_CHECKING:
     from ed_viewer.curve_plot import CurvePlot
 
-_NARROW, _LOW = 190, 108  # pixels
+_NARROW = 190  # pixels
 
 
 class CurveRow(QScrollArea):
@@ -57,10 +57,6 @@ class CurveRow(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(row)
         theme.changed.connect(self._restyle)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Return a size in which a plot has its axis, also above the bar (called by Qt)."""
-        return QSize(super().minimumSizeHint().width(), _LOW)
 
     @property
     def whole(self) -> bool:
