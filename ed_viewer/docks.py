@@ -20,6 +20,7 @@ _FIXED = ("runs", "curves", "timeline")
 _RUNS_WIDTH = 240  # pixels
 _CURVES_HEIGHT = 172
 _PARTS_WIDTH = 280
+_TURN, _TRIES = 20, 25  # milliseconds; larger type goes from a widget after the other
 
 
 class Docks:
@@ -94,13 +95,16 @@ class Docks:
         if not on:  # in the next turn: then they know how little room smaller type needs
             QTimer.singleShot(0, self._window, self._give_back)
 
-    def _give_back(self) -> None:
-        """Let the docks have the sizes that they had."""
+    def _give_back(self, tries: int = _TRIES) -> None:
+        """Let the docks have the sizes that they had, once what is in them has become smaller."""
         docks = [dock for dock in self._sizes if not dock.isHidden()]
+        if not tries or all(dock.size() == self._sizes[dock] for dock in docks):
+            return
         sizes = [self._sizes[dock] for dock in docks]
         wide, high = [size.width() for size in sizes], [size.height() for size in sizes]
         self._window.resizeDocks(docks, wide, Qt.Orientation.Horizontal)
         self._window.resizeDocks(docks, high, Qt.Orientation.Vertical)
+        QTimer.singleShot(_TURN, self._window, lambda: self._give_back(tries - 1))
 
     def arrangement(self) -> tuple[tuple[object, ...], ...]:
         """Return which docks are open and where, for a comparison; sizes do not count."""
