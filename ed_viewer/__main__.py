@@ -1,7 +1,7 @@
-"""`python -m ed_viewer [RUN ...]`."""
+"""`python -m ed_viewer [RUN ...]`, which is `edkit view [RUN ...]`."""
 
 import sys
 
-from ed_viewer.app import main
+from ed_core.command import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["view", *sys.argv[1:]]))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _EVERY = 0.2  # seconds between two updates at least: new ranges are the costly part
 _ALONE = "{} · dashed: validation · λ: weight"
 _EVERY_STEP = "training: each step (pale), mean of {} (line), of epochs (dots)"
+_FEW_STEPS = "training: each step (line), mean of epochs (dots)"
 _RUNNING = "line: training (mean since the epoch began)"
 _BOTH = "x: {} · A solid, B dashed · dots: validation"
 _OVER = {
@@ -161,7 +162,9 @@ class Curves(QWidget):
         table = self._tables.get("A")
         if table is None or table.steps is None:
             return _ALONE.format(_RUNNING)
-        return _ALONE.format(_EVERY_STEP.format(counted(width_of(len(table.steps.places)), "step")))
+        width = width_of(len(table.steps.places))
+        said = _EVERY_STEP.format(counted(width, "step")) if width > 1 else _FEW_STEPS
+        return _ALONE.format(said)
 
     def _lay_plots(self) -> None:
         """Have a plot of every scalar."""

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ed_viewer.widgets.text import plain
 
 if TYPE_CHECKING:
+    from ed_viewer.timeline import Timeline
+    from ed_viewer.transport import Transport
     from ed_viewer.window import Window
 
 _FIXED = ("runs", "curves", "timeline")
 _RUNS_WIDTH = 240  # pixels
 _CURVES_HEIGHT = 172
 _PARTS_WIDTH = 280
+_TURN, _TRIES = 20, 25  # milliseconds; larger type goes from a widget after the other
 
 
 class Docks:
@@ -37,7 +41,7 @@ class Docks:
         made = [
             _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
             _dock(window, "curves", "Curves", curves, curves.about, _curves_tools(window)),
-            _dock(window, "timeline", "", _timeline(window)),
+            _dock(window, "timeline", "", _Foot(window.transport, window.timeline)),
             *(
                 _dock(window, part.name, part.title, part.dock)
                 for part in window.parts
@@ -91,13 +95,16 @@ class Docks:
         if not on:  # in the next turn: then they know how little room smaller type needs
             QTimer.singleShot(0, self._window, self._give_back)
 
-    def _give_back(self) -> None:
-        """Let the docks have the sizes that they had."""
+    def _give_back(self, tries: int = _TRIES) -> None:
+        """Let the docks have the sizes that they had, once what is in them has become smaller."""
         docks = [dock for dock in self._sizes if not dock.isHidden()]
+        if not tries or all(dock.size() == self._sizes[dock] for dock in docks):
+            return
         sizes = [self._sizes[dock] for dock in docks]
         wide, high = [size.width() for size in sizes], [size.height() for size in sizes]
         self._window.resizeDocks(docks, wide, Qt.Orientation.Horizontal)
         self._window.resizeDocks(docks, high, Qt.Orientation.Vertical)
+        QTimer.singleShot(_TURN, self._window, lambda: self._give_back(tries - 1))
 
     def arrangement(self) -> tuple[tuple[object, ...], ...]:
         """Return which docks are open and where, for a comparison; sizes do not count."""
@@ -116,6 +123,7 @@ def _dock(
     dock = QDockWidget(title, window)
     dock.setObjectName(name)
     dock.setWidget(widget)
+    dock.setAutoFillBackground(True)  # else a grip of the window that was here is seen through it
     dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
     dock.setTitleBarWidget(_head(title, about, tool))
     return dock
@@ -164,12 +172,22 @@ def _runs_tools(window: Window) -> QWidget:
     return tools
 
 
-def _timeline(window: Window) -> QWidget:
-    both = QWidget()
-    layout = QHBoxLayout(both)
-    layout.setContentsMargins(12, 0, 8, 4)
-    layout.setSpacing(8)
-    layout.addWidget(window.transport)
-    layout.addWidget(window.timeline, 1)
-    both.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-    return both
+class _Foot(QWidget):
+    """The buttons and, in what they leave of the width, the timeline."""
+
+    def __init__(self, transport: Transport, timeline: Timeline) -> None:
+        super().__init__()
+        self._transport = transport
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 0, 8, 4)
+        layout.setSpacing(8)
+        layout.addWidget(transport)
+        layout.addWidget(timeline, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        transport.resized.connect(self._fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._fit()
+
+    def _fit(self) -> None:
+        self._transport.fit(self.width())

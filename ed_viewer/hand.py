@@ -1,7 +1,7 @@
 """The code in the hand: its decoded picture, its class, its units."""
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.decoder import Answer, Decoder, State
@@ -56,7 +56,6 @@ class Hand(QWidget):
         layout.addWidget(self._told)
         layout.addWidget(self.units, 2)
         layout.addStretch()
-        self.setMinimumWidth(_WIDTH)
         decoder.changed.connect(self._on_change)
         decoder.answered.connect(self._on_answer)
         self._on_change()
@@ -64,6 +63,10 @@ class Hand(QWidget):
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         # A picture seldom is higher than wide; what stands below it stays close to it.
         self.picture.setMaximumHeight(max(self.width(), _WIDTH))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
+        least = super().minimumSizeHint()
+        return least.expandedTo(QSize(_WIDTH, 0))
 
     @property
     def label(self) -> int:

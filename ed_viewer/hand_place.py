@@ -55,7 +55,7 @@ class HandPlace:
         if (low, narrow) != (self._low, self._narrow):
             self._low, self._narrow = low, narrow
             # The column keeps its width, whatever stands in it.
-            self._between.setMinimumWidth(self._hand.minimumWidth() if low else 0)
+            self._between.setMinimumWidth(self._hand.minimumSizeHint().width() if low else 0)
             (self._right if low else self._left).addWidget(self._between, 1)
             self._show()
 

@@ -41,12 +41,14 @@ class RunInfo:
         path: the run folder or the segment file.
         header: what was fixed before the first frame.
         reference: the fixed batch, field to (samples, ...).
+        info: what `run.json` says, {} of a file alone.
     """
 
     opening: int
     path: Path
     header: Header
     reference: Mapping[str, np.ndarray]
+    info: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Requests(QObject):
         super().__init__(parent)
         self.opening = 0
         self._reader = reader
-        self._known: frozenset[str] = frozenset()
+        self._known: frozenset[str] | None = None
         self._probes: tuple[str, ...] = ()
         self._lookbacks: Mapping[str, Lookback] = {}
         self._strips: Mapping[str, Strip] = {}
@@ -62,7 +62,7 @@ class Requests(QObject):
 
     def describe(self, run: RunInfo | None) -> None:
         """Ask for probes of this run from now on, and for none while it is None."""
-        self._known = frozenset(probe.name for probe in run.header.probes) if run else frozenset()
+        self._known = frozenset(probe.name for probe in run.header.probes) if run else None
         self._waiting = self._ahead = None
 
     def watch(self, probes: tuple[str, ...], lookbacks: Mapping[str, Lookback]) -> None:
@@ -74,16 +74,18 @@ class Requests(QObject):
         self._ahead = ahead
 
     def ask(self, frame: int, columns: Columns, follow: bool = False) -> None:
-        """Ask for a frame of those visible probes that the run has; for none, do nothing.
+        """Ask for a frame of those visible probes that the run has.
+
+        Of a run that has none of them a frame without arrays is drawn: it stands there as well.
 
         Args:
             frame: its number; below 0 there is none.
             columns: as above.
             follow: whether the newest frame is wanted whenever one comes.
         """
-        probes = tuple(name for name in self._probes if name in self._known)
-        if frame < 0 or not probes:
+        if frame < 0 or self._known is None or not self._probes:
             return
+        probes = tuple(name for name in self._probes if name in self._known)
         self._number += 1
         self._strips = strips(self._lookbacks, columns)
         request = Request(self.opening, self._number, frame, probes, self._strips, follow)

@@ -8,7 +8,6 @@ from typing import Any
 from ed_viewer.messages import RunEntry, RunInfo
 
 _STAMPED = re.compile(r"(.+)-(\d{8})-(\d{6})-[0-9a-f]{6}")
-_FACTS = ("seed", "backend", "epochs")
 _OPTIONS = (
     "data",
     "seed",
@@ -112,20 +111,16 @@ def _differing(group: Sequence[RunEntry]) -> list[tuple[RunEntry, str]]:
 
 
 def what_differs(one: RunInfo, other: RunInfo) -> tuple[str, str]:
-    """Return the options of each run that are not those of the other: ("seed 0", "seed 1")."""
-    ours, theirs = _options(one), _options(other)
-    names = [name for name in ours if name in theirs and ours[name] != theirs[name]]
+    """Return the options of each run that are not those of the other: ("seed 0", "seed 1").
+
+    Of different models, what one alone has is left out, and the data where the names say them.
+    """
+    ours, theirs = (options_of({**run.header.run, **run.info}) for run in (one, other))
+    alike = name_and_time(one.path.name)[0] == name_and_time(other.path.name)[0]
+    told = {*ours, *theirs} if alike else (ours.keys() & theirs | {*_OPTIONS}) - {"data"}
+    names = [n for n in {**ours, **theirs} if n in told and ours.get(n) != theirs.get(n)]
     said = [
-        " · ".join(f"{name} {worded(options[name])}" for name in names)
-        for options in (ours, theirs)
+        " · ".join(f"{name} {worded(given[name])}" for name in names if name in given)
+        for given in (ours, theirs)
     ]
     return said[0], said[1]
-
-
-def _options(run: RunInfo) -> dict[str, Any]:
-    facts = run.header.run
-    params = facts.get("params")
-    given = (
-        {str(name): value for name, value in params.items()} if isinstance(params, Mapping) else {}
-    )
-    return {**given, **{name: facts[name] for name in _FACTS if name in facts}}

@@ -52,6 +52,7 @@ class StatusLine(QWidget):
         layout.addStretch(0)
         self._name.hide()
         self._message.hide()
+        self._value.hide()
 
     @property
     def text(self) -> str:
@@ -103,6 +104,7 @@ class StatusLine(QWidget):
     def show_value(self, text: str) -> None:
         """Say what is under the mouse."""
         self._value.say(text)
+        self._value.setVisible(bool(text))  # without one, a message has its room
 
     def show_message(self, text: str) -> None:
         """Say something that is no problem of the run, for a while."""

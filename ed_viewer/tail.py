@@ -1,13 +1,14 @@
 """Follow one recording: look for what is new, read a frame on request. No Qt here."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ed_core.recording import DamagedError, EdkitError, Event, Header, Recording
+from ed_core.recording import DamagedError, EdkitError, Event, Header, Recording, RunFolder
 from ed_viewer.channels import (
     arrays_channels_last,
     header_channels_last,
@@ -76,7 +77,7 @@ class Tail:
             known = _known(_columns(recording.reference))
             reference = reference_channels_last(known, header.fields)
             shown = header_channels_last(header)
-            news.append(RunInfo(self.opening, self.path, shown, reference))
+            news.append(RunInfo(self.opening, self.path, shown, reference, _info(self.path)))
             self._described = header
         if len(recording) != self._frames:
             self._newest = _modified(self.path)
@@ -185,6 +186,14 @@ def _rows(arrays: Arrays, samples: tuple[int, ...]) -> Arrays:
         for name, array in arrays.items()
         if array.ndim
     }
+
+
+def _info(path: Path) -> Mapping[str, Any]:
+    """Return what `run.json` of a run folder says, {} where there is none."""
+    try:
+        return {} if path.is_file() else RunFolder.open(path).read()
+    except (EdkitError, OSError):
+        return {}
 
 
 def _modified(path: Path) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -21,6 +21,8 @@ _BUTTONS = (
     ("next", "Next frame (Right)"),
 )
 
+_SPACE = 4  # pixels
+_TIMELINE = 200  # pixels that the timeline has at least
 _LATE = 250  # milliseconds without anything drawn while the cursor is elsewhere
 
 
@@ -31,7 +33,12 @@ class Transport(QWidget):
         session: what it moves.
         theme: colours and type.
         drawn: returns the frames that are really on show.
+
+    Signals:
+        resized: it needs another width.
     """
+
+    resized = Signal()
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class Transport(QWidget):
         self._theme = theme
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(_SPACE)
         self._buttons: dict[str, QToolButton] = {}
         for name, words in _BUTTONS:
             button = self._buttons[name] = QToolButton()
@@ -79,6 +86,16 @@ class Transport(QWidget):
         self._late.timeout.connect(self._show_late)
         self._connect()
         self.restyle()
+
+    def fit(self, width: int) -> None:
+        """Leave the timeline beside it room in so many pixels: what a key does as well goes."""
+        buttons = [self._buttons[name] for name in ("first", "previous", "next")]
+        gone = [widget for widget in (*buttons, self.live) if widget.isHidden()]
+        lack = _TIMELINE - width + self.sizeHint().width() + sum(map(_wide, gone))
+        for group in (buttons, [self.live]):
+            for widget in group:
+                widget.setVisible(lack <= 0)
+            lack -= sum(map(_wide, group))
 
     def _connect(self) -> None:
         session, buttons = self._session, self._buttons
@@ -142,7 +159,10 @@ class Transport(QWidget):
         """Fix the width for this many digits: the timeline must not move while they count."""
         # 0 is as wide as any digit in the fonts whose digits are all of one width.
         longest = "".join("0" if c.isdigit() else c for c in _counter(step, epoch))
-        self._where.setFixedWidth(QFontMetrics(self._where.font()).horizontalAdvance(longest) + 8)
+        wide = QFontMetrics(self._where.font()).horizontalAdvance(longest) + 8
+        if wide != self._where.width():
+            self._where.setFixedWidth(wide)
+            self.resized.emit()
 
     def _set_icon(self, button: str, name: str) -> None:
         colours = self._theme.colour("text"), self._theme.colour("line")
@@ -159,6 +179,10 @@ class Transport(QWidget):
 
     def _choose_speed(self, index: int) -> None:
         self._session.set_speed(SPEEDS[index])
+
+
+def _wide(widget: QWidget) -> int:
+    return max(widget.sizeHint().width(), widget.minimumWidth()) + _SPACE
 
 
 def _counter(step: int, epoch: float) -> str:

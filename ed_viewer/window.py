@@ -86,6 +86,7 @@ class Window(QMainWindow):
         self.timeline = Timeline(self.theme)
         self.transport = Transport(self.session, self.theme, self.stage.drawn)
         self.status = StatusLine(self.theme)
+        self._middle.setAutoFillBackground(True)  # as the docks
         self.setCentralWidget(self._middle)
         self.statusBar().addWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)

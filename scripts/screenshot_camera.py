@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QPainter
@@ -117,9 +118,14 @@ def _with_few_colours(image: Image.Image) -> Image.Image:
     # What is painted flat comes first; the rest of the palette is for photographs and edges.
     flat = [colour for _, colour in counts[: _COLOURS // 2]]
     rest = image.quantize(_COLOURS - len(flat), Image.Quantize.MAXCOVERAGE).getpalette()
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in flat for part in colour] + list(rest or ()))
-    return image.quantize(palette=palette, dither=Image.Dither.NONE)
+    palette = np.array([*(part for colour in flat for part in colour), *(rest or ())], np.uint8)
+    colours, place = np.unique(np.asarray(image).reshape(-1, 3), axis=0, return_inverse=True)
+    # By distance: Pillow takes a colour that is near in five bits, and the background is another.
+    apart = [np.abs(colours - one.astype(int)).sum(1) for one in palette.reshape(-1, 3)]
+    drawn = np.argmin(apart, axis=0).astype(np.uint8)[place].reshape(image.height, image.width)
+    few = Image.fromarray(drawn, "P")
+    few.putpalette(palette.tobytes())
+    return few
 
 
 def _loading(window: Window) -> bool:

@@ -35,6 +35,7 @@ ALLOWED = {
     ],
     "ed_viewer": [
         "ed_viewer",
+        "ed_core.command",  # by `python -m ed_viewer`, see also the contracts
         "ed_core.options",
         "ed_core.recording",
         "ed_core.registry",

@@ -50,6 +50,7 @@ class LogView(QWidget):
         """Show another log, or none; and say something as long as there is nothing in it."""
         self._path = path
         self._text.setPlaceholderText(otherwise or _NONE)
+        self._text.viewport().update()  # Qt goes on showing the words of before
         if self.isVisible():
             self._tail.follow(path)
 

@@ -48,6 +48,7 @@ class ClassesPanel(Panel):
         self._tiles.hovered.connect(self.hovered)
         self._tiles.resized.connect(self._draw)
         self._about = muted(plain(QLabel()))
+        self._about.setWordWrap(True)  # on one line, it would push the matrix aside
         self._side = QWidget()
         column = QVBoxLayout(self._side)
         column.setContentsMargins(0, 0, 0, 0)

@@ -53,7 +53,7 @@ class LatentScanPanel(Panel):
             every += 1
             made = self._grid(every)
         self._tiles.show_tiles(made)
-        said = [f"every {ordinal(every)} row and column shown"] if every > 1 else []
+        said = [f"every {ordinal(every)} row, column"] if every > 1 else []
         change = self.source.signed
         said = [*([span(self._levels[1])] if change else []), *said]
         self.set_caption(" · ".join(said), "first" if change else "")

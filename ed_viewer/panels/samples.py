@@ -92,7 +92,7 @@ class SamplesPanel(Panel):
         else:
             rows = self._by_class(made, images, np.asarray(asked, np.int64))
         self._tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
-        said = [f"{counted(len(images), 'sample')}, same noise in every frame"]
+        said = [f"{counted(len(images), 'sample')} · same noise in every frame"]
         hidden = sum(len(row.pixels[self._tiles.columns :]) for row in rows)
         hidden += sum(len(row.pixels) for row in rows[len(rows) - self._tiles.hidden_rows :])
         said += [f"no room for {grouped(hidden)}"] if hidden else []

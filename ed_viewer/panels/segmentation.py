@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QLabel
+from PySide6.QtWidgets import QBoxLayout, QLabel
 
 from ed_viewer.messages import Arrays
 from ed_viewer.panel import Panel, panel
@@ -50,14 +50,19 @@ class SegmentationPanel(Panel):
         self._sheet.resized.connect(self._draw)
         self._sheet.picked.connect(self._score)
         self._scores = Scores(self.source.theme)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self._sheet, 1)
-        row.addWidget(self._scores)
-        self.body.addLayout(row, 1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._row.setSpacing(16)
+        self._row.addWidget(self._sheet, 1)
+        self._row.addWidget(self._scores)
+        self.body.addLayout(self._row, 1)
         self._found: tuple[np.ndarray, ...] = ()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        # Beside pictures in a high panel the list would leave room for one or two of them.
+        high = self.width() < self.height()
+        ways = QBoxLayout.Direction
+        self._row.setDirection(ways.TopToBottom if high else ways.LeftToRight)
+        self._scores.set_flat(self.height() // 3 if high else 0)
         self._scores.setVisible(self.width() >= _ROOMY)
         self._named.setVisible(self.width() >= _WORDY)
 

@@ -12,6 +12,7 @@ from ed_viewer.widgets.text import signed
 
 _SWATCH, _BAR, _SPACE = 12, 56, 8  # pixels
 _NAME = 130  # pixels at most
+_UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,23 @@ class Scores(QWidget):
             self.updateGeometry()
         self.update()
 
+    def set_flat(self, most: int) -> None:
+        """Be as high as all lines, but no higher than so many pixels; 0 for all that there are."""
+        policies = QSizePolicy.Policy
+        self.setMaximumHeight(most or _UNBOUNDED)
+        self.setSizePolicy(policies.Fixed, policies.Fixed if most else policies.Expanding)
+
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         number = self.fontMetrics().horizontalAdvance("+0.00")
-        return QSize(_SWATCH + self._names() + _BAR + number + 3 * _SPACE, 0)
+        lines = (1 + len(self.scores)) * self._line
+        return QSize(_SWATCH + self._names() + _BAR + number + 3 * _SPACE, lines)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
+        return QSize(self.sizeHint().width(), 0)
+
+    @property
+    def _line(self) -> int:
+        return self.fontMetrics().height() + 6
 
     def changeEvent(self, event: object) -> None:  # noqa: N802, D102
         self.updateGeometry()
@@ -54,7 +69,7 @@ class Scores(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        line = self.fontMetrics().height() + 6
+        line = self._line
         room = max(self.height() // line - 1, 1)
         painter.setPen(self._theme.colour("muted"))
         self._write(painter, QRect(0, 0, self.width(), line), self._title)

@@ -69,8 +69,8 @@ def counted(count: int, noun: str) -> str:
 
 
 def grouped(count: int) -> str:
-    """Return a whole number with thin spaces between thousands."""
-    return f"{count:,}".replace(",", "\u2009")
+    """Return a whole number with narrow spaces between thousands, at which no line is broken."""
+    return f"{count:,}".replace(",", "\u202f")
 
 
 def moment(step: int, epoch: float) -> str:

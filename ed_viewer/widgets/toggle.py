@@ -1,6 +1,6 @@
 """A button that is on, off, or of no use now: filled, outlined, or faint."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
@@ -21,7 +21,12 @@ class Toggle(QAbstractButton):
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def event(self, event: QEvent) -> bool:
+        """Be painted as the mouse comes and goes, also to a menu that opens (called by Qt)."""
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self.update()
+        return super().event(event)
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         width = int(self.fontMetrics().horizontalAdvance(self.text()) * 1.1) + 24

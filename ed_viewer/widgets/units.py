@@ -22,7 +22,7 @@ _MINUS = "\N{MINUS SIGN}"
 _ROWS = 16  # that are made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
 _LARGEST, _DECIMALS = 1e30, 12
-_WIDE = 100  # from here on a power of ten is shorter
+_SMALL, _WIDE = 1e-3, 99.995  # below and from here on a power of ten is shorter
 _FEW = 3  # rows that need no scrolling
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 
@@ -36,13 +36,18 @@ class _Number(QDoubleSpinBox):
             self.fit()
 
     def fit(self) -> None:
-        """Be as wide as two digits before the point need."""
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance("−00.00") + 14)
+        """Be as wide as two digits before the point need, or a small power of ten."""
+        wide = map(self.fontMetrics().horizontalAdvance, ("−00.00", "−0e−00"))
+        self.setFixedWidth(max(wide) + 14)
 
     def textFromValue(self, value: float) -> str:  # noqa: N802
-        plain = signed(f"{value:.2f}")  # three digits, in as many letters as there is room for
-        short = f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-        return plain if value == 0 or 0.1 <= abs(value) < _WIDE else signed(short)
+        size = abs(value)  # two or three digits, in as many letters as there is room for
+        if value == 0 or _SMALL <= size < _WIDE:
+            return signed(f"{value:.{2 if value == 0 or size >= 0.1 else 3}f}")
+        digits = 1 if _WIDE <= size < 1e10 else 0
+        return signed(
+            f"{value:.{digits}e}".replace("e-0", "e-").replace("e+0", "e").replace("+", "")
+        )
 
     def valueFromText(self, text: str) -> float:  # noqa: N802
         try:
@@ -95,6 +100,11 @@ class Units(QScrollArea):
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         rows = min(max(len(self._order), 1), _ROWS)
         return QSize(200, rows * (self.fontMetrics().height() + 12))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the size at which no number is cut (called by Qt)."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._grid.minimumSize().width() + bar, 0)
 
     @property
     def order(self) -> np.ndarray:

@@ -12,7 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, QThread
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QSize, Qt, QThread
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -95,6 +95,26 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     while left := _left(qapp) - before:  # what goes may ask that others go, in the next turn
         assert time.monotonic() < end, f"10 s after its end these are left of a window: {left}"
     assert threading.active_count() <= threads
+
+
+class _Paintings(QObject):
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        self._count += event.type() == QEvent.Type.Paint
+        return False
+
+    def __call__(self) -> int:
+        return self._count
+
+
+@pytest.fixture
+def paintings() -> Callable[[QWidget], Callable[[], int]]:
+    """Count how often a widget is painted from now on."""
+    return _Paintings
 
 
 @pytest.fixture

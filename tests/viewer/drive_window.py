@@ -302,6 +302,12 @@ def resized(drive: Driver) -> Iterator[str]:
         drive.window.resize(start)
         if number % 3 == 0:
             yield f"{title}: as large again"
+    for name in ("curves", "timeline"):
+        dock = drive.window.docks[name]
+        for by in (-7, 25, -30):
+            grip = QPoint(drive.window.width() // 2, dock.y() - 3)
+            drive.drag(grip, grip + QPoint(0, by))
+            yield f"the dock of the {name} moved by {by}"
 
 
 def themed(drive: Driver) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Two runs that are compared, without a window and without files."""
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from ed_viewer.alignment import Alignment
 from ed_viewer.comparison import Comparison
 from ed_viewer.example import Example
 from ed_viewer.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.run_title import worded
 
 pytestmark = pytest.mark.viewer
 
+ROOT = Path(__file__).parents[2]
 EXAMPLE = Example(samples=40, frames=8)
 
 
@@ -107,3 +110,38 @@ def test_the_marks_lie_where_b_lies() -> None:
     frames, saved = made.marks
     np.testing.assert_allclose(frames, [0, 10, 20])
     np.testing.assert_allclose(saved, [15])
+
+
+def run_of(name: str, **info: object) -> Run:
+    made = Run(Path(name))
+    made.run = RunInfo(1, Path(name), EXAMPLE.header(), EXAMPLE.reference, info)
+    return made
+
+
+def plan_options() -> list[str]:
+    """Return what a plan has beside the model and its options; to import it takes Keras."""
+    (plan,) = (
+        node
+        for node in ast.parse((ROOT / "ed_core/plan.py").read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name == "Plan"
+    )
+    names = [ast.unparse(one.target) for one in plan.body if isinstance(one, ast.AnnAssign)]
+    return [name for name in names if name not in ("model", "params")]
+
+
+def test_headings_name_whatever_option_differs() -> None:
+    """Of the training, of the model, and such as one run alone was given."""
+    assert {"learning_rate", "labels"} <= {*plan_options()}
+    for name in plan_options():
+        made = Comparison(run_of("vae-digits", **{name: 0.25}), run_of("vae-digits"))
+        assert made.headings[0].title == f"{name} {worded(0.25)} · vae-digits"
+    ours = run_of("vae-digits", params={"latent": 2, "beta": 1.0}, learning_rate=0.001)
+    theirs = run_of("vae-digits", params={"latent": 2, "beta": 4.0}, learning_rate=0.002)
+    titles = [heading.title for heading in Comparison(ours, theirs).headings]
+    assert titles == [
+        "beta 1 · learning_rate 0.001 · vae-digits",
+        "beta 4 · learning_rate 0.002 · vae-digits",
+    ]
+    others = run_of("gan-mnist", params={"latent": 8, "shift": 2}, learning_rate=0.001)
+    titles = [heading.title for heading in Comparison(ours, others).headings]
+    assert titles == ["vae-digits · latent 2", "gan-mnist · latent 8"]

@@ -1,6 +1,8 @@
 """Where no window can be opened, one line says why: Qt would abort."""
 
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,17 @@ def test_a_display_that_is_not_there_is_told(
         monkeypatch.setenv(name, value)
     assert words in view(finished, capfd)
     assert not display.has_display()
+
+
+def test_the_module_is_the_command(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":987")
+    command = [sys.executable, "-m", "ed_viewer", str(finished)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("edkit: no display answers at DISPLAY=:987; ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The log of a training: read while it grows, never more of it than its end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -111,3 +112,15 @@ def test_a_pipe_in_the_place_of_a_log_holds_nothing_up(
 )
 def test_what_moves_a_terminal_s_cursor_is_left_out(text: str, expected: str) -> None:
     assert cleaned(text) == expected
+
+
+def test_other_words_in_the_place_of_a_log_are_painted(
+    qtbot: QtBot, view: LogView, tmp_path: Path, paintings: Callable[[Any], Callable[[], int]]
+) -> None:
+    view.follow(tmp_path / "none", "No log of one run.")
+    painted = paintings(view._text.viewport())
+    qtbot.waitUntil(lambda: painted() > 0, timeout=5_000)
+    qtbot.wait(50)
+    before = painted()
+    view.follow(tmp_path / "none", "No log of another.")  # what Qt itself would paint: nothing
+    qtbot.waitUntil(lambda: painted() > before, timeout=5_000)

@@ -1,15 +1,16 @@
 """What every panel has in common: numbers, captions, titles, axes, names that have no room."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.messages import Growth
@@ -22,13 +23,16 @@ from ed_viewer.widgets.matrix import Matrix
 from ed_viewer.widgets.matrix_layout import Counts, lay_out
 from ed_viewer.widgets.mosaic import across
 from ed_viewer.widgets.plot import make_plot, style_plot
+from ed_viewer.widgets.slider import Slider
 from ed_viewer.widgets.text import counted, number, ordinal
 from ed_viewer.widgets.title_row import TitleRow
+from ed_viewer.widgets.toggle import Toggle
 from ed_viewer.widgets.units import Units
 
 pytestmark = pytest.mark.viewer
 
-MINUS, THIN = "\N{MINUS SIGN}", "\N{THIN SPACE}"
+Count = Callable[[QWidget], Callable[[], int]]
+MINUS, THIN = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 
 
 @pytest.mark.parametrize(
@@ -215,6 +219,51 @@ def test_numbers_of_a_code_have_room_in_larger_type(qtbot: QtBot, theme: Theme) 
     assert box.lineEdit().width() >= box.fontMetrics().horizontalAdvance("−00.00")
     theme.set_lecture(False)
     qtbot.waitUntil(lambda: box.width() == before, timeout=5000)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.00"),
+        (-0.0523, "−0.052"),
+        (0.35, "0.35"),
+        (-99.99, "−99.99"),
+        (-99.996, "−1.0e2"),
+        (-1234.0, "−1.2e3"),
+        (-2.1e-4, "−2e−4"),
+        (-3e-11, "−3e−11"),
+        (-2e12, "−2e12"),
+    ],
+)
+def test_a_number_of_a_code_has_room_in_its_field(
+    qtbot: QtBot, theme: Theme, value: float, text: str
+) -> None:
+    units = Units(theme)
+    qtbot.addWidget(units)
+    units.set_ranges(np.arange(1), np.array([-1.0]), np.array([1.0]))
+    units.show_code(np.array([value]))
+    units.show()
+    box = units.rows[0][2]
+    assert box.text() == text
+    line = box.lineEdit()
+    room = line.width() - 2 * line.fontMetrics().averageCharWidth() // 3
+    assert line.fontMetrics().horizontalAdvance(text) <= room
+
+
+@pytest.mark.parametrize("kind", [lambda theme: Toggle("A | B", "accent", theme), Slider])
+def test_what_the_mouse_leaves_is_painted_so_also_under_a_menu(
+    kind: Callable[[Theme], QWidget], qtbot: QtBot, theme: Theme, paintings: Count
+) -> None:
+    """While a menu is open, Qt tells a button that the mouse has left, but not its hovering."""
+    widget = kind(theme)
+    qtbot.addWidget(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    painted = paintings(widget)
+    for way in (QEvent(QEvent.Type.Enter), QEvent(QEvent.Type.Leave)):
+        before = painted()
+        QApplication.sendEvent(widget, way)
+        qtbot.waitUntil(lambda before=before: painted() > before, timeout=5_000)
 
 
 def test_a_run_that_ended_without_a_frame_says_so(

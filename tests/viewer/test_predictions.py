@@ -116,6 +116,20 @@ def test_without_truth_there_is_no_matrix(make: Make) -> None:
     assert not made._matrix.shown.counts.size
 
 
+def test_samples_of_a_cell_leave_the_matrix_most_of_a_narrow_panel(
+    make: Make, qtbot: QtBot
+) -> None:
+    names = ["an ankle boot", "a sandal", "a sneaker", "a bag"]
+    fields = {"label": {"kind": "class", "classes": names}, "image": {"kind": "image"}}
+    reference = {"label": TRUTH, "image": np.ones((len(TRUTH), 4, 4, 1), "f4")}
+    given = {"output": "label", "target": "label"}
+    made = make("predictions", {"probabilities": likely(FOUND, 4)}, reference, fields, given)
+    made.resize(380, 300)
+    made._matrix.choose((0, 0))
+    qtbot.waitUntil(made._side.isVisible, timeout=5_000)
+    assert made._matrix.width() > 1.5 * made._side.width()
+
+
 def segmentation(make: Make, colours: list[str]) -> SegmentationPanel:
     random = np.random.default_rng(1)
     truth = random.integers(-1, 2, (3, 8, 8)).astype("i1")
@@ -185,6 +199,17 @@ def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
     assert len(sheet.shown.rows) == 1
     sheet.choose(None)
     assert len(sheet.shown.rows) == 5
+
+
+def test_in_a_high_panel_the_classes_stand_below_the_pictures(make: Make, qtbot: QtBot) -> None:
+    made = segmentation(make, [])
+    sheet, scores = made._sheet, made._scores
+    for width, height, below in ((460, 600, True), (700, 400, False), (460, 500, True)):
+        made.resize(width, height)
+        qtbot.waitUntil(lambda below=below: (scores.y() > sheet.y()) == below, timeout=5_000)
+        assert not sheet.geometry().intersects(scores.geometry())
+        assert (sheet.width() > 0.9 * width) == below
+        assert scores.height() >= 4 * scores.fontMetrics().height()  # no line is left out
 
 
 def test_stripes_are_seen_where_all_is_without_class() -> None:

@@ -35,7 +35,7 @@ MODELS = sorted(
     file.stem for file in (ROOT / "ed_plugins").glob("*.py") if "\n@model(" in file.read_text()
 )
 FRAMES = 3
-_NUMBER = re.compile(r"[−+]?\d[\d\u2009]*(?:\.\d+)?(?:e[−+]?\d+)?")
+_NUMBER = re.compile(r"[−+]?\d[\d\u202f]*(?:\.\d+)?(?:e[−+]?\d+)?")
 _ROUNDED = {"rel": 6e-3, "abs": 1e-9}  # three digits
 
 
@@ -153,7 +153,7 @@ def check_numbers(panel: Panel, shown: Shown) -> None:
 def agree(text: str, template: str, *numbers: float) -> None:
     """Assert that a text is a template with these numbers in the place of #."""
     assert _NUMBER.sub("#", text) == template, text
-    read = [float(n.replace("−", "-").replace("\u2009", "")) for n in _NUMBER.findall(text)]
+    read = [float(n.replace("−", "-").replace("\u202f", "")) for n in _NUMBER.findall(text)]
     assert read == [pytest.approx(number, **_ROUNDED) for number in numbers], text
 
 
@@ -347,7 +347,7 @@ def _codes(panel: Panel, shown: Shown) -> None:
 def _scan(panel: Panel, shown: Shown) -> None:
     tiles, (down, across) = panel._tiles.shown, shown.arrays["grid"].shape[:2]
     every = -(-down // len(tiles.rows))
-    assert caption(panel) == ("" if every == 1 else f"every {_ordinal(every)} row and column shown")
+    assert caption(panel) == ("" if every == 1 else f"every {_ordinal(every)} row, column")
     rows, columns = (np.arange((n - 1) % every // 2, n, every) for n in (down, across))
     ups, sideways = (_told_apart(shown.arrays[axis]) for axis in "yx")
     ups = np.sort(ups)[::-1][rows]
@@ -371,7 +371,7 @@ def _samples(panel: Panel, shown: Shown) -> None:
     count = sum(len(row.pixels) for row in rows)
     assert count == len(shown.arrays["images"])
     fit = sum(min(len(row.pixels), made.columns) for row in rows[: made.rows])
-    words = "# samples, same noise in every frame" + " · no room for #" * (fit < count)
+    words = "# samples · same noise in every frame" + " · no room for #" * (fit < count)
     agree(caption(panel), words, count, *([count - fit] * (fit < count)))
 
 

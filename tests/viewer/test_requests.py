@@ -145,3 +145,17 @@ def test_a_run_that_is_followed_is_drawn_without_being_asked_for(
         assert window.session.growth.ahead is None
         assert window.stage.drawn() == {5}
         window.close()
+
+
+def test_a_run_that_has_nothing_of_a_tab_stands_at_its_frame_all_the_same(
+    qtbot: QtBot, following: Following
+) -> None:
+    following.requests.watch(("what it has not",), {})
+    following.ask(3)
+    assert [request.probes for request in following.reader.requests] == [()]
+    following.reader.answer(following.reader.requests[0])
+    following.wait(qtbot)
+    assert [(frame.request.frame, frame.arrays) for frame in following.drawn] == [(3, {})]
+    following.requests.begin()
+    following.ask(3)  # what it has is not known yet
+    assert len(following.reader.requests) == 1

@@ -128,6 +128,19 @@ def test_a_long_message_ends_in_dots_and_its_tool_tip_has_all(qtbot: QtBot, them
     assert said in line._message.toolTip()
 
 
+def test_a_message_has_the_room_of_a_value_that_is_not_there(qtbot: QtBot, theme: Theme) -> None:
+    line = StatusLine(theme)
+    qtbot.addWidget(line)
+    said = "Click a cell to see its samples; arrow keys: next; Esc: back"
+    line.resize(line.fontMetrics().horizontalAdvance(f"no run{said}") + 80, 30)
+    line.show()
+    line.show_growth(None)
+    line.show_message(said)
+    qtbot.waitUntil(lambda: line._message.shown == said, timeout=5_000)
+    line.show_value("true tops · predicted tops")
+    qtbot.waitUntil(lambda: line._value.width() > 100, timeout=5_000)
+
+
 def live(steps: int = 60, paused: bool = False) -> Growth:
     """A training of 2 steps a second, 100 steps an epoch."""
     rows = np.arange(steps + 1, dtype=float)

@@ -317,3 +317,20 @@ def test_closing_ends_the_thread_at_once(open_window: Open, finished: Path) -> N
     window.close()
     assert window.reader.isFinished()
     assert time.monotonic() - started < 2
+
+
+def test_half_a_screen_has_a_timeline_that_can_be_used(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    transport, timeline = window.transport, window.timeline
+    buttons = transport._buttons
+    for width, lecture, few in ((720, False, True), (1280, True, False), (720, True, True)):
+        window.resize(QSize(width, 900))
+        window.set_full(lecture)
+        qtbot.waitUntil(lambda w=width: window.width() == w, timeout=15_000)
+        qtbot.waitUntil(lambda few=few: buttons["first"].isHidden() == few, timeout=15_000)
+        qtbot.waitUntil(lambda: timeline.width() >= 160, timeout=15_000)
+        assert buttons["play"].isVisible()
+        assert transport._speed.isVisible()
