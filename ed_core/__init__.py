@@ -9,25 +9,34 @@ from ed_core.errors import EdkitError as EdkitError
 from ed_core.errors import FieldError as FieldError
 
 if TYPE_CHECKING:
-    from ed_core import augment as augment
-    from ed_core import losses as losses
-    from ed_core import metrics as metrics
-    from ed_core.adversarial import ConstantWeights as ConstantWeights
-    from ed_core.adversarial import Noise as Noise
-    from ed_core.batch_normalization import CentredBatchNormalization as CentredBatchNormalization
-    from ed_core.data import load_data as load_data
-    from ed_core.evaluation import evaluate as evaluate
-    from ed_core.figures import draw_figures as draw_figures
-    from ed_core.findings import Findings as Findings
-    from ed_core.objective import Objective as Objective
-    from ed_core.optimizers import SubmodelAdam as SubmodelAdam
-    from ed_core.options import FilePath as FilePath
-    from ed_core.options import RunPath as RunPath
-    from ed_core.plugins import DATASETS as DATASETS
-    from ed_core.plugins import MODELS as MODELS
-    from ed_core.plugins import dataset as dataset
-    from ed_core.plugins import model as model
-    from ed_core.preparation import Standardisation as Standardisation
+    from ed_core.data import augment as augment
+    from ed_core.data.loading import load_data as load_data
+    from ed_core.data.preparation import Standardisation as Standardisation
+    from ed_core.evaluation.evaluate import evaluate as evaluate
+    from ed_core.figures.draw import draw_figures as draw_figures
+    from ed_core.nn import losses as losses
+    from ed_core.nn import metrics as metrics
+    from ed_core.nn.layers import CentredBatchNormalization as CentredBatchNormalization
+    from ed_core.nn.layers import ConstantWeights as ConstantWeights
+    from ed_core.nn.layers import Noise as Noise
+    from ed_core.nn.layers import Sampling as Sampling
+    from ed_core.nn.layers import SharedNetwork as SharedNetwork
+    from ed_core.nn.objective import Objective as Objective
+    from ed_core.nn.optimizers import SubmodelAdam as SubmodelAdam
+    from ed_core.plugins.decorators import DATASETS as DATASETS
+    from ed_core.plugins.decorators import MODELS as MODELS
+    from ed_core.plugins.decorators import dataset as dataset
+    from ed_core.plugins.decorators import model as model
+    from ed_core.plugins.findings import Findings as Findings
+    from ed_core.plugins.options import FilePath as FilePath
+    from ed_core.plugins.options import RunPath as RunPath
+    from ed_core.plugins.registry import load_plugin_file as load_plugin_file
+    from ed_core.plugins.spec import Dataset as Dataset
+    from ed_core.plugins.spec import Field as Field
+    from ed_core.plugins.spec import Fields as Fields
+    from ed_core.plugins.spec import Groups as Groups
+    from ed_core.plugins.spec import Head as Head
+    from ed_core.plugins.spec import InputRecord as InputRecord
     from ed_core.probes import Activations as Activations
     from ed_core.probes import LatentCodes as LatentCodes
     from ed_core.probes import LatentScan as LatentScan
@@ -35,71 +44,63 @@ if TYPE_CHECKING:
     from ed_core.probes import Probe as Probe
     from ed_core.probes import Reconstruction as Reconstruction
     from ed_core.probes import Samples as Samples
-    from ed_core.recorder import Recorder as Recorder
+    from ed_core.probes.recorder import Recorder as Recorder
     from ed_core.recording import Recording as Recording
     from ed_core.recording import RunFolder as RunFolder
-    from ed_core.registry import load_plugin_file as load_plugin_file
-    from ed_core.run import Run as Run
-    from ed_core.run import open_run as open_run
-    from ed_core.sampling import Sampling as Sampling
+    from ed_core.runs.run import Run as Run
+    from ed_core.runs.run import open_run as open_run
     from ed_core.seeds import content_generator as content_generator
-    from ed_core.shared_network import SharedNetwork as SharedNetwork
-    from ed_core.spec import Dataset as Dataset
-    from ed_core.spec import Field as Field
-    from ed_core.spec import Fields as Fields
-    from ed_core.spec import Groups as Groups
-    from ed_core.spec import Head as Head
-    from ed_core.spec import InputRecord as InputRecord
-    from ed_core.training import resume as resume
-    from ed_core.training import train as train
+    from ed_core.training.train import resume as resume
+    from ed_core.training.train import train as train
 
 _LIGHT = {
-    "DATASETS": "plugins",
-    "MODELS": "plugins",
-    "Dataset": "spec",
-    "Field": "spec",
-    "Fields": "spec",
-    "FilePath": "options",
-    "Findings": "findings",
-    "Groups": "spec",
-    "Head": "spec",
-    "InputRecord": "spec",
+    "DATASETS": "plugins.decorators",
+    "MODELS": "plugins.decorators",
+    "Dataset": "plugins.spec",
+    "Field": "plugins.spec",
+    "Fields": "plugins.spec",
+    "FilePath": "plugins.options",
+    "Findings": "plugins.findings",
+    "Groups": "plugins.spec",
+    "Head": "plugins.spec",
+    "InputRecord": "plugins.spec",
     "Recording": "recording",
     "RunFolder": "recording",
-    "RunPath": "options",
-    "Standardisation": "preparation",
+    "RunPath": "plugins.options",
+    "Standardisation": "data.preparation",
     "content_generator": "seeds",
-    "dataset": "plugins",
-    "load_data": "data",
-    "load_plugin_file": "registry",
-    "model": "plugins",
+    "dataset": "plugins.decorators",
+    "load_data": "data.loading",
+    "load_plugin_file": "plugins.registry",
+    "model": "plugins.decorators",
 }
 _WITH_KERAS = {
     "Activations": "probes",
-    "CentredBatchNormalization": "batch_normalization",
-    "ConstantWeights": "adversarial",
+    "CentredBatchNormalization": "nn.layers",
+    "ConstantWeights": "nn.layers",
     "LatentCodes": "probes",
     "LatentScan": "probes",
-    "Noise": "adversarial",
-    "Objective": "objective",
+    "Noise": "nn.layers",
+    "Objective": "nn.objective",
     "Predictions": "probes",
     "Probe": "probes",
     "Reconstruction": "probes",
-    "Recorder": "recorder",
-    "Run": "run",
+    "Recorder": "probes.recorder",
+    "Run": "runs.run",
     "Samples": "probes",
-    "Sampling": "sampling",
-    "SharedNetwork": "shared_network",
-    "SubmodelAdam": "optimizers",
-    "augment": "",
-    "draw_figures": "figures",
-    "evaluate": "evaluation",
-    "losses": "",
-    "metrics": "",
-    "open_run": "run",
-    "resume": "training",
-    "train": "training",
+    "Sampling": "nn.layers",
+    "SharedNetwork": "nn.layers",
+    "SubmodelAdam": "nn.optimizers",
+    "augment": "data.augment",
+    "draw_figures": "figures.draw",
+    "evaluate": "evaluation.evaluate",
+    "losses": "nn.losses",
+    "metrics": "nn.metrics",
+    "open_run": "runs.run",
+    "resume": "training.train",
+    "train": "training.train",
 }
+_MODULES = ("augment", "losses", "metrics")
 __all__ = ["EdkitError", "FieldError", *_LIGHT, *_WITH_KERAS]
 
 watch_keras(settle_backend)
@@ -111,12 +112,8 @@ def __getattr__(name: str) -> Any:
         from ed_core.engine import choose_backend
 
         choose_backend()
-        home = _WITH_KERAS[name]
-        value = (
-            getattr(import_module(f"ed_core.{home}"), name)
-            if home
-            else import_module(f"ed_core.{name}")
-        )
+        home = import_module(f"ed_core.{_WITH_KERAS[name]}")
+        value = home if name in _MODULES else getattr(home, name)
     elif name in _LIGHT:
         value = getattr(import_module(f"ed_core.{_LIGHT[name]}"), name)
     else:

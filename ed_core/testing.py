@@ -19,24 +19,24 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ed_core.arrange import Batches, needed_fields
-from ed_core.checks import check_array, check_shapes, check_values
+from ed_core.data.batches import Batches, needed_fields
+from ed_core.data.checks import check_array, check_shapes, check_values
+from ed_core.data.preparation import prepared
 from ed_core.engine import randomness, tuning
 from ed_core.errors import EdkitError
-from ed_core.findings import Finding, read_facts
-from ed_core.hooks import called_as, make_augment, make_optimizer
-from ed_core.learning_rate import ScaledSchedule
-from ed_core.options import FilePath, Option
-from ed_core.plan import PLAN_OPTIONS
-from ed_core.plugins import DATASETS, MODELS
-from ed_core.preparation import prepared
+from ed_core.nn.optimizers import ScaledSchedule
+from ed_core.nn.submodels import call, to_numpy
+from ed_core.plugins.decorators import DATASETS, MODELS
+from ed_core.plugins.findings import Finding, read_facts
+from ed_core.plugins.options import FilePath, Option
+from ed_core.plugins.spec import Dataset, DatasetSpec, Field, Fields, InputRecord, ModelSpec
 from ed_core.probes import Probe
 from ed_core.recording import RecordingWriter
-from ed_core.run import build, load_weights, save_weights
-from ed_core.schedule import weight_schedules
+from ed_core.runs.run import build, load_weights, save_weights
 from ed_core.seeds import Seeds
-from ed_core.spec import Dataset, DatasetSpec, Field, Fields, InputRecord, ModelSpec
-from ed_core.submodels import call, to_numpy
+from ed_core.training.callbacks import weight_schedules
+from ed_core.training.hooks import called_as, make_augment, make_optimizer
+from ed_core.training.plan import PLAN_OPTIONS
 
 SAMPLES = 8
 
@@ -310,7 +310,7 @@ def _check_saving(name: str, objective: Any, fresh: Any) -> None:
 def _check_recording(
     probe: Probe, arrays: dict[str, np.ndarray], batch: dict[str, np.ndarray]
 ) -> None:
-    from ed_core.header import guess_fields, probe_info
+    from ed_core.probes.header import guess_fields, probe_info
     from ed_core.recording import Header, Recording
 
     info = probe_info(probe, arrays, guess_fields(batch))

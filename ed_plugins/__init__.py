@@ -1,27 +1,41 @@
-"""The built-in models and data sets: every module of this package is one plugin."""
+"""The built-in plugins: models and data sets, one module each."""
 
-import ed_core  # noqa: F401  # it names a backend before a plugin imports Keras
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
 
-# What trains fastest on which backend is asked before a plugin, and with it Keras, is imported.
-CONVOLUTIONAL = (
-    "classifier",
-    "coarse_and_fine",
-    "conditional_gan",
-    "conv_autoencoder",
-    "conv_vae",
-    "digit_and_angle",
-    "fusion_unet",
-    "gan",
-    "siamese",
-    "signal_autoencoder",
-    "unet",
-    "unet_land_use_and_elevation",
-    "video_autoencoder",
-)
-DENSE = (
-    "autoencoder_classifier",
-    "conditional_vae",
-    "dense_autoencoder",
-    "stacked_autoencoder",
-    "vae",
-)
+
+class _EarlierPlaces(MetaPathFinder, Loader):
+    """Finds `ed_plugins.NAME`, where plugins were until 0.1, in `models` or `datasets`."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return a module that stands for the one that moved, or None."""
+        package, _, plugin = name.rpartition(".")
+        if package != __name__ or plugin.startswith("_"):
+            return None
+        for room in ("models", "datasets"):
+            if plugin != room and find_spec(f"{__name__}.{room}.{plugin}"):
+                return ModuleSpec(name, self, origin=f"{__name__}.{room}.{plugin}")
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill the module with what the one that moved has, and say where that is."""
+        place = str(module.__spec__ and module.__spec__.origin)
+        warnings.warn(
+            f"{module.__name__} is {place} now: import that, the old name goes with the next "
+            "version.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        moved = vars(import_module(place))
+        vars(module).update({key: moved[key] for key in moved if not key.startswith("__")})
+
+
+sys.meta_path.append(_EarlierPlaces())

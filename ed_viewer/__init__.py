@@ -6,14 +6,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ed_viewer.messages import Arrays as Arrays
-    from ed_viewer.messages import Past as Past
-    from ed_viewer.panel import Panel as Panel
-    from ed_viewer.panel import panel as panel
-    from ed_viewer.source import Source as Source
-    from ed_viewer.theme import Theme as Theme
-    from ed_viewer.widgets.plot import make_plot as make_plot
-    from ed_viewer.widgets.plot import style_plot as style_plot
+    from ed_viewer.panels.base import Panel as Panel
+    from ed_viewer.panels.base import panel as panel
+    from ed_viewer.panels.context import Source as Source
+    from ed_viewer.reading.messages import Arrays as Arrays
+    from ed_viewer.reading.messages import Past as Past
+    from ed_viewer.style.theme import Theme as Theme
+    from ed_viewer.widgets.plots.plot import make_plot as make_plot
+    from ed_viewer.widgets.plots.plot import style_plot as style_plot
 
 _HOMES = {
     "Arrays": "messages",
@@ -29,7 +29,7 @@ __all__ = [*_HOMES]
 
 
 class _Face(ModuleType):
-    """The package; a module of a public name, such as `ed_viewer.panel`, does not hide it."""
+    """The package; a module of a public name, such as `ed_viewer.panels.base`, does not hide it."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _HOMES or not isinstance(value, ModuleType):

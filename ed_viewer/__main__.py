@@ -2,6 +2,6 @@
 
 import sys
 
-from ed_core.command import main
+from ed_core.cli import main
 
 sys.exit(main(["view", *sys.argv[1:]]))

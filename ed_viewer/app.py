@@ -10,14 +10,46 @@ from types import TracebackType
 from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
-from ed_viewer.compare import Compare
-from ed_viewer.reader import Reader
-from ed_viewer.settings import Settings, settings_file
-from ed_viewer.theme import Theme
-from ed_viewer.whole_path import whole
-from ed_viewer.window import Window
+from ed_viewer.compare.feature import Compare, CompareKeeper
+from ed_viewer.export.feature import ExportPart
+from ed_viewer.new_run.feature import DemoStart, NewRun
+from ed_viewer.new_run.log import TrainingLog
+from ed_viewer.reading.reader import Reader
+from ed_viewer.reading.run_names import whole
+from ed_viewer.steering.feature import Steer
+from ed_viewer.style.theme import Theme
+from ed_viewer.window.command_palette import PalettePart
+from ed_viewer.window.feature import Part
+from ed_viewer.window.focus_ring import FocusRing
+from ed_viewer.window.layout import LayoutKeeper
+from ed_viewer.window.run_sheet import RunSheetPart
+from ed_viewer.window.settings import Settings, settings_file
+from ed_viewer.window.tool_bar import ViewTools
+from ed_viewer.window.view_history import ViewHistory
+from ed_viewer.window.window import Window
+from ed_viewer.window.wiring import ByHand, CurvesPart, Lag, TimelinePart
 
 _COLLECT = 5000  # milliseconds
+PARTS: tuple[type[Part], ...] = (
+    TrainingLog,
+    NewRun,
+    Steer,
+    RunSheetPart,
+    Compare,
+    CompareKeeper,
+    ByHand,
+    TimelinePart,
+    CurvesPart,
+    ExportPart,
+    ViewTools,
+    PalettePart,
+    ViewHistory,
+    LayoutKeeper,
+    FocusRing,
+    DemoStart,
+    Lag,
+)
+"""In the order of their tools."""
 
 
 def main(

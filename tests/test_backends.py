@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ed_core.engine import installed_backends
-from ed_core.plugins import MODELS
+from ed_core.plugins.decorators import MODELS
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 

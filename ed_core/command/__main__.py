@@ -1,7 +1,7 @@
-"""`python -m ed_core.command`: the command, where it is not on the path."""
+"""`python -m ed_core.command`: the command under its earlier name."""
 
 import sys
 
-from ed_core.command import main
+from ed_core.cli import main
 
 sys.exit(main())

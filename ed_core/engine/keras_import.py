@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any
 
 _CLASSES = {
-    "CentredBatchNormalization": "batch_normalization",
-    "ConstantWeights": "adversarial",
-    "Frozen": "frozen",
-    "Noise": "adversarial",
-    "Objective": "objective",
-    "Sampling": "sampling",
-    "ScaledSchedule": "learning_rate",
-    "SharedNetwork": "shared_network",
-    "SubmodelAdam": "optimizers",
+    "CentredBatchNormalization": "nn.layers",
+    "ConstantWeights": "nn.layers",
+    "Frozen": "nn.layers",
+    "Noise": "nn.layers",
+    "Objective": "nn.objective",
+    "Sampling": "nn.layers",
+    "ScaledSchedule": "nn.optimizers",
+    "SharedNetwork": "nn.layers",
+    "SubmodelAdam": "nn.optimizers",
 }
 
 

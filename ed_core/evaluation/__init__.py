@@ -1,18 +1,18 @@
 """The numbers that suit a model, beside their floor: a table of measures chosen by its heads."""
 
+from ed_core.evaluation.evaluate import MEASURES as MEASURES
+from ed_core.evaluation.evaluate import evaluate as evaluate
 from ed_core.evaluation.generators import agreement as agreement
-from ed_core.evaluation.loop import MEASURES as MEASURES
-from ed_core.evaluation.loop import evaluate as evaluate
-from ed_core.evaluation.maps import confusion as confusion
-from ed_core.evaluation.maps import intersection_over_union as intersection_over_union
-from ed_core.evaluation.predicting import pieces as pieces
-from ed_core.evaluation.predicting import predict as predict
-from ed_core.evaluation.predicting import values_of as values_of
+from ed_core.evaluation.measures import confusion as confusion
+from ed_core.evaluation.measures import intersection_over_union as intersection_over_union
 from ed_core.evaluation.splits import default_split as default_split
 from ed_core.evaluation.splits import split_arrays as split_arrays
 from ed_core.evaluation.subject import Numbers as Numbers
 from ed_core.evaluation.subject import Part as Part
 from ed_core.evaluation.subject import Subject as Subject
-from ed_core.evaluation.targets import positions as positions
-from ed_core.evaluation.targets import tally as tally
-from ed_core.evaluation.targets import truth as truth
+from ed_core.evaluation.subject import positions as positions
+from ed_core.evaluation.subject import tally as tally
+from ed_core.evaluation.subject import truth as truth
+from ed_core.inference.predict import pieces as pieces
+from ed_core.inference.predict import predict as predict
+from ed_core.inference.predict import values_of as values_of

@@ -3,12 +3,11 @@
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.evaluation.predicting import predict
-from ed_core.evaluation.subject import Numbers
-from ed_core.evaluation.targets import predicts
-from ed_core.run import Run
+from ed_core.evaluation.subject import Numbers, predicts
+from ed_core.inference.predict import predict
+from ed_core.plugins.spec import Field, Head
+from ed_core.runs.run import Run
 from ed_core.seeds import Seeds
-from ed_core.spec import Field, Head
 
 DRAWN = 100  # samples of each class
 REAL = 10_000  # training samples at the most that drawn ones are compared with

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ed_core.arrange import needed_fields
-from ed_core.checks import check_array
-from ed_core.data import given_options, left_out, load_data, renamed
-from ed_core.earlier import is_earlier
+from ed_core.data.batches import needed_fields
+from ed_core.data.checks import check_array
+from ed_core.data.loading import given_options, left_out, load_data, renamed
+from ed_core.data.preparation import as_trained
 from ed_core.errors import EdkitError
-from ed_core.findings import Finding, say
-from ed_core.options import FilePath
-from ed_core.plugins import DATASETS
-from ed_core.preparation import as_trained
-from ed_core.run import Run
-from ed_core.spec import Dataset, InputRecord, Preparation
+from ed_core.plugins.decorators import DATASETS
+from ed_core.plugins.findings import Finding, say
+from ed_core.plugins.options import FilePath
+from ed_core.plugins.spec import Dataset, InputRecord, Preparation
+from ed_core.runs.earlier import is_earlier
+from ed_core.runs.run import Run
 
 ALL = "all"  # samples of a data set that came without splits
 
@@ -118,7 +118,7 @@ def _resolved(value: Any) -> Any:
 def _as_trained(
     name: str, data: Dataset, run: Run, record: InputRecord, hook: Preparation | None = None
 ) -> Dataset:
-    """Return a data set as a run takes it; see `ed_core.preparation.as_trained`."""
+    """Return a data set as a run takes it; see `ed_core.data.preparation.as_trained`."""
     try:
         data = renamed(data, run.info.get("field_names") or {}, strict=False)
         return as_trained(data, run.fields, record, hook)

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.arrange import present
+from ed_core.data.batches import present
 from ed_core.errors import EdkitError, one_line
-from ed_core.evaluation.predicting import total, values_of
 from ed_core.evaluation.subject import Numbers, Part, Subject
-from ed_core.metrics import absolute_error
-from ed_core.objective import log_names
-from ed_core.spec import Head
+from ed_core.inference.predict import total, values_of
+from ed_core.nn.metrics import absolute_error
+from ed_core.nn.objective import log_names
+from ed_core.plugins.spec import Head
 
 
 class _Means:

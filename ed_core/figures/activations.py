@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
 from ed_core.figures.material import Material
-from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, picture, tile_size
+from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT
 
 FIGURES = 3

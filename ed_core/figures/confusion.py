@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ed_core.figures.material import Material
 from ed_core.figures.predictions import class_names, confusion, heads_of, rivals, truth
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
-from ed_core.spec import Head
+from ed_core.plugins.spec import Head
 
 _RIGHT = LinearSegmentedColormap.from_list("right", ["white", BLUE])
 _WRONG = LinearSegmentedColormap.from_list("wrong", ["white", VERMILION])

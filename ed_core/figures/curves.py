@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from ed_core.figures.material import Material
 from ed_core.figures.style import BLUE, GRID, SMALL, TEXT, VERMILION, WIDTH, label_ends
-from ed_core.spec import Head
+from ed_core.plugins.spec import Head
 
 _COLUMNS = 3
 _MANY = 6  # epochs

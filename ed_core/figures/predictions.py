@@ -1,18 +1,40 @@
 """Predictions of a run's heads beside the truth."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
 from ed_core import evaluation
 from ed_core.evaluation import intersection_over_union as intersection_over_union
 from ed_core.evaluation import positions, tally
 from ed_core.figures.material import Material
-from ed_core.spec import Field, Head
+from ed_core.figures.sheets import (
+    GAP,
+    SCALE,
+    add_image,
+    coloured,
+    figure_of,
+    input_pictures,
+    mosaic,
+    tile_size,
+)
+from ed_core.figures.style import DPI, FAINT, GRID, INK, SMALL, TEXT, WIDTH, marks
+from ed_core.plugins.spec import Field, Head
 
 Kind = Literal["class", "value"]
-
 NO_TRUTH = "no truth recorded"
+_COLUMNS = 5
+_ROW = 340  # dots that an image may be high
+_BAR = 30  # dots
+Row = tuple[str, np.ndarray]
+_SHOWN = 2000  # points
+_CLASSES = 10  # as many as a legend takes
+_HEIGHT = 6.4  # inches
 
 
 def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
@@ -107,3 +129,142 @@ def measured(number: float, field: Field) -> str:
 def class_names(field: Field, classes: int) -> list[str]:
     """Return the name of every class, its number where it has none."""
     return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]
+
+
+def maps(materials: list[Material]) -> dict[str, Figure]:
+    """Return images, true values and predicted ones on one scale, for each head of such a target.
+
+    A column a sample; of two runs each has a row. The RMSE is that of the whole split.
+    """
+    figures = {}
+    for head in heads_of(materials[0], "value", 2):
+        main = materials[0].whole
+        shown = spread(main, _COLUMNS)
+        rows = _rows(materials, head, shown)
+        size = truth(main, head).shape[1:3]
+        inputs = input_pictures(main, size, shown)
+        inputs.pop(head.target, None)
+        figures[head.name] = _drawn(inputs, rows, in_unit(head.target, main.fields[head.target]))
+    return figures
+
+
+def _rows(materials: list[Material], head: Head, shown: np.ndarray) -> list[Row]:
+    """Return the name and some maps (samples, height, width) of the truth and of each run."""
+    true, field = truth(materials[0].whole, head), materials[0].fields[head.target]
+    rows = [(f"true {head.target}", true[shown])]
+    for material in materials:
+        for own in heads_of(material, "value", 2):
+            if own.target == head.target:
+                values = predicted(material.whole, own)
+                squares = np.square(values - true, dtype="float64")
+                known = squares[np.isfinite(squares)]
+                said = f"RMSE {measured(np.sqrt(known.mean()), field)}" if known.size else NO_TRUTH
+                rows.append((f"{material.name or 'predicted'}\n{said}", values[shown]))
+    return rows
+
+
+def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) -> Figure:
+    every = np.stack([values for _, values in rows])
+    low, high = (float(edge) for edge in np.nanquantile(every, (0.001, 0.999)))
+    tall, wide = every.shape[2:]
+    width = min(int(WIDTH * DPI / _COLUMNS) - GAP, _ROW * wide // tall)
+    size = tile_size(every[0, 0], width)
+    pages = [(name, mosaic([images], size)) for name, images in inputs.items()]
+    pages += [(name, mosaic([coloured(values, low, high)], size)) for name, values in rows]
+    step = size[0] + GAP
+    figure = figure_of(pages[0][1].shape[1], len(pages) * step - GAP)
+    for row, (name, page) in enumerate(pages):
+        axes, _ = add_image(figure, page, (len(pages) - 1 - row) * step)
+        axes.text(-25, size[0] / 2, name, ha="right", va="center", fontsize=TEXT, linespacing=1.4)
+    dots = figure.get_size_inches() * DPI
+    place = (1 + _BAR / dots[0], 0, _BAR / dots[0], (len(rows) * step - GAP) / dots[1])
+    scale = ScalarMappable(Normalize(low, high), SCALE)
+    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=quantity)
+    bar.outline.set_visible(False)
+    bar.ax.locator_params(nbins=6)
+    return figure
+
+
+def regressions(materials: list[Material]) -> dict[str, Figure]:
+    """Return predicted against true for each head that gives a sample a number, a run a plane."""
+    figures = {}
+    for head in heads_of(materials[0], "value", 0):
+        pairs = [(m, _same(m, head)) for m in materials]
+        drawn = [(m, own) for m, own in pairs if own is not None]
+        figure = Figure(figsize=(WIDTH if len(drawn) > 1 else _HEIGHT + 0.8, _HEIGHT))
+        figure.set_layout_engine("constrained", wspace=0.06)
+        all_axes = np.ravel(figure.subplots(1, len(drawn), sharex=True, sharey=True))
+        for axes, (material, own) in zip(all_axes, drawn, strict=True):
+            _plane(axes, material, own)
+            axes.label_outer()
+        _legend(figure, all_axes[-1], materials[0])
+        figures[head.name] = figure
+    return figures
+
+
+def _same(material: Material, head: Head) -> Head | None:
+    return next((h for h in heads_of(material, "value", 0) if h.target == head.target), None)
+
+
+def _plane(axes: Axes, material: Material, head: Head) -> None:
+    whole = material.whole
+    true, given = truth(whole, head), predicted(whole, head)
+    known = np.flatnonzero(np.isfinite(true))
+    squares = np.square(given[known].astype("float64") - true[known])
+    error = np.sqrt(np.mean(squares)) if known.size else np.nan
+    rows = known[:_SHOWN]
+    labels = _labels(material)
+    for number in np.unique(labels[rows]):
+        mine = rows[labels[rows] == number]
+        axes.scatter(true[mine], given[mine], s=16, alpha=0.55, linewidths=0, **_marks(number))
+    if known.size:
+        low, high = axes.dataLim.intervalx, axes.dataLim.intervaly
+        limits = (min(low[0], high[0]), max(low[1], high[1]))
+        axes.plot(limits, limits, color=INK, linewidth=1.4)
+    field = whole.fields[head.target]
+    quantity = in_unit(head.target, field)
+    axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
+    axes.margins(0.04)
+    text = f"RMSE {measured(error, field)} of {known.size:,} samples"
+    axes.set_title(f"{material.name or head.name}: {text if known.size else NO_TRUTH}")
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _labels(material: Material) -> np.ndarray:
+    """Return what colours the points (samples,): their classes, or 0 where they are too many.
+
+    -1 is no label.
+    """
+    whole = material.whole
+    if material.label is not None:
+        labels: np.ndarray = whole.samples[material.label].astype("int64")
+        if len(np.unique(labels[labels >= 0])) <= _CLASSES:
+            return np.maximum(labels, -1)
+    return np.zeros(len(next(iter(whole.samples.values()))), "int64")
+
+
+def _marks(number: int) -> dict[str, Any]:
+    """Return colour and marker of a class, grey for none."""
+    return marks(number) if number >= 0 else {"color": FAINT, "marker": "o"}
+
+
+def _legend(figure: Figure, axes: Axes, material: Material) -> None:
+    """Name each class beside the planes, by its colour and its marker."""
+    numbers = np.unique(_labels(material))
+    numbers = np.roll(numbers, -int((numbers < 0).sum()))  # what has no label comes last
+    if len(numbers) < 2:
+        return
+    handles: list[Artist] = []
+    for number in numbers:
+        name = material.class_name(int(number))
+        handles += axes.plot([], [], linestyle="", markersize=8, label=name, **_marks(int(number)))
+    figure.legend(
+        handles=handles,
+        title=material.label,
+        loc="outside right center",
+        frameon=False,
+        fontsize=SMALL,
+        title_fontsize=SMALL,
+        handletextpad=0.2,
+    )

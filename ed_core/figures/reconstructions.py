@@ -3,14 +3,21 @@
 from textwrap import fill
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
 from ed_core.figures.material import Material
-from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, picture, tile_size
-from ed_core.figures.style import DPI, SMALL, TEXT, WIDTH
+from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
+from ed_core.figures.style import BLUE, DPI, GRID, MUTED, SMALL, TEXT, VERMILION, WIDTH
+from ed_core.plugins.spec import PRESENT
 
 _COLUMNS = 10
+_SAMPLES = 4  # rows
+_CHANNELS = 2  # columns
+_ROW = 1.7  # inches
+_VIDEOS, _FRAMES = 3, 10
+_APART = 50  # dots between two videos
 
 
 def reconstructions(materials: list[Material]) -> Figure | None:
@@ -49,3 +56,103 @@ def _name(material: Material) -> str:
     field = material.image or ""
     error = np.mean(np.square(whole.outputs[field] - whole.samples[field]), dtype="float64")
     return f"{fill(material.name or 'reconstruction', 24)}\nMSE {error:.3g}"
+
+
+def signals(materials: list[Material]) -> Figure | None:
+    """Return a row a sample, a column a channel: the original in grey, each run over it.
+
+    A signal of one channel is shown in two columns of samples.
+    """
+    main = materials[0]
+    field = main.restored("signal", 2)
+    if field is None:
+        return None
+    pairs = [(material, material.restored("signal", 2)) for material in materials]
+    made = [material.outputs[output] for material, output in pairs if output is not None]
+    original = main.samples[field]
+    if (mask := main.samples.get(field + PRESENT)) is not None:  # what is missing is not drawn
+        original = np.where(mask > 0, original, np.nan)
+    channels = min(_CHANNELS, original.shape[-1])
+    panels = [(sample, c) for sample in range(len(original)) for c in range(channels)]
+    panels = panels[: _SAMPLES * _CHANNELS]
+    wide = min(_CHANNELS, len(panels))
+    deep = -(-len(panels) // wide)
+    figure = Figure(figsize=(WIDTH, 0.9 + _ROW * deep))
+    figure.set_layout_engine("constrained", hspace=0.04, wspace=0.04)
+    all_axes = figure.subplots(deep, wide, sharex=True, sharey=True, squeeze=False)
+    for axes, (sample, channel) in zip(all_axes.flat, panels, strict=False):
+        curves = [values[sample, :, channel] for values in made]
+        _draw(axes, original[sample, :, channel], curves)
+        axes.set_title(_title(main, sample, channel), fontsize=SMALL, fontweight="normal", pad=4)
+    for axes in all_axes[-1]:
+        axes.set_xlabel("time step")
+    names = ["original", *(m.name or "reconstruction" for m, output in pairs if output)]
+    lines = all_axes.flat[0].get_lines()
+    figure.legend(
+        lines,
+        [
+            f"{name}{_error(original, values)}"
+            for name, values in zip(names, [None, *made], strict=True)
+        ],
+        loc="outside upper left",
+        ncols=len(names),
+        frameon=False,
+        fontsize=TEXT,
+    )
+    return figure
+
+
+def _draw(axes: Axes, original: np.ndarray, curves: list[np.ndarray]) -> None:
+    axes.plot(original, color=MUTED, alpha=0.55, linewidth=4.0)
+    for values, colour in zip(curves, (BLUE, VERMILION), strict=False):
+        axes.plot(values, color=colour, linewidth=1.6)
+    axes.margins(x=0)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    axes.locator_params(axis="y", nbins=4)
+
+
+def _title(material: Material, sample: int, channel: int) -> str:
+    label = material.label
+    name = material.class_name(int(material.samples[label][sample])) if label else ""
+    several = material.samples[material.restored("signal", 2) or ""].shape[-1] > 1
+    parts = [f"sample {sample + 1}", *([name] if name else [])]
+    return ", ".join([*parts, f"channel {channel + 1}"] if several else parts)
+
+
+def _error(original: np.ndarray, values: np.ndarray | None) -> str:
+    """Return the root mean square error of all samples, in brackets."""
+    if values is None:
+        return ""
+    squares = np.square(original - values, dtype="float64")
+    return "" if np.isnan(squares).all() else f" (RMSE {np.sqrt(np.nanmean(squares)):.3g})"
+
+
+def videos(materials: list[Material]) -> Figure | None:
+    """Return a strip of frames for each of three videos, below it one strip for each run."""
+    main = materials[0]
+    field = main.restored("video", 4)
+    if field is None:
+        return None
+    pairs = [(material, material.restored("video", 4)) for material in materials]
+    made = [material.outputs[output] for material, output in pairs if output is not None]
+    original = main.samples[field][:_VIDEOS]
+    shown = np.linspace(0, original.shape[1] - 1, min(_FRAMES, original.shape[1])).round()
+    frames = np.unique(shown.astype(int))
+    pages = []
+    size = tile_size(original[0, 0], int(WIDTH * DPI / len(frames)) - GAP)
+    for sample in range(len(original)):
+        strips = [original[sample], *(values[sample] for values in made)]
+        pages.append(mosaic([[picture(strip[f]) for f in frames] for strip in strips], size))
+    high = pages[0].shape[0]
+    figure = figure_of(pages[0].shape[1], len(pages) * (high + _APART) - _APART)
+    names = ["original", *(m.name or "reconstruction" for m, output in pairs if output)]
+    for sample, page in enumerate(pages):
+        axes, _ = add_image(figure, page, (len(pages) - 1 - sample) * (high + _APART))
+        for row, name in enumerate(names):
+            middle = row * (size[0] + GAP) + size[0] / 2
+            axes.text(-25, middle, fill(name, 24), ha="right", va="center", fontsize=TEXT)
+        for column, frame in enumerate(frames if sample == 0 else ()):
+            middle = column * (size[1] + GAP) + size[1] / 2
+            text = f"frame {frame + 1}" if column == 0 else str(frame + 1)
+            axes.text(middle, -15, text, ha="center", va="bottom", fontsize=SMALL)
+    return figure

@@ -8,8 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ed_core.figures.material import Material
-from ed_core.figures.mosaic import GAP, add_image, figure_of, mosaic, resized, tile_size
-from ed_core.figures.pixels import input_pictures
 from ed_core.figures.predictions import (
     NO_TRUTH,
     class_names,
@@ -21,8 +19,17 @@ from ed_core.figures.predictions import (
     spread,
     truth,
 )
+from ed_core.figures.sheets import (
+    GAP,
+    add_image,
+    figure_of,
+    input_pictures,
+    mosaic,
+    resized,
+    tile_size,
+)
 from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH, class_colour
-from ed_core.spec import Field, Head
+from ed_core.plugins.spec import Field, Head
 
 _HIGH = 6.6  # inches that the images may take
 _MOST = 4  # rows

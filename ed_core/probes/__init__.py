@@ -13,11 +13,11 @@ from ed_core.probes.base import flat as flat
 from ed_core.probes.base import half as half
 from ed_core.probes.base import keeping_digits as keeping_digits
 from ed_core.probes.base import recorded as recorded
-from ed_core.probes.latent_codes import LatentCodes as LatentCodes
-from ed_core.probes.latent_codes import encoder_of as encoder_of
-from ed_core.probes.latent_scan import LatentScan as LatentScan
-from ed_core.probes.latent_scan import decode as decode
-from ed_core.probes.latent_scan import scan as scan
+from ed_core.probes.latent import LatentCodes as LatentCodes
+from ed_core.probes.latent import LatentScan as LatentScan
+from ed_core.probes.latent import decode as decode
+from ed_core.probes.latent import encoder_of as encoder_of
+from ed_core.probes.latent import scan as scan
 from ed_core.probes.predictions import Predictions as Predictions
 from ed_core.probes.reconstruction import Reconstruction as Reconstruction
 from ed_core.probes.samples import Samples as Samples

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.probes.base import Batch, Bound, Probe, first, half
-from ed_core.probes.latent_codes import code_of
-from ed_core.submodels import (
+from ed_core.nn.submodels import (
     call,
     channels_first,
     code_name,
@@ -22,6 +20,8 @@ from ed_core.submodels import (
     takes,
     weighted_layers,
 )
+from ed_core.probes.base import Batch, Bound, Probe, first, half
+from ed_core.probes.latent import code_of
 
 
 @dataclass(frozen=True, init=False)

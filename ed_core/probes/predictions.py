@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ed_core.nn.submodels import channels_first_in, output_of
 from ed_core.probes.base import Batch, Bound, Probe, first, half, keeping_digits, sample_axes
-from ed_core.submodels import channels_first_in, output_of
 
 REFERENCE = 512  # samples: as many as training takes for the reference batch
 _SMALL = 256  # classes whose numbers fit into a byte

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ed_core.nn.submodels import output_of
 from ed_core.probes.base import Batch, Bound, Probe, first, keeping_digits
-from ed_core.submodels import output_of
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ed_core.errors import EdkitError
+from ed_core.nn.submodels import code_name, code_shape, inputs_of, submodel
 from ed_core.probes.base import Batch, Bound, Probe, keeping_digits, sample_axes
-from ed_core.probes.latent_scan import pictures
+from ed_core.probes.latent import pictures
 from ed_core.seeds import Seeds
-from ed_core.submodels import code_name, code_shape, inputs_of, submodel
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ed_core.recording.checked_file import DamagedError
 from ed_core.recording.layout import one_line
+from ed_core.recording.sandbox import limit_child, try_in_child
 from ed_core.recording.segment import Segment
-from ed_core.trial import limit_child, try_in_child
 
 _DEADLINE = 5.0  # seconds
 

@@ -20,8 +20,6 @@ from ed_core.recording.checked_file import (
     open_file,
     table,
 )
-from ed_core.recording.events import EventTables
-from ed_core.recording.growing_table import GrowingTable
 from ed_core.recording.layout import (
     MAX_BYTES,
     SCHEMA,
@@ -34,6 +32,7 @@ from ed_core.recording.layout import (
     curve_row,
     one_line,
 )
+from ed_core.recording.tables import EventTables, GrowingTable
 
 _MAX_ARRAYS = 256
 _MAX_HEADER = 4 * 2**20  # bytes of JSON

@@ -15,8 +15,6 @@ import h5py
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.recording.events import make_event_tables, pack_event
-from ed_core.recording.growing_table import summed
 from ed_core.recording.layout import (
     MAX_BYTES,
     SCHEMA,
@@ -28,6 +26,7 @@ from ed_core.recording.layout import (
     curve_row,
 )
 from ed_core.recording.segment import is_open_here
+from ed_core.recording.tables import make_event_tables, pack_event, summed
 
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
 

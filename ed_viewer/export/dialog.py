@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from ed_viewer.export.movie import lack
 from ed_viewer.export.targets import Target
-from ed_viewer.widgets.text import muted, plain
+from ed_viewer.style.text import muted, plain
 
 FORMATS = {
     "png": "PNG (bitmap)",

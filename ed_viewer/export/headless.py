@@ -14,25 +14,110 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 
 from ed_core.recording import EdkitError, written_whole
-from ed_viewer.alignment import Alignment
-from ed_viewer.comparison import Comparison
-from ed_viewer.export.arrays import write_npz
-from ed_viewer.export.couple import Couple
-from ed_viewer.export.figure import Figure, head_of
+from ed_viewer.compare.comparison import Comparison
+from ed_viewer.event_loop import flush
 from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
-from ed_viewer.export.on_show import OnShow
-from ed_viewer.export.open_run import OpenRun
-from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, picture, raster
-from ed_viewer.export.targets import page_of
-from ed_viewer.lookback import Lookback, spread, strips
-from ed_viewer.messages import Frame
-from ed_viewer.stage import Stage
-from ed_viewer.theme import Theme
-from ed_viewer.turn import flush
+from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, Figure, head_of, picture, raster
+from ed_viewer.export.targets import OnShow, page_of, write_npz
+from ed_viewer.reading.messages import (
+    Frame,
+    Growth,
+    Lookback,
+    Request,
+    RunInfo,
+    Strip,
+    spread,
+    strips,
+)
+from ed_viewer.reading.tail import Tail
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.stage.stage import Stage
+from ed_viewer.style.theme import Theme
 
 KINDS = (*PICTURES, *MOVIES, "npz")
 _SPEED = 10  # frames a second of a movie
 _ROUNDS = 4  # until what a panel wants no longer changes
+
+
+class OpenRun:
+    """A run on the stage.
+
+    Attributes:
+        run, growth: what it holds, once `look` was called.
+    """
+
+    run: RunInfo
+    growth: Growth
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._tail = Tail(path, 1)
+
+    def look(self) -> None:
+        """Find out what it holds; raises EdkitError if that is no frame."""
+        self.run, self.growth = _look(self._tail)
+
+    def close(self) -> None:
+        """Let the files go."""
+        self._tail.close()
+
+    def read(
+        self, number: int, probes: tuple[str, ...], strips: Mapping[str, Strip] | None = None
+    ) -> Frame:
+        """Return a frame, and strips of earlier ones; raises EdkitError where one is damaged."""
+        known = {probe.name for probe in self.run.header.probes}
+        wanted = tuple(name for name in probes if name in known)
+        frame = self._tail.read(Request(1, 1, number, wanted, strips or {}))
+        if frame.damaged:
+            raise EdkitError("; ".join(sorted(frame.damaged.values())))
+        return frame
+
+
+def _look(tail: Tail) -> tuple[RunInfo, Growth]:
+    """Return what a run holds; raises EdkitError if that is no frame."""
+    run, growth = None, None
+    for news in tail.poll():
+        if isinstance(news, RunInfo):
+            run = news
+        else:
+            growth = news
+    if run is None or growth is None or not len(growth.steps):
+        why = growth.problem if growth and growth.problem else "it holds no frame yet"
+        raise EdkitError(f"{str(tail.path)!r} cannot be shown: {why}.")
+    return run, growth
+
+
+class Couple:
+    """The second of two runs, drawn beside the first.
+
+    Args:
+        both: run A, which somebody else draws, and run B.
+        theirs: run B.
+        stage: that shows both.
+    """
+
+    def __init__(self, both: Comparison, theirs: OpenRun, stage: Stage) -> None:
+        self.both, self._theirs, self._stage = both, theirs, stage
+
+    def show(self) -> None:
+        """Make the panels of run B."""
+        self._stage.show_run(self.both.run, "B", self.both.subtracts)
+
+    def draw(self, ours: Frame, probes: tuple[str, ...]) -> None:
+        """Draw run B where run A is, whose frame is drawn already."""
+        both = self.both
+        both.at, both.frames["A"] = ours.request.frame, ours
+        self._stage.say("B", both.notice)
+        if both.found >= 0:
+            wanted = {
+                probe: Strip(both.beside(strip.frames), strip.samples)
+                for probe, strip in ours.request.strips.items()
+            }
+            both.frames["B"] = self._theirs.read(both.found, probes, wanted)
+            if both.frame is not None:
+                self._stage.show_frame(both.frame, "B")
+        for heading in both.headings:
+            self._stage.set_heading(heading)
 
 
 @dataclass(frozen=True, slots=True)

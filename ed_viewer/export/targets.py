@@ -2,30 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from ed_viewer.compare import Compare
-from ed_viewer.export.figure import Figure
+from ed_viewer.compare.comparison import Comparison
+from ed_viewer.compare.feature import Compare
 from ed_viewer.export.movie import MOVIES
-from ed_viewer.export.on_show import OnShow
-from ed_viewer.export.picture import PAGE_MARGINS, PICTURES
-from ed_viewer.messages import Frame
-from ed_viewer.page import Page
-from ed_viewer.side import Side
-from ed_viewer.stage import Stage
+from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, Figure, about, name_of, stand, where
+from ed_viewer.reading.messages import Frame, Growth
+from ed_viewer.session.alignment import Known
+from ed_viewer.stage.page import Page
+from ed_viewer.stage.run_column import Side
+from ed_viewer.stage.stage import Stage
 
 if TYPE_CHECKING:
-    from ed_viewer.window import Window
-
+    from ed_viewer.window.window import Window
 
 WINDOW = "window"
 """The name of the whole window."""
+
+
+def arrays_behind(
+    known: Known, frame: Frame | None, probes: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return what was drawn: `probe/array`, `reference/field`, the run, and when it was taken.
+
+    Earlier frames that stand beside it are `probe/over_time/array` (columns, samples, ...).
+
+    Args:
+        known: the run.
+        frame: of it that is drawn; without one there is nothing.
+        probes: by name; those that were not read are left out.
+    """
+    run, growth = known.run, known.growth
+    if frame is None or run is None or growth is None:
+        return {}
+    number = frame.request.frame
+    found = _drawn(frame, probes)
+    found |= {f"reference/{field}": array for field, array in run.reference.items()}
+    when = {"frame": number, "step": growth.steps[number], "epoch": growth.epochs[number]}
+    about = {"run": run.path.name, **when}
+    return found | {name: np.asarray(value) for name, value in about.items()}
+
+
+def of_two(
+    ours: Mapping[str, np.ndarray],
+    theirs: Mapping[str, np.ndarray],
+    difference: Frame | None = None,
+    probes: Sequence[str] = (),
+) -> dict[str, np.ndarray]:
+    """Return the arrays of two runs side by side: `A/...` and `B/...`.
+
+    Args:
+        ours: of run A.
+        theirs: of run B.
+        difference: B - A where it is shown, which becomes `B-A/probe/array`.
+        probes: of the difference, by name.
+    """
+    sides = {"A": ours, "B": theirs}
+    if difference is not None:
+        sides["B-A"] = _drawn(difference, probes)
+    return {
+        f"{side}/{name}": array for side, arrays in sides.items() for name, array in arrays.items()
+    }
+
+
+def _drawn(frame: Frame, probes: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of probes, those that were not read left out."""
+    found = {
+        f"{probe}/{name}": array
+        for probe in probes
+        for name, array in frame.arrays.get(probe, {}).items()
+    }
+    for probe in probes:
+        past = frame.past.get(probe)
+        if past is not None:
+            facts = {"steps": past.steps, "samples": np.asarray(past.samples), **past.arrays}
+            found |= {f"{probe}/over_time/{name}": array for name, array in facts.items()}
+    return found
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name, compressed; the file's name is kept as it is."""
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnShow:
+    """A frame of a run, and what stands beside it.
+
+    Attributes:
+        run: the only one, or run A of two.
+        frame: of it that is drawn.
+        both: the two runs while they are compared, else None.
+    """
+
+    run: Known
+    frame: Frame | None
+    both: Comparison | None
+
+    @property
+    def about(self) -> str:
+        """Which run and step it is, or which two, in words."""
+        ours = stand(self.run, self.frame)
+        if self.both is None:
+            return ours
+        theirs = self.both.shown("B")
+        signed = self.both.subtracts and theirs is not None
+        return about(ours, stand(self.both.runs["B"], theirs), signed)
+
+    @property
+    def where(self) -> str:
+        """Which step is shown, or which of two runs, in words."""
+        ours = where(self.run, self.frame)
+        if self.both is None:
+            return ours
+        theirs = where(self.both.runs["B"], self.both.shown("B"))
+        return f"A: {ours} \N{EN DASH} B: {theirs}" if theirs else f"A: {ours}"
+
+    @property
+    def about_runs(self) -> str:
+        """Which run it is, or which two, in words."""
+        ours = name_of(self.run)
+        if self.both is None:
+            return ours
+        return about(ours, name_of(self.both.runs["B"]), self.both.subtracts)
+
+    def arrays(self, probes: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the arrays behind it; of two runs they are `A/...`, `B/...` and `B-A/...`."""
+        ours = arrays_behind(self.run, self.frame, probes)
+        if self.both is None:
+            return ours
+        theirs = arrays_behind(self.both.runs["B"], self.both.shown("B"), probes)
+        return of_two(ours, theirs, self.both.difference, probes)
+
+    def scalars(self) -> Mapping[str, np.ndarray]:
+        """Return the curves as columns (rows,); of two runs they are `A/...` and `B/...`.
+
+        What was recorded of every step has rows of its own, and is called `every_step/...`.
+        """
+        growth = self.both.runs["B"].growth if self.both else None
+        ours = _columns(self.run.growth)
+        return of_two(ours, _columns(growth)) if growth else ours
+
+
+def _columns(growth: Growth | None) -> dict[str, np.ndarray]:
+    if growth is None:
+        return {}
+    steps = {f"every_step/{name}": column for name, column in growth.curves.items()}
+    return {**growth.scalars, **(steps if len(growth.curves.get("step", ())) else {})}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

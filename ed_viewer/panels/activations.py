@@ -1,31 +1,228 @@
 """Activation maps: a column a sample and a row a channel, or a whole layer of one sample."""
 
+from collections.abc import Mapping
+
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ed_viewer.imaging import pixels
-from ed_viewer.messages import Arrays
-from ed_viewer.palette import activation_table
-from ed_viewer.panel import Panel, panel
-from ed_viewer.panels.activation_choice import ActivationChoice
-from ed_viewer.panels.activation_rows import (
-    channel_rows,
-    dead,
-    input_row,
-    joined,
-    named,
-    shape_of,
-    silence,
+from ed_core.recording import ArrayInfo
+from ed_viewer.panels.base import Panel, panel
+from ed_viewer.panels.context import Source
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.palette import activation_table, grey_table
+from ed_viewer.style.pixels import (
+    Levels,
+    Scale,
+    as_images,
+    finite_range,
+    image_levels,
+    pixels,
+    squares,
 )
-from ed_viewer.ranges import Scale
-from ed_viewer.widgets.focus import Focus
-from ed_viewer.widgets.mosaic import across, mosaic
-from ed_viewer.widgets.pick_tiles import PickTiles
-from ed_viewer.widgets.text import counted, number, span
-from ed_viewer.widgets.tile_set import TileSet, TileStyle
-from ed_viewer.widgets.tiles import Tiles
+from ed_viewer.style.text import counted, grouped, muted, number, plain, span
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.controls import Toggle, make_choice
+from ed_viewer.widgets.tiles.mosaic import across, mosaic
+from ed_viewer.widgets.tiles.pickable import PickTiles
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles.tiles import Tiles
 
+_ROWS, _FEW = 8, 4  # channels, samples: with more, or fewer, it opens as a mosaic of one sample
+_BY_CHANNEL = "Samples × channels"
+_ONE_SAMPLE = "All channels of one sample"
+_UNITS = 12  # of a dense layer: with more, a sample is drawn as a square
 _ROOMY = 640  # pixels: a narrower panel has no room for the choice of the view
+
+
+class ActivationChoice(QWidget):
+    """The layer; for maps a view; levels of all frames or of one.
+
+    Signals:
+        turned: another layer or another view of it.
+    """
+
+    turned = Signal()
+
+    def __init__(self, layers: Mapping[str, ArrayInfo], theme: Theme) -> None:
+        super().__init__()
+        self._layers = layers
+        self.layers = make_choice("Layer", list(layers))
+        self.view = make_choice("View", [_BY_CHANNEL, _ONE_SAMPLE])
+        self.fixed = Toggle("fixed levels", "accent", theme)
+        self.fixed.setToolTip("Same scale in all frames of this layer, or one per frame")
+        self.fixed.setAccessibleName("Fixed levels")
+        self.fixed.setChecked(True)
+        self._roomy = True
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for tool in (self.layers, self.view, self.fixed):
+            row.addWidget(tool)
+        self._open()
+        self.layers.currentTextChanged.connect(self._open)
+        self.view.currentTextChanged.connect(self.turned)
+
+    @property
+    def layer(self) -> str:
+        """The name of the layer."""
+        return self.layers.currentText()
+
+    @property
+    def one_sample(self) -> bool:
+        """Whether all channels of one sample are shown, and not some of all samples."""
+        return self._has_maps() and self.view.currentText() == _ONE_SAMPLE
+
+    def set_roomy(self, roomy: bool) -> None:
+        """Show all, or the layer alone."""
+        self._roomy = roomy
+        self.view.setVisible(roomy and self._has_maps())
+        self.fixed.setVisible(roomy)
+
+    def _open(self) -> None:
+        """Open a layer in the view that suits it."""
+        shape = self._layers[self.layer].shape
+        one = self._has_maps() and (shape[-1] > _ROWS or shape[0] < _FEW)
+        self.view.setCurrentText(_ONE_SAMPLE if one else _BY_CHANNEL)
+        self.set_roomy(self._roomy)
+        self.turned.emit()
+
+    def _has_maps(self) -> bool:
+        return len(self._layers[self.layer].shape) == 4
+
+
+def shape_of(values: np.ndarray, whole: int | None, most: object) -> str:
+    """Return the shape of a layer in words.
+
+    Args:
+        values: what is recorded of it, (samples, ..., channels).
+        whole: how many channels it has, None where the recording does not say.
+        most: how many of a layer are recorded.
+    """
+    *area, last = values.shape[1:]
+    shape = " × ".join(str(n) for n in area)
+    said = counted(last, _noun(values))
+    if whole is not None and whole > last:
+        said = f"first {grouped(last)} of {counted(whole, _noun(values))}"
+    elif whole is None and last == most:
+        said = f"first {said}, more are not recorded"
+    return f"{shape}, {said}" if area else said
+
+
+def silence(values: np.ndarray, marked: bool) -> str:
+    """Return how many channels of (samples, ..., channels) are 0 everywhere, "" for none."""
+    silent, (samples, *_, last) = int(dead(values).sum()), values.shape
+    if not silent:
+        return ""
+    on = f"on these {grouped(samples)} samples" if samples > 1 else "on this sample"
+    said = f"{grouped(silent)} of {counted(last, _noun(values))} silent {on}"
+    return f"{said} (dashed)" if marked else said
+
+
+def _noun(values: np.ndarray) -> str:
+    return "channel" if values.ndim > 2 else "unit"
+
+
+def input_row(source: Source, samples: int) -> tuple[TileRow, ...]:
+    """Return the row of inputs, () where they are not images."""
+    field = str(source.probe.options.get("field") or "")
+    inputs = source.reference.get(field)
+    if inputs is None or inputs.ndim < 3 or len(inputs) < samples:
+        return ()
+    images = as_images(inputs[:samples])
+    return (TileRow(pixels(images, image_levels(images), grey_table()), "input", images),)
+
+
+def joined(levels: Levels, values: np.ndarray) -> Levels:
+    """Return levels that hold these values as well."""
+    low, high = finite_range(values)
+    return min(levels[0], low), max(levels[1], high)
+
+
+def dead(values: np.ndarray) -> np.ndarray:
+    """Return which channels (channels,) of (samples, ..., channels) are 0 everywhere.
+
+    One that is not finite is not dead.
+    """
+    return np.abs(values).reshape(-1, values.shape[-1]).max(axis=0) == 0
+
+
+def named(label: str) -> str:
+    """Return the name of a row for a line of its own."""
+    return f"channel {label}" if label.isdigit() else label
+
+
+def channel_rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow, ...]:
+    """Return a row a channel of (samples, ..., channels); many units as one row of squares.
+
+    Channels that are 0 everywhere are marked as dead, or not.
+    """
+    if values.ndim == 2 and values.shape[1] > _UNITS:
+        images = squares(values)[..., None]
+        return (TileRow(pixels(images, *scale), "units", images, units=values.shape[1]),)
+    flat = values.ndim != 4
+    silent = dead(values) & mark
+    if values.ndim == 3:  # (samples, time, channels): each channel a strip
+        values = values[:, None]
+    elif values.ndim != 4:
+        values = values.reshape(len(values), 1, 1, -1)
+    rows = []
+    for channel in range(values.shape[-1]):
+        images = np.ascontiguousarray(values[..., channel : channel + 1])
+        marked = frozenset(range(len(images)) if silent[channel] else ())
+        aspect = 4.0 if flat else None
+        rows.append(TileRow(pixels(images, *scale), str(channel + 1), images, aspect, marked))
+    return tuple(rows)
+
+
+class Focus(QWidget):
+    """Shows a tile alone: what it is, its values, and how much of it is active.
+
+    Signals:
+        hovered: the value under the mouse, in words, or "".
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._name = plain(QLabel())
+        self.tiles = Tiles(theme)
+        self.tiles.hovered.connect(self.hovered)
+        self.numbers = muted(plain(QLabel()))
+        self.numbers.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for label in (self._name, self.numbers):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addStretch(1)
+        column.addWidget(self._name)
+        column.addWidget(self.tiles, 8)
+        column.addWidget(self.numbers)
+        column.addStretch(1)
+
+    def show_tile(self, row: TileRow, column: int, name: str) -> None:
+        """Show one tile of a row."""
+        assert row.values is not None
+        part = slice(column, column + 1)
+        alone = TileRow(row.pixels[part], "", row.values[part], row.aspect, units=row.units)
+        self._name.setText(name)
+        self.tiles.show_tiles(TileSet((alone,)))
+        self.numbers.setText(_numbers(row.values[column].ravel()[: row.units or None]))
+
+
+def _numbers(values: np.ndarray) -> str:
+    """Return the range and the mean of the finite ones of values, and how many are not 0."""
+    known = values[np.isfinite(values)].astype(np.float64)
+    lost = len(values) - len(known)
+    left_out = f"\n{grouped(lost)} of {counted(len(values), 'value')} not finite" if lost else ""
+    if not len(known):
+        return left_out.strip()
+    low, high, mean = (number(float(v)) for v in (known.min(), known.max(), known.mean()))
+    active = 100 * float(np.mean(known != 0))
+    return f"{low} to {high}\nmean {mean} · {active:.0f} % not 0{left_out}"
 
 
 @panel("activations")

@@ -3,17 +3,16 @@
 import numpy as np
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ed_viewer.imaging import as_images, image_levels, pixels
-from ed_viewer.messages import Arrays
-from ed_viewer.palette import grey_table
-from ed_viewer.panel import Panel, panel
-from ed_viewer.tally import confusion, groups_of
-from ed_viewer.widgets.matrix import Matrix
-from ed_viewer.widgets.matrix_layout import Counts
-from ed_viewer.widgets.text import counted, grouped, muted, plain, signed
-from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
-from ed_viewer.widgets.tiles import Tiles
-from ed_viewer.widgets.toggle import Toggle
+from ed_core.confusion import confusion, groups_of
+from ed_viewer.panels.base import Panel, panel
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.palette import grey_table
+from ed_viewer.style.pixels import as_images, image_levels, pixels
+from ed_viewer.style.text import counted, grouped, muted, plain, signed
+from ed_viewer.widgets.confusion_matrix import Counts, Matrix
+from ed_viewer.widgets.controls import Toggle
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles.tiles import Tiles
 
 _SHOWN = 24  # samples beside the matrix
 _WORDS = "Click a cell to see its samples; arrow keys: next; Esc: back"

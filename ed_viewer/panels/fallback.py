@@ -14,15 +14,14 @@ from PySide6.QtWidgets import (
 )
 
 from ed_core.recording import ArrayInfo
-from ed_viewer.imaging import finite_range, image_levels, pixels
-from ed_viewer.messages import Arrays
-from ed_viewer.palette import activation_table, grey_table
-from ed_viewer.panel import FALLBACK, Panel, panel
-from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.plot_hover import PlotHover
-from ed_viewer.widgets.text import number, plain, spelled
-from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
-from ed_viewer.widgets.tiles import Tiles
+from ed_viewer.panels.base import FALLBACK, Panel, panel
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.palette import activation_table, grey_table
+from ed_viewer.style.pixels import finite_range, image_levels, pixels
+from ed_viewer.style.text import number, plain, spelled
+from ed_viewer.widgets.plots.plot import PlotHover, make_plot, style_plot
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles.tiles import Tiles
 
 _CELLS = 144  # of a matrix that is still read as numbers
 _IMAGES = 64

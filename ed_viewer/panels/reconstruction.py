@@ -8,19 +8,26 @@ import numpy as np
 from PySide6.QtWidgets import QComboBox
 
 from ed_core.recording.layout import PRESENT
-from ed_viewer.finite import mean_square
-from ed_viewer.imaging import as_images, finite_range, half_range, image_levels, is_signal, pixels
-from ed_viewer.messages import Arrays
-from ed_viewer.palette import Palette, difference_table, grey_table
-from ed_viewer.panel import Panel, panel
-from ed_viewer.ranges import Levels, Scale
-from ed_viewer.widgets.film import FilmBar
-from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.text import counted, number, span
-from ed_viewer.widgets.tile_set import TileRow, TileSet
-from ed_viewer.widgets.toggle import Toggle
-from ed_viewer.widgets.wave_words import WaveWords
-from ed_viewer.widgets.waves import Waves
+from ed_viewer.panels.base import Panel, panel
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.palette import Palette, difference_table, grey_table
+from ed_viewer.style.pixels import (
+    Levels,
+    Scale,
+    as_images,
+    finite_range,
+    half_range,
+    image_levels,
+    is_signal,
+    mean_square,
+    pixels,
+)
+from ed_viewer.style.text import counted, number, span
+from ed_viewer.widgets.controls import Toggle
+from ed_viewer.widgets.plots.signals import Waves, WaveWords
+from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
+from ed_viewer.widgets.video_bar import FilmBar
 
 Form = Literal["image", "video", "signal"]
 

@@ -7,32 +7,31 @@ from typing import ClassVar, Protocol
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from ed_viewer.finite import mean_square
-from ed_viewer.imaging import (
-    as_images,
-    finite_range,
-    half_range,
-    image_levels,
-    pixels,
-    striped,
-)
-from ed_viewer.messages import Arrays
-from ed_viewer.palette import (
+from ed_viewer.panels.base import Panel, panel
+from ed_viewer.panels.context import Source
+from ed_viewer.panels.fallback import plain_axis
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.palette import (
     class_table,
     difference_table,
     grey_table,
     value_table,
     whole_classes,
 )
-from ed_viewer.panel import Panel, panel
-from ed_viewer.panels.fallback import plain_axis
-from ed_viewer.source import Source
-from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.text import counted, grouped, measured
-from ed_viewer.widgets.tile_set import TileRow, TileSet
-from ed_viewer.widgets.truth_plot import TruthPlot
-from ed_viewer.widgets.wave_words import WaveWords
-from ed_viewer.widgets.waves import Waves
+from ed_viewer.style.pixels import (
+    as_images,
+    finite_range,
+    half_range,
+    image_levels,
+    mean_square,
+    pixels,
+    striped,
+)
+from ed_viewer.style.text import counted, grouped, measured
+from ed_viewer.widgets.plots.scatter import TruthPlot
+from ed_viewer.widgets.plots.signals import Waves, WaveWords
+from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
 
 
 class View(Protocol):

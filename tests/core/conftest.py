@@ -222,7 +222,7 @@ def at() -> Callable[[int, Callable[[Any], None]], Any]:
 @pytest.fixture
 def weights_of() -> Callable[[Any], list[bytes]]:
     """Read the weights that a run left, to be compared."""
-    from ed_core.arrays_file import read_arrays
+    from ed_core.runs.weights_file import read_arrays
 
     return lambda run: [array.tobytes() for array in read_arrays(run.folder.weights)[0]]
 
@@ -230,7 +230,7 @@ def weights_of() -> Callable[[Any], list[bytes]]:
 @pytest.fixture
 def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training write a checkpoint after every step."""
-    from ed_core import schedule
+    from ed_core.training import callbacks
 
-    monkeypatch.setattr(schedule, "_PAUSE", 0.0)
-    monkeypatch.setattr(schedule, "_SHARE", 0.0)
+    monkeypatch.setattr(callbacks, "_PAUSE", 0.0)
+    monkeypatch.setattr(callbacks, "_SHARE", 0.0)

@@ -3,17 +3,7 @@
 import numpy as np
 from keras import Input, Model, layers, ops
 
-from ed_core import (
-    Dataset,
-    Field,
-    Fields,
-    Head,
-    Samples,
-    Sampling,
-    dataset,
-    losses,
-    model,
-)
+from ed_core import Dataset, Field, Fields, Head, Samples, Sampling, dataset, losses, model
 
 CLASSES = ("one", "two", "three", "four")
 COARSE = np.array([1, 0, 1, 0])  # of each class

@@ -10,10 +10,10 @@ import pytest
 from keras import layers, ops
 
 from ed_core import ConstantWeights, Head, Noise, Objective, losses
-from ed_core.checkpoints import Position, restore_checkpoint, save_checkpoint
 from ed_core.engine import tuning
-from ed_core.optimizers import SubmodelAdam
-from ed_core.submodels import to_numpy
+from ed_core.nn.optimizers import SubmodelAdam
+from ed_core.nn.submodels import to_numpy
+from ed_core.runs.checkpoints import Position, restore_checkpoint, save_checkpoint
 from ed_core.testing import check_layer
 
 pytestmark = pytest.mark.backend

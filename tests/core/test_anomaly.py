@@ -15,9 +15,9 @@ from sklearn.metrics import roc_auc_score
 
 import ed_core
 from ed_core import Dataset, EdkitError, Field, Fields, Head, Run, dataset, losses, model
-from ed_core.anomaly import detect, rate_interval, residual_score, scores
-from ed_core.command import main
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.cli import main
+from ed_core.evaluation.anomaly import detect, rate_interval, residual_score, scores
+from ed_core.plugins.decorators import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend
 

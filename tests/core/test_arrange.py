@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
-from ed_core.arrange import Batches, arrange, needed_fields, reference_batch
-from ed_core.checks import check_data
+from ed_core.data.batches import Batches, arrange, needed_fields, reference_batch
+from ed_core.data.checks import check_data
 
 pytestmark = pytest.mark.backend
 

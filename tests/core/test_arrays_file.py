@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ed_core.arrays_file import check_fit, read_arrays, write_arrays
 from ed_core.errors import EdkitError
+from ed_core.runs.weights_file import check_fit, read_arrays, write_arrays
 
 ARRAYS = [np.arange(12, dtype="f4").reshape(3, 4), np.zeros((), "i8"), np.ones(3, "f4")]
 VARIABLES = [
@@ -202,7 +202,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from ed_core.arrays_file import read_arrays, write_arrays
+from ed_core.runs.weights_file import read_arrays, write_arrays
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 for size in (10_000_000, 300_000):

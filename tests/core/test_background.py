@@ -14,14 +14,7 @@ import pytest
 from h5py._objects import phil
 
 from ed_core.errors import EdkitError
-from ed_core.recording import (
-    ArrayInfo,
-    Header,
-    ProbeInfo,
-    Recording,
-    RecordingWriter,
-    RunFolder,
-)
+from ed_core.recording import ArrayInfo, Header, ProbeInfo, Recording, RecordingWriter, RunFolder
 from ed_core.recording.background import BackgroundWriter
 
 pytestmark = pytest.mark.waits
@@ -315,7 +308,7 @@ STRESS = """
 import sys, threading, time
 from pathlib import Path
 import numpy as np
-from ed_core.arrays_file import write_arrays
+from ed_core.runs.weights_file import write_arrays
 from ed_core.recording import *
 run, frames = RunFolder.open(sys.argv[1]), int(sys.argv[2])
 images = np.random.default_rng(0).random((8, 16, 16, 1), dtype="f4")

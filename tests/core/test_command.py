@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ed_core.command import main
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.cli import main
+from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.recording import Recording
 
 pytestmark = pytest.mark.backend
@@ -67,7 +67,7 @@ def run(plugin, tmp_path_factory):
 
 def edkit(*arguments, **variables):
     """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "ed_core.command", *arguments]
+    command = [sys.executable, "-m", "ed_core.cli", *arguments]
     environment = {**os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
@@ -89,7 +89,7 @@ def test_a_plugin_in_one_file_trains_and_records(run):
 
 
 def test_a_plugin_passes_the_contract(plugin):
-    from ed_core.registry import load_plugin_file
+    from ed_core.plugins.registry import load_plugin_file
     from ed_core.testing import check_model
 
     with MODELS.isolated():
@@ -209,7 +209,7 @@ def test_a_mistake_is_one_line_and_exit_status_2(
 )
 def test_an_option_of_yes_or_no_is_a_switch_too(words, freeze, monkeypatch):
     seen = {}
-    module = import_module("ed_core.command.train")  # the package has the group by this name
+    module = import_module("ed_core.cli.train")  # the package has the group by this name
     monkeypatch.setattr(module, "_train", lambda name, **given: seen.update(given))
     assert main(["train", "classifier", *words]) == 0
     assert seen["freeze"] is freeze
@@ -302,7 +302,7 @@ def test_what_the_disk_refuses_is_one_line(tmp_path, capsys, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "weights.h5")
 
-    monkeypatch.setattr("ed_core.job.save_weights", full)
+    monkeypatch.setattr("ed_core.training.job.save_weights", full)
     wish = ["--epochs", "1", "--no-record", "--out", str(tmp_path)]
     assert main(["train", "vae", *wish]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
@@ -323,7 +323,7 @@ def test_the_help_of_every_model_says_each_option_once(capsys):
 
 def test_list_as_json_knows_the_defaults_that_training_has(capsys):
     """The defaults come from the plan: train with none of them said, and compare."""
-    from ed_core.plan import Plan
+    from ed_core.training.plan import Plan
 
     plan = Plan("vae", "digits", {})
     training = {option["name"]: option for option in listed(capsys)["training"]}

@@ -13,8 +13,8 @@ from keras import layers
 
 import ed_core
 from ed_core import DATASETS, MODELS, Reconstruction, Recorder, Recording, open_run, train
-from ed_core import curves as curves_module
-from ed_core.curves import CurveRows, mean_of
+from ed_core.nn import curves as curves_module
+from ed_core.nn.curves import CurveRows, mean_of
 from ed_core.recording.reader import thinned
 
 pytestmark = pytest.mark.backend

@@ -77,7 +77,7 @@ def test_no_flipped_bit_changes_what_is_read_in_silence(
     with Recording(segment) as recording:
         whole = read(recording)
     told = 0
-    with patch("ed_core.recording.segment_files.preflight"):
+    with patch("ed_core.recording.reader.preflight"):
         for position in rng.integers(0, len(data), 3000 if long else 300):
             segment.unlink()
             segment.write_bytes(flipped(data, int(position), int(rng.integers(8))))

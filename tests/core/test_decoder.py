@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ed_core import DATASETS, MODELS, EdkitError
-from ed_core.decoder import find_decoder
-from ed_core.run import build
-from ed_core.spec import Field, Fields
+from ed_core.nn.decoder import find_decoder
+from ed_core.plugins.spec import Field, Fields
+from ed_core.runs.run import build
 
 pytestmark = pytest.mark.backend
 

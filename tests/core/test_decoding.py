@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 
 from ed_core import Run, open_run, train
-from ed_core.checkpoints import Position, nearest_first, save_checkpoint
+from ed_core.decoding.wire import Message, Unpacker, pack
 from ed_core.probes import flat
-from ed_core.recording.wire import Message, Unpacker, pack
-from ed_core.run import rebuild
+from ed_core.runs.checkpoints import Position, nearest_first, save_checkpoint
+from ed_core.runs.run import rebuild
 
 pytestmark = pytest.mark.backend
 
@@ -34,7 +34,7 @@ class Worker:
     """The process, asked through its pipes."""
 
     def __init__(self, run: object, *plugins: object) -> None:
-        command = [sys.executable, "-P", "-m", "ed_core.decoding", str(run)]
+        command = [sys.executable, "-P", "-m", "ed_core.decoding.worker", str(run)]
         command += [part for plugin in plugins for part in ("--plugin", str(plugin))]
         pipe = subprocess.PIPE
         environment = {**os.environ, "KERAS_BACKEND": "nonsense"}  # the run says which
@@ -94,7 +94,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with checkpoints of two steps and more."""
     import runpy
 
-    from ed_core import DATASETS, MODELS, schedule
+    from ed_core import DATASETS, MODELS
+    from ed_core.training import callbacks
 
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -102,8 +103,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         DATASETS.isolated(),
     ):
         runpy.run_path(str(TINY))
-        patch.setattr(schedule, "_PAUSE", 0.0)
-        patch.setattr(schedule, "_SHARE", 0.0)
+        patch.setattr(callbacks, "_PAUSE", 0.0)
+        patch.setattr(callbacks, "_SHARE", 0.0)
         return train("tiny", epochs=2, batch_size=32, out=tmp_path_factory.mktemp("runs")).path
 
 

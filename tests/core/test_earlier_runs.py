@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, EdkitError, Recording, Run, RunFolder, evaluate, open_run
+from ed_core.nn.submodels import to_numpy
 from ed_core.recording.description import FORMAT
-from ed_core.submodels import to_numpy
-from ed_core.training import resume
+from ed_core.training.train import resume
 
 pytestmark = [
     pytest.mark.backend,

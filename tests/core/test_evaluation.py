@@ -21,21 +21,21 @@ from ed_core import (
     Head,
     Run,
     RunFolder,
-    checks,
     dataset,
     evaluate,
-    floors,
     losses,
     metrics,
     model,
     open_run,
     train,
 )
-from ed_core.evaluation import predicting
-from ed_core.evaluation_table import format_table
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.cli.evaluation_table import format_table
+from ed_core.data import checks
+from ed_core.evaluation import baselines
+from ed_core.inference import predict
+from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.recording.description import FORMAT
-from ed_core.run import build, save_weights
+from ed_core.runs.run import build, save_weights
 from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend
@@ -218,13 +218,13 @@ def test_as_many_components_as_dimensions_leave_nothing(tmp_path: Path) -> None:
 
 def test_more_components_than_samples_or_pixels_are_capped() -> None:
     some = TRAIN[:3].reshape(-1, *SHAPE)
-    assert floors.pca_reconstruction(some, some, 100) == pytest.approx(some, abs=1e-5)
+    assert baselines.pca_reconstruction(some, some, 100) == pytest.approx(some, abs=1e-5)
 
 
 def test_many_dimensions_take_the_other_solver(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = floors.pca_reconstruction(TRAIN, TEST, 2)
-    monkeypatch.setattr(floors, "_EXACT", 1)
-    assert floors.pca_reconstruction(TRAIN, TEST, 2) == pytest.approx(exact, abs=1e-4)
+    exact = baselines.pca_reconstruction(TRAIN, TEST, 2)
+    monkeypatch.setattr(baselines, "_EXACT", 1)
+    assert baselines.pca_reconstruction(TRAIN, TEST, 2) == pytest.approx(exact, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_many_dimensions_take_the_other_solver(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_the_solver_is_one_that_takes_seconds(rows: int, dimensions: int, solver: str) -> None:
-    assert floors._solver(rows, dimensions) == solver
+    assert baselines._solver(rows, dimensions) == solver
 
 
 @pytest.mark.parametrize(("rows", "dimensions"), [(2500, 64), (60, 300), (300, 2100)])
@@ -256,7 +256,7 @@ def test_the_pca_floor_does_not_change_with_a_constant(
     axes = np.linalg.svd(train[..., 0] - mean, full_matrices=False)[2][:components]
     left = test[..., 0] - mean
     expected = np.square(left - left @ axes.T @ axes).mean()
-    found = np.square(test - floors.pca_reconstruction(train, test, components)).mean()
+    found = np.square(test - baselines.pca_reconstruction(train, test, components)).mean()
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -277,9 +277,9 @@ class Pieces:
 
 def test_a_split_is_read_a_piece_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that one that is larger than the memory can be measured, and its floors as well."""
-    monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 2)
-    monkeypatch.setattr(floors, "_BLOCK", 2 * 8 * 4)
-    monkeypatch.setattr(floors, "_FEW", 2)
+    monkeypatch.setattr(predict, "at_a_time", lambda arrays, inputs: 2)
+    monkeypatch.setattr(baselines, "_BLOCK", 2 * 8 * 4)
+    monkeypatch.setattr(baselines, "_FEW", 2)
     monkeypatch.setattr(checks, "_BYTES", 2 * 4 * 4)
     read = {
         split: {name: Pieces(array) for name, array in arrays.items()}
@@ -484,7 +484,7 @@ def test_the_pca_floor_of_real_data(
         / 255
         for file in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz")
     )
-    found = floors.pca_reconstruction(train, test, components)
+    found = baselines.pca_reconstruction(train, test, components)
     assert np.square(test - found).mean() == pytest.approx(known, abs=1e-5)
 
 

@@ -15,10 +15,11 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import ed_core
 from ed_core import Dataset, EdkitError, Field, Fields, Head, Run, dataset, losses, metrics, model
-from ed_core.evaluation import Subject, agreement, confusion, evaluate, predicting
-from ed_core.figures.latent_scatter import principal_axes
-from ed_core.floors import pca_reconstruction
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.evaluation import Subject, agreement, confusion, evaluate
+from ed_core.evaluation.baselines import pca_reconstruction
+from ed_core.figures.latent import principal_axes
+from ed_core.inference import predict
+from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend
@@ -216,7 +217,7 @@ def test_the_confusion_is_counted_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sizes: list[int] = []
-    monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 5)
+    monkeypatch.setattr(predict, "at_a_time", lambda arrays, inputs: 5)
     monkeypatch.setattr(
         run.model,
         "predict_on_batch",
@@ -247,7 +248,7 @@ def test_every_number_says_of_how_many_targets(
 def test_a_model_is_asked_for_no_more_than_a_piece(
     run: Run, held: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predicting, "at_a_time", lambda arrays, inputs: 5)
+    monkeypatch.setattr(predict, "at_a_time", lambda arrays, inputs: 5)
     parts = list(Subject(run, held).parts())
     assert [len(part.outputs["map"]) for part in parts] == [5, 5, 3]
     assert [len(part.arrays["angle"]) for part in parts] == [5, 5, 3]

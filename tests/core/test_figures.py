@@ -26,16 +26,15 @@ from ed_core import (
     metrics,
     model,
 )
-from ed_core.figures import FIGURES, draw_figures
 from ed_core.figures.activations import activations
-from ed_core.figures.latent_grid import latent_grid
-from ed_core.figures.latent_scatter import latent_scatter, principal_axes
+from ed_core.figures.draw import FIGURES, draw_figures
+from ed_core.figures.generated import latent_grid
+from ed_core.figures.latent import latent_scatter, principal_axes, tsne
 from ed_core.figures.material import material
-from ed_core.figures.mosaic import GAP, mosaic, picture, tile_size
 from ed_core.figures.reconstructions import reconstructions
+from ed_core.figures.sheets import GAP, mosaic, picture, tile_size
 from ed_core.figures.style import STYLE, spread
-from ed_core.figures.tsne import tsne
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.plugins.decorators import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend
 

@@ -11,19 +11,21 @@ from matplotlib.figure import Figure
 
 import ed_core
 from ed_core import EdkitError, Run
-from ed_core.embedding import embedded
-from ed_core.figures import draw_figures
-from ed_core.figures.decoding import decoder_of
-from ed_core.figures.interpolation import interpolation
-from ed_core.figures.latent_grid import latent_grid
-from ed_core.figures.latent_scatter import latent_scatter, principal_axes
+from ed_core.evaluation.embedding import embedded
+from ed_core.figures.draw import draw_figures
+from ed_core.figures.generated import (
+    chosen_frames,
+    decoder_of,
+    interpolation,
+    latent_grid,
+    samples,
+    samples_over_time,
+)
+from ed_core.figures.latent import latent_scatter, principal_axes, tsne
 from ed_core.figures.material import Material, material
-from ed_core.figures.mosaic import GAP
-from ed_core.figures.samples import samples
-from ed_core.figures.samples_over_time import chosen_frames, samples_over_time
+from ed_core.figures.sheets import GAP
 from ed_core.figures.style import STYLE
-from ed_core.figures.tsne import tsne
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend

@@ -14,7 +14,7 @@ from ed_core import Fields, Head, Run, losses, model
 from ed_core.figures.curves import curves, series
 from ed_core.figures.material import material
 from ed_core.figures.style import BLUE, STYLE, VERMILION
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.plugins.decorators import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend
 

@@ -14,27 +14,25 @@ from sklearn.metrics import confusion_matrix
 
 import ed_core
 from ed_core import Field, Run
-from ed_core.figures import draw_figures
 from ed_core.figures.confusion import confusions, groups_of
-from ed_core.figures.maps import maps
-from ed_core.figures.material import Material, material
-from ed_core.figures.names import names_of
-from ed_core.figures.pixels import coloured, input_pictures
+from ed_core.figures.draw import draw_figures
+from ed_core.figures.material import Material, material, names_of
 from ed_core.figures.predictions import (
     class_names,
     confusion,
     heads_of,
     intersection_over_union,
+    maps,
     positions,
     predicted,
+    regressions,
     truth,
 )
-from ed_core.figures.regression import regressions
+from ed_core.figures.reconstructions import signals, videos
 from ed_core.figures.segmentation import colours_of, segmentations
-from ed_core.figures.signals import signals
+from ed_core.figures.sheets import coloured, input_pictures
 from ed_core.figures.style import CLASSES, STYLE, class_colour
-from ed_core.figures.videos import videos
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.plugins.decorators import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend
 

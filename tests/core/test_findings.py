@@ -27,16 +27,16 @@ from ed_core import (
     open_run,
     train,
 )
-from ed_core import memory as memory_module
-from ed_core.arrange import arrange
-from ed_core.command import main
-from ed_core.command.train import _pairs
-from ed_core.data import given_options, renamed, settle_data, why_missing
-from ed_core.findings import block
-from ed_core.memory import check_memory
-from ed_core.preparation import as_trained, masked, prepared
+from ed_core.cli import main
+from ed_core.cli.train import _pairs
+from ed_core.data import memory as memory_module
+from ed_core.data.batches import arrange
+from ed_core.data.loading import given_options, renamed, settle_data, why_missing
+from ed_core.data.memory import check_memory
+from ed_core.data.preparation import as_trained, masked, prepared
+from ed_core.plugins.findings import block
+from ed_core.plugins.spec import DatasetSpec
 from ed_core.recording import RunFolder
-from ed_core.spec import DatasetSpec
 from ed_core.testing import check_dataset
 
 FILE = FilePath("")

@@ -12,14 +12,14 @@ import h5py
 import numpy as np
 import pytest
 
-from ed_core.arrays_file import _MARK, _SUM, write_arrays
+from ed_core.runs.weights_file import _MARK, _SUM, write_arrays
 
 SHAPE = (4, 3)
 # A reader that follows a pointer opens the FIFO, and waits there for ever.
 READERS = {
-    "weights and checkpoints": "from ed_core.arrays_file import read_arrays as read",
+    "weights and checkpoints": "from ed_core.runs.weights_file import read_arrays as read",
     "arrays of a user": """
-from ed_plugins._hdf5 import open_hdf5, try_hdf5
+from ed_plugins.datasets.arrays.hdf5 import open_hdf5, try_hdf5
 def read(path):
     try_hdf5(path)
     arrays, left = open_hdf5(path)

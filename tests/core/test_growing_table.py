@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ed_core.recording import growing_table
-from ed_core.recording.growing_table import GrowingTable, summed, sums_are_right
+from ed_core.recording import tables
+from ed_core.recording.tables import GrowingTable, summed, sums_are_right
 
 COLUMNS = 4
 
@@ -74,7 +74,7 @@ def test_a_look_reads_what_is_new_however_long_the_table_is(dataset: h5py.Datase
     write(dataset, np.ones((3, COLUMNS)))
     table.refresh()
     assert len(table.rows) == 50_003
-    assert counted.rows <= 3 + growing_table._AGAIN
+    assert counted.rows <= 3 + tables._AGAIN
 
 
 def test_a_row_that_is_half_written_ends_the_table_until_it_is_whole(dataset: h5py.Dataset) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ed_core import Head, model, train
 from ed_core.errors import EdkitError
-from ed_core.plugins import DATASETS, MODELS
+from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.testing import check_dataset, check_model, check_probe
 
 pytestmark = pytest.mark.backend

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ed_core.recording.growing_table import summed
+from ed_core.recording.tables import summed
 
 FRAMES = 40
 CANARY = f"/tmp/edkit-canary-{os.getpid()}"  # a FIFO: it hangs whoever opens it

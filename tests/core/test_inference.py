@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ed_core import CentredBatchNormalization, EdkitError
-from ed_core.inference import inference_model
+from ed_core.nn.inference_model import inference_model
 
 pytestmark = pytest.mark.backend
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ed_core.arrays_file import read_arrays
-from ed_core.checkpoints import newest_first
 from ed_core.recording import Event, Recording, RunFolder
+from ed_core.runs.checkpoints import newest_first
+from ed_core.runs.weights_file import read_arrays
 
 RECORD = """
 import os, struct, sys
@@ -107,7 +107,7 @@ CHECKPOINT = """
 import os, struct, sys
 from pathlib import Path
 import numpy as np
-from ed_core.arrays_file import write_arrays
+from ed_core.runs.weights_file import write_arrays
 folder, megabytes = Path(sys.argv[1]), int(sys.argv[2])
 rng = np.random.default_rng(0)
 arrays = [rng.normal(size=(megabytes, 2**16)), np.zeros(3, "i8"), np.zeros((), "f4")]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, EdkitError, RunFolder
-from ed_core.latent import grid, interpolate
+from ed_core.inference.latent import grid, interpolate
 from ed_core.probes import LatentScan
 from ed_core.recording.description import FORMAT
-from ed_core.run import Run, build
-from ed_plugins.digits import digits
+from ed_core.runs.run import Run, build
+from ed_plugins.datasets.digits import digits
 
 pytestmark = pytest.mark.backend
 

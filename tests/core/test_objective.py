@@ -9,7 +9,7 @@ from keras import layers
 
 from ed_core import EdkitError, Head, Objective, losses, metrics
 from ed_core.evaluation import predict
-from ed_core.objective import log_names
+from ed_core.nn.objective import log_names
 
 pytestmark = pytest.mark.backend
 

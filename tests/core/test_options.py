@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ed_core.errors import EdkitError
-from ed_core.options import FilePath, Option, RunPath, check_counts, options_of
+from ed_core.plugins.options import FilePath, Option, RunPath, check_counts, options_of
 
 KIND = Literal["relu", "elu"]
 TYPES: list[Any] = [int, float, str, bool, tuple[int, ...], KIND]

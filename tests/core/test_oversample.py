@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ed_core import EdkitError, Head, losses, train
-from ed_core.arrange import Batches
+from ed_core.data.batches import Batches
 
 pytestmark = pytest.mark.backend
 

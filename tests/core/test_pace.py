@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ed_core.pace import Pace
+from ed_core.probes.recorder import Pace
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from ed_core import (
     open_run,
     train,
 )
-from ed_core.data import load_data
-from ed_core.preparation import as_trained, hook_of, prepared
-from ed_core.spec import InputRecord
+from ed_core.data.loading import load_data
+from ed_core.data.preparation import as_trained, hook_of, prepared
+from ed_core.plugins.spec import InputRecord
 
 pytestmark = pytest.mark.backend
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from ed_core.command import progress as module
-from ed_core.command.progress import Progress
+from ed_core.cli import progress as module
+from ed_core.cli.progress import Progress
 from ed_core.recording import RunFolder
 
 pytestmark = pytest.mark.backend

@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from ed_core import EdkitError, LatentCodes, Reconstruction, Recorder, Recording, RunFolder
-from ed_core.capture import Capture
+from ed_core.probes.capture import Capture
 from ed_core.recording import RecordingWriter
 
 pytestmark = pytest.mark.backend
@@ -313,7 +313,7 @@ def test_several_steps_in_one_execution(tmp_path: Path) -> None:
 def test_of_large_pictures_as_many_are_recorded_as_a_frame_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ed_core.probes.room.MAX_BYTES", 35)  # three of five numbers as float16
+    monkeypatch.setattr("ed_core.probes.capture.MAX_BYTES", 35)  # three of five numbers as float16
     model, target = made("functional")
     fit(model, target, callbacks=[Recorder(tmp_path / "run", [Reconstruction("input")], X[:8])])
     with Recording(tmp_path / "run") as recording:
@@ -325,7 +325,7 @@ def test_of_large_pictures_as_many_are_recorded_as_a_frame_holds(
 def test_a_sample_that_is_too_large_is_refused_before_the_run_begins(
     tmp_path: Path, fast: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ed_core.probes.room.MAX_BYTES", 50)
+    monkeypatch.setattr("ed_core.probes.capture.MAX_BYTES", 50)
     with pytest.raises(EdkitError, match="train with smaller images, or with --no-record"):
         fast(tmp_path / "out", record=True)
     assert not (tmp_path / "out").exists()

@@ -21,7 +21,7 @@ from ed_core import (
     Recording,
     Samples,
 )
-from ed_core.submodels import to_numpy
+from ed_core.nn.submodels import to_numpy
 
 pytestmark = pytest.mark.backend
 
@@ -121,7 +121,7 @@ def test_names_that_never_end_are_left_out_at_last(
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             logs[f"loss of epoch {epoch}"] = 1.0
 
-    monkeypatch.setattr("ed_core.capture._RENEWALS", 2)
+    monkeypatch.setattr("ed_core.probes.capture._RENEWALS", 2)
     model = usual()
     with pytest.warns(UserWarning, match="scalars loss of epoch 2, and others that are new, are"):
         fit(model, [Endless(), Recorder(tmp_path / "run", [ONE], {"x": X[:8]})], epochs=4)
@@ -329,7 +329,7 @@ class Grow(Callback):
 def test_where_no_segment_is_begun_any_more_frames_too_large_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ed_core.capture._RENEWALS", 0)
+    monkeypatch.setattr("ed_core.probes.capture._RENEWALS", 0)
     model = plain(optimizer=keras.optimizers.SGD(0.0))
     with pytest.warns(UserWarning, match="frames of larger numbers .* are not recorded: a recor"):
         fit(model, [Grow([4, 5]), Recorder(tmp_path / "run", [ONE], {"x": X[:8]}, every=1)])

@@ -89,7 +89,7 @@ def test_round_trip(
             writer.append_event(event)
             writer.append(step, step / 7, step / 3, frame)
             writer.append_scalars(step, step / 7, step / 3, row)
-    with patch("ed_core.recording.segment_files.preflight"), Recording(writer.path) as recording:
+    with patch("ed_core.recording.reader.preflight"), Recording(writer.path) as recording:
         assert recording.problem == ""
         assert recording.header == header
         assert recording.steps.tolist() == steps

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ed_core import registry
 from ed_core.errors import EdkitError
-from ed_core.registry import BROKEN, PLUGIN_FILES, Registry, load_plugin_file
+from ed_core.plugins import registry
+from ed_core.plugins.registry import BROKEN, PLUGIN_FILES, Registry, load_plugin_file
 
 THINGS: "Registry[str]" = Registry("thing", "edkit.test.nobody")
 
@@ -104,7 +104,7 @@ def test_broken_plugins_are_named_and_the_others_go_on(folder: Path) -> None:
     (package / "_private.py").write_text("raise Exception('is no plugin')")
     good = "from {} import THINGS\nTHINGS.add('{}', 'good')\n"
     (folder / "faked_things.py").write_text(
-        f"from ed_core.registry import Registry\nTHINGS = Registry('thing', '{group}')\n"
+        f"from ed_core.plugins.registry import Registry\nTHINGS = Registry('thing', '{group}')\n"
     )
     (package / "a_good.py").write_text(good.format("faked_things", "first"))
     (package / "z_good.py").write_text(good.format("faked_things", "last"))

@@ -12,9 +12,9 @@ import pytest
 
 import ed_core
 from ed_core import EdkitError, RunFolder, resume, train
-from ed_core.arrays_file import read_arrays
-from ed_core.checkpoints import newest_first
 from ed_core.recording import RecordingWriter
+from ed_core.runs.checkpoints import newest_first
+from ed_core.runs.weights_file import read_arrays
 
 pytestmark = [
     pytest.mark.backend,
@@ -172,7 +172,7 @@ def test_checkpoints_seldom(
 
     class SaveOnce(keras.callbacks.Callback):
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            monkeypatch.setattr("ed_core.schedule._PAUSE", 1e9)
+            monkeypatch.setattr("ed_core.training.callbacks._PAUSE", 1e9)
 
     with pytest.raises(Boom):
         train("tiny", out=tmp_path, callbacks=[SaveOnce(), Stop(13)], **OPTIONS)
@@ -482,7 +482,7 @@ def test_run_without_weights_opens_with_its_checkpoint(tmp_path: Path) -> None:
 
 def test_checkpoint_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is full at steps 4 to 6: training goes on, the checkpoint before it is kept."""
-    from ed_core import checkpoints
+    from ed_core.runs import checkpoints
 
     write = checkpoints.write_arrays
 

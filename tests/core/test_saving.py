@@ -22,10 +22,10 @@ from ed_core import (
     resume,
 )
 from ed_core.errors import EdkitError
-from ed_core.plugins import DATASETS, MODELS
-from ed_core.registry import load_plugin_file
-from ed_core.saved_heads import heads_config, heads_from
-from ed_core.submodels import to_numpy
+from ed_core.nn.saved_heads import heads_config, heads_from
+from ed_core.nn.submodels import to_numpy
+from ed_core.plugins.decorators import DATASETS, MODELS
+from ed_core.plugins.registry import load_plugin_file
 
 pytestmark = pytest.mark.backend
 
@@ -161,7 +161,7 @@ def test_a_loss_of_another_program_is_not_taken(monkeypatch):
     config = heads_config((Head("image", other),))
     config[0]["loss"].update(module="__main__", file="/elsewhere/program.py")
     monkeypatch.setattr(other, "__module__", "__main__")
-    monkeypatch.setattr("ed_core.saved_heads._of_models", lambda: iter([other]))
+    monkeypatch.setattr("ed_core.nn.saved_heads._of_models", lambda: iter([other]))
     with pytest.raises(EdkitError, match="custom_objects"):
         heads_from(config)
     config[0]["loss"]["file"] = getattr(sys.modules["__main__"], "__file__", None) or ""

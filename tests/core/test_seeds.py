@@ -8,12 +8,12 @@ import pytest
 
 from ed_core import evaluate, train
 from ed_core import seeds as module
-from ed_core.arrange import Batches
+from ed_core.data.batches import Batches
+from ed_core.data.selection import select
 from ed_core.engine.randomness import seed_generators
+from ed_core.nn.submodels import to_numpy
+from ed_core.plugins.spec import Dataset, Field, Fields, Head
 from ed_core.seeds import Seeds
-from ed_core.selection import select
-from ed_core.spec import Dataset, Field, Fields, Head
-from ed_core.submodels import to_numpy
 
 
 def state(sequence: np.random.SeedSequence) -> tuple[int, ...]:

@@ -15,13 +15,13 @@ import pytest
 
 import ed_core
 from ed_core import EdkitError, RunFolder, resume, train
-from ed_core.arrays_file import read_arrays, write_arrays
-from ed_core.checkpoints import Position, newest_first
-from ed_core.learning_rate import ScaledSchedule
+from ed_core.nn.optimizers import ScaledSchedule
 from ed_core.recording.control import Inbox, Request, ask
-from ed_core.schedule import Checkpointer, Interrupted, WarmUp
-from ed_core.steering import Steering
-from ed_core.stop_signal import StopSignal
+from ed_core.runs.checkpoints import Position, newest_first
+from ed_core.runs.weights_file import read_arrays, write_arrays
+from ed_core.training.callbacks import Checkpointer, Interrupted, WarmUp
+from ed_core.training.steering import Steering
+from ed_core.training.stop_signal import StopSignal
 
 pytestmark = [
     pytest.mark.backend,
@@ -68,7 +68,7 @@ class Script(keras.callbacks.Callback):
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training look for requests after every step."""
-    monkeypatch.setattr("ed_core.steering._LOOK", 0.0)
+    monkeypatch.setattr("ed_core.training.steering._LOOK", 0.0)
 
 
 @pytest.fixture(scope="module")

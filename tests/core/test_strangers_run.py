@@ -14,13 +14,13 @@ import pytest
 
 import ed_core
 from ed_core import MODELS, EdkitError, RunFolder, resume
-from ed_core.arrays_file import read_arrays, write_arrays
-from ed_core.checkpoints import newest_first, restore_checkpoint
-from ed_core.job import Job
-from ed_core.plan import plan_of
 from ed_core.recording.description import check
 from ed_core.recording.layout import checksum
-from ed_core.run import load_weights
+from ed_core.runs.checkpoints import newest_first, restore_checkpoint
+from ed_core.runs.run import load_weights
+from ed_core.runs.weights_file import read_arrays, write_arrays
+from ed_core.training.job import Job
+from ed_core.training.plan import plan_of
 
 GONE = object()  # stands for an entry that is taken away
 _deep: Any = 0

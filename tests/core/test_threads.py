@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-from ed_core.command import main
+from ed_core.cli import main
 from ed_core.engine import share_processors, use_one_thread
 
 pytestmark = pytest.mark.backend
@@ -34,7 +34,7 @@ def test_what_the_user_has_set_holds() -> None:
 def test_threads_of_a_training_with_a_window_sleep_soon(
     line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = import_module("ed_core.command.train")
+    train = import_module("ed_core.cli.train")
     monkeypatch.setattr(train, "has_display", lambda: False)
     arguments = ["train", *line.split(), "--data", "digits"]
     assert main([part for part in arguments if part != "--view"] + ["--epochs", "x"]) == 2

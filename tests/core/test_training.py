@@ -9,10 +9,10 @@ import pytest
 
 import ed_core
 from ed_core import Head, losses
-from ed_core.arrange import Batches
-from ed_core.job import Job
-from ed_core.plan import Plan
-from ed_core.schedule import weight_schedules
+from ed_core.data.batches import Batches
+from ed_core.training.callbacks import weight_schedules
+from ed_core.training.job import Job
+from ed_core.training.plan import Plan
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
 

@@ -15,9 +15,9 @@ import pytest
 
 import ed_core
 from ed_core import EdkitError, Recording, RunFolder
-from ed_core.checkpoints import newest_first
-from ed_core.schedule import DivergedError, Interrupted
-from ed_core.stop_signal import graceful
+from ed_core.runs.checkpoints import newest_first
+from ed_core.training.callbacks import DivergedError, Interrupted
+from ed_core.training.stop_signal import graceful
 
 pytestmark = [pytest.mark.backend, pytest.mark.waits, pytest.mark.usefixtures("tiny")]
 
@@ -172,7 +172,7 @@ def test_a_disk_that_is_full_as_a_run_is_stopped(
 
 
 def test_the_command_says_how_to_go_on_after_a_failed_write(folder: RunFolder) -> None:
-    from ed_core.command.train import stoppable
+    from ed_core.cli.train import stoppable
 
     with (
         pytest.raises(

@@ -23,11 +23,11 @@ from ed_core import (
     model,
     train,
 )
-from ed_core.arrange import Batches
-from ed_core.checks import check_shapes
-from ed_core.schedule import DivergedError
-from ed_core.submodels import to_numpy
+from ed_core.data.batches import Batches
+from ed_core.data.checks import check_shapes
+from ed_core.nn.submodels import to_numpy
 from ed_core.testing import check_model
+from ed_core.training.callbacks import DivergedError
 
 pytestmark = pytest.mark.backend
 

@@ -25,17 +25,17 @@ from ed_core import (
     resume,
     train,
 )
-from ed_core.anomaly import detect
-from ed_core.arrays_file import read_facts
-from ed_core.checkpoints import Position, newest_first
-from ed_core.data import load_data
-from ed_core.lazy import Rows
-from ed_core.run import build
-from ed_core.schedule import Checkpointer
+from ed_core.data.lazy import Rows
+from ed_core.data.loading import load_data
+from ed_core.data.selection import select
+from ed_core.data.validation import keep_aside, settle_share
+from ed_core.evaluation.anomaly import detect
+from ed_core.nn.submodels import to_numpy
+from ed_core.runs.checkpoints import Position, newest_first
+from ed_core.runs.run import build
+from ed_core.runs.weights_file import read_facts
 from ed_core.seeds import Seeds
-from ed_core.selection import select
-from ed_core.submodels import to_numpy
-from ed_core.validation import keep_aside, settle_share
+from ed_core.training.callbacks import Checkpointer
 
 PLAN = {"seed": 0}
 
@@ -413,7 +413,7 @@ class TestWhatIsBest:
 
         saves = self.saves(tmp_path)
         self.epoch(saves, 0, 5.0)
-        monkeypatch.setattr("ed_core.schedule.save_checkpoint", full)
+        monkeypatch.setattr("ed_core.training.callbacks.save_checkpoint", full)
         with pytest.warns(UserWarning, match="No space left"):
             saves.save()
         assert read_facts(tmp_path / "best.h5")["best"] == 5.0
@@ -456,8 +456,8 @@ def test_an_early_stop_at_the_end_of_a_resumed_epoch_holds(tmp_path: Path) -> No
                 raise Boom
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ed_core.schedule._PAUSE", 0.0)
-        patch.setattr("ed_core.schedule._SHARE", 0.0)
+        patch.setattr("ed_core.training.callbacks._PAUSE", 0.0)
+        patch.setattr("ed_core.training.callbacks._SHARE", 0.0)
         with pytest.raises(Boom):
             train("dense_autoencoder", "digits", epochs=4, out=tmp_path, callbacks=[Break()])
         (path,) = tmp_path.iterdir()

@@ -11,9 +11,9 @@ import pytest
 
 import ed_core
 from ed_core import EdkitError
-from ed_core.arrays_file import read_arrays, write_arrays
 from ed_core.engine import installed_backends
-from ed_core.run import load_weights
+from ed_core.runs.run import load_weights
+from ed_core.runs.weights_file import read_arrays, write_arrays
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
 
@@ -31,8 +31,8 @@ OTHER = """
 import runpy, sys
 import numpy as np
 import ed_core
-from ed_core.arrange import Batches
-from ed_core.arrays_file import write_arrays
+from ed_core.data.batches import Batches
+from ed_core.runs.weights_file import write_arrays
 plugin = runpy.run_path(sys.argv[1])
 run = ed_core.train("tiny", out=sys.argv[2], batch_size=32, epochs=1, record=False)
 out = run.model.predict({"image": plugin["SPLITS"]["test"]["image"]}, verbose=0)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ed_core.recording.wire import MAX_JSON, MAX_VALUES, Unpacker, WireError, pack
+from ed_core.decoding.wire import MAX_JSON, MAX_VALUES, Unpacker, WireError, pack
 
 _names = st.text(max_size=6)
 _json = st.dictionaries(

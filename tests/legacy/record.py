@@ -21,8 +21,8 @@ import keras
 import numpy as np
 
 import ed_core
-from ed_core.schedule import Interrupted
-from ed_core.training import resume
+from ed_core.training.callbacks import Interrupted
+from ed_core.training.train import resume
 
 HERE = Path(__file__).parent
 LAND = "land_use:samples=24,size=16"

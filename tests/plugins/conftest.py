@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ed_core import Dataset, Run, floors, train
-from ed_core.command import main
-from ed_core.evaluation import predict
-from ed_core.options import FilePath
-from ed_core.submodels import to_numpy
-from ed_plugins.folder import folder
+from ed_core import Dataset, Run, train
+from ed_core.cli import main
+from ed_core.evaluation import baselines, predict
+from ed_core.nn.submodels import to_numpy
+from ed_core.plugins.options import FilePath
+from ed_plugins.datasets.folder.loader import folder
 
 SCENES = Path(__file__).with_name("scenes.toml").read_text("utf-8")
 RANDOM = np.random.default_rng(0)
@@ -21,7 +21,7 @@ RANDOM = np.random.default_rng(0)
 
 def trained(run: Run, head: str) -> None:
     """Assert that every weight moved, and that the output of a head depends on the input."""
-    before = floors.untrained(run)
+    before = baselines.untrained(run)
     for old, new in zip(before.trainable_weights, run.model.trainable_weights, strict=True):
         assert not np.array_equal(to_numpy(old), to_numpy(new)), f"{new.path} did not move"
     arrays = {name: np.asarray(values[:32]) for name, values in run.data.splits["test"].items()}

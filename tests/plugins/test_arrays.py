@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, Field, load_data
-from ed_core.lazy import Rows
-from ed_core.options import FilePath
-from ed_core.selection import select
-from ed_plugins import _hdf5
-from ed_plugins._lazy import View
-from ed_plugins.arrays import arrays
+from ed_core.data.lazy import Rows
+from ed_core.data.selection import select
+from ed_core.plugins.options import FilePath
+from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets.arrays import hdf5
+from ed_plugins.datasets.arrays.loader import arrays
 
 RANDOM = np.random.default_rng(0)
 Save = Callable[..., Path]
@@ -44,7 +44,7 @@ def save_hdf5(path: Path, named: dict[str, Any], facts: dict[str, dict[str, Any]
 @pytest.fixture(params=[save_npz, save_hdf5], ids=["npz", "hdf5"])
 def save(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Save:
     # Another process for each of these files takes time, and has tests of its own below.
-    monkeypatch.setattr("ed_plugins._array_files.try_hdf5", lambda _: None)
+    monkeypatch.setattr("ed_plugins.datasets.arrays.files.try_hdf5", lambda _: None)
     return lambda named, **facts: request.param(tmp_path, named, facts)
 
 
@@ -428,9 +428,9 @@ def test_hdf5_is_read_from_its_own_file_alone(tmp_path: Path, spoil: Any, messag
 
 def test_hdf5_that_never_opens_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "my.h5")  # who opens it waits for somebody to write
-    monkeypatch.setattr(_hdf5, "_SECONDS", 1.0)
+    monkeypatch.setattr(hdf5, "_SECONDS", 1.0)
     with pytest.raises(ValueError, match="it could not be opened within 1 seconds"):
-        _hdf5.try_hdf5(tmp_path / "my.h5")
+        hdf5.try_hdf5(tmp_path / "my.h5")
 
 
 def test_a_slow_start_of_the_process_is_no_fault_of_the_file(
@@ -439,7 +439,7 @@ def test_a_slow_start_of_the_process_is_no_fault_of_the_file(
     path = save_hdf5(tmp_path, both(np.arange(4)), {})
     (tmp_path / "sitecustomize.py").write_text("import time\ntime.sleep(2.5)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(_hdf5, "_SECONDS", 2.0)
+    monkeypatch.setattr(hdf5, "_SECONDS", 2.0)
     assert load(path).splits["train"]["x"].shape == (4,)
 
 

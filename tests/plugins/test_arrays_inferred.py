@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError
-from ed_core.checks import check_data, check_values
-from ed_core.lazy import is_checked
-from ed_core.options import FilePath
-from ed_core.preparation import as_trained, prepared
-from ed_core.spec import InputRecord
+from ed_core.data.checks import check_data, check_values
+from ed_core.data.lazy import is_checked
+from ed_core.data.preparation import as_trained, prepared
+from ed_core.plugins.options import FilePath
+from ed_core.plugins.spec import InputRecord
 from ed_core.testing import check_dataset
-from ed_plugins._lazy import View
-from ed_plugins.arrays import arrays
+from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets.arrays.loader import arrays
 
 RANDOM = np.random.default_rng(0)
 N = 30
@@ -70,7 +70,7 @@ SAVES = [save_npz, save_hdf5, save_mat, save_mat73]
 @pytest.fixture(autouse=True)
 def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process for each of these files takes time, and has tests of its own."""
-    monkeypatch.setattr("ed_plugins._array_files.try_hdf5", lambda _: None)
+    monkeypatch.setattr("ed_plugins.datasets.arrays.files.try_hdf5", lambda _: None)
 
 
 def everything(data: Dataset, name: str) -> np.ndarray:

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError
-from ed_core.options import FilePath
-from ed_plugins import _array_files
-from ed_plugins._lazy import View
-from ed_plugins.arrays import arrays
+from ed_core.plugins.options import FilePath
+from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets.arrays import files
+from ed_plugins.datasets.arrays.loader import arrays
 
 RANDOM = np.random.default_rng(0)
 N = 30
@@ -24,7 +24,7 @@ N = 30
 @pytest.fixture(autouse=True)
 def no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process for each of these files takes time, and has tests of its own."""
-    monkeypatch.setattr("ed_plugins._array_files.try_hdf5", lambda _: None)
+    monkeypatch.setattr("ed_plugins.datasets.arrays.files.try_hdf5", lambda _: None)
 
 
 def load(path: Path, **options: Any) -> Dataset:
@@ -67,11 +67,11 @@ def test_what_would_fill_the_memory_is_refused_before_it_is_unpacked(
     else:
         scipy.io.savemat(path, {"image": zeros}, do_compression=True)
     load(path, axes="NHW")
-    monkeypatch.setattr(_array_files.Packed, "whole", lambda _: pytest.fail("it was unpacked"))
-    monkeypatch.setattr("ed_core.memory.available", lambda: 10**5)
+    monkeypatch.setattr(files.Packed, "whole", lambda _: pytest.fail("it was unpacked"))
+    monkeypatch.setattr("ed_core.data.memory.available", lambda: 10**5)
     with pytest.raises(EdkitError, match=r"would take 1 MB of memory, .*: save it as HDF5"):
         load(path, axes="NHW")
-    monkeypatch.setattr(_array_files, "_LARGE", 10**5)
+    monkeypatch.setattr(files, "_LARGE", 10**5)
     with pytest.raises(EdkitError, match=r"to 1,200,000, which is not tried: save it with"):
         load(path, axes="NHW")
 
@@ -99,7 +99,7 @@ def test_a_mask_of_which_few_chunks_were_written_is_read(
         assert mask.nbytes > 2000 * (mask.id.get_storage_size() + 64)
     found = everything(load(path), "mask")
     assert found[3, 5, 6] == found.sum() == 2
-    monkeypatch.setattr("ed_core.memory.available", lambda: 10**6)
+    monkeypatch.setattr("ed_core.data.memory.available", lambda: 10**6)
     with pytest.raises(EdkitError, match=r"would take 10 MB of memory, .*fewer samples"):
         load(path)
 
@@ -107,7 +107,7 @@ def test_a_mask_of_which_few_chunks_were_written_is_read(
 def test_a_layout_that_reads_slowly_is_said_and_the_remedy_mends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_array_files, "_SMALL", 0)
+    monkeypatch.setattr(files, "_SMALL", 0)
     path, image = tmp_path / "my.h5", pictures(8, 8, 1)
     with h5py.File(path, "w") as file:
         file.create_dataset("image", data=image, chunks=image.shape, compression="gzip")

@@ -9,9 +9,9 @@ import pytest
 
 from ed_core import MODELS, EdkitError, Run, evaluate, train
 from ed_core.evaluation import predict
-from ed_core.run import build
-from ed_plugins.digits import digits
-from ed_plugins.moving_digits import moving_digits
+from ed_core.runs.run import build
+from ed_plugins.datasets.digits import digits
+from ed_plugins.datasets.moving_digits import moving_digits
 
 pytestmark = pytest.mark.backend
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, Field, Fields
-from ed_core.run import build
-from ed_plugins._conv import margins
+from ed_core.runs.run import build
+from ed_plugins.models._conv import margins
 
 pytestmark = pytest.mark.backend
 

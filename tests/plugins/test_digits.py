@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ed_core import DATASETS, Dataset
-from ed_plugins.digits import enlarge
+from ed_plugins.datasets.digits import enlarge
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ed_core import EdkitError
-from ed_plugins import _fetch
+from ed_plugins.datasets import _download
 
 DATA = bytes(range(256)) * 40
-REMOTE = _fetch.Remote("some.gz", len(DATA), hashlib.sha256(DATA).hexdigest())
+REMOTE = _download.Remote("some.gz", len(DATA), hashlib.sha256(DATA).hexdigest())
 NOWHERE = "http://127.0.0.1:1/"  # refuses at once
 
 GOOD = gzip.compress(DATA)
@@ -46,7 +46,7 @@ class Short(Quiet):
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("EDKIT_DATA", raising=False)
-    monkeypatch.setattr(_fetch, "user_cache_dir", lambda _: str(tmp_path / "cache"))
+    monkeypatch.setattr(_download, "user_cache_dir", lambda _: str(tmp_path / "cache"))
     return tmp_path / "cache" / "thing"
 
 
@@ -85,7 +85,7 @@ def put(place: Path, data: bytes) -> Path:
 
 def failure(*mirrors: str) -> str:
     with pytest.raises(EdkitError) as caught:
-        _fetch.content("thing", REMOTE, mirrors)
+        _download.content("thing", REMOTE, mirrors)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -96,7 +96,7 @@ def test_it_is_read_from_edkit_data_first(
     put(cache, b"damaged, and never looked at")
     monkeypatch.setenv("EDKIT_DATA", str(tmp_path / "mine"))
     put(tmp_path / "mine" / "thing", gzip.compress(DATA, compresslevel=1))
-    assert _fetch.content("thing", REMOTE, [NOWHERE]) == DATA
+    assert _download.content("thing", REMOTE, [NOWHERE]) == DATA
 
 
 def test_an_empty_edkit_data_leads_to_the_cache(
@@ -104,7 +104,7 @@ def test_an_empty_edkit_data_leads_to_the_cache(
 ) -> None:
     put(cache, GOOD)
     monkeypatch.setenv("EDKIT_DATA", str(tmp_path))
-    assert _fetch.content("thing", REMOTE, [NOWHERE]) == DATA
+    assert _download.content("thing", REMOTE, [NOWHERE]) == DATA
 
 
 def test_edkit_data_must_be_a_folder(
@@ -118,9 +118,9 @@ def test_edkit_data_must_be_a_folder(
 
 
 def test_it_is_fetched_once(cache: Path, publish: Callable[[bytes], str]) -> None:
-    assert _fetch.content("thing", REMOTE, [publish(GOOD)]) == DATA
+    assert _download.content("thing", REMOTE, [publish(GOOD)]) == DATA
     assert [path.name for path in cache.iterdir()] == [REMOTE.name]
-    assert _fetch.content("thing", REMOTE, [NOWHERE]) == DATA
+    assert _download.content("thing", REMOTE, [NOWHERE]) == DATA
 
 
 def test_the_second_publisher_is_asked(
@@ -129,7 +129,7 @@ def test_the_second_publisher_is_asked(
     (tmp_path / "bare").mkdir()
     missing = serve(partial(Quiet, directory=str(tmp_path / "bare")))
     mirrors = [missing, publish(BAD["shorter"]), publish(GOOD)]
-    assert _fetch.content("thing", REMOTE, mirrors) == DATA
+    assert _download.content("thing", REMOTE, mirrors) == DATA
     assert [path.name for path in cache.iterdir()] == [REMOTE.name]
 
 
@@ -150,7 +150,7 @@ def test_a_broken_connection_leaves_nothing(cache: Path, serve: Callable[..., st
 def test_an_endless_file_is_cut_off(
     cache: Path, publish: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_fetch, "_LARGEST", len(GOOD) - 1)
+    monkeypatch.setattr(_download, "_LARGEST", len(GOOD) - 1)
     assert "at most" in failure(publish(GOOD))
     assert not list(cache.iterdir())
 
@@ -164,7 +164,7 @@ def test_a_silent_publisher_is_given_up(
         def do_GET(self) -> None:
             done.wait(10)
 
-    monkeypatch.setattr(_fetch, "_SECONDS", 0.1)
+    monkeypatch.setattr(_download, "_SECONDS", 0.1)
     message = failure(serve(Silent))
     done.set()
     assert "timed out" in message

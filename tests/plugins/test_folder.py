@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ed_core import EdkitError, load_data
-from ed_core.selection import select
+from ed_core.data.selection import select
 
 BASIC = Path(__file__).with_name("scenes.toml").read_text("utf-8")
 HEIGHT = """

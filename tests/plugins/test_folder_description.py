@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ed_core import EdkitError, load_data
-from ed_plugins._folder_plan import read_plan
-from ed_plugins.folder import folder
+from ed_plugins.datasets.folder.description import read_plan
+from ed_plugins.datasets.folder.loader import folder
 
 BASIC = Path(__file__).with_name("scenes.toml").read_text("utf-8")
 

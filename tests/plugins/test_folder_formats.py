@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ed_core import Dataset, EdkitError, InputRecord
-from ed_core.preparation import as_trained, prepared
+from ed_core.data.preparation import as_trained, prepared
 
 RANDOM = np.random.default_rng(0)
 Put = Callable[..., Path]
@@ -429,7 +429,7 @@ def test_photographs_of_phones_need_an_extra(
         image = heif.from_pillow(Image.new("RGB", (24, 16), "#808080"))
         image.save(path.parent / split / "image" / "a.heic")
     assert only(load(path)).mean() * 255 == pytest.approx(128, abs=3)
-    monkeypatch.setattr("ed_plugins._folder_files.can_read_heif", lambda: False)
+    monkeypatch.setattr("ed_plugins.datasets.folder.files.can_read_heif", lambda: False)
     with pytest.raises(EdkitError, match=r"but 1 \.heic: pip install 'edkit\[heic\]'"):
         load(path)
     for split in ("train", "test"):
@@ -446,7 +446,7 @@ def test_a_large_photograph_is_read_at_a_fraction_of_its_size(
     photograph = np.repeat(rows[..., None], 3, axis=2).astype("uint8")
     path = put("a.jpg", photograph, f"size = [40, 50]\n{IMAGE}", quality=95)
     whole = only(load(path))
-    monkeypatch.setattr("ed_plugins._pictures._LARGE", 2**20)
+    monkeypatch.setattr("ed_plugins.datasets.folder.pictures._LARGE", 2**20)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2**18)
     assert abs(only(load(path)) - whole).max() < 0.02
     assert Image.MAX_IMAGE_PIXELS == 2**18
@@ -461,15 +461,15 @@ def test_what_would_take_more_memory_than_there_is_is_refused_unread(
     with pytest.raises(EdkitError, match=r"has 60,000 x 60,000 pixels, expected at most 268,435,4"):
         load(put("a.png", bomb, f"size = [8, 8]\n{IMAGE}"))
     path = put("a.png", np.zeros((300, 400, 3), "uint8"), f"size = [16384, 16384]\n{IMAGE}")
-    for place in ("ed_core.memory.available", "ed_plugins._folder_check.available"):
+    for place in ("ed_core.data.memory.available", "ed_plugins.datasets.folder.check.available"):
         monkeypatch.setattr(place, lambda: 40 * 2**20)
     with pytest.raises(EdkitError, match=r"2 samples of 16384x16384 pixels would take") as caught:
         load(path)
     size = str(caught.value).partition("say size = ")[2].partition(" or less in my.toml")[0]
     path.write_text(f"size = {size}\n{IMAGE}")
     assert only(load(path)).size > 10 * 2**20
-    monkeypatch.setattr("ed_plugins._folder_check.available", lambda: 2**18)
-    monkeypatch.setattr("ed_core.memory.available", lambda: 2**18)
+    monkeypatch.setattr("ed_plugins.datasets.folder.check.available", lambda: 2**18)
+    monkeypatch.setattr("ed_core.data.memory.available", lambda: 2**18)
     with pytest.raises(EdkitError, match=r"cut the largest file into tiles"):
         load(path)
 

@@ -7,9 +7,9 @@ import pytest
 
 import ed_core
 from ed_core import MODELS, EdkitError, Field, Fields
-from ed_core.floors import untrained
-from ed_core.run import Run, build
-from ed_core.submodels import call, to_numpy
+from ed_core.evaluation.baselines import untrained
+from ed_core.nn.submodels import call, to_numpy
+from ed_core.runs.run import Run, build
 
 pytestmark = pytest.mark.backend
 

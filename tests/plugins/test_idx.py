@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ed_core import DATASETS, Dataset
-from ed_plugins import _idx
-from ed_plugins._fetch import Remote
-from ed_plugins.fashion_mnist import CLASSES, COARSE
+from ed_plugins.datasets import _download
+from ed_plugins.datasets._download import Remote
+from ed_plugins.datasets.fashion_mnist import CLASSES, COARSE
 
 
 def encode(array: np.ndarray) -> bytes:
@@ -21,9 +21,9 @@ def encode(array: np.ndarray) -> bytes:
 
 def test_decode_keeps_the_order_of_the_axes() -> None:
     array = np.arange(2 * 3 * 4).reshape(2, 3, 4)
-    np.testing.assert_array_equal(_idx.decode(encode(array)), array)
+    np.testing.assert_array_equal(_download.decode(encode(array)), array)
     labels = np.array([7, 0, 255])
-    np.testing.assert_array_equal(_idx.decode(encode(labels)), labels)
+    np.testing.assert_array_equal(_download.decode(encode(labels)), labels)
 
 
 def test_every_file_goes_to_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +39,8 @@ def test_every_file_goes_to_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append((folder, remote.sha256, mirrors))
         return encode(arrays[remote.name])
 
-    monkeypatch.setattr(_idx, "content", content)
-    splits = _idx.read_splits("here", ["there/"], "abcd")
+    monkeypatch.setattr(_download, "content", content)
+    splits = _download.read_splits("here", ["there/"], "abcd")
     assert asked == [("here", letter, ["there/"]) for letter in "abcd"]
     image = splits["train"]["image"]
     assert (image.dtype, image.shape) == (np.dtype("float32"), (2, 1, 2, 1))
@@ -102,7 +102,7 @@ def test_coarse_classes_follow_the_fine_ones(
 
 def test_importing_the_data_sets_is_cheap() -> None:
     code = (
-        "import sys, ed_plugins.mnist, ed_plugins.fashion_mnist, ed_plugins.digits;"
+        "import sys; from ed_plugins.datasets import digits, fashion_mnist, mnist;"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

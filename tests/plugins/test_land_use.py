@@ -5,7 +5,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from ed_core import Dataset, EdkitError
-from ed_plugins.land_use import CLASSES, PIXEL, TREE_LINE, WATER, land_use, smooth_noise
+from ed_plugins.datasets.land_use import CLASSES, PIXEL, TREE_LINE, WATER, land_use, smooth_noise
 
 
 @pytest.fixture(scope="module")

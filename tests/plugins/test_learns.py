@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ed_core import Run, evaluate, train
-from ed_core.floors import untrained
+from ed_core.evaluation.baselines import untrained
 
 pytestmark = pytest.mark.backend
 

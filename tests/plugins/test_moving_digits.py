@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ed_core import Dataset, EdkitError, Field, Fields
-from ed_plugins import moving_digits as module
-from ed_plugins.moving_digits import film, moving_digits, paths
+from ed_plugins.datasets import moving_digits as module
+from ed_plugins.datasets.moving_digits import film, moving_digits, paths
 
 
 def test_shapes_splits_and_range() -> None:

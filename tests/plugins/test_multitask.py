@@ -6,19 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ed_core import (
-    DATASETS,
-    Dataset,
-    EdkitError,
-    Field,
-    Fields,
-    Run,
-    dataset,
-    evaluate,
-    floors,
-    train,
-)
-from ed_core.evaluation import predict
+from ed_core import DATASETS, Dataset, EdkitError, Field, Fields, Run, dataset, evaluate, train
+from ed_core.evaluation import baselines, predict
 
 pytestmark = pytest.mark.backend
 
@@ -30,7 +19,7 @@ def distances(run: Run, head: str) -> tuple[float, float]:
     arrays = run.data.splits["test"]
     errors = [
         np.abs(predict(net, arrays)[head] - arrays[head]).mean()
-        for net in (run.model, floors.untrained(run))
+        for net in (run.model, baselines.untrained(run))
     ]
     return float(errors[0]), float(errors[1])
 

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from ed_core import EdkitError
-from ed_core.plugins import DATASETS, MODELS
-from ed_core.registry import BROKEN
-from ed_core.run import build
+from ed_core.plugins.decorators import DATASETS, MODELS
+from ed_core.plugins.registry import BROKEN
+from ed_core.runs.run import build
 from ed_core.testing import check_dataset, check_model
-from ed_plugins import fashion_mnist
+from ed_plugins.datasets import fashion_mnist
 
 pytestmark = pytest.mark.backend
 

@@ -11,11 +11,11 @@ from keras import layers, ops
 
 from ed_core import MODELS, EdkitError, Fields, Run, evaluate, open_run, train
 from ed_core.evaluation import predict
-from ed_core.frozen import Frozen
-from ed_core.run import build
-from ed_core.submodels import submodel, to_numpy
-from ed_plugins.digits import digits
-from ed_plugins.signals import signals
+from ed_core.nn.layers import Frozen
+from ed_core.nn.submodels import submodel, to_numpy
+from ed_core.runs.run import build
+from ed_plugins.datasets.digits import digits
+from ed_plugins.datasets.signals.loader import signals
 
 pytestmark = pytest.mark.backend
 

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from ed_core import EdkitError
-from ed_plugins._idx import is_here
-from ed_plugins.digits import digits
-from ed_plugins.rotated_digits import rotate, rotated_digits
+from ed_plugins.datasets._download import is_here
+from ed_plugins.datasets.digits import digits
+from ed_plugins.datasets.rotated_digits import rotate, rotated_digits
 
 
 @pytest.fixture
 def no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDKIT_DATA", str(tmp_path))
-    monkeypatch.setattr("ed_plugins._fetch.user_cache_dir", lambda _: str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        "ed_plugins.datasets._download.user_cache_dir", lambda _: str(tmp_path / "cache")
+    )
 
 
 def test_90_degrees_turn_anticlockwise_as_numpy_does() -> None:
@@ -77,7 +79,7 @@ def test_auto_never_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(*_: object) -> None:
         raise AssertionError("fetched")
 
-    monkeypatch.setattr("ed_plugins._fetch._fetch", fetch)
+    monkeypatch.setattr("ed_plugins.datasets._download._fetch", fetch)
     assert not is_here("mnist")
     assert rotated_digits().fields["image"].shape == (32, 32, 1)
 

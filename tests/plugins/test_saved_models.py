@@ -14,15 +14,15 @@ import pytest
 
 from ed_core import EdkitError
 from ed_core.engine import randomness
-from ed_core.hooks import make_optimizer
-from ed_core.inference import inference_model
-from ed_core.learning_rate import ScaledSchedule
-from ed_core.plugins import GROUP, MODELS
-from ed_core.registry import is_convolutional
-from ed_core.run import build
-from ed_core.shared_network import shared_networks
-from ed_core.spec import Field, Fields
-from ed_core.submodels import submodel, to_numpy
+from ed_core.nn.inference_model import inference_model
+from ed_core.nn.layers import shared_networks
+from ed_core.nn.optimizers import ScaledSchedule
+from ed_core.nn.submodels import submodel, to_numpy
+from ed_core.plugins.decorators import GROUP, MODELS
+from ed_core.plugins.registry import is_convolutional
+from ed_core.plugins.spec import Field, Fields
+from ed_core.runs.run import build
+from ed_core.training.hooks import make_optimizer
 
 pytestmark = pytest.mark.backend
 
@@ -64,7 +64,7 @@ for path in folder.glob("whole-*.keras"):
     model = outputs(path)
     state = [*model.optimizer.variables, *model.head_weights.values()]
     from ed_core.engine import randomness  # only now: a file brings all that it needs
-    from ed_core.shared_network import shared_networks
+    from ed_core.nn.layers import shared_networks
     state += randomness.seed_generators(model)
     np.savez(path.with_suffix(".state.npz"), *[keras.ops.convert_to_numpy(v) for v in state])
     facts[path.stem] = dict(

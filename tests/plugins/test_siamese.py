@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ed_core import MODELS, Run, floors, losses, train
-from ed_core.evaluation import predict
-from ed_core.run import build
-from ed_plugins.digits import digits
+from ed_core import MODELS, Run, losses, train
+from ed_core.evaluation import baselines, predict
+from ed_core.runs.run import build
+from ed_plugins.datasets.digits import digits
 
 pytestmark = pytest.mark.backend
 
@@ -125,6 +125,6 @@ def test_samples_of_one_class_come_to_lie_together(
     check_trained(run, "code")
     test = run.data.splits["test"]
     after = closeness(predict(run.model, test)["code"], test["label"])
-    before = closeness(predict(floors.untrained(run), test)["code"], test["label"])
+    before = closeness(predict(baselines.untrained(run), test)["code"], test["label"])
     assert after < 0.5
     assert after < 0.7 * before

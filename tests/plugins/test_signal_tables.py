@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, load_data
-from ed_core.findings import block
-from ed_core.preparation import prepared
-from ed_core.spec import InputRecord
-from ed_plugins._signal_tables import read_table
-from ed_plugins._stretches import ReadOptions
+from ed_core.data.preparation import prepared
+from ed_core.plugins.findings import block
+from ed_core.plugins.spec import InputRecord
+from ed_plugins.datasets.signals.stretches import ReadOptions
+from ed_plugins.datasets.signals.tables import read_table
 
 ROWS = 60
 TIME = np.arange(ROWS) / 100

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from scipy.io import wavfile
 
 from ed_core import Dataset, EdkitError, load_data
-from ed_core.options import FilePath
-from ed_core.preparation import prepared
-from ed_core.selection import select
-from ed_core.spec import InputRecord
-from ed_plugins._electrocardiogram import electrocardiogram
-from ed_plugins._recording_files import find_recordings
-from ed_plugins.signals import signals, windows
+from ed_core.data.preparation import prepared
+from ed_core.data.selection import select
+from ed_core.plugins.options import FilePath
+from ed_core.plugins.spec import InputRecord
+from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
+from ed_plugins.datasets.signals.loader import signals, windows
+from ed_plugins.datasets.signals.recordings import find_recordings
 
 
 def load(path: Path, **options: Any) -> Any:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from scipy.io import wavfile
 
 from ed_core import Dataset, EdkitError, Standardisation, load_data
-from ed_core.findings import block
-from ed_core.preparation import as_trained, prepared
-from ed_core.spec import InputRecord
-from ed_plugins._wav import read_wav, wav_header
+from ed_core.data.preparation import as_trained, prepared
+from ed_core.plugins.findings import block
+from ed_core.plugins.spec import InputRecord
+from ed_plugins.datasets.signals.wav import read_wav, wav_header
 
 DEPTHS = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
 TONE = 0.5 * np.sin(np.arange(4000) / 8000 * 2 * np.pi * 440)

@@ -12,12 +12,12 @@ import pytest
 
 import ed_core
 from ed_core import MODELS, EdkitError, Run, evaluate, open_run, train
-from ed_core.arrays_file import read_arrays, read_facts
-from ed_core.checkpoints import newest_first
-from ed_core.figures import draw_figures
-from ed_core.run import build
-from ed_core.submodels import submodel, to_numpy
-from ed_plugins.digits import digits
+from ed_core.figures.draw import draw_figures
+from ed_core.nn.submodels import submodel, to_numpy
+from ed_core.runs.checkpoints import newest_first
+from ed_core.runs.run import build
+from ed_core.runs.weights_file import read_arrays, read_facts
+from ed_plugins.datasets.digits import digits
 
 pytestmark = pytest.mark.backend
 
@@ -71,8 +71,8 @@ def left(run: Run) -> list[bytes]:
 
 @pytest.fixture
 def save_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ed_core.schedule._PAUSE", 0.0)
-    monkeypatch.setattr("ed_core.schedule._SHARE", 0.0)
+    monkeypatch.setattr("ed_core.training.callbacks._PAUSE", 0.0)
+    monkeypatch.setattr("ed_core.training.callbacks._SHARE", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -20,21 +20,21 @@ from pytestqt.qtbot import QtBot
 from ed_core.engine import installed_backends
 from ed_core.recording import ArrayInfo, ProbeInfo
 from ed_viewer.app import make_window
-from ed_viewer.compare import Compare
-from ed_viewer.difference import subtract
-from ed_viewer.example import Example, write_example
-from ed_viewer.launch.catalogue import Catalogue
-from ed_viewer.messages import Frame
-from ed_viewer.one_by_one import Cover
-from ed_viewer.page import Page
-from ed_viewer.panel import Panel, panel_class
-from ed_viewer.panel_host import PanelHost
-from ed_viewer.session import Session
-from ed_viewer.settings import Settings
-from ed_viewer.side import Side
-from ed_viewer.source import Source
-from ed_viewer.theme import Theme
-from ed_viewer.window import Window
+from ed_viewer.compare.difference import subtract
+from ed_viewer.compare.feature import Compare
+from ed_viewer.event_loop import Cover
+from ed_viewer.new_run.catalogue import Catalogue
+from ed_viewer.panels.base import Panel, panel_class
+from ed_viewer.panels.context import Source
+from ed_viewer.panels.host import PanelHost
+from ed_viewer.reading.messages import Frame
+from ed_viewer.session.session import Session
+from ed_viewer.stage.page import Page
+from ed_viewer.stage.run_column import Side
+from ed_viewer.style.theme import Theme
+from ed_viewer.testing import Example, write_example
+from ed_viewer.window.settings import Settings
+from ed_viewer.window.window import Window
 
 Open = Callable[..., Window]
 Make = Callable[..., Panel]
@@ -51,7 +51,7 @@ def catalogue() -> Catalogue:
     """What the command really says can be trained."""
     if not installed_backends():
         pytest.skip("no backend is installed")
-    command = [sys.executable, "-m", "ed_core.command", "list", "--json"]
+    command = [sys.executable, "-m", "ed_core.cli", "list", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     return Catalogue.read(done.stdout)
 
@@ -264,7 +264,7 @@ class Hand:
     def pretend(self, size: int = 2, classes: int = 0, mode: str = "good") -> None:
         """Let the window start `fake_decoder.py` instead of the process that decodes."""
         command = [sys.executable, str(FAKE), str(size), str(classes), mode]
-        self._monkeypatch.setattr("ed_viewer.decoder.worker_command", lambda path: command)
+        self._monkeypatch.setattr("ed_viewer.decoding.client.worker_command", lambda path: command)
 
     def opened(self, open_window: Open, run: Path) -> tuple[Window, Any]:
         """Open a run whose decoder answers; return the window and its panel of codes."""

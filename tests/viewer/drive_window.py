@@ -23,16 +23,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QGraphicsView, QPushButton, QWidget
 
 from ed_core.recording import ArrayInfo, Header, ProbeInfo
-from ed_viewer import decoder, turn
+from ed_viewer import event_loop
 from ed_viewer.app import collect_in_this_thread, make_window
-from ed_viewer.commands import COMMANDS
-from ed_viewer.compare import Compare
-from ed_viewer.cursor import Playback
-from ed_viewer.example import Example, write_example
-from ed_viewer.one_by_one import Cover
-from ed_viewer.widgets.film import FilmBar
-from ed_viewer.widgets.legend import Legend
-from ed_viewer.window import Window
+from ed_viewer.compare.feature import Compare
+from ed_viewer.decoding import client
+from ed_viewer.event_loop import Cover
+from ed_viewer.session.cursor import Playback
+from ed_viewer.testing import Example, write_example
+from ed_viewer.widgets.plots.legend import Legend
+from ed_viewer.widgets.video_bar import FilmBar
+from ed_viewer.window.commands import COMMANDS
+from ed_viewer.window.window import Window
 
 DEADLINE = 30.0  # seconds, for all that waits
 STILL = 0.04  # seconds without a change on the screen, after which it is still
@@ -159,8 +160,8 @@ class Driver:
             return "a frame"
         if any(cover.isVisible() for cover in window.findChildren(Cover)):
             return "the theme"
-        started = window.stage.decoder and window.stage.decoder.state is decoder.State.STARTING
-        return "a turn" if turn._queue().waiting() else "the decoder" if started else ""
+        started = window.stage.decoder and window.stage.decoder.state is client.State.STARTING
+        return "a turn" if event_loop._queue().waiting() else "the decoder" if started else ""
 
     def still(self) -> np.ndarray:
         """Wait until nothing is on its way and the screen no longer changes; return its picture."""
@@ -463,7 +464,7 @@ def main() -> int:
         )
     ]
     fake = str(Path(__file__).with_name("fake_decoder.py"))
-    decoder.worker_command = lambda path: [
+    client.worker_command = lambda path: [
         *(sys.executable, fake, "2", "0"),
         "unable" if path == runs[1] else "good",
     ]

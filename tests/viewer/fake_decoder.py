@@ -1,4 +1,4 @@
-"""Answers as `ed_core.decoding` does, without Keras: what it decodes follows from the code alone.
+"""Answers as `ed_core.decoding.worker` does, without Keras; what it decodes follows from the code.
 
 python fake_decoder.py SIZE CLASSES MODE, where MODE is `good`, `unable`, `mute` or `dies`.
 """
@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from ed_core.recording.wire import Unpacker, pack
+from ed_core.decoding.wire import Unpacker, pack
 
 
 def decoded(codes: np.ndarray, label: int) -> np.ndarray:

@@ -10,12 +10,12 @@ from pathlib import Path
 import keras
 
 from ed_core import Fields, Recorder
-from ed_core.arrange import Batches
+from ed_core.data.batches import Batches
 from ed_core.engine import tuning
-from ed_core.plugins import DATASETS, MODELS
-from ed_core.run import build
+from ed_core.plugins.decorators import DATASETS, MODELS
+from ed_core.runs.run import build
 from ed_core.testing import tiny_arrays
-from ed_plugins import fashion_mnist
+from ed_plugins.datasets import fashion_mnist
 
 SAMPLES, BATCH = 8, 4
 SMALL = {"samples": 20, "size": 32}

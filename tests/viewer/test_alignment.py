@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_viewer.alignment import WAYS, Alignment, Times, aligned, end_of
+from ed_viewer.session.alignment import WAYS, Alignment, Times, aligned, end_of
 
 pytestmark = pytest.mark.viewer
 

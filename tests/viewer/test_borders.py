@@ -24,7 +24,7 @@ def test_the_window_loads_no_keras_and_no_backend() -> None:
 
 def test_a_panel_that_cannot_be_imported_is_named_as_the_window_opens() -> None:
     code = (
-        "import importlib.metadata as metadata, ed_core.registry as registry\n"
+        "import importlib.metadata as metadata, ed_core.plugins.registry as registry\n"
         "from ed_viewer.app import make_window\n"
         "from PySide6.QtWidgets import QApplication\n"
         "bad = metadata.EntryPoint('bad', 'theirs', 'edkit.panels')\n"

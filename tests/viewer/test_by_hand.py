@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, QProcess, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.by_hand import ByHand
-from ed_viewer.decoder import State
-from ed_viewer.window import Window
+from ed_viewer.decoding.client import State
+from ed_viewer.window.window import Window
+from ed_viewer.window.wiring import ByHand
 
 pytestmark = pytest.mark.viewer
 

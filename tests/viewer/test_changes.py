@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.palette import LIGHT, class_table
-from ed_viewer.panel import Panel
+from ed_viewer.panels.base import Panel
 from ed_viewer.panels.classes import ClassesPanel
 from ed_viewer.panels.segmentation import SegmentationPanel
-from ed_viewer.widgets.scores import Score
+from ed_viewer.style.palette import LIGHT, class_table
+from ed_viewer.widgets.score_bars import Score
 
 pytestmark = pytest.mark.viewer
 

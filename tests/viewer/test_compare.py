@@ -11,13 +11,13 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Header, RecordingWriter, RunFolder
-from ed_viewer.alignment import Alignment
-from ed_viewer.compare import Compare
-from ed_viewer.cursor import Playback
-from ed_viewer.example import Example, write_example
-from ed_viewer.page import OVERVIEW, TABS
-from ed_viewer.widgets.legend import Legend
-from ed_viewer.window import Window
+from ed_viewer.compare.feature import Compare
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.session.cursor import Playback
+from ed_viewer.stage.page import OVERVIEW, TABS
+from ed_viewer.testing import Example, write_example
+from ed_viewer.widgets.plots.legend import Legend
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -14,13 +14,12 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from ed_core.command import main
-from ed_viewer.alignment import Alignment, aligned
-from ed_viewer.compare import Compare
-from ed_viewer.known import known_times
-from ed_viewer.page import Page
-from ed_viewer.reader import Reader
-from ed_viewer.window import Window
+from ed_core.cli import main
+from ed_viewer.compare.feature import Compare
+from ed_viewer.reading.reader import Reader
+from ed_viewer.session.alignment import Alignment, aligned, known_times
+from ed_viewer.stage.page import Page
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

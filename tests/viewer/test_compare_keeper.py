@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.alignment import Alignment
-from ed_viewer.compare import Compare
-from ed_viewer.example import Example, write_example
-from ed_viewer.settings import Settings
-from ed_viewer.window import Window
+from ed_viewer.compare.feature import Compare
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.testing import Example, write_example
+from ed_viewer.window.settings import Settings
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ed_core.recording import Event
-from ed_viewer.alignment import Alignment
-from ed_viewer.comparison import Comparison
-from ed_viewer.example import Example
-from ed_viewer.messages import Frame, Growth, Request, RunInfo
-from ed_viewer.run_title import worded
+from ed_viewer.compare.comparison import Comparison
+from ed_viewer.reading.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.reading.run_names import worded
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.testing import Example
 
 pytestmark = pytest.mark.viewer
 
@@ -122,7 +122,7 @@ def plan_options() -> list[str]:
     """Return what a plan has beside the model and its options; to import it takes Keras."""
     (plan,) = (
         node
-        for node in ast.parse((ROOT / "ed_core/plan.py").read_text("utf-8")).body
+        for node in ast.parse((ROOT / "ed_core/training/plan.py").read_text("utf-8")).body
         if isinstance(node, ast.ClassDef) and node.name == "Plan"
     )
     names = [ast.unparse(one.target) for one in plan.body if isinstance(one, ast.AnnAssign)]

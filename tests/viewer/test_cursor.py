@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_viewer.cursor import Cursor, Playback
+from ed_viewer.session.cursor import Cursor, Playback
 
 pytestmark = pytest.mark.viewer
 

@@ -6,10 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import Mark, Table, _best, envelope, smoothed, width_of
-from ed_viewer.curve_words import at_cursor, describe, marks_of
-from ed_viewer.widgets.text import number
+from ed_viewer.curves.data import (
+    Mark,
+    Table,
+    _best,
+    at_cursor,
+    describe,
+    envelope,
+    marks_of,
+    smoothed,
+    width_of,
+)
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.style.text import number
 
 pytestmark = pytest.mark.viewer
 

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, EdkitError, Header, ProbeInfo, RecordingWriter, RunFolder
-from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
+from ed_viewer.export.feature import ExportPart
 from ed_viewer.export.headless import Wish, export_stage
-from ed_viewer.export.part import ExportPart
 from ed_viewer.export.targets import targets
-from ed_viewer.page import TABS
-from ed_viewer.window import Window
+from ed_viewer.stage.page import TABS
+from ed_viewer.testing import Example
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -150,7 +150,7 @@ def test_an_unknown_probe_is_shown_by_the_fallback(
 def test_a_panel_that_raises_says_so_and_the_others_draw(
     qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ed_viewer.panels.latent_scan import LatentScanPanel
+    from ed_viewer.panels.latent.latent_scan import LatentScanPanel
 
     def fail(self: object, arrays: object) -> None:
         raise RuntimeError("<b>boom</b>")

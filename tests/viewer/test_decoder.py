@@ -15,9 +15,9 @@ from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from ed_core.engine import installed_backends
-from ed_viewer import decoder as decoder_module
-from ed_viewer.decoder import Decoder, State
-from ed_viewer.window import Window
+from ed_viewer.decoding import client as decoder_module
+from ed_viewer.decoding.client import Decoder, State
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -82,7 +82,7 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
 def test_a_process_that_never_answers_is_ended(
     qtbot: QtBot, open_window: Open, finished: Path, hand: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("ed_viewer.decoder_process._PATIENCE", 1500)
+    monkeypatch.setattr("ed_viewer.decoding.process._PATIENCE", 1500)
     hand.pretend(mode="mute")
     window = open_window(finished)
     hand.latent(window)
@@ -138,7 +138,7 @@ WINDOW = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from ed_viewer.decoder import Decoder
+from ed_viewer.decoding.client import Decoder
 app = QCoreApplication([])
 decoder = Decoder(Path(sys.argv[1]))
 def say():
@@ -170,7 +170,7 @@ def test_dragging_through_the_code_of_a_trained_run(
     qtbot: QtBot, open_window: Open, tmp_path: Path, hand: Any
 ) -> None:
     options = ["--epochs", "1", "--hidden", "8", "--out", str(tmp_path / "runs")]
-    command = [sys.executable, "-m", "ed_core.command", "train", "vae", *options]
+    command = [sys.executable, "-m", "ed_core.cli", "train", "vae", *options]
     subprocess.run(command, check=True, capture_output=True)
     window = open_window(next((tmp_path / "runs").iterdir()))
     panel = hand.latent(window)

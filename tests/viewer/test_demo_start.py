@@ -9,11 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ed_core.command.demo import demo
-from ed_viewer.demo_start import demo_arguments
-from ed_viewer.launch.question import Answer, Question
-from ed_viewer.new_run import NewRun
-from ed_viewer.window import Window
+from ed_core.cli.demo import demo
+from ed_viewer.new_run.feature import Answer, NewRun, Question, demo_arguments
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -26,7 +24,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def instead(code: str) -> None:
         command = [sys.executable, "-c", code]
-        monkeypatch.setattr("ed_viewer.launch.trainer.program", lambda: command)
+        monkeypatch.setattr("ed_viewer.new_run.training_process.program", lambda: command)
 
     return instead
 
@@ -48,7 +46,7 @@ def test_the_run_that_the_demo_makes_is_shown(
     qtbot: QtBot, open_window: Open, tmp_path: Path, pretend: Callable[[str], None]
 ) -> None:
     window = open_window(root=tmp_path / "runs")
-    code = "import sys; from pathlib import Path; from ed_viewer.example import *;"
+    code = "import sys; from pathlib import Path; from ed_viewer.testing import *;"
     code += f"write_example(Path({str(tmp_path / 'runs')!r}), Example(samples=60, frames=3), 3)"
     pretend(code)
     press(qtbot, window)

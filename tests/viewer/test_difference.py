@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ProbeInfo
-from ed_viewer.difference import difference_of, other_samples
-from ed_viewer.example import Example, write_example
-from ed_viewer.messages import Frame, Request, RunInfo
+from ed_viewer.compare.difference import difference_of, other_samples
+from ed_viewer.reading.messages import Frame, Request, RunInfo
+from ed_viewer.testing import Example, write_example
 
 pytestmark = pytest.mark.viewer
 

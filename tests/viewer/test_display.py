@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ed_core.command import display, main
+from ed_core.cli import display, main
 
 pytestmark = pytest.mark.viewer
 

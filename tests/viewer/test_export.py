@@ -15,18 +15,17 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QComboBox, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
-from ed_core.command import main
-from ed_viewer.cursor import Playback
-from ed_viewer.example import write_example
+from ed_core.cli import main
 from ed_viewer.export.dialog import Choice
-from ed_viewer.export.figure import Figure
+from ed_viewer.export.feature import ExportPart
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
-from ed_viewer.export.part import ExportPart
-from ed_viewer.export.picture import picture, raster
+from ed_viewer.export.picture import Figure, picture, raster
 from ed_viewer.export.targets import page_of, targets
-from ed_viewer.settings import Settings
-from ed_viewer.window import Window
+from ed_viewer.session.cursor import Playback
+from ed_viewer.testing import write_example
+from ed_viewer.window.settings import Settings
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -381,7 +380,7 @@ def test_the_command_needs_no_display(
 ) -> None:
     others = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "QT_QPA_PLATFORM")}
     file = tmp_path / "x.png"
-    command = [sys.executable, "-m", "ed_core.command", "view", str(finished), "--export"]
+    command = [sys.executable, "-m", "ed_core.cli", "view", str(finished), "--export"]
     done = subprocess.run(
         [*command, str(file)],
         capture_output=True,

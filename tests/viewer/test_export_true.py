@@ -17,14 +17,13 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.export.dialog import Choice
-from ed_viewer.export.figure import Figure
+from ed_viewer.export.feature import ExportPart
 from ed_viewer.export.headless import Wish, export_stage
 from ed_viewer.export.movie import to_array
-from ed_viewer.export.part import ExportPart
-from ed_viewer.export.picture import picture, raster
+from ed_viewer.export.picture import Figure, picture, raster
 from ed_viewer.export.targets import targets
-from ed_viewer.panel import Panel
-from ed_viewer.window import Window
+from ed_viewer.panels.base import Panel
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -10,18 +10,18 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from ed_core.command import main
-from ed_core.command.view import view
+from ed_core.cli import main
+from ed_core.cli.view import view
 from ed_core.recording import Header, Recording, RecordingWriter, RunFolder
-from ed_viewer import alignment
-from ed_viewer.alignment import Alignment
-from ed_viewer.example import Example
 from ed_viewer.export.dialog import Choice
+from ed_viewer.export.feature import ExportPart
 from ed_viewer.export.headless import Wish, export_stage
-from ed_viewer.export.part import ExportPart
 from ed_viewer.export.targets import targets
-from ed_viewer.messages import Frame, Request
-from ed_viewer.tail import Tail
+from ed_viewer.reading.messages import Frame, Request
+from ed_viewer.reading.tail import Tail
+from ed_viewer.session import alignment
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.testing import Example
 
 pytestmark = pytest.mark.viewer
 

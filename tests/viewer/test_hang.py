@@ -16,8 +16,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Recording
-from ed_viewer.tail import Tail
-from ed_viewer.window import Window
+from ed_viewer.reading.tail import Tail
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -28,8 +28,8 @@ import sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from ed_viewer import app, tail
-from ed_viewer.launch.log_tail import LogTail
-from ed_viewer.training_log import TrainingLog
+from ed_viewer.new_run.log import LogTail
+from ed_viewer.new_run.log import TrainingLog
 
 application = QApplication([])
 if sys.argv[1] == "recording":
@@ -47,7 +47,7 @@ WRITES_FRAMES = """
 import sys, time
 from pathlib import Path
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.example import Example
+from ed_viewer.testing import Example
 
 example, run = Example(samples=20, frames=40), RunFolder(Path(sys.argv[1]))
 run.path.mkdir()

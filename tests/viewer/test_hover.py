@@ -15,16 +15,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, Header
-from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import Table
-from ed_viewer.curve_words import describe
-from ed_viewer.example import CLASSES, Example, write_example
-from ed_viewer.palette import NO_CLASS, NOT_DRAWN
-from ed_viewer.widgets.plot import make_plot
-from ed_viewer.widgets.plot_hover import nearest
-from ed_viewer.widgets.text import number
-from ed_viewer.widgets.wave_words import WaveWords
-from ed_viewer.window import Window
+from ed_viewer.curves.data import Table, describe
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.style.palette import NO_CLASS, NOT_DRAWN
+from ed_viewer.style.text import number
+from ed_viewer.testing import CLASSES, Example, write_example
+from ed_viewer.widgets.plots.plot import make_plot, nearest
+from ed_viewer.widgets.plots.signals import WaveWords
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -19,13 +19,13 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.cursor import Playback
-from ed_viewer.focus_ring import FocusRing
-from ed_viewer.page import TABS
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.legend import Legend
-from ed_viewer.widgets.tiles import Tiles
-from ed_viewer.window import Window
+from ed_viewer.session.cursor import Playback
+from ed_viewer.stage.page import TABS
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.plots.legend import Legend
+from ed_viewer.widgets.tiles.tiles import Tiles
+from ed_viewer.window.focus_ring import FocusRing
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

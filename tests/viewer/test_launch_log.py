@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.launch import log_tail
-from ed_viewer.launch.log_tail import cleaned
-from ed_viewer.launch.log_view import LogView
-from ed_viewer.theme import Theme
+from ed_viewer.new_run import log as log_tail
+from ed_viewer.new_run.log import LogView, cleaned
+from ed_viewer.style.theme import Theme
 
 pytestmark = pytest.mark.viewer
 

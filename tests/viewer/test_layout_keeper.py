@@ -7,11 +7,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.example import Example, write_example
-from ed_viewer.settings import Settings
-from ed_viewer.training_log import TrainingLog
-from ed_viewer.view_history import ViewHistory
-from ed_viewer.window import Window
+from ed_viewer.new_run.log import TrainingLog
+from ed_viewer.testing import Example, write_example
+from ed_viewer.window.settings import Settings
+from ed_viewer.window.view_history import ViewHistory
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

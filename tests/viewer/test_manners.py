@@ -13,21 +13,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.messages import Growth
-from ed_viewer.middle import Middle
-from ed_viewer.run_title import model_and_data
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.caption import Caption
-from ed_viewer.widgets.legend import Legend
-from ed_viewer.widgets.matrix import Matrix
-from ed_viewer.widgets.matrix_layout import Counts, lay_out
-from ed_viewer.widgets.mosaic import across
-from ed_viewer.widgets.plot import make_plot, style_plot
-from ed_viewer.widgets.slider import Slider
-from ed_viewer.widgets.text import counted, number, ordinal
-from ed_viewer.widgets.title_row import TitleRow
-from ed_viewer.widgets.toggle import Toggle
-from ed_viewer.widgets.units import Units
+from ed_viewer.panels.latent.code_editor import Units
+from ed_viewer.reading.messages import Growth
+from ed_viewer.reading.run_names import model_and_data
+from ed_viewer.stage.central_area import Middle
+from ed_viewer.style.text import counted, number, ordinal
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.confusion_matrix import Counts, Matrix, lay_out
+from ed_viewer.widgets.controls import Slider, Toggle
+from ed_viewer.widgets.labels import Caption, TitleRow
+from ed_viewer.widgets.plots.legend import Legend
+from ed_viewer.widgets.plots.plot import make_plot, style_plot
+from ed_viewer.widgets.tiles.mosaic import across
 
 pytestmark = pytest.mark.viewer
 

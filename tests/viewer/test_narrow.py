@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.alignment import Alignment
-from ed_viewer.steer.part import Steer
-from ed_viewer.view_tools import _BUTTONS, ViewTools
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.steering.feature import Steer
 from ed_viewer.widgets.tabs import fitted
-from ed_viewer.window import Window
+from ed_viewer.window.tool_bar import _BUTTONS, ViewTools
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

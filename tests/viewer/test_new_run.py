@@ -12,13 +12,12 @@ from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RunFolder
-from ed_viewer.cursor import Playback
-from ed_viewer.launch.catalogue import Catalogue
-from ed_viewer.launch.form import Form
-from ed_viewer.launch.question import Answer, Question
-from ed_viewer.new_run import NewRun
-from ed_viewer.training_log import TrainingLog
-from ed_viewer.window import Window
+from ed_viewer.new_run.catalogue import Catalogue
+from ed_viewer.new_run.feature import Answer, NewRun, Question
+from ed_viewer.new_run.form import Form
+from ed_viewer.new_run.log import TrainingLog
+from ed_viewer.session.cursor import Playback
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -172,7 +171,7 @@ def test_closing_while_it_is_asked_leaves_no_process(
 def test_a_plugin_that_is_broken_is_named_and_asked_for_again(
     qtbot: QtBot, open_window: Open, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ed_viewer.launch.command.PLUGIN_FILES", ["/nowhere/plugin.py"])
+    monkeypatch.setattr("ed_viewer.new_run.command.PLUGIN_FILES", ["/nowhere/plugin.py"])
     window = open_window(root=root)
     part = part_of(window)
     part.show_form()
@@ -180,7 +179,7 @@ def test_a_plugin_that_is_broken_is_named_and_asked_for_again(
     assert dialog is not None
     until(qtbot, dialog.retry.isVisible)
     assert "'/nowhere/plugin.py' does not exist" in dialog._waiting.text()
-    monkeypatch.setattr("ed_viewer.launch.command.PLUGIN_FILES", [])
+    monkeypatch.setattr("ed_viewer.new_run.command.PLUGIN_FILES", [])
     qtbot.mouseClick(dialog.retry, Qt.MouseButton.LeftButton)
     assert not dialog.retry.isVisible()
     until(qtbot, lambda: dialog.form)

@@ -13,20 +13,19 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.launch.catalogue import Catalogue, Model, Option
-from ed_viewer.launch.dialog import NewRunDialog
-from ed_viewer.launch.fields import CheckField, ChoiceField, Field, LineField
-from ed_viewer.launch.form import Form
-from ed_viewer.launch.path_fields import RunField, field_for
-from ed_viewer.messages import RunEntry
-from ed_viewer.theme import Theme
+from ed_viewer.new_run.catalogue import Catalogue, Model, Option
+from ed_viewer.new_run.dialog import NewRunDialog
+from ed_viewer.new_run.fields import CheckField, ChoiceField, Field, LineField, RunField, field_for
+from ed_viewer.new_run.form import Form
+from ed_viewer.reading.messages import RunEntry
+from ed_viewer.style.theme import Theme
 
 pytestmark = pytest.mark.viewer
 
 _PARSE = """
 import importlib, json, sys
-from ed_core.command import main
-train = importlib.import_module("ed_core.command.train")
+from ed_core.cli import main
+train = importlib.import_module("ed_core.cli.train")
 train._work = lambda resume, given, view: print(json.dumps(given))
 sys.exit(max(main(arguments) for arguments in json.load(sys.stdin)))
 """

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.curve_data import Table
-from ed_viewer.messages import Frame, Request
-from ed_viewer.panel import Panel
-from ed_viewer.panel_host import PanelHost
+from ed_viewer.curves.data import Table
+from ed_viewer.panels.base import Panel
+from ed_viewer.panels.host import PanelHost
+from ed_viewer.reading.messages import Frame, Request
 
 pytestmark = pytest.mark.viewer
 

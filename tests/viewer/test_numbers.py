@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.figures.style import CLASSES as FIGURE_CLASSES
-from ed_viewer.curve_data import curves_of
-from ed_viewer.imaging import as_images, finite, finite_range, image_levels, pixels
-from ed_viewer.palette import (
+from ed_viewer.curves.data import curves_of
+from ed_viewer.panels.latent.projection import project, window_of
+from ed_viewer.style.palette import (
     DARK,
     LIGHT,
     NO_CLASS,
@@ -20,12 +20,12 @@ from ed_viewer.palette import (
     class_table,
     grey_table,
 )
-from ed_viewer.projection import project, window_of
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.raster import rasterise
-from ed_viewer.widgets.slider import Slider
-from ed_viewer.widgets.tile_layout import lay_out
-from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle, describe
+from ed_viewer.style.pixels import as_images, finite, finite_range, image_levels, pixels
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.controls import Slider
+from ed_viewer.widgets.plots.scatter import rasterise
+from ed_viewer.widgets.tiles.layout import lay_out
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle, describe
 
 pytestmark = pytest.mark.viewer
 

@@ -10,10 +10,9 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.one_by_one import Cover, OneByOne
-from ed_viewer.turn import flush
-from ed_viewer.widgets.matrix import Matrix
-from ed_viewer.window import Window
+from ed_viewer.event_loop import Cover, OneByOne, flush
+from ed_viewer.widgets.confusion_matrix import Matrix
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

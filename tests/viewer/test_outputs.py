@@ -5,8 +5,8 @@ import pytest
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.outputs import Outputs
+from ed_viewer.panels.latent.decoded_view import Outputs
+from ed_viewer.style.theme import Theme
 
 pytestmark = pytest.mark.viewer
 

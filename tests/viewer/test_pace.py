@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ed_viewer import pace
-from ed_viewer.pace import Pace, waited
+from ed_viewer.reading import reader as pace
+from ed_viewer.reading.reader import Pace, waited
 
 pytestmark = pytest.mark.viewer
 

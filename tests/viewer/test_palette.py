@@ -9,11 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.command_palette import CommandPalette, entries
-from ed_viewer.commands import COMMANDS
-from ed_viewer.fuzzy import rank, score
-from ed_viewer.palette import DARK, LIGHT, whole_classes
-from ed_viewer.window import Window
+from ed_viewer.style.palette import DARK, LIGHT, whole_classes
+from ed_viewer.window.command_palette import CommandPalette, entries, rank, score
+from ed_viewer.window.commands import COMMANDS
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

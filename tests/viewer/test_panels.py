@@ -6,10 +6,10 @@ from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.palette import NO_CLASS, class_colour
-from ed_viewer.panel import PANELS, Panel, panel, panel_class
+from ed_viewer.panels.base import PANELS, Panel, panel, panel_class
 from ed_viewer.panels.fallback import FallbackPanel, form_of
-from ed_viewer.widgets.tile_set import describe
+from ed_viewer.style.palette import NO_CLASS, class_colour
+from ed_viewer.widgets.tiles.tile_set import describe
 
 pytestmark = pytest.mark.viewer
 

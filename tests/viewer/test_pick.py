@@ -7,14 +7,14 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.links import link
-from ed_viewer.page import TABS
-from ed_viewer.panel import Panel
 from ed_viewer.panels.activations import ActivationsPanel
+from ed_viewer.panels.base import Panel
 from ed_viewer.panels.classes import ClassesPanel
 from ed_viewer.panels.reconstruction import ReconstructionPanel
-from ed_viewer.widgets.tiles import Tiles
-from ed_viewer.window import Window
+from ed_viewer.stage.linked_controls import link
+from ed_viewer.stage.page import TABS
+from ed_viewer.widgets.tiles.tiles import Tiles
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

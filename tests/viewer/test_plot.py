@@ -13,13 +13,13 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetricsF, QPaintEvent
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.alignment import Alignment
-from ed_viewer.curve_data import Table
-from ed_viewer.curve_plot import CurvePlot
-from ed_viewer.palette import run_colour
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.plot import Axis
-from ed_viewer.window import Window
+from ed_viewer.curves.data import Table
+from ed_viewer.curves.plot import CurvePlot
+from ed_viewer.session.alignment import Alignment
+from ed_viewer.style.palette import run_colour
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.plots.plot import Axis
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

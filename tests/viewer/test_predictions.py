@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.imaging import class_pixels
-from ed_viewer.palette import LIGHT, class_colour, class_table, difference_table
-from ed_viewer.panel import Panel
+from ed_viewer.panels.base import Panel
 from ed_viewer.panels.classes import ClassesPanel
 from ed_viewer.panels.segmentation import SegmentationPanel
 from ed_viewer.panels.values import ValuesPanel
+from ed_viewer.style.palette import LIGHT, class_colour, class_table, difference_table
+from ed_viewer.style.pixels import class_pixels
 
 pytestmark = pytest.mark.viewer
 

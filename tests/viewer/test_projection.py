@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_viewer.projection import Axes, project, units
+from ed_viewer.panels.latent.projection import Axes, project, units
 
 pytestmark = pytest.mark.viewer
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ed_core.command.display import _no_library
+from ed_core.cli.display import _no_library
 
 pytestmark = [pytest.mark.viewer, pytest.mark.screen]
 

@@ -21,10 +21,10 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.engine import installed_backends
 from ed_core.recording import Recording
-from ed_viewer.page import OVERVIEW, TABS
-from ed_viewer.panel import FALLBACK, PANELS, Panel
-from ed_viewer.widgets.caption import Caption
-from ed_viewer.window import Window
+from ed_viewer.panels.base import FALLBACK, PANELS, Panel
+from ed_viewer.stage.page import OVERVIEW, TABS
+from ed_viewer.widgets.labels import Caption
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

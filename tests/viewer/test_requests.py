@@ -9,12 +9,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.example import Example
-from ed_viewer.lookback import Lookback, spread
-from ed_viewer.messages import Frame, Request, RunInfo
-from ed_viewer.reader import Reader
-from ed_viewer.requests import Requests
-from ed_viewer.window import Window
+from ed_viewer.reading.messages import Frame, Lookback, Request, RunInfo, spread
+from ed_viewer.reading.reader import Reader
+from ed_viewer.session.frame_requests import Requests
+from ed_viewer.testing import Example
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

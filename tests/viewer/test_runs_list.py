@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RunFolder
-from ed_viewer.compare import Compare
-from ed_viewer.example import Example, write_example
-from ed_viewer.messages import RunEntry
-from ed_viewer.run_sheet import RunSheet
-from ed_viewer.runs_list import RunsList
-from ed_viewer.theme import Theme
-from ed_viewer.window import Window
+from ed_viewer.compare.feature import Compare
+from ed_viewer.reading.messages import RunEntry
+from ed_viewer.style.theme import Theme
+from ed_viewer.testing import Example, write_example
+from ed_viewer.window.run_sheet import RunSheet
+from ed_viewer.window.runs_list import RunsList
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -13,12 +13,11 @@ from PySide6.QtCore import QSize, Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Recording
-from ed_viewer.example import Example, write_example
-from ed_viewer.lookback import spread
-from ed_viewer.messages import Strip
-from ed_viewer.panels.samples_strip import _MOST, _ROWS, plan
-from ed_viewer.tail import read_strip
-from ed_viewer.window import Window
+from ed_viewer.panels.samples import _MOST, _ROWS, plan
+from ed_viewer.reading.messages import Strip, spread
+from ed_viewer.reading.tail import read_strip
+from ed_viewer.testing import Example, write_example
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

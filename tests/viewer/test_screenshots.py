@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ed_viewer.palette import LIGHT, class_table
+from ed_viewer.style.palette import LIGHT, class_table
 
 pytestmark = pytest.mark.viewer
 

@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.example import Example
-from ed_viewer.messages import Growth
-from ed_viewer.window import Window
+from ed_viewer.reading.messages import Growth
+from ed_viewer.testing import Example
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event, Header, RecordingWriter, RunFolder
-from ed_viewer.example import Example
-from ed_viewer.messages import Growth
-from ed_viewer.status_line import StatusLine, progress
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.tiles import Tiles
-from ed_viewer.window import Window
+from ed_viewer.reading.messages import Growth
+from ed_viewer.style.theme import Theme
+from ed_viewer.testing import Example
+from ed_viewer.widgets.tiles.tiles import Tiles
+from ed_viewer.window.status_bar import StatusLine, progress
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -19,9 +19,9 @@ from pytestqt.qtbot import QtBot
 from ed_core.engine import installed_backends
 from ed_core.recording import Event, RecordingWriter, RunFolder
 from ed_core.recording.control import Inbox, Request, read_requests
-from ed_viewer.example import Example, write_example
-from ed_viewer.steer.part import Steer
-from ed_viewer.window import Window
+from ed_viewer.steering.feature import Steer
+from ed_viewer.testing import Example, write_example
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -258,7 +258,7 @@ def test_a_disk_that_hangs_or_refuses_does_not_hold_the_window_up(
         go.wait(10)
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("ed_viewer.steer.asker.ask", hang)
+    monkeypatch.setattr("ed_viewer.reading.jobs.ask", hang)
     start = time.monotonic()
     qtbot.mouseClick(part.panel.pause, Qt.MouseButton.LeftButton)
     assert time.monotonic() - start < 0.5
@@ -286,7 +286,7 @@ def test_a_real_training_is_steered_from_the_window(
 ) -> None:
     """`edkit train` in a process of its own, from the first pause to its stop after an epoch."""
     backend = sorted(installed_backends())[0]
-    command = [sys.executable, "-m", "ed_core.command", "train", "vae", "--data", "digits"]
+    command = [sys.executable, "-m", "ed_core.cli", "train", "vae", "--data", "digits"]
     options = ["--epochs", "5000", "--out", str(tmp_path / "runs"), "--backend", backend]
     log = (tmp_path / "log").open("w")
     process = subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT)

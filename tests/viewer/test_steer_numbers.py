@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event
 from ed_core.recording.control import RANGES, Request
-from ed_viewer.example import Example
-from ed_viewer.messages import Growth, RunInfo
-from ed_viewer.steer.field import NumberField
-from ed_viewer.steer.panel import SteerPanel
-from ed_viewer.steer.trainer import Trainer, Waiting, trainer_of
-from ed_viewer.theme import Theme
+from ed_viewer.reading.messages import Growth, RunInfo
+from ed_viewer.steering.numbers import NumberField
+from ed_viewer.steering.panel import SteerPanel
+from ed_viewer.steering.trainer_state import Trainer, Waiting, trainer_of
+from ed_viewer.style.theme import Theme
+from ed_viewer.testing import Example
 
 pytestmark = pytest.mark.viewer
 

@@ -17,10 +17,10 @@ from ed_core.recording import (
     RecordingWriter,
     RunFolder,
 )
-from ed_viewer import tail as module
-from ed_viewer.example import Example, write_example
-from ed_viewer.messages import Frame, Growth, Request, RunInfo, Strip
-from ed_viewer.tail import Tail
+from ed_viewer.reading import tail as module
+from ed_viewer.reading.messages import Frame, Growth, Request, RunInfo, Strip
+from ed_viewer.reading.tail import Tail
+from ed_viewer.testing import Example, write_example
 
 pytestmark = pytest.mark.viewer
 

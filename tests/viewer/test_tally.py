@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_viewer.tally import confusion, groups_of, intersection_over_union, shares
+from ed_core.confusion import confusion, groups_of, intersection_over_union, shares
 
 pytestmark = pytest.mark.viewer
 

@@ -9,10 +9,10 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.theme import Theme
-from ed_viewer.widgets.sheet import PICTURES, Sheet
-from ed_viewer.widgets.tile_layout import TileLayout, lay_out
-from ed_viewer.widgets.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
+from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 
 pytestmark = pytest.mark.viewer
 

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event
-from ed_viewer.cursor import Playback
-from ed_viewer.theme import Theme
-from ed_viewer.timeline import Timeline
-from ed_viewer.timeline_scale import Scale
-from ed_viewer.window import Window
+from ed_viewer.session.cursor import Playback
+from ed_viewer.style.theme import Theme
+from ed_viewer.timeline.scale import Scale
+from ed_viewer.timeline.timeline import Timeline
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

@@ -10,10 +10,10 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_viewer import turn as turn_module
-from ed_viewer.page import Page
-from ed_viewer.turn import Turn, flush
-from ed_viewer.window import Window
+from ed_viewer import event_loop as turn_module
+from ed_viewer.event_loop import Turn, flush
+from ed_viewer.stage.page import Page
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

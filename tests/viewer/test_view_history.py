@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.cursor import Playback
-from ed_viewer.palette import DARK, LIGHT
-from ed_viewer.view_history import ViewHistory
-from ed_viewer.window import Window
+from ed_viewer.session.cursor import Playback
+from ed_viewer.style.palette import DARK, LIGHT
+from ed_viewer.window.view_history import ViewHistory
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 

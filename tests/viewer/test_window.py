@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.commands import COMMANDS
-from ed_viewer.compare import Compare
-from ed_viewer.cursor import Playback
-from ed_viewer.example import Example
-from ed_viewer.key_sheet import KeySheet
-from ed_viewer.messages import Frame
-from ed_viewer.page import TABS
-from ed_viewer.palette import DARK, LIGHT
-from ed_viewer.window import Window
+from ed_viewer.compare.feature import Compare
+from ed_viewer.reading.messages import Frame
+from ed_viewer.session.cursor import Playback
+from ed_viewer.stage.page import TABS
+from ed_viewer.style.palette import DARK, LIGHT
+from ed_viewer.testing import Example
+from ed_viewer.window.commands import COMMANDS
+from ed_viewer.window.key_sheet import KeySheet
+from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
 
@@ -250,7 +250,7 @@ def test_the_window_fits_a_projector(qtbot: QtBot, open_window: Open, finished: 
 def test_another_run_takes_the_place_of_the_first(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
-    from ed_viewer.example import write_example
+    from ed_viewer.testing import write_example
 
     other = write_example(tmp_path / "more", Example(latent=10, samples=60, frames=3), frames=3)
     window = open_window(finished, other)

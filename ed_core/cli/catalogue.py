@@ -1,0 +1,140 @@
+"""The catalogue of `edkit list --json`: models, data sets and options as plain data."""
+
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from ed_core.cli.startup import startup
+from ed_core.data.loading import given_options
+from ed_core.errors import EdkitError
+from ed_core.plugins.decorators import DATASETS, MODELS
+from ed_core.plugins.options import FilePath, Option, RunPath
+from ed_core.plugins.registry import BROKEN
+from ed_core.plugins.spec import DatasetSpec, ModelSpec
+
+KINDS = ("models", "data", "panels", "backends")
+_TYPES = {int: "int", float: "float", bool: "bool", FilePath: "path", RunPath: "run"}
+_CLICK_TYPES = {"integer": "int", "float": "float", "boolean": "flag"}
+
+
+def entries(kind: str) -> dict[str, str]:
+    """Return the models, data sets, panels or backends, each with a line about it."""
+    if kind == "backends":
+        from ed_core.engine import installed_backends
+
+        return installed_backends()
+    if kind == "panels":
+        if not find_spec("PySide6"):
+            return {}
+        from ed_viewer.panels.base import PANELS
+
+        return {name: (panel.__doc__ or "").partition("\n")[0] for name, panel in PANELS.items()}
+    startup.keras(told=False)
+    specs: Mapping[str, ModelSpec | DatasetSpec] = MODELS if kind == "models" else DATASETS
+    return {name: spec.summary for name, spec in specs.items()}
+
+
+def catalogue(kinds: tuple[str, ...] = KINDS, name: str | None = None) -> dict[str, Any]:
+    """Return what there is; docs/file-format.md says what stands under each key.
+
+    Args:
+        kinds: of `KINDS`, those that are wanted.
+        name: of the only model or data set that is wanted.
+    """
+    found: dict[str, Any] = {}
+    if "models" in kinds or "data" in kinds:
+        found["backend"] = startup.keras(told=False)
+    if "models" in kinds:
+        found["models"] = {n: _model(MODELS[n]) for n in ([name] if name else MODELS)}
+        found["training"] = _training()
+    if "data" in kinds:
+        found["data"] = {n: _dataset(DATASETS[n]) for n in ([name] if name else DATASETS)}
+    for kind in ("panels", "backends"):
+        if kind in kinds:
+            found[kind] = entries(kind)
+    return {**found, "broken": dict(BROKEN)}
+
+
+def _model(spec: ModelSpec) -> dict[str, Any]:
+    heads = [
+        {
+            "name": head.name,
+            "output": head.output,
+            "loss": head.loss.__name__,
+            "weight": head.weight,
+            "target": head.target or None,
+            "until": head.until,
+            "after": head.after or None,
+            "optional": head.optional,
+        }
+        for head in spec.heads
+    ]
+    name, given = _data_of(spec)
+    return {
+        "summary": spec.summary,
+        "data": name,
+        "data_options": given,
+        "options": [{**_option(o), "flag": flag_of(o)} for o in spec.options.values()],
+        "heads": heads,
+        "probes": [probe.name for probe in spec.probes],
+    }
+
+
+def _data_of(spec: ModelSpec) -> tuple[str, dict[str, Any]]:
+    """Return the data set that a model is trained on by default, which may be one not there."""
+    try:
+        return given_options(spec.data)
+    except EdkitError:
+        return spec.data.partition(":")[0], {}
+
+
+def _dataset(spec: DatasetSpec) -> dict[str, Any]:
+    options = [_option(option) for option in spec.options.values()]
+    return {"summary": spec.summary, "options": options}
+
+
+def _option(option: Option) -> dict[str, Any]:
+    choices = list(get_args(option.type)) if get_origin(option.type) is Literal else []
+    many = get_origin(option.type) is tuple
+    return {
+        "name": option.name,
+        "type": "choice" if choices else "ints" if many else _TYPES.get(option.type, "str"),
+        "default": option.default,
+        "choices": choices,
+        "help": option.help,
+    }
+
+
+def flag_of(option: Option) -> str:
+    """Return what a model's option is called on the command line."""
+    return f"--{option.name.replace('_', '-')}"
+
+
+def _training() -> list[dict[str, Any]]:
+    """Return the options that every model's training has; their defaults are those of a plan."""
+    from ed_core.cli.train import COMMON
+    from ed_core.training.plan import Plan
+    from ed_core.training.train import train
+
+    fields = dataclasses.fields(Plan)
+    defaults = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
+    defaults["out"] = inspect.signature(train).parameters["out"].default
+    return [_training_option(parameter, defaults) for parameter in COMMON]
+
+
+def _training_option(parameter: click.Option, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    default = [] if parameter.multiple else defaults.get(parameter.name or "")
+    kind = "pairs" if parameter.multiple else _CLICK_TYPES.get(parameter.type.name, "str")
+    return {
+        "name": parameter.name,
+        "flag": parameter.opts[0],
+        "type": "path" if parameter.name == "out" else kind,
+        "default": False if parameter.is_flag else default,
+        "choices": [],
+        "help": (parameter.help or "").partition(" [default")[0],
+        "metavar": parameter.metavar,
+    }

@@ -1,0 +1,184 @@
+"""Parts of every command: the early options, the start of the backend."""
+
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ed_core.engine.choice import running_backend
+from ed_core.errors import EdkitError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Startup:
+    """The early options, and the start of what only some commands need."""
+
+    def __init__(self) -> None:
+        self._backend: str | None = None
+        self._plugins: Sequence[str] = ()
+        self._window = False
+        self._resumed: str | None = None
+
+    def settle(
+        self, backend: str | None, plugins: Sequence[str], window: bool, resumed: str | None = None
+    ) -> None:
+        """Note what the command line says."""
+        self._backend, self._plugins, self._window = backend, plugins, window
+        self._resumed = resumed
+
+    def keras(
+        self, model: str = "", *, run: str | None = None, window: bool = False, told: bool = True
+    ) -> str:
+        """Start the backend and load the plugin files; return the backend's name.
+
+        Args:
+            model: that is to be trained.
+            run: a run that is opened: its backend is taken where that is installed and
+                KERAS_BACKEND names none.
+            window: whether one will be open beside what is done.
+            told: whether a choice that nobody made is said.
+        """
+        from ed_core.engine import choose_backend, share_processors
+
+        if window or self._window:
+            share_processors()
+        if self._resumed and not self._backend:
+            chosen = choose_backend(_backend_of(self._resumed), told=told)
+        elif run:
+            own = None if os.environ.get("KERAS_BACKEND", "").strip() else _backend_of(run)
+            chosen = choose_backend(self._backend or own, told=told)
+        else:
+            suited, why = _suited(model)
+            chosen = choose_backend(self._backend, suited=suited, why=why, told=told)
+        with _held_stderr():
+            from ed_core.engine.tuning import wake
+
+            wake()
+        self.plugin_files()
+        return chosen
+
+    def plugin_files(self) -> None:
+        """Load the plugin files; they import Keras only where they need it."""
+        from ed_core.engine import choose_backend
+        from ed_core.plugins.registry import load_plugin_file
+
+        if self._backend:  # a file may import Keras
+            choose_backend(self._backend)
+        for path in self._plugins:
+            load_plugin_file(path)
+
+    @property
+    def plugins(self) -> list[str]:
+        """The options that name the plugin files, for another process."""
+        return [part for path in self._plugins for part in ("--plugin", path)]
+
+
+startup = Startup()
+
+
+def _suited(model: str) -> tuple[str, str]:
+    """Return the backend that suits a model on a CPU, and why, known without Keras.
+
+    It is the fastest for a network of the same kind in the last table of `docs/backends.md`. A
+    model that no package says anything of has none.
+    """
+    from ed_core.plugins.decorators import GROUP
+    from ed_core.plugins.registry import is_convolutional
+
+    convolutional = is_convolutional(GROUP, model) if model else None
+    if convolutional is None:
+        return "", ""
+    if convolutional:
+        return "tensorflow", f"on a CPU the fastest for convolutions, which {model} has"
+    return "jax", f"on a CPU the fastest for dense layers, as {model} has"
+
+
+def _backend_of(run: str) -> str | None:
+    """Return the backend that a run was trained on, None where it cannot be had here.
+
+    One in KERAS_BACKEND that differs makes way, and is named.
+    """
+    from ed_core.engine import installed_backends
+    from ed_core.recording import RunFolder
+
+    if running_backend():
+        return None  # settled already
+    try:
+        trained = RunFolder.open(run).read().get("backend")
+    except EdkitError:  # it is said when the run is opened
+        return None
+    if trained not in installed_backends():
+        return None
+    if (named := os.environ.get("KERAS_BACKEND")) and named != trained:
+        line = f"backend {trained}, of {run!r}; --backend names another, KERAS_BACKEND does not."
+        print(f"edkit: {line}", file=sys.stderr)
+    return str(trained)
+
+
+def early_options(command: Command) -> Command:
+    """Declare, for `--help`, the options that are read before the others."""
+    for option in (
+        click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
+        click.option(
+            "--plugin",
+            multiple=True,
+            expose_value=False,
+            metavar="FILE",
+            help="A Python file that registers models or data sets.",
+        ),
+        click.option(
+            "--backend",
+            expose_value=False,
+            metavar="NAME",
+            help="jax, torch or tensorflow; by default that of KERAS_BACKEND, of the run, of "
+            "keras.json, or the one that suits the model; a resumed run keeps its own.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def short(path: Path) -> str:
+    """Return a path as a user would type it from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def again(path: Path) -> str:
+    """Return how another command names a run: its path, and the plugin files that it needs."""
+    return shlex.join([short(path), *startup.plugins])
+
+
+def on_backend() -> str:
+    """Return the option that names the backend of this process, which a resumed run needs."""
+    import keras
+
+    return f"--backend {keras.config.backend()}"
+
+
+@contextmanager
+def _held_stderr() -> Iterator[None]:
+    """Keep what C++ libraries print while they load off the terminal, but show it on failure."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

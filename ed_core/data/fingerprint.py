@@ -1,0 +1,65 @@
+"""A fingerprint of the data that a run is trained on, so that it goes on with no others."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ed_core.plugins.spec import Dataset
+
+ROWS = 256  # of a split, evenly spaced, the first and the last among them
+
+
+def fingerprint(data: Dataset, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return how many samples each split of a training has, and a sum over some of them.
+
+    The sum depends on the content and the order of 256 evenly spaced samples. The test
+    split is not looked at.
+
+    Args:
+        data: prepared, as it is trained on.
+        names: of the fields that are read.
+
+    Returns:
+        Split to `samples` and `sum`, ready for JSON.
+    """
+    fields = sorted(names)
+    found = {}
+    for split in ("train", "validation"):
+        if split not in data.splits:
+            continue
+        arrays = data.splits[split]
+        samples = len(arrays[fields[0]])
+        rows = np.unique(np.linspace(0, samples - 1, min(ROWS, samples)).astype(int))
+        total = hashlib.sha256()
+        for name in fields:
+            part = np.ascontiguousarray(arrays[name][rows])
+            whole = part.astype("<i8" if part.dtype.kind in "biu" else "<f4")
+            total.update(f"{name} {whole.shape}".encode())
+            total.update(whole.tobytes())
+        found[split] = {"samples": samples, "sum": total.hexdigest()[:32]}
+    return found
+
+
+def changes(before: Any, now: dict[str, dict[str, Any]]) -> str:
+    """Return what differs between the fingerprints of a run and of the data, "" where nothing does.
+
+    Args:
+        before: what `run.json` says; None in runs that say nothing.
+        now: of the data.
+    """
+    if not isinstance(before, dict):
+        return ""
+    for split in dict.fromkeys([*before, *now]):
+        was, is_now = before.get(split) or {}, now.get(split) or {}
+        if not was or not is_now:
+            return f"there {'is' if is_now else 'was'} a split {split!r} {'now' if is_now else ''}"
+        if was.get("samples") != is_now.get("samples"):
+            return (
+                f"split {split!r} had {was.get('samples')} samples and has "
+                f"{is_now.get('samples')} now"
+            )
+        if was.get("sum") != is_now.get("sum"):
+            return f"the samples of split {split!r} are others now, or stand in another order"
+    return ""

@@ -1,0 +1,177 @@
+"""A data set and its options as one text, such as `folder:scenes.toml` or `digits`."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ed_core.data.preparation import Renamed, Standardisation, changed
+from ed_core.errors import EdkitError, one_line
+from ed_core.plugins.decorators import DATASETS
+from ed_core.plugins.findings import Findings
+from ed_core.plugins.options import KEY, QUOTE, FilePath, check_options, quoted
+from ed_core.plugins.spec import Dataset, DatasetSpec, Fields
+
+
+def settle_data(text: str) -> str:
+    """Return a data set's text with all that was given checked, and paths made absolute.
+
+    `NAME`, `NAME:KEY=VALUE,KEY=VALUE`, or `NAME:VALUE`, which is the first option's. A value with
+    what would end it, as in `a,b=c.npz`, stands in double quotes; one in it is written twice.
+
+    Raises:
+        EdkitError: the data set or an option is unknown, or a value has the wrong type.
+    """
+    name, given = given_options(text)
+    options = ",".join(f"{key}={_written(value)}" for key, value in given.items())
+    return f"{name}:{options}" if options else name
+
+
+def given_options(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the data set that a text names and the options that are not at their default."""
+    spec, values = _parsed(text)
+    changed = {k: v for k, v in values.items() if v != spec.options[k].default}
+    return spec.name, changed
+
+
+def load_data(text: str) -> Dataset:
+    """Load the data set that a text names; raises EdkitError as `settle_data` does."""
+    spec, options = _parsed(text)
+    try:
+        return spec.load(**options)
+    except (EdkitError, MemoryError):
+        raise
+    except Exception as error:  # a foreign plugin may fail in any way
+        raise EdkitError(f"data set {text!r} failed: {one_line(error)}.") from error
+
+
+def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> Dataset:
+    """Return a data set with fields called as a model wants them.
+
+    A field that is called so already makes way, and that is a finding.
+
+    Args:
+        data: as it was loaded.
+        names: name that the model wants to name that the data have.
+        strict: whether the data must have them all.
+
+    Raises:
+        EdkitError: the data have no field of a name.
+    """
+    for name in names.values():
+        if strict and name not in data.fields:
+            known = ", ".join(sorted(data.fields))
+            raise EdkitError(f"--field names the field {name!r}, but the data have only: {known}.")
+    names = {wanted: name for wanted, name in names.items() if name in data.fields}
+    if not names:
+        return data
+    hidden = [one for one in names if one in data.fields and one not in names.values()]
+
+    def change(arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **{name: arrays[name] for name in arrays if name not in {*names, *names.values()}},
+            **{wanted: arrays[name] for wanted, name in names.items() if name in arrays},
+        }
+
+    def back(arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {names.get(name, name): array for name, array in arrays.items()}
+
+    findings = Findings()
+    for wanted in hidden:
+        findings.leave_out(wanted, 1, f"field of the data, since --field takes {names[wanted]}")
+    hook = data.preparation
+    if isinstance(hook, Standardisation):  # what it fits names the field
+        called = {name: wanted for wanted, name in names.items()}
+        hook = replace(hook, field=called.get(hook.field, hook.field))
+    elif hook is not None:
+        hook = Renamed(hook, change, back)
+    record = replace(data.input, findings=(*data.input.findings, *findings))
+    fields = Fields(change(data.fields))
+    return replace(changed(data, change, fields), preparation=hook, input=record)
+
+
+def why_missing(data: Dataset, field: str) -> str:
+    """Return what a message adds where a model needs a field that the data lack."""
+    said = left_out(data, field)
+    if not said and data.fields:
+        said = f" Where one of them is that, say so: --field {field}=NAME."
+    return said
+
+
+def left_out(data: Dataset, field: str) -> str:
+    """Return why a loader left a field out, "" where it did not."""
+    reasons = [one.text for one in data.input.findings if one.about == field and one.left_out]
+    return f" It was left out: {'; '.join(reasons)}." if reasons else ""
+
+
+def short_data(text: str) -> str:
+    """Return what a run is called after: the data set's name, or that of the file it reads."""
+    spec, given = _parsed(text)
+    files = [given[name] for name, option in spec.options.items() if option.type is FilePath]
+    named = [Path(path).stem for path in files if path]
+    return named[0] if named else spec.name
+
+
+def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
+    """Return the registered data set and the value of every option."""
+    name, _, rest = text.partition(":")
+    if name not in DATASETS and os.path.exists(text):
+        raise EdkitError(
+            f"data {text!r} is a path: expected the data set that reads it before it, such as "
+            f"signals:{text}, arrays:{text} or folder:{text}."
+        )
+    spec = DATASETS[name]
+    options = spec.options
+    whole = quoted(rest, alone=True)
+    if options and whole != rest and not rest.startswith(QUOTE) and os.path.exists(rest):
+        raise EdkitError(
+            f"data {text!r} is a path in which an option seems to stand: it stands in double "
+            f"quotes: {name}:{whole}."
+        )
+    given: dict[str, Any] = {}
+    for number, (key, value) in enumerate(_pairs(rest, text)):
+        if not key:
+            if number or not options:
+                raise EdkitError(
+                    f"data set {name!r} takes {name}:KEY=VALUE,KEY=VALUE with the options "
+                    f"{', '.join(options) or 'none'}; received {value!r}. A path with , or = in it "
+                    "stands in double quotes."
+                )
+            key = next(iter(options))
+        given[key] = options[key].parse(value) if key in options else value
+    return spec, check_options(options, given, f"data set {name!r}")
+
+
+def _pairs(rest: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the options of a data set's text, key and value; the key of a value alone is ""."""
+    while rest:
+        start = KEY.match(rest)
+        key, rest = (start[0][:-1], rest[start.end() :]) if start else ("", rest)
+        key = key if key.isidentifier() else ""
+        if start and not key:
+            rest = start[0] + rest
+        if rest.startswith(QUOTE):
+            value, rest = _unquoted(rest, text)
+        else:
+            ends = [m.start() for m in re.finditer(",", rest) if KEY.match(rest, m.end())]
+            end = ends[0] if ends else len(rest)
+            value, rest = rest[:end], rest[end + 1 :]
+        yield key, value
+
+
+def _unquoted(rest: str, text: str) -> tuple[str, str]:
+    """Return the value that begins with a quote, and what stands behind it and its comma."""
+    found = re.match(r'"((?:[^"]|"")*)"(?:,(?=\w+=)|$)', rest)
+    if not found:
+        raise EdkitError(
+            f"data {text!r}: expected a closing double quote, then a comma and an option or the "
+            "end; a quote within is written twice."
+        )
+    return found[1].replace(QUOTE * 2, QUOTE), rest[found.end() :]
+
+
+def _written(value: Any) -> str:
+    """Return a value as a text has it."""
+    return quoted(",".join(map(str, value)) if isinstance(value, tuple) else str(value))

@@ -1,0 +1,303 @@
+"""Preparation of samples: values fitted in training, applied to all that a run is shown."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ed_core.data.lazy import Changed, Later, Splits
+from ed_core.errors import EdkitError
+from ed_core.plugins.spec import PRESENT, Dataset, Field, Fields, InputRecord, Preparation
+
+Arrays = Mapping[str, Any]
+
+_ROWS = 1024  # samples that are brought to float64 in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Standardisation:
+    """Every channel less its mean on what is trained on, over its deviation there.
+
+    The statistics are those of all numbers of a channel, in float64; NaN stands for no number, is
+    left out of them and becomes 0, the mean. A channel that never changes is only moved.
+
+    Args:
+        field: the name of the field, (samples, ..., channels).
+        gaps: whether NaN stays NaN, such as where a target is missing.
+        unit: of the numbers, such as "full scale"; kept with what is fitted. "" where it has none.
+        strict: whether values that were fitted without this unit were of other numbers.
+    """
+
+    field: str
+    gaps: bool = False
+    unit: str = ""
+    strict: bool = False
+
+    def fit(self, train: Arrays) -> dict[str, Any]:
+        """Return which field is `standardised`, and the `mean` and `deviation` of each channel.
+
+        The `unit` is there where one is known, and `gaps` where these stay.
+        """
+        total, count = self._summed(train, 0.0)
+        mean = total / np.maximum(count, 1)
+        squares, _ = self._summed(train, mean, 2)
+        deviation = np.sqrt(squares / np.maximum(count, 1))
+        deviation[deviation == 0] = 1
+        numbers = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+        unit = {"unit": self.unit} if self.unit else {}
+        return {
+            "standardised": self.field,
+            **numbers,
+            **unit,
+            **({"gaps": True} if self.gaps else {}),
+        }
+
+    def check_unit(self, fitted: Mapping[str, Any]) -> None:
+        """Refuse values that were fitted to numbers of another unit.
+
+        Raises:
+            EdkitError: these numbers were read in another unit when the values were fitted.
+        """
+        if self.strict and fitted.get("unit") != self.unit:
+            raise EdkitError(
+                f"the run's mean and deviation of field {self.field!r} are not in units of "
+                f"{self.unit}, as these data are read now: train it again."
+            )
+
+    def _summed(
+        self, train: Arrays, less: np.ndarray | float, power: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sum of (number - less)^power of every channel, and of how many; in blocks."""
+        array = train[self.field]
+        total, count = np.zeros(array.shape[-1]), np.zeros(array.shape[-1])
+        for first in range(0, len(array), _ROWS):
+            block = np.asarray(array[first : first + _ROWS], "float64")
+            columns = block.reshape(-1, block.shape[-1]) - less
+            total += np.nansum(columns**power, axis=0)
+            count += np.isfinite(columns).sum(axis=0)
+        return total, count
+
+    def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays with the field standardised, float32.
+
+        Raises:
+            EdkitError: there are not as many channels as were fitted, or these were of another
+                unit.
+        """
+        if self.field not in arrays:
+            return dict(arrays)
+        self.check_unit(fitted)
+        numbers = arrays[self.field]
+        try:
+            mean, deviation = (np.array(fitted[n], "float64") for n in ("mean", "deviation"))
+            if mean.shape != numbers.shape[-1:] or deviation.shape != mean.shape:
+                raise ValueError(f"of {mean.size} channels")
+        except (KeyError, TypeError, ValueError) as error:
+            raise EdkitError(
+                f"field {self.field!r} has {numbers.shape[-1]} channels, but the run's mean and "
+                f"deviation are not of as many ({error}): give data with the channels that it was "
+                "trained on."
+            ) from error
+        scaled = np.empty(numbers.shape, "float32")
+        for first in range(0, len(numbers), _ROWS):
+            rows = slice(first, first + _ROWS)
+            scaled[rows] = (np.asarray(numbers[rows], "float64") - mean) / deviation
+        if not self.gaps:
+            scaled[np.isnan(scaled)] = 0
+        return {**arrays, self.field: scaled}
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A preparation of fields that are called otherwise by now.
+
+    Args:
+        hook: that knows them by their first names.
+        forth: from arrays with the first names to those with the new ones.
+        back: and back.
+    """
+
+    hook: Preparation
+    forth: Callable[[Arrays], Arrays]
+    back: Callable[[Arrays], Arrays]
+
+    def fit(self, train: Arrays) -> dict[str, Any]:
+        """Return what the preparation fits."""
+        return self.hook.fit(self.back(train))
+
+    def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays as the preparation leaves them."""
+        return dict(self.forth(self.hook.apply(self.back(arrays), fitted)))
+
+
+def hook_of(record: InputRecord) -> Preparation | None:
+    """Return what applies the fitted values of a record, where they say it themselves."""
+    fitted = record.fitted or {}
+    field, unit = fitted.get("standardised"), fitted.get("unit")
+    if not isinstance(field, str):
+        return None
+    return Standardisation(field, fitted.get("gaps") is True, unit if isinstance(unit, str) else "")
+
+
+def prepared(data: Dataset, record: InputRecord) -> Dataset:
+    """Return a data set as a model takes it, with what was fitted in its record.
+
+    Args:
+        data: as it was loaded, or prepared already; `train` is what is trained on alone.
+        record: of the run. Where it holds nothing fitted, that is fitted here. The findings are
+            those of the data.
+
+    Raises:
+        EdkitError: there is nothing to fit on.
+    """
+    hook, fitted = data.preparation, record.fitted
+    if data.input.fitted is not None:
+        return data
+    record = replace(record, findings=data.input.findings)
+    if hook is None:
+        return masked(replace(data, input=record))
+    if fitted is None:
+        if "train" not in data.splits:
+            raise EdkitError("there is no split 'train' to fit the preparation of the samples on.")
+        fitted = hook.fit(data.splits["train"])
+    made = changed(data, lambda arrays: hook.apply(arrays, fitted))
+    return masked(replace(made, input=replace(record, fitted=fitted)))
+
+
+def masked(data: Dataset, names: Collection[str] | None = None) -> Dataset:
+    """Return a data set with 0 where a signal lacks a number, and a mask NAME_present beside it.
+
+    Args:
+        data: prepared.
+        names: of the signals; by default those of which numbers may be missing.
+    """
+    if names is None:
+        signals = {name: one for name, one in data.fields.items() if one.kind == "signal"}
+        names = [name for name, field in signals.items() if field.partial]
+    if not names:
+        return data
+    whole = {name: replace(data.fields[name], partial=False) for name in names}
+    masks = {name + PRESENT: Field(data.fields[name].shape, "mask") for name in names}
+    fields = Fields({**data.fields, **whole, **masks})
+    return changed(data, lambda arrays: fill_gaps(arrays, names), fields)
+
+
+def fill_gaps(arrays: Arrays, names: Collection[str]) -> dict[str, Any]:
+    """Return arrays with 0 where a signal lacks a number, and its mask NAME_present beside it."""
+    filled = dict(arrays)
+    for name in names:
+        array, kind = arrays[name], np.dtype("float32")
+        filled[name] = Changed(array, _no_gaps, kind)
+        filled[name + PRESENT] = Changed(array, _there, kind)
+    return filled
+
+
+def _no_gaps(part: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(part), 0, part)
+
+
+def _there(part: np.ndarray) -> np.ndarray:
+    return ~np.isnan(part)
+
+
+def changed(
+    data: Dataset, change: Callable[[Arrays], Arrays], fields: Fields | None = None
+) -> Dataset:
+    """Return the data set with the arrays of a split changed when they are first asked for.
+
+    Args:
+        data: the data set.
+        change: from the arrays of a split to those that take their place.
+        fields: of the result, where they are others.
+    """
+    whole, fields = data.whole, data.fields if fields is None else fields
+    later = None if whole is None else Later(lambda: change(whole), [*fields])
+    return replace(data, fields=fields, splits=Splits(data.splits, change=change), whole=later)
+
+
+def as_trained(
+    data: Dataset, fields: Fields, record: InputRecord, hook: Preparation | None = None
+) -> Dataset:
+    """Return another data set as a run takes it: its fitted values applied, its classes by name.
+
+    Args:
+        data: as it was loaded.
+        fields: of the data set that the run was trained on.
+        record: of the run.
+        hook: of the data set that the run was trained on, where that is to be had.
+
+    Raises:
+        EdkitError: a class of the data is none that the run knows, or nobody knows how to apply
+            what was fitted.
+    """
+    if record.fitted is None:  # the run's own data were taken as they are
+        hook = None
+    else:
+        hook = hook or hook_of(record) or data.preparation
+        if hook is None:
+            raise EdkitError(
+                "the run keeps values that its data set fitted, and neither that one nor the data "
+                "given can apply them: give data of the kind that it was trained on."
+            )
+        if isinstance(data.preparation, Standardisation):
+            data.preparation.check_unit(record.fitted)
+    data = _with_masks(prepared(replace(data, preparation=hook), record), fields)
+    orders: dict[str, np.ndarray] = {}
+    for name, known in fields.items():
+        if name in data.fields and data.fields[name].kind == known.kind == "class":
+            order = _order(name, data.fields[name], known)
+            if order is not None:
+                orders[name] = order
+    if not orders:
+        return data
+
+    def change(arrays: Arrays) -> dict[str, Any]:
+        return {
+            name: _renumbered(array, orders[name]) if name in orders else array
+            for name, array in arrays.items()
+        }
+
+    renamed = {
+        name: replace(field, classes=fields[name].classes, colours=fields[name].colours)
+        if name in orders
+        else field
+        for name, field in data.fields.items()
+    }
+    return changed(data, change, Fields(renamed))
+
+
+def _with_masks(data: Dataset, fields: Fields) -> Dataset:
+    """Return the data with a mask of each signal that had one in training; refuse a new one."""
+    for name in data.fields:
+        if name.endswith(PRESENT) and name not in fields:
+            signal = name.removesuffix(PRESENT)
+            raise EdkitError(
+                f"field {signal!r} lacks numbers, and the run was trained without gaps: take "
+                "missing=fill or missing=drop."
+            )
+    known = [name.removesuffix(PRESENT) for name in fields if name.endswith(PRESENT)]
+    more = [name for name in known if name in data.fields and name + PRESENT not in data.fields]
+    return masked(data, more)
+
+
+def _order(name: str, found: Field, known: Field) -> np.ndarray | None:
+    """Return the run's number of each class of the data, None where they are the same."""
+    if found.classes == known.classes or not found.classes or not known.classes:
+        return None
+    strange = [one for one in found.classes if one not in known.classes]
+    if strange:
+        raise EdkitError(
+            f"field {name!r} has the class {strange[0]!r}"
+            f"{f' and {len(strange) - 1} others' if len(strange) > 1 else ''} that the run does "
+            f"not know: expected {', '.join(known.classes)}; leave those samples out."
+        )
+    return np.array([known.classes.index(one) for one in found.classes])
+
+
+def _renumbered(array: Any, order: np.ndarray) -> Changed:
+    def change(part: np.ndarray) -> np.ndarray:
+        numbers = part.astype("int32")
+        return np.where(numbers >= 0, order[np.maximum(numbers, 0)], -1)
+
+    return Changed(array, change, np.dtype("int32"))

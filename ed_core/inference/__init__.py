@@ -1,0 +1,1 @@
+"""A trained run at work: predictions and walks through the code."""

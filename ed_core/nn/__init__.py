@@ -1,0 +1,1 @@
+"""Layers, losses, metrics, optimizers, the objective and the parts of a model."""

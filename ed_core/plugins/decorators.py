@@ -1,0 +1,67 @@
+"""The decorators by which a plugin registers itself, and the two registries they fill."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from ed_core.engine import choose_backend
+from ed_core.plugins.registry import Registry
+from ed_core.plugins.spec import Dataset, DatasetSpec, Head, ModelSpec
+
+GROUP = "edkit.plugins"
+
+# A plugin imports Keras, which takes the backend that is set at that moment.
+MODELS: Registry[ModelSpec] = Registry("model", GROUP, choose_backend)
+DATASETS: Registry[DatasetSpec] = Registry("data set", GROUP, choose_backend)
+
+Builder = TypeVar("Builder", bound=Callable[..., Any])
+Loader = TypeVar("Loader", bound=Callable[..., Dataset])
+
+
+def model(
+    *,
+    data: str,
+    heads: Sequence[Head],
+    probes: Sequence[Any] = (),
+    optimizer: Callable[..., Any] | None = None,
+    augment: Callable[..., Any] | None = None,
+) -> Callable[[Builder], Builder]:
+    """Register the decorated builder as a model under its function name.
+
+    Args:
+        data: the name of the data set it is trained on by default.
+        heads: the terms of its objective.
+        probes: what the recorder watches.
+        optimizer: a function of (model, learning rate schedule, options) that returns the Keras
+            optimizer; by default Adam.
+        augment: a function of (batch, random generator, options) that returns the training batch,
+            a dict of arrays by field, changed; the generator follows from seed, epoch and batch.
+
+    Raises:
+        EdkitError: the name is taken.
+        ValueError: two heads share a name, an option lacks a type or a default, or a head
+            names an option or another head that is not there.
+    """
+
+    def register(builder: Builder) -> Builder:
+        spec = ModelSpec(
+            builder.__name__, builder, data, tuple(heads), tuple(probes), optimizer, augment
+        )
+        names = [head.name for head in spec.heads]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"model {spec.name!r} needs heads of different names, has {names}")
+        for head in spec.heads:
+            for option in (head.weight, head.warm_up):
+                if isinstance(option, str) and option not in spec.options:
+                    raise ValueError(f"head {head.name!r}: there is no option {option!r}")
+            if head.after and head.after not in names:
+                raise ValueError(f"head {head.name!r}: there is no head {head.after!r}")
+        MODELS.add(spec.name, spec)
+        return builder
+
+    return register
+
+
+def dataset(loader: Loader) -> Loader:
+    """Register the decorated function as a data set under its name."""
+    DATASETS.add(loader.__name__, DatasetSpec(loader.__name__, loader))
+    return loader

@@ -1,0 +1,440 @@
+"""The Keras callback that records what a model's probes see while it trains."""
+
+import os
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from ed_core.engine.gradients import equal_paths
+from ed_core.errors import EdkitError
+from ed_core.nn.curves import CurveTap
+from ed_core.nn.objective import Objective
+from ed_core.probes import Probe
+from ed_core.probes.capture import Capture, When
+from ed_core.probes.header import field_facts, guess_fields
+from ed_core.probes.step_count import StepCount
+from ed_core.recording import RunFolder
+from ed_core.recording.description import checked
+
+_SHARE = 0.02  # of the training time that taking and writing frames may cost
+_FRAMES = 500  # the interval is at least the run's age divided by this
+
+
+class OwnFolder:
+    """Makes a run folder, holds it while it is written to, and leaves in it how that ended."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._held = ExitStack()
+
+    def begin(self, run: Mapping[str, Any]) -> None:
+        """Make the folder, or go on in it.
+
+        Raises:
+            EdkitError: another process trains in it, or what is said of the run is not what
+                `run.json` may hold.
+        """
+        versions = {"backend": keras.config.backend(), "keras": keras.__version__}
+        info = checked({**run, **versions, "status": "training"}, str(self._folder.info_file))
+        for part in (self._folder.recording, self._folder.checkpoints):
+            part.mkdir(parents=True, exist_ok=True)
+        self._held.enter_context(self._folder.hold())
+        self._folder.write(info)
+
+    def end(self, status: str, error: BaseException | None = None) -> None:
+        """Write the status, and what failed; does nothing if the folder was never made."""
+        try:
+            if self._folder.info_file.exists() and status == "failed":
+                self._folder.fail(error)
+            elif self._folder.info_file.exists():
+                self._folder.end(status)
+        finally:
+            self._held.close()
+
+
+class Pace:
+    """Lets frames be taken every so many steps, or as often as their cost allows.
+
+    Args:
+        every: steps from frame to frame, or None: as often as costs at most 2 % of the training
+            time, ever more rarely as the run grows older.
+        start: the step that the recording begins at.
+
+    Attributes:
+        seen: the last step, as far as it is known by now.
+    """
+
+    def __init__(self, every: int | None, start: int = 0) -> None:
+        self._every = every
+        self.seen = start
+        self._next = 0.0
+
+    def due(self, step: int) -> bool:
+        """Tell whether a frame is to be taken after a step.
+
+        Where one execution takes several steps, it is due when a multiple of `every` is passed.
+        """
+        if not self._every:
+            return time.monotonic() >= self._next
+        before, self.seen = self.seen, step
+        return step // self._every > before // self._every
+
+    def took(self, cost: float, age: float) -> None:
+        """Settle when the next frame is due, from what the last one cost.
+
+        Args:
+            cost: seconds that taking and writing it held the training up.
+            age: seconds since the training began.
+        """
+        self._next = time.monotonic() + max(cost / _SHARE, age / _FRAMES)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Records probes and scalars of any Keras model into a run folder, while `fit` runs.
+
+        model.fit(..., callbacks=[ed_core.Recorder("runs/mine", probes=[...], reference=batch)])
+
+    A frame is taken before the first step, after the last one, and in between as often as costs
+    at most 2 % of the training time; the interval grows with the age of the run, so that the
+    file stays bounded. `every` takes one every so many steps instead. The last one is of the model
+    that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
+    `EarlyStopping(restore_best_weights=True)`. Only where the list has a `History` of your own,
+    which ends the recording, must it stand behind that one: nobody can know what follows. There,
+    and where an exception may stop `fit`, `with ed_core.Recorder(...) as recorder:` around `fit`
+    ends the recording instead. Steps are those of the optimizer; where it takes none, as that of a
+    pair with two optimizers of its own, they are batches. What callbacks add to the logs is
+    recorded where it is a number.
+
+    Args:
+        folder: the run folder to make. Fitting again with the same recorder goes on in it.
+        probes: what to watch.
+        reference: the fixed batch that the probes look at, field to array (samples, ...), or one
+            array, the input.
+        fields: for each field its `kind`, for a class the names of the `classes`, and the `axes` of
+            a sample where the channels come first: `["channel", "height", "width"]`.
+        every: steps from frame to frame, or None.
+        run: what the recording says of the run (model, data, params). With its `steps_per_epoch`
+            steps are batches.
+
+    Raises:
+        EdkitError: the folder holds another recording, or a probe does not fit the model.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        probes: Sequence[Probe],
+        reference: Mapping[str, np.ndarray] | np.ndarray,
+        *,
+        fields: Mapping[str, Mapping[str, Any]] | None = None,
+        every: int | None = None,
+        run: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.folder = RunFolder(Path(folder))
+        self.probes = tuple(probes)
+        _check_names(probes)
+        self.reference = _arrays(reference)
+        guessed = guess_fields(self.reference)
+        given = {**guessed, **(fields or {})}
+        self.fields = {name: {**guessed.get(name, {}), **facts} for name, facts in given.items()}
+        self.every = every
+        self.run = {"model": "", "data": "", "params": {}, **(run or {})}
+        self.seconds = 0.0
+        self._opening: Sequence[tuple[str, str]] = ()
+        self._capture: Capture | None = None
+        self._managed = False
+        self._count = StepCount(self.run.get("steps_per_epoch"))
+        self._first: When = (0, 0.0)
+        self._logs: Mapping[str, Any] = {}
+        self._pending: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
+        self._history_follows = False
+        self._borrowed: Any = None  # the history whose end ends the recording
+        self._pace = Pace(every)
+        self._tap: CurveTap | None = None
+        # `train` makes its folder itself.
+        self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
+        if self._own is None and run is None:
+            raise EdkitError(f"{str(self.folder.path)!r} exists already: choose another folder.")
+
+    def __enter__(self) -> "Recorder":
+        """Keep recording over several calls of `fit`, to the end of the `with` block."""
+        self._managed = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """End the recording, with a last frame if all went well."""
+        error = exc[1] if isinstance(exc[1], BaseException) else None
+        self.finish(failed=exc[0] is not None, error=error)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Bind the probes and take the first frame."""
+        _warn_of_equal_paths(self.model)
+        if self._capture is None or not self._capture.is_open:
+            self._begin()
+        assert self._capture is not None
+        self._count.begin(self._capture.steps_done(), self.model.optimizer)
+        self._history_follows = False
+        self._open_tap()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the epoch, and the step that it begins at."""
+        self._write_pending()
+        self._count.begin_epoch(epoch, self.params.get("steps"))
+        if self._capture is not None and not self._capture.is_open:
+            self._first = self._count.when
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take a frame if one is due."""
+        assert self._capture is not None
+        self._count.batch_done(batch)
+        self._logs = logs or {}
+        if not self._capture.is_open:
+            self._open(self._capture, self._logs)
+        if self._tap is not None and self._tap.due(self._count.step):
+            self._fetch()
+        if self._pace.due(self._count.step):
+            self._frame(self._capture, self._logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the epoch's scalars, those of the validation among them."""
+        assert self._capture is not None
+        logs = logs if logs is not None else {}
+        self._count.end_epoch(bool(self.model.stop_training))
+        if not self._capture.is_open:
+            self._open(self._capture, logs)
+        when = self._when()
+        self._capture.scalars(when, logs)
+        self._pending = when, logs, self._capture.numbers(logs)
+        history = self._history()
+        self._history_follows = getattr(history, "epoch", [epoch])[-1:] != [epoch]
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the last frame and close, unless a `with` block or Keras' history does it later."""
+        self._write_pending()
+        self._fetch()
+        if self._managed:
+            return
+        if self._history_follows:
+            self._end_with_history()
+        else:
+            self.finish()
+
+    def go_on(self, step: int, seconds: float, opening: Sequence[tuple[str, str]]) -> None:
+        """Begin where a training was left that is counted in batches.
+
+        Args:
+            step: that was done.
+            seconds: that it took.
+            opening: events that the segment begins with, kind and text each.
+        """
+        self._count.step, self.seconds, self._opening = step, seconds, opening
+
+    def note(self, kind: str, text: str) -> None:
+        """Record something that happened once, after the present step; see `Event`."""
+        if self._capture is None or not self._capture.is_open:
+            return
+        when = self._when()
+        self._capture.event(when, kind, text)
+        if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
+            self._capture.scalars(when, self._logs)
+
+    def settle(self, seconds: float) -> list[int]:
+        """Wait until what was recorded is on the disk.
+
+        Args:
+            seconds: to wait at most.
+
+        Returns:
+            The steps of the frames that are not there then.
+        """
+        if self._capture is None:
+            return []
+        self._fetch()
+        return self._capture.settle(seconds)
+
+    def record_end(self, model: keras.Model, when: When, scalars: Sequence[str]) -> None:
+        """Take the one frame of a model whose last step was done before.
+
+        Args:
+            model: that was trained.
+            when: its last step and epoch.
+            scalars: the columns of what was recorded before.
+        """
+        self.set_model(model)
+        self.set_params({})
+        self._begin()
+        self._first = when
+        assert self._capture is not None
+        self._open(self._capture, {}, scalars)
+        self._count.step = when[0]
+
+    def finish(self, failed: bool = False, error: BaseException | None = None) -> None:
+        """Take the last frame and close the segment; a frame that fails leaves nothing open.
+
+        Args:
+            failed: whether the training has.
+            error: what it failed of, if that is known.
+        """
+        status = "failed"
+        self._give_back_history()
+        try:
+            self._write_pending()
+            self._fetch(last=True)
+        finally:
+            capture, self._capture = self._capture, None
+        try:
+            if capture is not None:
+                capture.close(None if failed else self._count.when)
+            status = "failed" if failed else "finished"
+        except BaseException as found:
+            error = error or found
+            raise
+        finally:
+            if capture is not None:
+                self.seconds = capture.seconds
+            if self._own is not None:
+                self._own.end(status, error)
+
+    def _begin(self) -> None:
+        self._facts = field_facts(self.model, self.fields, self.reference)
+        self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
+        if self._own is not None:
+            self.run["model"] = self.run["model"] or self.model.name
+            self._own.begin(self.run)
+
+    def _open(self, capture: Capture, logs: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
+        """Open the segment once the names of the scalars are known: after the first step."""
+        run = {
+            **self.run,
+            "backend": keras.config.backend(),
+            "epochs": self.params.get("epochs"),
+            "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
+        }
+        segments, first = self.folder.recording, self._first
+        curves = self._tap.names if self._tap else ()
+        capture.open(segments, run, self._facts, logs, first, columns=columns, curves=curves)
+        for kind, text in self._opening:
+            capture.event(self._first, kind, text)
+        self._pace = Pace(self.every, self._first[0])
+
+    def _open_tap(self) -> None:
+        """Follow the losses of every step, where the model keeps them and counts as this does."""
+        model = self.model  # on jax this fetches it
+        gathers = getattr(model.optimizer, "gradient_accumulation_steps", None)
+        if not isinstance(model, Objective) or (gathers and not self._count.fixed):
+            return
+        if self._tap is None:
+            self._tap = CurveTap(model.step_losses.names)
+        self._tap.begin(model.step_losses, self._count.step)
+
+    def _fetch(self, last: bool = False) -> None:
+        """Write the losses of the steps since the last time."""
+        if self._tap is None or self._capture is None or not self._capture.is_open:
+            return
+        rows = self._tap.fetch(self.model.step_losses, self._count.step, last)
+        self._capture.curves(self._count.when, *rows)
+
+    def _when(self) -> When:
+        """Return the step that the optimizer says; on jax this fetches the model."""
+        assert self._capture is not None
+        self._count.correct(self._capture.steps_done())
+        return self._count.when
+
+    def _write_pending(self) -> None:
+        """Write an epoch's scalars again where callbacks behind this one changed some."""
+        pending, self._pending = self._pending, None
+        if pending is None or self._capture is None:
+            return
+        when, logs, before = pending
+        now = self._capture.numbers(logs)
+        same = np.array_equal([*now.values()], [*before.values()], equal_nan=True)
+        if now.keys() != before.keys() or not same:
+            self._capture.scalars(when, logs)
+
+    def _history(self) -> Any:
+        """Return the history of this `fit`, None where an own list of callbacks has none."""
+        history = getattr(self.model, "history", None)
+        return history if getattr(history, "params", None) is self.params else None
+
+    def _end_with_history(self) -> None:
+        """Let the history, of Keras' own the last in the list of callbacks, end the recording.
+
+        A callback is not told what stands behind it, and some change the model when training ends.
+        """
+        self._borrowed = history = self._history()
+        told = history.on_train_end  # or what another recorder has put there
+
+        def end(logs: dict[str, Any] | None = None) -> None:
+            self._give_back_history()
+            try:
+                told(logs)
+            finally:
+                self.finish()
+
+        history.on_train_end = end
+
+    def _give_back_history(self) -> None:
+        borrowed, self._borrowed = self._borrowed, None
+        if borrowed is not None:
+            vars(borrowed).pop("on_train_end", None)
+
+    def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
+        """Take scalars and a frame, and settle when the next is due."""
+        start = time.monotonic()
+        when = self._when()
+        capture.scalars(when, logs)
+        capture.frame(when)
+        # This frame is being written still, so the one before it tells what writing costs.
+        self._pace.seen = when[0]
+        self._pace.took(time.monotonic() - start + capture.writing, capture.seconds)
+
+
+def _warn_of_equal_paths(model: Any) -> None:
+    """Warn where Keras will not zero all gradients of somebody's own model on PyTorch."""
+    if keras.config.backend() != "torch" or isinstance(model, Objective):
+        return
+    if paths := equal_paths(model.trainable_variables):
+        warnings.warn(
+            f"on torch Keras does not zero the gradients of variables with one path, so they add "
+            f"up over all steps: {', '.join(paths[:3])}{', ...' * (len(paths) > 3)}. Give their "
+            "layers different names.",
+            stacklevel=3,
+        )
+
+
+def _arrays(reference: Any) -> dict[str, np.ndarray]:
+    """Return the reference as numpy arrays by field; raises EdkitError if it is none."""
+    fields = reference if isinstance(reference, Mapping) else {"input": reference}
+    arrays = {}
+    for name, given in fields.items():
+        array = ops.convert_to_numpy(given) if ops.is_tensor(given) else given
+        if not hasattr(array, "shape") or not hasattr(array, "dtype") or not len(array.shape):
+            where = f"field {name!r} is" if isinstance(reference, Mapping) else "received"
+            raise EdkitError(
+                f"reference: expected an array (samples, ...), or a dict of them by field; {where} "
+                f"{type(given).__name__}: give reference=x or reference={{'image': x}}."
+            )
+        arrays[str(name)] = np.asarray(array)
+        if array.dtype.kind not in "biuf" or not len(array):
+            raise EdkitError(
+                f"reference: field {name!r} is {array.dtype} of shape {tuple(array.shape)}, "
+                "expected at least one sample of numbers."
+            )
+    if not arrays:
+        raise EdkitError("reference: expected at least one field, received none.")
+    return arrays
+
+
+def _check_names(probes: Sequence[Probe]) -> None:
+    names = [probe.name for probe in probes]
+    for name in names:
+        if names.count(name) > 1:
+            raise EdkitError(f"two probes are named {name!r}: the recording needs two names.")

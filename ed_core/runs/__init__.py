@@ -1,0 +1,1 @@
+"""A run opened again: its model, its weights and its checkpoints."""

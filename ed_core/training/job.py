@@ -1,0 +1,356 @@
+"""One training: the data checked, the model compiled, `fit` called."""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from ed_core.data.batches import Batches, at_a_time, needed_fields, reference_batch
+from ed_core.data.checks import check_data, check_shapes
+from ed_core.data.fingerprint import fingerprint
+from ed_core.data.loading import load_data, why_missing
+from ed_core.data.selection import class_weights, select
+from ed_core.data.validation import settle_share, unwatched
+from ed_core.engine import precision, randomness, tuning
+from ed_core.errors import FieldError
+from ed_core.nn.objective import Objective
+from ed_core.nn.optimizers import ScaledSchedule
+from ed_core.nn.submodels import weights_sum
+from ed_core.plugins.spec import Dataset, ModelSpec
+from ed_core.probes.capture import check_size
+from ed_core.probes.recorder import Recorder
+from ed_core.recording import Recording, RunFolder
+from ed_core.recording.control import Inbox
+from ed_core.recording.description import FORMAT
+from ed_core.runs.checkpoints import Position
+from ed_core.runs.earlier import is_earlier
+from ed_core.runs.run import Run, build, open_run, save_weights
+from ed_core.seeds import Seeds
+from ed_core.training.callbacks import (
+    Checkpointer,
+    Interrupted,
+    Note,
+    Order,
+    WarmUp,
+    weight_schedules,
+)
+from ed_core.training.hooks import make_augment, make_optimizer
+from ed_core.training.plan import Plan, check_terms, facts, now
+from ed_core.training.steering import Steering
+from ed_core.training.stop_signal import StopSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A compiled model with its checked data, ready to train."""
+
+    spec: ModelSpec
+    plan: Plan
+    data: Dataset
+    objective: Objective
+    rate: ScaledSchedule
+    batches: Batches
+    validation: Batches | None
+    earlier: bool = False
+
+    @classmethod
+    def prepare(cls, spec: ModelSpec, plan: Plan, info: Mapping[str, Any] | None = None) -> "Job":
+        """Load and check the data, build and compile the model; writes nothing.
+
+        Args:
+            spec: the model.
+            plan: of the run.
+            info: what `run.json` says, of a run that goes on.
+        """
+        tuning.tune_allocator()
+        earlier = info is not None and is_earlier(info)
+        check_terms(spec, plan, rising=not earlier)
+        data = load_data(plan.data)
+        if not earlier:
+            plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
+        known = {**asdict(plan), "input": (info or {}).get("input")}
+        data = select(data, spec.heads, known, earlier=earlier)
+        if plan.validation == 0:
+            data = unwatched(data)
+        try:
+            objective = build(spec, data.fields, plan.params, plan.weights, plan.seed)
+            check_data(data, plan.data, list(objective.input), objective.heads)
+        except FieldError as error:  # a builder sees the fields, and not what they are of
+            why = why_missing(data, error.missing) if error.missing else ""
+            raise FieldError(f"data {plan.data!r}: {error}{why}") from error
+        check_shapes(objective, objective.heads, data.fields)
+        seeds = Seeds(plan.seed, shared=earlier)
+        batches, validation = _batches(spec, plan, data, objective, seeds)
+        if plan.record:
+            _try_probes(spec, objective, data)
+        steps = plan.epochs * batches.batches_per_epoch
+        decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+        rate = ScaledSchedule(decay, steps=_turn_steps(info, steps))
+        optimizer = make_optimizer(spec, objective, rate, plan.params)
+        objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
+        objective.optimizer.build(objective.trainable_variables)
+        randomness.reseed(objective, seeds)
+        return cls(spec, plan, data, objective, rate, batches, validation, earlier)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `run.json` says of a training beside its plan: what was used for it."""
+        optimizer = self.objective.optimizer
+        return {
+            "format": FORMAT,
+            "turn_steps": self.rate.steps,
+            **facts(self.data),
+            "samples": self.batches.samples,
+            "fingerprint": self.fingerprint(),
+            "input": asdict(self.data.input),
+            "precision": precision.of_now(),
+            "optimizer": {"class": type(optimizer).__name__, **_plain(vars(optimizer))},
+        }
+
+    def fingerprint(self) -> dict[str, dict[str, Any]]:
+        """Return the fingerprint of what is trained on, and of what is validated on."""
+        return fingerprint(self.data, self.batches.arrays)
+
+    def work(
+        self,
+        folder: RunFolder,
+        position: Position,
+        callbacks: Sequence[Any],
+        stop: StopSignal,
+        noted: Note | None = None,
+    ) -> Run:
+        """Train from `position` to the end, or until `stop`; leave the weights in the folder."""
+        self.rate.factor = position.factor
+        try:
+            recorder = self._recorder(folder, position) if self.plan.record else None
+
+            def note(kind: str, text: str) -> None:
+                for told in (recorder and recorder.note, noted):
+                    if told:
+                        told(kind, text)
+
+            watching = [recorder] if recorder else []
+            acting = self._acting(folder, position, note, stop, recorder)
+            if stop.number:  # before the first step: there is nothing to save
+                raise Interrupted(stop.number)
+            with recorder or nullcontext():
+                self._fit(position, [Order(self.batches), *watching, *acting, *callbacks])
+                if recorder and acting[0].step == position.step:  # there was nothing left to do
+                    self._record_end(recorder, position)
+            save_weights(self.objective, folder.weights)
+            ended = self._ended(acting[0], callbacks)
+            folder.update(status="finished", ended=now(), **ended)
+        except BaseException as error:
+            if isinstance(error, Interrupted):
+                folder.end("stopped", ended=now())
+            else:
+                folder.fail(error, ended=now())
+            raise
+        return open_run(folder.path, model=self.objective)
+
+    def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:
+        """Return how far training came, and what callbacks did to it at its end."""
+        done = checkpointer.step // self.batches.batches_per_epoch
+        names = [type(one).__name__ for one in callbacks if not _is_own(one)]
+        # Where there was no step left to do, no callback was told of any.
+        changed = checkpointer.weights_sum not in ("", weights_sum(self.objective))
+        return {
+            "epochs_done": done,
+            "callbacks": names,
+            "stopped_early": done < self.plan.epochs,
+            "weights_changed_by_callbacks": changed,
+        }
+
+    def _fit(self, position: Position, callbacks: list[Any]) -> None:
+        """Run Keras' `fit`; what is left of a half-done epoch is a `fit` of its own."""
+        epoch, order = position.epoch, callbacks[0]
+        if position.batch:
+            order.start_within(position.batch, self.objective)
+            self._epochs(epoch, epoch + 1, callbacks)
+            epoch += 1
+        stopped = position.batch and self.objective.stop_training
+        if not stopped and epoch < self.plan.epochs:
+            order.start_within(0, None)
+            self._epochs(epoch, self.plan.epochs, callbacks)
+
+    def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
+        self.objective.fit(
+            self.batches,
+            initial_epoch=first,
+            epochs=end,
+            validation_data=self.validation,
+            callbacks=callbacks,
+            shuffle=False,  # the order is the batches' own
+            verbose=0,
+        )
+
+    def _record_end(self, recorder: Recorder, position: Position) -> None:
+        """Take the last frame where a run was ended between its last step and that frame."""
+        with Recording(recorder.folder.path) as recording:
+            if position.step in recording.steps:
+                return
+            scalars = recording.header.scalars if recording.header else ()
+        epoch = position.step / self.batches.batches_per_epoch
+        recorder.record_end(self.objective, (position.step, epoch), scalars)
+
+    def _acting(
+        self,
+        folder: RunFolder,
+        position: Position,
+        note: Note,
+        stop: StopSignal,
+        recorder: Recorder | None,
+    ) -> list[Any]:
+        """Return the callbacks that save, and that change what is trained."""
+        warm_up = self._warm_up(position)
+        checkpointer = Checkpointer(
+            folder.checkpoints,
+            position,
+            self.batches.batches_per_epoch,
+            note,
+            stop,
+            settled=self._settled(warm_up),
+            changes=warm_up.changes,
+            settle=recorder.settle if recorder else lambda seconds: (),
+        )
+        inbox = Inbox(folder.control, list(self.objective.head_weights))
+        steering = Steering(
+            inbox, self.rate, checkpointer, warm_up, epochs=self.plan.epochs, note=note
+        )
+        return [checkpointer, warm_up, steering]
+
+    def _warm_up(self, position: Position) -> WarmUp:
+        """Return what sets the weights of the heads, except for those that were set by hand."""
+        spec, plan = self.spec, self.plan
+        steps = self.batches.batches_per_epoch
+        rises = {name: count * steps for name, count in spec.warm_ups(plan.params).items()}
+        schedules = weight_schedules(
+            self.objective.heads, spec.weights(plan.params, plan.weights), rises, self.rate.steps
+        )
+        ours = {name: one for name, one in schedules.items() if name not in position.held}
+        return WarmUp(ours, position.step)
+
+    def _settled(self, warm_up: WarmUp) -> dict[str, float]:
+        """Return the weights that hold at the last step of the training, by head."""
+        weights = self.spec.weights(self.plan.params, self.plan.weights)
+        steps = self.plan.epochs * self.batches.batches_per_epoch
+        last = {name: one(steps - 1) for name, one in warm_up.schedules.items()}
+        return {**weights, **last}
+
+    def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
+        plan, fields = self.plan, self.data.fields
+        run = {
+            "model": plan.model,
+            "data": plan.data,
+            "params": plan.params,
+            "seed": plan.seed,
+            "total_epochs": plan.epochs,
+            "steps_per_epoch": self.batches.batches_per_epoch,
+            "heads": [head.name for head in self.objective.heads],
+            "steerable": True,
+        }
+        recorder = Recorder(
+            folder.path,
+            self.spec.probes,
+            self._reference(folder),
+            fields={name: asdict(field) for name, field in fields.items()},
+            every=plan.every,
+            run=run,
+        )
+        recorder.go_on(position.step, position.seconds, _lost_frames(folder, position))
+        return recorder
+
+    def _reference(self, folder: RunFolder) -> dict[str, np.ndarray]:
+        """Return what the probes look at: of an earlier run, what they looked at before."""
+        if self.earlier and any(folder.recording.glob("*.h5")):
+            with Recording(folder.path) as recording:
+                if known := recording.reference():
+                    return known
+        return reference_batch(self.data)
+
+
+def _lost_frames(folder: RunFolder, position: Position) -> list[tuple[str, str]]:
+    """Return the event that names frames which never came to the disk, and warn of them."""
+    if not position.unwritten:
+        return []
+    with Recording(folder.path) as recording:
+        there = {position.step, *map(int, recording.steps)}  # a resume begins with a frame
+    lost = sorted(set(position.unwritten) - there)
+    if not lost:
+        return []
+    steps = ", ".join(map(str, lost[:8])) + ", ..." * (len(lost) > 8)
+    text = f"frames of {len(lost)} steps are missing: {steps}"
+    warnings.warn(f"{text}; they were not on the disk when the run ended.", stacklevel=2)
+    return [("lost", text)]
+
+
+def _batches(
+    spec: ModelSpec, plan: Plan, data: Dataset, objective: Objective, seeds: Seeds
+) -> tuple[Batches, Batches | None]:
+    """Return the batches to train on and those to validate on, where something is kept aside."""
+    inputs, heads = list(objective.input), objective.heads
+    train = data.splits["train"]
+    few = {name: train[name][:2] for name in needed_fields(inputs, heads)}
+    batches = Batches(
+        train,
+        inputs,
+        heads,
+        plan.batch_size,
+        seeds,
+        class_weights=class_weights(data, heads, plan.class_weights or {}),
+        augment=make_augment(spec, plan.params, few),
+        oversample=plan.oversample,
+    )
+    if batches.batch_size < plan.batch_size:
+        warnings.warn(
+            f"a batch of {plan.batch_size} is more than the {batches.samples} samples; "
+            f"training with {batches.batch_size}.",
+            stacklevel=4,
+        )
+    if not data.held_out():
+        return batches, None
+    held_out = data.splits[data.held_out()]
+    return batches, Batches(held_out, inputs, heads, at_a_time(held_out, inputs))
+
+
+def _turn_steps(info: Mapping[str, Any] | None, steps: int) -> int:
+    """Return of how many steps heads have their shares: of those that were planned at first.
+
+    A run that is made longer keeps the turns that it has taken.
+    """
+    return int((info or {}).get("turn_steps") or steps)
+
+
+def _is_own(callback: Any) -> bool:
+    """Tell whether a callback is the command's own, such as its progress."""
+    return type(callback).__module__.startswith("ed_core.")
+
+
+def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the numbers, texts and switches among an optimizer's public attributes.
+
+    Not its `get_config`, which imports TensorFlow wherever it is installed.
+    """
+    found: dict[str, Any] = {}
+    for key, value in attributes.items():
+        name = str(key)
+        if name.startswith("_") or name in ("name", "built"):
+            continue
+        if isinstance(value, Mapping):
+            value = _plain(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            value = str(value)
+        if isinstance(value, bool | int | float | str | dict) and value != {}:
+            found[name] = value
+    return found
+
+
+def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
+    """Read every probe once: one that does not fit is refused before anything is written."""
+    few = reference_batch(data, 2)
+    for probe in spec.probes:
+        check_size(probe, probe.bind(objective)(few))

@@ -1,0 +1,139 @@
+"""Names of arrays: the split and the field that each stands for."""
+
+import re
+from dataclasses import dataclass, field
+
+from ed_core import EdkitError
+from ed_plugins.datasets.arrays.files import ArrayFile, Stored
+
+_SPLITS = {
+    **{"train": "train", "training": "train", "test": "test", "testing": "test"},
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+}
+_WORD = "|".join(sorted(_SPLITS, key=len, reverse=True))
+_FIELD = "(?:set_)?([a-z]\\w*)"
+_AFFIXED = [  # train_images, x_train, train_set_x, xtrain, trainX: the split, the field or these
+    (re.compile(f"({_WORD})_{_FIELD}", re.I), True),
+    (re.compile(f"{_FIELD}_({_WORD})", re.I), False),
+    (re.compile(f"({_WORD})([xy])", re.I), True),
+    (re.compile(f"([xy])({_WORD})", re.I), False),
+]
+INPUTS = ("x", "data")  # of keras.datasets, of scikit-learn
+TARGETS = ("y", "target", "targets")
+PLURALS = {
+    **{"images": "image", "imgs": "image", "img": "image", "videos": "video"},
+    **{"signals": "signal", "labels": "label", "masks": "mask"},
+}
+
+
+@dataclass(slots=True)
+class NamedArrays:
+    """The arrays of a file by split and field.
+
+    Args:
+        splits: split to field to array; a single split "" where the names say none.
+        left: field, or name in the file, to why it is left out.
+        by_affix: whether the splits are those of names such as x_train.
+    """
+
+    splits: dict[str, dict[str, Stored]]
+    left: dict[str, str] = field(default_factory=dict)
+    by_affix: bool = False
+
+
+def name_arrays(file: ArrayFile, path: str) -> NamedArrays:
+    """Return the arrays of a file by split and field, as their names say.
+
+    Names are SPLIT/FIELD or FIELD, or FIELD_SPLIT and SPLIT_FIELD as of Keras and MedMNIST.
+
+    Raises:
+        EdkitError: two names say the same, or the splits are none.
+    """
+    placed, by_affix = _placed([*file.arrays, *file.left])
+    result = NamedArrays({}, by_affix=by_affix)
+    lone = _lone_group(file.arrays)
+    for name, stored in file.arrays.items():
+        split, field_name = placed[name]
+        split = "" if split == lone else split
+        if not field_name.isidentifier():
+            result.left[name] = f"expected a name of letters, digits and _; found {name[:60]!r}"
+        elif field_name in result.splits.setdefault(split, {}):
+            raise EdkitError(
+                f"{path!r}: expected names FIELD or SPLIT/FIELD, each once, found {name[:60]!r} "
+                "beside another of that split and field."
+            )
+        else:
+            result.splits[split][field_name] = stored
+    result.splits = {split: named for split, named in result.splits.items() if named}
+    for name, reason in file.left.items():
+        result.left.setdefault(placed[name][1], reason)
+    _check_splits(result, [*file.arrays], path)
+    return result
+
+
+def _placed(names: list[str]) -> tuple[dict[str, tuple[str, str]], bool]:
+    """Return the split and the field of each name, and whether affixes say them."""
+    placed = {}
+    for name in names:
+        split, _, field_name = name.rpartition("/")
+        placed[name] = (_SPLITS.get(split, split), field_name)
+    if any(split in _SPLITS.values() for split, _ in placed.values()):
+        return placed, False
+    plain = [name for name in names if "/" not in name]
+    affixed = {name: found for name in plain if (found := _affixed(name))}
+    splits = {split for split, _ in affixed.values()}
+    if len(affixed) < len(plain) and not ("train" in splits and len(splits) > 1):
+        return placed, False
+    return {**placed, **affixed}, bool(affixed)
+
+
+def _affixed(name: str) -> tuple[str, str] | None:
+    for pattern, first in _AFFIXED:
+        if match := pattern.fullmatch(name):
+            split, field_name = match.groups() if first else match.groups()[::-1]
+            lower = field_name.lower()
+            return _SPLITS[split.lower()], lower if lower in (*INPUTS, *TARGETS) else field_name
+    return None
+
+
+def _lone_group(arrays: dict[str, Stored]) -> str | None:
+    """Return the group that holds all arrays of a file and is no split, such as `data`."""
+    groups = {name.rpartition("/")[0] for name in arrays}
+    lone = groups.pop() if len(groups) == 1 else ""
+    return lone if lone and lone not in _SPLITS else None
+
+
+def name_of_models(name: str, paired: bool) -> str:
+    """Return the name by which models ask for a field, as far as its own name tells."""
+    lower = name.lower()
+    if not paired:
+        return name
+    return "image" if lower in INPUTS else "label" if lower in TARGETS else PLURALS.get(name, name)
+
+
+def _check_splits(result: NamedArrays, names: list[str], path: str) -> None:
+    """Leave out what is in no split, and raise EdkitError unless the splits are those of a run."""
+    splits = result.splits
+    known = {"train", "validation", "test"} & set(splits)
+    first = next((splits[split] for split in ("train", *sorted(known)) if split in splits), {})
+    plain = known or {""} & set(splits)
+    for split in [split for split in splits if plain and split not in plain]:
+        named = splits[split]
+        if split and first and set(named) >= set(first):
+            continue
+        for field_name in named:
+            where = f"the group {split!r} is no split" if split else "it is in no split"
+            result.left.setdefault(field_name, f"{where}: expected SPLIT/FIELD as of the others")
+        del splits[split]
+    if splits and set(splits) != {""} and not {"validation", "test"} & set(splits):
+        raise EdkitError(
+            f"{path!r}: expected FIELD alone, or train/FIELD and test/FIELD or val/FIELD, or these "
+            f"without train; found {', '.join(names[:8])}{_lost(result.left)}. Names without a "
+            "split are split at random."
+        )
+    result.splits = {s: splits[s] for s in sorted(splits, key=lambda s: (s != "train", s))}
+
+
+def _lost(left: dict[str, str]) -> str:
+    """Return what is said of an array that is left out where a split is missing."""
+    return "".join(f"; {name!r} is left out: {reason}" for name, reason in [*left.items()][:1])

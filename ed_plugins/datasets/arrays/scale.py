@@ -1,0 +1,326 @@
+"""Scale of images and videos: which numbers of an array stand for black and white."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ed_core import EdkitError, Findings
+from ed_core.data.lazy import Rows
+from ed_plugins.datasets._lazy import View, native
+from ed_plugins.datasets._void import is_apart, is_void, may_be_void
+from ed_plugins.datasets.arrays.files import Stored
+from ed_plugins.datasets.arrays.options import ArrayOptions, OptionError, UnfitError
+
+_BITS = (8, 10, 12, 14, 16)
+HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
+_SEEN = 512  # bytes that show whether a picture of bytes is no dark one
+_DARK = 16  # below which the largest byte is said, as it may be a class or another white
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the numbers of an image stand for.
+
+    Args:
+        black: the number that reads as 0.
+        white: the number that reads as 1; None where the numbers are in 0..1 already.
+        cut: how many numbers lie beyond and are cut; -1 where none can.
+        text: what is said of it, "" where there is nothing to say.
+        option: what has it otherwise.
+        inferred: whether the largest number said what white is.
+        checked: whether all numbers are known to be in 0..1 as they are read.
+    """
+
+    black: float = 0
+    white: float | None = None
+    cut: int = -1
+    text: str = ""
+    option: str = ""
+    inferred: bool = False
+    checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SameScale:
+    """The scale that the largest number of a run's own images gave, for all that it is shown.
+
+    Images of another file, which may be darker, are read on it; those whose scale is stated, or
+    follows from their type, as they are.
+    """
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the number that is white, by field."""
+        views = {name: view for name, array in train.items() if (view := view_of(array))}
+        return {"white": {name: float(view.white or 1) for name, view in views.items()}}
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays on the scale of the run.
+
+        Raises:
+            EdkitError: their numbers are larger than its white.
+        """
+        whites = fitted.get("white", {})
+        return {
+            name: _rescaled(name, array, whites[name]) if name in whites else array
+            for name, array in arrays.items()
+        }
+
+
+def view_of(array: Any) -> View | None:
+    """Return what shows an array whose scale was inferred, through rows that were chosen of it."""
+    while isinstance(array, Rows):
+        array = array.array
+    return array if isinstance(array, View) and array.inferred else None
+
+
+def _rescaled(name: str, array: Any, white: float) -> Any:
+    view = view_of(array)
+    if view is None or view.white == white:
+        return array
+    if (view.white or 0) > white:
+        raise EdkitError(
+            f"field {name!r} goes beyond {white:g}, which was white in what the run was trained "
+            f"on: say range=0..HIGH or bits=BITS of these data."
+        )
+    if isinstance(array, Rows):
+        return Rows(_rescaled(name, array.array, white), array.rows)
+    return replace(view, white=white)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The least and the largest number of an array.
+
+    Args:
+        low: the least; NaN counts as none.
+        high: the largest.
+        whole: whether all are whole numbers.
+        beyond: how many lie beyond the two numbers that were asked about.
+        missing: how many are NaN or infinite.
+        highs: the largest of each split.
+    """
+
+    low: float
+    high: float
+    whole: bool
+    beyond: int
+    missing: int
+    highs: tuple[float, ...] = ()
+
+
+def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
+    """Return the extent of arrays, looked at once, some samples at a time.
+
+    Args:
+        parts: the array of each split.
+        low: what lies below is counted, and
+        high: what lies above.
+    """
+    least, whole, beyond, missing = np.inf, True, 0, 0
+    highs = [-np.inf] * len(parts)
+    for number, block in ((number, b) for number, p in enumerate(parts) for b in p.blocks()):
+        ends = float(block.min()), float(block.max())
+        if not np.isfinite(ends).all():
+            there = block[np.isfinite(block)]
+            missing += block.size - there.size
+            if not there.size:
+                continue
+            block, ends = there, (float(there.min()), float(there.max()))
+        least, highs[number] = min(least, ends[0]), max(highs[number], ends[1])
+        if block.dtype.kind == "f":
+            whole = whole and _is_whole(block)
+        if ends[0] < low or ends[1] > high:
+            beyond += int(np.count_nonzero((block < low) | (block > high)))
+    return Extent(least, max(highs), whole, beyond, missing, (*highs,))
+
+
+def _is_whole(block: np.ndarray) -> bool:
+    """Return whether all numbers are whole; a few tell that of most arrays that are not."""
+    few = block.reshape(-1)[:_SEEN]
+    return bool((few == np.floor(few)).all() and (block == np.floor(block)).all())
+
+
+def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale:
+    """Return what the numbers of an image or a video stand for.
+
+    Args:
+        name: of the field.
+        parts: its array in each split.
+        options: what the user says.
+
+    Raises:
+        UnfitError: two readings are as good, or none.
+        OptionError: the user's bits or range do not fit.
+    """
+    stated = options.range.get(name, options.range.get(""))
+    if stated is not None:
+        return _stated_range(parts, *stated)
+    kinds = {part.dtype.kind for part in parts}
+    if kinds == {"b"}:
+        return Scale(white=1)
+    if options.bits > _BITS[0] and any(part.dtype == np.uint8 for part in parts):
+        raise OptionError(
+            f"{parts[0].where}: option bits={options.bits} is for numbers of more than 8 bits, "
+            f"found uint8: leave bits out, or say range={name}:0..{2**options.bits - 1}."
+        )
+    if options.bits and "f" not in kinds:
+        return _stated_bits(parts, extent(parts), options.bits)
+    if all(part.dtype == np.uint8 for part in parts):
+        return _of_bytes(name, max(map(_largest_of_dark, parts)))
+    if kinds != {"f"} and len({native(part.dtype) for part in parts}) > 1:
+        raise _unlike(name, parts)
+    found = extent(parts)
+    if found.missing:
+        raise UnfitError(
+            parts[0].where,
+            f"expected numbers in every pixel, found {found.missing:,} that are NaN or infinite: "
+            "fill them, or leave those samples out",
+        )
+    if options.bits and found.whole and found.high > 1:
+        return _stated_bits(parts, found, options.bits)
+    return _of_floats(parts, found) if "f" in kinds else _of_whole(name, parts, found)
+
+
+def _of_bytes(name: str, largest: int) -> Scale:
+    if largest == 1:
+        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+    if not 0 < largest < _DARK:
+        return Scale(white=255)
+    text = f"white is 255: the largest number is {largest}"
+    return Scale(white=255, text=text, option=f"range={name}:0..{largest}")
+
+
+def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
+    """Return what is said of splits whose numbers differ in type: no one scale is that of both."""
+    first, other = parts[0], next(part for part in parts if part.dtype != parts[0].dtype)
+    return UnfitError(
+        other.where,
+        f"expected images of {first.dtype} as in the other split, found {other.dtype}: save both "
+        f"alike, or, if their numbers mean the same, say range={name}:LOW..HIGH",
+    )
+
+
+def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
+    found = extent(parts, low, high)
+    text = f"{found.beyond:,} numbers beyond {low:g}..{high:g} are cut" if found.beyond else ""
+    return Scale(low, high, found.beyond or -1, text, checked=not found.missing)
+
+
+def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
+    white = 2**bits - 1
+    if found.low < 0 or found.high > white:
+        raise OptionError(
+            f"{parts[0].where}: option bits={bits} is for numbers from 0 to {white}, found "
+            f"{found.low:g} to {found.high:g}."
+        )
+    return Scale(white=white)
+
+
+def _largest_of_dark(part: Stored) -> int:
+    """Return the largest of bytes, up to `_DARK`: the first samples show that of most images.
+
+    Where they do not, as of black and white alone, the others are looked at; and where packed ones
+    may be damaged.
+    """
+    size = int(np.prod(part.shape[1:]))
+    rows = max(1, _SEEN // size)
+    first = np.asarray(part.view()[:rows])
+    largest = int(first.max(initial=0))
+    for block in part.blocks() if largest < _DARK or part.is_packed else ():
+        largest = max(largest, int(block.max(initial=0)))
+        if largest >= _DARK and not part.is_packed:
+            break
+    return min(largest, _DARK)
+
+
+def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> Scale:
+    """Return the scale of whole numbers: the bits that hold the largest."""
+    if found.low >= 0 and found.high <= 1:
+        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+    bits = next((bits for bits in _BITS if found.high < 2**bits), 0)
+    if found.low < 0 or not bits or found.high < 128:
+        remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
+        raise _unfit(parts, found, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
+    text = "" if bits == 16 else f"{bits} bits, as the largest number is {found.high:g}"
+    option = "bits=16" if bits < 16 else f"range={name}:0..HIGH"
+    if 2 * min(found.highs) <= found.high:  # perhaps a split of another depth
+        highs = ", ".join(f"{high:,.0f}" for high in found.highs)
+        text = f"{bits} bits, though the largest numbers of the splits are {highs}"
+    return Scale(0, 2**bits - 1, -1, text, option if text else "", True)
+
+
+def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
+    """Return the scale of floats: 0..1, perhaps a hair beyond, -1..1, or whole numbers."""
+    low, high = found.low, found.high
+    if low >= 0 and high <= 1:
+        return Scale()
+    if low >= -HAIR and high <= 1 + HAIR:
+        ends = f"{min(low, 0):.8g}..{max(high, 1):.8g}"
+        text = f"{found.beyond:,} numbers a hair beyond 0..1 are cut"
+        return Scale(0, 1, found.beyond, text, f"range={ends}")
+    if abs(low + 1) <= 4 * HAIR and abs(high - 1) <= 4 * HAIR:
+        beyond = extent(parts, -1, 1).beyond
+        return Scale(-1, 1, beyond or -1, "-1..1 is black to white", "range=0..1")
+    bits = next((bits for bits in _BITS if high < 2**bits), 0)
+    if found.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
+        text = f"whole numbers of {bits} bits, as the largest is {high:g}"
+        return Scale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
+    raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
+
+
+def find_void(
+    name: str, parts: Sequence[Stored], options: ArrayOptions, findings: Findings
+) -> tuple[float | None, bool]:
+    """Return the number that the user says is no value, None for none, and whether there is NaN.
+
+    Raises:
+        UnfitError: a number looks as if it were none, and nobody says so, or is infinite.
+    """
+    found, stated = extent(parts), options.ignore.get(name)
+    blocks = (block for part in parts if part.dtype.kind == "f" for block in part.blocks())
+    missing = sum(int(np.isnan(block).sum()) for block in blocks) if found.missing else 0
+    if found.missing > missing:
+        raise UnfitError(
+            parts[0].where,
+            f"expected values, found {found.missing - missing:,} infinite ones: write NaN where "
+            "there is no value",
+        )
+    if missing:
+        findings.infer(name, f"{missing:,} of NaN are no value")
+    if stated is not None and len(stated) > 1:
+        raise OptionError(f"option 'ignore' is one number of values, received several of {name!r}.")
+    for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):
+        _, most = _others(parts, number)
+        if is_void(number, most):
+            raise UnfitError(
+                parts[0].where,
+                f"expected values, found {number:g} beside numbers up to {most:g}: write NaN where "
+                f"there is no value, or say ignore={name}:{number:.0f} if it is none, "
+                f"ignore={name}:none if it is one",
+            )
+    if stated is None and found.low == 0 and len(parts[0].shape) > 2:
+        least, most = _others(parts, 0)
+        if is_apart(least, most, found.whole):
+            text = f"0 is a value, though the other numbers are {least:g} to {most:g}"
+            findings.infer(name, text, f"ignore={name}:0")
+    return (stated[0] if stated else None), missing > 0
+
+
+def _others(parts: Sequence[Stored], number: float) -> tuple[float, float]:
+    """Return how large the other numbers are, without their signs, at least and at most."""
+    least, most = np.inf, 0.0
+    for block in (block for part in parts for block in part.blocks()):
+        others = abs(block[np.isfinite(block) & (block != number)])
+        if others.size:
+            least, most = min(least, float(others.min())), max(most, float(others.max()))
+    return least, most if most else np.inf
+
+
+def _unfit(parts: Sequence[Stored], found: Extent, expected: str, remedy: str = "") -> UnfitError:
+    return UnfitError(
+        parts[0].where,
+        f"expected images of {expected}, found {parts[0].dtype} from {found.low:.6g} to "
+        f"{found.high:.6g}: say which numbers are black and white, {remedy or 'range=LOW..HIGH'}",
+    )

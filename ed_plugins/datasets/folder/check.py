@@ -1,0 +1,245 @@
+"""A folder of images checked by the headers of its files, before their pixels are read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ed_core import EdkitError
+from ed_core.data.memory import available, check_memory
+from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
+from ed_plugins.datasets.folder.files import Files
+from ed_plugins.datasets.folder.pictures import Header, read_header
+
+_SAME = 0.02  # by how much the proportions of two images of one sample may differ
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFiles:
+    """The files of one field, in all splits.
+
+    Args:
+        name: of the field.
+        plan: how they are read.
+        paths: of the files, split after split.
+        headers: of the files.
+        size: (height, width) that they are brought to, or () for their own.
+        toml: the name of the file that describes them.
+    """
+
+    name: str
+    plan: FieldPlan
+    paths: Sequence[Path]
+    headers: Sequence[Header]
+    size: tuple[int, ...]
+    toml: str
+
+    @property
+    def where(self) -> str:
+        """Where the field's options stand."""
+        return f"[fields.{self.name}] of {self.toml}"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, bands) of the array that is made of each file."""
+        first = self.headers[0]
+        height, width = self.size or first.size(self.plan.upright)
+        return height, width, 1 if self.plan.kind != "image" else _channels(self.plan, first)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type that the array is kept in."""
+        if self.plan.kind == "class":
+            return np.min_scalar_type(-len(self.plan.classes))
+        plan, types = self.plan, {header.dtype for header in self.headers}
+        low, high = plan.range or (0, 2**plan.bits - 1 if plan.bits else self.headers[0].white)
+        whole = low == 0 and high == int(high) <= 65535
+        coarse = self.size and (plan.range or 0 < high < 255)  # averages are no whole numbers
+        if plan.kind == "value" or any(one.kind == "f" for one in types) or coarse or not whole:
+            return np.dtype("float32")
+        return np.dtype("uint8" if types == {np.dtype("uint8")} and high < 256 else "uint16")
+
+
+def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
+    """Return the files of every field with their headers, checked against each other.
+
+    Raises:
+        EdkitError: a file is no image, the images of a sample differ in size, or samples among
+            each other, a field's files differ in kind, have more pages or bands than one image
+            has, or are more than there is memory for.
+    """
+    same: dict[Header, Header] = {}
+    fields = {}
+    for name, entry in plan.fields.items():
+        paths = [path for named in files.values() for path in named[name]]
+        headers = [same.setdefault(header, header) for header in map(read_header, paths)]
+        fields[name] = FieldFiles(name, entry, paths, headers, plan.size, plan.path.name)
+    _check_sizes(plan, fields)
+    for field in fields.values():
+        for path, header in zip(field.paths, field.headers, strict=True):
+            _check_selection(field, path, header)
+        if field.plan.kind == "image":
+            _check_alike(field)
+    _check_memory(plan, fields)
+    return fields
+
+
+def count_bands(plan: FieldPlan, header: Header) -> int:
+    """Return how many bands are taken of a file."""
+    if plan.bands and plan.bands != "all":
+        return len(plan.bands)
+    bands = header.bands + (header.alpha if plan.bands == "all" else 0)
+    return bands * (header.pages if plan.page == "all" else 1)
+
+
+def _channels(plan: FieldPlan, header: Header) -> int:
+    return plan.channels or count_bands(plan, header)
+
+
+def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
+    """Raise EdkitError where the images of a sample differ in size, or samples among each other.
+
+    If all are brought to one size, those of a sample need the same proportions alone.
+    """
+    main, *others = fields.values()
+    sizes: dict[tuple[int, int], list[Path]] = {}
+    for number, (path, header) in enumerate(zip(main.paths, main.headers, strict=True)):
+        first = header.size(main.plan.upright)
+        sizes.setdefault(first, []).append(path)
+        for field in others:
+            size = field.headers[number].size(field.plan.upright)
+            skewed = abs(first[0] * size[1] / (first[1] * size[0]) - 1) > _SAME
+            if skewed if plan.size else size != first:
+                raise EdkitError(
+                    f"{str(field.paths[number])!r} has {size[0]}x{size[1]} pixels (height x width),"
+                    f" but its partner {str(path)!r} has {first[0]}x{first[1]}: expected the same"
+                    f"{_turned(main, field, number)}."
+                )
+    if len(sizes) > 1 and not plan.size:
+        usual, *_, rarest = sorted(sizes.items(), key=lambda found: -len(found[1]))
+        (height, width), odd = rarest  # it is the likeliest to be wrong
+        raise EdkitError(
+            f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
+            f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
+            f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
+        )
+
+
+def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
+    """Return what helps where one of two images is turned by its orientation, and should not."""
+    for one in (main, field):
+        header = one.headers[number]
+        if one.plan.upright and header.size() != header.size(upright=False):
+            return (
+                f"; {one.paths[number].name!r} is turned as its orientation says, which "
+                f"upright = false in {one.where} leaves out"
+            )
+    return ""
+
+
+def _check_selection(field: FieldFiles, path: Path, header: Header) -> None:
+    """Raise EdkitError where a file has pages or bands of which the plan does not say which."""
+    plan, where = field.plan, field.where
+    every = header.bands + header.alpha
+    if not plan.page and header.pages > 1:
+        bands = ', or page = "all" for its pages as bands' if plan.kind == "image" else ""
+        raise EdkitError(
+            f"{str(path)!r}: expected one page, found {header.pages}: say which, such as page = 1"
+            f"{bands}, in {where}."
+        )
+    if isinstance(plan.page, int) and plan.page > header.pages:
+        raise EdkitError(
+            f"{str(path)!r}: expected page {plan.page}, found {header.pages} page"
+            f"{'s' * (header.pages > 1)}: correct page in {where}."
+        )
+    if plan.page == "all":
+        every *= header.pages
+    if isinstance(plan.bands, tuple) and max(plan.bands, default=0) > every:
+        raise EdkitError(
+            f"{str(path)!r}: expected band {max(plan.bands)}, found {every} band"
+            f"{'s' * (every > 1)}: correct bands in {where}."
+        )
+    if plan.kind == "image" and not plan.bands and plan.page != "all" and header.bands > 3:
+        raise EdkitError(
+            f"{str(path)!r}: expected 1 or 3 bands, found {header.bands}: say which, such as "
+            f'bands = [1, 2, 3], or bands = "all", in {where}.'
+        )
+    if plan.channels and (count := count_bands(plan, header)) not in (1, 3):
+        raise EdkitError(
+            f"{str(path)!r}: expected 1 or 3 bands to make {plan.channels} of, found {count}: "
+            f"leave channels out, or say which bands, such as bands = [1], in {where}."
+        )
+
+
+def _check_alike(field: FieldFiles) -> None:
+    """Raise EdkitError where the images of a field differ in channels or in the type of numbers."""
+    first, plan = field.headers[0], field.plan
+    wanted = _channels(plan, first)
+    for path, header in zip(field.paths, field.headers, strict=True):
+        found, alike = _channels(plan, header), bool(plan.range) or _alike(first, header)
+        if found != wanted or not alike:
+            remedy = "say channels = 3, or 1 for grey" if alike else _to_one_scale(field, header)
+            raise EdkitError(
+                f"{str(path)!r}: expected {_described(wanted, first)} as in "
+                f"{field.paths[0].name!r}, found {_described(found, header)}: {remedy}."
+            )
+    if first.dtype == np.uint8 and plan.bits > 8:
+        raise EdkitError(
+            f"{str(field.paths[0])!r}: expected bits = {plan.bits}, found 8 bits: leave bits out."
+        )
+    if first.dtype.kind == "f" and plan.bits:
+        raise EdkitError(
+            f"{str(field.paths[0])!r}: expected bits = {plan.bits}, found floats: say "
+            f"range = [0, {2**plan.bits - 1}] in {field.where} instead, if that is what is white."
+        )
+
+
+def _alike(one: Header, other: Header) -> bool:
+    """Return whether the numbers of two files mean the same."""
+    if one.dtype.kind == other.dtype.kind == "f":
+        return True
+    return (one.dtype, one.white) == (other.dtype, other.white)
+
+
+def _to_one_scale(field: FieldFiles, header: Header) -> str:
+    """Return what brings images of two types together."""
+    types = [one.dtype for one in (header, field.headers[0]) if one.dtype.kind != "f"]
+    high = max(np.iinfo(one).max for one in types)
+    same = f"if their numbers mean the same, say range = [0, {high}] in {field.where}"
+    return f"save all alike, or, {same}"
+
+
+def _described(count: int, header: Header) -> str:
+    bits = header.white.bit_length() or 8 * header.dtype.itemsize
+    numbers = {"f": "floats", "i": f"{bits} bits with a sign"}.get(
+        header.dtype.kind, f"{bits} bits"
+    )
+    return f"{count} channel{'s' * (count > 1)} of {numbers}"
+
+
+def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
+    """Raise EdkitError where the arrays, and the largest file beside them, take too much."""
+    whole = sum(
+        len(field.paths) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
+        for field in fields.values()
+    )
+    one = max(_decoding(field, header) for field in fields.values() for header in field.headers)
+    main = next(iter(fields.values()))
+    height, width, _ = main.shape
+    fitting = max(0.0, 0.9 * available() - one) / max(whole, 1)
+    size = [max(1, int(length * fitting**0.5)) for length in (height, width)]
+    what = f"{str(plan.path)!r}: {len(main.paths):,} samples of {height}x{width} pixels"
+    remedy = f"say size = {size} or less in {plan.path.name}, or take fewer files"
+    if one > available():
+        remedy = "cut the largest file into tiles"
+    check_memory(whole + one, what, remedy)
+
+
+def _decoding(field: FieldFiles, header: Header) -> int:
+    """Return how many bytes are taken for a while to read a file."""
+    pixels, bands = header.height * header.width, header.bands + header.alpha
+    if header.usual:
+        return pixels * 4 * (2 if header.alpha or field.plan.kind != "image" else 1)
+    pages = header.pages if field.plan.page == "all" else 1
+    return pixels * (bands * pages * header.dtype.itemsize + 4 * bool(field.size))

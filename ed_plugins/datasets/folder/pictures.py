@@ -1,0 +1,342 @@
+"""Image files: their headers, and their pixels as images and as numbers."""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ed_core import EdkitError
+from ed_plugins.datasets.folder.pixels import TURNED
+from ed_plugins.datasets.folder.tiff import MAGIC, open_tiff, read_tiff_header, read_tiff_pixels
+
+HEIF = {".heic", ".heif", ".hif"}  # phone photographs, with pillow-heif
+ENDINGS = {
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".webp", ".avif"),
+    *(".tif", ".tiff", ".btf", ".tf8", ".lsm", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".tga", ".pcx", ".qoi", ".ras"),
+    *(".sgi", ".rgb", ".rgba", ".bw"),
+}
+MOST = 2**28  # pixels of one image: 16,384 x 16,384
+_LARGE = 2**24  # pixels from which a JPEG is decoded at a fraction of its size
+_FORMATS = (  # no others: Pillow would start Ghostscript for an EPS
+    *("PNG", "JPEG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA"),
+    *("PCX", "QOI", "SGI", "SUN", "HEIF"),
+)
+_MODES = {"1": 1, "L": 1, "LA": 1, "La": 1, "I;16": 1, "I;16B": 1, "I;16L": 1, "I": 1, "F": 1}
+_TYPES = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "I": "int32", "F": "float32"}
+_DEEP_PNG = {"LA;16B": 1, "RGB;16B": 3, "RGBA;16B": 3}  # Pillow's name to bands
+_PREVIEWS = ("MPO", "HEIF")  # the further pages are previews, depth and other shots
+_NETPBM = re.compile(rb"P([2356])((?:\s+|#[^\n]*\n)+)(\d+)\s+(?:#[^\n]*\n)*(\d+)\s+(\d+)\s")
+_ORIENTATION = 0x0112
+_NOTES = (b"eXIf", b"Raw profile type", b"adobe.xmp")  # of PNG, where an orientation may stand
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an image file says of itself.
+
+    Args:
+        height: in pixels, as it is stored.
+        width: in pixels, as it is stored.
+        bands: of an image, without transparency; 3 of a palette.
+        dtype: of a band.
+        reader: what decodes it: pillow, png, jp2, netpbm or tiff.
+        alpha: whether its last band is transparency.
+        premultiplied: whether the bands are multiplied with it already.
+        palette: whether it holds entries of a palette.
+        pages: that are images of their own.
+        white: the number that is white, where the file says so; else 0.
+        orientation: in which it is seen, 1 to 8 as EXIF and TIFF have it.
+        previews: further pages that are the same image, smaller or otherwise.
+        nodata: the number that stands for no value, as GDAL's tag says.
+        converted: the colours that are turned into RGB, such as CMYK.
+        inverted: whether 0 is white, as the file says.
+    """
+
+    height: int
+    width: int
+    bands: int
+    dtype: np.dtype
+    reader: str = "pillow"
+    alpha: bool = False
+    premultiplied: bool = False
+    palette: bool = False
+    pages: int = 1
+    white: int = 0
+    orientation: int = 1
+    previews: int = 0
+    nodata: float | None = None
+    converted: str = ""
+    inverted: bool = False
+
+    def size(self, upright: bool = True) -> tuple[int, int]:
+        """Return (height, width) as it is seen, or as it is stored."""
+        turned = upright and self.orientation in TURNED
+        return (self.width, self.height) if turned else (self.height, self.width)
+
+    @property
+    def opaque(self) -> float:
+        """What transparency says of a pixel that has none."""
+        return 1.0 if self.dtype.kind == "f" else self.white or float(np.iinfo(self.dtype).max)
+
+    @property
+    def usual(self) -> bool:
+        """Whether Pillow alone makes an image of it: 8 bits and no more."""
+        return self.reader == "pillow" and self.dtype == np.uint8
+
+
+def can_read_heif() -> bool:
+    """Return whether pillow-heif is installed."""
+    return find_spec("pillow_heif") is not None
+
+
+def read_header(path: Path) -> Header:
+    """Return what a file says of itself; raises EdkitError if it is no image, or too large."""
+    with _guarded(path), path.open("rb") as file:
+        magic = file.read(512)
+        file.seek(0)
+        facts = None
+        if magic[:4] in MAGIC:
+            with open_tiff(file) as tiff:
+                facts = read_tiff_header(tiff)
+            file.seek(0)
+        elif netpbm := _NETPBM.match(magic):
+            facts = _netpbm_header(netpbm)
+        if facts is None:
+            with open_image(file) as image:
+                header = _pillow_header(image, file)
+        else:
+            header = Header(**{"reader": "tiff", **facts})
+        if header.height * header.width > MOST:
+            raise EdkitError(
+                f"has {header.height:,} x {header.width:,} pixels, expected at most {MOST:,} "
+                "(16,384 x 16,384): cut it into tiles."
+            )
+        return header
+
+
+def read_pixels(path: Path, header: Header, page: int = 0, numbers: bool = False) -> np.ndarray:
+    """Return one page (height, width, bands with transparency), as it is stored.
+
+    Args:
+        path: of the file.
+        header: of the file.
+        page: from 0.
+        numbers: whether the numbers are wanted as they are stored, of a palette the entries (1
+            band); else colours.
+
+    Raises:
+        EdkitError: it cannot be read.
+    """
+    with _guarded(path), path.open("rb") as file:
+        if header.reader == "tiff":
+            with open_tiff(file) as tiff:
+                return read_tiff_pixels(tiff, page, numbers)
+        if header.reader == "pillow":
+            with open_image(file) as image:
+                return _pillow_pixels(image, header, page, numbers)
+        if page:
+            raise EdkitError("expected one page of 16 bits, found an animation: take page = 1.")
+        pixels = _decoded(file, header.reader)
+        return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+@contextmanager
+def open_usual(path: Path, header: Header, size: Sequence[int]) -> Iterator[Image.Image]:
+    """Open an image of 8 bits for Pillow; whatever goes wrong inside names the file.
+
+    Args:
+        path: of the file.
+        header: of the file.
+        size: (height, width) that it will be brought to as it is stored: a large JPEG is decoded
+            at the smallest fraction that has twice as many pixels a side.
+    """
+    with _guarded(path), path.open("rb") as file, open_image(file) as image:
+        if size and header.height * header.width > _LARGE:
+            image.draft(None, (2 * size[1], 2 * size[0]))
+        yield image
+
+
+@contextmanager
+def open_image(file: BinaryIO) -> Iterator[Image.Image]:
+    """Open an image with Pillow, up to our own number of pixels instead of its."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about its notes, not its pixels
+        Image.init()
+        formats = [name for name in _FORMATS if name in Image.OPEN]
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            with Image.open(file, formats=formats) as image:
+                yield image
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def register_heif() -> None:
+    """Have Pillow read HEIC."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+
+def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
+    mode, kind = image.mode, image.format
+    width, height = image.size
+    orientation = _orientation(image, file)
+    if kind == "TIFF" and orientation in TURNED:  # whose size Pillow says as it is seen
+        width, height = height, width
+    pages = getattr(image, "n_frames", 1) if getattr(image, "is_animated", False) else 1
+    facts: dict[str, Any] = {
+        "height": height,
+        "width": width,
+        "bands": _MODES.get(mode, 3),
+        "dtype": np.dtype(_TYPES.get(mode, "uint8")),
+        "alpha": image.has_transparency_data,
+        "palette": mode in ("P", "PA"),
+        "pages": 1 if kind in _PREVIEWS else pages,
+        "orientation": orientation,
+        "previews": pages - 1 if kind in _PREVIEWS else 0,
+        "converted": mode if mode in ("CMYK", "YCbCr", "LAB", "HSV") else _deep(image, file),
+    }
+    if kind == "PNG" and (bands := _DEEP_PNG.get(str(getattr(image, "tile", [[""] * 4])[0][3]))):
+        alpha = bands == 1 or mode == "RGBA" or facts["alpha"]
+        facts |= {"reader": "png", "bands": bands, "alpha": alpha, "dtype": np.dtype("uint16")}
+    elif kind == "JPEG2000" and (depth := _jp2_depth(file)) and depth[0] > 8:
+        white = 0 if depth[0] == 16 or depth[1] else 2 ** depth[0] - 1
+        dtype = np.dtype("int16" if depth[1] else "uint16")
+        facts |= {"reader": "jp2", "dtype": dtype, "white": white}
+    return Header(**facts)
+
+
+def _deep(image: Image.Image, file: BinaryIO) -> str:
+    """Return the format and the bits of a photograph of which Pillow gives 8, "" of any other."""
+    bits = image.info.get("bit_depth", 8) if image.format == "HEIF" else 8
+    if image.format == "AVIF":
+        place = file.tell()
+        file.seek(0)
+        _, found, flags = file.read(2**16).partition(b"av1C")
+        file.seek(place)
+        if found and len(flags) > 2 and flags[2] & 0x40:
+            bits = 12 if flags[2] & 0x20 else 10
+    return f"{image.format} of {bits} bits" if bits > 8 else ""
+
+
+def _orientation(image: Image.Image, file: BinaryIO) -> int:
+    """Return the orientation; of a PNG, whose notes may stand behind its pixels, only if it has."""
+    if image.format == "HEIF":  # turned already
+        return 1
+    if image.format == "PNG":
+        place = file.tell()
+        file.seek(0)
+        content = file.read()
+        file.seek(place)
+        if not any(note in content for note in _NOTES):
+            return 1
+    found = image.getexif().get(_ORIENTATION)
+    return found if isinstance(found, int) and found in range(1, 9) else 1
+
+
+def _jp2_depth(file: BinaryIO) -> tuple[int, bool] | None:
+    """Return the bits of the first band of a JPEG 2000 file, and whether they are signed."""
+    file.seek(0)
+    content = file.read(2**16)
+    start = content.find(b"\xff\x4f\xff\x51")  # the markers SOC and SIZ
+    if start < 0 or len(content) < start + 43:
+        return None
+    return (content[start + 42] & 127) + 1, content[start + 42] > 127
+
+
+def _netpbm_header(found: re.Match[bytes]) -> dict[str, Any] | None:
+    """Return the header of a PGM or PPM that Pillow would scale to 255."""
+    kind, _, width, height, white = found.groups()
+    if int(white) == 255 or not 0 < int(white) < 65536:
+        return None
+    return {
+        "height": int(height),
+        "width": int(width),
+        "bands": 1 if kind in b"25" else 3,
+        "dtype": np.dtype("uint8" if int(white) < 256 else "uint16"),
+        "reader": "netpbm",
+        "white": int(white),
+    }
+
+
+def _pillow_pixels(image: Image.Image, header: Header, page: int, numbers: bool) -> np.ndarray:
+    if page:
+        image.seek(page)
+    if not (numbers and image.mode in ("1", "P", "PA")) and header.dtype == np.uint8:
+        wanted = ("L" if header.bands == 1 else "RGB") + "A" * header.alpha
+        wanted = "RGBA" if wanted == "RGBA" else wanted
+        image = image if image.mode == wanted else image.convert(wanted)
+    pixels = np.asarray(image)
+    pixels = pixels.astype("uint8") if pixels.dtype.kind == "b" else pixels
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    pixels = pixels if pixels.ndim == 3 else pixels[..., None]
+    if header.dtype == np.uint16 and header.alpha:  # grey of 16 bits, one of which is clear
+        clear = pixels == image.info["transparency"]
+        pixels = np.concatenate([pixels, np.where(clear, 0, 65535).astype("uint16")], axis=-1)
+    return pixels
+
+
+def _decoded(file: BinaryIO, reader: str) -> np.ndarray:
+    """Return what Pillow has no mode for."""
+    content = file.read()
+    if reader == "netpbm":
+        return _netpbm_pixels(content)
+    import imagecodecs
+
+    if reader == "jp2":
+        return imagecodecs.jpeg2k_decode(content)
+    pixels = imagecodecs.png_decode(content)
+    with open_image(file) as image:
+        key = image.info.get("transparency")
+    if key is not None and pixels.shape[2] == 3:
+        clear = (pixels == np.array(key)).all(axis=-1, keepdims=True)
+        pixels = np.concatenate([pixels, np.where(clear, 0, 65535).astype("uint16")], axis=-1)
+    return pixels
+
+
+def _netpbm_pixels(content: bytes) -> np.ndarray:
+    found = _NETPBM.match(content)
+    assert found is not None  # its header was read
+    kind, _, width, height, white = found.groups()
+    bands, most = 1 if kind in b"25" else 3, int(white)
+    dtype = np.dtype("uint8" if most < 256 else ">u2")
+    count = int(height) * int(width) * bands
+    if kind in b"23":
+        words = re.sub(rb"#[^\n]*", b"", content[found.end() :]).split(maxsplit=count)[:count]
+        pixels = np.array(words).astype("int64").astype(dtype)
+    else:
+        pixels = np.frombuffer(content, dtype, count, found.end())
+    if pixels.size < count or pixels.max(initial=0) > most:
+        raise ValueError(f"expected {count:,} numbers up to {most:,}")
+    return pixels.reshape(int(height), int(width), bands).astype(dtype.newbyteorder("="))
+
+
+@contextmanager
+def _guarded(path: Path) -> Iterator[None]:
+    """Make of whatever goes wrong inside an EdkitError that names the file."""
+    try:
+        yield
+    except EdkitError as error:
+        text = str(error)
+        if str(path) in text:
+            raise
+        raise EdkitError(f"{str(path)!r}: {text}") from error
+    except UnidentifiedImageError as error:
+        what = "something else, or a kind that is not known: save it as PNG or TIFF"
+        what = what if path.stat().st_size else "an empty file: copy it again"
+        raise EdkitError(f"{str(path)!r}: expected an image file, found {what}.") from error
+    except Exception as error:  # a damaged file breaks the decoders in many ways
+        text = " ".join(str(error).split())[:200] or type(error).__name__
+        raise EdkitError(
+            f"{str(path)!r} cannot be read as an image: it is damaged, cut off or of a kind that "
+            f"is not known; copy it again or take it out ({text.rstrip('.')})."
+        ) from error

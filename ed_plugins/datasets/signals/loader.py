@@ -1,0 +1,407 @@
+"""Signals over time, cut into windows: WAV and CSV files, or a made electrocardiogram."""
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ed_core import (
+    Dataset,
+    EdkitError,
+    Field,
+    Fields,
+    FilePath,
+    Findings,
+    Groups,
+    InputRecord,
+    Standardisation,
+    content_generator,
+    dataset,
+)
+from ed_core.data.lazy import Later
+from ed_core.data.memory import check_memory
+from ed_plugins.datasets._options import NO_FILE, check_least
+from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
+from ed_plugins.datasets.signals.recordings import find_recordings, plain, read_recordings, report
+from ed_plugins.datasets.signals.stretches import ReadOptions, Recording, Stretch
+from ed_plugins.datasets.signals.text_layout import TextOptions
+
+Arrays = dict[str, np.ndarray]
+
+_TEST = 0.2
+_RATE = 128  # Hz, of the made signal
+_MADE = 3600 * _RATE  # samples of it, an hour
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is cut into windows of one file.
+
+    Args:
+        stretches: of its signal.
+        label: the number of its class.
+    """
+
+    stretches: tuple[Stretch, ...]
+    label: int
+
+    def __len__(self) -> int:
+        return sum(map(len, self.stretches))
+
+    def between(self, first: int, last: int) -> "_Part":
+        """Return the samples from one to before another, gaps not counted."""
+        kept, start = [], 0
+        for one in self.stretches:
+            a, b = max(first - start, 0), min(last - start, len(one))
+            kept.extend([one.part(a, b)] if b > a else [])
+            start += len(one)
+        return _Part(tuple(kept), self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How signals become samples; see the options of `signals`."""
+
+    window: int
+    hop: int
+    labels: bool
+    split: str
+    test: str
+    seed: int
+
+
+@dataset
+def signals(
+    *,
+    path: FilePath = NO_FILE,
+    window: int = 256,
+    hop: int = 0,
+    rate: int = 0,
+    channels: Literal["all", "mono", "first"] = "all",
+    columns: str = "",
+    clock: str = "",
+    decimal: Literal["auto", ".", ","] = "auto",
+    missing: Literal["refuse", "drop", "fill", "mask"] = "refuse",
+    gap: str = "",
+    heading: Literal["auto", "yes", "no"] = "auto",
+    encoding: str = "",
+    labels: bool = False,
+    split: Literal["auto", "time", "files"] = "auto",
+    test: str = "",
+    seed: int = 0,
+) -> Dataset:
+    """Windows of WAV, CSV or Parquet files (a column a channel); else a made electrocardiogram.
+
+    Whole numbers of a WAV file are brought to -1..1, full scale being 1. Of a table the columns of
+    numbers are channels, but row numbers and the clock: what a heading such as `time` or `Time (s)`
+    names, dates, or a first column that rises steadily. No window crosses a gap of the clock. The
+    field `time` is when each window begins: in the file or since 1970, in seconds where these are
+    known.
+
+    Each channel is scaled to mean 0 and deviation 1 of what is trained on. What is left at the end
+    of a file is dropped; a file shorter than a window is filled up with the mean. Whole files are
+    kept aside for validation where these are about a tenth, else the end of each.
+
+    Args:
+        path: a file, a folder of them and of folders, or a pattern such as FOLDER/*.wav.
+        window: samples of a window.
+        hop: samples from one window to the next; 0 is the window's length.
+        rate: resample WAV files to this many samples a second; 0 leaves them as they are.
+        channels: all, their mean (mono), or the first.
+        columns: of a table, as channels: names or numbers from 1, joined by commas.
+        clock: name of the column that says when, or none: rows as they come.
+        decimal: the decimal mark of a CSV file; auto is what its numbers show.
+        missing: refuse empty cells, drop such rows, fill by straight lines, or mask: no target.
+        gap: the number that stands for none in a table, such as -9999; none: there is no such one.
+        heading: whether a CSV file's first line names its columns; auto is what it shows.
+        encoding: of a CSV file; by default UTF-8, or UTF-16 by its mark, else cp1252.
+        labels: give the field `label`: the name of each file's folder, or, where all lie in one,
+            what its name says before its first "_".
+        split: time tests on the last fifth of each file; files tests on other files than it
+            trains on; auto is files where there are several.
+        test: pattern of the names of the test files, such as *_[0-4]; by default a fifth of the
+            files of each class at random, or a folder `test`.
+        seed: of the choice of files, and of the made signal.
+    """
+    check_least(2, window=window)
+    check_least(0, hop=hop, rate=rate)
+    if (labels or test or split == "files") and not path:
+        raise EdkitError("options 'labels', 'test' and split=files are about files: give 'path'.")
+    text = TextOptions(decimal, heading, encoding)
+    _check_gap(gap)
+    options = ReadOptions(rate, channels, columns, clock, missing, gap, text)
+    return _load(path, options, _Plan(window, hop or window, labels, split, test, seed))
+
+
+def _check_gap(gap: str) -> None:
+    if gap not in ("", "none") and not re.fullmatch(r"[+-]?\d+\.?\d*", gap):
+        raise EdkitError(f"option 'gap' is a number such as -9999, or none, received {gap!r}.")
+
+
+def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
+    """Return the windows of the files at a path, or of the made signal."""
+    findings = Findings()
+    if path:
+        files = find_recordings(Path(path), findings)
+        recordings = read_recordings(files, options, findings)
+        files = [one.path for one in recordings]
+        report(recordings, findings)
+    else:
+        files, recordings = [Path("made")], [_made(options.rate or _RATE, plan.seed)]
+    folders = _folders(Path(path), files)
+    named = not plan.test and plan.split == "auto"
+    given, folders = _given_splits(folders) if named else ([], folders)
+    classes: tuple[str, ...] = ()
+    numbers = [0] * len(files)
+    if plan.labels:
+        classes, numbers = _classes(files, _without_common(folders), findings)
+    parts = [_Part(one.stretches, n) for one, n in zip(recordings, numbers, strict=True)]
+    splits = _by_folder(parts, given) if given else _drawn(parts, files, plan)
+    cut = {name: _cut(part, plan.window, plan.hop) for name, part in splits.items()}
+    _check_windows(cut, recordings, plan.window)
+    if path:
+        _report_split(splits, bool(given), files, plan.test, findings)
+        _report_windows([p for each in splits.values() for p in each], plan, findings)
+    gaps = options.missing == "mask"
+    fields = Fields(
+        signal=Field((plan.window, len(recordings[0].names)), "signal", partial=gaps),
+        time=Field((), "value", unit=recordings[0].unit),
+    )
+    if plan.labels:
+        fields["label"] = Field((), "class", classes)
+    overlap = -(-plan.window // plan.hop) - 1
+    return Dataset(
+        fields,
+        {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()},
+        whole=None if given else Later(lambda: _cut(parts, plan.window, plan.hop), list(fields)),
+        groups=Groups(cut["train"]["file"], in_time=True, overlap=overlap),
+        preparation=_preparation(recordings, gaps),
+        input=InputRecord(findings=tuple(findings)),
+    )
+
+
+def _by_folder(parts: list[_Part], given: list[str]) -> dict[str, list[_Part]]:
+    """Return the signals of each split, which their folders name."""
+    order = sorted(set(given), key=list(_SPLITS.values()).index)
+    return {name: [p for p, of in zip(parts, given, strict=True) if of == name] for name in order}
+
+
+def _drawn(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list[_Part]]:
+    """Return the signals to train on and to test, by files or by time."""
+    by_file = plan.test or plan.split == "files" or (plan.split == "auto" and len(files) > 1)
+    if by_file:
+        return _by_file(parts, files, plan.test, plan.seed)
+    return _by_time(parts, files, plan.window)
+
+
+def _made(rate: int, seed: int) -> Recording:
+    """Return the made signal."""
+    made = electrocardiogram(content_generator(seed, 0), _MADE, rate)
+    return Recording(Path("made"), (Stretch(made, step=1 / rate),), ("",), rate, 1 / rate, "s")
+
+
+def _preparation(recordings: list[Recording], gaps: bool) -> Standardisation:
+    """Return what scales the channels; whole numbers of WAV were read as they are before."""
+    waves = any(one.depth for one in recordings)
+    whole = any(one.whole for one in recordings)
+    return Standardisation("signal", gaps, "full scale" if waves else "", whole)
+
+
+def windows(signal: np.ndarray, window: int, hop: int) -> np.ndarray:
+    """Return the windows (windows, window, channels) of a signal (time, channels), float32 or 64.
+
+    A rest at the end is dropped; a signal shorter than a window is filled up with NaN, which stands
+    for no number.
+    """
+    short = max(0, window - len(signal))
+    filled = signal if signal.dtype == "float64" else signal.astype("float32", copy=False)
+    if short:
+        filled = np.pad(filled, ((0, short), (0, 0)), constant_values=np.nan)
+    views = np.lib.stride_tricks.sliding_window_view(filled, window, axis=0)[::hop]
+    return np.ascontiguousarray(views.transpose(0, 2, 1))
+
+
+def _whole_windows(part: _Part, window: int) -> list[Stretch]:
+    """Return the stretches that hold a window; one alone is filled up where it is shorter."""
+    if len(part.stretches) == 1:
+        return list(part.stretches)
+    return [one for one in part.stretches if len(one) >= window]
+
+
+def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
+    """Return the windows of all parts as `signal`, and the time, the class and the part of each.
+
+    A window without a single number is left out.
+    """
+    held = [(i, one) for i, part in enumerate(parts) for one in _whole_windows(part, window)]
+    counts = [max(len(one) - window, 0) // hop + 1 for _, one in held]
+    channels = held[0][1].samples.shape[1] if held else 1
+    kind = np.result_type("float32", *(one.samples.dtype for _, one in held))
+    size = sum(counts) * window * channels * kind.itemsize
+    check_memory(2 * size, f"{sum(counts):,} windows of {window}", "give a larger 'hop'")
+    signal = np.empty((sum(counts), window, channels), kind)
+    time = np.empty(sum(counts), "float64")
+    first = 0
+    for (_, one), count in zip(held, counts, strict=True):
+        signal[first : first + count] = windows(one.samples, window, hop)
+        time[first : first + count] = one.times(np.arange(count) * hop)
+        first += count
+    of = np.repeat([number for number, _ in held], counts).astype(int)
+    label = np.array([part.label for part in parts], int)[of]
+    arrays = {"signal": signal, "time": time, "label": label, "file": of}
+    begins_empty = np.flatnonzero(np.isnan(signal[:, 0]).all(axis=1))
+    empty = [row for row in begins_empty if np.isnan(signal[row]).all()]
+    return {name: np.delete(x, empty, axis=0) for name, x in arrays.items()} if empty else arrays
+
+
+def _check_windows(cut: dict[str, Arrays], recordings: list[Recording], window: int) -> None:
+    """Refuse gaps that leave no window to train on or to test."""
+    for name, arrays in cut.items():
+        if not len(arrays["signal"]):
+            longest = max(len(one) for each in recordings for one in each.stretches)
+            raise EdkitError(
+                f"{str(recordings[0].path)!r}: expected windows of {window} samples for split "
+                f"{name!r}, found none: the longest stretch between two gaps has {longest}; give a "
+                "smaller 'window', clock=none to cross the gaps of the clock, or missing=fill."
+            )
+
+
+def _report_split(
+    splits: dict[str, list[_Part]], folders: bool, files: list[Path], test: str, findings: Findings
+) -> None:
+    """Say what is trained on and what is tested, where the user did not."""
+    counts = ", ".join(f"{len(part)} {name}" for name, part in splits.items())
+    if folders:
+        findings.infer("split", f"by folders: {counts} files", "split=files")
+    elif len(splits["train"]) == len(files):
+        several = len(files) > 1
+        text = f"the last fifth{' of each file' * several} is the test"
+        findings.infer("split", text, "split=files" * several)
+    elif not test:
+        findings.infer("split", f"by files, at random: {counts}", "split=time")
+
+
+def _report_windows(parts: list[_Part], plan: _Plan, findings: Findings) -> None:
+    """Say what no window holds, and what is filled up."""
+    window, hop = plan.window, plan.hop
+    rest = short = 0
+    for part in parts:
+        held = _whole_windows(part, window)
+        used = [min(max(len(one) - window, 0) // hop * hop + window, len(one)) for one in held]
+        rest += len(part) - sum(used)
+        short += sum(len(one) < window for one in held)
+    share = 100 * rest / max(sum(map(len, parts)), 1)
+    findings.leave_out("samples", rest, f"less than a window, at the ends ({share:.2g} %)")
+    if short:
+        text = f"{short:,} of {len(parts):,} files are shorter than one: filled up with the mean"
+        findings.infer("windows", text, f"window={max(2, min(map(len, parts)))}")
+
+
+def _folders(path: Path, files: list[Path]) -> list[tuple[str, ...]]:
+    """Return the folders between a path and each of its files."""
+    if not path.is_dir():
+        return [()] * len(files)
+    return [tuple(map(plain, file.relative_to(path).parts[:-1])) for file in files]
+
+
+def _given_splits(folders: list[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the split of each file where folders such as train and test say it, else nothing.
+
+    And the folders without those.
+    """
+    for level in range(min(map(len, folders), default=0)):
+        named = [_SPLITS.get(one[level].lower(), "") for one in folders]
+        if all(named) and {"train"} < set(named):
+            return named, [one[:level] + one[level + 1 :] for one in folders]
+    return [], folders
+
+
+def _without_common(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return folders without those above that hold all files, where others are below."""
+    while all(len(one) > 1 for one in folders) and len({one[0] for one in folders}) == 1:
+        folders = [one[1:] for one in folders]
+    return folders
+
+
+def _classes(
+    files: list[Path], folders: list[tuple[str, ...]], findings: Findings
+) -> tuple[tuple[str, ...], list[int]]:
+    """Return the classes that folders or file names say, sorted, and each file's number."""
+    inside = [file for file, folder in zip(files, folders, strict=True) if folder]
+    if inside and len(inside) < len(files):
+        beside = next(f for f, folder in zip(files, folders, strict=True) if not folder)
+        raise EdkitError(
+            f"{str(beside)!r} lies beside folders: expected each file in the folder of its class, "
+            "or all in one folder, for option labels; move it."
+        )
+    for file in () if inside else files:
+        if "_" not in file.stem:
+            raise EdkitError(
+                f"{str(file)!r}: expected a name such as CLASS_..., or a folder a class, for "
+                "option labels."
+            )
+    names = [
+        f[0] if inside else plain(file.stem).partition("_")[0]
+        for file, f in zip(files, folders, strict=True)
+    ]
+    classes = tuple(sorted(set(names)))
+    if len(classes) < 2:
+        what = "folders" if inside else "file names that begin with"
+        raise EdkitError(
+            f"option 'labels' needs {what}{' of' * bool(inside)} two classes or more, found "
+            f"{classes[0]!r} alone in {files[0].name!r}."
+        )
+    source = "the names of folders" if inside else "what file names say before _"
+    findings.infer("label", f"{len(classes)} classes by {source}", "labels=no")
+    return classes, [classes.index(name) for name in names]
+
+
+def _by_file(
+    parts: list[_Part], files: list[Path], pattern: str, seed: int
+) -> dict[str, list[_Part]]:
+    """Return the signals to train on, and those of the pattern, or a fifth of each class."""
+    if pattern:
+        wanted = plain(pattern)
+        tested = {i for i, file in enumerate(files) if fnmatch(plain(file.stem), wanted)}
+    else:
+        random, tested = content_generator(seed, 1), set()
+        for number in sorted({part.label for part in parts}):
+            own = [i for i, part in enumerate(parts) if part.label == number]
+            few = max(1, round(_TEST * len(own))) if len(own) > 1 else 0
+            tested.update(random.permutation(own)[:few].tolist())
+    if not 0 < len(tested) < len(files):
+        which = f"option 'test' takes {pattern!r}" if pattern else "no class has two files"
+        remedy = "give another pattern" if pattern else "say split=time, or give more files"
+        raise EdkitError(
+            f"{str(files[0].parent)!r}: expected files to train on and files to test, found "
+            f"{len(tested)} of {len(files)} to test, the first being {files[0].name!r} ({which}): "
+            f"{remedy}."
+        )
+    return {
+        "train": [part for i, part in enumerate(parts) if i not in tested],
+        "test": [part for i, part in enumerate(parts) if i in tested],
+    }
+
+
+def _by_time(parts: list[_Part], files: list[Path], window: int) -> dict[str, list[_Part]]:
+    """Return the first four fifths of every signal, and the last fifth."""
+    splits: dict[str, list[_Part]] = {"train": [], "test": []}
+    for part, file in zip(parts, files, strict=True):
+        cut = len(part) - int(_TEST * len(part))
+        smaller = f", such as window={len(part) // 5}" if len(part) >= 10 else ""
+        if len(part) - cut < window:
+            raise EdkitError(
+                f"{file.name!r} has {len(part)} samples: expected at least {5 * window}, so that "
+                f"its last fifth holds a window of {window}: say a smaller 'window'{smaller}."
+            )
+        splits["train"].append(part.between(0, cut))
+        splits["test"].append(part.between(cut, len(part)))
+    return splits

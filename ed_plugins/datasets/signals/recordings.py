@@ -1,0 +1,359 @@
+"""Recordings of one kind: WAV files and tables with the same channels at the same rate."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatch
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+
+from ed_core import EdkitError, Findings
+from ed_core.data.memory import check_memory
+from ed_plugins.datasets.signals.stretches import (
+    Channels,
+    ReadOptions,
+    Recording,
+    Stretch,
+    stretches_of,
+)
+from ed_plugins.datasets.signals.tables import read_table
+from ed_plugins.datasets.signals.text_layout import NoNumbersError, Note
+from ed_plugins.datasets.signals.wav import WavHeader, read_wav, wav_header
+
+WAVES = (".wav", ".wave")
+_SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
+_ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
+# Of a folder the first kind that is there is read: a text may be a licence.
+_KINDS: dict[str, tuple[str, ...]] = {
+    "WAV": WAVES,
+    "CSV": (".csv", ".tsv"),
+    "Parquet": (".parquet",),
+    "text": (".txt", ".dat"),
+}
+_LISTED = 80  # characters of the names of channels
+_MANY = 16  # channels without a name, of which each row may have been meant as a signal
+
+
+def plain(text: str) -> str:
+    """Return a text whose accents are written one way: files of a Mac are not found otherwise."""
+    return unicodedata.normalize("NFC", text)
+
+
+def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
+    """Return the file, the files of one kind in a folder and those in it, or those of a pattern.
+
+    Args:
+        path: a file, a folder, or a folder and a pattern of names such as `ecg/*.wav`.
+        findings: are told what is left out.
+
+    Raises:
+        EdkitError: there is none.
+    """
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return _of_one_kind(
+            path, [*_walk(path, set())], Findings() if findings is None else findings
+        )
+    if path.parent.is_dir():
+        pattern = plain(path.name)
+        found = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
+        if found := [p for p in found if p.is_file()]:
+            return found
+    what = "is no file that can be read" if path.exists() else "does not exist"
+    raise EdkitError(
+        f"{str(path)!r} {what}: expected a WAV or CSV file, a folder of them, or a pattern "
+        "such as FOLDER/*.wav."
+    )
+
+
+def sound_remedy(path: Path) -> str:
+    """Return what a message adds of a file that may be a sound or a table of another kind."""
+    if path.suffix.lower() in _SOUNDS:
+        return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
+    if path.suffix.lower() in _ARRAYS:
+        return f"; for arrays there is --data arrays:{path.name}"
+    return ""
+
+
+def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
+    """Return the files under a folder by name; a link to a folder above is not followed."""
+    facts = folder.stat()
+    above = {*above, (facts.st_dev, facts.st_ino)}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            facts = path.stat()
+            if (facts.st_dev, facts.st_ino) not in above:
+                yield from _walk(path, above)
+        elif not path.is_dir():
+            yield path
+
+
+def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Path]:
+    """Return the files of the first kind that is there; the others are counted by their ending."""
+    good = [path for path in files if path.is_file() and not path.name.startswith(".")]
+    of = {k: [p for p in good if p.suffix.lower() in ends] for k, ends in _KINDS.items()}
+    kind = next((kind for kind, there in of.items() if there), "")
+    if not kind:
+        raise EdkitError(
+            f"{str(folder)!r}: expected WAV or CSV files in this folder, found none"
+            f"{' but ' + _endings(good, 5) if good else ''}"
+            f"{sound_remedy(good[0]) if good else ''}."
+        )
+    read = set(of[kind])
+    others = [path for path in files if path not in read]
+    ending = next((there[0].suffix for k, there in of.items() if there and k != kind), "")
+    option = f"path={folder}/*{ending}" if ending else ""
+    below = sum(path.parent != folder for path in read)
+    if below:
+        above = f"path={folder}/*{of[kind][0].suffix}" if below < len(read) else ""
+        text = f"{len(read):,} {kind}, {f'{below:,}' if above else 'all'} of them in folders below"
+        findings.infer("files", text, above)
+    findings.leave_out("files", len(others), f"{_endings(others, 4)} beside {kind}", option)
+    return of[kind]
+
+
+def _endings(files: list[Path], most: int) -> str:
+    """Return how many files there are of the commonest endings."""
+    counts = Counter(map(_ending, files)).most_common()
+    named = ", ".join(f"{count:,} {ending}" for ending, count in counts[:most])
+    return named + (", ..." if len(counts) > most else "")
+
+
+def _ending(path: Path) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    return path.suffix.lower() or path.name if path.is_file() else "broken or special"
+
+
+def read_recordings(paths: list[Path], options: ReadOptions, findings: Findings) -> list[Recording]:
+    """Return the recordings of some files, all with the same channels at the same rate.
+
+    Of several files those are left out that hold no numbers, such as a list of labels.
+
+    Raises:
+        EdkitError: a file cannot be read, holds something else than finite numbers, or differs
+            from the first in its channels or in its rate, or all would take too much memory.
+    """
+    waves = [path.suffix.lower() in WAVES for path in paths]
+    _check_options(options, any(waves), not all(waves))
+    headers = [wav_header(p) if wave else None for p, wave in zip(paths, waves, strict=True)]
+    _check_headers(paths, headers, options)
+    found: list[Recording] = []
+    empty: list[NoNumbersError] = []
+    for path, header in zip(paths, headers, strict=True):
+        try:
+            recording = _of_wav(path, header, options) if header else read_table(path, options)
+        except NoNumbersError as error:
+            empty.append(error)
+            if len(empty) == len(paths):
+                raise empty[0] from None
+            continue
+        if not len(recording):
+            raise EdkitError(f"{str(path)!r}: expected samples, found none.")
+        found.append(_with_channels(recording, options.channels))
+    named = ", ".join(error.name for error in empty[:4])
+    findings.leave_out("files", len(empty), f"without numbers: {named}")
+    return _alike(found, bool(options.columns))
+
+
+def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
+    """Refuse an option that the files do not know, lest it does nothing."""
+    default = ReadOptions()
+    given = {
+        "columns": options.columns != default.columns,
+        "clock": options.clock != default.clock,
+        "gap": options.gap != default.gap,
+        "decimal": options.text.decimal != default.text.decimal,
+        "heading": options.text.heading != default.text.heading,
+        "encoding": options.text.encoding != default.text.encoding,
+    }
+    for name in (name for name, is_given in given.items() if is_given and not tables):
+        raise EdkitError(
+            f"option {name!r} is about tables, received with WAV files alone: leave it out."
+        )
+    if options.rate and not waves:
+        raise EdkitError(
+            "option 'rate' is about WAV files, received with tables alone: leave it out."
+        )
+
+
+def _check_headers(
+    paths: list[Path], headers: list[WavHeader | None], options: ReadOptions
+) -> None:
+    """Refuse sounds of several rates or channels, or too large, before one is read."""
+    waves = [(path, header) for path, header in zip(paths, headers, strict=True) if header]
+    if not waves:
+        return
+    needed = sum(header.memory * max(1, options.rate // header.rate) for _, header in waves)
+    what = repr(str(waves[0][0])) if len(waves) == 1 else f"{len(waves):,} WAV files"
+    check_memory(needed, what, "give less of it, or a smaller 'rate'")
+    path, first = waves[0]
+    for other, header in waves:
+        remedies = []
+        if not options.rate and header.rate != first.rate:
+            least = min(one.rate for _, one in waves)
+            remedies.append(f"rate={least} brings all to one rate")
+        if options.channels == "all" and header.channels != first.channels:
+            remedies.append("channels=mono takes the mean of each file's channels, first the first")
+        if remedies:
+            raise EdkitError(
+                f"{str(other)!r} has {_sound(header)}, but {path.name!r} has {_sound(first)}: "
+                f"expected files of one kind; {' and '.join(remedies)}."
+            )
+
+
+def _sound(header: WavHeader) -> str:
+    return f"{header.channels} channel{'s' * (header.channels > 1)} at {header.rate} Hz"
+
+
+def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> Recording:
+    """Return a sound; times are seconds in the file."""
+    samples = read_wav(path, header)
+    notes: list[Note] = []
+    largest = float(np.nanmax(np.abs(samples))) if header.floats and samples.size else 0.0
+    if np.isfinite(largest) and largest > 1:
+        notes.append(("signal", f"floats beyond 1, up to {largest:.3g}, as they are", "", 0, False))
+
+    def where(row: int, channel: int) -> tuple[str, str]:
+        return f"frame {row}, channel {channel + 1}", str(samples[row, channel])
+
+    start = Stretch(samples, 0.0, 1 / header.rate)
+    parts = stretches_of(path, start, options.missing, where, notes)
+    rate = options.rate or header.rate
+    if rate != header.rate:
+        parts = [_resampled(path, part, header.rate, rate) for part in parts]
+    return Recording(
+        path,
+        tuple(parts),
+        ("",) * header.channels,
+        rate,
+        1 / rate,
+        "s",
+        header.depth,
+        not header.floats,
+        tuple(notes),
+    )
+
+
+def _resampled(path: Path, part: Stretch, own: int, rate: int) -> Stretch:
+    from scipy.signal import resample_poly  # takes a third of a second
+
+    if np.isnan(part.samples).any():
+        raise EdkitError(
+            f"{str(path)!r}: a signal with gaps cannot be resampled: say missing=fill, or leave "
+            "'rate' out."
+        )
+    common = gcd(rate, own)
+    up, down = rate // common, own // common
+    samples = resample_poly(part.samples, up, down, padtype="line").astype("float32", copy=False)
+    return Stretch(samples, part.start, 1 / rate)
+
+
+def _with_channels(recording: Recording, channels: Channels) -> Recording:
+    """Return a recording with all of its channels, the first, or their mean."""
+    if channels == "all" or len(recording.names) == 1:
+        return recording
+    first = channels == "first"
+    parts = [
+        replace(one, samples=one.samples[:, :1].copy() if first else _mean(one.samples))
+        for one in recording.stretches
+    ]
+    names = recording.names[:1] if first else ("",)
+    return replace(recording, stretches=tuple(parts), names=names)
+
+
+def _mean(samples: np.ndarray) -> np.ndarray:
+    return samples.mean(axis=1, keepdims=True, dtype=samples.dtype)
+
+
+def _alike(found: list[Recording], chosen: bool) -> list[Recording]:
+    """Return recordings whose channels stand in one order; refuse other channels or steps.
+
+    What was chosen is taken, however it is called.
+    """
+    first = found[0]
+    result = []
+    for one in found:
+        order = list(range(len(one.names)))
+        if one.names != first.names and all(one.names) and not chosen:
+            if sorted(one.names) == sorted(first.names) and len({*one.names}) == len(one.names):
+                order = [one.names.index(name) for name in first.names]
+            elif all(first.names):
+                raise _other_channels(one, first)
+        if len(one.names) != len(first.names):
+            raise _other_channels(one, first)
+        if abs(one.step - first.step) > 0.01 * max(one.step, first.step):
+            raise EdkitError(
+                f"{str(one.path)!r} has {_step(one)}, but "
+                f"{first.path.name!r} has {_step(first)}: expected files of one "
+                "rate; bring them to one, or say clock=none to take the rows as they come."
+            )
+        if order != list(range(len(order))):
+            parts = [replace(part, samples=part.samples[:, order]) for part in one.stretches]
+            text = "in another order, turned by their names"
+            note: Note = ("columns", text, "", 0, False)
+            one = replace(one, stretches=tuple(parts), names=first.names, notes=(*one.notes, note))
+        result.append(one)
+    return result
+
+
+def _other_channels(one: Recording, first: Recording) -> EdkitError:
+    both = [name for name in first.names if name and name in one.names]
+    same = [number for number in one.numbers if number in first.numbers]
+    remedy = f"columns={','.join(map(str, same or [1]))} takes those, however they are called"
+    if both:
+        remedy = f"columns={','.join(both)} takes what both have"
+    elif len(one.names) != len(first.names):
+        remedy += ", or say channels=mono or channels=first"
+    return EdkitError(
+        f"{str(one.path)!r} has {_named(one)}, but {first.path.name!r} has {_named(first)}: "
+        f"expected files with the same channels; {remedy}."
+    )
+
+
+def _step(one: Recording) -> str:
+    return f"a step of {one.step:.6g} {one.unit}".rstrip() if one.step else "no clock"
+
+
+def _named(one: Recording) -> str:
+    count = len(one.names)
+    text = f"{count} channel{'s' * (count > 1)}"
+    if not any(one.names):
+        return text + ", a column each" * (count > _MANY)
+    lengths = np.cumsum([len(name) + 2 for name in one.names])
+    shown = one.names[: max(1, int((lengths <= _LISTED).sum()))]
+    return f"{text} ({', '.join(name[:_LISTED] for name in shown)}{', ...' * (len(shown) < count)})"
+
+
+def report(recordings: list[Recording], findings: Findings) -> None:
+    """Add what was inferred of recordings and left out, what is alike of many files once."""
+    first = recordings[0]
+    if first.depth:
+        depths = Counter(one.depth for one in recordings)
+        kinds = ", ".join(depths) if len(depths) < 4 else f"{len(depths)} types of numbers"
+        full = "; full scale is 1" if any(one.whole for one in recordings) else ""
+        count = len(first.names)
+        plural = "s" * (count > 1)
+        text = f"{count} channel{plural} at {first.rate} Hz, {kinds}{full}"
+        findings.infer("signal", text, "channels=mono" if count > 1 else "")
+    elif len(first.names) > 1 or any(first.names):
+        same = all(first.labels[0] in one.labels for one in recordings)
+        option = first.labels[0] if same else first.numbers[0]
+        findings.infer("signal", _named(first), f"columns={option}")
+    counts: dict[tuple[str, str, str, bool], list[int]] = {}
+    for one in recordings:
+        for about, text, option, count, left_out in one.notes:
+            if count or not left_out:
+                counts.setdefault((about, text, option, left_out), []).append(count)
+    for (about, text, option, left_out), each in counts.items():
+        total = sum(each)
+        some = f" in {len(each):,} of {len(recordings):,} files" * (len(each) < len(recordings))
+        said = text.replace("{n}", f"{total:,}") + some
+        if left_out:
+            findings.leave_out(about, total, said, option)
+        else:
+            findings.infer(about, said, option)

@@ -1,0 +1,173 @@
+"""Recordings as stretches of signal (time, channels) without a gap."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ed_core import EdkitError
+from ed_plugins.datasets.signals.clocks import Clock
+from ed_plugins.datasets.signals.text_layout import Note, TextOptions
+
+Missing = Literal["refuse", "drop", "fill", "mask"]
+Channels = Literal["all", "mono", "first"]
+Where = Callable[[int, int], tuple[str, str]]  # a row and a channel to their place and cell
+
+_WAYS_OUT = (
+    "missing=drop leaves such rows out, fill draws a straight line, mask keeps the gap as no target"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a user says that recordings are to be read; see the options of `signals`."""
+
+    rate: int = 0
+    channels: Channels = "all"
+    columns: str = ""
+    clock: str = ""
+    missing: Missing = "refuse"
+    gap: str = ""
+    text: TextOptions = field(default_factory=TextOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Samples in a row, with no gap between them.
+
+    Args:
+        samples: (time, channels), float32, or float64 where that would lose what changes.
+        start: when the first was taken.
+        step: from one to the next, where there is no clock.
+        clock: (time,), when each was taken.
+    """
+
+    samples: np.ndarray
+    start: float = 0.0
+    step: float = 1.0
+    clock: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def part(self, first: int, last: int) -> "Stretch":
+        """Return the samples from one to before another."""
+        clock = None if self.clock is None else self.clock[first:last]
+        return Stretch(self.samples[first:last], self.start + first * self.step, self.step, clock)
+
+    def times(self, rows: np.ndarray) -> np.ndarray:
+        """Return when some samples were taken, float64."""
+        return self.start + rows * self.step if self.clock is None else self.clock[rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One file.
+
+    Args:
+        path: of it.
+        stretches: of its signal.
+        names: of the channels, "" where they have none.
+        rate: samples a second; 0 where nothing says it.
+        step: between two samples, in the unit of its clock.
+        unit: of its times, "s" or "".
+        depth: of the numbers of a WAV file, in words.
+        whole: whether they were whole numbers of a WAV file.
+        notes: what was inferred, and left out.
+        labels: what option `columns` calls the channels of a table.
+        numbers: of its columns in the file, from 1.
+    """
+
+    path: Path
+    stretches: tuple[Stretch, ...]
+    names: tuple[str, ...]
+    rate: int = 0
+    step: float = 0.0
+    unit: str = ""
+    depth: str = ""
+    whole: bool = False
+    notes: tuple[Note, ...] = ()
+    labels: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.stretches))
+
+
+def stretches_of(
+    path: Path, whole: Stretch, missing: Missing, where: Where, notes: list[Note]
+) -> list[Stretch]:
+    """Return the signal cut at the gaps of its clock and, where asked for, of its numbers."""
+    cuts: list[int] = []
+    if whole.clock is not None:
+        cuts = Clock("", whole.clock).breaks().tolist()
+        text = "{n} of the clock, which no window crosses"
+        if cuts:
+            notes.append(("gaps", text, "clock=none", len(cuts), False))
+    gaps = ~np.isfinite(whole.samples)
+    if not gaps.any():
+        return _cut(whole, cuts)
+    if missing == "refuse":
+        raise _not_finite(path, gaps, where)
+    whole.samples[gaps] = np.nan
+    rows = gaps.any(axis=1)
+    count = int(gaps.sum())
+    if missing == "fill":
+        _fill(whole, gaps)
+        text = "filled by straight lines: {n}"
+        notes.append(("gaps", text, "missing=refuse", count, False))
+    elif missing == "mask":
+        notes.append(("gaps", "kept as gaps: {n}", "missing=refuse", count, False))
+    else:
+        notes.append(
+            ("rows", "with a gap, which no window crosses", "missing=fill", int(rows.sum()), True)
+        )
+        edges = np.flatnonzero(np.diff(rows)) + 1
+        return [
+            part
+            for part in _cut(whole, sorted({*cuts, *edges.tolist()}))
+            if not np.isnan(part.samples[0]).any()
+        ]
+    return _cut(whole, cuts)
+
+
+def _cut(whole: Stretch, cuts: Sequence[int]) -> list[Stretch]:
+    edges = [0, *cuts, len(whole)]
+    return [whole.part(a, b) for a, b in pairwise(edges) if b > a]
+
+
+def _fill(whole: Stretch, gaps: np.ndarray) -> None:
+    """Put straight lines over time in the place of what is missing."""
+    times = whole.times(np.arange(len(whole)))
+    if (np.diff(times) < 0).any():  # a clock that goes back
+        times = np.arange(len(whole))
+    for channel in np.flatnonzero(gaps.any(axis=0)):
+        there = ~gaps[:, channel]
+        known = whole.samples[there, channel]
+        if known.size:
+            filled = np.interp(times[~there], times[there], known)
+            whole.samples[~there, channel] = filled
+
+
+def _not_finite(path: Path, wrong: np.ndarray, where: Where) -> EdkitError:
+    row, column = (int(one) for one in np.argwhere(wrong)[0])
+    place, cell = where(row, column)
+    count = int(wrong.any(axis=1).sum())
+    found = repr(cell[:40]) if cell else "an empty cell"
+    most = count > len(wrong) / 2
+    rest = "take other columns; missing=fill draws straight lines, mask keeps gaps as no target"
+    return EdkitError(
+        f"{str(path)!r}, {place}: expected a finite number{' up to 3.4e38' * _is_number(cell)}, "
+        f"found {found}, and so in {count:,} of {len(wrong):,} rows: "
+        f"{rest if most else _WAYS_OUT}."
+    )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False

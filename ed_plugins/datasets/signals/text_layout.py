@@ -1,0 +1,439 @@
+"""Layout of a table in text: separator, heading, units and decimal mark."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from ed_core import EdkitError
+
+Note = tuple[str, str, str, int, bool]  # about, text, option, how many, whether they are left out
+
+HEAD = 2**20  # characters that say how a file is laid out
+_STEADY = 8  # numbers in a row, and rows, that show names
+_ROWS = 2000  # of them, at most
+SEPARATORS = (";", "\t", "|", ",", " ")
+GAPS = {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "?", "-", "--", "#n/a", "#na"}
+GAPS |= {"#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"}
+_DOT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?|[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?")
+# Marks that pandas does not know: other minus signs, spaces and apostrophes between thousands, and
+# the exponents of Fortran.
+_MINUS = re.compile("[\u2212\u2013]")
+_SPACED = re.compile(r"[+-]?\d{1,3}(?:([ \u00a0\u2009\u202f'\u2019])\d{3})(?:\1\d{3})*(?:[.,]\d*)?")
+_FORTRAN = re.compile(r"([+-]?\d+\.?\d*|[+-]?\.\d+)[dD]([+-]?\d+)")
+_ODD = re.compile("[\u2212\u2013 \u00a0\u2009\u202f'\u2019dD]")
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\\.?"
+DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:\b|(?=T\d)).*|\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d+)?\b.*"
+    r"|\d{4}[-/](?:0[1-9]|1[0-2])"
+    rf"|\d{{1,4}}[-/. ]{_MONTH}[-/., ]+\d{{1,4}}\b.*|(?:[a-z]{{3}},? )?{_MONTH} \d{{1,2}},? .*\d",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"[\[(]?(?:[Ss]|sec|[Ss]econds?|m?sec|[mµun]s|min|minutes?|h|hours?|[hms]+:[hms:.]+|[mµunkM]?(?:V|A|Hz"
+    r"|g|m|N|T|Pa|W|Ohm)|m/s|m/s\^?2|deg|rad|°C|K|%|a\.?u\.?|bpm|-|[Ss]equence|[Vv]olts?|[Aa]mp(?:ere)?s?|:?-+:?|)[\])]?"
+)
+
+
+class NoNumbersError(EdkitError):
+    """A file holds no rows of numbers, and so no signal."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{str(path)!r}: {why}.")
+        self.name = path.name
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """How a user says that a text file is to be read."""
+
+    decimal: Literal["auto", ".", ","] = "auto"
+    heading: Literal["auto", "yes", "no"] = "auto"
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the cells of a file are: its separator, and what stands before its rows."""
+
+    encoding: str
+    separator: str
+    quote: str
+    width: int  # cells of a row
+    widest: int  # with those that hold nothing
+    before: int  # lines before the rows
+    folded: int = 0  # of them, that go on with a cell of the line above
+    names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    decimal: str = "."
+    thousands: str | None = None
+    comments: tuple[int, ...] = ()  # whole lines, from 0
+    inline: bool = False  # whether a # ends rows
+    blank: bool = True  # whether a blank line is no row
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first lines of a file."""
+
+    path: Path
+    lines: list[str]
+    comments: list[int]  # which of the lines are some, from 0
+    separator: str
+    quote: str
+
+
+Row = tuple[int, list[str]]  # number of its line, from 1, and its cells
+
+
+def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Note]) -> Layout:
+    """Return how a file is laid out, from its first lines."""
+    with path.open(encoding=encoding) as file:
+        text = file.read(HEAD)
+    lines = text.split("\n")
+    lines = (lines[:-1] if len(text) == HEAD and len(lines) > 1 else lines)[: 2 * _ROWS]
+    stated = re.fullmatch(r"sep=(.)", lines[0])  # Excel's
+    if stated:
+        lines[0] = ""
+    comments = [number for number, line in enumerate(lines) if is_comment(line)]
+    skipped = set(comments)
+    plain = ["" if number in skipped else _bare(line) for number, line in enumerate(lines)]
+    quote = "'" if re.match(r"\s*'[^']*'\s*[,;\t]", next(filter(str.strip, plain), "")) else '"'
+    candidates = [stated[1]] if stated else SEPARATORS
+    if options.decimal == "," and not stated and not any('"' in line for line in plain):
+        candidates = [one for one in candidates if one != ","]
+    tables = {mark: _rows(plain, mark, quote) for mark in candidates}
+    separator = max(tables, key=lambda mark: _likelihood(tables[mark], mark))
+    rows = tables[separator]
+    if not rows:
+        raise NoNumbersError(path, "expected rows of numbers, found none")
+    if separator == "," and not stated and _one_column(path, rows, options):
+        separator, rows = "\t", _rows(plain, "\t", quote)
+    first, names, units = _heading(
+        rows, options.heading, _Head(path, lines, comments, separator, quote)
+    )
+    if first == len(rows):
+        raise NoNumbersError(path, "expected rows of numbers, found its heading alone")
+    data = rows[first:]
+    before = data[0][0] - 1
+    folded = sum(cell.count("\n") for _, cells in rows[:first] for cell in cells)
+    width = len(names) or len(data[0][1])
+    if names and all(len(cells) == width + 1 and cells[-1] for _, cells in data):
+        names, units, width = ["", *names], ["", *units] if units else [], width + 1  # as R does
+    decimal, thousands = _decimal(path, data, options.decimal, separator)
+    if decimal == "," and options.decimal == "auto":
+        notes.append(("columns", "decimal commas", "decimal=.", 0, False))
+    if thousands:
+        notes.append(("columns", f"{thousands!r} between thousands", "", 0, False))
+    above = first - bool(names) - bool(units)
+    notes.append(("lines", "above the heading", "", max(above, 0), True))
+    widest = max(len(cells) for _, cells in rows)
+    return Layout(
+        encoding,
+        separator,
+        quote,
+        width,
+        max(widest, width) + 1,
+        before,
+        folded,
+        tuple(" ".join(name.split()) for name in names),
+        tuple(units),
+        decimal,
+        thousands,
+        blank=width > 1 or _odd_ends(path),
+    )
+
+
+def _odd_ends(path: Path) -> bool:
+    """Tell whether lines end in a way that shows a blank line after each."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return b"\r\r\n" in head or b"\n\r" in head.replace(b"\r\n", b"")
+
+
+def is_comment(line: str) -> bool:
+    """Tell whether a line is a comment, and no row with a gap in its first cell."""
+    start = line.lstrip()
+    return start[:1] in ("#", "%") and start.partition(",")[0].strip().lower() not in GAPS
+
+
+def _bare(line: str) -> str:
+    """Return a line of numbers without a comment at its end; a lead #1 is a name."""
+    begins = line.lstrip()[:1]
+    return re.sub(r"\s#.*", "", line) if "#" in line and begins in "+-.0123456789" else line
+
+
+def _rows(lines: Iterable[str], separator: str, quote: str) -> list[Row]:
+    """Return the rows that are not blank, with the numbers of their lines."""
+    return list(each_row(lines, separator, quote, _ROWS))
+
+
+def each_row(
+    lines: Iterable[str], separator: str, quote: str, most: int | None = None
+) -> Iterator[Row]:
+    """Yield the rows that are not blank with the numbers of their lines, `most` of them."""
+    if separator == " ":
+        pairs: Any = ((number, _spaced(line, quote)) for number, line in enumerate(lines, 1))
+    else:
+        pairs = _starts(
+            csv.reader(
+                (f"{x}\n" for x in lines),
+                delimiter=separator,
+                quotechar=quote,
+                skipinitialspace=True,
+            )
+        )
+    count = 0
+    try:
+        for number, row in pairs:
+            cells = [cell.strip() for cell in row]
+            if cells and (len(cells) > 1 or cells[0]):
+                yield number, cells
+                count += 1
+                if count == most:
+                    return
+    except csv.Error:  # a line as long as a file
+        return
+
+
+def _spaced(line: str, quote: str) -> list[str]:
+    """Return the cells between spaces and tabs; a cell in quotes may have spaces in it."""
+    if quote not in line:
+        return line.split()
+    reader = csv.reader(
+        [line.replace("\t", " ").strip()], delimiter=" ", quotechar=quote, skipinitialspace=True
+    )
+    return next(reader, [])
+
+
+def _starts(reader: Any) -> Iterator[Row]:
+    """Return each row with the line it begins in: a cell in quotes may go on in the next."""
+    start = 1
+    for row in reader:
+        yield start, row
+        start = reader.line_num + 1
+
+
+def usual(cell: str) -> str:
+    """Return a number without the marks that pandas does not know: 1 234,5 is 1234,5."""
+    if not _ODD.search(cell):
+        return cell
+    text = _MINUS.sub("-", cell)
+    if _SPACED.fullmatch(text):
+        text = re.sub(r"[^\d.,+-]", "", text)
+    return _FORTRAN.sub(r"\1e\2", text) if _FORTRAN.fullmatch(text) else text
+
+
+def number_of(cell: str, layout: Layout) -> float | None:
+    """Return the number that a cell of a file is, None where it is none."""
+    text, mark = usual(cell.strip()), layout.thousands
+    if mark and mark in text:
+        if not _thousands(text, mark):
+            return None
+        text = text.replace(mark, "")
+    text = text.replace(",", ".") if layout.decimal == "," else text
+    return float(text) if _DOT.fullmatch(text) else None
+
+
+def _kind(cell: str) -> str:
+    """Return whether a cell is a `number`, a `date`, a `gap` or a `text`."""
+    if cell.lower() in GAPS:
+        return "gap"
+    cell = usual(cell)
+    if any(one.fullmatch(cell) for one in (_DOT, _COMMA, _INFINITE, _GROUPED)):
+        return "number"
+    return "date" if DATE.fullmatch(cell) else "text"
+
+
+def _likelihood(rows: list[Row], separator: str) -> tuple[int, bool, int, int]:
+    """Return how well a separator fits: how many numbers and dates it shows, above all.
+
+    Those of rows of the usual width alone; a date and its time count once.
+    """
+    widths = Counter(len(cells) for _, cells in rows)
+    usual, same = widths.most_common(1)[0] if widths else (0, 0)
+    shown = 0
+    for cells in (cells for _, cells in rows if len(cells) == usual):
+        kinds = [_kind(cell) for cell in cells]
+        shown += sum(kind in ("number", "date") for kind in kinds)
+        if separator == " ":
+            shown -= sum(pair == ("date", "date") for pair in pairwise(kinds))
+    order = SEPARATORS.index(separator) if separator in SEPARATORS else 0
+    return shown, usual > 1, same, -order
+
+
+def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
+    """Tell whether what stands between commas is the two halves of one number, such as 0,05."""
+    pairs = [cells for _, cells in rows if len(cells) == 2]
+    whole = [cells for cells in pairs if re.fullmatch(r"[+-]?\d+", cells[0])]
+    halves = [c[1] for c in whole if re.fullmatch(r"\d+(?:[eE][+-]?\d+)?", c[1])]
+    if options.decimal == "." or len(halves) < len(rows) - 1 or not halves:
+        return False
+    if any(re.fullmatch(r"0\d+", one) for one in halves) or len(rows[0][1]) == 1:
+        return True
+    if len(halves) == len(rows) and len({len(one) for one in halves}) == 1 < len(halves[0]):
+        raise EdkitError(
+            f"{str(path)!r}: {','.join(rows[0][1])!r} is one number with a decimal comma, or two "
+            "numbers: say decimal=, for one or decimal=. for two."
+        )
+    return False
+
+
+def _heading(rows: list[Row], wanted: str, head: _Head) -> tuple[int, list[str], list[str]]:
+    """Return the number of rows before the first of numbers, the heading and the units."""
+    if wanted == "no":
+        return 0, [], []
+    if wanted == "yes":
+        return 1, rows[0][1], []
+    first = next((i for i, (_, cells) in enumerate(rows) if _is_data(cells, _kinds(rows))), None)
+    if first is None:
+        if len(rows) == 1:
+            return 1, rows[0][1], []
+        if sum(line.count(head.quote) for line in head.lines) % 2:
+            raise EdkitError(
+                f"{str(head.path)!r}: expected columns of numbers, found a quotation mark that is "
+                "never closed: close it, or take it out."
+            )
+        raise NoNumbersError(
+            head.path,
+            "expected columns of numbers, with commas, semicolons, tabs, bars or spaces between "
+            f"them, found none: line {rows[-1][0]} says {' '.join(rows[-1][1])[:40]!r}",
+        )
+    if first == 0:
+        return _without_heading(rows, head)
+    names, units = rows[first - 1][1], []
+    if first > 1 and _are_units(names, rows[first - 2][1]):
+        above = rows[first - 2][1]
+        names, units = above, names + [""] * (len(above) - len(names))
+    names = _parted(names, len(rows[first][1]), head)
+    numbers = [name for name in names if _kind(name) == "number"]
+    whole = all(re.fullmatch(r"\d+", name) for name in numbers)
+    if numbers and not (whole and _kind(names[0]) in ("text", "gap")):
+        raise _two_headings(head.path, names, rows[first - 1][0])
+    return first, names, units
+
+
+def _are_units(cells: list[str], above: list[str]) -> bool:
+    """Tell whether a row says the units of the names above it.
+
+    Some oscilloscopes write numbers of theirs there as well; a table in Markdown has a line.
+    """
+    words = [cell for cell in cells if _kind(cell) != "number"]
+    names = all(_kind(cell) in ("text", "gap") for cell in above) and any(above)
+    ends = len(cells) <= len(above) and not any(above[len(cells) :])
+    rest = len(words) == len(cells) or any(words)
+    return ends and names and rest and all(map(_UNIT.fullmatch, words))
+
+
+def _parted(names: list[str], width: int, head: _Head) -> list[str]:
+    """Return names that stand in one cell, since other marks are between them than below."""
+    if len(names) != 1 or width < 2:
+        return names
+    others = (_rows([names[0]], mark, head.quote) for mark in SEPARATORS if mark != head.separator)
+    return next((r[0][1] for r in others if r and len(r[0][1]) == width and all(r[0][1])), names)
+
+
+def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list[str]]:
+    """Return what a comment just above the rows says of them; a line of numbers may be names."""
+    above = [number for number in head.comments if number < rows[0][0] - 1]
+    if above:
+        text = head.lines[above[-1]].lstrip()[1:]
+        names = next((cells for _, cells in each_row([text], head.separator, head.quote)), [])
+        if len(names) == len(rows[0][1]) and all(_kind(n) in ("text", "gap") for n in names):
+            return 0, names, []
+    names = rows[0][1]
+    if len(rows) > 2 and len(set(names)) == len(names):
+        rest = [cell for _, cells in rows[1:] for cell in cells if _kind(cell) == "number"]
+        whole = re.compile(r"\d+")
+        wholes = all(map(whole.fullmatch, names))
+        others = not any(re.fullmatch(r"[+-]?\d+", cell) for cell in rest)
+        if (wholes and others) or _steady(rows):
+            raise _two_headings(head.path, names, rows[0][0])
+        indexed = [cells[0] for _, cells in rows[1:]]
+        if not names[0] and len(names) > 1 and all(_kind(cell) != "gap" for cell in indexed):
+            return 1, names, []
+    return 0, [], []
+
+
+def _steady(rows: list[Row]) -> bool:
+    """Tell whether the first row alone rises in even steps, as the wavelengths of a spectrum do."""
+    if len(rows[0][1]) < _STEADY or not all(map(_DOT.fullmatch, rows[0][1])):
+        return False
+    first, *others = ([float(c) for c in cells if _DOT.fullmatch(c)] for _, cells in rows[:_STEADY])
+    steps = [
+        [b - a for a, b in pairwise(numbers)] for numbers in (first, *others) if len(numbers) > 1
+    ]
+    even = [min(each) > 0 and max(each) < 1.01 * min(each) for each in steps]
+    return even[0] and not any(even[1:])
+
+
+def _two_headings(path: Path, names: list[str], line: int) -> EdkitError:
+    return EdkitError(
+        f"{str(path)!r}: its line {line}, {','.join(names)[:60]!r}, may be a heading or numbers: "
+        "say heading=yes or heading=no."
+    )
+
+
+def _kinds(rows: list[Row]) -> list[str]:
+    """Return what most cells of each column are, of the lower half of the rows."""
+    half = [cells for _, cells in rows[len(rows) // 2 :]]
+    kinds = []
+    for column in range(max(map(len, half))):
+        found = Counter(_kind(cells[column]) for cells in half if column < len(cells))
+        del found["gap"]
+        kinds.append(found.most_common(1)[0][0] if found else "gap")
+    return kinds
+
+
+def _is_data(cells: list[str], kinds: list[str]) -> bool:
+    """Tell whether a row has a number where its columns have some, and no text there."""
+    of = [(_kind(cell), kind) for cell, kind in zip(cells, kinds, strict=False)]
+    wrong = any(own not in ("gap", kind) for own, kind in of if kind in ("number", "date"))
+    return not wrong and any(own == kind == "number" for own, kind in of)
+
+
+def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[str, str | None]:
+    """Return the decimal mark, and the mark between thousands, as the numbers show them."""
+    cells = [usual(cell) for _, row in data for cell in row if _kind(cell) == "number"]
+    commas = [cell for cell in cells if "," in cell]
+    dots = [cell for cell in cells if "." in cell]
+    grouped = {mark: [c for c in cells if _thousands(c, mark)] for mark in (",", ".")}
+    sure = {
+        ",": [c for c in commas if c.rfind(",") > c.rfind(".") and not _thousands(c, ",")],
+        ".": [c for c in dots if c.rfind(".") > c.rfind(",") and not _thousands(c, ".")],
+    }
+    if wanted != "auto":
+        other = "," if wanted == "." else "."
+        return wanted, other if grouped[other] else None
+    if not commas:
+        return ".", None
+    if len(commas) < len(cells) and all(len(row) == 1 for _, row in data):
+        raise EdkitError(
+            f"{str(path)!r}: {commas[0]!r} is one number with a decimal comma, or two numbers in a "
+            "row that is longer than the others: say decimal=, or decimal=. ."
+        )
+    if sure[","] and not sure["."]:
+        return ",", "." if grouped["."] else None
+    if sure["."] and not sure[","]:
+        return ".", "," if grouped[","] else None
+    if not sure[","] and any(cell.count(",") > 1 for cell in commas):
+        return ".", ","
+    if sure[","] and sure["."]:
+        return ".", None  # the odd ones are named where they stand
+    raise EdkitError(
+        f"{str(path)!r}: {commas[0]!r} has a decimal comma, or a comma between thousands: say "
+        "decimal=, or decimal=. ."
+    )
+
+
+def _thousands(cell: str, mark: str) -> bool:
+    other = "." if mark == "," else ","
+    pattern = rf"[+-]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+(\{other}\d*)?"
+    return re.fullmatch(pattern, cell) is not None

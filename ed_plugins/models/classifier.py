@@ -1,0 +1,73 @@
+"""The classifier on the encoder of an earlier run."""
+
+from typing import Literal
+
+from keras import Input, Model
+
+from ed_core import (
+    Activations,
+    EdkitError,
+    Fields,
+    Head,
+    LatentCodes,
+    Predictions,
+    RunPath,
+    losses,
+    metrics,
+    model,
+)
+from ed_core.nn.layers import Frozen
+from ed_core.nn.submodels import submodel
+from ed_plugins.datasets._options import NO_RUN
+from ed_plugins.models import _conv, _heads
+from ed_plugins.models._assemble import Weights, earlier, join
+
+
+@model(
+    data="digits",
+    heads=(Head("label", losses.categorical_crossentropy, metrics=(metrics.accuracy,)),),
+    probes=(Predictions("label"), Activations("encoder"), LatentCodes()),
+)
+def classifier(
+    fields: Fields,
+    *,
+    encoder: RunPath = NO_RUN,
+    encoder_weights: Weights = "last",
+    freeze: bool = False,
+    start: Literal["trained", "random"] = "trained",
+    hidden: tuple[int, ...] = (128,),
+    dropout: float = 0.0,
+    filters: tuple[int, ...] = (16, 32),
+) -> Model:
+    """Dense layers on the code of an encoder trained before (Hinton & Salakhutdinov, 2006).
+
+    Outputs `code` and `label` (batch, classes).
+
+    Args:
+        fields: of the data set; `label` and the inputs of the encoder are needed.
+        encoder: the run whose encoder is used, trained on any backend; it must stay where it is.
+            Without it, convolutions on `image` are trained from scratch.
+        encoder_weights: of its last step, or of the epoch that was best on its validation split.
+        freeze: leave the encoder as it is, its statistics included.
+        start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
+        hidden: units of the dense layers before the classes.
+        dropout: share of the last layer's inputs that are left out while training.
+        filters: of each convolution where no run is given, all normalised.
+    """
+    if encoder:
+        net = earlier(
+            encoder, fields, "encoder", trained=start == "trained", weights=encoder_weights
+        )
+        part = submodel(net, "encoder")
+        if "label" in part.input:
+            raise EdkitError(
+                f"option 'encoder': that of run {encoder!r} is told the label, which is to be "
+                "found here. Choose a run of another model."
+            )
+    else:
+        image = Input(fields["image"].shape, name="image")
+        # Without the norm, a run on MNIST stayed at chance for three epochs and was stopped.
+        code = _conv.contract(image, filters, norm=True)
+        part = Model({"image": image}, {"code": code}, name="encoder")
+    head = _heads.classify(part.output["code"], fields, "label", hidden, dropout=dropout)
+    return join(Frozen(part) if freeze else part, head)

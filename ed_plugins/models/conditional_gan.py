@@ -1,0 +1,42 @@
+"""The generative adversarial network that draws what it is asked to."""
+
+from keras import Model
+
+from ed_core import Fields, Head, Samples, losses, model
+from ed_plugins.models._gan import discriminator, generator, pair, two_rates
+
+
+@model(
+    data="digits",
+    heads=(
+        Head("real_score", losses.score_as_real, name="real"),
+        Head("fake_score", losses.score_as_fake, name="fake"),
+        Head("generator_score", losses.score_as_real, name="generator"),
+    ),
+    probes=(Samples(),),
+    optimizer=two_rates,
+)
+def conditional_gan(
+    fields: Fields,
+    *,
+    latent: int = 64,
+    filters: tuple[int, ...] = (64, 32),
+    generator_rate: float = 1.0,
+    discriminator_rate: float = 1.0,
+) -> Model:
+    """GAN conditioned on the class (Mirza & Osindero, 2014; Radford, 2016).
+
+    Args:
+        fields: of the data set; `image` and `label` are needed.
+        latent: size of the noise vector.
+        filters: of the generator, each followed by a doubling of the size; mirrored in the
+            discriminator.
+        generator_rate: the generator's share of the learning rate.
+        discriminator_rate: the discriminator's.
+    """
+    shape, classes = fields["image"].shape, len(fields["label"].classes)
+    if not classes:
+        raise ValueError("field 'label' does not say which classes there are")
+    return pair(
+        generator(shape, latent, filters, classes), discriminator(shape, filters[::-1], classes)
+    )

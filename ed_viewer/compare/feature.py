@@ -1,0 +1,216 @@
+"""Two runs side by side: the same samples at the same point of their training, in one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu
+
+from ed_viewer.compare.second_run import Beside, Pair
+from ed_viewer.compare.tools import CompareTools
+from ed_viewer.reading.messages import Growth, RunInfo
+from ed_viewer.reading.run_names import whole
+from ed_viewer.session.alignment import WAYS, Alignment
+from ed_viewer.window.feature import Part
+
+if TYPE_CHECKING:
+    from ed_viewer.window.window import Window
+
+_ITSELF = "To compare, select another run in the list and press C."
+_KEPT, _SCALE, _AT = "comparisons", "scale", "at"
+_OWN, _ONE = "own", "one"
+
+
+class Compare(Part):
+    """Chooses run B, swaps it with run A, and ends what a comparison leaves behind."""
+
+    name = "compare"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.pair: Pair | None = None
+        self.how = Alignment.STEP
+        self._ending: list[Beside] = []
+        self._path: Path | None = None  # of run A
+        self._resume: int | None = None  # the frame that a run shows that changes places
+        self.tool = self.tools = CompareTools(window.theme)
+        self.tools.compare.clicked.connect(self._toggle)
+        self.tools.difference.toggled.connect(self._set_signed)
+        self.tools.shared.toggled.connect(window.stage.set_shared)
+        self.tools.swapped.connect(self.swap)
+        self.tools.chosen.connect(self._align_by)
+        window.runs.compared.connect(self.choose)
+        window.session.opened.connect(self._on_opened)
+        window.session.grew.connect(self._on_grew)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what the keys C, B, D, Y and X do."""
+        return {
+            "compare": lambda _: self._choose_selected(),
+            "swap": lambda _: self.swap(),
+            "difference": lambda _: self._use(self.tools.difference.toggle),
+            "scale": lambda _: self._use(self.tools.shared.toggle),
+            "alignment": lambda _: self._use(self.tools.next_way),
+        }
+
+    def choose(self, path: Path) -> None:
+        """Compare the open run with this one; if it is compared already, no longer."""
+        path = whole(path)
+        if self.pair is not None and path == self.pair.beside.path:
+            self.leave()
+        elif self.window.session.path is None:
+            self.window.open(path)
+        elif path == self.window.session.path:
+            self.window.status.show_message(_ITSELF)
+        else:
+            self._begin(path)
+
+    def leave(self) -> None:
+        """Show run A alone."""
+        self._drop()
+        self.tools.set_on(False)
+        self.window.runs.mark_beside(None)
+
+    def swap(self) -> None:
+        """Let A and B change places; each stays at the frame that it shows."""
+        if self.pair is not None:
+            self.window.open(self.pair.beside.path)
+
+    def set_signed(self, on: bool) -> None:
+        """Show the difference B - A in the place of B, or B."""
+        self.tools.difference.setChecked(on)
+
+    def end(self) -> None:
+        """End the threads of this and of earlier comparisons."""
+        self._drop()
+        for beside in self._ending:
+            beside.stop()
+
+    def _begin(self, path: Path) -> None:
+        self._drop()
+        self.pair = Pair(self.window, path, self.how, self.tools.difference.isChecked())
+        self._path = self.window.session.path
+        self.tools.set_on(True)
+        self.window.runs.mark_beside(path)
+
+    def _drop(self) -> None:
+        for beside in self._ending:
+            if beside.ended:
+                beside.deleteLater()
+        self._ending = [beside for beside in self._ending if not beside.ended]
+        if self.pair is not None:
+            self.pair.end()
+            self._ending.append(self.pair.beside)
+            self.pair.beside.setParent(self)
+            self.pair.deleteLater()
+            self.pair = None
+
+    def _on_opened(self, path: Path) -> None:
+        """Take another run A; if it is the run beside it, the two change places."""
+        before, self._path = self._path, path
+        self._resume = None
+        if self.pair is None or path != self.pair.beside.path:
+            return
+        frame = self.pair.beside.session.cursor.frame
+        self._resume = frame if frame >= 0 else None
+        if before is None:
+            self.leave()
+        else:
+            self._begin(before)
+
+    def _on_grew(self, growth: Growth) -> None:
+        if self._resume is not None and len(growth.steps) > self._resume:
+            frame, self._resume = self._resume, None
+            self.window.session.scrub(frame)
+
+    def _use(self, tool: Callable[[], None]) -> None:
+        if self.pair is not None:
+            tool()
+
+    def _align_by(self, how: Alignment) -> None:
+        self.how = how
+        if self.pair is not None:
+            self.pair.align_by(how)
+
+    def _set_signed(self, on: bool) -> None:
+        if self.pair is not None:
+            self.pair.set_signed(on)
+
+    def _choose_selected(self) -> None:
+        """Compare with the run that is selected; with run A itself selected, compare no longer."""
+        path = self.window.runs.selected
+        if self.pair is not None and path == self.window.session.path:
+            self.leave()
+        elif path is not None:
+            self.choose(path)
+
+    def _toggle(self) -> None:
+        """Compare with the selected run, or let one be chosen; or compare no longer."""
+        self.tools.compare.setChecked(self.pair is not None)  # the answer may be none
+        path = self.window.runs.selected
+        if self.pair is not None:
+            self.leave()
+        elif path is not None and path != self.window.session.path:
+            self.choose(path)
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Let one of the other runs be chosen in a menu below the button."""
+        button = self.tools.compare
+        menu = QMenu(button)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for path in self.window.runs.paths:
+            if path != self.window.session.path:
+                menu.addAction(self.window.runs.title(path).replace("&", "&&")).setData(path)
+        if menu.isEmpty():
+            menu.addAction("No other run to compare with").setEnabled(False)
+        menu.triggered.connect(lambda action: self.choose(action.data()))
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+
+class CompareKeeper(Part):
+    """What is kept is that of the model of run A; anything else counts as nothing."""
+
+    name = "compare_keeper"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._model = ""
+        window.session.described.connect(self._on_described)
+
+    def ready(self) -> None:
+        """Know the tools of the comparison, which another part has."""
+        self._tools = self.window.part(Compare).tools
+        self._tools.shared.toggled.connect(self._keep_scale)
+        self._tools.chosen.connect(self._keep_way)
+
+    def reset(self) -> None:
+        """Compare as at first, and forget what was kept for this model."""
+        self._restore("", "")
+        self.window.settings.drop(_KEPT, self._model)
+
+    def _on_described(self, run: RunInfo) -> None:
+        model = str(run.header.run.get("model") or "")
+        if model != self._model:
+            self._model = model
+            settings = self.window.settings
+            self._restore(*(settings.text(_KEPT, model, name) for name in (_SCALE, _AT)))
+
+    def _restore(self, scale: str, at: str) -> None:
+        self._tools.shared.setChecked(scale != _OWN)
+        known = {how.value: how for how in WAYS}
+        self._tools.choose_way(known.get(at, Alignment.STEP))
+
+    def _keep_scale(self, shared: bool) -> None:
+        self._set(_ONE if shared else _OWN, _SCALE)
+
+    def _keep_way(self, how: Alignment) -> None:
+        self._set(how.value, _AT)
+
+    def _set(self, value: str, name: str) -> None:
+        if self._model:
+            self.window.settings.set(value, _KEPT, self._model, name)

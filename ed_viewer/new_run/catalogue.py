@@ -1,0 +1,168 @@
+"""What can be trained, as `edkit list --json` says it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, QProcess, Signal
+
+from ed_viewer.new_run.command import plugins, program
+
+_PATIENCE = 2000  # milliseconds that a killed process gets to go
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a model, a data set or the training; see docs/file-format.md."""
+
+    name: str
+    type: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+    flag: str = ""
+    metavar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A term of the objective; its weight is a number or the name of the option that holds it."""
+
+    name: str
+    weight: float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model: what it is trained on by default, and what may be chosen."""
+
+    name: str
+    summary: str
+    data: str
+    data_options: Mapping[str, Any]
+    options: tuple[Option, ...]
+    heads: tuple[Head, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set and its options."""
+
+    name: str
+    summary: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All of it.
+
+    Attributes:
+        models, data: by name.
+        training: the options that all models share.
+        backends: those that are installed, each with its version.
+        backend: that is taken where none is named.
+        broken: the plugins that could not be imported, with the reason.
+    """
+
+    models: Mapping[str, Model]
+    data: Mapping[str, DataSet]
+    training: tuple[Option, ...]
+    backends: Mapping[str, str]
+    backend: str
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str) -> "Catalogue":
+        """Return what the command said; raises ValueError if it said something else."""
+        try:
+            found = json.loads(text)
+            return cls(
+                {name: _model(name, facts) for name, facts in found["models"].items()},
+                {
+                    name: DataSet(name, facts["summary"], _options(facts["options"]))
+                    for name, facts in found["data"].items()
+                },
+                _options(found["training"]),
+                dict(found["backends"]),
+                found["backend"],
+                dict(found["broken"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _model(name: str, facts: Mapping[str, Any]) -> Model:
+    heads = tuple(Head(head["name"], head["weight"]) for head in facts["heads"])
+    return Model(
+        name,
+        facts["summary"],
+        facts["data"],
+        dict(facts["data_options"]),
+        _options(facts["options"]),
+        heads,
+    )
+
+
+def _options(found: list[dict[str, Any]]) -> tuple[Option, ...]:
+    return tuple(
+        Option(
+            option["name"],
+            option["type"],
+            option["default"],
+            tuple(str(choice) for choice in option["choices"]),
+            option["help"],
+            option.get("flag", ""),
+            option.get("metavar") or "",
+        )
+        for option in found
+    )
+
+
+class Inquiry(QObject):
+    """One question at a time; it takes as long as importing Keras does.
+
+    Signals:
+        answered: the Catalogue.
+        failed: why there is none, in one line.
+    """
+
+    answered = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._process = QProcess(self)
+        self._process.finished.connect(self._finish)
+        self._process.errorOccurred.connect(self._fail)
+
+    def ask(self) -> None:
+        """Ask, unless the answer is under way."""
+        if self._process.state() == QProcess.ProcessState.NotRunning:
+            command = [*program(), "list", "--json", *plugins()]
+            self._process.start(command[0], command[1:])
+
+    def end(self) -> None:
+        """Ask no more."""
+        self._process.blockSignals(True)
+        self._process.kill()
+        self._process.waitForFinished(_PATIENCE)
+
+    def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
+        said = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+        if how != QProcess.ExitStatus.NormalExit or status:
+            lines = said.strip().splitlines() or [f"edkit list ended with status {status}."]
+            self.failed.emit(lines[-1].removeprefix("edkit: "))
+            return
+        text = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
+        try:
+            found = Catalogue.read(text)
+        except ValueError as error:
+            self.failed.emit(f"the answer of edkit list --json cannot be read: {error}")
+            return
+        self.answered.emit(found)
+
+    def _fail(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:  # the others finish as well
+            self.failed.emit(f"{program()[0]} could not be started.")

@@ -1,0 +1,227 @@
+"""A run that is started from the window: the form, the training's process, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from ed_viewer.new_run.catalogue import Catalogue, Inquiry
+from ed_viewer.new_run.dialog import NewRunDialog
+from ed_viewer.new_run.log import TrainingLog
+from ed_viewer.new_run.training_process import Trainer
+from ed_viewer.reading.messages import RunEntry
+from ed_viewer.widgets.controls import push_button
+from ed_viewer.window.feature import Part
+
+if TYPE_CHECKING:
+    from ed_viewer.window.window import Window
+
+
+class Answer(Enum):
+    """What is to become of the training."""
+
+    TRAIN_ON = "Keep training"
+    STOP = "Save and stop"
+    CANCEL = "Cancel"
+
+
+class Question(QMessageBox):
+    """Asks, in words that say what each answer does."""
+
+    def __init__(self, names: Sequence[str], parent: QWidget) -> None:
+        super().__init__(parent)
+        one = len(names) == 1
+        self.setWindowTitle("Close the window")
+        self.setIcon(QMessageBox.Icon.Question)
+        self.setText(f"{names[0]} is training." if one else f"{len(names)} runs are training.")
+        self.setInformativeText(
+            "Training continues in the background; reopen it with edkit view. Or save a checkpoint "
+            "and stop; continue with edkit train --resume."
+        )
+        roles = QMessageBox.ButtonRole
+        self.choices = {
+            Answer.TRAIN_ON: self.addButton(Answer.TRAIN_ON.value, roles.AcceptRole),
+            Answer.STOP: self.addButton(Answer.STOP.value, roles.DestructiveRole),
+            Answer.CANCEL: self.addButton(Answer.CANCEL.value, roles.RejectRole),
+        }
+        self.setDefaultButton(self.choices[Answer.TRAIN_ON])
+        self.setEscapeButton(self.choices[Answer.CANCEL])
+
+    def answer(self) -> Answer:
+        """Ask, and wait for the answer."""
+        self.exec()
+        self.deleteLater()
+        clicked = self.clickedButton()
+        given = [answer for answer, button in self.choices.items() if button is clicked]
+        return given[0] if given else Answer.CANCEL
+
+
+class NewRun(Part):
+    """What can be trained is asked for when the form is first opened, and kept."""
+
+    name = "new_run"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.runs_tool = push_button("New", "Train a model (Ctrl+N)", window.theme)
+        self.runs_tool.clicked.connect(self.show_form)
+        self.dialog: NewRunDialog | None = None
+        self.trainers: list[Trainer] = []
+        self._starting: Trainer | None = None
+        self._entries: list[RunEntry] = []
+        self._inquiry = Inquiry(self)
+        self._inquiry.answered.connect(self._on_answered)
+        self._inquiry.failed.connect(self._on_failed)
+        window.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
+        window.welcome.new_run.clicked.connect(self.show_form)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what Ctrl+N does."""
+        return {"new": lambda _: self.show_form()}
+
+    def show_form(self) -> None:
+        """Show the form; what was typed in it is still there."""
+        if self.dialog is None:
+            self.dialog = NewRunDialog(self.window.root, self.window.theme, self.window)
+            self.dialog.asked.connect(self._ask)
+            self.dialog.started.connect(self.start)
+            self.dialog.cancelled.connect(self._cancel)
+            self._ask()
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    def start(self) -> None:
+        """Start the training that the form says."""
+        assert self.dialog is not None
+        form = self.dialog.form
+        assert form is not None
+        if refused := form.refused:
+            self.dialog.foot.say_problem(refused)
+            return
+        self._starting = self.train(form.arguments(), form.out)
+        self.dialog.set_starting(True)
+
+    def train(self, arguments: Sequence[str], out: Path) -> Trainer:
+        """Start a training, show its run as soon as there is one, and ask of it at the end.
+
+        Args:
+            arguments: of the command.
+            out: the folder in which the run's folder is made.
+        """
+        trainer = Trainer(arguments, out, self)
+        queued = Qt.ConnectionType.QueuedConnection
+        trainer.logged.connect(self._on_logged, queued)
+        trainer.began.connect(self._on_began, queued)
+        trainer.ended.connect(self._on_ended, queued)
+        self.trainers.append(trainer)
+        trainer.start()
+        return trainer
+
+    def may_close(self) -> bool:
+        """Ask what is to become of what still trains; whatever has ended is not asked about."""
+        running = [trainer for trainer in self.trainers if trainer.running]
+        if not running:
+            return True
+        answer = Question([trainer.title for trainer in running], self.window).answer()
+        if answer is Answer.STOP:
+            for trainer in running:
+                trainer.stop()
+        return answer is not Answer.CANCEL
+
+    def end(self) -> None:
+        """End the threads; what trains goes on, or was asked to stop."""
+        if self.dialog is not None:
+            self.dialog.end()
+        self._inquiry.end()
+        for trainer in self.trainers:
+            trainer.leave()
+
+    def _ask(self) -> None:
+        if self.dialog is not None:
+            self.dialog.wait()
+        self._inquiry.ask()
+
+    def _on_answered(self, catalogue: Catalogue) -> None:
+        if self.dialog is not None:
+            self.dialog.show_catalogue(catalogue, self._entries)
+
+    def _on_failed(self, problem: str) -> None:
+        if self.dialog is not None:
+            self.dialog.fail(problem)
+
+    def _on_listed(self, entries: list[RunEntry]) -> None:
+        self._entries = entries
+        if self.dialog is not None and self.dialog.form is not None:
+            self.dialog.form.show_runs(entries)
+
+    def _cancel(self) -> None:
+        if self._starting is not None:
+            self._starting.stop()
+
+    def _on_logged(self, trainer: Trainer) -> None:
+        if trainer.folder in (None, self.window.session.path):
+            self.window.part(TrainingLog).log.follow(trainer.log)
+
+    def _on_began(self, trainer: Trainer) -> None:
+        """Show the new run, which the list of runs then has as well."""
+        self._started(trainer)
+        if self.dialog is not None:
+            self.dialog.close()
+        assert trainer.folder is not None
+        self.window.open(trainer.folder)
+
+    def _on_ended(self, trainer: Trainer) -> None:
+        trainer.wait()
+        self.trainers.remove(trainer)
+        trainer.deleteLater()
+        before = trainer is self._starting
+        self._started(trainer)
+        if before and trainer.problem and self.dialog is not None:
+            self.dialog.foot.say_problem(trainer.problem)
+            self.dialog.show()
+        elif trainer.problem:
+            self.window.status.show_message(f"{trainer.title}: {trainer.problem}")
+
+    def _started(self, trainer: Trainer) -> None:
+        if trainer is self._starting and self.dialog is not None:
+            self._starting = None
+            self.dialog.set_starting(False)
+
+
+def demo_arguments(root: str) -> list[str]:
+    """Return the command that trains the demo below `root`, without a window."""
+    return ["demo", "--no-window", "--out", root]
+
+
+class DemoStart(Part):
+    """Starts the demo and says how it goes until its run is found, like any other."""
+
+    name = "demo"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        window.welcome.demo.clicked.connect(self.start)
+
+    def start(self) -> None:
+        """Start the process."""
+        self.window.welcome.say_demo("Starting the demo; its first images appear here …", True)
+        root = self.window.root
+        trainer = self.window.part(NewRun).train(demo_arguments(root), Path(root))
+        queued = Qt.ConnectionType.QueuedConnection
+        trainer.said.connect(self._on_said, queued)
+        trainer.ended.connect(self._on_ended, queued)
+
+    def _on_said(self, trainer: Trainer, line: str) -> None:
+        self.window.welcome.say_demo(f"The demo says: {line}", True)
+
+    def _on_ended(self, trainer: Trainer) -> None:
+        said = f"The demo failed: {trainer.problem}" if trainer.problem else ""
+        self.window.welcome.say_demo(said, False)
+        if said:
+            self.window.status.show_message(said)

@@ -1,0 +1,204 @@
+"""Shows what a training says."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QThread, Signal
+from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+
+from ed_core.recording import RunFolder
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.cards import Card
+from ed_viewer.widgets.controls import push_button
+from ed_viewer.window.feature import Part
+
+if TYPE_CHECKING:
+    from ed_viewer.window.window import Window
+
+_POLL = 0.25  # seconds
+_LIMIT = 256 * 1024  # bytes that are read at once; of a longer log, the end
+_LONGEST = 1000  # letters of a line
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n]*\r(?!\n)|[\x00-\x08\x0b-\x1f]")
+_LINES = 5000  # that are kept
+_NONE = "No run is open"
+_WIDTH = 440  # pixels
+_NO_LOG = (
+    "No log in the folder of this run. What its training says stands where it was started: in a "
+    "terminal, a notebook, or the file that its output goes to."
+)
+
+
+class LogTail(QThread):
+    """Follows one file, which may be missing, cut short or replaced.
+
+    Signals:
+        began: what was read before is of another file (the path, None for none).
+        said: more text.
+    """
+
+    began = Signal(object)
+    said = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bell = threading.Event()
+        self._stopping = False
+        self._path: Path | None = None
+
+    def follow(self, path: Path | None) -> None:
+        """Read another file, from its end."""
+        if not self.isRunning():
+            self.start()
+        self._path = path
+        self._bell.set()
+
+    def stop(self) -> bool:
+        """End the thread; returns whether it ended within two seconds."""
+        self._stopping = True
+        self._bell.set()
+        return self.wait(2000)
+
+    def run(self) -> None:
+        """Read until stopped (called by Qt, in the thread)."""
+        path: Path | None = None
+        at = 0
+        while not self._stopping:
+            self._bell.clear()
+            if path != self._path or at < 0:
+                path, at = self._path, 0
+                self.began.emit(path)
+            try:
+                at = self._read(path, at) if path else 0
+            except OSError:  # it is not there yet, or not any more
+                at = 0
+            self._bell.wait(_POLL if path else None)
+
+    def _read(self, path: Path, at: int) -> int:
+        """Say what stands behind `at`; return where it ends, or -1 if the file has shrunk."""
+        if not path.is_file():
+            return 0  # opening a pipe could last for ever
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            if size < at:
+                return -1
+            start = max(at, size - _LIMIT)
+            file.seek(start)
+            data = file.read(_LIMIT)
+        whole = data[: data.rfind(b"\n") + 1]  # a line, or a letter, may be half written
+        if whole:
+            self.said.emit(cleaned(whole.decode(errors="replace")))
+        return start + len(whole)
+
+
+def cleaned(text: str) -> str:
+    """Return text without what moves a terminal's cursor, or was overwritten; lines are cut."""
+    lines = _CONTROL.sub("", text.replace("\r\n", "\n")).split("\n")
+    return "\n".join(line[:_LONGEST] for line in lines)
+
+
+class LogView(QWidget):
+    """The end of a log; it is read while this is visible alone."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._path: Path | None = None
+        self._tail = LogTail(self)
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setUndoRedoEnabled(False)
+        self._text.setMaximumBlockCount(_LINES)
+        self._text.setPlaceholderText(_NONE)
+        self._text.setAccessibleName("Log")
+        self._text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self._text.viewport().setAutoFillBackground(False)  # the card is behind it
+        card = Card(theme)
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(8, 6, 2, 2)
+        inside.addWidget(self._text)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 0, 8, 0)
+        layout.addWidget(card)
+        self._tail.began.connect(self._begin)
+        self._tail.said.connect(self._add)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    @property
+    def text(self) -> str:
+        """What it shows."""
+        return self._text.toPlainText()
+
+    def follow(self, path: Path | None, otherwise: str = "") -> None:
+        """Show another log, or none; and say something as long as there is nothing in it."""
+        self._path = path
+        self._text.setPlaceholderText(otherwise or _NONE)
+        self._text.viewport().update()  # Qt goes on showing the words of before
+        if self.isVisible():
+            self._tail.follow(path)
+
+    def stop(self) -> None:
+        """End the thread that reads."""
+        self._tail.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802, D102
+        super().showEvent(event)
+        self._tail.follow(self._path)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802, D102
+        super().hideEvent(event)
+        if self._tail.isRunning():
+            self._tail.follow(None)
+
+    def _begin(self, path: Path | None) -> None:
+        self._text.clear()
+
+    def _add(self, text: str) -> None:
+        self._text.appendPlainText(text.removesuffix("\n"))  # stays at the end if it is there
+
+    def _restyle(self) -> None:
+        fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        fixed.setPointSizeF(self._theme.points)
+        self._text.setFont(fixed)
+
+
+class TrainingLog(Part):
+    """Shows the log of the run that is open, or that is about to be."""
+
+    name = "log"
+    title = "Training log"
+    area = Qt.DockWidgetArea.BottomDockWidgetArea
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.dock = self.log = LogView(window.theme)
+        about = "What the training of this run says (Ctrl+L)"
+        self.runs_tool = push_button("Log", about, window.theme)
+        self.runs_tool.clicked.connect(self.toggle)
+        self._sized = False
+        window.session.opened.connect(self._on_opened)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what Ctrl+L does."""
+        return {"log": lambda _: self.toggle()}
+
+    def toggle(self) -> None:
+        """Show the log of the open run, or hide it."""
+        dock = self.window.docks[self.name]
+        dock.setVisible(dock.isHidden())
+        if not self._sized:  # a dock that is hidden has no size yet
+            self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
+        self._sized = True
+
+    def end(self) -> None:
+        """End the thread that reads."""
+        self.log.stop()
+
+    def _on_opened(self, path: Path) -> None:
+        self.log.follow(RunFolder(path).log, f"{_NO_LOG}\n\n{path}")

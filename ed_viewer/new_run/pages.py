@@ -1,0 +1,316 @@
+"""The pages of the form: what belongs to one model, and what all trainings share."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from ed_core.plugins.options import quoted
+from ed_viewer.new_run.catalogue import Catalogue, Head, Model, Option
+from ed_viewer.new_run.command import given
+from ed_viewer.new_run.data_look import DataLook
+from ed_viewer.new_run.fields import Field, RunField, WeightField, field_for, written
+from ed_viewer.reading.messages import RunEntry
+from ed_viewer.style.text import muted, plain, tip, titled
+from ed_viewer.style.theme import Theme
+
+_LABEL, _FIELD = 130, 210  # pixels; the same in every section, so that all stand in columns
+_HEIGHT = 28
+_FIRST = ("epochs", "batch_size", "learning_rate", "seed")  # the others are rarely wanted
+_ON_MODEL_PAGE = ("data", "weight")
+_WEIGHT = "--weight"
+_BY_MODEL = "automatic"
+
+
+class Section(QWidget):
+    """Rows of fields; the name of what differs from the default is set in bold type."""
+
+    def __init__(self, heading: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._labels: dict[Field, QLabel] = {}
+        self._words: dict[Field, QLabel] = {}
+        self._about: dict[Field, str] = {}
+        self._heading = plain(QLabel(heading, self))
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 8)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(6)
+        self._grid.setColumnMinimumWidth(0, _LABEL)
+        self._grid.setColumnMinimumWidth(1, _FIELD)
+        self._grid.setColumnStretch(2, 1)
+        self._grid.addWidget(self._heading, 0, 0, 1, 3)
+        self._heading.setVisible(bool(heading))
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields, from top to bottom."""
+        return list(self._labels)
+
+    def field(self, name: str) -> Field:
+        """Return the field of an option."""
+        return next(field for field in self._labels if field.option.name == name)
+
+    def add_fields(self, fields: Sequence[Field]) -> None:
+        """Add a row for each field."""
+        for field in fields:
+            label = plain(QLabel(titled(field.option.name)))
+            label.setBuddy(field)
+            field.setFixedWidth(_FIELD)
+            self._labels[field] = label
+            self._words[field] = self._add_row(label, field)
+            self.explain(field, field.option.help)
+            field.changed.connect(self._mark)
+        self._mark()
+
+    def add_words(self, name: str, words: str) -> None:
+        """Add a row with nothing to choose."""
+        self._add_row(plain(QLabel(titled(name))), muted(plain(QLabel(words))))
+
+    def explain(self, field: Field, about: str) -> None:
+        """Say what a field means."""
+        self._about[field] = about[:1].upper() + about[1:]
+        tip(self._labels[field], about)
+        self._mark()
+
+    def _add_row(self, label: QLabel, widget: QWidget) -> QLabel:
+        row, height = self._grid.rowCount(), max(widget.sizeHint().height(), _HEIGHT)
+        top = Qt.AlignmentFlag.AlignTop
+        label.setFixedHeight(height)
+        widget.setFixedHeight(height)
+        words = muted(plain(QLabel()))
+        words.setWordWrap(True)
+        words.setMinimumHeight(height)
+        words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._grid.addWidget(label, row, 0, top)
+        self._grid.addWidget(widget, row, 1, top)
+        self._grid.addWidget(words, row, 2)
+        return words
+
+    def _mark(self) -> None:
+        for field, label in self._labels.items():
+            label.setFont(self._theme.font(bold=not field.is_default))
+            words, refused = self._words.get(field), field.refused
+            if words is not None:
+                words.setText(refused or self._about.get(field, ""))
+                palette = words.palette()
+                palette.setColor(QPalette.ColorRole.WindowText, self._theme.colour("failed"))
+                words.setPalette(palette)
+                role = QPalette.ColorRole
+                words.setForegroundRole(role.WindowText if refused else role.PlaceholderText)
+
+    def _restyle(self) -> None:
+        self._heading.setFont(self._theme.font(1.15, bold=True))
+        self._mark()
+
+
+class Page(QWidget):
+    """Sections below each other.
+
+    Signals:
+        changed: a field holds another value.
+    """
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.sections: list[Section] = []
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(8)
+
+    def add_section(self, heading: str, fields: Sequence[Field]) -> Section:
+        """Add a section with these fields."""
+        section = Section(heading, self.theme)
+        section.add_fields(fields)
+        for field in fields:
+            field.changed.connect(self.changed)
+        self.sections.append(section)
+        self.column.addWidget(section)
+        return section
+
+    def arguments(self) -> list[str]:
+        """Return what stands on the command line."""
+        fields = [field for section in self.sections for field in section.fields]
+        return [part for field in fields for part in field.arguments()]
+
+    @property
+    def refused(self) -> str:
+        """Why the first field that cannot be meant is refused, or ""."""
+        fields = (field for section in self.sections for field in section.fields)
+        return next((field.refused for field in fields if field.refused), "")
+
+    def reset(self) -> None:
+        """Bring every field back to its default."""
+        for section in self.sections:
+            for field in section.fields:
+                field.reset()
+
+    def show_runs(self, entries: Sequence[RunEntry]) -> None:
+        """Offer these runs where one can be chosen."""
+        for section in self.sections:
+            for field in section.fields:
+                if isinstance(field, RunField):
+                    field.show_runs(entries)
+
+
+class DataPage(Page):
+    """The options of one data set."""
+
+    def __init__(
+        self,
+        name: str,
+        options: Sequence[Option],
+        own: Mapping[str, Any],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self._name = name
+        self._own = own
+        self.add_section("", [field_for(option) for option in options])
+        self.reset()
+
+    @property
+    def text(self) -> str:
+        """The data set with its options, as `--data` takes it."""
+        fields = [field for field in self.sections[0].fields if not field.is_default]
+        options = ",".join(f"{field.option.name}={quoted(field.text())}" for field in fields)
+        return f"{self._name}:{options}" if options else self._name
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether a file or a folder is named, of which only its loader knows what is in it."""
+        fields = self.sections[0].fields
+        return any(field.option.type == "path" and field.text() for field in fields)
+
+    def reset(self) -> None:
+        """Bring every option back to its default, or to what the model has for it."""
+        super().reset()
+        for name, value in self._own.items():
+            self.sections[0].field(name).set_text(written(value))
+
+
+class ModelPage(Page):
+    """Data, options and weights of one model; it keeps what was typed while another is shown."""
+
+    def __init__(
+        self, model: Model, catalogue: Catalogue, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        self.model = model
+        self._catalogue = catalogue
+        self._pages: dict[str, DataPage] = {}
+        names = tuple(dict.fromkeys([*catalogue.data, model.data]))
+        self.data = field_for(Option("data_set", "choice", model.data, names))
+        self._data = self.add_section("Data", [self.data])
+        self._place = QVBoxLayout()
+        self.column.addLayout(self._place)
+        self.look = DataLook(theme)
+        self.column.addWidget(self.look)
+        if model.options:
+            self.add_section("Model", [field_for(option) for option in model.options])
+        self._add_weights(model.heads)
+        self.data.changed.connect(self._show_data)
+        self._show_data()
+        self._own_data = self.data_page.text
+
+    @property
+    def data_page(self) -> DataPage:
+        """The options of the data set that is chosen."""
+        return self._pages[self.data.text()]
+
+    def arguments(self) -> list[str]:
+        """Return what stands on the command line after `train`."""
+        data = self.data_page.text
+        said = [] if data == self._own_data else given("--data", data)
+        return [self.model.name, *said, *super().arguments()]
+
+    def reset(self) -> None:
+        """Bring every field back to its default, those of all data sets as well."""
+        super().reset()
+        for page in self._pages.values():
+            page.reset()
+
+    @property
+    def refused(self) -> str:
+        """Why the first field that cannot be meant is refused, or ""."""
+        return super().refused or self.data_page.refused
+
+    def show_runs(self, entries: Sequence[RunEntry]) -> None:
+        """Offer these runs where one can be chosen."""
+        super().show_runs(entries)
+        for page in self._pages.values():
+            page.show_runs(entries)
+
+    def _show_data(self) -> None:
+        """Show the options of the data set that is chosen, made when it is first looked at."""
+        name = self.data.text()
+        found = self._catalogue.data.get(name)
+        if name not in self._pages:
+            own = self.model.data_options if name == self.model.data else {}
+            page = DataPage(name, found.options if found else (), own, self.theme)
+            page.changed.connect(self.changed)
+            page.changed.connect(self._look)
+            self._pages[name] = page
+            self._place.addWidget(page)
+        for other, page in self._pages.items():
+            page.setVisible(other == name and bool(page.sections[0].fields))
+        self._data.explain(self.data, found.summary if found else "")
+        self._look()
+
+    def _look(self) -> None:
+        """Look at the files that are named, if any."""
+        page = self.data_page
+        self.look.look(page.text if page.reads_files else "")
+
+    def _add_weights(self, heads: Sequence[Head]) -> None:
+        """Add a field for the weight of every head, unless an option of the model holds it."""
+        section = self.add_section("Weights of the heads", [])
+        for head in heads:
+            if isinstance(head.weight, str):
+                section.add_words(head.name, f"set by {titled(head.weight)}")
+                continue
+            field = WeightField(head, _WEIGHT)
+            section.add_fields([field])
+            field.changed.connect(self.changed)
+
+
+class TrainingPage(Page):
+    """What all trainings share; it stays while another model is chosen."""
+
+    def __init__(
+        self, catalogue: Catalogue, root: str, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        options = {option.name: option for option in catalogue.training}
+        about = (
+            f"the library that computes; {_BY_MODEL} takes the one that suits the model, unless "
+            "KERAS_BACKEND or keras.json names one. A run is resumed on the one it began with."
+        )
+        names = (_BY_MODEL, *catalogue.backends)
+        backend = Option("backend", "choice", _BY_MODEL, names, about, "--backend")
+        first = [options.pop(name) for name in _FIRST if name in options]
+        self.add_section("Training", [field_for(option) for option in (*first, backend)])
+        rest = [option for name, option in options.items() if name not in _ON_MODEL_PAGE]
+        self._more = self.add_section("More", [field_for(option) for option in rest])
+        self._root = root
+        self.reset()
+
+    @property
+    def out(self) -> Path:
+        """The folder in which the run's folder is made."""
+        field = self._more.field("out")
+        return Path(field.text() or written(field.option.default))
+
+    def reset(self) -> None:
+        """Bring every field back to its default; the folder is that of the window."""
+        super().reset()
+        self._more.field("out").set_text(self._root)

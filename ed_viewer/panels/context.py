@@ -1,0 +1,131 @@
+"""What a panel knows of its run before the first frame: names, colours, levels, the truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ed_core.recording import ProbeInfo
+from ed_viewer.decoding.client import Decoder
+from ed_viewer.style.palette import NO_CLASS, NO_LABEL, class_colour, difference_table
+from ed_viewer.style.pixels import Ranges, Scale, as_images, finite_range
+from ed_viewer.style.theme import Theme
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What a panel knows before the first frame.
+
+    Attributes:
+        probe: the probe that it shows: name, kind, arrays, options.
+        fields: facts of each field of the reference batch.
+        reference: the fixed batch that the probe looks at, field to (samples, ...).
+        theme: colours and type.
+        side: the run that it shows, "A" or, beside it, "B".
+        ranges: in which its panels draw, shared by all panels of this probe, of both runs while
+            two are compared.
+        signed: whether the arrays are differences of two runs: zero is the middle of the colours.
+        decoder: decodes and encodes for the panel, in a process of its own; None where the panel
+            is one of many.
+    """
+
+    probe: ProbeInfo
+    fields: Mapping[str, Mapping[str, Any]]
+    reference: Mapping[str, np.ndarray]
+    theme: Theme
+    side: str = "A"
+    ranges: Ranges = field(default_factory=Ranges)
+    signed: bool = False
+    decoder: Decoder | None = None
+
+    def classes(self, name: str) -> tuple[str, ...]:
+        """Return the class names of a field, () if it is not a class field."""
+        names = self.fields.get(name, {}).get("classes") or ()
+        return tuple(str(n) for n in names) if isinstance(names, list | tuple) else ()
+
+    def names(self, name: str, classes: int) -> tuple[str, ...]:
+        """Return the name of each class of a field, its number where it has none."""
+        known = self.classes(name)
+        return (*known[:classes], *map(str, range(len(known), classes)))
+
+    def own_colours(self, name: str) -> tuple[str, ...]:
+        """Return the colours that the data give the classes of a field, () for none."""
+        given = self.fields.get(name, {}).get("colours") or ()
+        return tuple(str(c) for c in given) if isinstance(given, list | tuple) else ()
+
+    def colours(self, name: str, classes: int) -> tuple[str, ...]:
+        """Return the colour of each class of a field, on this theme."""
+        own = self.own_colours(name)
+        return tuple(class_colour(self.theme.palette, n, own) for n in range(classes))
+
+    def quantity(self, name: str) -> str:
+        """Return what an axis of a field says: its name, and its unit in brackets."""
+        unit = self.unit(name)
+        return f"{name} ({unit})" if unit else name
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a field, "" where it has none."""
+        return str(self.fields.get(name, {}).get("unit") or "")
+
+    def truth(self, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+        """Return the first samples of a field, None if it has not this shape (samples, ...).
+
+        An axis of size 1 at the end does not count; -1 or NaN stands where there is no truth.
+        """
+        given = self.reference.get(name)
+        if given is None or len(given) < shape[0]:
+            return None
+        first = given[: shape[0]]
+        return first.reshape(shape) if first.shape in (shape, (*shape, 1)) else None
+
+    def pictures(self, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """Return what the model takes of the shape (samples, height, width), images first."""
+        found = {}
+        for kind in ("image", "value"):
+            for name, facts in self.fields.items():
+                if facts.get("kind") != kind or not facts.get("input", kind == "image"):
+                    continue
+                given = self.reference.get(name)
+                if given is not None and given[: shape[0]].shape[:3] == shape:
+                    found[name] = given[: shape[0]]
+        return found
+
+    def scale(self, name: str, scale: Scale, values: np.ndarray, steady: bool = False) -> Scale:
+        """Return what values are drawn in, where a run alone would have them drawn in `scale`.
+
+        The levels are the union with those of the other run. Differences are drawn in signed
+        colours, as far below zero as above it, over all that was seen.
+
+        Args:
+            name: what it is that is drawn, such as the name of a layer.
+            scale: levels and colours of these values, were they alone.
+            values: any shape.
+            steady: whether the levels shall be those of all that was seen.
+        """
+        if self.signed:
+            reach = max(*map(abs, finite_range(values)), 1e-6)
+            scale, steady = ((-reach, reach), difference_table(self.theme.palette)), True
+        take = self.ranges.widen if steady else self.ranges.put
+        return take(self.side, name, scale[0]), scale[1]
+
+    def images(self, array: np.ndarray, channel: int | None = None) -> np.ndarray:
+        """Return `as_images`; of differences the mean over the colours, which has a sign."""
+        made = as_images(array, channel)
+        return made.mean(axis=-1, keepdims=True) if self.signed else made
+
+    def class_names(self, samples: int) -> tuple[str, ...]:
+        """Return the class of each of the first samples, or "no label"; () without any classes."""
+        for name, facts in self.fields.items():
+            if facts.get("kind") == "class" and name in self.reference:
+                labels, classes = self.reference[name][:samples], self.classes(name)
+                if labels.ndim == 1:
+                    return tuple(_name_of(classes, label) for label in labels)
+        return ()
+
+
+def _name_of(classes: tuple[str, ...], label: float) -> str:
+    index = int(label) if np.isfinite(label) else NO_CLASS
+    if index < 0:
+        return NO_LABEL
+    return classes[index] if index < len(classes) else str(label)

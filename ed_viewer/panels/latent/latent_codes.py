@@ -1,0 +1,257 @@
+"""The codes of the reference batch as points, coloured by class, and a handle to decode by hand."""
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+
+from ed_viewer.decoding.client import Decoder, State
+from ed_viewer.panels.base import Panel, panel
+from ed_viewer.panels.latent.axes_choice import AxesChoice
+from ed_viewer.panels.latent.code_editor import Hand
+from ed_viewer.panels.latent.code_handle import HeldCode
+from ed_viewer.panels.latent.interpolation import Between
+from ed_viewer.panels.latent.projection import Axes, Window
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.text import counted, grouped, muted, plain
+from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.controls import Toggle
+from ed_viewer.widgets.plots.scatter import Scatter
+
+_LOW = 330  # pixels of a panel: below, the plot would have no room above the way
+_NARROW = 640  # pixels: below, the plot would have no room beside the hand
+_SHARE = 3  # of the row, beside 6 of the plot
+_FEW = 16  # units of a code: of more, those that vary most come first
+_HINT = "Drag the ring or click a point to decode it. Shift+click: interpolate to it"
+
+
+class HandPlace:
+    """The hand stands beside the plot and the way below it; in a low panel in the hand's place.
+
+    A narrow panel, such as that of run A beside B, has the plot alone until one of them is asked
+    for: of the two runs the plots are equally wide.
+
+    Args:
+        hand, between: what stands there.
+        left: the column of the plot.
+        row: of that column; another is put beside it, which takes no room while it is empty.
+        theme: colours and type.
+
+    Attributes:
+        toggle: shows the way in the place of the hand, in a low panel.
+        decode: shows the hand, in a narrow panel.
+    """
+
+    def __init__(
+        self, hand: Hand, between: Between, left: QVBoxLayout, row: QHBoxLayout, theme: Theme
+    ) -> None:
+        self._hand, self._between, self._left, self._row = hand, between, left, row
+        self._able = self._has_way = self._low = self._narrow = False
+        self._right = QVBoxLayout()
+        self._right.addWidget(hand)
+        row.addLayout(self._right, _SHARE)
+        left.addWidget(between, 1)
+        self.toggle = Toggle("interpolate", "accent", theme)
+        self.toggle.setAccessibleName("Interpolate between two samples")
+        self.toggle.setToolTip("Interpolate between two samples instead of decoding by hand")
+        self.toggle.toggled.connect(self._show)
+        self.toggle.hide()
+        self.decode = Toggle("decode", "accent", theme)
+        self.decode.setAccessibleName("Decode by hand")
+        self.decode.setToolTip("Show the image that is decoded from the ring")
+        self.decode.toggled.connect(self._show)
+        self.decode.hide()
+
+    def set_size(self, width: int, height: int) -> None:
+        """Take the size of the panel."""
+        low, narrow = height < _LOW, width < _NARROW
+        if (low, narrow) != (self._low, self._narrow):
+            self._low, self._narrow = low, narrow
+            # The column keeps its width, whatever stands in it.
+            self._between.setMinimumWidth(self._hand.minimumSizeHint().width() if low else 0)
+            (self._right if low else self._left).addWidget(self._between, 1)
+            self._show()
+
+    def use(self, hand: bool, way: bool) -> None:
+        """Show what can be used."""
+        self._able, self._has_way = hand, way
+        self._show()
+
+    def _show(self, _: object = None) -> None:
+        instead = self._low and self._has_way and self.toggle.isChecked()
+        self.toggle.setVisible(self._low and self._has_way)
+        self.decode.setVisible(self._narrow and self._able and not instead)
+        hand = self._able and not instead and (self.decode.isChecked() or not self._narrow)
+        self._hand.setVisible(hand)
+        self._between.setVisible(self._has_way and (instead or not self._low))
+        self._row.setStretchFactor(self._right, _SHARE if hand or instead else 0)
+
+
+@panel("latent_codes")
+class LatentCodesPanel(Panel):
+    """A scatter of two dimensions of the code, or of its first two principal axes.
+
+    With a decoder there is a handle: where it is dragged to, the code is decoded.
+    """
+
+    tab = "Latent"
+    heading = "Codes"
+    no_difference = "Codes of two runs cannot be subtracted: each run has a space of its own."
+    share = 2
+
+    def build(self) -> None:
+        """The scatter, and beside and below it what the decoder makes of codes."""
+        source, theme = self.source, self.source.theme
+        label = source.probe.options.get("label")
+        labels = source.reference.get(str(label)) if label else None
+        self._scatter = Scatter(theme, self._share)
+        self._scatter.hovered.connect(self.hovered)
+        self._scatter.legend.toggled.connect(self._say)
+        self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
+        self._axes: Axes | None = None
+        self._codes = np.empty((0, 0))
+        self._known = np.empty(0, bool)
+        self._choice = AxesChoice(source.decoder)
+        self._choice.changed.connect(self._redraw)
+        self.tools.addWidget(self._choice)
+        self._between: Between
+        self._left = QVBoxLayout()
+        self._left.setSpacing(8)
+        self._left.addWidget(self._scatter, 3)
+        side = QHBoxLayout()
+        side.setSpacing(16)
+        side.addLayout(self._left, 6)
+        self.body.addLayout(side, 1)
+        if source.decoder is not None:
+            self._build_hand(source.decoder, side)
+
+    def show_frame(self, arrays: Arrays) -> None:
+        """Draw `codes` (samples, latent)."""
+        codes = np.asarray(arrays["codes"], np.float64)
+        self._codes = np.nan_to_num(codes)
+        self._known = np.asarray(np.isfinite(codes).all(axis=1))
+        self._redraw()
+        if self.source.decoder is not None:
+            self._hold()
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is decoded is that of the frame on show."""
+        return self.source.decoder is None or not self.source.decoder.busy
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
+        if self.source.decoder is not None:
+            self._place.set_size(self.width(), self.height())
+
+    def _share(self, window: Window) -> Window:
+        """Return the limits that suit the points of both runs, if these have the same axes."""
+        assert self._axes is not None
+        ranges, side, (across, upwards) = self.source.ranges, self.source.side, self._axes.titles
+        x = ranges.replace(side, f"x: {across}", window[:2], "x: ")
+        return (*x, *ranges.replace(side, f"y: {upwards}", window[2:], "y: "))
+
+    def restyle(self) -> None:
+        """Take colours and type from the theme."""
+        super().restyle()
+        self._scatter.restyle()
+        if self.source.decoder is not None:
+            self._held.restyle(self.source.theme)
+            self._hand.restyle()
+            self._between.restyle()
+
+    def _build_hand(self, decoder: Decoder, side: QHBoxLayout) -> None:
+        theme = self.source.theme
+        self._held = HeldCode(self._scatter.item, self)
+        self._held.dragged.connect(self._take)
+        self._hand = Hand(decoder, theme)
+        self._hand.edited.connect(self._take)
+        self._hand.hovered.connect(self.hovered)
+        self._hand.relabelled.connect(lambda: self._between.set_label(self._hand.label))
+        self._between = Between(decoder, theme, self.source.class_names(10**6))
+        self._between.chosen.connect(self._take)
+        self._scatter.clicked.connect(self._click)
+        self._scatter.setToolTip(_HINT)
+        self._reason = muted(plain(QLabel()))
+        self._reason.setWordWrap(True)
+        self._reason.hide()
+        self._place = HandPlace(self._hand, self._between, self._left, side, theme)
+        self.tools.addWidget(self._place.decode)
+        self.tools.addWidget(self._place.toggle)
+        self._left.addWidget(self._reason)
+        decoder.changed.connect(self._on_decoder)
+        decoder.start()
+        self._on_decoder()
+
+    def _redraw(self) -> None:
+        codes = self._codes
+        if not codes.size:
+            return
+        self._axes = self._choice.axes_of(codes)
+        points = self._axes.points
+        if self._axes.directions is not None:  # t-SNE may be that of another frame
+            points = np.where(self._known[:, None], points, np.nan)
+        self._scatter.show_points(points, self._axes.titles)
+        self._say()
+        if self.source.decoder is not None:
+            self._show_handle()
+
+    def _say(self) -> None:
+        """Say how many samples are drawn, of how many, and in how many dimensions they lie."""
+        codes, drawn = self._codes, self._scatter.drawn
+        if not codes.size:
+            return
+        said = [self._choice.about] if self._choice.about else []
+        count = counted(len(codes), "sample")
+        said.append(count if drawn == len(codes) else f"{grouped(drawn)} of {count}")
+        said += [*self._unlabelled(len(codes)), counted(codes.shape[1], "dimension")]
+        self.set_caption(" · ".join(said))
+
+    def _unlabelled(self, samples: int) -> list[str]:
+        """Return how many of the first samples have no label, [] where all have one."""
+        none = self._scatter.unlabelled(samples)
+        return [f"{grouped(none)} without label"] if none else []
+
+    def _hold(self) -> None:
+        """Keep the code in the hand while the frame changes; at first it is the mean."""
+        codes = self._codes
+        self._held.keep(codes)
+        if not self._held.touched:  # the order stays once somebody works with it
+            varied = np.argsort(-codes.var(axis=0), kind="stable")
+            order = varied if len(varied) > _FEW else np.sort(varied)
+            margin = 0.1 * np.ptp(codes, axis=0)
+            self._hand.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
+        self._show_handle()
+        decoder = self.source.decoder
+        if decoder is not None and decoder.state is not State.ENDED:  # only a drag starts it again
+            self._between.set_samples(len(codes))
+            self._hand.show_code(self._held.code)
+            self._between.ask()
+
+    def _take(self, code: np.ndarray) -> None:
+        """Take another code (latent,) into the hand."""
+        self._held.take(code)
+        self._hand.show_code(self._held.code)
+        self._show_handle()
+
+    def _show_handle(self) -> None:
+        able = self.source.decoder is not None and self.source.decoder.usable
+        self._held.show(self._axes, able)
+
+    def _click(self, sample: int, shift: bool) -> None:
+        if sample < len(self._codes) and self.source.decoder is not None:
+            self._between.set_end(int(shift), sample)
+            if not shift:
+                self._take(self._codes[sample])
+
+    def _on_decoder(self) -> None:
+        """Show what can be used, and in its place why not."""
+        decoder = self.source.decoder
+        assert decoder is not None
+        wrong = decoder.size and self._codes.size and decoder.size != self._codes.shape[1]
+        why = f"the decoder takes codes of {decoder.size} numbers." if wrong else decoder.words
+        able = decoder.usable and not wrong
+        way = able and (decoder.encodes or decoder.state is not State.READY)
+        self._place.use(able, way)
+        self._reason.setVisible(not able)
+        self._reason.setText(f"No decoding by hand: {why}")
+        self._show_handle()
+        if decoder.state is State.READY and self._codes.size:
+            self._hold()

@@ -1,0 +1,97 @@
+"""What the decoder makes of a grid over two dimensions of the code."""
+
+import numpy as np
+
+from ed_viewer.panels.base import Panel, panel
+from ed_viewer.reading.messages import Arrays
+from ed_viewer.style.palette import grey_table
+from ed_viewer.style.pixels import image_levels, pixels
+from ed_viewer.style.text import ordinal, signed, span
+from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles.tiles import Tiles
+
+_READABLE = 18  # pixels of a tile: below, fewer are shown
+_LOW = 130  # pixels: below, names at the sides would leave no room for the grid
+_DIGITS = 4  # after the point, at most
+_FEWEST = 5  # tiles in a row or a column that are left
+
+
+@panel("latent_scan")
+class LatentScanPanel(Panel):
+    """One image of all decoded codes, with the values of the code at its sides.
+
+    As the recorder lays it out, the first row of the grid is the largest value of y: upwards on
+    the screen is upwards in the code, as in the scatter beside it.
+    """
+
+    tab = "Latent"
+    heading = "Decoded grid"
+    no_difference = ""
+    places = ("x", "y")
+
+    def build(self) -> None:
+        """One set of tiles without gaps."""
+        self._tiles = Tiles(self.source.theme)
+        self._tiles.hovered.connect(self.hovered)
+        self._tiles.resized.connect(self._draw)
+        self.body.addWidget(self._tiles, 1)
+        self._arrays: Arrays = {}
+        self._levels = (0.0, 1.0)
+
+    def show_frame(self, arrays: Arrays) -> None:
+        """Draw `grid` (rows, columns, height, width, channels) with `x` and `y` as its names."""
+        self._arrays = arrays
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._arrays:
+            return
+        longest = max(self._arrays["grid"].shape[:2])
+        every = 1
+        made = self._grid(every)
+        while self._tiles.tile_width(made) < _READABLE and longest // (every + 1) >= _FEWEST:
+            every += 1
+            made = self._grid(every)
+        self._tiles.show_tiles(made)
+        said = [f"every {ordinal(every)} row, column"] if every > 1 else []
+        change = self.source.signed
+        said = [*([span(self._levels[1])] if change else []), *said]
+        self.set_caption(" · ".join(said), "first" if change else "")
+
+    def _grid(self, every: int) -> TileSet:
+        """Return the grid, or of its rows and columns every second, third ... around the middle."""
+        whole = np.asarray(self._arrays["grid"], np.float32)
+        down, across = (np.arange((n - 1) % every // 2, n, every) for n in whole.shape[:2])
+        grid = whole[down][:, across]
+        columns = tuple(_names(self._arrays["x"])[n] for n in across)
+        names = [_names(np.sort(self._arrays["y"])[::-1])[n] for n in down]
+        images = self.source.images(grid.reshape(-1, *grid.shape[2:]))
+        scale = self.source.scale("grid", (image_levels(images), grey_table()), images)
+        self._levels = scale[0]
+        made = pixels(images, *scale)
+        made = made.reshape(*grid.shape[:2], *images.shape[1:3], 4)
+        values = images.reshape(*grid.shape[:2], *images.shape[1:])
+        rows = tuple(
+            TileRow(made[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
+        )
+        first, second = self._dimensions()
+        low = self._tiles.height() < _LOW
+        style = TileStyle(gap=0, smallest=4, below=True, bare=low)
+        return TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
+
+    def _dimensions(self) -> tuple[int, int]:
+        given = self.source.probe.options.get("dimensions", (0, 1))
+        first, second = (int(d) + 1 for d in given)
+        return first, second
+
+
+def _names(values: np.ndarray) -> list[str]:
+    """Return values with so many digits that no two read the same, one after the point at least."""
+    different = len(np.unique(values))
+    made: list[str] = []
+    for digits in range(1, _DIGITS + 1):
+        rounded = (round(float(value), digits) + 0.0 for value in values)  # no minus before 0
+        made = [signed(f"{value:.{digits}f}") for value in rounded]
+        if len(set(made)) == different:
+            break
+    return made

@@ -1,0 +1,1 @@
+"""Tabs of panels of one run or two."""

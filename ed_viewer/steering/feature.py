@@ -1,0 +1,101 @@
+"""Steer: a dock at the right that asks the trainer of the open run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from ed_core.recording import RunFolder
+from ed_core.recording.control import Request
+from ed_viewer.reading.jobs import Asker
+from ed_viewer.steering.panel import SteerPanel
+from ed_viewer.steering.trainer_state import Waiting, trainer_of
+from ed_viewer.widgets.controls import Toggle
+from ed_viewer.widgets.tool_row import ToolRow
+from ed_viewer.window.feature import Part
+
+if TYPE_CHECKING:
+    from ed_viewer.window.window import Window
+
+
+class Steer(Part):
+    """Writes what is asked, and waits for the event by which the trainer says that it is done."""
+
+    name = "steer"
+    title = "Steer"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.waiting = Waiting()
+        self._asker = Asker(self)
+        self.panel = SteerPanel(window.theme)
+        self.button = Toggle("Steer", "accent", window.theme)
+        self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
+        self.dock, self.tool = self.panel, ToolRow()
+        self.tool.add(self.button, "Steer the training (S)")
+        self.button.clicked.connect(self._show_dock)
+        self.panel.shown.connect(self._on_shown)
+        self.panel.asked.connect(self.ask)
+        self._asker.failed.connect(self._on_failed, Qt.ConnectionType.QueuedConnection)
+        session = window.session
+        session.opened.connect(self._forget)
+        session.described.connect(self._forget)
+        session.grew.connect(self._refresh)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what its keys do; those that ask show the dock, which says what came of it."""
+        panel = self.panel
+        return {
+            "steer": lambda _: self._show_dock(not self.panel.isVisible()),
+            "pause": lambda _: self._use(panel.ask_pause),
+            "stop": lambda _: self._use(panel.ask_stop),
+            "save": lambda _: self._use(panel.ask_save),
+        }
+
+    def ask(self, request: Request) -> None:
+        """Ask the trainer of the open run."""
+        session = self.window.session
+        if session.path is None or session.growth is None:
+            return
+        self.panel.say("")
+        self.waiting.add(request, session.growth.events)
+        self._asker.ask(RunFolder(session.path).control, request)
+        self._refresh()
+
+    def end(self) -> None:
+        """Write what was asked, and end the thread."""
+        self._asker.end()
+
+    def _use(self, ask: Callable[[], None]) -> None:
+        self._show_dock(True)
+        ask()
+
+    def _show_dock(self, on: bool) -> None:
+        self.window.docks[self.name].setVisible(on)
+
+    def _on_shown(self, on: bool) -> None:
+        self.button.setChecked(on)
+        if on:
+            self._refresh()
+
+    def _forget(self, _: object = None) -> None:
+        """Another run, or another trainer: it was asked nothing."""
+        self.waiting.clear()
+        self.panel.say("")
+        self._refresh()
+
+    def _refresh(self, _: object = None) -> None:
+        growth = self.window.session.growth
+        if growth is None or not growth.live:
+            self.waiting.clear()
+        elif self.waiting:
+            self.waiting.see(growth.events)
+        if self.panel.isVisible():
+            self.panel.show_trainer(trainer_of(self.window.session.run, growth), self.waiting)
+
+    def _on_failed(self, request: Request, reason: str) -> None:
+        self.waiting.drop(request)
+        self.panel.say(reason)
+        self._refresh()

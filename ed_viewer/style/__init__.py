@@ -1,0 +1,1 @@
+"""Colours, icons, and numbers and arrays as they are shown."""

@@ -1,0 +1,189 @@
+"""A button that is on, off, or of no use now: filled, outlined, or faint."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QWidget,
+)
+
+from ed_viewer.style.icons import icon
+from ed_viewer.style.palette import blend
+from ed_viewer.style.theme import Theme
+
+_BOX = 18  # pixels
+_TICK = QPolygonF([QPointF(5, 10), QPointF(8.5, 13.5), QPointF(14, 6.5)])
+_BUTTON_SIDE = 1.8  # pixels a point of body type
+_GROOVE, _KNOB = 4.0, 7.0  # pixels: the height of the one, the radius of the other
+
+
+class Toggle(QAbstractButton):
+    """A word in a rounded frame, filled with a colour of the palette while it is checked."""
+
+    def __init__(
+        self, words: str, colour: str, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._colour = colour
+        self.setText(words)
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def event(self, event: QEvent) -> bool:
+        """Be painted as the mouse comes and goes, also to a menu that opens (called by Qt)."""
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self.update()
+        return super().event(event)
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        width = int(self.fontMetrics().horizontalAdvance(self.text()) * 1.1) + 24
+        return QSize(width, self.fontMetrics().height() + 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme, usable, focus = self._theme, self.isEnabled(), self.hasFocus()
+        filled = usable and self.isChecked()
+        surface = theme.colour(self._colour if filled else "field")
+        if usable and self.underMouse():
+            surface = QColor(blend(surface.name(), theme.palette.muted, 0.12))
+        quiet = self._colour if filled else "done" if usable else "line"
+        # Half a pixel in, so that a border of one pixel is sharp.
+        edge = 1.0 if focus else 0.5
+        painter.setPen(QPen(theme.colour("accent" if focus else quiet), 2 * edge))
+        painter.setBrush(surface)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), 5, 5)
+        painter.setPen(theme.colour(("card" if filled else "text") if usable else "done"))
+        painter.setFont(theme.font(bold=filled))
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
+        painter.end()
+
+
+def push_button(words: str, about: str, theme: Theme) -> Toggle:
+    """Return a button of the same look that does something once, whenever it is pressed."""
+    button = Toggle(words, "accent", theme)
+    button.setCheckable(False)
+    button.setToolTip(about)
+    button.setAccessibleName(about)
+    return button
+
+
+class Check(QAbstractButton):
+    """A square with a tick while it is checked; it takes its colours from the palette."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        return QSize(_BOX + 1, _BOX + 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        roles, palette = QPalette.ColorRole, self.palette()
+        edge = palette.color(roles.Highlight if self.hasFocus() else roles.PlaceholderText)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self.isEnabled():
+            painter.setOpacity(0.5)
+        painter.setPen(QPen(edge, 2 if self.hasFocus() else 1.2))
+        painter.setBrush(palette.color(roles.Highlight if self.isChecked() else roles.Base))
+        painter.drawRoundedRect(QRectF(1, 1, _BOX - 1, _BOX - 1), 3, 3)
+        if self.isChecked():
+            painter.setPen(QPen(palette.color(roles.HighlightedText), 2.2))
+            painter.drawPolyline(_TICK)
+        painter.end()
+
+
+def make_choice(name: str, entries: Sequence[str]) -> QComboBox:
+    """Return a box to choose one of several entries."""
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    box.addItems(list(entries))
+    box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return box
+
+
+class IconButton(QToolButton):
+    """The words are its tool tip and its name for a screen reader.
+
+    Args:
+        name: of the icon.
+        words: what it does, with its key in brackets.
+        theme: colours.
+    """
+
+    def __init__(self, name: str, words: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name, self._theme = name, theme
+        self.setToolTip(words)
+        self.setAccessibleName(words)
+        self.setAutoRaise(True)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        side = round(_BUTTON_SIDE * self._theme.points)
+        self.setIconSize(QSize(side, side))
+        self.setFixedSize(side + 14, side + 10)
+        self.setIcon(icon(self._name, self._theme.colour("muted"), self._theme.colour("line")))
+
+
+def point_at(widget: QWidget, on: bool) -> None:
+    """Show a hand where a click does something, and an arrow elsewhere."""
+    shape = Qt.CursorShape.PointingHandCursor if on else Qt.CursorShape.ArrowCursor
+    if widget.cursor().shape() != shape:
+        widget.setCursor(shape)
+
+
+class Slider(QSlider):
+    """Horizontal; it is dragged and keyed like any other."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def event(self, event: QEvent) -> bool:
+        """Be painted as the mouse comes and goes, also to a menu that opens (called by Qt)."""
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self.update()
+        return super().event(event)
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        return QSize(84, 22)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        kind, part = QStyle.ComplexControl.CC_Slider, QStyle.SubControl.SC_SliderHandle
+        knob = self.style().subControlRect(kind, option, part, self)
+        at = QPointF(QRectF(knob).center())
+        groove = QRectF(_KNOB, at.y() - _GROOVE / 2, self.width() - 2 * _KNOB, _GROOVE)
+        theme, usable = self._theme, self.isEnabled()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("done" if usable else "line"))
+        painter.drawRoundedRect(groove, _GROOVE / 2, _GROOVE / 2)
+        painter.setBrush(theme.colour("accent" if usable else "line"))
+        done = QRectF(groove.topLeft(), QPointF(at.x(), groove.bottom()))
+        painter.drawRoundedRect(done, _GROOVE / 2, _GROOVE / 2)
+        strong = usable and (self.underMouse() or self.isSliderDown() or self.hasFocus())
+        painter.setPen(QPen(theme.colour("accent" if usable else "line"), 3 if strong else 2))
+        painter.setBrush(theme.colour("card"))
+        painter.drawEllipse(at, _KNOB - 1, _KNOB - 1)
+        painter.end()

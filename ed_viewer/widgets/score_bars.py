@@ -1,0 +1,124 @@
+"""Classes with a colour, a name and a number as a bar: from 0 to 1, or of what changed, -1 to 1."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ed_viewer.style.text import signed
+from ed_viewer.style.theme import Theme
+
+_SWATCH, _BAR, _SPACE = 12, 56, 8  # pixels
+_NAME = 130  # pixels at most
+_UNBOUNDED = 2**24 - 1  # Qt's word for no limit
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One line: a class and its number, None where it has none."""
+
+    name: str
+    colour: str
+    value: float | None = None
+
+
+class Scores(QWidget):
+    """A column of scores; where it is too low for all, the last line says how many are left out."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._title = ""
+        self.scores: tuple[Score, ...] = ()
+        self.signed = False
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def show_scores(self, scores: Sequence[Score], title: str, signed: bool = False) -> None:
+        """Show others, or what changed of them; the title says what they are of."""
+        self.signed = signed
+        self._title = title
+        self.setAccessibleName(title)
+        before, self.scores = [s.name for s in self.scores], tuple(scores)
+        if before != [s.name for s in self.scores]:
+            self.updateGeometry()
+        self.update()
+
+    def set_flat(self, most: int) -> None:
+        """Be as high as all lines, but no higher than so many pixels; 0 for all that there are."""
+        policies = QSizePolicy.Policy
+        self.setMaximumHeight(most or _UNBOUNDED)
+        self.setSizePolicy(policies.Fixed, policies.Fixed if most else policies.Expanding)
+
+    def sizeHint(self) -> QSize:  # noqa: N802, D102
+        number = self.fontMetrics().horizontalAdvance("+0.00")
+        lines = (1 + len(self.scores)) * self._line
+        return QSize(_SWATCH + self._names() + _BAR + number + 3 * _SPACE, lines)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
+        return QSize(self.sizeHint().width(), 0)
+
+    @property
+    def _line(self) -> int:
+        return self.fontMetrics().height() + 6
+
+    def changeEvent(self, event: object) -> None:  # noqa: N802, D102
+        self.updateGeometry()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        line = self._line
+        room = max(self.height() // line - 1, 1)
+        painter.setPen(self._theme.colour("muted"))
+        self._write(painter, QRect(0, 0, self.width(), line), self._title)
+        shown = self.scores if len(self.scores) <= room else self.scores[: room - 1]
+        for number, score in enumerate(shown, 1):
+            self._paint(painter, QRect(0, number * line, self.width(), line), score)
+        if len(shown) < len(self.scores):
+            painter.setPen(self._theme.colour("muted"))
+            below = QRect(0, (len(shown) + 1) * line, self.width(), line)
+            self._write(painter, below, f"and {len(self.scores) - len(shown)} more")
+        painter.end()
+
+    def _paint(self, painter: QPainter, line: QRect, score: Score) -> None:
+        painter.setPen(self._theme.colour("line"))
+        painter.setBrush(score.colour)
+        top = line.center().y() - _SWATCH // 2
+        painter.drawRect(QRect(0, top, _SWATCH, _SWATCH))
+        painter.setPen(self._theme.colour("text"))
+        words = QRect(_SWATCH + _SPACE, line.top(), self._names(), line.height())
+        dots = Qt.TextElideMode.ElideRight
+        self._write(painter, words, self.fontMetrics().elidedText(score.name, dots, words.width()))
+        bar = QRectF(words.right() + _SPACE, line.center().y() - 3, _BAR, 7)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("line"))
+        painter.drawRect(bar)
+        value = min(max(score.value or 0.0, -1.0 if self.signed else 0.0), 1.0)
+        painter.setBrush(self._theme.colour(self._hue(value)))
+        begin = bar.center().x() if self.signed else bar.left()
+        length = value * (bar.right() - begin)
+        painter.drawRect(QRectF(begin, bar.top(), length, bar.height()).normalized())
+        painter.setPen(self._theme.colour("text"))
+        number = QRect(int(bar.right()) + _SPACE, line.top(), 200, line.height())
+        self._write(painter, number, self.text(score))
+
+    def text(self, score: Score) -> str:
+        """Return a number as it is written."""
+        if score.value is None:
+            return "–"
+        changed = self.signed and abs(score.value) >= 0.005
+        return signed(f"{score.value:+.2f}") if changed else f"{abs(score.value):.2f}"
+
+    def _hue(self, value: float) -> str:
+        if not self.signed:
+            return "muted"
+        return "below" if value < 0 else "above"
+
+    def _write(self, painter: QPainter, where: QRect, words: str) -> None:
+        painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), words)
+
+    def _names(self) -> int:
+        widths = [self.fontMetrics().horizontalAdvance(f"{s.name} ") for s in self.scores]
+        return min(max(widths, default=0), _NAME)

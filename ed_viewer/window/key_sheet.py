@@ -1,0 +1,98 @@
+"""The sheet of all keys, in two columns, and of what the mouse does on the timeline."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ed_viewer.style.text import muted, plain
+from ed_viewer.style.theme import Theme
+from ed_viewer.timeline.timeline import GESTURES
+from ed_viewer.window.commands import COMMANDS, Command
+
+
+class KeySheet(QDialog):
+    """All keys and what they do; it scrolls where the window is low."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard shortcuts")
+        self._theme = theme
+        sheet = QWidget()
+        columns = QHBoxLayout(sheet)
+        columns.setContentsMargins(0, 0, 12, 0)
+        columns.setSpacing(48)
+        rows = [(shown_keys(command), command.words) for command in COMMANDS]
+        half = (len(rows) + len(GESTURES) + 2) // 2
+        columns.addLayout(self._column(rows[:half]))
+        rest = self._column(rows[half:])
+        self._add_rows(rest, "On the timeline", GESTURES)
+        columns.addLayout(rest)
+        fill_dialog(self, sheet)
+        wanted = sheet.sizeHint()
+        self.resize(
+            min(wanted.width() + 60, parent.width() - 40),
+            min(wanted.height() + 110, parent.height() - 40),
+        )
+
+    def _column(self, rows: Sequence[tuple[str, str]]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(20)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        self._add_rows(grid, "", rows)
+        return grid
+
+    def _add_rows(self, grid: QGridLayout, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        grid.setRowStretch(max(grid.rowCount() - 1, 0), 0)
+        if title:
+            head = plain(QLabel(title))
+            head.setFont(self._theme.font(bold=True))
+            head.setContentsMargins(0, 16, 0, 0)
+            grid.addWidget(head, grid.rowCount(), 1)
+        for keys, words in rows:
+            row = grid.rowCount()
+            label = plain(QLabel(keys))
+            label.setFont(self._theme.font(bold=True))
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(label, row, 0)
+            said = muted(plain(QLabel(words)))
+            said.setAlignment(Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(said, row, 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+
+
+def shown_keys(command: Command) -> str:
+    """Return the keys of a command as the system writes them: one, two, or first … last."""
+    names = [_native(key) for key in command.keys]
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]}"
+
+
+def _native(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) or key
+
+
+def fill_dialog(dialog: QDialog, sheet: QWidget) -> None:
+    """Lay a sheet that scrolls, and a button to close it, into a dialog."""
+    scroll = QScrollArea()
+    scroll.setWidget(sheet)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(24, 24, 12, 16)
+    layout.setSpacing(16)
+    layout.addWidget(scroll)
+    layout.addWidget(buttons)

@@ -1,0 +1,166 @@
+"""The timeline in the window: fed by the session, moved by mouse and keys."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QProcess, Qt, QTimer
+
+from ed_viewer.decoding.client import Decoder
+from ed_viewer.decoding.process import FAREWELL
+from ed_viewer.reading.messages import Frame, Growth
+from ed_viewer.window.feature import Part
+
+if TYPE_CHECKING:
+    from ed_viewer.window.window import Window
+
+_ZOOM = 1.5  # a key
+_FRAMES = 9  # whose median is shown: single ones jump about
+_ABSURD = 60.0  # seconds: the clocks of the trainer's disk and of this machine differ
+
+
+class TimelinePart(Part):
+    """Frames, events and the loop of the run on show."""
+
+    name = "timeline_keys"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        session, timeline = window.session, window.timeline
+        session.opened.connect(self._on_opened)
+        session.grew.connect(self._on_grew)
+        session.moved.connect(self._on_moved)
+        timeline.scrubbed.connect(session.scrub)
+        timeline.looped.connect(session.set_loop)
+        timeline.hovered.connect(window.status.show_value)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what the keys of the cursor, of the loop and of the zoom do."""
+        session, timeline = self.window.session, self.window.timeline
+        return {
+            "toggle": lambda _: session.toggle(),
+            "previous": lambda _: session.step(-1),
+            "next": lambda _: session.step(1),
+            "back": lambda _: session.step(-10),
+            "forward": lambda _: session.step(10),
+            "first": lambda _: session.scrub(0),
+            "follow": lambda _: session.follow(),
+            "loop_from": lambda _: self._loop(end=False),
+            "loop_to": lambda _: self._loop(end=True),
+            "loop_off": lambda _: session.set_loop(0, 0),
+            "zoom_in": lambda _: timeline.zoom(_ZOOM),
+            "zoom_out": lambda _: timeline.zoom(1 / _ZOOM),
+            "zoom_all": lambda _: timeline.zoom(0),
+        }
+
+    def _loop(self, end: bool) -> None:
+        if not self.window.session.loop_here(end):
+            side = "end at the first" if end else "begin at the newest"
+            self.window.status.show_message(f"A loop cannot {side} frame: go to another first")
+
+    def _on_opened(self, _: object) -> None:
+        self.window.timeline.set_frames(np.empty(0), np.empty(0), False)
+        self.window.timeline.set_events(())
+
+    def _on_grew(self, growth: Growth) -> None:
+        self.window.timeline.set_frames(growth.steps, growth.epochs, growth.live)
+        self.window.timeline.set_events(growth.marks)
+
+    def _on_moved(self) -> None:
+        cursor = self.window.session.cursor
+        following = cursor.following
+        self.window.timeline.set_frame(cursor.frame, following)
+        self.window.timeline.set_loop(cursor.loop)
+
+
+class CurvesPart(Part):
+    """Draws the curves in turns of their own: together with the stage's, one could take 100 ms."""
+
+    name = "curves_keys"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        session, curves = window.session, window.curves
+        queued = Qt.ConnectionType.QueuedConnection  # all of them, so that they keep their order
+        session.opened.connect(curves.clear_run, queued)
+        session.described.connect(curves.show_run, queued)
+        session.grew.connect(curves.show_growth, queued)
+        session.drawn.connect(curves.show_frame, queued)
+        curves.scrubbed.connect(session.scrub)
+        curves.hovered.connect(window.status.show_value)
+
+    def actions(self) -> Mapping[str, Callable[[int], None]]:
+        """Return what the key does."""
+        return {"logarithmic": lambda _: self.window.curves.log.toggle()}
+
+
+class ByHand(Part):
+    """Hands the stage the decoder of the open run, and tells it where the cursor is."""
+
+    name = "by_hand"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        window.session.opened.connect(self._open)
+        window.session.drawn.connect(self._move)
+
+    def end(self) -> None:
+        """End the decoder's process, and wait for those of runs that were left just now."""
+        if self.window.stage.decoder is not None:
+            self.window.stage.decoder.stop(wait=True)
+        for process in self.findChildren(QProcess):
+            process.waitForFinished(FAREWELL)
+
+    def _open(self, path: Path) -> None:
+        before = self.window.stage.decoder
+        if before is not None:
+            before.stop()
+            before.deleteLater()
+        self.window.stage.decoder = Decoder(path, self)
+
+    def _move(self, frame: Frame) -> None:
+        """Note the step before the panels draw, and so ask."""
+        decoder, growth = self.window.stage.decoder, self.window.session.growth
+        if decoder is not None and growth is not None and frame.request.frame < len(growth.steps):
+            decoder.step = int(growth.steps[frame.request.frame])
+
+
+class Lag(Part):
+    """Measures from when the newest frame was written until after it has been painted."""
+
+    name = "lag"
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._lags: deque[float] = deque(maxlen=_FRAMES)
+        self._measured = -1
+        window.session.opened.connect(self._on_opened)
+        window.session.drawn.connect(self._on_drawn)
+
+    def _on_opened(self, _: object) -> None:
+        self._lags.clear()
+        self._measured = -1
+        self.window.status.lag = None
+
+    def _on_drawn(self, frame: Frame) -> None:
+        growth, number = self.window.session.growth, frame.request.frame
+        newest = growth is not None and number == len(growth.steps) - 1
+        if growth is None or not growth.live or not newest or number <= self._measured:
+            return
+        if self._measured >= 0:  # the first one was written before the window looked
+            written = growth.newest
+            # After the paint events, which what is drawn has posted.
+            QTimer.singleShot(0, self, lambda: self._measure(written))
+        self._measured = number
+
+    def _measure(self, written: float) -> None:
+        lag = time.time() - written
+        if 0 <= lag < _ABSURD:
+            self._lags.append(lag)
+            self.window.status.lag = median(self._lags)
