@@ -3,16 +3,16 @@
 import numpy as np
 
 
-def confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
+def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Return how often each class (row) was taken for each (column), (classes, classes).
 
     Args:
         truth: class numbers of any shape; what is not in 0..classes-1 is left out.
-        found: class numbers, of the same shape and with the same meaning.
+        predicted: class numbers, of the same shape and with the same meaning.
         classes: how many there are.
     """
-    known = (truth >= 0) & (truth < classes) & (found >= 0) & (found < classes)
-    pairs = truth[known].astype(np.int64) * classes + found[known]
+    known = (truth >= 0) & (truth < classes) & (predicted >= 0) & (predicted < classes)
+    pairs = truth[known].astype(np.int64) * classes + predicted[known]
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
@@ -33,7 +33,7 @@ def intersection_over_union(counts: np.ndarray) -> np.ndarray:
     return np.divide(right, union, out=np.full(len(right), np.nan), where=there > 0)
 
 
-def groups_of(fine: np.ndarray, coarse: np.ndarray, classes: int) -> np.ndarray | None:
+def nested_groups(fine: np.ndarray, coarse: np.ndarray, classes: int) -> np.ndarray | None:
     """Return the coarse class of each fine one (classes,), None where they do not nest.
 
     Args:

@@ -101,7 +101,7 @@ def make_window(
     """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
     runs = [whole(path) for path in paths]
-    window = Window(Reader(whole(root), runs), Theme(app, theme), root, settings)
+    window = Window(Reader(whole(root), runs), Theme(app, theme), root, PARTS, settings)
     if runs:
         window.open(runs[0])
     if compare:

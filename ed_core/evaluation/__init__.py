@@ -4,14 +4,12 @@ from ed_core.evaluation.evaluate import MEASURES as MEASURES
 from ed_core.evaluation.evaluate import evaluate as evaluate
 from ed_core.evaluation.generators import agreement as agreement
 from ed_core.evaluation.measures import confusion as confusion
-from ed_core.evaluation.measures import intersection_over_union as intersection_over_union
 from ed_core.evaluation.splits import default_split as default_split
 from ed_core.evaluation.splits import split_arrays as split_arrays
 from ed_core.evaluation.subject import Numbers as Numbers
 from ed_core.evaluation.subject import Part as Part
 from ed_core.evaluation.subject import Subject as Subject
 from ed_core.evaluation.subject import positions as positions
-from ed_core.evaluation.subject import tally as tally
 from ed_core.evaluation.subject import truth as truth
 from ed_core.inference.predict import pieces as pieces
 from ed_core.inference.predict import predict as predict

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
+from ed_core.confusion import confusion as counted
+from ed_core.confusion import intersection_over_union
 from ed_core.data.batches import present
 from ed_core.evaluation import baselines
 from ed_core.evaluation.splits import known_split
-from ed_core.evaluation.subject import Numbers, Part, Subject, positions, tally, truth
+from ed_core.evaluation.subject import Numbers, Part, Subject, positions, truth
 from ed_core.inference.predict import mean, pieces, predict, total, values_of
 from ed_core.nn.submodels import inputs_of, taken
 from ed_core.plugins.spec import Field, Head
@@ -50,19 +52,8 @@ def confusion(run: Run, head: Head, split: str) -> np.ndarray:
     for _, rows, output in pieces(run.model, arrays):
         names = [name for name in (head.target, head.mask) if name]
         target = truth({name: arrays[name][rows] for name in names}, field, head)
-        counts += tally(target, output[head.output].argmax(axis=-1), classes)
+        counts += counted(target, output[head.output].argmax(axis=-1), classes)
     return counts
-
-
-def intersection_over_union(matrix: np.ndarray) -> np.ndarray:
-    """Return the IoU of each class (classes,) from a confusion matrix (truth, prediction).
-
-    true positives / (true positives + false positives + false negatives), as in PASCAL VOC. A class
-    without truth is NaN: its IoU could only be 0.
-    """
-    right, true = np.diag(matrix), matrix.sum(axis=1)
-    union = matrix.sum(axis=0) + true - right
-    return np.divide(right, union, out=np.full(len(right), np.nan), where=true > 0)
 
 
 class ConfusionCounts:
@@ -82,7 +73,7 @@ class ConfusionCounts:
         """Take some samples into account."""
         target = self._subject.truth(self._head, part)
         found = part.outputs[self._head.output].argmax(axis=-1)
-        self._matrix += tally(target, found, len(self._matrix))
+        self._matrix += counted(target, found, len(self._matrix))
 
 
 class MapAccuracy(ConfusionCounts):

@@ -60,19 +60,6 @@ def predicts(head: Head, field: Field | None, shape: tuple[int, ...]) -> str:
     return "value" if field.kind == "value" and shape[axes:] in ((), (1,)) else ""
 
 
-def tally(target: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
-    """Return how often each class (row) was taken for each (column), (classes, classes).
-
-    Args:
-        target: class numbers of any shape, -1 where there is none.
-        found: class numbers, of the same shape.
-        classes: how many there are.
-    """
-    known = target >= 0
-    pairs = target[known].astype(np.int64) * classes + found[known]
-    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-
-
 @dataclass(frozen=True)
 class Part:
     """Some of the samples that are measured.

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from ed_core.confusion import nested_groups
 from ed_core.figures.material import Material
 from ed_core.figures.predictions import class_names, confusion, heads_of, rivals, truth
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
@@ -52,11 +53,9 @@ def groups_of(material: Material, head: Head) -> tuple[np.ndarray, list[str]]:
         if name == head.target or field.kind != "class" or field.shape != ():
             continue
         coarse = material.samples[name].astype("int64")
-        known = (fine >= 0) & (coarse >= 0)
-        pairs = np.unique(np.stack([fine[known], coarse[known]], axis=1), axis=0)
-        groups = len(np.unique(pairs[:, 1]))
-        if np.array_equal(pairs[:, 0], np.arange(count)) and 1 < groups < count:
-            return pairs[:, 1], class_names(field, int(pairs[:, 1].max()) + 1)
+        group = nested_groups(fine, coarse, count)
+        if group is not None:
+            return group, class_names(field, int(group.max()) + 1)
     return np.zeros(count, "int64"), []
 
 

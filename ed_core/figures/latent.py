@@ -7,7 +7,8 @@ from scipy.spatial.distance import cdist
 
 from ed_core.evaluation.embedding import embedded
 from ed_core.figures.material import Material
-from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, class_colour, dark, marks
+from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, dark, marks
+from ed_core.palette import class_colour
 from ed_core.probes import flat
 
 _HEIGHT = 7.0  # inches

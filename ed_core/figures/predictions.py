@@ -10,8 +10,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from ed_core import evaluation
-from ed_core.evaluation import intersection_over_union as intersection_over_union
-from ed_core.evaluation import positions, tally
+from ed_core.confusion import confusion as counted
+from ed_core.evaluation import positions
 from ed_core.figures.material import Material
 from ed_core.figures.sheets import (
     GAP,
@@ -112,7 +112,7 @@ def confusion(material: Material, head: Head) -> np.ndarray:
         (classes, classes) integers, of samples or of pixels.
     """
     classes = material.run.model.output[head.output].shape[-1]
-    return tally(truth(material, head), predicted(material, head), classes)
+    return counted(truth(material, head), predicted(material, head), classes)
 
 
 def in_unit(name: str, field: Field) -> str:

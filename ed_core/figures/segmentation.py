@@ -7,13 +7,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from ed_core.confusion import intersection_over_union
 from ed_core.figures.material import Material
 from ed_core.figures.predictions import (
     NO_TRUTH,
     class_names,
     confusion,
     heads_of,
-    intersection_over_union,
     predicted,
     rivals,
     spread,
@@ -28,7 +28,8 @@ from ed_core.figures.sheets import (
     resized,
     tile_size,
 )
-from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH, class_colour
+from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH
+from ed_core.palette import class_colour
 from ed_core.plugins.spec import Field, Head
 
 _HIGH = 6.6  # inches that the images may take

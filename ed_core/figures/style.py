@@ -5,9 +5,11 @@ from math import inf
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
+
+from ed_core.palette import class_colour
 
 DPI = 200
 WIDTH = 12.0  # inches: a slide is 13.3 wide
@@ -17,18 +19,6 @@ INK = "#1a1e24"
 MUTED = "#59636e"
 FAINT, GRID = "#c9ced4", "#e3e7eb"
 BLUE, VERMILION = "#0072b2", "#d55e00"
-CLASSES = (  # Okabe & Ito, 2008, black and yellow darkened for a white page, and two more
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#e69f00",
-    "#1a1e24",
-    "#bfae00",
-    "#7f4fc9",
-    "#8a9199",
-)
 MARKERS = ("o", "^", "s", "D")  # so that no two of ten classes differ by their colour alone
 PLATE = {  # keeps type readable on points; a stroke around it would turn type to outlines in SVG
     "boxstyle": "round,pad=0.15",
@@ -67,19 +57,6 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "edkit",  # the same figure is the same file
     "pdf.fonttype": 42,
 }
-
-
-def class_colour(number: int, colours: Sequence[str] = ()) -> str:
-    """Return the colour of a class: its own where it has one, else that of the palette.
-
-    From the eleventh on the palette comes again in pale, from the twenty-first in dark.
-    """
-    if number < len(colours):
-        return colours[number]
-    rounds, index = divmod(number, len(CLASSES))
-    kept, white = ((1.0, 0.0), (0.45, 0.55), (0.55, 0.0))[rounds % 3]
-    red, green, blue = (kept * part + white for part in to_rgb(CLASSES[index]))
-    return to_hex((red, green, blue))
 
 
 def marks(number: int) -> dict[str, Any]:

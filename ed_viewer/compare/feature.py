@@ -181,6 +181,7 @@ class CompareKeeper(Part):
         super().__init__(window)
         self._model = ""
         window.session.described.connect(self._on_described)
+        window.layout_reset.connect(self.reset)
 
     def ready(self) -> None:
         """Know the tools of the comparison, which another part has."""

@@ -3,7 +3,7 @@
 import numpy as np
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ed_core.confusion import confusion, groups_of
+from ed_core.confusion import confusion, nested_groups
 from ed_viewer.panels.base import Panel, panel
 from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.palette import grey_table
@@ -134,7 +134,7 @@ class ClassesPanel(Panel):
             coarse = self.source.truth(name, truth.shape)
             if name == self._target or facts.get("kind") != "class" or coarse is None:
                 continue
-            group = groups_of(truth, coarse, classes)
+            group = nested_groups(truth, coarse, classes)
             if group is not None:
                 names = self.source.names(name, int(group.max()) + 1)
                 return name, group, tuple(names[n] for n in np.unique(group))

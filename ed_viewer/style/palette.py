@@ -7,6 +7,9 @@ from functools import lru_cache
 import numpy as np
 from PySide6.QtGui import QColor, QPalette
 
+from ed_core.palette import CLASSES, blend, rgb
+from ed_core.palette import class_colour as palette_colour
+
 
 @dataclass(frozen=True, slots=True)
 class Palette:
@@ -62,18 +65,7 @@ LIGHT = Palette(
     failed="#c2410c",
     warning="#fff0c8",
     on_warning="#5f3d00",
-    classes=(
-        "#0072b2",
-        "#d55e00",
-        "#009e73",
-        "#cc79a7",
-        "#56b4e9",
-        "#e69f00",
-        "#1a1e24",
-        "#bfae00",
-        "#7f4fc9",
-        "#8a9199",
-    ),
+    classes=CLASSES,
     below="#0a5fb4",
     zero="#f4f5f7",
     above="#c24a00",
@@ -154,35 +146,21 @@ def class_colour(palette: Palette, index: int, own: Sequence[str] = ()) -> str:
     """Return the colour of a class: its own where the data have one, else that of the palette.
 
     Below 0 there is no class, and the colour is a quiet grey.
-
-    From the eleventh on the palette comes again in pale, from the twenty-first in dark, as in
-    figures. An own colour that is none is not used: it comes out of a file.
     """
-    if 0 <= index < len(own) and QColor.isValidColorName(own[index]):
-        return own[index]
     if index < 0:
         return blend(palette.done, palette.card, 0.45)
-    rounds, place = divmod(index, len(palette.classes))
-    towards = ("", "white", "black")[rounds % 3]
-    colour = palette.classes[place]
-    return blend(colour, towards, 0.5) if towards else colour
-
-
-def blend(colour: str, other: str, share: float) -> str:
-    """Return a colour with a share of another mixed in."""
-    pairs = zip(_rgb(colour), _rgb(other), strict=True)
-    return "#" + "".join(f"{round(one + (two - one) * share):02x}" for one, two in pairs)
+    return palette_colour(index, own, palette.classes)
 
 
 def ink_on(colour: str) -> str:
     """Return the colour of type on a surface: dark on bright, bright on dark."""
-    red, green, blue = _rgb(colour)
+    red, green, blue = rgb(colour)
     return LIGHT.text if 0.299 * red + 0.587 * green + 0.114 * blue > _BRIGHT else LIGHT.card
 
 
 def class_table(colours: Sequence[str]) -> np.ndarray:
     """Return (classes, 3) uint8 of colours, red first."""
-    return np.array([_rgb(colour) for colour in colours], np.uint8).reshape(-1, 3)
+    return np.array([rgb(colour) for colour in colours], np.uint8).reshape(-1, 3)
 
 
 def run_colour(palette: Palette, side: str) -> QColor:
@@ -243,16 +221,10 @@ def qt_palette(palette: Palette) -> QPalette:
 
 
 def _ramp(stops: tuple[str, ...]) -> np.ndarray:
-    colours = np.array([_rgb(stop) for stop in stops], np.float64)
+    colours = np.array([rgb(stop) for stop in stops], np.float64)
     at = np.linspace(0, len(stops) - 1, 256)
     columns = [np.interp(at, np.arange(len(stops)), channel) for channel in colours.T]
     return np.stack(columns, axis=1).round().astype(np.uint8)
-
-
-@lru_cache(maxsize=1024)
-def _rgb(colour: str) -> tuple[int, int, int]:
-    made = QColor(colour)
-    return made.red(), made.green(), made.blue()
 
 
 def whole_classes(labels: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray
 
-from ed_viewer.compare.feature import CompareKeeper
 from ed_viewer.reading.messages import RunInfo
 from ed_viewer.window.feature import Part
 from ed_viewer.window.view_history import ViewHistory
@@ -51,7 +50,7 @@ class LayoutKeeper(Part):
         window.set_full(False)
         window.docks.reset()
         window.settings.drop(_LAYOUTS, self._model)
-        window.part(CompareKeeper).reset()
+        window.layout_reset.emit()
 
     def end(self) -> None:
         """Keep the layout on show."""

@@ -1,14 +1,13 @@
 """The window: the stage in the middle, docks around it, and who tells whom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QStatusTipEvent
 from PySide6.QtWidgets import QMainWindow
 
-from ed_viewer.app import PARTS
 from ed_viewer.curves.curves import Curves
 from ed_viewer.panels.base import broken_panels
 from ed_viewer.reading.jobs import Errands
@@ -39,15 +38,26 @@ class Window(QMainWindow):
         reader: not started yet; the window starts it and stops it.
         theme: colours and type.
         root: the folder of runs, as it is called in messages.
+        parts: the features, in the order of their tools.
         settings: what was kept from an earlier window, and what is kept of this one.
+
+    Signals:
+        layout_reset: everything goes back to where it was at first.
 
     Attributes:
         full: whether the stage and the timeline stand alone.
         tabbing: whether the Tab key moves the focus right now.
     """
 
+    layout_reset = Signal()
+
     def __init__(
-        self, reader: Reader, theme: Theme, root: str, settings: Settings | None = None
+        self,
+        reader: Reader,
+        theme: Theme,
+        root: str,
+        parts: Sequence[type[Part]] = (),
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
         self.reader = reader
@@ -61,6 +71,9 @@ class Window(QMainWindow):
         self.resize(QSize(1440, 900))
         self.setMinimumSize(QSize(640, 480))
         self._make_widgets(root)
+        self.parts = [part(self) for part in parts]
+        self.stage.set_tools([part.tool for part in self.parts if part.tool])
+        self.docks = Docks(self)
         self._connect()
         self._bind()
         for part in self.parts:
@@ -90,9 +103,6 @@ class Window(QMainWindow):
         self.setCentralWidget(self._middle)
         self.statusBar().addWidget(self.status, 1)
         self.statusBar().setSizeGripEnabled(False)
-        self.parts = [part(self) for part in PARTS]
-        self.stage.set_tools([part.tool for part in self.parts if part.tool])
-        self.docks = Docks(self)
         self.status.show_growth(None)
         self.status.show_message(broken_panels())
 

@@ -50,7 +50,7 @@ def test_an_enlarged_window_keeps_classes_whole_and_missing_values_missing(seed:
     assert np.nanmax(found["elevation"]) <= 3 + 1e-5
 
 
-def test_a_window_of_a_plane_is_a_plane() -> None:
+def test_a_limits_around_a_plane_is_a_plane() -> None:
     y, x = np.mgrid[:20, :30].astype("float32")
     batch = {"image": (y + 2 * x)[None, ..., None]}
     found = augment.zoomed(batch, np.random.default_rng(3), largest=1.8)["image"][0, ..., 0]

@@ -14,6 +14,7 @@ from sklearn.metrics import confusion_matrix
 
 import ed_core
 from ed_core import Field, Run
+from ed_core.confusion import intersection_over_union
 from ed_core.figures.confusion import confusions, groups_of
 from ed_core.figures.draw import draw_figures
 from ed_core.figures.material import Material, material, names_of
@@ -21,7 +22,6 @@ from ed_core.figures.predictions import (
     class_names,
     confusion,
     heads_of,
-    intersection_over_union,
     maps,
     positions,
     predicted,
@@ -31,7 +31,8 @@ from ed_core.figures.predictions import (
 from ed_core.figures.reconstructions import signals, videos
 from ed_core.figures.segmentation import colours_of, segmentations
 from ed_core.figures.sheets import coloured, input_pictures
-from ed_core.figures.style import CLASSES, STYLE, class_colour
+from ed_core.figures.style import STYLE
+from ed_core.palette import CLASSES, class_colour
 from ed_core.plugins.decorators import DATASETS, MODELS
 
 pytestmark = pytest.mark.backend

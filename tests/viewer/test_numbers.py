@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ed_core.figures.style import CLASSES as FIGURE_CLASSES
+from ed_core.palette import CLASSES as FIGURE_CLASSES
 from ed_viewer.curves.data import curves_of
-from ed_viewer.panels.latent.projection import project, window_of
+from ed_viewer.panels.latent.projection import limits_around, project
 from ed_viewer.style.palette import (
     DARK,
     LIGHT,
@@ -79,10 +79,10 @@ def test_principal_axes_hold_most_of_the_variance() -> None:
 
 def test_the_window_stays_while_points_move_within_it() -> None:
     points = np.random.default_rng(0).uniform(-1, 1, (50, 2))
-    window = window_of(points, None)
-    assert window_of(points * 0.9, window) == window
-    assert window_of(points * 3, window) != window
-    assert window_of(points * 0.1, window) != window
+    window = limits_around(points, None)
+    assert limits_around(points * 0.9, window) == window
+    assert limits_around(points * 3, window) != window
+    assert limits_around(points * 0.1, window) != window
 
 
 def test_a_raster_puts_a_point_into_its_cell() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ed_core.confusion import confusion, groups_of, intersection_over_union, shares
+from ed_core.confusion import confusion, intersection_over_union, nested_groups, shares
 
 pytestmark = pytest.mark.viewer
 
@@ -37,7 +37,7 @@ def test_iou_is_intersection_over_union(pairs: list[tuple[int, int]]) -> None:
 
 def test_groups_are_found_where_classes_nest() -> None:
     fine = np.array([0, 1, 2, 3, 0, -1])
-    assert groups_of(fine, fine // 2, 4).tolist() == [0, 0, 1, 1]
-    assert groups_of(fine, np.array([0, 0, 1, 1, 1, 0]), 4) is None  # class 0 is in both
-    assert groups_of(fine, fine, 4) is None  # as many groups as classes
-    assert groups_of(fine, fine // 2, 5) is None  # of class 4 there is no sample
+    assert nested_groups(fine, fine // 2, 4).tolist() == [0, 0, 1, 1]
+    assert nested_groups(fine, np.array([0, 0, 1, 1, 1, 0]), 4) is None  # class 0 is in both
+    assert nested_groups(fine, fine, 4) is None  # as many groups as classes
+    assert nested_groups(fine, fine // 2, 5) is None  # of class 4 there is no sample

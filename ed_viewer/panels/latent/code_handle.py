@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from ed_viewer.panels.latent.projection import Axes
 from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.plots.plot import pixel_size
 
 _MOST = 10  # points
 _APART = 12  # pixels between two of them
@@ -80,12 +81,6 @@ class Handle(QObject):
     def _moved(self) -> None:
         at = self.target.pos()
         self.dragged.emit(np.array([at.x(), at.y()]))
-
-
-def pixel_size(item: pyqtgraph.PlotItem) -> np.ndarray:
-    """Return what a pixel of the plot is, across and upwards."""
-    across, up = item.getViewBox().viewPixelSize()
-    return np.array([across, up])
 
 
 class HeldCode(QObject):

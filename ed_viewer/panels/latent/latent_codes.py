@@ -9,12 +9,12 @@ from ed_viewer.panels.latent.axes_choice import AxesChoice
 from ed_viewer.panels.latent.code_editor import Hand
 from ed_viewer.panels.latent.code_handle import HeldCode
 from ed_viewer.panels.latent.interpolation import Between
-from ed_viewer.panels.latent.projection import Axes, Window
+from ed_viewer.panels.latent.projection import Axes
 from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.text import counted, grouped, muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle
-from ed_viewer.widgets.plots.scatter import Scatter
+from ed_viewer.widgets.plots.scatter import Limits, Scatter
 
 _LOW = 330  # pixels of a panel: below, the plot would have no room above the way
 _NARROW = 640  # pixels: below, the plot would have no room beside the hand
@@ -141,7 +141,7 @@ class LatentCodesPanel(Panel):
         if self.source.decoder is not None:
             self._place.set_size(self.width(), self.height())
 
-    def _share(self, window: Window) -> Window:
+    def _share(self, window: Limits) -> Limits:
         """Return the limits that suit the points of both runs, if these have the same axes."""
         assert self._axes is not None
         ranges, side, (across, upwards) = self.source.ranges, self.source.side, self._axes.titles

@@ -6,8 +6,6 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-Window = tuple[float, float, float, float]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
@@ -77,25 +75,6 @@ def units(codes: np.ndarray, chosen: tuple[int, int]) -> Axes:
         directions[1] = 0.0
     titles = (f"code {first + 1}", f"code {second + 1}")
     return Axes(codes[:, list(chosen)], titles, directions)
-
-
-def window_of(points: np.ndarray, before: Window | None) -> Window:
-    """Return x and y limits around the points; `before`, as long as it suits them.
-
-    Limits that change with every frame would hide that the points move.
-    """
-    if not len(points):
-        return before or (-1.0, 1.0, -1.0, 1.0)
-    low, high = points.min(axis=0), points.max(axis=0)
-    if before is not None:
-        inner, outer = np.array(before[::2]), np.array(before[1::2])
-        inside = (low >= inner).all() and (high <= outer).all()
-        if inside and ((high - low) > 0.35 * (outer - inner)).all():
-            return before
-    margin = np.maximum(0.15 * (high - low), 1e-3)
-    left, down = (low - margin).tolist()
-    right, up = (high + margin).tolist()
-    return left, right, down, up
 
 
 def _principal(centred: np.ndarray) -> np.ndarray:

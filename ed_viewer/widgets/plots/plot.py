@@ -14,7 +14,6 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem
 
-from ed_viewer.panels.latent.code_handle import pixel_size
 from ed_viewer.style.palette import NOT_DRAWN
 from ed_viewer.style.text import signed
 from ed_viewer.style.theme import Theme
@@ -211,3 +210,9 @@ def nearest(
     found = found[labels[found] > NOT_DRAWN]
     apart = np.hypot(*((points[found] - at) / reach).T)
     return int(found[apart.argmin()]) if apart.min(initial=np.inf) <= 1 else -1
+
+
+def pixel_size(item: pyqtgraph.PlotItem) -> np.ndarray:
+    """Return what a pixel of the plot is, across and upwards."""
+    across, up = item.getViewBox().viewPixelSize()
+    return np.array([across, up])

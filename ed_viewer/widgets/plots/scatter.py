@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ed_viewer.panels.latent.projection import Window, window_of
 from ed_viewer.style.palette import (
     NO_CLASS,
     NO_LABEL,
@@ -23,6 +22,9 @@ from ed_viewer.style.text import measured, number
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.plots.plot import PlotHover, make_plot, nearest, style_plot
+
+Limits = tuple[float, float, float, float]
+"""Of a plot: left, right, bottom, top."""
 
 _SIZE = 7  # pixels, of a marker
 Box = tuple[float, float, float, float]
@@ -129,7 +131,7 @@ class Scatter(QWidget):
     def __init__(
         self,
         theme: Theme,
-        share: Callable[[Window], Window] | None = None,
+        share: Callable[[Limits], Limits] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -151,8 +153,8 @@ class Scatter(QWidget):
         self._labels: np.ndarray | None = None
         self._names: tuple[str, ...] = ()
         self._titles = ("", "")
-        self._own: Window | None = None
-        self._window: Window | None = None
+        self._own: Limits | None = None
+        self._window: Limits | None = None
         self._points = np.empty((0, 2))
         self._known = np.empty(0, bool)
         self._drawn = np.empty(0, np.int64)  # the class of each, or NOT_DRAWN
@@ -189,7 +191,7 @@ class Scatter(QWidget):
             self.item.setLabel("left", titles[1])
         self._known = np.isfinite(points).all(axis=1)
         self._points = np.nan_to_num(points)
-        self._own = window_of(points[self._known], self._own)
+        self._own = limits_around(points[self._known], self._own)
         window = self._share(self._own)
         if window != self._window:
             self._window = window
@@ -363,3 +365,22 @@ class TruthPlot(QWidget):
         true, found = (measured(value, self._unit) for value in self._values[sample])
         said += [f"true {true}"] if self._known else []  # else it is the number of the sample
         return " · ".join([*said, f"predicted {found}"])
+
+
+def limits_around(points: np.ndarray, before: Limits | None) -> Limits:
+    """Return x and y limits around the points; `before`, as long as it suits them.
+
+    Limits that change with every frame would hide that the points move.
+    """
+    if not len(points):
+        return before or (-1.0, 1.0, -1.0, 1.0)
+    low, high = points.min(axis=0), points.max(axis=0)
+    if before is not None:
+        inner, outer = np.array(before[::2]), np.array(before[1::2])
+        inside = (low >= inner).all() and (high <= outer).all()
+        if inside and ((high - low) > 0.35 * (outer - inner)).all():
+            return before
+    margin = np.maximum(0.15 * (high - low), 1e-3)
+    left, down = (low - margin).tolist()
+    right, up = (high + margin).tolist()
+    return left, right, down, up
