@@ -10,44 +10,44 @@ from types import TracebackType
 from PySide6.QtCore import QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
-from ed_viewer.compare.feature import Compare, CompareKeeper
-from ed_viewer.export.feature import ExportPart
-from ed_viewer.new_run.feature import DemoStart, NewRun
+from ed_viewer.compare.feature import CompareFeature, CompareSettings
+from ed_viewer.export.feature import ExportFeature
+from ed_viewer.new_run.feature import DemoStart, NewRunFeature
 from ed_viewer.new_run.log import TrainingLog
 from ed_viewer.reading.reader import Reader
-from ed_viewer.reading.run_names import whole
-from ed_viewer.steering.feature import Steer
+from ed_viewer.reading.run_names import absolute_path
+from ed_viewer.steering.feature import SteerFeature
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.command_palette import PalettePart
-from ed_viewer.window.feature import Part
+from ed_viewer.window.command_palette import PaletteFeature
+from ed_viewer.window.feature import Feature
 from ed_viewer.window.focus_ring import FocusRing
-from ed_viewer.window.layout import LayoutKeeper
-from ed_viewer.window.run_sheet import RunSheetPart
+from ed_viewer.window.layout import LayoutFeature
+from ed_viewer.window.run_sheet import RunSheetFeature
 from ed_viewer.window.settings import Settings, settings_file
-from ed_viewer.window.tool_bar import ViewTools
+from ed_viewer.window.tool_bar import ViewToolsFeature
 from ed_viewer.window.view_history import ViewHistory
 from ed_viewer.window.window import Window
-from ed_viewer.window.wiring import ByHand, CurvesPart, Lag, TimelinePart
+from ed_viewer.window.wiring import CurvesFeature, DecoderFeature, DisplayLatency, TimelineFeature
 
 _COLLECT = 5000  # milliseconds
-PARTS: tuple[type[Part], ...] = (
+PARTS: tuple[type[Feature], ...] = (
     TrainingLog,
-    NewRun,
-    Steer,
-    RunSheetPart,
-    Compare,
-    CompareKeeper,
-    ByHand,
-    TimelinePart,
-    CurvesPart,
-    ExportPart,
-    ViewTools,
-    PalettePart,
+    NewRunFeature,
+    SteerFeature,
+    RunSheetFeature,
+    CompareFeature,
+    CompareSettings,
+    DecoderFeature,
+    TimelineFeature,
+    CurvesFeature,
+    ExportFeature,
+    ViewToolsFeature,
+    PaletteFeature,
     ViewHistory,
-    LayoutKeeper,
+    LayoutFeature,
     FocusRing,
     DemoStart,
-    Lag,
+    DisplayLatency,
 )
 """In the order of their tools."""
 
@@ -100,12 +100,12 @@ def make_window(
 ) -> Window:
     """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
-    runs = [whole(path) for path in paths]
-    window = Window(Reader(whole(root), runs), Theme(app, theme), root, PARTS, settings)
+    runs = [absolute_path(path) for path in paths]
+    window = Window(Reader(absolute_path(root), runs), Theme(app, theme), root, PARTS, settings)
     if runs:
         window.open(runs[0])
     if compare:
-        window.part(Compare).choose(runs[1])
+        window.part(CompareFeature).choose(runs[1])
     return window
 
 

@@ -13,7 +13,7 @@ from shiboken6 import isValid
 _PAUSE = 5  # milliseconds after a piece: what it has changed is painted, and a key is heard
 
 
-class Turn(QObject):
+class Task(QObject):
     """Does a piece of its owner's work in a turn of the event loop that no other piece has.
 
     Args:
@@ -69,19 +69,19 @@ class _Queue(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         # In their order; not held, for a turn holds its owner, and that all that it shows.
-        self.turns: WeakKeyDictionary[Turn, None] = WeakKeyDictionary()
+        self.turns: WeakKeyDictionary[Task, None] = WeakKeyDictionary()
         self._hurried = False  # whether the last piece was an urgent one
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._next)
 
-    def add(self, turn: Turn) -> None:
+    def add(self, turn: Task) -> None:
         self.turns.setdefault(turn)
         hurries = turn.urgent and not self._hurried  # what waits to be painted still goes first
         if hurries or not self._timer.isActive():  # or nothing was done just now
             self._timer.start(0)
 
-    def waiting(self) -> list[Turn]:
+    def waiting(self) -> list[Task]:
         """Return those whose owner is still there."""
         return [turn for turn in self.turns if isValid(turn)]
 
@@ -106,7 +106,7 @@ def _queue() -> _Queue:
     return app.findChild(_Queue) or _Queue(app)
 
 
-class OneByOne:
+class StaggeredRestyle:
     """Changes widgets, one a turn of the event loop; until its turn, each is covered.
 
     Else a window whose widgets all change would paint all of them in one turn, which takes
@@ -118,7 +118,7 @@ class OneByOne:
 
     def __init__(self, owner: QObject) -> None:
         self._changes: dict[Cover, Callable[[], None]] = {}
-        self._turn = Turn(self._change_next, owner)
+        self._turn = Task(self._change_next, owner)
 
     def ask(self, widget: QWidget, change: Callable[[], None]) -> None:
         """Have a widget changed, after those that wait already; its newest change holds."""

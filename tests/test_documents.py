@@ -100,7 +100,7 @@ def use_panels(module: ModuleType, code: str) -> None:
     from PySide6.QtWidgets import QApplication
 
     from ed_core.recording import ArrayInfo, ProbeInfo
-    from ed_viewer import Panel, Source, Theme
+    from ed_viewer import Panel, PanelContext, Theme
 
     panels = vars(inspect.getmodule(Panel))["PANELS"]
     kinds = {panel: kind for kind, panel in panels.items()}
@@ -111,7 +111,7 @@ def use_panels(module: ModuleType, code: str) -> None:
             for name, array in FRAMES[kind].items()
         }
         theme = Theme(QApplication.instance(), "light")
-        shown = panel(Source(ProbeInfo(kind, kind, arrays), {}, {}, theme))
+        shown = panel(PanelContext(ProbeInfo(kind, kind, arrays), {}, {}, theme))
         shown.show_frame(FRAMES[kind])
         assert not shown.grab().isNull()
         shown.deleteLater()

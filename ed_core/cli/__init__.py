@@ -13,7 +13,7 @@ from ed_core.cli.data import data_command
 from ed_core.cli.demo import demo
 from ed_core.cli.listing import list_command
 from ed_core.cli.results import evaluate, figures
-from ed_core.cli.startup import startup
+from ed_core.cli.start import startup
 from ed_core.cli.train import train
 from ed_core.cli.view import view
 from ed_core.errors import EdkitError

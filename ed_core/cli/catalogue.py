@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
-from ed_core.cli.startup import startup
+from ed_core.cli.start import startup
 from ed_core.data.loading import given_options
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS, MODELS

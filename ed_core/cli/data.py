@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ed_core.cli.startup import early_options, startup
+from ed_core.cli.start import early_options, startup
 from ed_core.data.loading import load_data, settle_data
 from ed_core.plugins.findings import block
 from ed_core.plugins.spec import Dataset

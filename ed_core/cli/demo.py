@@ -3,7 +3,7 @@
 import click
 
 from ed_core.cli.display import has_display
-from ed_core.cli.startup import early_options, short, startup
+from ed_core.cli.start import early_options, short, startup
 from ed_core.cli.train import console, open_window, say, stoppable
 from ed_core.recording import RunFolder
 

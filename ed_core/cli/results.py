@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ed_core.cli.startup import early_options, short, startup
+from ed_core.cli.start import early_options, short, startup
 from ed_core.errors import EdkitError, unknown
 
 _WEIGHTS = click.option(

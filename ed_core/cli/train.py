@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ed_core.cli.catalogue import flag_of
 from ed_core.cli.display import has_display
-from ed_core.cli.startup import again, early_options, on_backend, short, startup
+from ed_core.cli.start import again, early_options, on_backend, short, startup
 from ed_core.data.loading import settle_data
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import MODELS

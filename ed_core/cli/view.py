@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ed_core.cli.display import lack_of_window
-from ed_core.cli.startup import early_options, short, startup
+from ed_core.cli.start import early_options, short, startup
 from ed_core.errors import EdkitError
 
 _ENDINGS = ".png, .svg, .pdf, .gif, .mp4 or, the arrays, .npz"
@@ -82,10 +82,10 @@ def _export(
         raise EdkitError("--align says where the second of two runs stands, one was given.")
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is asked for: nothing is shown
     startup.plugin_files()
-    from ed_viewer.export.headless import Wish, export_stage
+    from ed_viewer.export.headless import ExportSpec, export_stage
     from ed_viewer.session.alignment import Alignment
 
-    wish = Wish(
+    wish = ExportSpec(
         export,
         step,
         preset or "overview",

@@ -70,7 +70,7 @@ class Mailbox:
             return self._waiting.popitem()[1]
 
 
-class Subject:
+class DecodedRun:
     """A model with the weights of one step or another. Made once the backend is settled."""
 
     def __init__(self, folder: RunFolder, info: Mapping[str, Any]) -> None:
@@ -139,7 +139,7 @@ def embed(request: Message) -> Answer:
     return {}, {"points": embedded(codes)}
 
 
-def subject_of(path: str, plugins: Sequence[str]) -> Subject:
+def subject_of(path: str, plugins: Sequence[str]) -> DecodedRun:
     """Rebuild the model of a run on its backend, or on another that is installed.
 
     Raises:
@@ -157,7 +157,7 @@ def subject_of(path: str, plugins: Sequence[str]) -> Subject:
     from ed_core.runs.run import check_info
 
     check_info(info, path)
-    return Subject(folder, info)
+    return DecodedRun(folder, info)
 
 
 class Worker:

@@ -7,7 +7,7 @@ from ed_core.evaluation.measures import confusion as confusion
 from ed_core.evaluation.splits import default_split as default_split
 from ed_core.evaluation.splits import split_arrays as split_arrays
 from ed_core.evaluation.subject import Numbers as Numbers
-from ed_core.evaluation.subject import Part as Part
+from ed_core.evaluation.subject import SampleBatch as SampleBatch
 from ed_core.evaluation.subject import Subject as Subject
 from ed_core.evaluation.subject import positions as positions
 from ed_core.evaluation.subject import truth as truth

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Protocol
 
 from ed_core.evaluation.measures import (
-    Activity,
     ClassAccuracy,
     EvidenceBound,
     MapAccuracy,
     Neighbours,
     ReconstructionError,
+    UnitActivity,
     ValueErrors,
 )
 from ed_core.evaluation.splits import measured_on, split_arrays
-from ed_core.evaluation.subject import Numbers, Part, Subject
+from ed_core.evaluation.subject import Numbers, SampleBatch, Subject
 from ed_core.evaluation.terms import Metrics, OwnLoss
 from ed_core.nn import losses
 from ed_core.plugins.spec import Head
@@ -24,7 +24,7 @@ from ed_core.runs.run import Run, open_run
 class Measure(Protocol):
     """A sum over the samples that becomes numbers: no measure holds the samples themselves."""
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
 
     def numbers(self) -> Numbers:
@@ -123,7 +123,7 @@ def _has_own_loss(subject: Subject, head: Head) -> bool:
 
 MEASURES: tuple[tuple[Suits, Callable[[Subject, Head], Measure]], ...] = (
     (_restores, ReconstructionError),
-    (lambda subject, head: head.loss is losses.l1, Activity),
+    (lambda subject, head: head.loss is losses.l1, UnitActivity),
     (lambda subject, head: head.loss is losses.gaussian_kl, EvidenceBound),
     (_predicts("class"), ClassAccuracy),
     (_predicts("class map"), MapAccuracy),

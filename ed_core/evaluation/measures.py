@@ -13,9 +13,9 @@ from ed_core.confusion import intersection_over_union
 from ed_core.data.batches import present
 from ed_core.evaluation import baselines
 from ed_core.evaluation.splits import known_split
-from ed_core.evaluation.subject import Numbers, Part, Subject, positions, truth
+from ed_core.evaluation.subject import Numbers, SampleBatch, Subject, positions, truth
 from ed_core.inference.predict import mean, pieces, predict, total, values_of
-from ed_core.nn.submodels import inputs_of, taken
+from ed_core.nn.submodels import inputs_of, model_inputs
 from ed_core.plugins.spec import Field, Head
 from ed_core.runs.run import Run
 from ed_core.seeds import Seeds
@@ -69,7 +69,7 @@ class ConfusionCounts:
         classes = subject.run.model.output[head.output].shape[-1]
         self._matrix = np.zeros((classes, classes), np.int64)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         target = self._subject.truth(self._head, part)
         found = part.outputs[self._head.output].argmax(axis=-1)
@@ -135,7 +135,7 @@ class Neighbours:
         self._codes: list[np.ndarray] = []
         self._labels: list[np.ndarray] = []
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         target = self._subject.truth(self._head, part)
         there = present(target)
@@ -187,7 +187,7 @@ class ReconstructionError:
         self._sums: dict[str, float] = defaultdict(float)
         self._numbers = self._samples = 0
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         head, target = self._head, part.arrays[self._head.target]
         there = present(self._subject.truth(head, part)).reshape(target.shape)
@@ -197,7 +197,9 @@ class ReconstructionError:
         if self._linear is not None:
             restored["pca_mse"] = self._linear.restore(target)
         model = self._subject.untrained
-        restored["untrained_mse"] = model.predict_on_batch(taken(model, part.arrays))[head.output]
+        restored["untrained_mse"] = model.predict_on_batch(model_inputs(model, part.arrays))[
+            head.output
+        ]
         for name, output in restored.items():
             self._sums[name] += total(np.square(target - output.astype("float64"))[there])
 
@@ -213,14 +215,14 @@ class ReconstructionError:
         return {**named, f"{self._head.name}_count": self._samples}
 
 
-class Activity:
+class UnitActivity:
     """The share of code units, over all samples, above 1 % of the layer's maximum."""
 
     def __init__(self, subject: Subject, head: Head) -> None:
         self._subject, self._output = subject, head.output
         self._largest = 0.0
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         self._largest = max(self._largest, float(np.abs(part.outputs[self._output]).max()))
 
@@ -250,7 +252,7 @@ class ValueErrors:
         self._count = self._near = 0
         self._absolute = self._squares = self._floor = 0.0
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         target = self._subject.truth(self._head, part)
         there = present(target)
@@ -293,14 +295,14 @@ class EvidenceBound:
         self._mean: np.ndarray | float = 0.0  # (latent,) of what came so far
         self._squares: np.ndarray | float = 0.0  # of the differences from that mean
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         posterior = part.outputs[self._head.output]
         mean, log_var = posterior[:, 0], posterior[:, 1]
         epsilon = self._random.standard_normal(mean.shape, np.float32)
         z = (mean + np.exp(0.5 * log_var) * epsilon).reshape(-1, *(self._subject.code_shape or ()))
         decoder = self._subject.run.decoder
-        decoded = decoder.predict_on_batch(taken(decoder, {**part.arrays, "code": z}))
+        decoded = decoder.predict_on_batch(model_inputs(decoder, {**part.arrays, "code": z}))
         self._kl += total(values_of(self._head.loss, posterior))
         for term in self._terms:
             target, output = part.arrays[term.target], decoded[term.output]

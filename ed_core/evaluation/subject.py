@@ -11,7 +11,7 @@ import numpy as np
 from ed_core.errors import EdkitError
 from ed_core.evaluation import baselines
 from ed_core.inference.predict import pieces, ready
-from ed_core.nn.submodels import taken
+from ed_core.nn.submodels import model_inputs
 from ed_core.plugins.spec import Field, Head
 from ed_core.runs.run import Run
 
@@ -61,7 +61,7 @@ def predicts(head: Head, field: Field | None, shape: tuple[int, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class SampleBatch:
     """Some of the samples that are measured.
 
     Args:
@@ -89,14 +89,14 @@ class Subject:
     arrays: Arrays
     seed: int = 0
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[SampleBatch]:
         """Yield some samples at a time with what the model makes of them.
 
         Raises:
             EdkitError: what the model gives is not finite.
         """
         names = {head.output for head in self.run.model.heads} | {"code"}
-        inputs = taken(self.run.model, self.arrays)
+        inputs = model_inputs(self.run.model, self.arrays)
         rest = {name: array for name, array in self.arrays.items() if name not in inputs}
         for given, rows, outputs in pieces(self.run.model, self.arrays):
             kept = {name: output for name, output in outputs.items() if name in names}
@@ -106,7 +106,7 @@ class Subject:
                         f"{str(self.run.path)!r} cannot be measured: its output {name!r} is not "
                         "finite; train it again with a lower --learning-rate."
                     )
-            yield Part({**given, **{name: ready(a[rows]) for name, a in rest.items()}}, kept)
+            yield SampleBatch({**given, **{name: ready(a[rows]) for name, a in rest.items()}}, kept)
 
     @property
     def samples(self) -> int:
@@ -145,7 +145,7 @@ class Subject:
         shape = tuple(self.run.model.output[head.output].shape[1:])
         return predicts(head, self.run.fields.get(head.target), shape)
 
-    def truth(self, head: Head, part: Part) -> np.ndarray:
+    def truth(self, head: Head, part: SampleBatch) -> np.ndarray:
         """Return the targets of a head, -1 or NaN where there is none."""
         return truth(part.arrays, self.run.fields[head.target], head)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ed_core.data.batches import present
 from ed_core.errors import EdkitError, one_line
-from ed_core.evaluation.subject import Numbers, Part, Subject
+from ed_core.evaluation.subject import Numbers, SampleBatch, Subject
 from ed_core.inference.predict import total, values_of
 from ed_core.nn.metrics import absolute_error
 from ed_core.nn.objective import log_names
@@ -31,7 +31,7 @@ class _Means:
         self._counts = dict.fromkeys(functions, 0)
         self._there = 0  # of the head: samples of a reconstruction, else positions
 
-    def add(self, part: Part) -> None:
+    def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         head, output = self._head, part.outputs[self._head.output]
         if not head.needs_target:

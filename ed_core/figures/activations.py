@@ -10,7 +10,7 @@ from keras import layers
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT
 
@@ -36,7 +36,7 @@ class _Block:
         return self.maps[..., self.channels]
 
 
-def activations(materials: list[Material], number: int) -> Figure | None:
+def activations(materials: list[FigureData], number: int) -> Figure | None:
     """Return the maps of one convolution: a column a sample, a row a channel, the input on top.
 
     Of more than eight channels the eight that vary most are shown; all share one scale. Of two
@@ -77,7 +77,7 @@ def activations(materials: list[Material], number: int) -> Figure | None:
 
 
 def _block(
-    material: Material, few: Mapping[str, np.ndarray], number: int, rows: int
+    material: FigureData, few: Mapping[str, np.ndarray], number: int, rows: int
 ) -> _Block | None:
     """Return the maps of a run's convolution, or None where it has not got so many."""
     found = _convolutions(material.encoder)

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ed_core.confusion import nested_groups
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.predictions import class_names, confusion, heads_of, rivals, truth
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
 from ed_core.plugins.spec import Head
@@ -23,7 +23,7 @@ _SLIDE = 5.4  # of each of two
 _ROOMY, _MOST = 0.5, 20  # inches of a cell that has room for larger type; classes that have room
 
 
-def confusions(materials: list[Material]) -> dict[str, Figure]:
+def confusions(materials: list[FigureData]) -> dict[str, Figure]:
     """Return the confusion matrix of each head that gives a sample a class; of two runs both.
 
     A row is a true class, in percent of its samples; what is right is blue, what is wrong red.
@@ -41,7 +41,7 @@ def confusions(materials: list[Material]) -> dict[str, Figure]:
     return figures
 
 
-def groups_of(material: Material, head: Head) -> tuple[np.ndarray, list[str]]:
+def groups_of(material: FigureData, head: Head) -> tuple[np.ndarray, list[str]]:
     """Return the group of each class of a head, and the names of the groups.
 
     A field groups the classes if all samples of a class have one value in it, and it has fewer
@@ -59,7 +59,7 @@ def groups_of(material: Material, head: Head) -> tuple[np.ndarray, list[str]]:
     return np.zeros(count, "int64"), []
 
 
-def _drawn(drawn: list[tuple[Material, Head, np.ndarray]]) -> Figure:
+def _drawn(drawn: list[tuple[FigureData, Head, np.ndarray]]) -> Figure:
     main, head, first = drawn[0]
     group, group_names = groups_of(main.whole, head)
     order = np.argsort(group, kind="stable")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.style import BLUE, GRID, SMALL, TEXT, VERMILION, WIDTH, label_ends
 from ed_core.plugins.spec import Head
 
@@ -22,10 +22,10 @@ _STRETCHES = 60
 _NONE = (np.empty(0), np.empty(0), np.empty(0))
 Table = Mapping[str, np.ndarray]
 End = tuple[float, str, str]
-Shown = dict[str, Material]  # colour to the run that is drawn in it
+Shown = dict[str, FigureData]  # colour to the run that is drawn in it
 
 
-def curves(materials: list[Material]) -> Figure | None:
+def curves(materials: list[FigureData]) -> Figure | None:
     """Return the total above one axes a head: its loss, and dashed the loss times its weight.
 
     One run is blue in training and red in validation; of two runs each has a colour, named above
@@ -107,7 +107,7 @@ def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> lis
     return ends
 
 
-def drawn(material: Material, column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def drawn(material: FigureData, column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the step, the epoch and the value of every point at which a loss is drawn.
 
     Where every step was recorded, the mean of each epoch, or of few epochs the means of equal
@@ -182,7 +182,7 @@ def _loss_of(head: Head) -> str:
     return fill(name.replace("_", " "), 20) if name.isidentifier() else "loss"
 
 
-def _weight_of(materials: Iterable[Material], head: str) -> str:
+def _weight_of(materials: Iterable[FigureData], head: str) -> str:
     """Return a head's weight as it stood at the end, for the title of its axes."""
     weights = [m.scalars[f"{head}_weight"] for m in materials if f"{head}_weight" in m.scalars]
     finals = {f"{w[np.isfinite(w)][-1]:.3g}" for w in weights if np.isfinite(w).any()}

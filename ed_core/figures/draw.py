@@ -15,7 +15,7 @@ from ed_core.figures.confusion import confusions
 from ed_core.figures.curves import curves
 from ed_core.figures.generated import interpolation, latent_grid, samples, samples_over_time
 from ed_core.figures.latent import latent_scatter, tsne
-from ed_core.figures.material import Material, material
+from ed_core.figures.material import FigureData, material
 from ed_core.figures.predictions import maps, regressions
 from ed_core.figures.reconstructions import reconstructions, signals, videos
 from ed_core.figures.segmentation import segmentations
@@ -27,7 +27,7 @@ FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """Each format with the metadata that would make the same figure another file."""
 
 Drawn = Figure | Mapping[str, Figure] | None
-Draw = Callable[[list[Material]], Drawn]
+Draw = Callable[[list[FigureData]], Drawn]
 
 FIGURES: tuple[tuple[str, Draw], ...] = (
     ("reconstructions", reconstructions),

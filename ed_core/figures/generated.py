@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
 from ed_core.figures.latent import chosen_axes, principal_axes
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.predictions import class_names
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT, WIDTH
@@ -34,7 +34,7 @@ _AXES = 4  # (samples, height, width, channels)
 
 
 @dataclass(frozen=True)
-class Decoder(decoder.Decoder):
+class PictureDecoder(decoder.Decoder):
     """A submodel that makes an image of a code, and of a class where it is conditional."""
 
     def pictures(self, codes: np.ndarray, labels: np.ndarray | None = None) -> list[np.ndarray]:
@@ -48,7 +48,7 @@ class Decoder(decoder.Decoder):
         return [picture(image) for image in predict(self.model, given)[self.output]]
 
 
-def decoder_of(material: Material) -> Decoder | None:
+def decoder_of(material: FigureData) -> PictureDecoder | None:
     """Return the decoder or generator of a run, or None where none makes images of codes alone.
 
     Beside the code it may take one class; one that needs more, such as skips, does not count.
@@ -64,10 +64,10 @@ def decoder_of(material: Material) -> Decoder | None:
     if found.label and not names:  # a class field without names: as many as there are
         count = int(material.samples[found.label].max()) + 1
         names = tuple(str(number) for number in range(count))
-    return Decoder(found.model, found.output, found.label, names)
+    return PictureDecoder(found.model, found.output, found.label, names)
 
 
-def samples(materials: list[Material], seed: int = 0) -> Figure | None:
+def samples(materials: list[FigureData], seed: int = 0) -> Figure | None:
     """Return images decoded from N(0, 1); of a conditional model a row a class, a column a code.
 
     Only where codes follow N(0, 1): of a variational model, and of a generator without an encoder.
@@ -99,11 +99,11 @@ def samples(materials: list[Material], seed: int = 0) -> Figure | None:
     return figure
 
 
-def _of_class(decoder: Decoder, codes: np.ndarray, number: int) -> list[np.ndarray]:
+def _of_class(decoder: PictureDecoder, codes: np.ndarray, number: int) -> list[np.ndarray]:
     return decoder.pictures(codes, np.full(len(codes), number))
 
 
-def interpolation(materials: list[Material]) -> Figure | None:
+def interpolation(materials: list[FigureData]) -> Figure | None:
     """Return a row a pair: a sample, what is decoded on the line to the other, and the other.
 
     A conditional decoder is given the class of the first; the pairs are then of one class.
@@ -146,7 +146,7 @@ def _pairs(samples: int, labels: np.ndarray | None) -> np.ndarray:
     return np.array(pairs, "int64").reshape(-1, 2)
 
 
-def latent_grid(materials: list[Material], spacing: Spacing = "quantiles") -> Figure | None:
+def latent_grid(materials: list[FigureData], spacing: Spacing = "quantiles") -> Figure | None:
     """Return the decoded grid, in the dimensions that were asked for.
 
     Of a variational model it lies at the quantiles of the prior (Kingma & Welling, 2014, figure
@@ -178,7 +178,7 @@ def latent_grid(materials: list[Material], spacing: Spacing = "quantiles") -> Fi
     return _drawn(mosaic(rows, size, _GRID_GAP), size, (x, y[::-1]), names)
 
 
-def _plane(main: Material, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _plane(main: FigureData, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return a point (size,), two directions (2, size) and their names."""
     if main.dimensions is None and not main.variational:
         return principal_axes(codes)
@@ -191,7 +191,7 @@ def _plane(main: Material, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, l
     return (np.zeros(size) if main.variational else centre), axes, names
 
 
-def _steps(main: Material, places: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
+def _steps(main: FigureData, places: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
     if main.variational and spacing == "uniform":
         return np.linspace(-_EDGE, _EDGE, _GRID_STEPS), np.linspace(-_EDGE, _EDGE, _GRID_STEPS)
     if main.variational:
@@ -226,7 +226,7 @@ def _number(value: float) -> str:
     return f"{value:.2g}".replace("-", "−")
 
 
-def samples_over_time(materials: list[Material]) -> Figure | None:
+def samples_over_time(materials: list[FigureData]) -> Figure | None:
     """Return a row a step, from the first to the last, and a column a draw of the noise.
 
     Needs a probe of kind `samples`. The steps lie ever farther apart: most happens early.

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from ed_core.evaluation.embedding import embedded
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, dark, marks
 from ed_core.palette import class_colour
 from ed_core.probes import flat
@@ -16,7 +16,7 @@ _SAMPLES = 1500  # of which one map takes 4 s
 _TSNE_HEIGHT = 6.4  # inches
 
 
-def draw_points(axes: Axes, material: Material, points: np.ndarray) -> None:
+def draw_points(axes: Axes, material: FigureData, points: np.ndarray) -> None:
     """Draw samples where they lie, each class in its own colour and marker, its name at its medoid.
 
     Args:
@@ -72,7 +72,7 @@ def _medoid(points: np.ndarray) -> np.ndarray:
     return found
 
 
-def latent_scatter(materials: list[Material]) -> Figure | None:
+def latent_scatter(materials: list[FigureData]) -> Figure | None:
     """Return the codes of the samples as points coloured by class, one plane for each run.
 
     The plane is that of `Material.dimensions`, or else of the first two principal components. A
@@ -128,7 +128,7 @@ def chosen_axes(
     )
 
 
-def _plane(axes: Axes, material: Material) -> None:
+def _plane(axes: Axes, material: FigureData) -> None:
     assert material.codes is not None
     centre, directions, names = principal_axes(material.codes)
     if material.dimensions is not None:
@@ -140,7 +140,7 @@ def _plane(axes: Axes, material: Material) -> None:
     axes.locator_params(nbins=6)
 
 
-def tsne(materials: list[Material]) -> Figure | None:
+def tsne(materials: list[FigureData]) -> Figure | None:
     """Return the original data beside the code; of two runs the codes of both.
 
     Codes of two numbers are shown as they are by `latent_scatter`, and need no map; a second run

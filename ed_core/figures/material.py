@@ -55,7 +55,7 @@ def _text(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Material:
+class FigureData:
     """A run and what a figure may show of it.
 
     Args:
@@ -93,7 +93,7 @@ class Material:
         return predict(self.run.model, self.samples)
 
     @cached_property
-    def whole(self) -> "Material":
+    def whole(self) -> "FigureData":
         """The same with every sample of the split, where the data are to be had."""
         if any(name not in self.split for name in self.samples):
             return self
@@ -158,7 +158,7 @@ def material(
     other: Run | None = None,
     dimensions: tuple[int, int] | None = None,
     split: str | None = None,
-) -> list[Material]:
+) -> list[FigureData]:
     """Return what the figures of a run show, and that of a second run on the same samples.
 
     Where the run's data set is not to be had, the samples are the recorded reference batch.
@@ -184,7 +184,7 @@ def material(
     for each in runs:
         _check_inputs(each, samples, run.info["data"])
     found = [
-        Material(each, samples, fields, called, arrays, dimensions, name)
+        FigureData(each, samples, fields, called, arrays, dimensions, name)
         for each, called in zip(runs, names_of(runs), strict=True)
     ]
     if dimensions is not None:
@@ -236,7 +236,7 @@ def _default_split(run: Run) -> str:
     return run.data.held_out() or (earlier if earlier in run.data.splits else "train")
 
 
-def _check_dimensions(material: Material, dimensions: tuple[int, int]) -> None:
+def _check_dimensions(material: FigureData, dimensions: tuple[int, int]) -> None:
     """Raise EdkitError where the code has not got these dimensions."""
     if material.codes is None:
         raise EdkitError(

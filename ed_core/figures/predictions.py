@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from ed_core import evaluation
 from ed_core.confusion import confusion as counted
 from ed_core.evaluation import positions
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.sheets import (
     GAP,
     SCALE,
@@ -37,7 +37,7 @@ _CLASSES = 10  # as many as a legend takes
 _HEIGHT = 6.4  # inches
 
 
-def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
+def heads_of(material: FigureData, kind: Kind, axes: int) -> list[Head]:
     """Return the heads that predict a class or a value, and were taught to.
 
     Args:
@@ -62,13 +62,13 @@ def heads_of(material: Material, kind: Kind, axes: int) -> list[Head]:
     return found
 
 
-def _are_probabilities(material: Material, head: Head) -> bool:
+def _are_probabilities(material: FigureData, head: Head) -> bool:
     """Return whether an output is a class at all: a code may be trained against classes as well."""
     first = material.whole.outputs[head.output][:1]
     return bool(np.all(first >= 0) and np.allclose(first.sum(axis=-1), 1, atol=1e-3))
 
 
-def rivals(materials: list[Material], head: Head, axes: int) -> list[tuple[Material, Head]]:
+def rivals(materials: list[FigureData], head: Head, axes: int) -> list[tuple[FigureData, Head]]:
     """Return each run with its head on the same target as this one, among as many classes.
 
     Args:
@@ -85,12 +85,12 @@ def rivals(materials: list[Material], head: Head, axes: int) -> list[tuple[Mater
     ]
 
 
-def truth(material: Material, head: Head) -> np.ndarray:
+def truth(material: FigureData, head: Head) -> np.ndarray:
     """Return the target (samples, ...) without an axis of size 1; -1 or NaN where there is none."""
     return evaluation.truth(material.samples, material.fields[head.target], head)
 
 
-def predicted(material: Material, head: Head) -> np.ndarray:
+def predicted(material: FigureData, head: Head) -> np.ndarray:
     """Return what a head says of every sample: values, or the most probable classes."""
     output = material.outputs[head.output]
     field = material.fields[head.target]
@@ -99,13 +99,13 @@ def predicted(material: Material, head: Head) -> np.ndarray:
     return output.reshape(output.shape[: 1 + positions(field)])
 
 
-def spread(material: Material, count: int) -> np.ndarray:
+def spread(material: FigureData, count: int) -> np.ndarray:
     """Return rows (at most count,) spread over all samples: neighbours in a film are alike."""
     there = len(next(iter(material.samples.values())))
     return np.unique(np.linspace(0, there - 1, min(count, there)).round().astype("int64"))
 
 
-def confusion(material: Material, head: Head) -> np.ndarray:
+def confusion(material: FigureData, head: Head) -> np.ndarray:
     """Return how often each class (row) was taken for each (column), missing targets left out.
 
     Returns:
@@ -131,7 +131,7 @@ def class_names(field: Field, classes: int) -> list[str]:
     return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]
 
 
-def maps(materials: list[Material]) -> dict[str, Figure]:
+def maps(materials: list[FigureData]) -> dict[str, Figure]:
     """Return images, true values and predicted ones on one scale, for each head of such a target.
 
     A column a sample; of two runs each has a row. The RMSE is that of the whole split.
@@ -148,7 +148,7 @@ def maps(materials: list[Material]) -> dict[str, Figure]:
     return figures
 
 
-def _rows(materials: list[Material], head: Head, shown: np.ndarray) -> list[Row]:
+def _rows(materials: list[FigureData], head: Head, shown: np.ndarray) -> list[Row]:
     """Return the name and some maps (samples, height, width) of the truth and of each run."""
     true, field = truth(materials[0].whole, head), materials[0].fields[head.target]
     rows = [(f"true {head.target}", true[shown])]
@@ -185,7 +185,7 @@ def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) 
     return figure
 
 
-def regressions(materials: list[Material]) -> dict[str, Figure]:
+def regressions(materials: list[FigureData]) -> dict[str, Figure]:
     """Return predicted against true for each head that gives a sample a number, a run a plane."""
     figures = {}
     for head in heads_of(materials[0], "value", 0):
@@ -202,11 +202,11 @@ def regressions(materials: list[Material]) -> dict[str, Figure]:
     return figures
 
 
-def _same(material: Material, head: Head) -> Head | None:
+def _same(material: FigureData, head: Head) -> Head | None:
     return next((h for h in heads_of(material, "value", 0) if h.target == head.target), None)
 
 
-def _plane(axes: Axes, material: Material, head: Head) -> None:
+def _plane(axes: Axes, material: FigureData, head: Head) -> None:
     whole = material.whole
     true, given = truth(whole, head), predicted(whole, head)
     known = np.flatnonzero(np.isfinite(true))
@@ -231,7 +231,7 @@ def _plane(axes: Axes, material: Material, head: Head) -> None:
     axes.set_axisbelow(True)
 
 
-def _labels(material: Material) -> np.ndarray:
+def _labels(material: FigureData) -> np.ndarray:
     """Return what colours the points (samples,): their classes, or 0 where they are too many.
 
     -1 is no label.
@@ -249,7 +249,7 @@ def _marks(number: int) -> dict[str, Any]:
     return marks(number) if number >= 0 else {"color": FAINT, "marker": "o"}
 
 
-def _legend(figure: Figure, axes: Axes, material: Material) -> None:
+def _legend(figure: Figure, axes: Axes, material: FigureData) -> None:
     """Name each class beside the planes, by its colour and its marker."""
     numbers = np.unique(_labels(material))
     numbers = np.roll(numbers, -int((numbers < 0).sum()))  # what has no label comes last

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import BLUE, DPI, GRID, MUTED, SMALL, TEXT, VERMILION, WIDTH
 from ed_core.plugins.spec import PRESENT
@@ -20,7 +20,7 @@ _VIDEOS, _FRAMES = 3, 10
 _APART = 50  # dots between two videos
 
 
-def reconstructions(materials: list[Material]) -> Figure | None:
+def reconstructions(materials: list[FigureData]) -> Figure | None:
     """Return a row of originals above one row of reconstructions for each run, with its error.
 
     A second run that reconstructs nothing has no row.
@@ -50,7 +50,7 @@ def reconstructions(materials: list[Material]) -> Figure | None:
     return figure
 
 
-def _name(material: Material) -> str:
+def _name(material: FigureData) -> str:
     """Return what a run's row is called, with the error of all pixels of the split."""
     whole = material.whole
     field = material.image or ""
@@ -58,7 +58,7 @@ def _name(material: Material) -> str:
     return f"{fill(material.name or 'reconstruction', 24)}\nMSE {error:.3g}"
 
 
-def signals(materials: list[Material]) -> Figure | None:
+def signals(materials: list[FigureData]) -> Figure | None:
     """Return a row a sample, a column a channel: the original in grey, each run over it.
 
     A signal of one channel is shown in two columns of samples.
@@ -111,7 +111,7 @@ def _draw(axes: Axes, original: np.ndarray, curves: list[np.ndarray]) -> None:
     axes.locator_params(axis="y", nbins=4)
 
 
-def _title(material: Material, sample: int, channel: int) -> str:
+def _title(material: FigureData, sample: int, channel: int) -> str:
     label = material.label
     name = material.class_name(int(material.samples[label][sample])) if label else ""
     several = material.samples[material.restored("signal", 2) or ""].shape[-1] > 1
@@ -127,7 +127,7 @@ def _error(original: np.ndarray, values: np.ndarray | None) -> str:
     return "" if np.isnan(squares).all() else f" (RMSE {np.sqrt(np.nanmean(squares)):.3g})"
 
 
-def videos(materials: list[Material]) -> Figure | None:
+def videos(materials: list[FigureData]) -> Figure | None:
     """Return a strip of frames for each of three videos, below it one strip for each run."""
     main = materials[0]
     field = main.restored("video", 4)

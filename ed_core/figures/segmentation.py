@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ed_core.confusion import intersection_over_union
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.predictions import (
     NO_TRUTH,
     class_names,
@@ -40,7 +40,7 @@ _LINE = 96  # characters of a line of the legend
 Column = tuple[str, list[np.ndarray]]
 
 
-def segmentations(materials: list[Material]) -> dict[str, Figure]:
+def segmentations(materials: list[FigureData]) -> dict[str, Figure]:
     """Return image, truth, prediction and overlay for each head that gives a class to every pixel.
 
     Of two runs the prediction of both, and no overlay. Pixels without a truth are hatched. The
@@ -50,7 +50,7 @@ def segmentations(materials: list[Material]) -> dict[str, Figure]:
     return {head.name: _drawn(materials, head) for head in heads_of(materials[0], "class", 2)}
 
 
-def _drawn(materials: list[Material], head: Head) -> Figure:
+def _drawn(materials: list[FigureData], head: Head) -> Figure:
     main = materials[0].whole
     field = main.fields[head.target]
     colours = colours_of(field, main.run.model.output[head.output].shape[-1])
@@ -76,7 +76,7 @@ def _drawn(materials: list[Material], head: Head) -> Figure:
 
 
 def _inputs(
-    materials: list[Material], size: tuple[int, ...], rows: np.ndarray
+    materials: list[FigureData], size: tuple[int, ...], rows: np.ndarray
 ) -> dict[str, list[np.ndarray]]:
     """Return what one of the runs sees of the samples: the second may see more than the first."""
     found: dict[str, list[np.ndarray]] = {}
@@ -106,7 +106,7 @@ def _labelled(
     page: np.ndarray,
     size: tuple[int, int],
     columns: list[str],
-    drawn: list[tuple[Material, Head]],
+    drawn: list[tuple[FigureData, Head]],
     gaps: bool,
 ) -> Figure:
     """Put the page on a figure with the name of each column, the scores and the legend."""

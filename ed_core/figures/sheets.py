@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ed_core.figures.material import Material
+from ed_core.figures.material import FigureData
 from ed_core.figures.style import DPI, FAINT
 
 GAP = 10  # dots between two images
@@ -80,7 +80,7 @@ def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def input_pictures(
-    material: Material, size: tuple[int, ...], rows: np.ndarray
+    material: FigureData, size: tuple[int, ...], rows: np.ndarray
 ) -> dict[str, list[np.ndarray]]:
     """Return some samples of each input of the given (height, width), images before values.
 

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from ed_core.data.batches import at_a_time
-from ed_core.nn.submodels import taken
+from ed_core.nn.submodels import model_inputs
 
 Arrays = Mapping[str, Any]
 Piece = tuple[dict[str, np.ndarray], slice, dict[str, np.ndarray]]
@@ -23,7 +23,7 @@ def pieces(model: Any, arrays: Arrays) -> Iterator[Piece]:
     Raises:
         EdkitError: an input of the model is missing.
     """
-    wanted = taken(model, arrays)
+    wanted = model_inputs(model, arrays)
     step = at_a_time(wanted, wanted)
     for first in range(0, len(next(iter(wanted.values()))), step):
         rows = slice(first, first + step)

@@ -137,7 +137,7 @@ def masked(
     """
     if mask is None:
         return ops.mean(values)
-    mask = like(ops.cast(mask, values.dtype), values)
+    mask = broadcast_like(ops.cast(mask, values.dtype), values)
     total = ops.sum(ops.where(mask > 0, values * mask, 0.0))
     if over == "batch":
         return total / ops.cast(ops.size(values), values.dtype)
@@ -177,7 +177,7 @@ def difference(target: Tensor, output: Tensor) -> Tensor:
     return target - output
 
 
-def like(mask: Tensor, values: Tensor) -> Tensor:
+def broadcast_like(mask: Tensor, values: Tensor) -> Tensor:
     """Return `mask` with axes of size 1 added until it broadcasts with `values`, and broadcast."""
     while len(mask.shape) < len(values.shape):
         mask = ops.expand_dims(mask, -1)

@@ -11,10 +11,10 @@ from ed_core.engine import gradients, randomness
 from ed_core.errors import EdkitError
 from ed_core.nn.curves import StepLosses
 from ed_core.nn.layers import share_networks, shared_networks
-from ed_core.nn.losses import like, masked, whole
+from ed_core.nn.losses import broadcast_like, masked, whole
 from ed_core.nn.optimizers import SubmodelAdam
 from ed_core.nn.saved_heads import heads_config, heads_from, nameless
-from ed_core.nn.submodels import taken, to_numpy
+from ed_core.nn.submodels import model_inputs, to_numpy
 from ed_core.plugins.spec import PRESENT, Head
 
 Tensor = Any
@@ -182,7 +182,7 @@ class Objective(keras.Model):
             EdkitError: an input is missing; Keras would speak of layers and of positions.
         """
         if isinstance(x, Mapping):
-            x = taken(self, x)
+            x = model_inputs(self, x)
         return super().predict(x, *args, **kwargs)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -270,7 +270,7 @@ class Objective(keras.Model):
                 instead = ops.zeros_like(target)
                 if head.mask.endswith(PRESENT):  # no error there: the rest of the signal counts
                     instead = ops.stop_gradient(output)
-                target = ops.where(like(mask, target) > 0, target, instead)
+                target = ops.where(broadcast_like(mask, target) > 0, target, instead)
                 mask = _of_samples(mask) if head.mask.endswith(PRESENT) else mask
             known = {"mask": mask} if head.needs_mask else {}
             values = head.loss(target, output, **known)
@@ -329,7 +329,7 @@ def _of_samples(mask: Tensor) -> Tensor:
 
 def _on(mask: Tensor, values: Tensor) -> Tensor:
     """Return the weight of every value, in the shape and the type of the values."""
-    return like(ops.cast(whole(mask, values), values.dtype), values)
+    return broadcast_like(ops.cast(whole(mask, values), values.dtype), values)
 
 
 def _samples(output: Tensor) -> Tensor:

@@ -218,7 +218,7 @@ def takes(model: Any, batch: Mapping[str, np.ndarray]) -> bool:
     )
 
 
-def taken(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def model_inputs(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of some arrays that are inputs of a functional model, by name.
 
     Raises:

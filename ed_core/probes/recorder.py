@@ -59,7 +59,7 @@ class OwnFolder:
             self._held.close()
 
 
-class Pace:
+class RecordingInterval:
     """Lets frames be taken every so many steps, or as often as their cost allows.
 
     Args:
@@ -157,7 +157,7 @@ class Recorder(keras.callbacks.Callback):
         self._pending: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
         self._history_follows = False
         self._borrowed: Any = None  # the history whose end ends the recording
-        self._pace = Pace(every)
+        self._pace = RecordingInterval(every)
         self._tap: CurveTap | None = None
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
@@ -323,7 +323,7 @@ class Recorder(keras.callbacks.Callback):
         capture.open(segments, run, self._facts, logs, first, columns=columns, curves=curves)
         for kind, text in self._opening:
             capture.event(self._first, kind, text)
-        self._pace = Pace(self.every, self._first[0])
+        self._pace = RecordingInterval(self.every, self._first[0])
 
     def _open_tap(self) -> None:
         """Follow the losses of every step, where the model keeps them and counts as this does."""

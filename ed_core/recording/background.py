@@ -19,7 +19,7 @@ _LOOK = 0.05  # seconds between two looks whether the thread has given up
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WriteJob:
     """Something to be written: when it was, and by what of a writer."""
 
     step: int
@@ -47,7 +47,7 @@ class BackgroundWriter:
         self.problem = ""
         self.seconds = 0.0
         self._writer = writer
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
         self._taken = self._written = 0  # bytes of frames, each counted on one thread alone
         self._unwritten: list[int] = []  # steps of frames that are not on the disk
         self._thread = threading.Thread(target=self._work, name="edkit-recorder", daemon=True)
@@ -77,7 +77,7 @@ class BackgroundWriter:
             self._written += size
             self._unwritten.remove(step)
 
-        self._jobs.put(Job(step, epoch, seconds, write, is_frame=True))
+        self._jobs.put(WriteJob(step, epoch, seconds, write, is_frame=True))
         return True
 
     def append_scalars(
@@ -86,7 +86,7 @@ class BackgroundWriter:
         """Queue a row of scalars."""
         if not self.problem:
             write = lambda writer: writer.append_scalars(step, epoch, seconds, values)  # noqa: E731
-            self._jobs.put(Job(step, epoch, seconds, write))
+            self._jobs.put(WriteJob(step, epoch, seconds, write))
 
     def append_curves(
         self, steps: np.ndarray, epochs: np.ndarray, seconds: np.ndarray, values: np.ndarray
@@ -94,13 +94,13 @@ class BackgroundWriter:
         """Queue rows of the curves, at least one; see `RecordingWriter.append_curves`."""
         if not self.problem:
             write = lambda writer: writer.append_curves(steps, epochs, seconds, values)  # noqa: E731
-            self._jobs.put(Job(int(steps[-1]), float(epochs[-1]), float(seconds[-1]), write))
+            self._jobs.put(WriteJob(int(steps[-1]), float(epochs[-1]), float(seconds[-1]), write))
 
     def append_event(self, event: Event) -> None:
         """Queue an event."""
         if not self.problem:
             when = event.step, event.epoch, event.seconds
-            self._jobs.put(Job(*when, lambda writer: writer.append_event(event)))
+            self._jobs.put(WriteJob(*when, lambda writer: writer.append_event(event)))
 
     def settle(self, seconds: float) -> list[int]:
         """Wait until what was queued is written.
@@ -112,7 +112,7 @@ class BackgroundWriter:
             The steps of the frames that are not on the disk then.
         """
         done = threading.Event()
-        self._jobs.put(Job(0, 0.0, 0.0, lambda writer: done.set()))
+        self._jobs.put(WriteJob(0, 0.0, 0.0, lambda writer: done.set()))
         deadline = time.monotonic() + seconds
         while not (self.problem or done.wait(_LOOK) or time.monotonic() > deadline):
             pass
@@ -130,7 +130,7 @@ class BackgroundWriter:
         if not self.problem:
             self._end("", self._writer.close)
 
-    def _write(self, job: Job) -> None:
+    def _write(self, job: WriteJob) -> None:
         if lack := lack_of_room(self._writer.path):
             self._end(lack, self._writer.close)
             return
@@ -144,7 +144,7 @@ class BackgroundWriter:
             else:
                 self._go_on(job, why)
 
-    def _go_on(self, job: Job, why: str) -> None:
+    def _go_on(self, job: WriteJob, why: str) -> None:
         """Do a job that failed, though there is room, in a new segment."""
         failed = self._writer.path
         try:

@@ -29,7 +29,7 @@ _STRANGE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KeyRule:
     """What an entry may hold.
 
     Args:
@@ -42,8 +42,8 @@ class Entry:
 
     words: str
     fits: Callable[[Any], bool]
-    of: "Entry | None" = None
-    named: Mapping[str, "Entry"] | None = None
+    of: "KeyRule | None" = None
+    named: Mapping[str, "KeyRule"] | None = None
     needed: tuple[str, ...] = ()
 
     def fault(self, key: str, value: Any) -> str:
@@ -168,69 +168,69 @@ def _whole(least: int, most: int = _LARGEST) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most
 
 
-def _or_none(entry: Entry) -> Entry:
+def _or_none(entry: KeyRule) -> KeyRule:
     """Return the entry that may be null as well."""
     fits = entry.fits
-    return Entry(f"null or {entry.words}", lambda v: v is None or fits(v), entry.of, entry.named)
+    return KeyRule(f"null or {entry.words}", lambda v: v is None or fits(v), entry.of, entry.named)
 
 
-def _by_name(entry: Entry) -> Entry:
-    return Entry(f"an object, name to {entry.words}", _object, entry)
+def _by_name(entry: KeyRule) -> KeyRule:
+    return KeyRule(f"an object, name to {entry.words}", _object, entry)
 
 
-TEXT = Entry("a text", _text)
-SWITCH = Entry("true or false", _flag)
-COUNT = Entry(f"a whole number from 1 to {_COUNT}", _whole(1, _COUNT))
-STEPS = Entry("a whole number of 0 or more", _whole(0))
-NUMBER = Entry("a number", _number)
-TEXTS = Entry("a list of texts", _list, TEXT)
-CLASS = Entry("a class, by its name or number", lambda v: _text(v) or _whole(0, _COUNT)(v))
+TEXT = KeyRule("a text", _text)
+SWITCH = KeyRule("true or false", _flag)
+COUNT = KeyRule(f"a whole number from 1 to {_COUNT}", _whole(1, _COUNT))
+STEPS = KeyRule("a whole number of 0 or more", _whole(0))
+NUMBER = KeyRule("a number", _number)
+TEXTS = KeyRule("a list of texts", _list, TEXT)
+CLASS = KeyRule("a class, by its name or number", lambda v: _text(v) or _whole(0, _COUNT)(v))
 _KINDS = ("image", "video", "signal", "class", "value", "mask")
 
-_SHAPE = Entry(
+_SHAPE = KeyRule(
     f"a list of up to 8 whole numbers of 1 and more, {_SAMPLE} in all when they are multiplied",
     lambda v: _list(v) and len(v) <= 8 and all(map(_whole(1, _SAMPLE), v)) and prod(v) <= _SAMPLE,
 )
-_COLOUR = Entry(
+_COLOUR = KeyRule(
     'a colour such as "#0072b2"',
     lambda v: _text(v) and re.fullmatch("#[0-9a-fA-F]{6}", v) is not None,
 )
-_FIELD = Entry(
+_FIELD = KeyRule(
     "an object with shape, kind and classes",
     _object,
     named={
         "shape": _SHAPE,
-        "kind": Entry(f"one of {', '.join(_KINDS)}", lambda v: _text(v) and v in _KINDS),
+        "kind": KeyRule(f"one of {', '.join(_KINDS)}", lambda v: _text(v) and v in _KINDS),
         "classes": TEXTS,
-        "colours": Entry("a list of colours", _list, _COLOUR),
+        "colours": KeyRule("a list of colours", _list, _COLOUR),
         "partial": SWITCH,
         "unit": TEXT,
     },
     needed=("shape", "kind", "classes"),
 )
 # What a data set fitted is read by what applies it, which may be a plugin's.
-_FINDING = Entry(
+_FINDING = KeyRule(
     "an object with about and text",
     _object,
     named={"about": TEXT, "text": TEXT, "option": TEXT, "left_out": STEPS},
     needed=("about", "text"),
 )
 _INPUT = {
-    "fitted": _or_none(Entry("an object", _object)),
-    "findings": Entry("a list of findings", _list, _FINDING),
+    "fitted": _or_none(KeyRule("an object", _object)),
+    "findings": KeyRule("a list of findings", _list, _FINDING),
 }
-_SPLIT = Entry("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
+_SPLIT = KeyRule("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
 
-_ENTRIES: Mapping[str, Entry] = {
-    "format": Entry("a whole number of 1 or more", _whole(1)),
+_ENTRIES: Mapping[str, KeyRule] = {
+    "format": KeyRule("a whole number of 1 or more", _whole(1)),
     "status": TEXT,
     "model": TEXT,
     "data": TEXT,
-    "params": Entry("an object, option to value", _object),
+    "params": KeyRule("an object, option to value", _object),
     "epochs": COUNT,
     "batch_size": COUNT,
-    "learning_rate": Entry("a number above 0", lambda v: _number(v) and v > 0),
-    "seed": Entry(f"a whole number from 0 to {_COUNT}", _whole(0, _COUNT)),
+    "learning_rate": KeyRule("a number above 0", lambda v: _number(v) and v > 0),
+    "seed": KeyRule(f"a whole number from 0 to {_COUNT}", _whole(0, _COUNT)),
     "weights": _or_none(_by_name(NUMBER)),
     "record": SWITCH,
     "every": _or_none(COUNT),
@@ -240,7 +240,7 @@ _ENTRIES: Mapping[str, Entry] = {
     "class_weights": _or_none(_by_name(TEXT)),
     "oversample": _or_none(_by_name(NUMBER)),
     "field_names": _or_none(_by_name(TEXT)),
-    "validation": _or_none(Entry("a share", lambda v: _number(v) and 0 <= v < 1)),
+    "validation": _or_none(KeyRule("a share", lambda v: _number(v) and 0 <= v < 1)),
     "turn_steps": STEPS,
     "created": TEXT,
     "ended": TEXT,
@@ -253,16 +253,16 @@ _ENTRIES: Mapping[str, Entry] = {
     "fields": _by_name(_FIELD),
     "samples": STEPS,
     "fingerprint": _by_name(_SPLIT),
-    "input": Entry("an object with fitted and findings", _object, named=_INPUT),
-    "precision": Entry(
+    "input": KeyRule("an object with fitted and findings", _object, named=_INPUT),
+    "precision": KeyRule(
         "an object with dtype_policy and floatx",
         _object,
         named={"dtype_policy": TEXT, "floatx": TEXT},
     ),
-    "optimizer": Entry("an object", _object),
+    "optimizer": KeyRule("an object", _object),
     "epochs_done": STEPS,
     "callbacks": TEXTS,
     "stopped_early": SWITCH,
     "weights_changed_by_callbacks": SWITCH,
 }
-_DESCRIPTION = Entry("an object", _object, named=_ENTRIES)
+_DESCRIPTION = KeyRule("an object", _object, named=_ENTRIES)

@@ -16,7 +16,7 @@ from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.nn.objective import log_names
 from ed_core.nn.submodels import to_numpy
-from ed_core.recording.description import NUMBER, STEPS, TEXTS, Entry
+from ed_core.recording.description import NUMBER, STEPS, TEXTS, KeyRule
 from ed_core.runs.weights_file import check_fit, read_arrays, read_facts, write_arrays
 
 KEEP = 2
@@ -27,13 +27,13 @@ _FACTS = {
     "step": STEPS,
     "epoch": STEPS,
     "batch": STEPS,
-    "seconds": Entry("a number of 0 or more", lambda v: NUMBER.fits(v) and 0 <= v < math.inf),
-    "best": Entry(
+    "seconds": KeyRule("a number of 0 or more", lambda v: NUMBER.fits(v) and 0 <= v < math.inf),
+    "best": KeyRule(
         "null or a number", lambda v: v is None or (NUMBER.fits(v) and abs(v) < math.inf)
     ),
-    "factor": Entry("a number above 0", lambda v: NUMBER.fits(v) and 0 < v < math.inf),
+    "factor": KeyRule("a number above 0", lambda v: NUMBER.fits(v) and 0 < v < math.inf),
     "held": TEXTS,
-    "unwritten": Entry("a list of steps", lambda v: isinstance(v, list), STEPS),
+    "unwritten": KeyRule("a list of steps", lambda v: isinstance(v, list), STEPS),
 }
 _NEEDED = ("step", "epoch", "batch")
 

@@ -12,7 +12,7 @@ _FEW = 32  # samples a chunk, of which single ones are read
 
 
 @dataclass(frozen=True, slots=True)
-class View(Sliced):
+class LazyView(Sliced):
     """An array, perhaps scaled and turned, that is read when it is sliced: from a file, or memory.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from ed_viewer.compare.difference import Difference, difference_of, other_samples
 from ed_viewer.reading.messages import CHECKPOINT, Frame, RunInfo
 from ed_viewer.reading.run_names import title_of, what_differs
-from ed_viewer.session.alignment import Alignment, Known, Times, aligned, known_times, placed
+from ed_viewer.session.alignment import Alignment, RunView, Times, aligned, known_times, placed
 from ed_viewer.stage.run_column import Heading
 from ed_viewer.style.text import grouped, moment
 
@@ -23,7 +23,7 @@ _EMPTY = "B has no frame."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class RunPosition:
     """Where a run stands.
 
     Attributes:
@@ -40,7 +40,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ComparisonMode:
     """How two runs are to be read.
 
     Attributes:
@@ -56,7 +56,7 @@ class Reading:
     how: Alignment
 
 
-def headings_of(runs: Mapping[str, Standing], reading: Reading) -> list[Heading]:
+def headings_of(runs: Mapping[str, RunPosition], reading: ComparisonMode) -> list[Heading]:
     """Return the headings of the runs "A" and "B"."""
     said = [reading.remark] if reading.remark else []
     said += [_COLOURS] if reading.signed else []
@@ -83,7 +83,7 @@ _Shown = tuple[Times, int] | None
 """When the frames of a run were taken, and which of them is on show."""
 
 
-def _shown(run: Standing) -> _Shown:
+def _shown(run: RunPosition) -> _Shown:
     if run.times is None or run.frame is None or run.frame >= len(run.times.steps):
         return None
     return run.times, run.frame
@@ -125,7 +125,7 @@ class Comparison:
     """
 
     def __init__(
-        self, ours: Known, theirs: Known, how: Alignment = Alignment.STEP, signed: bool = False
+        self, ours: RunView, theirs: RunView, how: Alignment = Alignment.STEP, signed: bool = False
     ) -> None:
         self.runs = {"A": ours, "B": theirs}
         self.how, self.signed = how, signed
@@ -200,7 +200,7 @@ class Comparison:
         related = self._related
         options, remark = (related.options, related.remark) if related else (("", ""), "")
         standing = {side: self._standing(side) for side in self.runs}
-        return headings_of(standing, Reading(options, remark, self.signed, self.how))
+        return headings_of(standing, ComparisonMode(options, remark, self.signed, self.how))
 
     @property
     def marks(self) -> tuple[np.ndarray, np.ndarray]:
@@ -227,13 +227,13 @@ class Comparison:
         related = self._related if self.signed else None
         return related.difference if related else None
 
-    def _standing(self, side: str) -> Standing:
+    def _standing(self, side: str) -> RunPosition:
         known, frame = self.runs[side], self.shown(side)
         number = frame.request.frame if frame else None
         if number is not None:
             number = min(self.drawn.get(side, set()) - {number}, default=number)
         live = known.growth is not None and known.growth.live
-        return Standing(known.path, known_times(known), number, live)
+        return RunPosition(known.path, known_times(known), number, live)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

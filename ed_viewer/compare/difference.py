@@ -7,7 +7,7 @@ import numpy as np
 
 from ed_core.recording import ArrayInfo, ProbeInfo
 from ed_viewer.panels.base import panel_class
-from ed_viewer.reading.messages import Arrays, Frame, Past, RunInfo
+from ed_viewer.reading.messages import Arrays, Frame, FrameHistory, RunInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +122,7 @@ def subtract(probe: ProbeInfo, ours: Arrays, theirs: Arrays) -> Arrays:
     return made
 
 
-def _past(probe: ProbeInfo, ours: Frame, theirs: Frame) -> Past | None:
+def _past(probe: ProbeInfo, ours: Frame, theirs: Frame) -> FrameHistory | None:
     """Return B - A of earlier frames, None unless both have the same strip of them."""
     here, there = (frame.past.get(probe.name) for frame in (ours, theirs))
     if here is None or there is None or here.samples != there.samples:
@@ -134,7 +134,7 @@ def _past(probe: ProbeInfo, ours: Frame, theirs: Frame) -> Past | None:
         return None
     with np.errstate(invalid="ignore"):  # as above; and where a run has no frame yet
         made = {name: there.arrays[name] - here.arrays[name] for name in names}
-    return Past(np.where(here.steps < 0, -1, there.steps), there.samples, made)
+    return FrameHistory(np.where(here.steps < 0, -1, there.steps), there.samples, made)
 
 
 def _shapes(probe: ProbeInfo, places: tuple[str, ...]) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
-from ed_viewer.compare.second_run import Beside, Pair
+from ed_viewer.compare.second_run import RunPair, SecondRun
 from ed_viewer.compare.tools import CompareTools
-from ed_viewer.reading.messages import Growth, RunInfo
-from ed_viewer.reading.run_names import whole
+from ed_viewer.reading.messages import RunInfo, RunProgress
+from ed_viewer.reading.run_names import absolute_path
 from ed_viewer.session.alignment import WAYS, Alignment
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
@@ -24,16 +24,16 @@ _KEPT, _SCALE, _AT = "comparisons", "scale", "at"
 _OWN, _ONE = "own", "one"
 
 
-class Compare(Part):
+class CompareFeature(Feature):
     """Chooses run B, swaps it with run A, and ends what a comparison leaves behind."""
 
     name = "compare"
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
-        self.pair: Pair | None = None
+        self.pair: RunPair | None = None
         self.how = Alignment.STEP
-        self._ending: list[Beside] = []
+        self._ending: list[SecondRun] = []
         self._path: Path | None = None  # of run A
         self._resume: int | None = None  # the frame that a run shows that changes places
         self.tool = self.tools = CompareTools(window.theme)
@@ -58,7 +58,7 @@ class Compare(Part):
 
     def choose(self, path: Path) -> None:
         """Compare the open run with this one; if it is compared already, no longer."""
-        path = whole(path)
+        path = absolute_path(path)
         if self.pair is not None and path == self.pair.beside.path:
             self.leave()
         elif self.window.session.path is None:
@@ -91,7 +91,7 @@ class Compare(Part):
 
     def _begin(self, path: Path) -> None:
         self._drop()
-        self.pair = Pair(self.window, path, self.how, self.tools.difference.isChecked())
+        self.pair = RunPair(self.window, path, self.how, self.tools.difference.isChecked())
         self._path = self.window.session.path
         self.tools.set_on(True)
         self.window.runs.mark_beside(path)
@@ -121,7 +121,7 @@ class Compare(Part):
         else:
             self._begin(before)
 
-    def _on_grew(self, growth: Growth) -> None:
+    def _on_grew(self, growth: RunProgress) -> None:
         if self._resume is not None and len(growth.steps) > self._resume:
             frame, self._resume = self._resume, None
             self.window.session.scrub(frame)
@@ -172,7 +172,7 @@ class Compare(Part):
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
 
-class CompareKeeper(Part):
+class CompareSettings(Feature):
     """What is kept is that of the model of run A; anything else counts as nothing."""
 
     name = "compare_keeper"
@@ -185,7 +185,7 @@ class CompareKeeper(Part):
 
     def ready(self) -> None:
         """Know the tools of the comparison, which another part has."""
-        self._tools = self.window.part(Compare).tools
+        self._tools = self.window.part(CompareFeature).tools
         self._tools.shared.toggled.connect(self._keep_scale)
         self._tools.chosen.connect(self._keep_way)
 

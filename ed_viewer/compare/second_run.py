@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from ed_viewer.compare.comparison import Comparison
-from ed_viewer.reading.messages import Frame, Growth, RunInfo
+from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.session.session import Session
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ed_viewer.window.window import Window
 
 
-class Beside(QObject):
+class SecondRun(QObject):
     """Run B. Its thread is its own, so that a disk that hangs holds only this run up.
 
     Attributes:
@@ -58,7 +58,7 @@ class Beside(QObject):
         return self._reader.isFinished()
 
 
-class Pair(QObject):
+class RunPair(QObject):
     """Run A, which is the window's, and run B beside it.
 
     Args:
@@ -75,7 +75,7 @@ class Pair(QObject):
     def __init__(self, window: Window, path: Path, how: Alignment, signed: bool) -> None:
         super().__init__(window)
         self._window, self._stage = window, window.stage
-        self.beside = Beside(path, self)
+        self.beside = SecondRun(path, self)
         self._ours, self._theirs = ours, theirs = window.session, self.beside.session
         self.comparison = Comparison(ours, theirs, how, signed)
         theirs.columns = self._columns
@@ -139,7 +139,7 @@ class Pair(QObject):
             self._window.curves.show_run(theirs, "B")
         self._show_theirs()
 
-    def _on_theirs_grew(self, growth: Growth) -> None:
+    def _on_theirs_grew(self, growth: RunProgress) -> None:
         self._window.curves.show_growth(growth, "B")
         self._show_problem(growth.problem)
         self._place()

@@ -10,14 +10,14 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ed_viewer.curves.data import CurveData, Table, width_of
-from ed_viewer.event_loop import OneByOne, Turn
-from ed_viewer.reading.messages import Frame, Growth, RunInfo
+from ed_viewer.curves.data import CurveData, CurveTable, width_of
+from ed_viewer.event_loop import StaggeredRestyle, Task
+from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.style.text import counted, muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle, make_choice, push_button
-from ed_viewer.widgets.labels import Words
+from ed_viewer.widgets.labels import ElidingLabel
 
 if TYPE_CHECKING:
     from ed_viewer.curves.plot import CurvePlot
@@ -65,8 +65,8 @@ class CurveRow(QScrollArea):
         self._compared = self._log = False
         self._large = ""
         self._part: tuple[float, float] | None = None
-        self._making = Turn(self._make_next, self)
-        self._restyling = OneByOne(self)
+        self._making = Task(self._make_next, self)
+        self._restyling = StaggeredRestyle(self)
         row = QWidget()
         self._grid = QGridLayout(row)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -180,19 +180,19 @@ class Curves(QWidget):
         self._how = Alignment.STEP
         self._frame = -1
         self._updated = 0.0
-        self._tables: Mapping[str, Table] = {}
+        self._tables: Mapping[str, CurveTable] = {}
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._update_in_turns)
         self._due: list[CurvePlot] = []
-        self._updating = Turn(self._update_next, self)
-        self._placing = Turn(self._place_lines, self)
+        self._updating = Task(self._update_next, self)
+        self._placing = Task(self._place_lines, self)
         self.log = Toggle("log", "accent", theme)
         self.log.setToolTip("Logarithmic scale (L)")
         self.log.setAccessibleName("Logarithmic scale")
         self.over = make_choice("x axis of the curves", [one.value for one in _AXES])
         self.over.currentIndexChanged.connect(self._change_axis)
-        self.about = muted(plain(Words()))
+        self.about = muted(plain(ElidingLabel()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
         self._row.hovered.connect(self.hovered)
@@ -229,7 +229,7 @@ class Curves(QWidget):
         self._frame = -1
         self.show_run(None)
 
-    def show_growth(self, growth: Growth, side: str = "A") -> None:
+    def show_growth(self, growth: RunProgress, side: str = "A") -> None:
         """Draw the table as it is now, a few times a second at the most."""
         if side not in self._shown:
             return

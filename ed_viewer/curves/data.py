@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ed_viewer.reading.messages import Growth, RunInfo
+from ed_viewer.reading.messages import RunInfo, RunProgress
 from ed_viewer.session.alignment import Alignment, Times, rounded_up, times_of
 from ed_viewer.style.text import grouped, number, titled
 
@@ -54,7 +54,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class CurveTable:
     """The scalars of a run.
 
     Attributes:
@@ -67,7 +67,7 @@ class Table:
 
     places: np.ndarray
     columns: Mapping[str, np.ndarray]
-    steps: Table | None = None
+    steps: CurveTable | None = None
     marks: tuple[Mark, ...] = ()
     best: float = float("nan")
     _known: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
@@ -161,7 +161,7 @@ class CurveData:
     """A run whose curves are drawn."""
 
     run: RunInfo
-    growth: Growth | None = None
+    growth: RunProgress | None = None
 
     def names(self) -> list[str]:
         """Return the scalars that get a plot."""
@@ -169,16 +169,16 @@ class CurveData:
         heads = header.run.get("heads")
         return curves_of(header.scalars, [str(h) for h in heads] if heads else [])
 
-    def table(self, how: Alignment) -> Table:
+    def table(self, how: Alignment) -> CurveTable:
         """Return the scalars, each row at its place in the training."""
         if self.growth is None or "step" not in self.growth.scalars:
-            return Table(np.empty(0), {})
+            return CurveTable(np.empty(0), {})
         columns, end = self.growth.scalars, times_of(self.run, self.growth).end
         places = _times(columns, end).at(how)
         steps, curves = None, self.growth.curves
         if len(curves.get("step", ())):
-            steps = Table(_times(curves, end).at(how), curves)
-        return Table(places, columns, steps, self._marks(how, end), _best(places, columns))
+            steps = CurveTable(_times(curves, end).at(how), curves)
+        return CurveTable(places, columns, steps, self._marks(how, end), _best(places, columns))
 
     def _marks(self, how: Alignment, end: float) -> tuple[Mark, ...]:
         """Return the changes that were made by hand."""
@@ -224,7 +224,7 @@ def title_of(name: str) -> str:
 
 
 def at_cursor(
-    name: str, tables: Mapping[str, Table], place: float, compared: bool
+    name: str, tables: Mapping[str, CurveTable], place: float, compared: bool
 ) -> tuple[str, str]:
     """Return the values at a place for the title of a plot, and with what they are.
 
@@ -243,7 +243,7 @@ def at_cursor(
     return both, " · ".join(f"{side}: {words}" for side, words in said.items()) + f" ({_VALUES})"
 
 
-def describe(name: str, tables: Mapping[str, Table], how: Alignment, place: float) -> str:
+def describe(name: str, tables: Mapping[str, CurveTable], how: Alignment, place: float) -> str:
     """Return the values at the recorded place nearest to one on the axis, "" if there is none.
 
     As at the cursor, a value is the last that was known there.
@@ -267,7 +267,7 @@ def describe(name: str, tables: Mapping[str, Table], how: Alignment, place: floa
     return " · ".join(said)
 
 
-def _all_values(table: Table, name: str, place: float) -> str:
+def _all_values(table: CurveTable, name: str, place: float) -> str:
     """Return the values at a place, what matters most first: validation, weight, training."""
     said = []
     validation = table.at(f"val_{name}", place)
@@ -280,7 +280,7 @@ def _all_values(table: Table, name: str, place: float) -> str:
     return "  ".join([*said, f"train {value}" if said else value])
 
 
-def _value(table: Table, name: str, place: float) -> str:
+def _value(table: CurveTable, name: str, place: float) -> str:
     """Return the value of the training at a place."""
     return "not finite" if table.diverged(name, place) else number(table.at(name, place))
 
@@ -292,20 +292,20 @@ def _columns(name: str) -> dict[str, str]:
     return {name: "training", f"val_{name}": "validation"}
 
 
-def _changes(name: str, table: Table, there: float) -> list[str]:
+def _changes(name: str, table: CurveTable, there: float) -> list[str]:
     """Return what was changed by hand right there, and whether the epoch was the best."""
     span = _BESIDE * (np.ptp(table.places) if len(table.places) else 0.0)
     near = [m.text for m in marks_of(name, table) if abs(m.place - there) <= span]
     return [*near, "best epoch"] if abs(table.best - there) <= span else near
 
 
-def marks_of(name: str, table: Table) -> list[Mark]:
+def marks_of(name: str, table: CurveTable) -> list[Mark]:
     """Return the changes that a scalar follows: of its head's weight, or of all."""
     own = name.removesuffix("_loss")
     return [mark for mark in table.marks if mark.head in ("", own) or name == "loss"]
 
 
-def _near(table: Table, name: str, place: float) -> list[float]:
+def _near(table: CurveTable, name: str, place: float) -> list[float]:
     """Return the places nearest to one at which a scalar is known, or known to be not finite."""
     columns = _columns(name).items()
     known = (table.training(n) if kind == "training" else table.known(n) for n, kind in columns)
@@ -321,7 +321,7 @@ def _nearest(places: np.ndarray, place: float) -> list[float]:
     return [float(around[np.abs(around - place).argmin()])] if len(around) else []
 
 
-def _values(table: Table, name: str, place: float) -> list[str]:
+def _values(table: CurveTable, name: str, place: float) -> list[str]:
     """Return the value of each column at a place, "" where none is known."""
     said = []
     for column, kind in _columns(name).items():

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ed_viewer.curves.data import (
     LINE,
     MARKERS,
-    Table,
+    CurveTable,
     at_cursor,
     describe,
     envelope,
@@ -63,7 +63,7 @@ class CurvePlot(Card):
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._name = name
-        self._tables: Mapping[str, Table] = {}
+        self._tables: Mapping[str, CurveTable] = {}
         self.how = Alignment.STEP
         self._log = False
         self._whole: tuple[float, float] | None = None
@@ -103,7 +103,7 @@ class CurvePlot(Card):
         """What stands in the title: the values at the cursor."""
         return self._head.value.text
 
-    def show_tables(self, tables: Mapping[str, Table]) -> None:
+    def show_tables(self, tables: Mapping[str, CurveTable]) -> None:
         """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
         self._tables = tables
         places = [np.empty(0), *(table.places for table in tables.values())]

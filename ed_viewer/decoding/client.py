@@ -18,7 +18,7 @@ from ed_viewer.reading.messages import Arrays
 _AGAIN = "Drag to restart it."
 
 
-class State(Enum):
+class DecoderState(Enum):
     """How far the process has come."""
 
     IDLE = "idle"
@@ -29,7 +29,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class DecoderAnswer:
     """What the process answered.
 
     Attributes:
@@ -53,7 +53,7 @@ def worker_command(path: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "ed_core.decoding.worker", str(path), *plugins]
 
 
-class Decoder(QObject):
+class DecoderClient(QObject):
     """Asks the decoder of one run; see `ed_core.decoding.worker` for what is asked and answered.
 
     Requests of one topic replace one another. A process that ended by itself is started again by
@@ -79,7 +79,7 @@ class Decoder(QObject):
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.path = path
-        self.state = State.IDLE
+        self.state = DecoderState.IDLE
         self.words = ""
         self.size = 0
         self.classes: tuple[str, ...] = ()
@@ -96,18 +96,18 @@ class Decoder(QObject):
     @property
     def usable(self) -> bool:
         """Whether a request to decode may be answered, now or once it has started (again)."""
-        return self.state is not State.UNABLE
+        return self.state is not DecoderState.UNABLE
 
     @property
     def busy(self) -> bool:
         """Whether an answer is still to come, or the process to say what it can."""
-        return self.process.running and (self.state is State.STARTING or bool(self._newest))
+        return self.process.running and (self.state is DecoderState.STARTING or bool(self._newest))
 
     def start(self) -> None:
         """Start the process, unless it runs or was stopped."""
         if not self.process.running and not self._over:
             self._newest = {}
-            self._become(State.STARTING, "Starting the decoder …")
+            self._become(DecoderState.STARTING, "Starting the decoder …")
             self.process.start(worker_command(self.path))
 
     def stop(self, wait: bool = False) -> None:
@@ -117,16 +117,16 @@ class Decoder(QObject):
         """
         self._over = True
         self.process.stop(wait)
-        self.state = State.IDLE
+        self.state = DecoderState.IDLE
 
     def decode(self, topic: str, codes: np.ndarray, label: int = 0) -> None:
         """Ask for the outputs of codes (n, size), n at most 64."""
-        if self.state is not State.UNABLE:
+        if self.state is not DecoderState.UNABLE:
             self._ask("decode", topic, {"label": label}, {"codes": codes})
 
     def encode(self, topic: str, samples: Sequence[int]) -> None:
         """Ask for the codes of samples of the reference batch."""
-        if self.state is not State.UNABLE:
+        if self.state is not DecoderState.UNABLE:
             self._ask("encode", topic, {"samples": list(samples)}, {})
 
     def embed(self, topic: str, codes: np.ndarray) -> None:
@@ -151,9 +151,9 @@ class Decoder(QObject):
             self.size = int(facts["size"])
             self.classes = tuple(str(name) for name in facts["classes"])
             self.encodes = bool(facts["encodes"])
-            self._become(State.READY, "")
+            self._become(DecoderState.READY, "")
         elif facts.get("is") == "unable":
-            self._become(State.UNABLE, str(facts.get("why")))
+            self._become(DecoderState.UNABLE, str(facts.get("why")))
         else:
             topic = str(facts.get("topic"))
             self._failures = 0
@@ -161,7 +161,7 @@ class Decoder(QObject):
                 del self._newest[topic]
             step = facts.get("step")
             self.answered.emit(
-                Answer(
+                DecoderAnswer(
                     str(facts.get("ask")),
                     topic,
                     step if isinstance(step, int) else None,
@@ -174,10 +174,10 @@ class Decoder(QObject):
     def _on_end(self, why: str) -> None:
         self._failures += 1
         if self._failures > 1:
-            self._become(State.UNABLE, f"its process ended twice: {why}")
+            self._become(DecoderState.UNABLE, f"its process ended twice: {why}")
         else:
-            self._become(State.ENDED, f"The decoder's process ended ({why}). {_AGAIN}")
+            self._become(DecoderState.ENDED, f"The decoder's process ended ({why}). {_AGAIN}")
 
-    def _become(self, state: State, words: str) -> None:
+    def _become(self, state: DecoderState, words: str) -> None:
         self.state, self.words = state, words
         self.changed.emit()

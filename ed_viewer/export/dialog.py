@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_viewer.export.movie import lack
+from ed_viewer.export.movie import missing_dependency
 from ed_viewer.export.targets import Target
 from ed_viewer.style.text import muted, plain
 
@@ -33,7 +33,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ExportChoice:
     """What was asked for.
 
     Attributes:
@@ -99,14 +99,14 @@ class ExportDialog(QDialog):
         self._offer_kinds()
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> ExportChoice:
         """What is asked for now; the file ends in its kind."""
         kind = str(self.kind.currentData())
         file = Path(self.file.text().strip()).expanduser()
         if file.suffix.lower().removeprefix(".") in FORMATS:
             file = file.with_suffix("")
         named = file.with_name(f"{file.name}.{kind}")
-        return Choice(str(self.what.currentData()), kind, named)
+        return ExportChoice(str(self.what.currentData()), kind, named)
 
     def choose(self, target: str, kind: str) -> None:
         """Set what (its name) and as what."""
@@ -126,7 +126,7 @@ class ExportDialog(QDialog):
     def _check(self) -> None:
         text = self.file.text().strip()
         named = bool(text) and not text.endswith("/")
-        why = lack(str(self.kind.currentData())) if named else "Enter a file name."
+        why = missing_dependency(str(self.kind.currentData())) if named else "Enter a file name."
         self._note.setText(why or "Existing files are not overwritten; a number is appended.")
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not why)
 

@@ -12,16 +12,16 @@ from PySide6.QtCore import QStandardPaths, QTimer
 from PySide6.QtGui import QImage
 
 from ed_core.recording import written_whole
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.event_loop import flush
-from ed_viewer.export.dialog import Choice, ExportDialog
+from ed_viewer.export.dialog import ExportChoice, ExportDialog
 from ed_viewer.export.movie import MOVIES, ScrubMovie, thinned
 from ed_viewer.export.picture import PICTURES, Write, picture, raster, unused
 from ed_viewer.export.targets import WINDOW, Target, on_show, tab_of, targets, write_npz
 from ed_viewer.reading.messages import Frame
 from ed_viewer.session.cursor import Playback
 from ed_viewer.widgets.controls import IconButton
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
@@ -32,7 +32,7 @@ _LOOK, _LOOKS = 40, 1500  # milliseconds, and how often it is looked whether all
 _GONE = "Nothing exported: what was chosen is no longer shown"
 
 
-class ExportPart(Part):
+class ExportFeature(Feature):
     """Takes the stage, one of its panels, the curves or the window away, as it is drawn now."""
 
     name = "export"
@@ -74,7 +74,7 @@ class ExportPart(Part):
         self.window.settings.set(str(dialog.choice.file.parent), _FOLDER)
         self._take_drawn(dialog.choice, _LOOKS)
 
-    def _take_drawn(self, choice: Choice, looks: int) -> None:
+    def _take_drawn(self, choice: ExportChoice, looks: int) -> None:
         """Export once all is drawn: the arrays of a tab just opened are still being read."""
         if self.window.session.settled and self._ready():
             self.take(choice)
@@ -85,7 +85,7 @@ class ExportPart(Part):
             self.window.status.show_message(_LATE)
             self._go_on()
 
-    def take(self, choice: Choice) -> None:
+    def take(self, choice: ExportChoice) -> None:
         """Export; how it ends stands in the status line."""
         offered = targets(self.window, self.frame) if self.frame is not None else []
         found = [target for target in offered if target.name == choice.target]
@@ -139,7 +139,7 @@ class ExportPart(Part):
 
         self.window.errands.run(job, _failed(file))
 
-    def _film(self, choice: Choice, target: Target) -> None:
+    def _film(self, choice: ExportChoice, target: Target) -> None:
         session = self.window.session
         if self._movie is not None:
             self.window.status.show_message("Another animation is still being exported")
@@ -181,7 +181,7 @@ class ExportPart(Part):
     def _ready(self) -> bool:
         """Tell whether what is decoded is drawn as well, and run B, while there is one."""
         flush()  # what is drawn may ask for more
-        pair = self.window.part(Compare).pair
+        pair = self.window.part(CompareFeature).pair
         return self.window.stage.settled and (pair is None or pair.settled)
 
     def _folder(self) -> Path:
@@ -198,7 +198,7 @@ def _name(window: Window) -> str:
     """Return what a file is called: the run or runs, the tab and the step."""
     session = window.session
     run = session.path.name if session.path else "run"
-    pair = window.part(Compare).pair
+    pair = window.part(CompareFeature).pair
     run = f"{run}-and-{pair.beside.path.name}" if pair else run
     tab = tab_of(window.stage).replace("&", "and")
     step = int(session.growth.steps[session.cursor.frame]) if session.growth else 0

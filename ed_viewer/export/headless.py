@@ -16,16 +16,16 @@ from PySide6.QtWidgets import QApplication
 from ed_core.recording import EdkitError, written_whole
 from ed_viewer.compare.comparison import Comparison
 from ed_viewer.event_loop import flush
-from ed_viewer.export.movie import MOVIES, lack, thinned, to_array, write_movie
-from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, Figure, head_of, picture, raster
-from ed_viewer.export.targets import OnShow, page_of, write_npz
+from ed_viewer.export.movie import MOVIES, missing_dependency, thinned, to_array, write_movie
+from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, ExportFigure, head_of, picture, raster
+from ed_viewer.export.targets import ExportSource, page_of, write_npz
 from ed_viewer.reading.messages import (
     Frame,
-    Growth,
+    FrameRequest,
+    HistoryRequest,
     Lookback,
-    Request,
     RunInfo,
-    Strip,
+    RunProgress,
     spread,
     strips,
 )
@@ -39,7 +39,7 @@ _SPEED = 10  # frames a second of a movie
 _ROUNDS = 4  # until what a panel wants no longer changes
 
 
-class OpenRun:
+class HeadlessRun:
     """A run on the stage.
 
     Attributes:
@@ -47,7 +47,7 @@ class OpenRun:
     """
 
     run: RunInfo
-    growth: Growth
+    growth: RunProgress
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,18 +62,21 @@ class OpenRun:
         self._tail.close()
 
     def read(
-        self, number: int, probes: tuple[str, ...], strips: Mapping[str, Strip] | None = None
+        self,
+        number: int,
+        probes: tuple[str, ...],
+        strips: Mapping[str, HistoryRequest] | None = None,
     ) -> Frame:
         """Return a frame, and strips of earlier ones; raises EdkitError where one is damaged."""
         known = {probe.name for probe in self.run.header.probes}
         wanted = tuple(name for name in probes if name in known)
-        frame = self._tail.read(Request(1, 1, number, wanted, strips or {}))
+        frame = self._tail.read(FrameRequest(1, 1, number, wanted, strips or {}))
         if frame.damaged:
             raise EdkitError("; ".join(sorted(frame.damaged.values())))
         return frame
 
 
-def _look(tail: Tail) -> tuple[RunInfo, Growth]:
+def _look(tail: Tail) -> tuple[RunInfo, RunProgress]:
     """Return what a run holds; raises EdkitError if that is no frame."""
     run, growth = None, None
     for news in tail.poll():
@@ -87,7 +90,7 @@ def _look(tail: Tail) -> tuple[RunInfo, Growth]:
     return run, growth
 
 
-class Couple:
+class HeadlessSecondRun:
     """The second of two runs, drawn beside the first.
 
     Args:
@@ -96,7 +99,7 @@ class Couple:
         stage: that shows both.
     """
 
-    def __init__(self, both: Comparison, theirs: OpenRun, stage: Stage) -> None:
+    def __init__(self, both: Comparison, theirs: HeadlessRun, stage: Stage) -> None:
         self.both, self._theirs, self._stage = both, theirs, stage
 
     def show(self) -> None:
@@ -110,7 +113,7 @@ class Couple:
         self._stage.say("B", both.notice)
         if both.found >= 0:
             wanted = {
-                probe: Strip(both.beside(strip.frames), strip.samples)
+                probe: HistoryRequest(both.beside(strip.frames), strip.samples)
                 for probe, strip in ours.request.strips.items()
             }
             both.frames["B"] = self._theirs.read(both.found, probes, wanted)
@@ -121,7 +124,7 @@ class Couple:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExportSpec:
     """What to export.
 
     Attributes:
@@ -150,7 +153,7 @@ class Wish:
         return self.file.suffix.lower().removeprefix(".")
 
 
-def export_stage(run: Path, wish: Wish, beside: Path | None = None) -> None:
+def export_stage(run: Path, wish: ExportSpec, beside: Path | None = None) -> None:
     """Draw the stage of a run into a file; all or nothing.
 
     A movie shows the frames up to the step. Everything is read and drawn on the calling thread.
@@ -167,14 +170,14 @@ def export_stage(run: Path, wish: Wish, beside: Path | None = None) -> None:
     if wish.kind not in KINDS:
         known = ", ".join(f".{kind}" for kind in KINDS)
         raise EdkitError(f"{str(wish.file)!r}: expected a file that ends in {known}.")
-    if lack(wish.kind):
-        raise EdkitError(lack(wish.kind))
+    if missing_dependency(wish.kind):
+        raise EdkitError(missing_dependency(wish.kind))
     if not wish.file.parent.is_dir():
         raise EdkitError(f"{str(wish.file.parent)!r} is not a folder: make it first.")
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     with ExitStack() as stack:
-        runs = [OpenRun(path) for path in (run, beside) if path is not None]
+        runs = [HeadlessRun(path) for path in (run, beside) if path is not None]
         for one in runs:
             stack.callback(one.close)
             one.look()
@@ -184,7 +187,7 @@ def export_stage(run: Path, wish: Wish, beside: Path | None = None) -> None:
 class _Drawing:
     """The stage of a run, or of two, drawn frame by frame."""
 
-    def __init__(self, app: QApplication, runs: Sequence[OpenRun], wish: Wish) -> None:
+    def __init__(self, app: QApplication, runs: Sequence[HeadlessRun], wish: ExportSpec) -> None:
         self._ours = runs[0]
         self._wish, self._app = wish, app
         self._frame = _frame_at(self._ours.growth.steps, wish.step)
@@ -193,10 +196,10 @@ class _Drawing:
         self._probes: tuple[str, ...] = ()
         self._lookbacks: Mapping[str, Lookback] = {}
         self._drawn: Frame | None = None
-        self._couple: Couple | None = None
+        self._couple: HeadlessSecondRun | None = None
         if len(runs) == 2:
             both = Comparison(runs[0], runs[1], wish.align, wish.difference)
-            self._couple = Couple(both, runs[1], self._stage)
+            self._couple = HeadlessSecondRun(both, runs[1], self._stage)
         self._stage.watched.connect(self._watch)
 
     def write(self) -> None:
@@ -248,12 +251,12 @@ class _Drawing:
             figure = replace(self._figure(), line=self._shown.where)
             yield to_array(raster(figure, self._theme.colour("window")))
 
-    def _figure(self) -> Figure:
-        return Figure.of(page_of(self._stage), PAGE_MARGINS, self._shown.about)
+    def _figure(self) -> ExportFigure:
+        return ExportFigure.of(page_of(self._stage), PAGE_MARGINS, self._shown.about)
 
     @property
-    def _shown(self) -> OnShow:
-        return OnShow(self._ours, self._drawn, self._couple.both if self._couple else None)
+    def _shown(self) -> ExportSource:
+        return ExportSource(self._ours, self._drawn, self._couple.both if self._couple else None)
 
     def _draw(self, number: int) -> None:
         """Draw a frame; what a panel wants beside it may follow from its size, and so come late."""

@@ -23,7 +23,7 @@ _WAITING = 4  # frames between the window and the encoder
 _RETRY = 15  # milliseconds until it is looked again whether there is room, and run B is drawn
 
 
-def lack(kind: str) -> str:
+def missing_dependency(kind: str) -> str:
     """Return what is missing for a kind of movie, in one line, or ""."""
     if kind == "mp4" and find_spec("imageio_ffmpeg") is None:
         return "MP4 needs the package imageio-ffmpeg: pip install imageio-ffmpeg, or choose GIF."

@@ -37,7 +37,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.reading.messages import Frame
-from ed_viewer.session.alignment import Known
+from ed_viewer.session.alignment import RunView
 from ed_viewer.style.text import moment
 from ed_viewer.widgets.cards import Card
 
@@ -56,7 +56,7 @@ _INDENT = 12  # pixels of the line above the widgets: where headings of panels b
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Figure:
+class ExportFigure:
     """Columns of widgets, side by side.
 
     Attributes:
@@ -72,7 +72,7 @@ class Figure:
     line: str = ""
 
     @classmethod
-    def of(cls, widget: QWidget, margins: QMargins | None = None, about: str = "") -> Figure:
+    def of(cls, widget: QWidget, margins: QMargins | None = None, about: str = "") -> ExportFigure:
         """Return the figure of one widget."""
         return cls(((widget,),), margins or QMargins(), about)
 
@@ -115,7 +115,7 @@ def head_of(widget: QWidget) -> int:
     return widget.fontMetrics().height() + 2 * _BELOW
 
 
-def stand(known: Known, frame: Frame | None) -> str:
+def describe_position(known: RunView, frame: Frame | None) -> str:
     """Return which frame of a run is shown, in words."""
     if frame is None or known.growth is None:
         return f"{name_of(known)}, no frame"
@@ -124,7 +124,7 @@ def stand(known: Known, frame: Frame | None) -> str:
     return f"{name_of(known)}, step {step}" + (f", epoch {epoch:.2f}" if isfinite(epoch) else "")
 
 
-def where(known: Known, frame: Frame | None) -> str:
+def where(known: RunView, frame: Frame | None) -> str:
     """Return which step of a run is shown, "" for none."""
     if frame is None or known.growth is None:
         return ""
@@ -132,7 +132,7 @@ def where(known: Known, frame: Frame | None) -> str:
     return moment(int(growth.steps[number]), float(growth.epochs[number]))
 
 
-def name_of(known: Known) -> str:
+def name_of(known: RunView) -> str:
     """Return what the folder of a run is called, "" while there is none."""
     return known.path.name if known.path else ""
 
@@ -145,7 +145,7 @@ def about(ours: str, theirs: str = "", signed: bool = False) -> str:
     return f"A: {ours}; B: {theirs}{difference}"
 
 
-def picture(figure: Figure, kind: str, background: QColor) -> Write:
+def picture(figure: ExportFigure, kind: str, background: QColor) -> Write:
     """Draw a figure now, on the GUI thread, and return what writes it to a file.
 
     Args:
@@ -166,7 +166,7 @@ def picture(figure: Figure, kind: str, background: QColor) -> Write:
     return lambda path: _write(path, data)
 
 
-def raster(figure: Figure, background: QColor, scale: float = 1.0) -> QImage:
+def raster(figure: ExportFigure, background: QColor, scale: float = 1.0) -> QImage:
     """Return a figure as an image, `scale` pixels for one on the screen."""
     image = QImage(figure.size * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
@@ -177,7 +177,7 @@ def raster(figure: Figure, background: QColor, scale: float = 1.0) -> QImage:
     return image
 
 
-def _svg(figure: Figure, background: QColor) -> bytes:
+def _svg(figure: ExportFigure, background: QColor) -> bytes:
     buffer, size = _buffer(), figure.size
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
@@ -190,7 +190,7 @@ def _svg(figure: Figure, background: QColor) -> bytes:
     return bytes(buffer.data().data())
 
 
-def _pdf(figure: Figure, background: QColor) -> bytes:
+def _pdf(figure: ExportFigure, background: QColor) -> bytes:
     buffer, dpi = _buffer(), _dpi(figure)
     writer = QPdfWriter(buffer)
     writer.setResolution(dpi)
@@ -204,7 +204,7 @@ def _pdf(figure: Figure, background: QColor) -> bytes:
     return bytes(buffer.data().data())
 
 
-def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
+def _paint(figure: ExportFigure, painter: QPainter, background: QColor) -> None:
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)  # else a PDF has JPEGs
     painter.fillRect(QRect(QPoint(), figure.size), background)
     with _as_vectors(figure.widgets):
@@ -212,7 +212,7 @@ def _paint(figure: Figure, painter: QPainter, background: QColor) -> None:
     painter.end()
 
 
-def _render(figure: Figure, painter: QPainter) -> None:
+def _render(figure: ExportFigure, painter: QPainter) -> None:
     alone = _alone(figure)
     if alone:  # the surface of a panel is that of the picture
         painter.fillRect(QRect(QPoint(), figure.size), alone[0].surface)
@@ -258,7 +258,7 @@ def _without_frame(alone: Sequence[Card]) -> Iterator[None]:
             card.framed = True
 
 
-def _alone(figure: Figure) -> list[Card]:
+def _alone(figure: ExportFigure) -> list[Card]:
     """Return the cards of a picture's widgets, [] where one of these has several."""
     found = [_cards(widget) for widget in figure.widgets]
     return [card for cards in found for card in cards] if max(map(len, found)) <= 1 else []
@@ -304,7 +304,7 @@ def _write_choice(painter: QPainter, tool: QWidget, corner: QPoint) -> None:
     painter.drawText(QRect(corner, tool.size()), int(Qt.AlignmentFlag.AlignVCenter), text)
 
 
-def _dpi(figure: Figure) -> int:
+def _dpi(figure: ExportFigure) -> int:
     return figure.widgets[0].logicalDpiX()
 
 

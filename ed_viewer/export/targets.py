@@ -12,13 +12,21 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.compare.comparison import Comparison
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.export.movie import MOVIES
-from ed_viewer.export.picture import PAGE_MARGINS, PICTURES, Figure, about, name_of, stand, where
-from ed_viewer.reading.messages import Frame, Growth
-from ed_viewer.session.alignment import Known
+from ed_viewer.export.picture import (
+    PAGE_MARGINS,
+    PICTURES,
+    ExportFigure,
+    about,
+    describe_position,
+    name_of,
+    where,
+)
+from ed_viewer.reading.messages import Frame, RunProgress
+from ed_viewer.session.alignment import RunView
 from ed_viewer.stage.page import Page
-from ed_viewer.stage.run_column import Side
+from ed_viewer.stage.run_column import RunColumn
 from ed_viewer.stage.stage import Stage
 
 if TYPE_CHECKING:
@@ -29,7 +37,7 @@ WINDOW = "window"
 
 
 def arrays_behind(
-    known: Known, frame: Frame | None, probes: Sequence[str]
+    known: RunView, frame: Frame | None, probes: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Return what was drawn: `probe/array`, `reference/field`, the run, and when it was taken.
 
@@ -95,7 +103,7 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OnShow:
+class ExportSource:
     """A frame of a run, and what stands beside it.
 
     Attributes:
@@ -104,19 +112,19 @@ class OnShow:
         both: the two runs while they are compared, else None.
     """
 
-    run: Known
+    run: RunView
     frame: Frame | None
     both: Comparison | None
 
     @property
     def about(self) -> str:
         """Which run and step it is, or which two, in words."""
-        ours = stand(self.run, self.frame)
+        ours = describe_position(self.run, self.frame)
         if self.both is None:
             return ours
         theirs = self.both.shown("B")
         signed = self.both.subtracts and theirs is not None
-        return about(ours, stand(self.both.runs["B"], theirs), signed)
+        return about(ours, describe_position(self.both.runs["B"], theirs), signed)
 
     @property
     def where(self) -> str:
@@ -153,7 +161,7 @@ class OnShow:
         return of_two(ours, _columns(growth)) if growth else ours
 
 
-def _columns(growth: Growth | None) -> dict[str, np.ndarray]:
+def _columns(growth: RunProgress | None) -> dict[str, np.ndarray]:
     if growth is None:
         return {}
     steps = {f"every_step/{name}": column for name, column in growth.curves.items()}
@@ -174,7 +182,7 @@ class Target:
 
     name: str
     words: str
-    figure: Figure
+    figure: ExportFigure
     arrays: Callable[[], Mapping[str, np.ndarray]] | None = None
     tab: str = ""
 
@@ -192,16 +200,16 @@ def targets(window: Window, frame: Frame) -> list[Target]:
     page = page_of(stage)
     panels = _panels(page, said)
     every = partial(shown.arrays, tuple(panels))
-    whole = Figure.of(page, PAGE_MARGINS, said)
+    whole = ExportFigure.of(page, PAGE_MARGINS, said)
     found = [Target(f"stage/{tab}", f"Stage: {tab}", whole, every, tab)]
     if len(panels) > 1:
         for name, figure in panels.items():
             arrays = partial(shown.arrays, (name,))
             words = f"Panel: {figure.name}"
             found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
-    curves = Figure.of(window.curves, about=said)
+    curves = ExportFigure.of(window.curves, about=said)
     found.append(Target("curves", "Curves", curves, shown.scalars))
-    found.append(Target(WINDOW, "Whole window", Figure.of(window, about=said)))
+    found.append(Target(WINDOW, "Whole window", ExportFigure.of(window, about=said)))
     return found
 
 
@@ -210,10 +218,10 @@ def tab_of(stage: Stage) -> str:
     return stage.tabText(stage.currentIndex()).replace("&&", "&")
 
 
-def on_show(window: Window, frame: Frame | None) -> OnShow:
+def on_show(window: Window, frame: Frame | None) -> ExportSource:
     """Return what a window shows of its run, and of the run beside it."""
-    pair = window.part(Compare).pair
-    return OnShow(window.session, frame, pair.comparison if pair else None)
+    pair = window.part(CompareFeature).pair
+    return ExportSource(window.session, frame, pair.comparison if pair else None)
 
 
 def page_of(stage: Stage) -> QWidget:
@@ -221,19 +229,20 @@ def page_of(stage: Stage) -> QWidget:
     return stage.currentWidget() or stage
 
 
-def _panels(page: QWidget, said: str) -> dict[str, Figure]:
+def _panels(page: QWidget, said: str) -> dict[str, ExportFigure]:
     """Return the panels of a page by their probe; of two runs each below the run's name."""
     if not isinstance(page, Page):
         return {}
     sides = [side for side in map(page.side, "AB") if side is not None]
     names = [name for name in page.probes if any(name in side.hosts for side in sides)]
     if len(sides) == 1:
-        return {name: Figure.of(sides[0].hosts[name], about=said) for name in names}
+        return {name: ExportFigure.of(sides[0].hosts[name], about=said) for name in names}
     return {
-        name: Figure(tuple(_column(side, name) for side in sides), about=said) for name in names
+        name: ExportFigure(tuple(_column(side, name) for side in sides), about=said)
+        for name in names
     }
 
 
-def _column(side: Side, name: str) -> tuple[QWidget, ...]:
+def _column(side: RunColumn, name: str) -> tuple[QWidget, ...]:
     shown = side.shown(name)
     return (side.head,) if shown is None else (side.head, shown)

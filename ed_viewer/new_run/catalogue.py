@@ -13,7 +13,7 @@ _PATIENCE = 2000  # milliseconds that a killed process gets to go
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class OptionFacts:
     """An option of a model, a data set or the training; see docs/file-format.md."""
 
     name: str
@@ -26,7 +26,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadFacts:
     """A term of the objective; its weight is a number or the name of the option that holds it."""
 
     name: str
@@ -34,15 +34,15 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelFacts:
     """A model: what it is trained on by default, and what may be chosen."""
 
     name: str
     summary: str
     data: str
     data_options: Mapping[str, Any]
-    options: tuple[Option, ...]
-    heads: tuple[Head, ...]
+    options: tuple[OptionFacts, ...]
+    heads: tuple[HeadFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class DataSet:
 
     name: str
     summary: str
-    options: tuple[Option, ...]
+    options: tuple[OptionFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class Catalogue:
         broken: the plugins that could not be imported, with the reason.
     """
 
-    models: Mapping[str, Model]
+    models: Mapping[str, ModelFacts]
     data: Mapping[str, DataSet]
-    training: tuple[Option, ...]
+    training: tuple[OptionFacts, ...]
     backends: Mapping[str, str]
     backend: str
     broken: Mapping[str, str] = field(default_factory=dict)
@@ -93,9 +93,9 @@ class Catalogue:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def _model(name: str, facts: Mapping[str, Any]) -> Model:
-    heads = tuple(Head(head["name"], head["weight"]) for head in facts["heads"])
-    return Model(
+def _model(name: str, facts: Mapping[str, Any]) -> ModelFacts:
+    heads = tuple(HeadFacts(head["name"], head["weight"]) for head in facts["heads"])
+    return ModelFacts(
         name,
         facts["summary"],
         facts["data"],
@@ -105,9 +105,9 @@ def _model(name: str, facts: Mapping[str, Any]) -> Model:
     )
 
 
-def _options(found: list[dict[str, Any]]) -> tuple[Option, ...]:
+def _options(found: list[dict[str, Any]]) -> tuple[OptionFacts, ...]:
     return tuple(
-        Option(
+        OptionFacts(
             option["name"],
             option["type"],
             option["default"],
@@ -120,7 +120,7 @@ def _options(found: list[dict[str, Any]]) -> tuple[Option, ...]:
     )
 
 
-class Inquiry(QObject):
+class CatalogueProcess(QObject):
     """One question at a time; it takes as long as importing Keras does.
 
     Signals:

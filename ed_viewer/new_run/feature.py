@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from ed_viewer.new_run.catalogue import Catalogue, Inquiry
+from ed_viewer.new_run.catalogue import Catalogue, CatalogueProcess
 from ed_viewer.new_run.dialog import NewRunDialog
 from ed_viewer.new_run.log import TrainingLog
-from ed_viewer.new_run.training_process import Trainer
+from ed_viewer.new_run.training_process import TrainingProcess
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.widgets.controls import push_button
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
 
 
-class Answer(Enum):
+class CloseChoice(Enum):
     """What is to become of the training."""
 
     TRAIN_ON = "Keep training"
@@ -30,7 +30,7 @@ class Answer(Enum):
     CANCEL = "Cancel"
 
 
-class Question(QMessageBox):
+class CloseQuestion(QMessageBox):
     """Asks, in words that say what each answer does."""
 
     def __init__(self, names: Sequence[str], parent: QWidget) -> None:
@@ -45,23 +45,23 @@ class Question(QMessageBox):
         )
         roles = QMessageBox.ButtonRole
         self.choices = {
-            Answer.TRAIN_ON: self.addButton(Answer.TRAIN_ON.value, roles.AcceptRole),
-            Answer.STOP: self.addButton(Answer.STOP.value, roles.DestructiveRole),
-            Answer.CANCEL: self.addButton(Answer.CANCEL.value, roles.RejectRole),
+            CloseChoice.TRAIN_ON: self.addButton(CloseChoice.TRAIN_ON.value, roles.AcceptRole),
+            CloseChoice.STOP: self.addButton(CloseChoice.STOP.value, roles.DestructiveRole),
+            CloseChoice.CANCEL: self.addButton(CloseChoice.CANCEL.value, roles.RejectRole),
         }
-        self.setDefaultButton(self.choices[Answer.TRAIN_ON])
-        self.setEscapeButton(self.choices[Answer.CANCEL])
+        self.setDefaultButton(self.choices[CloseChoice.TRAIN_ON])
+        self.setEscapeButton(self.choices[CloseChoice.CANCEL])
 
-    def answer(self) -> Answer:
+    def answer(self) -> CloseChoice:
         """Ask, and wait for the answer."""
         self.exec()
         self.deleteLater()
         clicked = self.clickedButton()
         given = [answer for answer, button in self.choices.items() if button is clicked]
-        return given[0] if given else Answer.CANCEL
+        return given[0] if given else CloseChoice.CANCEL
 
 
-class NewRun(Part):
+class NewRunFeature(Feature):
     """What can be trained is asked for when the form is first opened, and kept."""
 
     name = "new_run"
@@ -71,10 +71,10 @@ class NewRun(Part):
         self.runs_tool = push_button("New", "Train a model (Ctrl+N)", window.theme)
         self.runs_tool.clicked.connect(self.show_form)
         self.dialog: NewRunDialog | None = None
-        self.trainers: list[Trainer] = []
-        self._starting: Trainer | None = None
+        self.trainers: list[TrainingProcess] = []
+        self._starting: TrainingProcess | None = None
         self._entries: list[RunEntry] = []
-        self._inquiry = Inquiry(self)
+        self._inquiry = CatalogueProcess(self)
         self._inquiry.answered.connect(self._on_answered)
         self._inquiry.failed.connect(self._on_failed)
         window.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
@@ -107,14 +107,14 @@ class NewRun(Part):
         self._starting = self.train(form.arguments(), form.out)
         self.dialog.set_starting(True)
 
-    def train(self, arguments: Sequence[str], out: Path) -> Trainer:
+    def train(self, arguments: Sequence[str], out: Path) -> TrainingProcess:
         """Start a training, show its run as soon as there is one, and ask of it at the end.
 
         Args:
             arguments: of the command.
             out: the folder in which the run's folder is made.
         """
-        trainer = Trainer(arguments, out, self)
+        trainer = TrainingProcess(arguments, out, self)
         queued = Qt.ConnectionType.QueuedConnection
         trainer.logged.connect(self._on_logged, queued)
         trainer.began.connect(self._on_began, queued)
@@ -128,11 +128,11 @@ class NewRun(Part):
         running = [trainer for trainer in self.trainers if trainer.running]
         if not running:
             return True
-        answer = Question([trainer.title for trainer in running], self.window).answer()
-        if answer is Answer.STOP:
+        answer = CloseQuestion([trainer.title for trainer in running], self.window).answer()
+        if answer is CloseChoice.STOP:
             for trainer in running:
                 trainer.stop()
-        return answer is not Answer.CANCEL
+        return answer is not CloseChoice.CANCEL
 
     def end(self) -> None:
         """End the threads; what trains goes on, or was asked to stop."""
@@ -164,11 +164,11 @@ class NewRun(Part):
         if self._starting is not None:
             self._starting.stop()
 
-    def _on_logged(self, trainer: Trainer) -> None:
+    def _on_logged(self, trainer: TrainingProcess) -> None:
         if trainer.folder in (None, self.window.session.path):
             self.window.part(TrainingLog).log.follow(trainer.log)
 
-    def _on_began(self, trainer: Trainer) -> None:
+    def _on_began(self, trainer: TrainingProcess) -> None:
         """Show the new run, which the list of runs then has as well."""
         self._started(trainer)
         if self.dialog is not None:
@@ -176,7 +176,7 @@ class NewRun(Part):
         assert trainer.folder is not None
         self.window.open(trainer.folder)
 
-    def _on_ended(self, trainer: Trainer) -> None:
+    def _on_ended(self, trainer: TrainingProcess) -> None:
         trainer.wait()
         self.trainers.remove(trainer)
         trainer.deleteLater()
@@ -188,7 +188,7 @@ class NewRun(Part):
         elif trainer.problem:
             self.window.status.show_message(f"{trainer.title}: {trainer.problem}")
 
-    def _started(self, trainer: Trainer) -> None:
+    def _started(self, trainer: TrainingProcess) -> None:
         if trainer is self._starting and self.dialog is not None:
             self._starting = None
             self.dialog.set_starting(False)
@@ -199,7 +199,7 @@ def demo_arguments(root: str) -> list[str]:
     return ["demo", "--no-window", "--out", root]
 
 
-class DemoStart(Part):
+class DemoStart(Feature):
     """Starts the demo and says how it goes until its run is found, like any other."""
 
     name = "demo"
@@ -212,15 +212,15 @@ class DemoStart(Part):
         """Start the process."""
         self.window.welcome.say_demo("Starting the demo; its first images appear here …", True)
         root = self.window.root
-        trainer = self.window.part(NewRun).train(demo_arguments(root), Path(root))
+        trainer = self.window.part(NewRunFeature).train(demo_arguments(root), Path(root))
         queued = Qt.ConnectionType.QueuedConnection
         trainer.said.connect(self._on_said, queued)
         trainer.ended.connect(self._on_ended, queued)
 
-    def _on_said(self, trainer: Trainer, line: str) -> None:
+    def _on_said(self, trainer: TrainingProcess, line: str) -> None:
         self.window.welcome.say_demo(f"The demo says: {line}", True)
 
-    def _on_ended(self, trainer: Trainer) -> None:
+    def _on_ended(self, trainer: TrainingProcess) -> None:
         said = f"The demo failed: {trainer.problem}" if trainer.problem else ""
         self.window.welcome.say_demo(said, False)
         if said:

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_viewer.new_run.catalogue import Head, Option
+from ed_viewer.new_run.catalogue import HeadFacts, OptionFacts
 from ed_viewer.new_run.command import given
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.reading.run_names import name_and_time
 from ed_viewer.style.text import titled
-from ed_viewer.widgets.controls import Check
+from ed_viewer.widgets.controls import CheckBox
 
 _KINDS = {
     "int": "a whole number",
@@ -47,7 +47,7 @@ def written(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-class Field(QWidget):
+class OptionField(QWidget):
     """Base of all fields.
 
     Signals:
@@ -56,7 +56,7 @@ class Field(QWidget):
 
     changed = Signal()
 
-    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+    def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.option = option
         self.row = QHBoxLayout(self)
@@ -117,10 +117,10 @@ class Field(QWidget):
             return text
 
 
-class LineField(Field):
+class LineField(OptionField):
     """A number, a list of whole numbers, or a text."""
 
-    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+    def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
         self.line = QLineEdit()
         self.line.setPlaceholderText(self._unsaid())
@@ -141,12 +141,12 @@ class LineField(Field):
         self.line.setText(text)
 
 
-class CheckField(Field):
+class CheckField(OptionField):
     """Yes or no."""
 
-    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+    def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
-        self.box = Check()
+        self.box = CheckBox()
         self._hold(self.box)
         self.row.addStretch(1)
         self.reset()
@@ -162,10 +162,10 @@ class CheckField(Field):
         return [self.option.flag] if self.option.type == "flag" else super()._arguments()
 
 
-class ChoiceField(Field):
+class ChoiceField(OptionField):
     """One of a few."""
 
-    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+    def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
         self.box = Chooser()
         self.box.addItems(option.choices)
@@ -195,7 +195,7 @@ class Chooser(QComboBox):
 class PathField(LineField):
     """A path, typed or chosen."""
 
-    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+    def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
         self.browse = QToolButton()
         self.browse.setText("…")
@@ -219,10 +219,10 @@ class PathField(LineField):
             self.set_text(chosen)
 
 
-class RunField(Field):
+class RunField(OptionField):
     """A run, chosen from those of the window or from elsewhere."""
 
-    def __init__(self, option: Option, parent: QWidget | None = None) -> None:
+    def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
         self.box = Chooser()
         self.box.addItem(_NO_RUN, "")
@@ -278,14 +278,14 @@ class PairsField(LineField):
 class WeightField(LineField):
     """The weight of a head."""
 
-    def __init__(self, head: Head, flag: str, parent: QWidget | None = None) -> None:
-        super().__init__(Option(head.name, "float", head.weight, flag=flag), parent)
+    def __init__(self, head: HeadFacts, flag: str, parent: QWidget | None = None) -> None:
+        super().__init__(OptionFacts(head.name, "float", head.weight, flag=flag), parent)
 
     def _arguments(self) -> list[str]:
         return given(self.option.flag, f"{self.option.name}={self.text()}")
 
 
-_FIELDS: dict[str, type[Field]] = {
+_FIELDS: dict[str, type[OptionField]] = {
     "bool": CheckField,
     "flag": CheckField,
     "choice": ChoiceField,
@@ -295,6 +295,6 @@ _FIELDS: dict[str, type[Field]] = {
 }
 
 
-def field_for(option: Option) -> Field:
+def field_for(option: OptionFacts) -> OptionField:
     """Return a field for an option; of a type that nobody knows it is a text."""
     return _FIELDS.get(option.type, LineField)(option)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_viewer.new_run.catalogue import Catalogue, Model
+from ed_viewer.new_run.catalogue import Catalogue, ModelFacts
 from ed_viewer.new_run.command import plugins
 from ed_viewer.new_run.pages import ModelPage, TrainingPage
 from ed_viewer.reading.messages import RunEntry
@@ -39,14 +39,14 @@ class ModelList(QListWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Models")
-        self.setItemDelegate(_Delegate(theme, self))
+        self.setItemDelegate(_ModelDelegate(theme, self))
         self.setFrameShape(QListWidget.Shape.NoFrame)
         self.setUniformItemSizes(True)
         self.viewport().setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.currentTextChanged.connect(self.chosen)
 
-    def show_models(self, models: Iterable[Model]) -> None:
+    def show_models(self, models: Iterable[ModelFacts]) -> None:
         """Show these models, and choose the first."""
         for model in models:
             item = QListWidgetItem(model.name)
@@ -62,7 +62,7 @@ class ModelList(QListWidget):
             self.scrollToItem(item)
 
 
-class _Delegate(RowDelegate):
+class _ModelDelegate(RowDelegate):
     """Draws the name and the line about it."""
 
     def lines(self, index: Index) -> Sequence[str]:

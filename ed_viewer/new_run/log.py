@@ -16,7 +16,7 @@ from ed_core.recording import RunFolder
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Card
 from ed_viewer.widgets.controls import push_button
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
@@ -168,7 +168,7 @@ class LogView(QWidget):
         self._text.setFont(fixed)
 
 
-class TrainingLog(Part):
+class TrainingLog(Feature):
     """Shows the log of the run that is open, or that is about to be."""
 
     name = "log"

@@ -9,10 +9,10 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.plugins.options import quoted
-from ed_viewer.new_run.catalogue import Catalogue, Head, Model, Option
+from ed_viewer.new_run.catalogue import Catalogue, HeadFacts, ModelFacts, OptionFacts
 from ed_viewer.new_run.command import given
 from ed_viewer.new_run.data_look import DataLook
-from ed_viewer.new_run.fields import Field, RunField, WeightField, field_for, written
+from ed_viewer.new_run.fields import OptionField, RunField, WeightField, field_for, written
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.style.text import muted, plain, tip, titled
 from ed_viewer.style.theme import Theme
@@ -31,9 +31,9 @@ class Section(QWidget):
     def __init__(self, heading: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._labels: dict[Field, QLabel] = {}
-        self._words: dict[Field, QLabel] = {}
-        self._about: dict[Field, str] = {}
+        self._labels: dict[OptionField, QLabel] = {}
+        self._words: dict[OptionField, QLabel] = {}
+        self._about: dict[OptionField, str] = {}
         self._heading = plain(QLabel(heading, self))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 8)
@@ -48,15 +48,15 @@ class Section(QWidget):
         self._restyle()
 
     @property
-    def fields(self) -> list[Field]:
+    def fields(self) -> list[OptionField]:
         """The fields, from top to bottom."""
         return list(self._labels)
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> OptionField:
         """Return the field of an option."""
         return next(field for field in self._labels if field.option.name == name)
 
-    def add_fields(self, fields: Sequence[Field]) -> None:
+    def add_fields(self, fields: Sequence[OptionField]) -> None:
         """Add a row for each field."""
         for field in fields:
             label = plain(QLabel(titled(field.option.name)))
@@ -72,7 +72,7 @@ class Section(QWidget):
         """Add a row with nothing to choose."""
         self._add_row(plain(QLabel(titled(name))), muted(plain(QLabel(words))))
 
-    def explain(self, field: Field, about: str) -> None:
+    def explain(self, field: OptionField, about: str) -> None:
         """Say what a field means."""
         self._about[field] = about[:1].upper() + about[1:]
         tip(self._labels[field], about)
@@ -109,7 +109,7 @@ class Section(QWidget):
         self._mark()
 
 
-class Page(QWidget):
+class FormPage(QWidget):
     """Sections below each other.
 
     Signals:
@@ -126,7 +126,7 @@ class Page(QWidget):
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(8)
 
-    def add_section(self, heading: str, fields: Sequence[Field]) -> Section:
+    def add_section(self, heading: str, fields: Sequence[OptionField]) -> Section:
         """Add a section with these fields."""
         section = Section(heading, self.theme)
         section.add_fields(fields)
@@ -161,13 +161,13 @@ class Page(QWidget):
                     field.show_runs(entries)
 
 
-class DataPage(Page):
+class DataPage(FormPage):
     """The options of one data set."""
 
     def __init__(
         self,
         name: str,
-        options: Sequence[Option],
+        options: Sequence[OptionFacts],
         own: Mapping[str, Any],
         theme: Theme,
         parent: QWidget | None = None,
@@ -198,25 +198,25 @@ class DataPage(Page):
             self.sections[0].field(name).set_text(written(value))
 
 
-class ModelPage(Page):
+class ModelPage(FormPage):
     """Data, options and weights of one model; it keeps what was typed while another is shown."""
 
     def __init__(
-        self, model: Model, catalogue: Catalogue, theme: Theme, parent: QWidget | None = None
+        self, model: ModelFacts, catalogue: Catalogue, theme: Theme, parent: QWidget | None = None
     ) -> None:
         super().__init__(theme, parent)
         self.model = model
         self._catalogue = catalogue
         self._pages: dict[str, DataPage] = {}
         names = tuple(dict.fromkeys([*catalogue.data, model.data]))
-        self.data = field_for(Option("data_set", "choice", model.data, names))
+        self.data = field_for(OptionFacts("data_set", "choice", model.data, names))
         self._data = self.add_section("Data", [self.data])
         self._place = QVBoxLayout()
         self.column.addLayout(self._place)
         self.look = DataLook(theme)
         self.column.addWidget(self.look)
         if model.options:
-            self.add_section("Model", [field_for(option) for option in model.options])
+            self.add_section("ModelFacts", [field_for(option) for option in model.options])
         self._add_weights(model.heads)
         self.data.changed.connect(self._show_data)
         self._show_data()
@@ -271,7 +271,7 @@ class ModelPage(Page):
         page = self.data_page
         self.look.look(page.text if page.reads_files else "")
 
-    def _add_weights(self, heads: Sequence[Head]) -> None:
+    def _add_weights(self, heads: Sequence[HeadFacts]) -> None:
         """Add a field for the weight of every head, unless an option of the model holds it."""
         section = self.add_section("Weights of the heads", [])
         for head in heads:
@@ -283,7 +283,7 @@ class ModelPage(Page):
             field.changed.connect(self.changed)
 
 
-class TrainingPage(Page):
+class TrainingPage(FormPage):
     """What all trainings share; it stays while another model is chosen."""
 
     def __init__(
@@ -296,7 +296,7 @@ class TrainingPage(Page):
             "KERAS_BACKEND or keras.json names one. A run is resumed on the one it began with."
         )
         names = (_BY_MODEL, *catalogue.backends)
-        backend = Option("backend", "choice", _BY_MODEL, names, about, "--backend")
+        backend = OptionFacts("backend", "choice", _BY_MODEL, names, about, "--backend")
         first = [options.pop(name) for name in _FIRST if name in options]
         self.add_section("Training", [field_for(option) for option in (*first, backend)])
         rest = [option for name, option in options.items() if name not in _ON_MODEL_PAGE]

@@ -12,14 +12,14 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from ed_core.recording import RunFolder
 from ed_viewer.new_run.command import environment, program
-from ed_viewer.reading.run_names import whole
+from ed_viewer.reading.run_names import absolute_path
 
 _POLL = 0.2  # seconds between two looks at the process
 _END = 16 * 1024  # bytes at the end of the log, in which the error stands
 _MISTAKE = 2  # the exit status of the command after a mistake of its user
 
 
-class Trainer(QThread):
+class TrainingProcess(QThread):
     """Starts `edkit train` or `edkit demo`, finds its run folder and notices its end.
 
     All files are touched here. What the training says goes to a file beside the run folders, and
@@ -131,7 +131,7 @@ class Trainer(QThread):
             return
         for file in set(self._out.glob("*/run.json")) - self._known:
             if RunFolder(file.parent).was_held_by(process):
-                self.folder = whole(file.parent)
+                self.folder = absolute_path(file.parent)
                 self.log = self.log.rename(
                     RunFolder(self.folder).log
                 )  # the training keeps its hold on it

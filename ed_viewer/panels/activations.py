@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.recording import ArrayInfo
 from ed_viewer.panels.base import Panel, panel
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.palette import activation_table, grey_table
 from ed_viewer.style.pixels import (
@@ -24,7 +24,7 @@ from ed_viewer.style.text import counted, grouped, muted, number, plain, span
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle, make_choice
 from ed_viewer.widgets.tiles.mosaic import across, mosaic
-from ed_viewer.widgets.tiles.pickable import PickTiles
+from ed_viewer.widgets.tiles.pickable import PickableTiles
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles.tiles import Tiles
 
@@ -123,7 +123,7 @@ def _noun(values: np.ndarray) -> str:
     return "channel" if values.ndim > 2 else "unit"
 
 
-def input_row(source: Source, samples: int) -> tuple[TileRow, ...]:
+def input_row(source: PanelContext, samples: int) -> tuple[TileRow, ...]:
     """Return the row of inputs, () where they are not images."""
     field = str(source.probe.options.get("field") or "")
     inputs = source.reference.get(field)
@@ -245,7 +245,7 @@ class ActivationsPanel(Panel):
         self._strip.clickable = True
         self._strip.clicked.connect(self._choose)
         self._strip.resized.connect(self._say)
-        self._mosaic = PickTiles(self.source.theme)
+        self._mosaic = PickableTiles(self.source.theme)
         self._mosaic.hovered.connect(self.hovered)
         self._mosaic.picked.connect(self._show_focus)
         self._mosaic.resized.connect(self._draw_mosaic)

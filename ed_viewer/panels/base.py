@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ed_core.plugins.registry import BROKEN, Registry
 from ed_core.recording import ProbeInfo
-from ed_viewer.panels.context import Source
-from ed_viewer.reading.messages import Arrays, Lookback, Past
+from ed_viewer.panels.context import PanelContext
+from ed_viewer.reading.messages import Arrays, FrameHistory, Lookback
 from ed_viewer.style.text import plain, titled
 from ed_viewer.widgets.cards import Card
-from ed_viewer.widgets.labels import Bar, Caption, Words
+from ed_viewer.widgets.labels import Bar, Caption, ElidingLabel
 
 
 class Panel(Card):
@@ -49,11 +49,11 @@ class Panel(Card):
     hovered = Signal(str)
     looking = Signal()
 
-    def __init__(self, source: Source, parent: QWidget | None = None) -> None:
+    def __init__(self, source: PanelContext, parent: QWidget | None = None) -> None:
         super().__init__(source.theme, parent)
         self.source = source
         self.setAccessibleName(self.heading or source.probe.name)
-        self._title = plain(Words(self.heading or titled(source.probe.name)))
+        self._title = plain(ElidingLabel(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
         self._said = self._remark = ""
         self._bar: Bar = ""
@@ -100,7 +100,7 @@ class Panel(Card):
         """Show earlier frames as well, or not; returns whether it can."""
         return False
 
-    def show_past(self, past: Past) -> None:
+    def show_past(self, past: FrameHistory) -> None:
         """Take the earlier frames that `lookback` wants; `show_frame` follows."""
 
     def restyle(self) -> None:

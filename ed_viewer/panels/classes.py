@@ -9,7 +9,7 @@ from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.palette import grey_table
 from ed_viewer.style.pixels import as_images, image_levels, pixels
 from ed_viewer.style.text import counted, grouped, muted, plain, signed
-from ed_viewer.widgets.confusion_matrix import Counts, Matrix
+from ed_viewer.widgets.confusion_matrix import ConfusionMatrix, Counts
 from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles.tiles import Tiles
@@ -39,7 +39,7 @@ class ClassesPanel(Panel):
         self._numbers.setAccessibleName("Counts instead of percentages")
         self._numbers.toggled.connect(self._draw)
         self.tools.addWidget(self._numbers)
-        self._matrix = Matrix(self.source.theme)
+        self._matrix = ConfusionMatrix(self.source.theme)
         self._matrix.setToolTip(_WORDS)
         self._matrix.hovered.connect(self.hovered)
         self._matrix.picked.connect(self._on_picked)

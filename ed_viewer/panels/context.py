@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from ed_core.recording import ProbeInfo
-from ed_viewer.decoding.client import Decoder
+from ed_viewer.decoding.client import DecoderClient
 from ed_viewer.style.palette import NO_CLASS, NO_LABEL, class_colour, difference_table
 from ed_viewer.style.pixels import Ranges, Scale, as_images, finite_range
 from ed_viewer.style.theme import Theme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class PanelContext:
     """What a panel knows before the first frame.
 
     Attributes:
@@ -37,7 +37,7 @@ class Source:
     side: str = "A"
     ranges: Ranges = field(default_factory=Ranges)
     signed: bool = False
-    decoder: Decoder | None = None
+    decoder: DecoderClient | None = None
 
     def classes(self, name: str) -> tuple[str, ...]:
         """Return the class names of a field, () if it is not a class field."""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QWidget
 
 from ed_viewer.panels.base import FALLBACK, PANELS, Panel, panel_class
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Frame
 from ed_viewer.style.pixels import not_finite
 from ed_viewer.style.text import tip
@@ -32,7 +32,7 @@ class PanelHost(QWidget):
     looking = Signal()
     made = Signal()
 
-    def __init__(self, source: Source, parent: QWidget | None = None) -> None:
+    def __init__(self, source: PanelContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._source = source
         self._name = source.probe.name

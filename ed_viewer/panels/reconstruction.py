@@ -24,10 +24,10 @@ from ed_viewer.style.pixels import (
 )
 from ed_viewer.style.text import counted, number, span
 from ed_viewer.widgets.controls import Toggle
-from ed_viewer.widgets.plots.signals import Waves, WaveWords
+from ed_viewer.widgets.plots.signals import SignalCaption, SignalPlots
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
-from ed_viewer.widgets.video_bar import FilmBar
+from ed_viewer.widgets.video_bar import VideoBar
 
 Form = Literal["image", "video", "signal"]
 
@@ -71,8 +71,8 @@ class ReconstructionPanel(Panel):
         self._own: Levels | None = None
         self._shown: tuple[np.ndarray | None, np.ndarray] | None = None
         if self.form == "signal":
-            words = WaveWords(after="B − A" if self.source.signed else "output")
-            self._waves = Waves(self.source.theme, words=words)
+            words = SignalCaption(after="B − A" if self.source.signed else "output")
+            self._waves = SignalPlots(self.source.theme, words=words)
             self._waves.hovered.connect(self.hovered)
             self.body.addWidget(self._waves, 1)
             return
@@ -109,9 +109,9 @@ class ReconstructionPanel(Panel):
             self.channel.addItems(["mean", *(f"channel {n + 1}" for n in range(channels))])
             self.channel.currentIndexChanged.connect(self._draw)
             self.tools.addWidget(self.channel)
-        self.film: FilmBar | None = None
+        self.film: VideoBar | None = None
         if self.form == "video":
-            self.film = FilmBar(shape[0], self.source.theme)
+            self.film = VideoBar(shape[0], self.source.theme)
             self.film.moved.connect(self._draw)
             self.strip = Toggle("all frames", "accent", self.source.theme)
             self.strip.setToolTip("All frames of each video, side by side")

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontMetrics
 
 from ed_viewer.panels.base import Panel, panel
-from ed_viewer.reading.messages import Arrays, Lookback, Past
+from ed_viewer.reading.messages import Arrays, FrameHistory, Lookback
 from ed_viewer.style.palette import grey_table
 from ed_viewer.style.pixels import Scale, as_images, image_levels, pixels
 from ed_viewer.style.text import counted, grouped, span
@@ -25,7 +25,7 @@ _APART = 9  # pixels between two names, as `tile_layout` wants them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strip:
+class SampleHistory:
     """What is drawn.
 
     Attributes:
@@ -58,7 +58,7 @@ def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics, step: int = _STEP) 
     return Lookback(columns, samples)
 
 
-def strip_tiles(strip: Strip, steps: np.ndarray, metrics: QFontMetrics) -> TileSet:
+def strip_tiles(strip: SampleHistory, steps: np.ndarray, metrics: QFontMetrics) -> TileSet:
     """Return a strip with its names; steps (columns,) are -1 where there is no frame."""
     rows = tuple(
         TileRow(strip.pixels[:, row], label, strip.values[:, row])
@@ -104,7 +104,7 @@ class SamplesPanel(Panel):
         self._tiles.resized.connect(self._refit)
         self.body.addWidget(self._tiles, 1)
         self._arrays: Arrays = {}
-        self._past: Past | None = None
+        self._past: FrameHistory | None = None
         self._wanted: Lookback | None = None
 
     @property
@@ -117,7 +117,7 @@ class SamplesPanel(Panel):
         self._over_time.setChecked(on)
         return True
 
-    def show_past(self, past: Past) -> None:
+    def show_past(self, past: FrameHistory) -> None:
         """Take the samples of earlier steps."""
         self._past = past if past.arrays else None  # none of its frames is there yet
 
@@ -164,14 +164,16 @@ class SamplesPanel(Panel):
         said = [*([span(self._scale(images)[0][1])] if signed else []), *said]
         self.set_caption(" · ".join(said), "first" if signed else "")
 
-    def _draw_strip(self, past: Past) -> None:
+    def _draw_strip(self, past: FrameHistory) -> None:
         given = past.arrays["images"]
         images = self.source.images(given.reshape(-1, *given.shape[2:]))
         shape = given.shape[:2]
         made = self._pixels(images).reshape(*shape, *images.shape[1:3], 4)
         none = self.source.theme.colour("card")
         made[past.steps < 0] = (none.blue(), none.green(), none.red(), 255)
-        strip = Strip(made, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples))
+        strip = SampleHistory(
+            made, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples)
+        )
         self._tiles.show_tiles(strip_tiles(strip, past.steps, self._tiles.fontMetrics()))
         steps = len(np.unique(past.steps[past.steps >= 0]))
         last = f" up to {grouped(int(past.steps[-1]))}" if steps else ""

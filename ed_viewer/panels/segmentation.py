@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel
 
 from ed_core.confusion import confusion, intersection_over_union
 from ed_viewer.panels.base import Panel, panel
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.palette import class_table, grey_table, value_table
 from ed_viewer.style.pixels import (
@@ -20,7 +20,7 @@ from ed_viewer.style.pixels import (
 )
 from ed_viewer.style.text import counted, muted, plain, signed
 from ed_viewer.widgets.controls import Slider
-from ed_viewer.widgets.score_bars import Score, Scores
+from ed_viewer.widgets.score_bars import Score, ScoreBars
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
 
@@ -30,7 +30,7 @@ _WORDY = 330  # and of one whose slider has its name beside it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Classes:
+class ClassLayer:
     """The classes of a field: their names and colours, and the truth of every pixel.
 
     Attributes:
@@ -44,7 +44,7 @@ class Classes:
 
 
 def rows_of(
-    source: Source, known: Classes, found: np.ndarray, opacity: float
+    source: PanelContext, known: ClassLayer, found: np.ndarray, opacity: float
 ) -> tuple[TileRow, ...]:
     """Return the inputs, the truth, the prediction, and it over the first input.
 
@@ -64,7 +64,7 @@ def rows_of(
 
 
 def rows_of_change(
-    source: Source, known: Classes, ours: np.ndarray, theirs: np.ndarray, opacity: float
+    source: PanelContext, known: ClassLayer, ours: np.ndarray, theirs: np.ndarray, opacity: float
 ) -> tuple[TileRow, ...]:
     """Return the inputs, the truth, and how many errors B has more than A: -1, 0 or 1 a pixel.
 
@@ -94,19 +94,19 @@ def rows_of_change(
     return tuple(rows)
 
 
-def _inputs(source: Source, known: Classes, found: np.ndarray) -> list[TileRow]:
+def _inputs(source: PanelContext, known: ClassLayer, found: np.ndarray) -> list[TileRow]:
     rows = [_picture(name, array) for name, array in source.pictures(found.shape).items()]
     if known.truth is not None:
         rows.append(_class_row(source, known, known.truth, "truth"))
     return rows
 
 
-def _class_row(source: Source, known: Classes, labels: np.ndarray, name: str) -> TileRow:
+def _class_row(source: PanelContext, known: ClassLayer, labels: np.ndarray, name: str) -> TileRow:
     made = class_pixels(labels, class_table(known.colours), _stripes(source))
     return TileRow(made, name, labels[..., None], names=known.names)
 
 
-def _stripes(source: Source) -> np.ndarray:
+def _stripes(source: PanelContext) -> np.ndarray:
     return class_table((source.theme.palette.line, source.theme.palette.card))
 
 
@@ -150,7 +150,7 @@ class SegmentationPanel(Panel):
         self._sheet.hovered.connect(self.hovered)
         self._sheet.resized.connect(self._draw)
         self._sheet.picked.connect(self._score)
-        self._scores = Scores(self.source.theme)
+        self._scores = ScoreBars(self.source.theme)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.setSpacing(16)
         self._row.addWidget(self._sheet, 1)
@@ -211,7 +211,7 @@ class SegmentationPanel(Panel):
         title = f"IoU of {of}" + (", B − A" if self.source.signed else "")
         self._scores.show_scores([Score(*score) for score in scores], title, self.source.signed)
 
-    def _known(self) -> Classes:
+    def _known(self) -> ClassLayer:
         """Return the classes, as many as the field has or as are seen, and the truth."""
         truth = self.source.truth(self._target, self._found[0].shape)
         if truth is not None:
@@ -219,7 +219,7 @@ class SegmentationPanel(Panel):
         seen = [int(labels.max()) + 1 for labels in (*self._found, truth) if labels is not None]
         count = max(len(self.source.classes(self._target)), *seen)
         names = self.source.names(self._target, count)
-        return Classes(names, self.source.colours(self._target, count), truth)
+        return ClassLayer(names, self.source.colours(self._target, count), truth)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,7 +231,7 @@ class _Tally:
     iou: np.ndarray
 
 
-def _tally(known: Classes, found: np.ndarray, pick: int | None) -> _Tally:
+def _tally(known: ClassLayer, found: np.ndarray, pick: int | None) -> _Tally:
     """Return the scores of all samples, or of the one that is picked."""
     truth = np.full(found.shape, -1) if known.truth is None else known.truth
     of = slice(None) if pick is None else pick

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.panels.base import Panel, panel
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.panels.fallback import plain_axis
 from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.palette import (
@@ -29,12 +29,12 @@ from ed_viewer.style.pixels import (
 )
 from ed_viewer.style.text import counted, grouped, measured
 from ed_viewer.widgets.plots.scatter import TruthPlot
-from ed_viewer.widgets.plots.signals import Waves, WaveWords
+from ed_viewer.widgets.plots.signals import SignalCaption, SignalPlots
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
 
 
-class View(Protocol):
+class ValueView(Protocol):
     """One way to show values; it makes its widget once and draws often."""
 
     widget: QWidget
@@ -124,7 +124,7 @@ class _Points:
     sample: int | None = None
     cut: ClassVar[list[str]] = []
 
-    def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
+    def __init__(self, source: PanelContext, target: str, hovered: Callable[[str], None]) -> None:
         samples = source.probe.arrays["values"].shape[:1]
         named = (name for name in source.fields if source.classes(name))
         self._label = next((n for n in named if source.truth(n, samples) is not None), "")
@@ -156,9 +156,9 @@ class _Curves:
 
     sample: int | None = None
 
-    def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
-        words = WaveWords("true", "predicted", unit=source.unit(target))
-        self._waves = Waves(source.theme, words=words)
+    def __init__(self, source: PanelContext, target: str, hovered: Callable[[str], None]) -> None:
+        words = SignalCaption("true", "predicted", unit=source.unit(target))
+        self._waves = SignalPlots(source.theme, words=words)
         self._waves.hovered.connect(hovered)
         self.widget: QWidget = self._waves
 
@@ -176,7 +176,7 @@ class _Curves:
 class _Maps:
     """Inputs, true values, predicted ones on the same scale, and the signed difference."""
 
-    def __init__(self, source: Source, target: str, hovered: Callable[[str], None]) -> None:
+    def __init__(self, source: PanelContext, target: str, hovered: Callable[[str], None]) -> None:
         self._source, self._target = source, target
         self.sheet = Sheet(source.theme)
         self.sheet.hovered.connect(hovered)

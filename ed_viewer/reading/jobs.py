@@ -13,7 +13,7 @@ from ed_core.recording.control import Request, ask
 _PATIENCE = 2.0  # seconds that a closing window waits for a disk
 
 
-class Errands(QObject):
+class BackgroundJobs(QObject):
     """Runs jobs on threads of their own and tells how they ended.
 
     Signals:
@@ -49,7 +49,7 @@ class Errands(QObject):
             self.said.emit(" ".join(said.split()))
 
 
-class Asker(QObject):
+class RequestWriter(QObject):
     """Adds requests to a run's `control.json`, one after the other.
 
     Signals:

@@ -52,7 +52,7 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class HistoryRequest:
     """Some samples of several frames.
 
     Attributes:
@@ -65,7 +65,7 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Past:
+class FrameHistory:
     """What was read of a strip.
 
     Attributes:
@@ -80,7 +80,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class FrameRequest:
     """A frame that the window wants to draw; a newer request replaces it.
 
     Attributes:
@@ -96,7 +96,7 @@ class Request:
     number: int
     frame: int
     probes: tuple[str, ...]
-    strips: Mapping[str, Strip] = field(default_factory=dict)
+    strips: Mapping[str, HistoryRequest] = field(default_factory=dict)
     follow: bool = False
 
 
@@ -107,14 +107,14 @@ class Frame:
     `past` are the strips that were asked for, by probe.
     """
 
-    request: Request
+    request: FrameRequest
     arrays: Mapping[str, Arrays]
     damaged: Mapping[str, str] = field(default_factory=dict)
-    past: Mapping[str, Past] = field(default_factory=dict)
+    past: Mapping[str, FrameHistory] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Growth:
+class RunProgress:
     """How far a run has come.
 
     Attributes:
@@ -231,9 +231,9 @@ def spread(steps: np.ndarray, frame: int, columns: int) -> tuple[int, ...]:
 
 def strips(
     lookbacks: Mapping[str, Lookback], frames: Callable[[int], Sequence[int]]
-) -> dict[str, Strip]:
+) -> dict[str, HistoryRequest]:
     """Return what is to be read, by probe; `frames` tells those of so many columns."""
     return {
-        probe: Strip(tuple(frames(wanted.columns)), wanted.samples)
+        probe: HistoryRequest(tuple(frames(wanted.columns)), wanted.samples)
         for probe, wanted in lookbacks.items()
     }

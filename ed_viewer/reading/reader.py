@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from ed_core.recording import EdkitError, RunFolder, find_runs
-from ed_viewer.reading.messages import Request, RunEntry, RunInfo
+from ed_viewer.reading.messages import FrameRequest, RunEntry, RunInfo
 from ed_viewer.reading.tail import Tail
 
 LIVE = 0.015  # seconds between two looks at a run that grows
@@ -24,7 +24,7 @@ SCAN = 1.0  # seconds between two looks for runs
 _UNHEARD = 2  # growths that may wait in the window's queue: each holds the steps of all frames
 
 
-class Pace:
+class PollInterval:
     """When to look next. On a busy machine, where a trainer lacks what a window takes, rarely.
 
     What a run does is shown after a look; where a person looks is never put off.
@@ -92,10 +92,10 @@ class Reader(QThread):
         self._added: list[Path] = []  # beside those
         self._bell = threading.Condition()
         self._to_open: tuple[int, Path] | None = None
-        self._to_read: Request | None = None
+        self._to_read: FrameRequest | None = None
         self._stopping = False
         self._tail: Tail | None = None
-        self._pace = Pace()
+        self._pace = PollInterval()
         self._next_scan = 0.0 if root is not None else inf
         self._told = self._heard = 0  # each counted on one thread alone
         self.grew.connect(self._hear, Qt.ConnectionType.QueuedConnection)
@@ -107,7 +107,7 @@ class Reader(QThread):
             self._to_read = None
             self._bell.notify()
 
-    def ask(self, request: Request) -> None:
+    def ask(self, request: FrameRequest) -> None:
         """Read a frame; replaces a request that has not been served yet."""
         with self._bell:
             self._to_read = request
@@ -152,7 +152,7 @@ class Reader(QThread):
         if self._tail is not None:
             self._tail.close()
 
-    def _serve(self, opening: tuple[int, Path] | None, request: Request | None) -> None:
+    def _serve(self, opening: tuple[int, Path] | None, request: FrameRequest | None) -> None:
         if opening is not None:
             if self._tail is not None:
                 self._tail.close()

@@ -127,6 +127,6 @@ def what_differs(one: RunInfo, other: RunInfo) -> tuple[str, str]:
     return said[0], said[1]
 
 
-def whole(path: str | Path) -> Path:
+def absolute_path(path: str | Path) -> Path:
     """Return the absolute path without `..`; links stay: a disk that hangs cannot be asked."""
     return Path(os.path.abspath(path))

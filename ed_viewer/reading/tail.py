@@ -18,11 +18,11 @@ from ed_viewer.reading.messages import (
     CHECKPOINT,
     Arrays,
     Frame,
-    Growth,
-    Past,
-    Request,
+    FrameHistory,
+    FrameRequest,
+    HistoryRequest,
     RunInfo,
-    Strip,
+    RunProgress,
     best_step,
 )
 
@@ -53,10 +53,10 @@ class Tail:
         self._newest = 0.0
         self._stamp: tuple[float, int] | None = None
         self._next_whole = 0.0
-        self._asked: Request | None = None  # the last request
+        self._asked: FrameRequest | None = None  # the last request
         self._ahead: Frame | None = None
 
-    def poll(self) -> list[RunInfo | Growth]:
+    def poll(self) -> list[RunInfo | RunProgress]:
         """Return what has changed since the last call.
 
         As long as the file is not written to, most calls cost a look at its date.
@@ -71,7 +71,7 @@ class Tail:
         self.live = recording.state == "live"
         if not changed:
             return []
-        news: list[RunInfo | Growth] = []
+        news: list[RunInfo | RunProgress] = []
         header = recording.header
         if header is not None and header is not self._described:
             known = _known(_columns(recording.reference))
@@ -88,11 +88,11 @@ class Tail:
         old = recording.unchecked
         events = recording.events()
         kept, curves = _kept(self.path, events), _columns(recording.curves)
-        growth = Growth(self.opening, *when, scalars, *how, events, unchecked=old)
+        growth = RunProgress(self.opening, *when, scalars, *how, events, unchecked=old)
         news.append(replace(growth, kept=kept, curves=curves))
         return news
 
-    def read(self, request: Request) -> Frame:
+    def read(self, request: FrameRequest) -> Frame:
         """Return the arrays of a frame, probe by probe."""
         self._asked, self._ahead = request, None
         arrays, damaged, past = {}, {}, {}
@@ -109,7 +109,7 @@ class Tail:
                 damaged[probe] = str(error)
         return Frame(request, arrays, damaged, past)
 
-    def read_ahead(self, growth: Growth) -> Growth:
+    def read_ahead(self, growth: RunProgress) -> RunProgress:
         """Return news of the run with its newest frame, if the window is sure to ask for that."""
         asked, newest = self._asked, len(growth.steps) - 1
         if asked is None or not asked.follow or asked.strips or newest < 0:
@@ -152,12 +152,12 @@ class Tail:
         self._said = problem
         return changed, problem
 
-    def _nothing(self, problem: str) -> Growth:
+    def _nothing(self, problem: str) -> RunProgress:
         none = _NONE
-        return Growth(self.opening, none, none, none, {}, "unknown", problem, 0.0)
+        return RunProgress(self.opening, none, none, none, {}, "unknown", problem, 0.0)
 
 
-def read_strip(recording: Recording, probe: str, strip: Strip) -> Past:
+def read_strip(recording: Recording, probe: str, strip: HistoryRequest) -> FrameHistory:
     """Return samples of several frames; no more than these is kept of a frame.
 
     Raises:
@@ -176,7 +176,7 @@ def read_strip(recording: Recording, probe: str, strip: Strip) -> Past:
     steps = recording.steps
     when = np.array([steps[n] if n >= 0 else -1 for n in strip.frames], np.int64)
     count = min((array.shape[1] for array in arrays.values()), default=0)
-    return Past(when, strip.samples[:count], arrays)
+    return FrameHistory(when, strip.samples[:count], arrays)
 
 
 def _rows(arrays: Arrays, samples: tuple[int, ...]) -> Arrays:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ed_viewer.reading.messages import Growth, RunInfo
+from ed_viewer.reading.messages import RunInfo, RunProgress
 
 _ROUNDING = 1e-9  # of the point: a share of training is a quotient, two equal ones may differ
 
@@ -67,7 +67,7 @@ def end_of(run: Mapping[str, Any], epochs: np.ndarray, live: bool) -> float:
     return last if last > 0 else 1.0
 
 
-def times_of(run: RunInfo, growth: Growth) -> Times:
+def times_of(run: RunInfo, growth: RunProgress) -> Times:
     """Return when the frames of a run were taken."""
     end = end_of(run.header.run, growth.epochs, growth.live)
     return Times(growth.steps, growth.epochs, end, growth.seconds)
@@ -107,7 +107,7 @@ def rounded_up(point: float) -> float:
     return point + _ROUNDING * abs(point)
 
 
-class Known(Protocol):
+class RunView(Protocol):
     """A run that may not be known yet, and may grow.
 
     Attributes:
@@ -122,10 +122,10 @@ class Known(Protocol):
     def run(self) -> RunInfo | None: ...  # noqa: D102
 
     @property
-    def growth(self) -> Growth | None: ...  # noqa: D102
+    def growth(self) -> RunProgress | None: ...  # noqa: D102
 
 
-def known_times(known: Known) -> Times | None:
+def known_times(known: RunView) -> Times | None:
     """Return when the frames of a run were taken, None while nothing is known."""
     if known.run is None or known.growth is None:
         return None

@@ -6,8 +6,15 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from ed_viewer.event_loop import Turn
-from ed_viewer.reading.messages import Frame, Lookback, Request, RunInfo, Strip, strips
+from ed_viewer.event_loop import Task
+from ed_viewer.reading.messages import (
+    Frame,
+    FrameRequest,
+    HistoryRequest,
+    Lookback,
+    RunInfo,
+    strips,
+)
 from ed_viewer.reading.reader import Reader
 
 DRAW_EVERY = 20  # milliseconds between two drawings at least
@@ -37,14 +44,14 @@ class Requests(QObject):
         self._known: frozenset[str] | None = None
         self._probes: tuple[str, ...] = ()
         self._lookbacks: Mapping[str, Lookback] = {}
-        self._strips: Mapping[str, Strip] = {}
+        self._strips: Mapping[str, HistoryRequest] = {}
         self._number = self._shown = 0
         self._waiting: Frame | None = None
         self._ahead: Frame | None = None
         self._drawn_at = 0.0
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
-        self._drawing = Turn(self._draw_waiting, self, urgent=True)
+        self._drawing = Task(self._draw_waiting, self, urgent=True)
         self._draw.timeout.connect(self._drawing.ask)
         reader.answered.connect(self._on_answered, Qt.ConnectionType.QueuedConnection)
 
@@ -87,7 +94,7 @@ class Requests(QObject):
         probes = tuple(name for name in self._probes if name in self._known)
         self._number += 1
         self._strips = strips(self._lookbacks, columns)
-        request = Request(self.opening, self._number, frame, probes, self._strips, follow)
+        request = FrameRequest(self.opening, self._number, frame, probes, self._strips, follow)
         ahead, self._ahead = self._ahead, None
         if ahead is not None and _answers(ahead.request, request):
             self._on_answered(replace(ahead, request=request))
@@ -119,7 +126,7 @@ class Requests(QObject):
         self._drawn_at = time.monotonic()
 
 
-def _answers(read: Request, asked: Request) -> bool:
+def _answers(read: FrameRequest, asked: FrameRequest) -> bool:
     """Tell whether what was read for one request is what another one asks for."""
     same = (read.opening, read.frame, read.probes) == (asked.opening, asked.frame, asked.probes)
     return same and asked.follow and not asked.strips  # else the reader has to hear of it

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from ed_viewer.reading.messages import Growth, Lookback, RunInfo, spread
+from ed_viewer.reading.messages import Lookback, RunInfo, RunProgress, spread
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.cursor import Cursor, Playback
 from ed_viewer.session.frame_requests import DRAW_EVERY, Columns, Requests
@@ -39,7 +39,7 @@ class Session(QObject):
         self.cursor = Cursor()
         self.path: Path | None = None
         self.run: RunInfo | None = None
-        self.growth: Growth | None = None
+        self.growth: RunProgress | None = None
         self.speed = 10
         self.columns: Columns = self.spread
         self._reader = reader
@@ -47,7 +47,7 @@ class Session(QObject):
         self._requests.drawn.connect(self.drawn)
         self._play = QTimer(self)
         self._play.timeout.connect(self._advance)
-        self._grown: Growth | None = None
+        self._grown: RunProgress | None = None
         self._grow = QTimer(self)
         self._grow.setSingleShot(True)
         self._grow.timeout.connect(self._show_growth)
@@ -146,7 +146,7 @@ class Session(QObject):
             self._requests.describe(run)
             self.described.emit(run)
 
-    def _on_grew(self, growth: Growth) -> None:
+    def _on_grew(self, growth: RunProgress) -> None:
         # Where this thread has lagged, many wait in its queue; the newest tells all of them.
         self._grown = growth
         self._grow.start(0)

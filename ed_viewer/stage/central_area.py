@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from ed_viewer.reading.messages import OVER, Frame, Growth
+from ed_viewer.reading.messages import OVER, Frame, RunProgress
 from ed_viewer.reading.run_names import name_and_time
 from ed_viewer.stage.stage import Stage
 from ed_viewer.style.text import muted, plain
@@ -143,7 +143,7 @@ class Welcome(QWidget):
         self._code.setFont(fixed)
 
 
-class Middle(QWidget):
+class CentralArea(QWidget):
     """Shows the stage as soon as the run has a frame.
 
     Args:
@@ -184,7 +184,7 @@ class Middle(QWidget):
         self.welcome.say_opening(name_and_time(path.name)[0])
         self._stack.setCurrentWidget(self.welcome)
 
-    def show_growth(self, path: Path | None, growth: Growth, known: bool) -> None:
+    def show_growth(self, path: Path | None, growth: RunProgress, known: bool) -> None:
         """Show the stage, or why there is nothing on it.
 
         Args:

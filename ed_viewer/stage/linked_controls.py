@@ -6,12 +6,12 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QSpinBox, QWidget
 
-from ed_viewer.widgets.confusion_matrix import Matrix
+from ed_viewer.widgets.confusion_matrix import ConfusionMatrix
 from ed_viewer.widgets.plots.legend import Legend
-from ed_viewer.widgets.tiles.pickable import PickTiles, Sheet
+from ed_viewer.widgets.tiles.pickable import PickableTiles, Sheet
 from ed_viewer.widgets.tiles.tiles import Tiles
 
-_Picking = PickTiles | Matrix
+_Picking = PickableTiles | ConfusionMatrix
 
 
 def link(one: QWidget, other: QWidget) -> None:
@@ -86,7 +86,7 @@ def _same_pick(source: _Picking, target: _Picking) -> None:
 
 def _first_pick(source: _Picking, target: _Picking) -> None:
     # For what is drawn later; but of a mosaic it depends on what is drawn which tile that is.
-    if not isinstance(source, PickTiles) or isinstance(source, Sheet):
+    if not isinstance(source, PickableTiles) or isinstance(source, Sheet):
         target.pick = source.pick
 
 
@@ -97,7 +97,7 @@ _KINDS: dict[type, tuple[str, Callable[..., None], Callable[..., None]]] = {
     QAbstractButton: ("toggled", _same_check, _same_check),
     Legend: ("toggled", _same_classes, _same_classes),
     Tiles: ("clicked", _click, _click_selected),
-    PickTiles: ("picked", _same_pick, _first_pick),
-    Matrix: ("picked", _same_pick, _first_pick),
+    PickableTiles: ("picked", _same_pick, _first_pick),
+    ConfusionMatrix: ("picked", _same_pick, _first_pick),
 }
 """The signal of a choice, how it is copied, and how at first."""

@@ -8,12 +8,12 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ed_core.recording import ProbeInfo
-from ed_viewer.event_loop import OneByOne, Turn
+from ed_viewer.event_loop import StaggeredRestyle, Task
 from ed_viewer.panels.base import panel_class
 from ed_viewer.panels.host import PanelHost
 from ed_viewer.reading.messages import Frame, Lookback
 from ed_viewer.stage.linked_controls import link
-from ed_viewer.stage.run_column import Side, Sources
+from ed_viewer.stage.run_column import RunColumn, Sources
 from ed_viewer.style.pixels import Levels
 from ed_viewer.style.text import titled
 from ed_viewer.style.theme import Theme
@@ -31,7 +31,7 @@ class PageFrames:
         sides: the panels of the runs, by "A" and "B"; they may come and go.
     """
 
-    def __init__(self, sides: Mapping[str, Side]) -> None:
+    def __init__(self, sides: Mapping[str, RunColumn]) -> None:
         self._sides = sides
         self._frames: dict[str, Frame] = {}
 
@@ -58,7 +58,7 @@ class PageFrames:
         """Have every frame drawn again when it is shown next."""
         self._frames = {}
 
-    def _draw(self, side: str, drawn: Side | PanelHost, frame: Frame) -> None:
+    def _draw(self, side: str, drawn: RunColumn | PanelHost, frame: Frame) -> None:
         before = self._ranges()
         drawn.show_frame(frame)
         after = self._ranges()
@@ -118,10 +118,10 @@ class Page(QWidget):
         self.title = title
         self.probes = probes
         self._theme = theme
-        self._sides: dict[str, Side] = {}
+        self._sides: dict[str, RunColumn] = {}
         self.frames = PageFrames(self._sides)
-        self._making = Turn(self._make_next, self)
-        self._restyling = OneByOne(self)
+        self._making = Task(self._make_next, self)
+        self._restyling = StaggeredRestyle(self)
         self._stale = False  # whether the theme has changed
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -148,14 +148,14 @@ class Page(QWidget):
                     found.setdefault(name, wanted)
         return found
 
-    def side(self, side: str) -> Side | None:
+    def side(self, side: str) -> RunColumn | None:
         """Return the panels of run "A" or "B", None before they are made."""
         return self._sides.get(side)
 
     def show_side(self, side: str, sources: Sources) -> None:
         """Have the panels of a run made; where it has no such probe, a notice says so."""
         self.drop_side(side)
-        made = self._sides[side] = Side(side, self._theme, sources)
+        made = self._sides[side] = RunColumn(side, self._theme, sources)
         made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
         made.made.connect(partial(self._on_made, side))

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.panels.host import PanelHost
 from ed_viewer.reading.messages import Frame
 from ed_viewer.style.text import muted, plain
@@ -24,7 +24,7 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Badge, Notice
 from ed_viewer.widgets.labels import Caption
 
-Sources = Mapping[str, Source]
+Sources = Mapping[str, PanelContext]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Heading:
     remark: str | None = None
 
 
-class Side(QWidget):
+class RunColumn(QWidget):
     """A grid of panels, or a notice in its place.
 
     Args:
@@ -73,7 +73,7 @@ class Side(QWidget):
         self._name, self._theme = side, theme
         self.sources = sources
         self.hosts: dict[str, PanelHost] = {}
-        self._head = _Head(side, theme)
+        self._head = _ColumnHead(side, theme)
         self._head.hide()
         self._notice = Notice(theme)
         self._cards: dict[str, QWidget] = {}
@@ -172,7 +172,7 @@ def _share(card: QWidget) -> int:
     return card.share if isinstance(card, PanelHost) else 1
 
 
-class _Head(QWidget):
+class _ColumnHead(QWidget):
     """The letter and the name of a run, the step that it shows, and a remark below."""
 
     def __init__(self, side: str, theme: Theme) -> None:

@@ -7,9 +7,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from ed_core.recording import ProbeInfo
-from ed_viewer.decoding.client import Decoder
+from ed_viewer.decoding.client import DecoderClient
 from ed_viewer.panels.base import Panel
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Frame, RunInfo
 from ed_viewer.stage.page import OVERVIEW, Page, pages_of
 from ed_viewer.stage.run_column import Heading
@@ -18,18 +18,18 @@ from ed_viewer.widgets.tabs import TabWidget
 
 
 @dataclass(slots=True, eq=False)
-class Shown:
+class StageRun:
     """What is known of one run."""
 
     run: RunInfo | None = None
     signed: bool = False
-    sources: Mapping[str, Source] = field(default_factory=dict)
+    sources: Mapping[str, PanelContext] = field(default_factory=dict)
     frame: Frame | None = None
     heading: Heading | None = None
     notice: str = ""
 
 
-class ShownRuns:
+class StageRuns:
     """Run "A" and, while two are compared, run "B" beside it.
 
     Args:
@@ -38,27 +38,27 @@ class ShownRuns:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._runs = {"A": Shown()}
+        self._runs = {"A": StageRun()}
         self._shared = True
 
-    def __getitem__(self, side: str) -> Shown:
+    def __getitem__(self, side: str) -> StageRun:
         return self._runs[side]
 
-    def items(self) -> ItemsView[str, Shown]:
+    def items(self) -> ItemsView[str, StageRun]:
         """Return the sides and what is known of each, A first."""
         return self._runs.items()
 
     def show(self, run: RunInfo | None, side: str, signed: bool) -> None:
         """Take another run; with run A, the panels of B are made from something new as well."""
-        old = self._runs.get(side, Shown())
-        self._runs[side] = Shown(run, signed, heading=old.heading, notice=old.notice)
+        old = self._runs.get(side, StageRun())
+        self._runs[side] = StageRun(run, signed, heading=old.heading, notice=old.notice)
         for each in self._runs if side == "A" else side:
             self._runs[each].sources = self._sources(each)
         self.set_shared(self._shared)
 
     def clear(self) -> None:
         """Know nothing of run A any more but its heading."""
-        self._runs["A"] = Shown(heading=self._runs["A"].heading)
+        self._runs["A"] = StageRun(heading=self._runs["A"].heading)
 
     def end_beside(self) -> None:
         """Show run A alone."""
@@ -88,14 +88,14 @@ class ShownRuns:
         beside = _probes_of(self._runs["B"]) if ours and "B" in self._runs else ()
         return (*ours, *(probe for probe in beside if probe.name not in known))
 
-    def decoding(self, side: str, decoder: Decoder | None) -> Mapping[str, Source]:
+    def decoding(self, side: str, decoder: DecoderClient | None) -> Mapping[str, PanelContext]:
         """Return the sources of a run's panels; those of run A decode with a decoder."""
         sources = self._runs[side].sources
         if side != "A":
             return sources
         return {name: replace(source, decoder=decoder) for name, source in sources.items()}
 
-    def _sources(self, side: str) -> Mapping[str, Source]:
+    def _sources(self, side: str) -> Mapping[str, PanelContext]:
         shown = self._runs[side]
         ours = self._runs["A"].sources if side == "B" and not shown.signed else {}
         return {
@@ -104,18 +104,18 @@ class ShownRuns:
         }
 
 
-def _probes_of(shown: Shown) -> tuple[ProbeInfo, ...]:
+def _probes_of(shown: StageRun) -> tuple[ProbeInfo, ...]:
     """Return the probes of a run, () while none is known."""
     return shown.run.header.probes if shown.run else ()
 
 
 def _source_of(
-    probe: ProbeInfo, shown: Shown, side: str, twin: Source | None, theme: Theme
-) -> Source:
+    probe: ProbeInfo, shown: StageRun, side: str, twin: PanelContext | None, theme: Theme
+) -> PanelContext:
     """Return what a panel is made from; `twin` is that of the same probe of the other run."""
     assert shown.run is not None
     fields, reference = shown.run.header.fields, shown.run.reference
-    made = Source(probe, fields, reference, theme, side=side, signed=shown.signed)
+    made = PanelContext(probe, fields, reference, theme, side=side, signed=shown.signed)
     if twin is None or twin.probe.kind != probe.kind:
         return made
     return replace(made, ranges=twin.ranges)
@@ -141,9 +141,9 @@ class Stage(TabWidget):
         super().__init__(theme, parent)
         self._theme = theme
         self._pages: list[Page] = []
-        self._shown = ShownRuns(theme)
+        self._shown = StageRuns(theme)
         self._open = ""
-        self.decoder: Decoder | None = None
+        self.decoder: DecoderClient | None = None
         self.setAccessibleName("Stage")
         self.currentChanged.connect(self._look)
         theme.changed.connect(self._restyle)

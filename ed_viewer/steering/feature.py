@@ -9,29 +9,29 @@ from PySide6.QtCore import Qt
 
 from ed_core.recording import RunFolder
 from ed_core.recording.control import Request
-from ed_viewer.reading.jobs import Asker
+from ed_viewer.reading.jobs import RequestWriter
 from ed_viewer.steering.panel import SteerPanel
 from ed_viewer.steering.trainer_state import Waiting, trainer_of
 from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.tool_row import ToolRow
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
 
 
-class Steer(Part):
+class SteerFeature(Feature):
     """Writes what is asked, and waits for the event by which the trainer says that it is done."""
 
     name = "steer"
-    title = "Steer"
+    title = "SteerFeature"
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self.waiting = Waiting()
-        self._asker = Asker(self)
+        self._asker = RequestWriter(self)
         self.panel = SteerPanel(window.theme)
-        self.button = Toggle("Steer", "accent", window.theme)
+        self.button = Toggle("SteerFeature", "accent", window.theme)
         self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
         self.dock, self.tool = self.panel, ToolRow()
         self.tool.add(self.button, "Steer the training (S)")

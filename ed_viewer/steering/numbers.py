@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QWidget
 
 from ed_core.recording.control import RANGES, Request
-from ed_viewer.steering.trainer_state import Trainer, Waiting
+from ed_viewer.steering.trainer_state import TrainerState, Waiting
 from ed_viewer.style.text import muted, plain, tip, titled
 from ed_viewer.style.theme import BODY_POINTS, Theme
 
@@ -159,7 +159,7 @@ def _parsed(text: str) -> float | None:
 
 
 @dataclass(slots=True)
-class Row:
+class NumberRow:
     """The widgets of a number, and what it is about: `learning_rate` or `weight NAME`."""
 
     about: str
@@ -191,7 +191,7 @@ class Numbers(QWidget):
         self._waiting = Waiting()
         self._usable = False
         self._hint = muted(plain(QLabel()))
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, NumberRow] = {}
         self._titles: list[QLabel] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -201,7 +201,7 @@ class Numbers(QWidget):
         self._grid.setColumnMinimumWidth(1, _MARK)
         theme.changed.connect(self._restyle)
 
-    def show_trainer(self, trainer: Trainer, waiting: Waiting) -> None:
+    def show_trainer(self, trainer: TrainerState, waiting: Waiting) -> None:
         """Show the present numbers; a run with other heads gets other fields."""
         self._waiting = waiting
         if tuple(trainer.weights) != self._heads:
@@ -250,7 +250,7 @@ class Numbers(QWidget):
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(mark, row, 1)
         self._grid.addWidget(field, row, 2)
-        self.rows[about] = Row(about, name, field, mark)
+        self.rows[about] = NumberRow(about, name, field, mark)
 
     def _refuse(self, name: str, kind: str, text: str) -> None:
         least, most = RANGES[kind]

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from ed_core.recording.control import Request
 from ed_viewer.steering.numbers import Numbers
-from ed_viewer.steering.trainer_state import Trainer, Waiting
+from ed_viewer.steering.trainer_state import TrainerState, Waiting
 from ed_viewer.style.icons import icon
 from ed_viewer.style.text import plain
 from ed_viewer.style.theme import Theme
@@ -37,7 +37,7 @@ class SteerPanel(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._trainer = Trainer()
+        self._trainer = TrainerState()
         self._going_on = self._pausing = True
         self._dot = Dot(theme)
         self._state = plain(QLabel())
@@ -75,7 +75,7 @@ class SteerPanel(QScrollArea):
             self.updateGeometry()
         return super().eventFilter(watched, event)
 
-    def show_trainer(self, trainer: Trainer, waiting: Waiting) -> None:
+    def show_trainer(self, trainer: TrainerState, waiting: Waiting) -> None:
         """Show how the training stands, and what was asked and not done yet."""
         self._trainer = trainer
         usable = not trainer.reason

@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core.recording import Event
 from ed_core.recording.control import Request
-from ed_viewer.reading.messages import Growth, RunInfo, last_kind
+from ed_viewer.reading.messages import RunInfo, RunProgress, last_kind
 
 _REASONS = {
     "finished": "This run has finished.",
@@ -21,7 +21,7 @@ _MAX_HEADS = 100  # that get a field
 
 
 @dataclass(frozen=True, slots=True)
-class Trainer:
+class TrainerState:
     """How a training stands.
 
     Attributes:
@@ -39,17 +39,17 @@ class Trainer:
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
-def trainer_of(run: RunInfo | None, growth: Growth | None) -> Trainer:
+def trainer_of(run: RunInfo | None, growth: RunProgress | None) -> TrainerState:
     """Return how the training of the open run stands."""
     if run is None or growth is None:
         live = growth is not None and growth.live
-        return Trainer("This run has not started yet." if live else "No run is open.")
+        return TrainerState("This run has not started yet." if live else "No run is open.")
     reason = _REASONS.get(growth.state, "")
     if not reason and run.header.run.get("steerable") is not True:
         reason = "Steering is off: only runs of edkit train can be steered."
     heads = run.header.run.get("heads")
     names = [name for name in heads if isinstance(name, str)] if isinstance(heads, list) else []
-    return Trainer(
+    return TrainerState(
         reason,
         growth.paused,
         growth.live and last_kind(growth.events, ("stop", "start")) == "stop",

@@ -11,7 +11,7 @@ from ed_viewer.reading.messages import CHECKPOINT
 from ed_viewer.style.palette import run_colour
 from ed_viewer.style.text import grouped, moment
 from ed_viewer.style.theme import Theme
-from ed_viewer.timeline.scale import Scale
+from ed_viewer.timeline.scale import TimelineScale
 
 _TICKS = 3  # pixels a tick at least: closer ones would be a grey block
 _APART = 8  # pixels from checkpoint to checkpoint at least: closer ones would hide the frames
@@ -34,7 +34,7 @@ class Picture:
         kept, changed: (events,) the steps of checkpoints and of what was changed by hand.
     """
 
-    scale: Scale = field(default_factory=Scale)
+    scale: TimelineScale = field(default_factory=TimelineScale)
     epochs: np.ndarray = field(default_factory=lambda: np.empty(0))
     known: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
     events: tuple[Event, ...] = ()
@@ -168,7 +168,7 @@ class TimelinePainter:
             painter.drawEllipse(QPointF(edge, middle), 4, 4)
 
     def _two_rows(
-        self, scale: Scale, ours: np.ndarray, frames: np.ndarray, kept: np.ndarray
+        self, scale: TimelineScale, ours: np.ndarray, frames: np.ndarray, kept: np.ndarray
     ) -> None:
         """Draw the ticks of both runs in their colours, run B below."""
         bar, middle = self._bar, self._bar.center().y()
@@ -202,7 +202,7 @@ class TimelinePainter:
         shape = [(x - 6, top), (x + 6, top), (x + 6, top + 6), (x, top + 12), (x - 6, top + 6)]
         painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in shape]))
 
-    def _strip(self, scale: Scale) -> None:
+    def _strip(self, scale: TimelineScale) -> None:
         """Say at the foot which part of the run is on show."""
         (start, end), bar = scale.whole, self._bar
         track = QRectF(bar.left(), bar.bottom() + 3, bar.width(), _STRIP)
@@ -229,7 +229,7 @@ class TimelinePainter:
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
 
-def _pixels(scale: Scale, steps: np.ndarray) -> np.ndarray:
+def _pixels(scale: TimelineScale, steps: np.ndarray) -> np.ndarray:
     """Return where events lie, those of one pixel once, without those out of view."""
     left, right = scale.room
     xs = np.unique(np.round(scale.x_of(steps)))

@@ -9,7 +9,7 @@ FloatOrArray = TypeVar("FloatOrArray", float, np.ndarray)
 _CLOSEST = 4  # intervals between two frames that are shown at least
 
 
-class Scale:
+class TimelineScale:
     """Steps on one side, pixels on the other; zoomed and panned within the run.
 
     Attributes:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from ed_core.recording import Event
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.painting import Picture, TimelinePainter
-from ed_viewer.timeline.scale import Scale
+from ed_viewer.timeline.scale import TimelineScale
 
 _NOTCH = 120  # eighths of a degree: one step of a mouse wheel
 _ZOOM = 1.25  # a notch
@@ -38,7 +38,7 @@ class Gestures(QObject):
     looped = Signal(int, int)
     viewed = Signal()
 
-    def __init__(self, scale: Scale, parent: QObject | None = None) -> None:
+    def __init__(self, scale: TimelineScale, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._scale = scale
         self._held = Qt.MouseButton.NoButton

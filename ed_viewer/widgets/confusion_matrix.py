@@ -198,7 +198,7 @@ def _write(painter: QPainter, where: QRect, words: str, flags: int) -> None:
     painter.drawText(where, flags, painter.fontMetrics().elidedText(words, dots, where.width()))
 
 
-class Matrix(QWidget):
+class ConfusionMatrix(QWidget):
     """Draws `Counts` as large as there is room, with square cells.
 
     Signals:

@@ -78,7 +78,7 @@ def push_button(words: str, about: str, theme: Theme) -> Toggle:
     return button
 
 
-class Check(QAbstractButton):
+class CheckBox(QAbstractButton):
     """A square with a tick while it is checked; it takes its colours from the palette."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

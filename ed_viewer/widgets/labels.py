@@ -149,7 +149,7 @@ class TitleRow(QWidget):
         self.title.setGeometry(0, 0, rest, self.height())
 
 
-class Words(QLabel):
+class ElidingLabel(QLabel):
     """One line of plain text; as much of it as there is room for."""
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802, D102

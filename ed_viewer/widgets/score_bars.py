@@ -24,7 +24,7 @@ class Score:
     value: float | None = None
 
 
-class Scores(QWidget):
+class ScoreBars(QWidget):
     """A column of scores; where it is too low for all, the last line says how many are left out."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

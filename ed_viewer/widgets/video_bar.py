@@ -11,7 +11,7 @@ from ed_viewer.widgets.controls import Slider, Toggle
 _INTERVAL = 120  # milliseconds from frame to frame
 
 
-class FilmBar(QWidget):
+class VideoBar(QWidget):
     """Plays round and round while its button is on and it can be seen.
 
     Signals:

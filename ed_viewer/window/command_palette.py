@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from ed_viewer.style.theme import Theme
 from ed_viewer.window.commands import COMMANDS
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 from ed_viewer.window.key_sheet import shown_keys
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _from(letters: str, text: str, start: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PaletteEntry:
     """A line: what it says, its key, and what it does."""
 
     words: str
@@ -80,7 +80,7 @@ class Entry:
     act: Callable[[], object]
 
 
-class PalettePart(Part):
+class PaletteFeature(Feature):
     """Opens the palette on what there is now."""
 
     name = "palette"
@@ -99,7 +99,7 @@ class PalettePart(Part):
         palette.query.setFocus()
 
 
-def entries(window: Window) -> list[Entry]:
+def entries(window: Window) -> list[PaletteEntry]:
     """Return the commands, the tabs by their titles, and the runs."""
     found = []
     for command in COMMANDS:
@@ -107,20 +107,22 @@ def entries(window: Window) -> list[Entry]:
             titles = [window.stage.tabText(i) for i in range(window.stage.count())]
             for place, title in enumerate(titles[: len(command.keys)]):
                 words = f"Show {title.replace('&&', '&')}"
-                found.append(Entry(words, command.keys[place], partial(window.act, "tab", place)))
+                found.append(
+                    PaletteEntry(words, command.keys[place], partial(window.act, "tab", place))
+                )
         elif command.name != "palette":
             found.append(
-                Entry(command.words, shown_keys(command), partial(window.act, command.name))
+                PaletteEntry(command.words, shown_keys(command), partial(window.act, command.name))
             )
     for run in window.runs.entries:
-        found.append(Entry(f"Open run {run.path.name}", "", partial(window.open, run.path)))
+        found.append(PaletteEntry(f"Open run {run.path.name}", "", partial(window.open, run.path)))
     return found
 
 
 class CommandPalette(QDialog):
     """A line to type in and the entries that match; Enter does the one that is marked."""
 
-    def __init__(self, offered: list[Entry], theme: Theme, parent: Window) -> None:
+    def __init__(self, offered: list[PaletteEntry], theme: Theme, parent: Window) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName("Commands")
@@ -133,7 +135,7 @@ class CommandPalette(QDialog):
         self.list = QListWidget()
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
         self.list.viewport().setAutoFillBackground(False)
-        self.list.setItemDelegate(_Delegate(theme, self.list))
+        self.list.setItemDelegate(_CommandDelegate(theme, self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setAccessibleName("Commands")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -183,7 +185,7 @@ class CommandPalette(QDialog):
         return super().eventFilter(watched, event)
 
 
-class _Delegate(QStyledItemDelegate):
+class _CommandDelegate(QStyledItemDelegate):
     """Draws the words at the left and the key at the right."""
 
     def __init__(self, theme: Theme, parent: QListWidget) -> None:

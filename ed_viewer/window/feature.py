@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ed_viewer.window.window import Window
 
 
-class Part(QObject):
+class Feature(QObject):
     """Base of the features that the window is made of; a subclass connects to the session.
 
     Args:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
@@ -43,7 +43,7 @@ def keys_of(widget: QWidget) -> set[Qt.Key]:
     return set(wanted)
 
 
-class FocusRing(Part):
+class FocusRing(Feature):
     """Shows the ring where the Tab key moves the focus, and hides it when the mouse is used."""
 
     name = "focus"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QByteArray
 
 from ed_viewer.reading.messages import RunInfo
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 from ed_viewer.window.view_history import ViewHistory
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _GEOMETRY = "geometry"
 _LAYOUTS = "layouts"
 
 
-class LayoutKeeper(Part):
+class LayoutFeature(Feature):
     """A layout belongs to a model: a VAE's run wants other docks open than a U-Net's.
 
     What is broken, or was kept by another version, is ignored.

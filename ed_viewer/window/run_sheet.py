@@ -18,7 +18,7 @@ from ed_viewer.reading.messages import RunEntry
 from ed_viewer.reading.run_names import options_of, worded
 from ed_viewer.style.text import muted, plain, plain_state, titled
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 from ed_viewer.window.key_sheet import fill_dialog
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SIZE = (640, 640)  # pixels at most
 Rows = list[tuple[str, str]]
 
 
-class RunSheetPart(Part):
+class RunSheetFeature(Feature):
     """Opens the sheet of the open run, or of one in the list."""
 
     name = "sheet"

@@ -49,7 +49,7 @@ class RunsList(QListWidget):
         self._open: Path | None = None
         self._beside: Path | None = None
         self.setAccessibleName("Runs")
-        self.setItemDelegate(_Delegate(theme, self))
+        self.setItemDelegate(_RunDelegate(theme, self))
         self.setFrameShape(QListWidget.Shape.NoFrame)
         self.setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
@@ -172,7 +172,7 @@ def _in_place(entries: list[RunEntry], paths: Sequence[Path]) -> list[RunEntry]:
     return sorted(entries, key=lambda entry: places.get(entry.path, len(places)))
 
 
-class _Delegate(RowDelegate):
+class _RunDelegate(RowDelegate):
     """Draws a dot, the run's name and a line about it, and the letter of a run that is compared."""
 
     left, right = 40, 12

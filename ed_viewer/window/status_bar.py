@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from ed_viewer.reading.messages import Growth, RunInfo
+from ed_viewer.reading.messages import RunInfo, RunProgress
 from ed_viewer.style.text import counted, grouped, number, plain_state
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.labels import Caption
@@ -70,7 +70,7 @@ class StatusLine(QWidget):
         return self._name.text
 
     def show_growth(
-        self, growth: Growth | None, done: Sequence[str] = (), problem: str = ""
+        self, growth: RunProgress | None, done: Sequence[str] = (), problem: str = ""
     ) -> None:
         """Say how the run stands; called again as its last frame gets older.
 
@@ -122,7 +122,7 @@ class StatusLine(QWidget):
         self._message.setVisible(bool(text))
 
 
-def progress(growth: Growth, run: RunInfo | None, info: Mapping[str, Any]) -> list[str]:
+def progress(growth: RunProgress, run: RunInfo | None, info: Mapping[str, Any]) -> list[str]:
     """Return how far a live training has come, how fast it is, and what is left of it, in words.
 
     Args:
@@ -150,7 +150,7 @@ def progress(growth: Growth, run: RunInfo | None, info: Mapping[str, Any]) -> li
     return said
 
 
-def _newest(growth: Growth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _newest(growth: RunProgress) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return steps, epochs and seconds (rows,) each, of what was recorded last."""
     frames = {"step": growth.steps, "epoch": growth.epochs, "seconds": growth.seconds}
     tables = (frames, growth.scalars, growth.curves)
@@ -192,7 +192,7 @@ class Dot(QWidget):
         painter.end()
 
 
-def _dropped(growth: Growth) -> int | None:
+def _dropped(growth: RunProgress) -> int | None:
     """Return how many frames the recorder could not write in time, None if it did not say."""
     column = growth.scalars.get("dropped_frames")
     if column is None:

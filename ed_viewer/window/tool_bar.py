@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from ed_viewer.widgets.controls import IconButton
 from ed_viewer.widgets.tool_row import ToolRow
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 from ed_viewer.window.key_sheet import KeySheet
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _BUTTONS = (
 _SPACE = 48  # pixels between the tools together, and beside them
 
 
-class ViewTools(Part):
+class ViewToolsFeature(Feature):
     """A row of icons, each with words; each does what a key does."""
 
     name = "tools"

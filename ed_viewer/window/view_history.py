@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from ed_viewer.session.cursor import Playback
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
@@ -34,7 +34,7 @@ _WORDS = {
 }
 
 
-class ViewHistory(Part):
+class ViewHistory(Feature):
     """Notes each aspect of the view when it changes; data is never changed, so that is all."""
 
     name = "history"

@@ -10,23 +10,23 @@ from PySide6.QtWidgets import QMainWindow
 
 from ed_viewer.curves.curves import Curves
 from ed_viewer.panels.base import broken_panels
-from ed_viewer.reading.jobs import Errands
-from ed_viewer.reading.messages import Growth, RunEntry
+from ed_viewer.reading.jobs import BackgroundJobs
+from ed_viewer.reading.messages import RunEntry, RunProgress
 from ed_viewer.reading.reader import Reader
-from ed_viewer.reading.run_names import whole
+from ed_viewer.reading.run_names import absolute_path
 from ed_viewer.session.session import Session
-from ed_viewer.stage.central_area import Middle
+from ed_viewer.stage.central_area import CentralArea
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.timeline import Timeline
 from ed_viewer.timeline.transport import Transport
 from ed_viewer.window.commands import bind
 from ed_viewer.window.docks import Docks
-from ed_viewer.window.feature import Part
+from ed_viewer.window.feature import Feature
 from ed_viewer.window.runs_list import RunsList
 from ed_viewer.window.settings import Settings
 from ed_viewer.window.status_bar import StatusLine, progress
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=Feature)
 
 _AGE = 200  # milliseconds between two updates of the last frame's age
 
@@ -56,7 +56,7 @@ class Window(QMainWindow):
         reader: Reader,
         theme: Theme,
         root: str,
-        parts: Sequence[type[Part]] = (),
+        parts: Sequence[type[Feature]] = (),
         settings: Settings | None = None,
     ) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Window(QMainWindow):
         self.theme = theme
         self.root = root
         self.settings = settings or Settings()
-        self.errands = Errands(self)
+        self.errands = BackgroundJobs(self)
         theme.setParent(self)
         self.session = Session(reader, self)
         self.full = self.tabbing = False
@@ -86,12 +86,12 @@ class Window(QMainWindow):
 
     def open(self, path: Path) -> None:
         """Show a run; of the one that is open nothing is lost."""
-        self.reader.add(whole(path))
-        if whole(path) != self.session.path:
-            self.session.open(whole(path))
+        self.reader.add(absolute_path(path))
+        if absolute_path(path) != self.session.path:
+            self.session.open(absolute_path(path))
 
     def _make_widgets(self, root: str) -> None:
-        self._middle = Middle(self.theme, root)
+        self._middle = CentralArea(self.theme, root)
         self.stage, self.welcome = self._middle.stage, self._middle.welcome
         self.banner = self._middle.banner
         self.runs = RunsList(self.theme)
@@ -157,7 +157,7 @@ class Window(QMainWindow):
         self.runs.mark(path)
         self._show_title()
 
-    def _on_grew(self, growth: Growth) -> None:
+    def _on_grew(self, growth: RunProgress) -> None:
         self._show_age()
         self._middle.show_growth(self.session.path, growth, self.session.run is not None)
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QProcess, Qt, QTimer
 
-from ed_viewer.decoding.client import Decoder
+from ed_viewer.decoding.client import DecoderClient
 from ed_viewer.decoding.process import FAREWELL
-from ed_viewer.reading.messages import Frame, Growth
-from ed_viewer.window.feature import Part
+from ed_viewer.reading.messages import Frame, RunProgress
+from ed_viewer.window.feature import Feature
 
 if TYPE_CHECKING:
     from ed_viewer.window.window import Window
@@ -25,7 +25,7 @@ _FRAMES = 9  # whose median is shown: single ones jump about
 _ABSURD = 60.0  # seconds: the clocks of the trainer's disk and of this machine differ
 
 
-class TimelinePart(Part):
+class TimelineFeature(Feature):
     """Frames, events and the loop of the run on show."""
 
     name = "timeline_keys"
@@ -68,7 +68,7 @@ class TimelinePart(Part):
         self.window.timeline.set_frames(np.empty(0), np.empty(0), False)
         self.window.timeline.set_events(())
 
-    def _on_grew(self, growth: Growth) -> None:
+    def _on_grew(self, growth: RunProgress) -> None:
         self.window.timeline.set_frames(growth.steps, growth.epochs, growth.live)
         self.window.timeline.set_events(growth.marks)
 
@@ -79,7 +79,7 @@ class TimelinePart(Part):
         self.window.timeline.set_loop(cursor.loop)
 
 
-class CurvesPart(Part):
+class CurvesFeature(Feature):
     """Draws the curves in turns of their own: together with the stage's, one could take 100 ms."""
 
     name = "curves_keys"
@@ -100,7 +100,7 @@ class CurvesPart(Part):
         return {"logarithmic": lambda _: self.window.curves.log.toggle()}
 
 
-class ByHand(Part):
+class DecoderFeature(Feature):
     """Hands the stage the decoder of the open run, and tells it where the cursor is."""
 
     name = "by_hand"
@@ -122,7 +122,7 @@ class ByHand(Part):
         if before is not None:
             before.stop()
             before.deleteLater()
-        self.window.stage.decoder = Decoder(path, self)
+        self.window.stage.decoder = DecoderClient(path, self)
 
     def _move(self, frame: Frame) -> None:
         """Note the step before the panels draw, and so ask."""
@@ -131,7 +131,7 @@ class ByHand(Part):
             decoder.step = int(growth.steps[frame.request.frame])
 
 
-class Lag(Part):
+class DisplayLatency(Feature):
     """Measures from when the newest frame was written until after it has been painted."""
 
     name = "lag"

@@ -1,12 +1,12 @@
 """Every registered model on every backend, from equal weights: do they do the same?
 
-    python scripts/benchmarks/backends.py                     # all models: 20 steps, 60 on their own
+    python scripts/benchmarks/backends.py  # all models: 20 steps, 60 on their own
     python scripts/benchmarks/backends.py --model vae --model unet --steps 5
     python scripts/benchmarks/backends.py --trained conv_autoencoder fashion_mnist 3
 
 The first prints how far outputs, losses and gradients are from JAX's, each in parts of its largest
 value; how far JAX's own gradients are from double precision; and how far the losses after 60 steps
-are from JAX's that began with equal weights and were left alone. `check_backends_steps.py` says
+are from JAX's that began with equal weights and were left alone. `backends_steps.py` says
 what is equal. The last trains on every backend and loads the weights on every other.
 """
 
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("jax", "torch", "tensorflow")
-STEPS = Path(__file__).with_name("check_backends_steps.py")
+STEPS = Path(__file__).with_name("backends_steps.py")
 GRADIENTS = 1e-4  # of the largest of the variable in that step
 VALUES = 1e-5  # of the largest of an output, or of a loss, in all steps
 # A gradient that is a sum of large numbers of both signs, such as that of a bias on which the loss

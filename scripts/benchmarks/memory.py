@@ -70,7 +70,7 @@ def follow(folder: Path, frames: int) -> None:
     app = QApplication(sys.argv[:1])
     run = RunFolder.create(folder, "live")
     run.write({"status": "training"})
-    script = Path(__file__).with_name("bench_writer.py")
+    script = Path(__file__).with_name("writer.py")
     command = [sys.executable, str(script), str(run.path), "--frames", str(frames), "--small"]
     writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     window = viewer.make_window(app, [str(run.path)])

@@ -91,7 +91,7 @@ def _bench_latency(folder: Path, frames: int) -> None:
     app = QApplication(sys.argv[:1])
     run = RunFolder.create(folder, "live")
     run.write({"status": "training"})
-    script = str(Path(__file__).with_name("bench_writer.py"))
+    script = str(Path(__file__).with_name("writer.py"))
     command = [sys.executable, script, str(run.path), "--frames", str(frames), "--rate", str(_RATE)]
     writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None

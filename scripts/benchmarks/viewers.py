@@ -30,7 +30,7 @@ import numpy as np
 from ed_core.recording import Recording, RunFolder
 from ed_core.runs.weights_file import read_arrays
 
-_CHILD = Path(__file__).with_name("bench_viewers_child.py")
+_CHILD = Path(__file__).with_name("viewers_child.py")
 _TURN = 1.0  # seconds from act to act of what is done to viewers
 _LOOP = 3  # viewers that are ended and started again: a start alone takes a second of a processor
 

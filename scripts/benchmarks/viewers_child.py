@@ -1,6 +1,6 @@
-"""A process of `bench_viewers.py`: a trainer, a viewer, or one that is busy with nothing.
+"""A process of `viewers.py`: a trainer, a viewer, or one that is busy with nothing.
 
-bench_viewers_child.py train OUT MODEL DATA EPOCHS | view RUN | busy CORES
+viewers_child.py train OUT MODEL DATA EPOCHS | view RUN | busy CORES
 """
 
 import signal

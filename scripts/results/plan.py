@@ -1,6 +1,6 @@
 """What `results.py` measures: an experiment is one `edkit train` and one number of `evaluate`."""
 
-from results_experiment import Experiment, Gain
+from experiment import Experiment, Gain
 
 FIVE = (0, 1, 2, 3, 4)
 CLASSES = tuple(map(str, range(10)))

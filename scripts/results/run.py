@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results_experiment import ABOVE_0, Experiment, Gain
-from results_plan import EXPERIMENTS, GAINS
+from experiment import ABOVE_0, Experiment, Gain
+from plan import EXPERIMENTS, GAINS
 from scipy import stats
 
 from ed_core.recording import written_whole
 from ed_core.runs.earlier import FORMAT
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RESULTS, PAGE = ROOT / "docs" / "results.json", ROOT / "docs" / "results.md"
 MACHINE = "two CPU cores"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"

@@ -13,8 +13,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QDialog
 
 from ed_viewer.app import make_window
-from ed_viewer.decoding.client import State
-from ed_viewer.panels.latent.decoded_view import Outputs
+from ed_viewer.decoding.client import DecoderState
+from ed_viewer.panels.latent.decoded_view import DecodedView
 from ed_viewer.window.window import Window
 
 DEADLINE = 60.0  # seconds to wait for a frame, or for a decoder to load its backend
@@ -130,7 +130,7 @@ def _with_few_colours(image: Image.Image) -> Image.Image:
 
 def _loading(window: Window) -> bool:
     decoder = window.stage.decoder
-    if decoder is None or decoder.state is not State.READY:
-        return decoder is not None and decoder.state is State.STARTING
-    shown = [widget for widget in window.findChildren(Outputs) if widget.isVisible()]
+    if decoder is None or decoder.state is not DecoderState.READY:
+        return decoder is not None and decoder.state is DecoderState.STARTING
+    shown = [widget for widget in window.findChildren(DecodedView) if widget.isVisible()]
     return any(not len(widget.outputs) for widget in shown)

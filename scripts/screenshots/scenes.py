@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from camera import Camera, Picture
 from PySide6.QtCore import QSize
-from screenshot_camera import Camera, Picture
 
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, RecordingWriter, RunFolder
-from ed_viewer.new_run.feature import NewRun
+from ed_viewer.new_run.feature import NewRunFeature
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.window import Window
 
@@ -42,7 +42,7 @@ def _shoot_forms(
         for name in ("palette", "help", "new", "export"):
             window.act(name)
             if name == "new":
-                camera.wait(lambda: _has_form(window.part(NewRun)))
+                camera.wait(lambda: _has_form(window.part(NewRunFeature)))
             shoot(window, f"form-{name}")
             for child in window.children():
                 if child.isWidgetType() and child.isWindow():
@@ -58,7 +58,7 @@ def _shoot_forms(
         window.set_full(False)
 
 
-def _has_form(part: NewRun) -> bool:
+def _has_form(part: NewRunFeature) -> bool:
     return part.dialog is not None and part.dialog.form is not None
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+from camera import Camera, Picture
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
-from screenshot_camera import Camera, Picture
-from screenshot_scenes import shoot_scenes
+from scenes import shoot_scenes
 
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.reading.run_names import model_and_data, name_and_time
 from ed_viewer.testing import write_example
 from ed_viewer.window.window import Window
@@ -74,7 +74,7 @@ def _shoot_run(
         if beside is None:
             _shoot_tabs(camera, window, folder, f"-{theme}", wanted)
             return
-        part = window.part(Compare)
+        part = window.part(CompareFeature)
         part.choose(Path(beside))
         pair = part.pair
         camera.wait(lambda: pair is not None and pair.beside.session.cursor.frame >= 0)

@@ -107,9 +107,9 @@ FRAMES = 40
 TINY = Path(__file__).with_name("tiny.py")
 READ = """
 import json, resource, sys, time
-from ed_core.recording import DamagedError, Recording, segment_files
+from ed_core.recording import DamagedError, Recording, reader
 if sys.argv[1] == "0":
-    segment_files.preflight = lambda path: None
+    reader.preflight = lambda path: None
 for path in sys.argv[2:]:
     start = time.monotonic()
     recording = Recording(path)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ed_core.cli.startup import Startup
+from ed_core.cli.start import Startup
 from ed_core.engine import choice
 from ed_core.errors import EdkitError
 from ed_core.recording import RunFolder
@@ -157,7 +157,7 @@ def test_a_run_keeps_its_backend(
     run = RunFolder.create(tmp_path, "run")
     run.write({"model": "vae", "backend": "torch"})
     machine(installed, variable)
-    monkeypatch.setattr("ed_core.cli.startup.running_backend", lambda: "")
+    monkeypatch.setattr("ed_core.cli.start.running_backend", lambda: "")
     tuning = SimpleNamespace(wake=lambda: None)  # the real one imports Keras
     monkeypatch.setitem(sys.modules, "ed_core.engine.tuning", tuning)
     startup = Startup()

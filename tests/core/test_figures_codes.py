@@ -22,7 +22,7 @@ from ed_core.figures.generated import (
     samples_over_time,
 )
 from ed_core.figures.latent import latent_scatter, principal_axes, tsne
-from ed_core.figures.material import Material, material
+from ed_core.figures.material import FigureData, material
 from ed_core.figures.sheets import GAP
 from ed_core.figures.style import STYLE
 from ed_core.plugins.decorators import DATASETS, MODELS
@@ -51,7 +51,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def shown(run: Run) -> Material:
+def shown(run: Run) -> FigureData:
     return material(run)[0]
 
 
@@ -86,7 +86,7 @@ def test_the_figures_of_a_conditional_model(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_a_decoder_that_takes_a_class_is_found(shown: Material) -> None:
+def test_a_decoder_that_takes_a_class_is_found(shown: FigureData) -> None:
     decoder = decoder_of(shown)
     assert decoder is not None
     assert (decoder.label, len(decoder.classes), decoder.output, decoder.shape) == (
@@ -97,7 +97,7 @@ def test_a_decoder_that_takes_a_class_is_found(shown: Material) -> None:
     )
 
 
-def test_samples_have_a_row_a_class_and_a_column_a_code(run: Run, shown: Material) -> None:
+def test_samples_have_a_row_a_class_and_a_column_a_code(run: Run, shown: FigureData) -> None:
     page = page_of(samples([shown], seed=3))
     codes = Seeds(3).generator("figure").standard_normal((12, 5))
     for row, column in ((0, 0), (3, 11)):
@@ -106,7 +106,7 @@ def test_samples_have_a_row_a_class_and_a_column_a_code(run: Run, shown: Materia
     assert page.shape == (4 * 150 - 6, 12 * 150 - 6)
 
 
-def test_samples_over_time_are_those_of_the_recording(run: Run, shown: Material) -> None:
+def test_samples_over_time_are_those_of_the_recording(run: Run, shown: FigureData) -> None:
     figure = samples_over_time([shown])
     page = page_of(figure)
     with run.recording() as recording:
@@ -138,7 +138,7 @@ def test_frames_lie_ever_farther_apart() -> None:
     assert (np.diff(np.diff(steps[chosen_frames(steps, 7)])) > 0).all()
 
 
-def test_the_way_between_two_samples_of_a_class(run: Run, shown: Material) -> None:
+def test_the_way_between_two_samples_of_a_class(run: Run, shown: FigureData) -> None:
     figure = interpolation([shown])
     page = page_of(figure, 2)
     side = (page.shape[1] - 8 * GAP) // 9
@@ -216,7 +216,7 @@ def test_tsne_of_a_dead_code_is_a_point() -> None:
     assert not embedded(np.ones((50, 8))).any()
 
 
-def test_tsne_shows_the_data_beside_the_code_or_one_code_beside_another(shown: Material) -> None:
+def test_tsne_shows_the_data_beside_the_code_or_one_code_beside_another(shown: FigureData) -> None:
     alone, both = tsne([shown]), tsne([shown, shown])
     assert alone is not None
     assert both is not None

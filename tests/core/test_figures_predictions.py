@@ -17,7 +17,7 @@ from ed_core import Field, Run
 from ed_core.confusion import intersection_over_union
 from ed_core.figures.confusion import confusions, groups_of
 from ed_core.figures.draw import draw_figures
-from ed_core.figures.material import Material, material, names_of
+from ed_core.figures.material import FigureData, material, names_of
 from ed_core.figures.predictions import (
     class_names,
     confusion,
@@ -64,7 +64,7 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def shown(seer: Run) -> Material:
+def shown(seer: Run) -> FigureData:
     return material(seer)[0]
 
 
@@ -74,7 +74,7 @@ def made(seer: Run) -> dict[str, np.ndarray]:
     return seer.model.predict({"image": seer.data.splits["validation"]["image"]}, verbose=0)
 
 
-def head(shown: Material, name: str) -> ed_core.Head:
+def head(shown: FigureData, name: str) -> ed_core.Head:
     return next(head for head in shown.run.model.heads if head.name == name)
 
 
@@ -98,7 +98,7 @@ def test_the_figures_of_a_run_follow_from_its_heads(seer: Run, player: Run, tmp_
     assert [path.stem for path in draw_figures(player, tmp_path)] == ["signals", "videos"]
 
 
-def test_heads_are_told_apart_by_their_targets(shown: Material) -> None:
+def test_heads_are_told_apart_by_their_targets(shown: FigureData) -> None:
     named = {
         (kind, axes): [head.name for head in heads_of(shown, kind, axes)]
         for kind in ("class", "value")
@@ -118,7 +118,7 @@ def test_a_head_that_had_no_weight_is_not_drawn(seer: Run, monkeypatch: pytest.M
     assert list(confusions(material(seer))) == ["coarse"]
 
 
-def test_truth_has_no_axis_of_one_and_says_what_is_missing(shown: Material) -> None:
+def test_truth_has_no_axis_of_one_and_says_what_is_missing(shown: FigureData) -> None:
     whole = shown.whole
     assert truth(whole, head(shown, "height")).shape == (40, 8, 8)
     assert predicted(whole, head(shown, "height")).shape == (40, 8, 8)
@@ -128,17 +128,17 @@ def test_truth_has_no_axis_of_one_and_says_what_is_missing(shown: Material) -> N
     assert [positions(Field((), "class")), positions(Field((4, 4, 1), "value"))] == [0, 2]
 
 
-def test_a_masked_target_is_missing(shown: Material) -> None:
+def test_a_masked_target_is_missing(shown: FigureData) -> None:
     half = ed_core.Head("angle", ed_core.losses.mean_squared_error, mask="seen")
     seen = np.arange(40) % 2
-    masked = Material(shown.run, {**shown.whole.samples, "seen": seen}, shown.fields)
+    masked = FigureData(shown.run, {**shown.whole.samples, "seen": seen}, shown.fields)
     assert np.isnan(truth(masked, half)[::2]).all()
     assert np.isfinite(truth(masked, half)[1::2]).sum() == 19  # one of twenty was missing before
 
 
 @pytest.mark.parametrize(("name", "field"), [("fine", "label"), ("mask", "mask")])
 def test_a_confusion_matrix_counts_the_whole_validation_split(
-    shown: Material, made: dict[str, np.ndarray], name: str, field: str
+    shown: FigureData, made: dict[str, np.ndarray], name: str, field: str
 ) -> None:
     target = shown.run.data.splits["validation"][field]
     known = target >= 0
@@ -150,18 +150,18 @@ def test_a_confusion_matrix_counts_the_whole_validation_split(
     assert confusion(shown.whole, head(shown, name)).tolist() == wanted.tolist()
 
 
-def test_a_run_of_other_classes_is_not_drawn_beside(shown: Material) -> None:
+def test_a_run_of_other_classes_is_not_drawn_beside(shown: FigureData) -> None:
     heads = [head(shown, "fine")]
     model = SimpleNamespace(heads=heads, output={"fine": SimpleNamespace(shape=(None, 3))})
     run = SimpleNamespace(model=model, info=shown.run.info, taught=lambda head: True)
-    few = Material(run, shown.whole.samples, shown.fields, "few")  # type: ignore[arg-type]
+    few = FigureData(run, shown.whole.samples, shown.fields, "few")  # type: ignore[arg-type]
     few.__dict__["outputs"] = {"fine": np.full((40, 3), 1 / 3)}
     assert [own.name for own in heads_of(few, "class", 0)] == ["fine"]
     assert len(confusions([shown, few])["fine"].axes) == 1
 
 
 def test_a_fine_matrix_stands_in_coarse_groups(
-    shown: Material, made: dict[str, np.ndarray]
+    shown: FigureData, made: dict[str, np.ndarray]
 ) -> None:
     group, names = groups_of(shown, head(shown, "fine"))
     assert group.tolist() == [1, 0, 1, 0]
@@ -194,7 +194,7 @@ def test_a_fine_matrix_stands_in_coarse_groups(
     assert not {"even", "odd"} & set(texts(figures["coarse"]))
 
 
-def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) -> None:
+def test_predicted_against_true(shown: FigureData, made: dict[str, np.ndarray]) -> None:
     true, given = shown.run.data.splits["validation"]["angle"], made["angle"][:, 0]
     known = np.isfinite(true)
     figure = regressions([shown])["angle"]
@@ -211,11 +211,11 @@ def test_predicted_against_true(shown: Material, made: dict[str, np.ndarray]) ->
     assert legend == ["one", "two", "three", "four"]
 
 
-def test_samples_without_a_label_are_drawn_named_and_counted(shown: Material) -> None:
+def test_samples_without_a_label_are_drawn_named_and_counted(shown: FigureData) -> None:
     name = head(shown, "fine").target
     fine = np.where(np.arange(40) % 2, shown.whole.samples[name], -1)
     samples = {**shown.whole.samples, name: fine}
-    some = Material(shown.run, samples, shown.fields)
+    some = FigureData(shown.run, samples, shown.fields)
     assert some.class_name(-1) == "no label"
     axes = confusions([some])["fine"].axes[0]
     assert "% of 20 right" in axes.get_title(loc="left")
@@ -235,10 +235,10 @@ def test_intersection_over_union() -> None:
     assert np.isnan(intersection_over_union(matrix)[2:]).all()  # 3 is found, but never true
 
 
-def test_segmentation_has_the_mean_iou_that_evaluate_has(shown: Material) -> None:
+def test_segmentation_has_the_mean_iou_that_evaluate_has(shown: FigureData) -> None:
     labels = np.where(np.arange(64).reshape(8, 8) % 2, -1, 0)  # one class, or none
     samples = {**shown.whole.samples, "mask": np.broadcast_to(labels, (40, 8, 8))}
-    one = Material(shown.run, samples, shown.fields)
+    one = FigureData(shown.run, samples, shown.fields)
     share = np.mean(predicted(one, head(one, "mask"))[:, labels == 0] == 0)
     figure = segmentations([one])["mask"]
     assert f"mean IoU {share:.3f}, " in figure.axes[0].get_title(loc="left")
@@ -246,10 +246,10 @@ def test_segmentation_has_the_mean_iou_that_evaluate_has(shown: Material) -> Non
     assert legend == [f"ground  {share:.2f}", "house  –", "no truth"]
 
 
-def test_where_there_is_no_truth_at_all_figures_say_so(shown: Material) -> None:
+def test_where_there_is_no_truth_at_all_figures_say_so(shown: FigureData) -> None:
     none = {name: np.full(shown.whole.samples[name].shape, np.nan) for name in ("angle", "height")}
     mask = np.full(shown.whole.samples["mask"].shape, -1)
-    blind = Material(shown.run, {**shown.whole.samples, **none, "mask": mask}, shown.fields)
+    blind = FigureData(shown.run, {**shown.whole.samples, **none, "mask": mask}, shown.fields)
     title = segmentations([blind])["mask"].axes[0].get_title(loc="left")
     assert title.startswith("mask: no truth recorded")
     assert regressions([blind])["angle"].axes[0].get_title(loc="left") == "angle: no truth recorded"
@@ -260,7 +260,7 @@ def test_where_there_is_no_truth_at_all_figures_say_so(shown: Material) -> None:
 
 
 def test_segmentation_shows_truth_prediction_and_what_has_no_truth(
-    shown: Material, made: dict[str, np.ndarray]
+    shown: FigureData, made: dict[str, np.ndarray]
 ) -> None:
     figure = segmentations([shown])["mask"]
     page = np.asarray(figure.axes[0].images[0].get_array())
@@ -291,7 +291,7 @@ def test_segmentation_shows_truth_prediction_and_what_has_no_truth(
 
 
 def test_two_runs_stand_side_by_side(seer: Run) -> None:
-    two = [*material(seer), Material(seer, *_rest(material(seer)[0]))]
+    two = [*material(seer), FigureData(seer, *_rest(material(seer)[0]))]
     titles = segmentations(two)["mask"].axes[0].texts
     assert [text.get_text() for text in titles] == ["image", "truth", "prediction", "second"]
     assert len(regressions(two)["angle"].axes) == 2
@@ -304,11 +304,11 @@ def test_two_runs_stand_side_by_side(seer: Run) -> None:
     assert len(maps(two)["height"].axes) == len(maps(two[:1])["height"].axes) + 1
 
 
-def _rest(first: Material) -> tuple:  # type: ignore[type-arg]
+def _rest(first: FigureData) -> tuple:  # type: ignore[type-arg]
     return first.samples, first.fields, "second", first.split
 
 
-def test_maps_share_one_scale(shown: Material, made: dict[str, np.ndarray]) -> None:
+def test_maps_share_one_scale(shown: FigureData, made: dict[str, np.ndarray]) -> None:
     figure = maps([shown])["height"]
     image, true, given = (axes for axes in figure.axes[:3])
     height = shown.run.data.splits["validation"]["height"][..., 0]
@@ -333,7 +333,7 @@ def test_values_are_coloured_from_dark_to_light_and_what_is_missing_is_grey() ->
     assert np.ptp(picture[0, 2]) < 0.1
 
 
-def test_inputs_for_every_pixel(shown: Material) -> None:
+def test_inputs_for_every_pixel(shown: FigureData) -> None:
     assert list(input_pictures(shown, (8, 8), np.arange(3))) == ["image"]
     assert len(input_pictures(shown, (8, 8), np.arange(3))["image"]) == 3
     assert input_pictures(shown, (4, 4), np.arange(3)) == {}
@@ -384,7 +384,7 @@ def test_videos_are_strips_of_frames(player: Run) -> None:
 def test_a_second_run_without_signals_or_videos_leaves_those_of_the_first(
     player: Run, seer: Run
 ) -> None:
-    first, second = material(player)[0], Material(seer, *_rest(material(player)[0]))
+    first, second = material(player)[0], FigureData(seer, *_rest(material(player)[0]))
     for draw in (signals, videos):
         assert draw([second, first]) is None
         figure = draw([first, second])

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ed_core.probes.recorder import Pace
+from ed_core.probes.recorder import RecordingInterval
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_frames_wait_for_their_cost_and_for_the_age_of_the_run(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    pace = Pace(None)
+    pace = RecordingInterval(None)
     assert pace.due(1)
     pace.took(cost, age)
     now[0] += wait - 0.01
@@ -27,6 +27,6 @@ def test_frames_wait_for_their_cost_and_for_the_age_of_the_run(
 
 
 def test_frames_every_so_many_steps_whatever_they_cost() -> None:
-    pace = Pace(3)
+    pace = RecordingInterval(3)
     pace.took(1000.0, 1000.0)
     assert [step for step in range(1, 8) if pace.due(step)] == [3, 6]

@@ -140,7 +140,9 @@ def test_plugin_file(
 ) -> None:
     file = folder / "mine.py"
     monkeypatch.setattr(registry, "TEST_THINGS", things, raising=False)
-    file.write_text("from ed_core import registry\nregistry.TEST_THINGS.add('mine', 'it')\n")
+    file.write_text(
+        "from ed_core.plugins import registry\nregistry.TEST_THINGS.add('mine', 'it')\n"
+    )
     load_plugin_file(str(file))
     assert things["mine"] == "it"
     assert PLUGIN_FILES[-1] == str(file.resolve())

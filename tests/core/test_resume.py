@@ -356,8 +356,9 @@ import runpy, sys, time, warnings
 warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")
 from pathlib import Path
 import keras
-from ed_core import resume, schedule, train
-schedule._PAUSE = schedule._SHARE = 0.0
+from ed_core import resume, train
+from ed_core.training import callbacks
+callbacks._PAUSE = callbacks._SHARE = 0.0
 runpy.run_path(sys.argv[1])
 
 class Slow(keras.callbacks.Callback):
@@ -376,11 +377,11 @@ else:
 def kill_in_training(process: Any, out: Path, delay: float) -> bool:
     """Kill a process with SIGKILL a moment after its first checkpoint; tell whether it lived."""
     seen = {path.name for path in out.glob("*/checkpoints/0*.h5")}
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while process.poll() is None and not (
         {path.name for path in out.glob("*/checkpoints/0*.h5")} - seen
     ):
-        assert time.monotonic() < end, "a training wrote no checkpoint for 120 s"
+        assert time.monotonic() < end, "a training wrote no checkpoint for 240 s"
         time.sleep(0.01)
     time.sleep(delay)
     lived = process.poll() is None

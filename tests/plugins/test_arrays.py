@@ -18,7 +18,7 @@ from ed_core import Dataset, EdkitError, Field, load_data
 from ed_core.data.lazy import Rows
 from ed_core.data.selection import select
 from ed_core.plugins.options import FilePath
-from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets._lazy import LazyView
 from ed_plugins.datasets.arrays import hdf5
 from ed_plugins.datasets.arrays.loader import arrays
 
@@ -118,7 +118,7 @@ def test_a_single_sample_can_be_measured_on(save: Save) -> None:
 @pytest.mark.parametrize("stride", [1, 3, 40])
 def test_rows_of_a_file_are_read_as_slices_of_what_lies_between(stride: int) -> None:
     array = RANDOM.integers(0, 99, (400, 3))
-    view = Rows(View(array), np.arange(0, 400, stride))
+    view = Rows(LazyView(array), np.arange(0, 400, stride))
     np.testing.assert_array_equal(view[2:7], array[::stride][2:7])
     np.testing.assert_array_equal(view[:], array[::stride])
     np.testing.assert_array_equal(view[5:5], array[:0])

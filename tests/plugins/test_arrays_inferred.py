@@ -19,7 +19,7 @@ from ed_core.data.preparation import as_trained, prepared
 from ed_core.plugins.options import FilePath
 from ed_core.plugins.spec import InputRecord
 from ed_core.testing import check_dataset
-from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets._lazy import LazyView
 from ed_plugins.datasets.arrays.loader import arrays
 
 RANDOM = np.random.default_rng(0)
@@ -363,7 +363,7 @@ def test_numbers_are_read_once_and_a_bad_one_is_found(
         assert is_checked(data.splits["train"][name])
         check_values(data.splits["train"][name], data.fields[name], name)
     with monkeypatch.context() as patched:
-        patched.setattr(View, "__getitem__", lambda *_: pytest.fail("it is read again"))
+        patched.setattr(LazyView, "__getitem__", lambda *_: pytest.fail("it is read again"))
         check_data(data, "my", ["image", "depth"], [])
     if dtype == "float32":
         arrays["val/image"] = np.where(np.arange(3) == 2, np.nan, image)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError
 from ed_core.plugins.options import FilePath
-from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets._lazy import LazyView
 from ed_plugins.datasets.arrays import files
 from ed_plugins.datasets.arrays.loader import arrays
 
@@ -132,9 +132,9 @@ def test_rows_are_the_same_in_any_layout(
     array = RANDOM.integers(0, 256, (64, 4, 3)).astype("uint8")
     with h5py.File(tmp_path / "my.h5", "w") as file:
         stored = file.create_dataset("x", data=array, chunks=chunks)
-        turned, view = array.transpose(order), View(stored, order=tuple(order))
+        turned, view = array.transpose(order), LazyView(stored, order=tuple(order))
         some = np.array([row for row in rows if row < len(turned)] or [0])
         for key in (some, slice(1, 3), 0, slice(None)):
             np.testing.assert_array_equal(view[key], turned[key])
         assert view.shape == turned.shape
-        np.testing.assert_array_equal(View(stored)[np.array(rows)], array[rows])
+        np.testing.assert_array_equal(LazyView(stored)[np.array(rows)], array[rows])

@@ -19,8 +19,8 @@ from ed_core.data.selection import select
 from ed_core.plugins.options import FilePath
 from ed_core.plugins.spec import InputRecord
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
+from ed_plugins.datasets.signals.files import find_recordings
 from ed_plugins.datasets.signals.loader import signals, windows
-from ed_plugins.datasets.signals.recordings import find_recordings
 
 
 def load(path: Path, **options: Any) -> Any:

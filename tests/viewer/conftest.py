@@ -21,16 +21,16 @@ from ed_core.engine import installed_backends
 from ed_core.recording import ArrayInfo, ProbeInfo
 from ed_viewer.app import make_window
 from ed_viewer.compare.difference import subtract
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.event_loop import Cover
 from ed_viewer.new_run.catalogue import Catalogue
 from ed_viewer.panels.base import Panel, panel_class
-from ed_viewer.panels.context import Source
+from ed_viewer.panels.context import PanelContext
 from ed_viewer.panels.host import PanelHost
 from ed_viewer.reading.messages import Frame
 from ed_viewer.session.session import Session
 from ed_viewer.stage.page import Page
-from ed_viewer.stage.run_column import Side
+from ed_viewer.stage.run_column import RunColumn
 from ed_viewer.style.theme import Theme
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.settings import Settings
@@ -140,7 +140,7 @@ class Couple:
     def __init__(self, qtbot: QtBot, window: Window) -> None:
         self._qtbot = qtbot
         self.window = window
-        self.part = window.part(Compare)
+        self.part = window.part(CompareFeature)
 
     def choose(self, path: Path) -> None:
         """Choose run B and wait until both are drawn."""
@@ -158,7 +158,7 @@ class Couple:
         """Wait until both runs have drawn the frames where their cursors are, on this tab."""
         self._qtbot.waitUntil(self._is_settled, timeout=15_000)
 
-    def side(self, name: str) -> Side:
+    def side(self, name: str) -> RunColumn:
         page = self.window.stage.currentWidget()
         assert isinstance(page, Page)
         found = page.side(name)
@@ -235,7 +235,7 @@ def make(qtbot: QtBot, theme: Theme) -> Make:
         }
         probe = ProbeInfo(kind, kind, infos, options or {})
         signed = before is not None
-        source = Source(probe, fields or {}, reference or {}, theme, signed=signed)
+        source = PanelContext(probe, fields or {}, reference or {}, theme, signed=signed)
         made = panel_class(probe)(source)
         qtbot.addWidget(made)
         kept.append(made)

@@ -25,13 +25,13 @@ from PySide6.QtWidgets import QApplication, QDialog, QGraphicsView, QPushButton,
 from ed_core.recording import ArrayInfo, Header, ProbeInfo
 from ed_viewer import event_loop
 from ed_viewer.app import collect_in_this_thread, make_window
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.decoding import client
 from ed_viewer.event_loop import Cover
 from ed_viewer.session.cursor import Playback
 from ed_viewer.testing import Example, write_example
 from ed_viewer.widgets.plots.legend import Legend
-from ed_viewer.widgets.video_bar import FilmBar
+from ed_viewer.widgets.video_bar import VideoBar
 from ed_viewer.window.commands import COMMANDS
 from ed_viewer.window.window import Window
 
@@ -154,7 +154,7 @@ class Driver:
 
     def busy(self) -> str:
         """Return what the window still has to do, "" for nothing."""
-        window, pair = self.window, self.window.part(Compare).pair
+        window, pair = self.window, self.window.part(CompareFeature).pair
         sessions = [window.session, *([pair.beside.session] if pair else [])]
         if any(session.run is None or not session.settled for session in sessions):
             return "a frame"
@@ -167,7 +167,7 @@ class Driver:
         """Wait until nothing is on its way and the screen no longer changes; return its picture."""
         if self.window.session.cursor.playback is Playback.PLAYING:
             self.window.session.toggle()
-        for film in self.window.findChildren(FilmBar):
+        for film in self.window.findChildren(VideoBar):
             film.play.setChecked(False)
         end, before = time.monotonic() + DEADLINE, self.picture()
         while True:
@@ -369,7 +369,7 @@ def held(drive: Driver) -> Iterator[str]:
 
 
 def compared(drive: Driver) -> Iterator[str]:
-    part = drive.window.part(Compare)
+    part = drive.window.part(CompareFeature)
     part.choose(drive.window.runs.paths[1])
     for title in drive.tabs():
         drive.tab(title)

@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, QProcess, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.decoding.client import State
+from ed_viewer.decoding.client import DecoderState
 from ed_viewer.window.window import Window
-from ed_viewer.window.wiring import ByHand
+from ed_viewer.window.wiring import DecoderFeature
 
 pytestmark = pytest.mark.viewer
 
@@ -62,7 +62,9 @@ def test_the_handle_stands_on_the_overview_of_no_run(
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     assert all(panel.source.decoder is None for panel in window.stage.panels)
-    assert window.stage.decoder.state is State.IDLE  # nothing is started before it is looked at
+    assert (
+        window.stage.decoder.state is DecoderState.IDLE
+    )  # nothing is started before it is looked at
 
 
 def test_a_class_is_chosen_for_a_conditional_decoder(
@@ -167,7 +169,7 @@ def test_where_its_process_ends_no_t_sne_is_on_its_way(
     os.kill(decoder.process.number, signal.SIGKILL)
     qtbot.waitUntil(lambda: "t-SNE failed" in panel._caption.text, timeout=20_000)
     choice.again.click()
-    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=20_000)
     qtbot.waitUntil(lambda: "t-SNE failed" in panel._caption.text, timeout=20_000)
     choice.again.click()  # it is not started a third time
     assert "t-SNE failed" in panel._caption.text
@@ -217,5 +219,5 @@ def test_no_process_outlives_the_window(
     window.stage.decoder.decode("late", np.zeros((1, 2)))
     decoder.decode("late", np.zeros((1, 2)))
     ended = QProcess.ProcessState.NotRunning
-    processes = window.part(ByHand).findChildren(QProcess)
+    processes = window.part(DecoderFeature).findChildren(QProcess)
     assert all(process.state() is ended for process in processes)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.settings import Settings
@@ -24,12 +24,12 @@ class OtherModel(Example):
         return super().header({"model": "unet", **(run or {})})
 
 
-def known(qtbot: QtBot, window: Window) -> Compare:
+def known(qtbot: QtBot, window: Window) -> CompareFeature:
     qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
-    return window.part(Compare)
+    return window.part(CompareFeature)
 
 
-def ways(part: Compare) -> tuple[bool, Alignment]:
+def ways(part: CompareFeature) -> tuple[bool, Alignment]:
     return part.tools.shared.isChecked(), part.how
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ed_core.recording import Event
 from ed_viewer.compare.comparison import Comparison
-from ed_viewer.reading.messages import Frame, Growth, Request, RunInfo
+from ed_viewer.reading.messages import Frame, FrameRequest, RunInfo, RunProgress
 from ed_viewer.reading.run_names import worded
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.testing import Example
@@ -26,7 +26,7 @@ class Run:
 
     path: Path | None
     run: RunInfo | None = None
-    growth: Growth | None = None
+    growth: RunProgress | None = None
 
     def describe(self) -> None:
         assert self.path is not None
@@ -35,7 +35,7 @@ class Run:
     def grow(self, *steps: int, state: str = "finished", saved: tuple[int, ...] = ()) -> None:
         rows = np.array(steps)
         events = tuple(Event(step, step / 100, 0.0, "checkpoint", "") for step in saved)
-        self.growth = Growth(1, rows, rows / 100, rows / 10, {}, state, "", 0.0, events)
+        self.growth = RunProgress(1, rows, rows / 100, rows / 10, {}, state, "", 0.0, events)
 
 
 def both(ours: tuple[int, ...], theirs: tuple[int, ...], how: Alignment) -> Comparison:
@@ -47,7 +47,7 @@ def both(ours: tuple[int, ...], theirs: tuple[int, ...], how: Alignment) -> Comp
 
 
 def frame(number: int) -> Frame:
-    return Frame(Request(1, 1, number, ()), EXAMPLE.frame(number))
+    return Frame(FrameRequest(1, 1, number, ()), EXAMPLE.frame(number))
 
 
 def where(made: Comparison) -> list[str]:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ed_viewer.curves.data import (
+    CurveTable,
     Mark,
-    Table,
     _best,
     at_cursor,
     describe,
@@ -41,14 +41,14 @@ def test_a_long_curve_keeps_its_extremes_in_few_points(values: np.ndarray, colum
 
 def test_the_value_at_a_place_is_the_last_that_was_known() -> None:
     nan = float("nan")
-    table = Table(np.array([1.0, 2, 3, 4]), {"a": np.array([5.0, nan, 7, nan])})
+    table = CurveTable(np.array([1.0, 2, 3, 4]), {"a": np.array([5.0, nan, 7, nan])})
     found = [table.at("a", place) for place in (0.5, 1, 2.5, 3 * (1 - 1e-12), 9)]
     assert np.isnan(found[0])
     assert found[1:] == [5.0, 5.0, 7.0, 7.0]
     assert np.isnan(table.at("b", 3))
 
 
-def every_step(rows: int = 936) -> Table:
+def every_step(rows: int = 936) -> CurveTable:
     """A run of 936 steps, three epochs, with 4 rows of scalars, and a weight moved by hand."""
     steps = np.arange(1, rows + 1)
     losses = np.random.default_rng(0).random(rows) + 1
@@ -65,7 +65,7 @@ def every_step(rows: int = 936) -> Table:
         "kl_weight": np.array([1.0, 1.0, 1.0, 0.25]),
     }
     marks = (Mark(400.0, "kl", "weight of kl 1 -> 0.25"), Mark(500.0, "", "learning rate 1 -> 2"))
-    return Table(ends * 1.0, scalars, Table(steps * 1.0, curves), marks, 936.0)
+    return CurveTable(ends * 1.0, scalars, CurveTable(steps * 1.0, curves), marks, 936.0)
 
 
 def test_the_loss_of_a_step_is_that_of_the_step_and_a_dot_is_the_mean_of_an_epoch() -> None:
@@ -80,7 +80,7 @@ def test_the_loss_of_a_step_is_that_of_the_step_and_a_dot_is_the_mean_of_an_epoc
     said, about = at_cursor("kl_loss", {"A": table}, 400.0, False)
     assert said == f"val {number(1.0)}  λ 1  train {number(losses[399] / 2)}"
     assert "the loss of that step" in about
-    running = Table(table.places, table.columns)
+    running = CurveTable(table.places, table.columns)
     assert (
         "running mean since the epoch began" in at_cursor("loss", {"A": running}, 400.0, False)[1]
     )

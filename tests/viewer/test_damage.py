@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, EdkitError, Header, ProbeInfo, RecordingWriter, RunFolder
-from ed_viewer.export.dialog import Choice
-from ed_viewer.export.feature import ExportPart
-from ed_viewer.export.headless import Wish, export_stage
+from ed_viewer.export.dialog import ExportChoice
+from ed_viewer.export.feature import ExportFeature
+from ed_viewer.export.headless import ExportSpec, export_stage
 from ed_viewer.export.targets import targets
 from ed_viewer.stage.page import TABS
 from ed_viewer.testing import Example
@@ -69,10 +69,10 @@ def test_a_damaged_last_frame_does_not_hinder_the_export_of_another(
     with h5py.File(segment(finished), "r+") as file:
         codes = file["probes/latent_codes/codes"]
         codes[7] = codes[7] + 1
-    export_stage(finished, Wish(tmp_path / "stage.png", step=100, preset="Latent"))
+    export_stage(finished, ExportSpec(tmp_path / "stage.png", step=100, preset="Latent"))
     assert (tmp_path / "stage.png").stat().st_size > 1000
     with pytest.raises(EdkitError, match="frame 7 of latent_codes/codes is damaged"):
-        export_stage(finished, Wish(tmp_path / "last.png", preset="Latent"))
+        export_stage(finished, ExportSpec(tmp_path / "last.png", preset="Latent"))
     assert not (tmp_path / "last.png").exists()
 
 
@@ -85,10 +85,10 @@ def test_what_is_exported_of_a_damaged_frame_is_the_notice(
     window = open_window(finished)
     show_latent(qtbot, window)
     banner(qtbot, window, "wrong CRC")
-    part, file = window.part(ExportPart), tmp_path / "codes.svg"
+    part, file = window.part(ExportFeature), tmp_path / "codes.svg"
     assert part.frame is not None
     names = {target.words: target.name for target in targets(window, part.frame)}
-    part.take(Choice(names["Panel: Codes"], "svg", file))
+    part.take(ExportChoice(names["Panel: Codes"], "svg", file))
     qtbot.waitUntil(file.exists, timeout=15_000)
     svg = file.read_text(encoding="utf8")
     assert "<title>Codes</title>" in svg

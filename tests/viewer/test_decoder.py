@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.engine import installed_backends
 from ed_viewer.decoding import client as decoder_module
-from ed_viewer.decoding.client import Decoder, State
+from ed_viewer.decoding.client import DecoderClient, DecoderState
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -38,7 +38,7 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     window, panel = hand.opened(open_window, finished)
     pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: window.stage.decoder.state is State.ENDED, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.ENDED, timeout=30_000)
     said = panel._hand._weights.text()
     assert said == "The decoder's process ended (signal 9). Drag to restart it."
     before = hand.picture(panel).copy()
@@ -55,10 +55,10 @@ def test_a_process_that_always_ends_is_given_up_after_one_more_start(
     window = open_window(finished)
     panel = hand.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
     assert "I do not feel well" in decoder.words
     panel._held._drag(np.ones(2))
-    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=20_000)
     assert panel._hand.isHidden()
     assert "ended twice: I do not feel well" in panel._reason.text()
     panel._held._drag(np.zeros(2))
@@ -87,7 +87,7 @@ def test_a_process_that_never_answers_is_ended(
     window = open_window(finished)
     hand.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
     assert "no answer for 1 seconds" in decoder.words
 
 
@@ -98,13 +98,13 @@ def test_a_program_that_is_not_there(
     window = open_window(finished)
     panel = hand.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is State.ENDED, timeout=30_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=30_000)
     window.session.scrub(3)
     qtbot.waitUntil(lambda: decoder.step == 150, timeout=30_000)
-    assert decoder.state is State.ENDED  # a frame does not start it again, a drag does
+    assert decoder.state is DecoderState.ENDED  # a frame does not start it again, a drag does
     assert "No such file" in decoder.words
     panel._held._drag(np.ones(2))
-    qtbot.waitUntil(lambda: decoder.state is State.UNABLE, timeout=30_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=30_000)
 
 
 def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
@@ -112,7 +112,7 @@ def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
 ) -> None:
     window = open_window(finished)
     panel = hand.latent(window)
-    qtbot.waitUntil(lambda: window.stage.decoder.state is State.UNABLE, timeout=60_000)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.UNABLE, timeout=60_000)
     assert "the model was not built by edkit" in panel._reason.text()
 
 
@@ -185,4 +185,4 @@ def test_dragging_through_the_code_of_a_trained_run(
 
 
 def test_a_decoder_that_was_never_started_stops(tmp_path: Path) -> None:
-    Decoder(tmp_path).stop()
+    DecoderClient(tmp_path).stop()

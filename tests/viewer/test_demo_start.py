@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ed_core.cli.demo import demo
-from ed_viewer.new_run.feature import Answer, NewRun, Question, demo_arguments
+from ed_viewer.new_run.feature import CloseChoice, CloseQuestion, NewRunFeature, demo_arguments
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -74,28 +74,28 @@ def test_a_demo_that_fails_is_told_with_its_reason_and_can_be_started_again(
     assert window.welcome.demo.isEnabled()
 
 
-@pytest.mark.parametrize("answer", [Answer.STOP, Answer.TRAIN_ON])
+@pytest.mark.parametrize("answer", [CloseChoice.STOP, CloseChoice.TRAIN_ON])
 def test_closing_asks_of_the_demo_as_of_any_run(
     qtbot: QtBot,
     open_window: Open,
     tmp_path: Path,
     pretend: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
-    answer: Answer,
+    answer: CloseChoice,
 ) -> None:
     asked: list[str] = []
-    given = [Answer.CANCEL, answer]
+    given = [CloseChoice.CANCEL, answer]
 
-    def ask(question: Question) -> Answer:
+    def ask(question: CloseQuestion) -> CloseChoice:
         asked.append(question.text())
         question.deleteLater()
         return given.pop(0)
 
-    monkeypatch.setattr(Question, "answer", ask)
+    monkeypatch.setattr(CloseQuestion, "answer", ask)
     window = open_window(root=tmp_path / "runs")
     pretend("import time; time.sleep(600)")
     press(qtbot, window)
-    trainers = window.part(NewRun).trainers
+    trainers = window.part(NewRunFeature).trainers
     qtbot.waitUntil(lambda: trainers[0]._process is not None, timeout=30_000)
     process = trainers[0]._process
     assert process is not None
@@ -104,7 +104,7 @@ def test_closing_asks_of_the_demo_as_of_any_run(
     window.close()
     assert asked == ["demo is training."] * 2
     assert not window.isVisible()
-    if answer is Answer.TRAIN_ON:
+    if answer is CloseChoice.TRAIN_ON:
         assert os.waitpid(process.pid, os.WNOHANG) == (0, 0)
         os.kill(process.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: has_ended(process.pid), timeout=20_000)

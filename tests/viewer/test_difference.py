@@ -12,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.compare.difference import difference_of, other_samples
-from ed_viewer.reading.messages import Frame, Request, RunInfo
+from ed_viewer.reading.messages import Frame, FrameRequest, RunInfo
 from ed_viewer.testing import Example, write_example
 
 pytestmark = pytest.mark.viewer
 
 Pairs = Callable[[Path, Path], Any]
-REQUEST = Request(1, 1, 0, ())
+REQUEST = FrameRequest(1, 1, 0, ())
 
 
 def run(example: Example, **facts: object) -> RunInfo:

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QComboBox, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from ed_core.cli import main
-from ed_viewer.export.dialog import Choice
-from ed_viewer.export.feature import ExportPart
-from ed_viewer.export.headless import Wish, export_stage
+from ed_viewer.export.dialog import ExportChoice
+from ed_viewer.export.feature import ExportFeature
+from ed_viewer.export.headless import ExportSpec, export_stage
 from ed_viewer.export.movie import MOST_FRAMES, thinned
-from ed_viewer.export.picture import Figure, picture, raster
+from ed_viewer.export.picture import ExportFigure, picture, raster
 from ed_viewer.export.targets import page_of, targets
 from ed_viewer.session.cursor import Playback
 from ed_viewer.testing import write_example
@@ -32,8 +32,8 @@ pytestmark = pytest.mark.viewer
 Open = Callable[..., Window]
 
 
-def opened(qtbot: QtBot, window: Window) -> ExportPart:
-    part = next(part for part in window.parts if isinstance(part, ExportPart))
+def opened(qtbot: QtBot, window: Window) -> ExportFeature:
+    part = next(part for part in window.parts if isinstance(part, ExportFeature))
     qtbot.waitUntil(lambda: part.frame is not None, timeout=30_000)
     return part
 
@@ -65,7 +65,7 @@ def test_a_picture_is_drawn_in_every_format(
     window.stage.complete()
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
-        picture(Figure.of(page), kind, background)(tmp_path / kind)
+        picture(ExportFigure.of(page), kind, background)(tmp_path / kind)
     assert size_of(tmp_path / "png") == (2 * page.width(), 2 * page.height())
     assert (tmp_path / "pdf").read_bytes().startswith(b"%PDF")
     svg = (tmp_path / "svg").read_bytes()
@@ -76,7 +76,7 @@ def test_a_picture_is_drawn_in_every_format(
     # Letters differ by half a pixel; a tile of another sample would differ by far more.
     assert np.abs(difference).mean() < 8
     with pytest.raises(ValueError, match="expected one of png, svg, pdf"):
-        picture(Figure.of(page), "bmp", background)
+        picture(ExportFigure.of(page), "bmp", background)
 
 
 def test_points_and_axes_are_vectors(
@@ -87,7 +87,7 @@ def test_points_and_axes_are_vectors(
     window.stage.setCurrentIndex(3)
     qtbot.wait(100)
     codes = window.stage.panels[0].findChild(PlotWidget)
-    picture(Figure.of(codes), "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
+    picture(ExportFigure.of(codes), "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
     assert svg.count("<path") > 120  # one a sample
     assert "<image" not in svg
@@ -106,12 +106,12 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     panel = "panel/Overview/reconstruction"
     dialog.choose(panel, "pdf")
     dialog.file.setText(str(tmp_path / "panel.png"))
-    assert dialog.choice == Choice(panel, "pdf", tmp_path / "panel.pdf")
+    assert dialog.choice == ExportChoice(panel, "pdf", tmp_path / "panel.pdf")
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
     qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=15_000)
     kept = (tmp_path / "panel.pdf").read_bytes()
     assert kept.startswith(b"%PDF")
-    part.take(Choice(panel, "pdf", tmp_path / "panel.pdf"))
+    part.take(ExportChoice(panel, "pdf", tmp_path / "panel.pdf"))
     qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=15_000)
     assert (tmp_path / "panel.pdf").read_bytes() == kept
     window.close()
@@ -145,8 +145,8 @@ def test_the_arrays_are_those_that_are_drawn(
     names = {target.words: target.name for target in targets(window, part.frame)}
     assert next(iter(names)) == "Stage: Latent"
     assert list(names)[-2:] == ["Curves", "Whole window"]
-    part.take(Choice(names["Panel: Codes"], "npz", tmp_path / "codes.npz"))
-    part.take(Choice(names["Curves"], "npz", tmp_path / "curves.npz"))
+    part.take(ExportChoice(names["Panel: Codes"], "npz", tmp_path / "codes.npz"))
+    part.take(ExportChoice(names["Curves"], "npz", tmp_path / "curves.npz"))
     qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=15_000)
     qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=15_000)
     codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
@@ -248,11 +248,11 @@ def test_a_tab_that_is_left_ends_its_movie(
     window = open_window(finished)
     part = opened(qtbot, window)
     monkeypatch.setattr(part, "_ready", lambda: False)
-    part.take(Choice("window", "gif", tmp_path / "window.gif"))
+    part.take(ExportChoice("window", "gif", tmp_path / "window.gif"))
     window.stage.setCurrentIndex(1)
     assert part._movie is not None
     part._movie.stop()
-    part.take(Choice("stage/Reconstruct", "gif", tmp_path / "tab.gif"))
+    part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "tab.gif"))
     assert part._movie is not None
     window.stage.setCurrentIndex(0)
     assert part._movie is None
@@ -265,7 +265,7 @@ def test_a_movie_walks_through_the_loop_and_comes_back(
     window = open_window(finished)
     part = opened(qtbot, window)
     window.session.set_loop(1, 5)
-    part.take(Choice("stage/Overview", "gif", tmp_path / "scrub.gif"))
+    part.take(ExportChoice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     qtbot.waitUntil(lambda: said(window).startswith("Exported scrub.gif"), timeout=20_000)
     with Image.open(tmp_path / "scrub.gif") as movie:
         assert movie.n_frames == 5
@@ -284,7 +284,7 @@ def test_whoever_scrubs_stops_the_movie(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    part.take(Choice("stage/Overview", "gif", tmp_path / "scrub.gif"))
+    part.take(ExportChoice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     window.session.scrub(3)
     qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
     assert list(tmp_path.glob("*scrub.gif*")) == []
@@ -298,7 +298,7 @@ def test_a_failed_write_is_one_line(
     part = opened(qtbot, window)
     missing = tmp_path / "no such folder"
     for kind in ("png", "npz", "gif"):
-        part.take(Choice("stage/Overview", kind, missing / f"x.{kind}"))
+        part.take(ExportChoice("stage/Overview", kind, missing / f"x.{kind}"))
         wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
         qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=15_000)
     qtbot.waitUntil(lambda: part._movie is None, timeout=15_000)
@@ -310,7 +310,7 @@ def test_closing_gives_a_movie_up(
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
-    part.take(Choice("stage/Overview", "gif", tmp_path / "scrub.gif"))
+    part.take(ExportChoice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     window.close()
     assert list(tmp_path.glob("*scrub.gif*")) == []
 
@@ -329,7 +329,7 @@ def test_the_stage_is_exported_without_a_window(
     if kind == "mp4":
         ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="the extra `movie` is not installed")
     file = tmp_path / f"stage.{kind}"
-    export_stage(finished, Wish(file, step=170, preset="Latent", size=(801, 600)))
+    export_stage(finished, ExportSpec(file, step=170, preset="Latent", size=(801, 600)))
     if kind == "png":
         assert size_of(file) == (1602, 1200)
     elif kind == "gif":
@@ -405,14 +405,14 @@ def test_a_panel_is_exported_without_its_controls_and_its_border(
         panel = window.stage.panels[0]
     qtbot.wait(50)
     (box, *_) = [one for one in panel.findChildren(QComboBox) if one.isVisibleTo(panel)]
-    image = raster(Figure.of(panel), window.theme.colour("window"))
+    image = raster(ExportFigure.of(panel), window.theme.colour("window"))
     card = window.theme.colour("card")
     edges = [(0, 0), (panel.width() - 1, 0), (panel.width() // 2, 0), (0, panel.height() // 2)]
     assert [image.pixelColor(*at) for at in edges] == [card] * 4
     right = box.mapTo(panel, box.rect().topRight())
     arrow = [image.pixelColor(right.x() - x, right.y() + y) for x in range(20) for y in range(20)]
     assert set(map(QColor.name, arrow)) == {card.name()}
-    svg = picture(Figure.of(panel), "svg", card)
+    svg = picture(ExportFigure.of(panel), "svg", card)
     assert svg is not None
     assert box.graphicsEffect() is None
     assert panel.framed

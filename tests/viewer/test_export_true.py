@@ -16,11 +16,11 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.export.dialog import Choice
-from ed_viewer.export.feature import ExportPart
-from ed_viewer.export.headless import Wish, export_stage
+from ed_viewer.export.dialog import ExportChoice
+from ed_viewer.export.feature import ExportFeature
+from ed_viewer.export.headless import ExportSpec, export_stage
 from ed_viewer.export.movie import to_array
-from ed_viewer.export.picture import Figure, picture, raster
+from ed_viewer.export.picture import ExportFigure, picture, raster
 from ed_viewer.export.targets import targets
 from ed_viewer.panels.base import Panel
 from ed_viewer.window.window import Window
@@ -59,7 +59,7 @@ def test_a_pdf_holds_every_pixel_as_it_is(make: Callable[..., Panel], tmp_path: 
     }
     options = {"output": "mask", "target": "mask"}
     panel = make("predictions", {"classes": found}, reference, fields, options)
-    picture(Figure.of(panel), "pdf", QColor("white"))(tmp_path / "maps.pdf")
+    picture(ExportFigure.of(panel), "pdf", QColor("white"))(tmp_path / "maps.pdf")
     images = images_of((tmp_path / "maps.pdf").read_bytes())
     assert {kind for kind, _ in images} == {"FlateDecode"}
     tiles = [pixels for _, pixels in images if pixels.shape == (8, 8, 3)]
@@ -77,12 +77,12 @@ def test_nothing_in_a_pdf_is_a_jpeg(
 ) -> None:
     if of == "the window":
         shown = request.getfixturevalue("open_window")(request.getfixturevalue("finished"))
-        qtbot.waitUntil(lambda: shown.part(ExportPart).frame is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: shown.part(ExportFeature).frame is not None, timeout=30_000)
     else:
         codes = np.random.default_rng(0).normal(size=(6000, 2)).astype("f4")
         make = request.getfixturevalue("make")
         shown = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
-    picture(Figure.of(shown), "pdf", QColor("white"))(tmp_path / "shown.pdf")
+    picture(ExportFigure.of(shown), "pdf", QColor("white"))(tmp_path / "shown.pdf")
     pdf = (tmp_path / "shown.pdf").read_bytes()
     assert b"/Subtype /Image" in pdf
     assert b"DCTDecode" not in pdf
@@ -98,7 +98,7 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
 ) -> None:
     """With what the decoder makes of each, its step, one scale of the axes, and no focus."""
     window, panel = hand.opened(open_window, finished)
-    part, steps = window.part(ExportPart), window.session.growth.steps
+    part, steps = window.part(ExportFeature), window.session.growth.steps
     background = window.theme.colour("window")
     window.stage.set_steady(True)
     singly, ranges = [], []
@@ -121,7 +121,7 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
     box = panel.findChild(QDoubleSpinBox)
     box.setFocus()
     assert box.hasFocus()
-    part.take(Choice("stage/Latent", "gif", tmp_path / "codes.gif"))
+    part.take(ExportChoice("stage/Latent", "gif", tmp_path / "codes.gif"))
     said = window.status
     qtbot.waitUntil(lambda: said.message.startswith("Exported"), timeout=60_000)
     assert box.hasFocus()
@@ -136,14 +136,16 @@ def test_a_movie_without_a_window_says_its_steps_and_keeps_its_axes(
 ) -> None:
     lines, ranges = [], []
 
-    def note(figure: Figure, *rest: Any) -> Any:
+    def note(figure: ExportFigure, *rest: Any) -> Any:
         lines.append(figure.line)
         plots = [w for one in figure.widgets for w in one.findChildren(PlotWidget)]
         ranges.append([plot.getPlotItem().viewRange() for plot in plots])
         return raster(figure, *rest)
 
     monkeypatch.setattr("ed_viewer.export.headless.raster", note)
-    export_stage(finished, Wish(tmp_path / "a.gif", step=170, preset="Latent", size=(800, 600)))
+    export_stage(
+        finished, ExportSpec(tmp_path / "a.gif", step=170, preset="Latent", size=(800, 600))
+    )
     assert lines == [f"step {n} · epoch {n / 200:.2f}" for n in (0, 50, 100, 150)]
     assert ranges[0]
     assert all(one == ranges[0] for one in ranges)

@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 from ed_core.cli import main
 from ed_core.cli.view import view
 from ed_core.recording import Header, Recording, RecordingWriter, RunFolder
-from ed_viewer.export.dialog import Choice
-from ed_viewer.export.feature import ExportPart
-from ed_viewer.export.headless import Wish, export_stage
+from ed_viewer.export.dialog import ExportChoice
+from ed_viewer.export.feature import ExportFeature
+from ed_viewer.export.headless import ExportSpec, export_stage
 from ed_viewer.export.targets import targets
-from ed_viewer.reading.messages import Frame, Request
+from ed_viewer.reading.messages import Frame, FrameRequest
 from ed_viewer.reading.tail import Tail
 from ed_viewer.session import alignment
 from ed_viewer.session.alignment import Alignment
@@ -43,9 +43,9 @@ def reconstructions(couple: Pairs, two: Two) -> Any:
 
 
 def take(qtbot: QtBot, pair: Any, words: str, file: Path) -> None:
-    part = pair.window.part(ExportPart)
+    part = pair.window.part(ExportFeature)
     names = {target.words: target.name for target in targets(pair.window, part.frame)}
-    part.take(Choice(names[words], file.suffix[1:], file))
+    part.take(ExportChoice(names[words], file.suffix[1:], file))
     qtbot.waitUntil(file.exists, timeout=20_000)
 
 
@@ -85,7 +85,7 @@ def test_a_panel_stands_beside_that_of_run_b(
     window = pair.window
     window.stage.setCurrentIndex(3)
     pair.settle()
-    part = window.part(ExportPart)
+    part = window.part(ExportFeature)
     qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=30_000)
     for kind in ("png", "svg", "pdf", "npz"):
         take(qtbot, pair, "Panel: Codes", tmp_path / f"codes.{kind}")
@@ -134,12 +134,12 @@ def test_a_movie_waits_for_run_b(
     pair = reconstructions(couple, two)
     read = Tail.read
 
-    def slowly(self: Tail, request: Request) -> Frame:
+    def slowly(self: Tail, request: FrameRequest) -> Frame:
         time.sleep(0.15 if self.path == two[1] else 0)
         return read(self, request)
 
     monkeypatch.setattr(Tail, "read", slowly)
-    part, seen = pair.window.part(ExportPart), []
+    part, seen = pair.window.part(ExportFeature), []
     grab = part._grab
 
     def noted(target: Any) -> Any:
@@ -159,9 +159,9 @@ def test_a_movie_ends_with_the_comparison(
     qtbot: QtBot, couple: Pairs, two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = reconstructions(couple, two)
-    part = pair.window.part(ExportPart)
+    part = pair.window.part(ExportFeature)
     monkeypatch.setattr(part, "_ready", lambda: False)
-    part.take(Choice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
+    part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
     pair.part.leave()
     qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
     assert part._movie is None
@@ -171,15 +171,15 @@ def test_a_movie_ends_with_the_comparison(
 def test_two_runs_are_exported_without_a_window(qtbot: QtBot, two: Two, tmp_path: Path) -> None:
     ours, theirs = two
     file = tmp_path / "two.npz"
-    export_stage(ours, Wish(file, step=320, preset="Reconstruct", difference=True), theirs)
+    export_stage(ours, ExportSpec(file, step=320, preset="Reconstruct", difference=True), theirs)
     arrays = np.load(file)
     assert (arrays["A/run"], arrays["A/step"]) == (ours.name, 300)
     assert (arrays["B/run"], arrays["B/step"]) == (theirs.name, 200)  # its last
     expected = images_of(theirs, 4) - images_of(ours, 6)
     np.testing.assert_array_equal(arrays["B-A/reconstruction/output"], expected)
     both, alone = tmp_path / "both.svg", tmp_path / "alone.svg"
-    export_stage(ours, Wish(both, preset="Reconstruct"), theirs)
-    export_stage(ours, Wish(alone, preset="Reconstruct"))
+    export_stage(ours, ExportSpec(both, preset="Reconstruct"), theirs)
+    export_stage(ours, ExportSpec(alone, preset="Reconstruct"))
     assert b"step 200 \xc2\xb7 epoch 1.00 \xc2\xb7 last frame" in both.read_bytes()
     assert b"last frame" not in alone.read_bytes()
     assert f"{ours.name}, step 350, epoch 1.75".encode() in alone.read_bytes()
@@ -187,7 +187,7 @@ def test_two_runs_are_exported_without_a_window(qtbot: QtBot, two: Two, tmp_path
 
 def test_samples_over_time_without_a_window(qtbot: QtBot, two: Two, tmp_path: Path) -> None:
     file = tmp_path / "strip.npz"
-    export_stage(two[0], Wish(file, step=300, preset="samples", over_time=True), two[1])
+    export_stage(two[0], ExportSpec(file, step=300, preset="samples", over_time=True), two[1])
     arrays = np.load(file)
     assert arrays["A/samples/over_time/steps"].tolist() == list(range(0, 350, 50))
     assert arrays["B/samples/over_time/steps"].tolist() == [*range(0, 250, 50), 200, 200]
@@ -252,7 +252,7 @@ def test_the_command_aligns_two(finished: Path, halved: Path, tmp_path: Path, wa
 
 def test_each_column_is_aligned(finished: Path, halved: Path, tmp_path: Path) -> None:
     file = tmp_path / "strip.npz"
-    wish = Wish(file, 200, "samples", over_time=True, align=Alignment.EPOCH)
+    wish = ExportSpec(file, 200, "samples", over_time=True, align=Alignment.EPOCH)
     export_stage(finished, wish, halved)
     arrays = np.load(file)
     assert arrays["A/samples/over_time/steps"].tolist() == [0, 50, 100, 150, 200]
@@ -281,12 +281,12 @@ def test_what_b_does_not_show_is_not_exported(
 ) -> None:
     """B was drawn at a later step before the cursor of A went where B has nothing yet."""
     pair = couple(finished, late)
-    part = pair.window.part(ExportPart)
+    part = pair.window.part(ExportFeature)
     pair.window.session.scrub(2)
     qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
     assert pair.side("B").notice.startswith("B starts later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
-    part.take(Choice("stage/Overview", "npz", tmp_path / "both.npz"))
+    part.take(ExportChoice("stage/Overview", "npz", tmp_path / "both.npz"))
     qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=30_000)
     with np.load(tmp_path / "both.npz") as arrays:
         assert arrays["A/step"] == 100

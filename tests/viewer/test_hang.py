@@ -27,9 +27,9 @@ CLOSES_ON_A_HANGING_DISK = """
 import sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from ed_viewer import app, tail
-from ed_viewer.new_run.log import LogTail
-from ed_viewer.new_run.log import TrainingLog
+from ed_viewer import app
+from ed_viewer.new_run.log import LogTail, TrainingLog
+from ed_viewer.reading import tail
 
 application = QApplication([])
 if sys.argv[1] == "recording":

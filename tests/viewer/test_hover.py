@@ -15,13 +15,13 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import ArrayInfo, Header
-from ed_viewer.curves.data import Table, describe
+from ed_viewer.curves.data import CurveTable, describe
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.style.palette import NO_CLASS, NOT_DRAWN
 from ed_viewer.style.text import number
 from ed_viewer.testing import CLASSES, Example, write_example
 from ed_viewer.widgets.plots.plot import make_plot, nearest
-from ed_viewer.widgets.plots.signals import WaveWords
+from ed_viewer.widgets.plots.signals import SignalCaption
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -267,7 +267,7 @@ def test_a_search_among_many_points_is_quick(qtbot: QtBot) -> None:
 
 
 def test_a_predicted_curve_is_told_with_its_unit_and_what_is_not_known() -> None:
-    words = WaveWords("true", "predicted", unit="m")
+    words = SignalCaption("true", "predicted", unit="m")
     true, found = np.array([1.0, np.nan]), np.array([2.0, 3.0])
     said = words.describe(true, found, np.array([0.4, 0.0]), change=True)
     assert said == "time 0 · true 1 m · predicted 2 m · difference 1 m"
@@ -283,7 +283,7 @@ def test_without_truth_only_the_prediction_is_told(make: Callable[..., Any]) -> 
 
 
 def test_a_share_of_the_training_and_a_scalar_that_is_only_validated() -> None:
-    table = Table(np.array([0.25, 0.5, 1.0]), {"val_auc": np.array([0.5, np.nan, 0.7])})
+    table = CurveTable(np.array([0.25, 0.5, 1.0]), {"val_auc": np.array([0.5, np.nan, 0.7])})
     said = describe("val_auc", {"A": table}, Alignment.SHARE, 0.6)
     assert said == "Val AUC · 25.0 % of the training · validation 0.5"
     assert describe("loss", {"A": table}, Alignment.SHARE, 0.6) == ""
@@ -291,7 +291,7 @@ def test_a_share_of_the_training_and_a_scalar_that_is_only_validated() -> None:
 
 def test_a_loss_that_is_not_finite_is_told_as_such() -> None:
     losses = np.array([2.0, np.nan, np.inf])
-    table = Table(np.array([0.0, 50.0, 100.0]), {"loss": losses, "val_loss": losses + 1})
+    table = CurveTable(np.array([0.0, 50.0, 100.0]), {"loss": losses, "val_loss": losses + 1})
     said = describe("loss", {"A": table}, Alignment.STEP, 40.0)
     assert said == "Total loss · step 50 · training not finite, validation 3"
     said = describe("loss", {"A": table}, Alignment.STEP, 20.0)

@@ -13,13 +13,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.panels.latent.code_editor import Units
-from ed_viewer.reading.messages import Growth
+from ed_viewer.panels.latent.code_editor import CodeSliders
+from ed_viewer.reading.messages import RunProgress
 from ed_viewer.reading.run_names import model_and_data
-from ed_viewer.stage.central_area import Middle
+from ed_viewer.stage.central_area import CentralArea
 from ed_viewer.style.text import counted, number, ordinal
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.confusion_matrix import Counts, Matrix, lay_out
+from ed_viewer.widgets.confusion_matrix import ConfusionMatrix, Counts, lay_out
 from ed_viewer.widgets.controls import Slider, Toggle
 from ed_viewer.widgets.labels import Caption, TitleRow
 from ed_viewer.widgets.plots.legend import Legend
@@ -128,7 +128,7 @@ def test_a_small_matrix_leaves_names_out_before_it_becomes_tiny(qapp: QApplicati
 
 
 def test_a_hundred_classes_are_cells_and_not_lines(qtbot: QtBot, theme: Theme) -> None:
-    matrix = Matrix(theme)
+    matrix = ConfusionMatrix(theme)
     qtbot.addWidget(matrix)
     matrix.resize(400, 300)
     matrix.show_counts(classes(100))
@@ -147,7 +147,7 @@ def test_a_hundred_classes_are_cells_and_not_lines(qtbot: QtBot, theme: Theme) -
 def test_the_pointer_is_a_hand_over_a_cell_and_an_arrow_beside_it(
     qtbot: QtBot, theme: Theme
 ) -> None:
-    matrix = Matrix(theme)
+    matrix = ConfusionMatrix(theme)
     qtbot.addWidget(matrix)
     matrix.resize(400, 300)
     matrix.show_counts(classes(3))
@@ -191,7 +191,7 @@ def test_rows_of_a_mosaic_are_full_where_that_costs_little() -> None:
 
 
 def test_a_number_of_a_code_has_a_minus_sign_and_takes_a_hyphen(qtbot: QtBot, theme: Theme) -> None:
-    units = Units(theme)
+    units = CodeSliders(theme)
     qtbot.addWidget(units)
     units.set_ranges(np.arange(2), np.full(2, -3.0), np.full(2, 3.0))
     units.show_code(np.array([-0.48, 1.0]))
@@ -205,7 +205,7 @@ def test_a_number_of_a_code_has_a_minus_sign_and_takes_a_hyphen(qtbot: QtBot, th
 
 
 def test_numbers_of_a_code_have_room_in_larger_type(qtbot: QtBot, theme: Theme) -> None:
-    units = Units(theme)
+    units = CodeSliders(theme)
     qtbot.addWidget(units)
     units.set_ranges(np.arange(2), np.full(2, -3.0), np.full(2, 3.0))
     units.show()
@@ -235,7 +235,7 @@ def test_numbers_of_a_code_have_room_in_larger_type(qtbot: QtBot, theme: Theme) 
 def test_a_number_of_a_code_has_room_in_its_field(
     qtbot: QtBot, theme: Theme, value: float, text: str
 ) -> None:
-    units = Units(theme)
+    units = CodeSliders(theme)
     qtbot.addWidget(units)
     units.set_ranges(np.arange(1), np.array([-1.0]), np.array([1.0]))
     units.show_code(np.array([value]))
@@ -266,13 +266,13 @@ def test_what_the_mouse_leaves_is_painted_so_also_under_a_menu(
 def test_a_run_that_ended_without_a_frame_says_so(
     qtbot: QtBot, theme: Theme, tmp_path: Path
 ) -> None:
-    middle = Middle(theme, "runs")
+    middle = CentralArea(theme, "runs")
     qtbot.addWidget(middle)
     none = np.zeros(0)
     ended, lost = "ended before its first frame", "No frame can be read"
     cases = (("live", "", "Waiting"), ("crashed", "", ended), ("finished", "truncated file", lost))
     for state, problem, said in cases:
-        growth = Growth(1, none, none, none, {}, state, problem, 0.0)
+        growth = RunProgress(1, none, none, none, {}, state, problem, 0.0)
         middle.show_growth(tmp_path / "vae-mnist-20261125-075101-adf5d7", growth, known=True)
         assert said in middle.welcome._text.text()
         assert middle.welcome._head.text() == "vae-mnist"
@@ -312,7 +312,7 @@ def test_a_fine_matrix_keeps_its_names_and_numbers_in_the_lecture_mode(
     qtbot: QtBot, theme: Theme, side: int
 ) -> None:
     theme.set_lecture(True)
-    matrix = Matrix(theme)
+    matrix = ConfusionMatrix(theme)
     qtbot.addWidget(matrix)
     matrix.resize(side + 200, side + 120)
     matrix.show_counts(Counts(np.full((10, 10), 7), tuple(f"class {n}" for n in range(10))))

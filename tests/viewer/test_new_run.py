@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RunFolder
 from ed_viewer.new_run.catalogue import Catalogue
-from ed_viewer.new_run.feature import Answer, NewRun, Question
+from ed_viewer.new_run.feature import CloseChoice, CloseQuestion, NewRunFeature
 from ed_viewer.new_run.form import Form
 from ed_viewer.new_run.log import TrainingLog
 from ed_viewer.session.cursor import Playback
@@ -28,8 +28,8 @@ PATIENCE = 120_000  # milliseconds: a backend is imported, on a machine that may
 LONG = "100000"  # epochs: it does not end by itself
 
 
-def part_of(window: Window) -> NewRun:
-    return next(part for part in window.parts if isinstance(part, NewRun))
+def part_of(window: Window) -> NewRunFeature:
+    return next(part for part in window.parts if isinstance(part, NewRunFeature))
 
 
 def form_of(window: Window) -> Form:
@@ -100,12 +100,12 @@ def train(qtbot: QtBot, window: Window) -> tuple[Path, int]:
     return trainer.folder, trainer._process.pid
 
 
-def close(window: Window, answer: Answer) -> list[str]:
+def close(window: Window, answer: CloseChoice) -> list[str]:
     """Close a window, with this answer to what it asks; return what it asked."""
     asked: list[str] = []
 
     def press() -> None:
-        for question in window.findChildren(Question):
+        for question in window.findChildren(CloseQuestion):
             if question.isVisible():
                 asked.append(question.text())
                 question.choices[answer].click()
@@ -164,7 +164,7 @@ def test_closing_while_it_is_asked_leaves_no_process(
     part.show_form()
     until(qtbot, lambda: part._inquiry._process.processId())
     process = part._inquiry._process.processId()
-    assert close(window, Answer.CANCEL) == []
+    assert close(window, CloseChoice.CANCEL) == []
     assert not Path(f"/proc/{process}").exists()
 
 
@@ -204,7 +204,7 @@ def test_a_mistake_is_shown_beside_the_button_and_leaves_nothing(
     assert form.arguments() == before
     assert part.trainers == []
     assert not root.exists()
-    assert close(window, Answer.CANCEL) == []
+    assert close(window, CloseChoice.CANCEL) == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(
@@ -265,10 +265,10 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     said = log.read_text()
     assert "\r" not in said
     assert "\x1b" not in said
-    assert close(window, Answer.CANCEL) == [f"{folder.name} is training."]
+    assert close(window, CloseChoice.CANCEL) == [f"{folder.name} is training."]
     assert window.isVisible()
     assert not has_ended(process)
-    assert close(window, Answer.STOP) == [f"{folder.name} is training."]
+    assert close(window, CloseChoice.STOP) == [f"{folder.name} is training."]
     assert not window.isVisible()
     until(qtbot, lambda: has_ended(process))
     assert RunFolder(folder).state() == "stopped"
@@ -280,7 +280,7 @@ def test_a_run_trains_on_without_the_window_if_it_is_let(qtbot: QtBot, open_form
     window = open_form()
     folder, process = train(qtbot, window)
     assert os.getsid(process) == process
-    assert close(window, Answer.TRAIN_ON) == [f"{folder.name} is training."]
+    assert close(window, CloseChoice.TRAIN_ON) == [f"{folder.name} is training."]
     assert part_of(window).trainers[0].isFinished()
     lines = len((folder / "train.log").read_text().splitlines())
     until(qtbot, lambda: len((folder / "train.log").read_text().splitlines()) > lines)
@@ -300,7 +300,7 @@ def test_a_run_that_has_ended_is_not_asked_about(qtbot: QtBot, open_form: OpenFo
     assert window.session.path is not None
     assert RunFolder(window.session.path).state() == "finished"
     assert (window.session.path / "train.log").is_file()
-    assert close(window, Answer.CANCEL) == []
+    assert close(window, CloseChoice.CANCEL) == []
     assert not window.isVisible()
 
 
@@ -311,7 +311,7 @@ def test_a_run_that_is_killed_says_so_in_the_status_line(qtbot: QtBot, open_form
     until(qtbot, lambda: not part_of(window).trainers)
     assert folder.name in window.status.message
     assert "train.log" in window.status.message
-    assert close(window, Answer.CANCEL) == []
+    assert close(window, CloseChoice.CANCEL) == []
 
 
 def test_a_new_run_is_listed_where_the_window_shows_single_runs(

@@ -13,9 +13,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.new_run.catalogue import Catalogue, Model, Option
+from ed_viewer.new_run.catalogue import Catalogue, ModelFacts, OptionFacts
 from ed_viewer.new_run.dialog import NewRunDialog
-from ed_viewer.new_run.fields import CheckField, ChoiceField, Field, LineField, RunField, field_for
+from ed_viewer.new_run.fields import (
+    CheckField,
+    ChoiceField,
+    LineField,
+    OptionField,
+    RunField,
+    field_for,
+)
 from ed_viewer.new_run.form import Form
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.style.theme import Theme
@@ -53,18 +60,18 @@ def understood(commands: list[list[str]]) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def option_fields(form: Form) -> list[Field]:
+def option_fields(form: Form) -> list[OptionField]:
     """The fields of the model's own options."""
     names = {option.name for option in form.page.model.options}
     fields = [field for section in form.page.sections[1:] for field in section.fields]
     return [field for field in fields if field.option.name in names and not is_weight(field)]
 
 
-def is_weight(field: Field) -> bool:
+def is_weight(field: OptionField) -> bool:
     return field.option.flag == "--weight"
 
 
-def change(field: Field) -> str:
+def change(field: OptionField) -> str:
     """Give a field another value than its default and return that."""
     option = field.option
     if isinstance(field, CheckField):
@@ -223,7 +230,7 @@ def test_the_command_is_shown_and_copied(qtbot: QtBot, theme: Theme, catalogue: 
 def test_the_model_s_own_options_of_its_data_need_not_be_said(
     qtbot: QtBot, theme: Theme, catalogue: Catalogue
 ) -> None:
-    model = Model("own", "", "rotated_digits", {"degrees": 10.0}, (), ())
+    model = ModelFacts("own", "", "rotated_digits", {"degrees": 10.0}, (), ())
     form = Form(replace(catalogue, models={"own": model}), "runs", theme)
     qtbot.addWidget(form)
     degrees = form.page.data_page.sections[0].field("degrees")
@@ -244,14 +251,14 @@ def test_another_answer_is_refused(text: str) -> None:
 def test_fields_suit_their_type(qtbot: QtBot) -> None:
     kinds = {"int": LineField, "bool": CheckField, "run": RunField, "who knows": LineField}
     for kind, expected in kinds.items():
-        field = field_for(Option("x", kind, False if kind == "bool" else 1, flag="--x"))
+        field = field_for(OptionFacts("x", kind, False if kind == "bool" else 1, flag="--x"))
         qtbot.addWidget(field)
         assert type(field) is expected
-    choice = field_for(Option("x", "choice", "b", ("a", "b"), flag="--x"))
+    choice = field_for(OptionFacts("x", "choice", "b", ("a", "b"), flag="--x"))
     qtbot.addWidget(choice)
     assert isinstance(choice, ChoiceField)
     assert choice.is_default
-    number = field_for(Option("x", "int", 3, flag="--x"))
+    number = field_for(OptionFacts("x", "int", 3, flag="--x"))
     qtbot.addWidget(number)
     assert isinstance(number, LineField)
     qtbot.keyClicks(number.line, "4")

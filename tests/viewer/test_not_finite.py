@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.curves.data import Table
+from ed_viewer.curves.data import CurveTable
 from ed_viewer.panels.base import Panel
 from ed_viewer.panels.host import PanelHost
-from ed_viewer.reading.messages import Frame, Request
+from ed_viewer.reading.messages import Frame, FrameRequest
 
 pytestmark = pytest.mark.viewer
 
@@ -23,7 +23,7 @@ def said(qtbot: QtBot, make: Make) -> Callable[..., str]:
     def caption(kind: str, arrays: dict[str, np.ndarray], *known: dict) -> str:
         host = PanelHost(make(kind, arrays, *known).source)
         qtbot.addWidget(host)
-        host.show_frame(Frame(Request(1, 1, 0, (kind,)), {kind: arrays}))
+        host.show_frame(Frame(FrameRequest(1, 1, 0, (kind,)), {kind: arrays}))
         return host.panel._caption.text
 
     return caption
@@ -73,7 +73,7 @@ def test_a_loss_that_is_not_finite_is_told_from_one_that_was_not_measured() -> N
         "image_loss": np.array([1.0, nan, nan, 5.0]),
         "val_loss": np.array([nan, 4.0, nan, nan]),
     }
-    table = Table(np.array([0.0, 10.0, 20.0, 30.0]), columns)
+    table = CurveTable(np.array([0.0, 10.0, 20.0, 30.0]), columns)
     assert [table.diverged("loss", place) for place in (-5, 5, 15, 25, 35)] == [
         False, False, False, True, True,
     ]  # fmt: skip
@@ -83,7 +83,7 @@ def test_a_loss_that_is_not_finite_is_told_from_one_that_was_not_measured() -> N
     assert table.at("image_loss", 15) == 1.0
     assert table.at("val_loss", 35) == 4.0
     assert not table.diverged("unknown", 35)
-    first = Table(np.array([0.0, 10.0]), {"loss": np.array([nan, 1.0])})
+    first = CurveTable(np.array([0.0, 10.0]), {"loss": np.array([nan, 1.0])})
     assert not first.diverged("loss", 5)  # a row before any step
-    never = Table(np.array([0.0]), {"loss": np.array([nan])})
+    never = CurveTable(np.array([0.0]), {"loss": np.array([nan])})
     assert not never.diverged("loss", 5)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.palette import CLASSES as FIGURE_CLASSES
 from ed_viewer.curves.data import curves_of
-from ed_viewer.panels.latent.projection import limits_around, project
+from ed_viewer.panels.latent.projection import project
 from ed_viewer.style.palette import (
     DARK,
     LIGHT,
@@ -23,7 +23,7 @@ from ed_viewer.style.palette import (
 from ed_viewer.style.pixels import as_images, finite, finite_range, image_levels, pixels
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Slider
-from ed_viewer.widgets.plots.scatter import rasterise
+from ed_viewer.widgets.plots.scatter import limits_around, rasterise
 from ed_viewer.widgets.tiles.layout import lay_out
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle, describe
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.event_loop import Cover, OneByOne, flush
-from ed_viewer.widgets.confusion_matrix import Matrix
+from ed_viewer.event_loop import Cover, StaggeredRestyle, flush
+from ed_viewer.widgets.confusion_matrix import ConfusionMatrix
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -58,7 +58,7 @@ def covers(widget: QWidget) -> list[Cover]:
 
 def test_one_a_turn_is_changed_and_the_others_are_not_even_painted(qtbot: QtBot, row: Row) -> None:
     seen: list[list[int]] = []
-    work = OneByOne(row)
+    work = StaggeredRestyle(row)
     for child in row.children_:
         child.times = 0
         work.ask(child, lambda: seen.append([child.times for child in row.children_]))
@@ -75,7 +75,7 @@ def test_one_a_turn_is_changed_and_the_others_are_not_even_painted(qtbot: QtBot,
 
 def test_the_newest_change_of_a_widget_holds(qtbot: QtBot, row: Row) -> None:
     done: list[str] = []
-    work = OneByOne(row)
+    work = StaggeredRestyle(row)
     for said in ("old", "new"):
         work.ask(row.children_[0], lambda said=said: done.append(said))
     assert len(covers(row)) == 1
@@ -86,7 +86,7 @@ def test_the_newest_change_of_a_widget_holds(qtbot: QtBot, row: Row) -> None:
 
 def test_all_can_be_changed_at_once(row: Row) -> None:
     done: list[int] = []
-    work = OneByOne(row)
+    work = StaggeredRestyle(row)
     for number, child in enumerate(row.children_):
         work.ask(child, lambda number=number: done.append(number))
     work.finish()
@@ -98,7 +98,7 @@ def test_a_change_that_fails_and_a_widget_that_has_gone_hold_nobody_up(
     qtbot: QtBot, row: Row
 ) -> None:
     done: list[str] = []
-    work = OneByOne(row)
+    work = StaggeredRestyle(row)
     gone, failing, last = row.children_
     work.ask(gone, lambda: done.append("gone"))
     work.ask(failing, lambda: done.append(str(1 // 0)))
@@ -121,7 +121,11 @@ def test_every_panel_and_curve_is_painted_again_after_a_change_of_type_or_theme(
     qtbot.waitUntil(lambda: window.stage.drawn() == {7} and window.curves.whole, timeout=30_000)
     window.stage.complete()
     hosts = window.stage.currentWidget().hosts  # type: ignore[attr-defined]
-    focus = next(host.panel.findChild(Matrix) for host in hosts if host.panel.findChild(Matrix))
+    focus = next(
+        host.panel.findChild(ConfusionMatrix)
+        for host in hosts
+        if host.panel.findChild(ConfusionMatrix)
+    )
     focus.setFocus()
     for _ in range(2):
         qtbot.keyClick(window, key)

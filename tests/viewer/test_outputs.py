@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.panels.latent.decoded_view import Outputs
+from ed_viewer.panels.latent.decoded_view import DecodedView
 from ed_viewer.style.theme import Theme
 
 pytestmark = pytest.mark.viewer
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.viewer
 @pytest.fixture
 def shown(qtbot: QtBot, theme: Theme) -> type:
     class Shown:
-        def __new__(cls, outputs: np.ndarray, most: int = 1) -> Outputs:
-            widget = Outputs(theme, most)
+        def __new__(cls, outputs: np.ndarray, most: int = 1) -> DecodedView:
+            widget = DecodedView(theme, most)
             qtbot.addWidget(widget)
             widget.resize(QSize(400, 200))
             widget.show()

@@ -10,14 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 from ed_viewer.reading import reader as pace
-from ed_viewer.reading.reader import Pace, waited
+from ed_viewer.reading.reader import PollInterval, waited
 
 pytestmark = pytest.mark.viewer
 
 NOW = 100.0
 
 
-def put_off(pace: Pace, live: bool = True, worked: float = 0.0, took: float = 0.0) -> float:
+def put_off(pace: PollInterval, live: bool = True, worked: float = 0.0, took: float = 0.0) -> float:
     """Return the seconds to the next look after this one."""
     pace.rest(live, worked, took)
     return pace.next - NOW
@@ -33,7 +33,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_with_a_processor_at_hand_it_is_live(wait: list[float]) -> None:
-    looks = Pace()
+    looks = PollInterval()
     assert looks.next == 0.0
     for _ in range(3):
         assert put_off(looks) == pytest.approx(0.015)
@@ -44,7 +44,7 @@ def test_with_a_processor_at_hand_it_is_live(wait: list[float]) -> None:
 
 def test_a_window_that_had_to_wait_leaves_the_processors_to_others(wait: list[float]) -> None:
     """Twenty times as long as it waited since the look before, but for 5 ms, and 5 s at most."""
-    looks = Pace()
+    looks = PollInterval()
     looks.rest(live=True)
     wait[0] += 0.005
     assert put_off(looks) == pytest.approx(0.015)
@@ -56,13 +56,13 @@ def test_a_window_that_had_to_wait_leaves_the_processors_to_others(wait: list[fl
 
 
 def test_looking_takes_a_fifth_of_the_time_up_to_half_a_second(wait: list[float]) -> None:
-    assert put_off(Pace(), worked=0.04, took=0.04) == pytest.approx(0.2)
-    assert put_off(Pace(), worked=9.0, took=9.0) == pytest.approx(0.5)
+    assert put_off(PollInterval(), worked=0.04, took=0.04) == pytest.approx(0.2)
+    assert put_off(PollInterval(), worked=9.0, took=9.0) == pytest.approx(0.5)
 
 
 def test_waiting_for_a_disk_takes_half_of_the_time_up_to_half_a_second(wait: list[float]) -> None:
-    assert put_off(Pace(), worked=0.001, took=0.1) == pytest.approx(0.1)
-    assert put_off(Pace(), worked=0.001, took=30.0) == pytest.approx(0.5)
+    assert put_off(PollInterval(), worked=0.001, took=0.1) == pytest.approx(0.1)
+    assert put_off(PollInterval(), worked=0.001, took=30.0) == pytest.approx(0.5)
 
 
 def test_a_system_that_does_not_tell_leaves_no_pause(

@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetricsF, QPaintEvent
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.curves.data import Table
+from ed_viewer.curves.data import CurveTable
 from ed_viewer.curves.plot import CurvePlot
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.style.palette import run_colour
@@ -105,7 +105,7 @@ def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot
 def test_one_row_is_a_point_in_the_colour_of_its_run(qtbot: QtBot, theme: Theme) -> None:
     plot = CurvePlot("loss", theme)
     qtbot.addWidget(plot)
-    tables = {side: Table(np.array([9.0]), {"loss": np.array([0.5])}) for side in "AB"}
+    tables = {side: CurveTable(np.array([9.0]), {"loss": np.array([0.5])}) for side in "AB"}
     plot.show_tables({"A": tables["A"]})
     options = plot._curves["A", ""].opts
     assert (options["symbol"], options["symbolSize"]) == ("o", 7)

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.reading.messages import Frame, Lookback, Request, RunInfo, spread
+from ed_viewer.reading.messages import Frame, FrameRequest, Lookback, RunInfo, spread
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.frame_requests import Requests
 from ed_viewer.testing import Example
@@ -23,12 +23,12 @@ class Asked(Reader):
 
     def __init__(self) -> None:
         super().__init__(None)
-        self.requests: list[Request] = []
+        self.requests: list[FrameRequest] = []
 
-    def ask(self, request: Request) -> None:
+    def ask(self, request: FrameRequest) -> None:
         self.requests.append(request)
 
-    def answer(self, request: Request) -> None:
+    def answer(self, request: FrameRequest) -> None:
         self.answered.emit(Frame(request, {}))
 
 
@@ -49,7 +49,7 @@ class Following:
 
     def expect(self, frame: int, **changes: Any) -> None:
         facts = {"opening": 1, "number": 1, "probes": ("latent_codes",), "follow": True} | changes
-        self.requests.expect(Frame(Request(frame=frame, **facts), {"latent_codes": {}}))
+        self.requests.expect(Frame(FrameRequest(frame=frame, **facts), {"latent_codes": {}}))
 
     def wait(self, qtbot: QtBot) -> None:
         qtbot.waitUntil(lambda: self.requests.settled, timeout=30_000)

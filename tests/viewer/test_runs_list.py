@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RunFolder
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.style.theme import Theme
 from ed_viewer.testing import Example, write_example
@@ -145,8 +145,10 @@ def test_the_menu_of_two_runs_says_what_they_differ_in(
         RunFolder(path).update(params={"latent": latent})
     window = open_window(finished, shorter)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
-    window.part(Compare)._ask()
-    menus = [m for m in window.part(Compare).tools.compare.findChildren(QMenu) if m.isVisible()]
+    window.part(CompareFeature)._ask()
+    menus = [
+        m for m in window.part(CompareFeature).tools.compare.findChildren(QMenu) if m.isVisible()
+    ]
     (action,) = menus[0].actions()
     assert action.text().startswith("conv_vae-example · latent 8 · ")
     menus[0].close()

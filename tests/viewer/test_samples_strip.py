@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Recording
 from ed_viewer.panels.samples import _MOST, _ROWS, plan
-from ed_viewer.reading.messages import Strip, spread
+from ed_viewer.reading.messages import HistoryRequest, spread
 from ed_viewer.reading.tail import read_strip
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.window import Window
@@ -57,7 +57,7 @@ def test_of_even_steps_all_or_every_second_frame() -> None:
 def test_a_strip_holds_what_was_recorded(finished: Path) -> None:
     recording = Recording(finished)
     recording.refresh()
-    past = read_strip(recording, "samples", Strip((-1, 0, 3, 3), (0, 2, 10**6)))
+    past = read_strip(recording, "samples", HistoryRequest((-1, 0, 3, 3), (0, 2, 10**6)))
     assert past.steps.tolist() == [-1, 0, 150, 150]
     assert past.samples == (0, 2)
     frames = [recording.read("samples", n)["images"][[0, 2]] for n in (0, 3, 3)]

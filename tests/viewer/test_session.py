@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.reading.messages import Growth
+from ed_viewer.reading.messages import RunProgress
 from ed_viewer.testing import Example
 from ed_viewer.window.window import Window
 
@@ -29,7 +29,7 @@ def test_of_all_growth_that_waits_the_newest_alone_is_shown(
     shown: list[int] = []
     session.grew.connect(lambda growth: shown.append(len(growth.steps)))
 
-    def longer(frames: int) -> Growth:
+    def longer(frames: int) -> RunProgress:
         assert session.growth is not None
         when = np.arange(frames)
         return replace(session.growth, steps=when, epochs=when / 4, seconds=when / 2)
@@ -52,7 +52,7 @@ def test_a_window_that_does_not_listen_is_told_little(
         example.append(writer, 0)
         window = open_window(run.path)
         qtbot.waitUntil(lambda: window.session.cursor.count == 1, timeout=30_000)
-        told: list[Growth] = []
+        told: list[RunProgress] = []
         window.reader.grew.connect(told.append, Qt.ConnectionType.DirectConnection)
         for number in range(1, 15):
             example.append(writer, number)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event, Header, RecordingWriter, RunFolder
-from ed_viewer.reading.messages import Growth
+from ed_viewer.reading.messages import RunProgress
 from ed_viewer.style.theme import Theme
 from ed_viewer.testing import Example
 from ed_viewer.widgets.tiles.tiles import Tiles
@@ -141,13 +141,13 @@ def test_a_message_has_the_room_of_a_value_that_is_not_there(qtbot: QtBot, theme
     qtbot.waitUntil(lambda: line._value.width() > 100, timeout=5_000)
 
 
-def live(steps: int = 60, paused: bool = False) -> Growth:
+def live(steps: int = 60, paused: bool = False) -> RunProgress:
     """A training of 2 steps a second, 100 steps an epoch."""
     rows = np.arange(steps + 1, dtype=float)
     table = {"step": rows, "epoch": rows / 100, "seconds": rows / 2}
     events = (Event(steps, 0.0, 0.0, "pause", ""),) if paused else ()
     none = np.empty(0)
-    return Growth(1, none, none, none, {}, "live", "", 0.0, events, curves=table)
+    return RunProgress(1, none, none, none, {}, "live", "", 0.0, events, curves=table)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def live(steps: int = 60, paused: bool = False) -> Growth:
     ],
 )
 def test_how_far_a_live_run_has_come(
-    qtbot: QtBot, theme: Theme, growth: Growth, info: dict[str, int], said: str
+    qtbot: QtBot, theme: Theme, growth: RunProgress, info: dict[str, int], said: str
 ) -> None:
     line = StatusLine(theme)
     qtbot.addWidget(line)

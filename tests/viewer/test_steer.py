@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from ed_core.engine import installed_backends
 from ed_core.recording import Event, RecordingWriter, RunFolder
 from ed_core.recording.control import Inbox, Request, read_requests
-from ed_viewer.steering.feature import Steer
+from ed_viewer.steering.feature import SteerFeature
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.window import Window
 
@@ -82,11 +82,11 @@ def trainer(tmp_path: Path, example: Example) -> Iterator[Trainer]:
         made.end()
 
 
-def steer(window: Window) -> Steer:
-    return next(part for part in window.parts if isinstance(part, Steer))
+def steer(window: Window) -> SteerFeature:
+    return next(part for part in window.parts if isinstance(part, SteerFeature))
 
 
-def shown(qtbot: QtBot, window: Window) -> Steer:
+def shown(qtbot: QtBot, window: Window) -> SteerFeature:
     """Open the dock by its button once the run is there."""
     part = steer(window)
     qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=30_000)
@@ -97,11 +97,11 @@ def shown(qtbot: QtBot, window: Window) -> Steer:
     return part
 
 
-def said(part: Steer) -> str:
+def said(part: SteerFeature) -> str:
     return part.panel._state.text()
 
 
-def number(part: Steer, about: str) -> float:
+def number(part: SteerFeature, about: str) -> float:
     return part.panel.numbers.rows[about].field.value()
 
 
@@ -145,7 +145,7 @@ def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, traine
     assert not panel.stop.isEnabled()
 
 
-def open_status(part: Steer) -> str:
+def open_status(part: SteerFeature) -> str:
     part.window._show_age()
     return part.window.status.text
 

@@ -11,10 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event
 from ed_core.recording.control import RANGES, Request
-from ed_viewer.reading.messages import Growth, RunInfo
+from ed_viewer.reading.messages import RunInfo, RunProgress
 from ed_viewer.steering.numbers import NumberField
 from ed_viewer.steering.panel import SteerPanel
-from ed_viewer.steering.trainer_state import Trainer, Waiting, trainer_of
+from ed_viewer.steering.trainer_state import TrainerState, Waiting, trainer_of
 from ed_viewer.style.theme import Theme
 from ed_viewer.testing import Example
 
@@ -78,7 +78,7 @@ def test_a_number_out_of_range_is_refused_in_words(qtbot: QtBot, theme: Theme) -
     panel = SteerPanel(theme)
     qtbot.addWidget(panel)
     panel.show()
-    panel.show_trainer(Trainer("", rate=0.01, weights={"kl": 1.0}), Waiting())
+    panel.show_trainer(TrainerState("", rate=0.01, weights={"kl": 1.0}), Waiting())
     asked: list[Request] = []
     panel.asked.connect(asked.append)
     field = panel.numbers.rows["learning_rate"].field
@@ -100,10 +100,10 @@ def test_a_number_out_of_range_is_refused_in_words(qtbot: QtBot, theme: Theme) -
     assert panel._problem.text() == "Weight of kl must be from 0 to 1e+09 (you entered -2)."
 
 
-def growth(events: tuple[Event, ...], state: str = "live", **scalars: Any) -> Growth:
+def growth(events: tuple[Event, ...], state: str = "live", **scalars: Any) -> RunProgress:
     none = np.empty(0)
     table = {name: np.array(column) for name, column in scalars.items()}
-    return Growth(1, none, none, none, table, state, "", 0.0, events)
+    return RunProgress(1, none, none, none, table, state, "", 0.0, events)
 
 
 def event(kind: str, text: str = "") -> Event:

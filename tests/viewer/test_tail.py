@@ -18,7 +18,7 @@ from ed_core.recording import (
     RunFolder,
 )
 from ed_viewer.reading import tail as module
-from ed_viewer.reading.messages import Frame, Growth, Request, RunInfo, Strip
+from ed_viewer.reading.messages import Frame, FrameRequest, HistoryRequest, RunInfo, RunProgress
 from ed_viewer.reading.tail import Tail
 from ed_viewer.testing import Example, write_example
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.viewer
 
 
 def frames(news: list[object]) -> int | None:
-    grown = [message for message in news if isinstance(message, Growth)]
+    grown = [message for message in news if isinstance(message, RunProgress)]
     return len(grown[-1].steps) if grown else None
 
 
@@ -78,14 +78,14 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
     example = Example(samples=60)
     run = RunFolder.create(tmp_path, "live")
     run.write({"status": "training"})
-    wanted = Request(1, 7, 0, ("latent_codes",), follow=True)
+    wanted = FrameRequest(1, 7, 0, ("latent_codes",), follow=True)
     with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
         tail = Tail(run.path, 1)
 
         def ahead(number: int) -> Frame | None:
             example.append(writer, number)
             growth = tail.poll()[-1]
-            assert isinstance(growth, Growth)
+            assert isinstance(growth, RunProgress)
             return tail.read_ahead(growth).ahead
 
         assert ahead(0) is None  # nothing has been asked for
@@ -99,9 +99,9 @@ def test_the_newest_frame_comes_with_the_growth_for_a_window_that_follows(tmp_pa
         writer.append_scalars(100, 5.0, 1.0, example.scalars(2))
         writer.append_event(Event(100, 5.0, 1.0, "note", "no frame"))
         growth = tail.poll()[-1]  # of two, a window may see the newer one alone
-        assert isinstance(growth, Growth)
+        assert isinstance(growth, RunProgress)
         assert tail.read_ahead(growth).ahead is found
-        tail.read(replace(wanted, strips={"latent_codes": Strip((0,), (0,))}))
+        tail.read(replace(wanted, strips={"latent_codes": HistoryRequest((0,), (0,))}))
         assert ahead(3) is None
         tail.read(replace(wanted, follow=False))
         assert ahead(4) is None
@@ -124,8 +124,8 @@ def test_checkpoints_that_are_gone_have_no_mark(tmp_path: Path) -> None:
         (run.checkpoints / f"{name}.h5").touch()
     (segment,) = run.recording.glob("*.h5")
     whole, alone = (Tail(path, 1).poll()[-1] for path in (run.path, segment))
-    assert isinstance(whole, Growth)
-    assert isinstance(alone, Growth)
+    assert isinstance(whole, RunProgress)
+    assert isinstance(alone, RunProgress)
     assert [(mark.step, mark.text) for mark in whole.marks] == [
         (395, "checkpoint at step 395, the best"),
         (500, "weight of kl 1 -> 4"),
@@ -165,7 +165,7 @@ def test_channels_that_come_first_are_shown_last(tmp_path: Path) -> None:
     assert infos["reconstruction"].axes == ("sample", "height", "width", "channel")
     assert infos["latent_scan"].axes == ("row", "column", "height", "width", "channel")
     wanted = ("reconstruction", "latent_scan", "last")
-    read = tail.read(Request(1, 1, 0, wanted, {"reconstruction": Strip((0,), (1,))}))
+    read = tail.read(FrameRequest(1, 1, 0, wanted, {"reconstruction": HistoryRequest((0,), (1,))}))
     assert read.damaged == {}
     np.testing.assert_array_equal(read.arrays["reconstruction"]["output"], last)
     np.testing.assert_array_equal(read.arrays["latent_scan"]["grid"], np.moveaxis(grid, 2, -1))
@@ -181,7 +181,7 @@ def test_a_damaged_field_is_not_shown_and_named(tmp_path: Path) -> None:
         file["reference/image"][1, 2, 2, 0] = 0.123
     described, grown = Tail(path, 1).poll()
     assert isinstance(described, RunInfo)
-    assert isinstance(grown, Growth)
+    assert isinstance(grown, RunProgress)
     assert "image" not in described.reference
     assert "label" in described.reference
     assert "damaged in 'image'" in grown.problem

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from ed_core.recording import Event
 from ed_viewer.session.cursor import Playback
 from ed_viewer.style.theme import Theme
-from ed_viewer.timeline.scale import Scale
+from ed_viewer.timeline.scale import TimelineScale
 from ed_viewer.timeline.timeline import Timeline
 from ed_viewer.window.window import Window
 
@@ -23,8 +23,8 @@ Open = Callable[..., Window]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
-def scale(frames: int = 101) -> Scale:
-    made = Scale()
+def scale(frames: int = 101) -> TimelineScale:
+    made = TimelineScale()
     made.room = (10.0, 1010.0)
     made.set_steps(np.arange(frames) * 10.0)
     return made
@@ -72,7 +72,7 @@ MOVES = st.lists(
 
 @given(STEPS, MOVES)
 def test_no_move_leaves_the_run(steps: np.ndarray, moves: list[tuple]) -> None:
-    made = Scale()
+    made = TimelineScale()
     made.room = (10.0, 1010.0)
     made.set_steps(steps)
     for name, *arguments in moves:
@@ -222,7 +222,7 @@ def test_a_tick_stands_wherever_frames_are(gaps: list[int], at: float, zoom: flo
 
 @pytest.mark.parametrize("width", [900, 901, 902])
 def test_the_last_frame_has_a_tick_however_many_there_are(width: int) -> None:
-    scale = Scale()
+    scale = TimelineScale()
     scale.room = (12.0, 12.0 + width)
     scale.set_steps(np.append(np.arange(1000), 5000))
     assert abs(scale.ticks(3)[-1] - scale.room[1]) < 3

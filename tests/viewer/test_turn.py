@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_viewer import event_loop as turn_module
-from ed_viewer.event_loop import Turn, flush
+from ed_viewer.event_loop import Task, flush
 from ed_viewer.stage.page import Page
 from ed_viewer.window.window import Window
 
@@ -36,7 +36,7 @@ class Loop(QObject):
 
 def test_pieces_have_turns_of_their_own(qtbot: QtBot) -> None:
     loop, done = Loop(), []
-    turns = [Turn(lambda n=n: done.append((n, loop.turn)), loop) for n in range(4)]
+    turns = [Task(lambda n=n: done.append((n, loop.turn)), loop) for n in range(4)]
     for turn in (*turns, turns[0]):
         turn.ask()
     assert all(turn.waiting for turn in turns)
@@ -56,8 +56,8 @@ def test_a_piece_that_asks_again_lets_the_others_go_first(qtbot: QtBot) -> None:
         if done.count("one") < 3:
             one.ask()
 
-    one = Turn(again, owner)
-    other = Turn(lambda: done.append("other"), owner)
+    one = Task(again, owner)
+    other = Task(lambda: done.append("other"), owner)
     one.ask()
     other.ask()
     qtbot.waitUntil(lambda: len(done) == 4)
@@ -66,9 +66,9 @@ def test_a_piece_that_asks_again_lets_the_others_go_first(qtbot: QtBot) -> None:
 
 def test_what_is_dropped_or_has_no_owner_any_more_is_not_done(qtbot: QtBot) -> None:
     owner, gone, done = QObject(), QObject(), []
-    dropped = Turn(lambda: done.append("dropped"), owner)
-    orphan = Turn(lambda: done.append("orphan"), gone)
-    last = Turn(lambda: done.append("last"), owner)
+    dropped = Task(lambda: done.append("dropped"), owner)
+    orphan = Task(lambda: done.append("orphan"), gone)
+    last = Task(lambda: done.append("last"), owner)
     for turn in (dropped, orphan, last):
         turn.ask()
     dropped.drop()
@@ -82,7 +82,7 @@ def test_what_is_dropped_or_has_no_owner_any_more_is_not_done(qtbot: QtBot) -> N
 
 def test_a_turn_that_waits_keeps_nobody(qtbot: QtBot) -> None:
     owner = QWidget()
-    owner.turn = Turn(owner.update, owner)  # type: ignore[attr-defined]
+    owner.turn = Task(owner.update, owner)  # type: ignore[attr-defined]
     owner.turn.ask()  # type: ignore[attr-defined]
     there = weakref.ref(owner)
     del owner
@@ -92,8 +92,8 @@ def test_a_turn_that_waits_keeps_nobody(qtbot: QtBot) -> None:
 
 def test_a_piece_that_fails_holds_nobody_up(qtbot: QtBot) -> None:
     owner, done = QObject(), []
-    Turn(lambda: done.append(1 // 0), owner).ask()
-    Turn(lambda: done.append(1), owner).ask()
+    Task(lambda: done.append(1 // 0), owner).ask()
+    Task(lambda: done.append(1), owner).ask()
     with qtbot.captureExceptions() as failures:
         qtbot.waitUntil(lambda: bool(done))
     assert [kind for kind, _, _ in failures] == [ZeroDivisionError]
@@ -107,9 +107,9 @@ def test_an_urgent_piece_goes_first_and_lets_others_in(qtbot: QtBot) -> None:
         if done.count("urgent") < 4:
             urgent.ask()
 
-    urgent = Turn(again, owner, urgent=True)
-    Turn(lambda: done.append("one"), owner).ask()
-    Turn(lambda: done.append("two"), owner).ask()
+    urgent = Task(again, owner, urgent=True)
+    Task(lambda: done.append("one"), owner).ask()
+    Task(lambda: done.append("two"), owner).ask()
     urgent.ask()
     qtbot.waitUntil(lambda: len(done) == 6)
     assert done == ["urgent", "one", "urgent", "two", "urgent", "urgent"]
@@ -127,10 +127,10 @@ def test_an_urgent_piece_does_not_wait_for_the_pause_but_after_another_it_does(
     qtbot: QtBot,
 ) -> None:
     owner, done = QObject(), []
-    Turn(lambda: done.append("one"), owner).ask()
+    Task(lambda: done.append("one"), owner).ask()
     qtbot.waitUntil(lambda: done == ["one"])
-    Turn(lambda: done.append("other"), owner).ask()
-    urgent = Turn(lambda: done.append("urgent"), owner, urgent=True)
+    Task(lambda: done.append("other"), owner).ask()
+    urgent = Task(lambda: done.append("urgent"), owner, urgent=True)
     urgent.ask()
     qtbot.waitUntil(lambda: done == ["one", "urgent"])
     urgent.ask()
@@ -140,8 +140,8 @@ def test_an_urgent_piece_does_not_wait_for_the_pause_but_after_another_it_does(
 
 def test_all_but_what_is_urgent_is_done_at_once_for_a_picture(qtbot: QtBot) -> None:
     owner, done = QObject(), []
-    urgent = Turn(lambda: done.append("urgent"), owner, urgent=True)
-    for turn in (Turn(lambda: done.append("one"), owner), urgent):
+    urgent = Task(lambda: done.append("urgent"), owner, urgent=True)
+    for turn in (Task(lambda: done.append("one"), owner), urgent):
         turn.ask()
     flush()
     assert done == ["one"]
@@ -156,7 +156,7 @@ def test_what_the_pieces_ask_for_is_done_at_once_as_well() -> None:
         if len(done) < 3:
             turn.ask()
 
-    turn = Turn(again, owner)
+    turn = Task(again, owner)
     turn.ask()
     flush()
     assert done == [0, 1, 2]

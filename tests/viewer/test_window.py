@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import RecordingWriter, RunFolder
-from ed_viewer.compare.feature import Compare
+from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.reading.messages import Frame
 from ed_viewer.session.cursor import Playback
 from ed_viewer.stage.page import TABS
@@ -80,8 +80,8 @@ def test_a_run_by_another_path_is_the_same_run(
         window.open(path)
         assert window.session.run is not None
         assert window.session.cursor.frame == 2
-    window.part(Compare).choose(Path(finished.name))
-    assert window.part(Compare).pair is None
+    window.part(CompareFeature).choose(Path(finished.name))
+    assert window.part(CompareFeature).pair is None
 
 
 def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ed_core import Field, Findings
 from ed_core.plugins.spec import FieldKind
-from ed_plugins.datasets._lazy import View, native
+from ed_plugins.datasets._lazy import LazyView, native
 from ed_plugins.datasets.arrays.axes import settle
 from ed_plugins.datasets.arrays.files import Stored, slow_layout
 from ed_plugins.datasets.arrays.labels import MANY, Labels, count_texts, is_one_hot, read_labels
@@ -25,7 +25,7 @@ _LEAST = 8  # pixels at a side of an image without an axis of channels
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ArraySource:
     """The arrays of a field, and how the file has them.
 
     Args:
@@ -48,7 +48,7 @@ class Source:
 
 
 def make_field(
-    source: Source, options: ArrayOptions, findings: Findings
+    source: ArraySource, options: ArrayOptions, findings: Findings
 ) -> tuple[str, Field, list[Any]]:
     """Return the name of a field, the field, and the array of each split as the field holds it.
 
@@ -103,9 +103,9 @@ def make_field(
         void, lost = find_void(source.name, parts, options, findings)
         partial = lost or void is not None
         if void is not None:
-            arrays = [View(array, void=void) for array in arrays]
+            arrays = [LazyView(array, void=void) for array in arrays]
         elif not lost:
-            arrays = [replace(a, checked=True) if isinstance(a, View) else a for a in arrays]
+            arrays = [replace(a, checked=True) if isinstance(a, LazyView) else a for a in arrays]
     elif remedy := slow_layout(parts[0]):
         findings.infer(name, "stored so that single samples are read slowly", remedy)
     return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
@@ -134,14 +134,16 @@ def _words(shape: tuple[int, ...]) -> str:
     return f"{shape[0]:,} samples of {' x '.join(map(str, shape[1:]))}"
 
 
-def _told(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> str:
+def _told(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions) -> str:
     """Return the kind that the user, the file or the name states, "" where none does."""
     name = source.name
     stated = options.kind.get(name) or next(filter(None, (part.kind for part in parts)), "")
     return stated or _NAMES.get(name) or _NAMES.get(PLURALS.get(name, ""), "")
 
 
-def _kind_of(source: Source, parts: Sequence[Stored], options: ArrayOptions, stated: str) -> str:
+def _kind_of(
+    source: ArraySource, parts: Sequence[Stored], options: ArrayOptions, stated: str
+) -> str:
     """Return the kind that the user or the file states, that the name or the array suggests."""
     name, role = source.name, source.name.lower() if source.paired else ""
     told = _told(source, parts, options)
@@ -160,19 +162,19 @@ def _kind_of(source: Source, parts: Sequence[Stored], options: ArrayOptions, sta
     return "value" if _is_map(source, parts[0]) else _guess(name, parts)
 
 
-def _is_map(source: Source, part: Stored) -> bool:
+def _is_map(source: ArraySource, part: Stored) -> bool:
     """Return whether floats (samples, height, width) lie beside images of that size."""
     return part.dtype.kind == "f" and len(part.shape) == 3 and part.shape[1:] in source.sizes
 
 
-def is_guessed(source: Source, options: ArrayOptions) -> bool:
+def is_guessed(source: ArraySource, options: ArrayOptions) -> bool:
     """Return whether type and shape alone say the kind: neither user, nor file, nor name."""
     name = source.name
     by_name = PLURALS.get(name, name) in _NAMES or source.paired
     return not (by_name or name in options.kind or any(part.kind for part in source.parts))
 
 
-def _name_of(source: Source, kind: str, parts: Sequence[Stored]) -> str:
+def _name_of(source: ArraySource, kind: str, parts: Sequence[Stored]) -> str:
     """Return the name that models ask for, of names such as x_train, images_train or X beside y."""
     name, shape = source.name, parts[0].shape
     new = name
@@ -306,7 +308,7 @@ def _other_kind(name: str, axes: int) -> str:
 
 
 def _numbers(
-    source: Source, kind: str, parts: Sequence[Stored], options: ArrayOptions
+    source: ArraySource, kind: str, parts: Sequence[Stored], options: ArrayOptions
 ) -> tuple[list[Any], str, str]:
     """Return arrays that are no class, and what was inferred of their scale with its option.
 
@@ -335,7 +337,7 @@ def _numbers(
 def _as_floats(array: Any) -> Any:
     if array.dtype.kind == "f" and isinstance(array, np.ndarray):
         return array.astype(native(array.dtype), copy=False)
-    return View(array, None if array.dtype.kind == "f" else 1)
+    return LazyView(array, None if array.dtype.kind == "f" else 1)
 
 
 def _shown(part: Stored, white: float | None, channel: bool, **scale: Any) -> Any:
@@ -343,12 +345,12 @@ def _shown(part: Stored, white: float | None, channel: bool, **scale: Any) -> An
     if isinstance(array, np.ndarray) and white is None:
         array = array.astype(native(array.dtype), copy=False)
         return array[..., None] if channel else array
-    if isinstance(array, View):
+    if isinstance(array, LazyView):
         return replace(array, white=white, channel=channel, **scale)
-    return View(array, white, channel=channel, **scale)
+    return LazyView(array, white, channel=channel, **scale)
 
 
-def _labels(source: Source, parts: Sequence[Stored], options: ArrayOptions) -> Labels:
+def _labels(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions) -> Labels:
     """Return the labels of a field; raises UnfitError where they may be grey levels as well."""
     labels, name = read_labels(source.name, parts, options), source.name
     of_pixels = labels.parts[0].ndim > 1 and len(labels.classes) > _MAPPED

@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 from ed_core import EdkitError
 from ed_core.data.lazy import Sliced
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._lazy import View, read_rows
+from ed_plugins.datasets._lazy import LazyView, read_rows
 from ed_plugins.datasets.arrays.hdf5 import FACTS, open_hdf5, try_hdf5
 from ed_plugins.datasets.arrays.options import UnfitError
 
@@ -143,7 +143,7 @@ class Stored:
             return array
         if isinstance(array, np.ndarray):
             return array.transpose(self.order)
-        return View(array, order=self.order)
+        return LazyView(array, order=self.order)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Return some samples at a time, in their order; texts as texts."""

@@ -21,7 +21,7 @@ from ed_core.data.lazy import rows_of
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.arrays.axes import Aligned, align, maps_of, sizes_of
-from ed_plugins.datasets.arrays.fields import Source, check_options, is_guessed, make_field
+from ed_plugins.datasets.arrays.fields import ArraySource, check_options, is_guessed, make_field
 from ed_plugins.datasets.arrays.files import Stored, read_file, unpacked_bytes
 from ed_plugins.datasets.arrays.names import (
     INPUTS,
@@ -147,7 +147,7 @@ def _fields(
                 f"{parts[0].where}: the samples are the first axis in one split and the last in "
                 f"another: say axes={name}:LETTERS, such as {name}:NHWC."
             )
-        source = Source(
+        source = ArraySource(
             name,
             parts,
             maps_of(beside),

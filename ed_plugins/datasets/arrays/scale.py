@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.data.lazy import Rows
-from ed_plugins.datasets._lazy import View, native
+from ed_plugins.datasets._lazy import LazyView, native
 from ed_plugins.datasets._void import is_apart, is_void, may_be_void
 from ed_plugins.datasets.arrays.files import Stored
 from ed_plugins.datasets.arrays.options import ArrayOptions, OptionError, UnfitError
@@ -20,7 +20,7 @@ _DARK = 16  # below which the largest byte is said, as it may be a class or anot
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class GreyScale:
     """What the numbers of an image stand for.
 
     Args:
@@ -68,11 +68,11 @@ class SameScale:
         }
 
 
-def view_of(array: Any) -> View | None:
+def view_of(array: Any) -> LazyView | None:
     """Return what shows an array whose scale was inferred, through rows that were chosen of it."""
     while isinstance(array, Rows):
         array = array.array
-    return array if isinstance(array, View) and array.inferred else None
+    return array if isinstance(array, LazyView) and array.inferred else None
 
 
 def _rescaled(name: str, array: Any, white: float) -> Any:
@@ -142,7 +142,7 @@ def _is_whole(block: np.ndarray) -> bool:
     return bool((few == np.floor(few)).all() and (block == np.floor(block)).all())
 
 
-def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale:
+def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> GreyScale:
     """Return what the numbers of an image or a video stand for.
 
     Args:
@@ -159,7 +159,7 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
         return _stated_range(parts, *stated)
     kinds = {part.dtype.kind for part in parts}
     if kinds == {"b"}:
-        return Scale(white=1)
+        return GreyScale(white=1)
     if options.bits > _BITS[0] and any(part.dtype == np.uint8 for part in parts):
         raise OptionError(
             f"{parts[0].where}: option bits={options.bits} is for numbers of more than 8 bits, "
@@ -183,13 +183,13 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> Scale
     return _of_floats(parts, found) if "f" in kinds else _of_whole(name, parts, found)
 
 
-def _of_bytes(name: str, largest: int) -> Scale:
+def _of_bytes(name: str, largest: int) -> GreyScale:
     if largest == 1:
-        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+        return GreyScale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
     if not 0 < largest < _DARK:
-        return Scale(white=255)
+        return GreyScale(white=255)
     text = f"white is 255: the largest number is {largest}"
-    return Scale(white=255, text=text, option=f"range={name}:0..{largest}")
+    return GreyScale(white=255, text=text, option=f"range={name}:0..{largest}")
 
 
 def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
@@ -202,20 +202,20 @@ def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
     )
 
 
-def _stated_range(parts: Sequence[Stored], low: float, high: float) -> Scale:
+def _stated_range(parts: Sequence[Stored], low: float, high: float) -> GreyScale:
     found = extent(parts, low, high)
     text = f"{found.beyond:,} numbers beyond {low:g}..{high:g} are cut" if found.beyond else ""
-    return Scale(low, high, found.beyond or -1, text, checked=not found.missing)
+    return GreyScale(low, high, found.beyond or -1, text, checked=not found.missing)
 
 
-def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> Scale:
+def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> GreyScale:
     white = 2**bits - 1
     if found.low < 0 or found.high > white:
         raise OptionError(
             f"{parts[0].where}: option bits={bits} is for numbers from 0 to {white}, found "
             f"{found.low:g} to {found.high:g}."
         )
-    return Scale(white=white)
+    return GreyScale(white=white)
 
 
 def _largest_of_dark(part: Stored) -> int:
@@ -235,10 +235,10 @@ def _largest_of_dark(part: Stored) -> int:
     return min(largest, _DARK)
 
 
-def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> Scale:
+def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> GreyScale:
     """Return the scale of whole numbers: the bits that hold the largest."""
     if found.low >= 0 and found.high <= 1:
-        return Scale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
+        return GreyScale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
     bits = next((bits for bits in _BITS if found.high < 2**bits), 0)
     if found.low < 0 or not bits or found.high < 128:
         remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
@@ -248,25 +248,25 @@ def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> Scale:
     if 2 * min(found.highs) <= found.high:  # perhaps a split of another depth
         highs = ", ".join(f"{high:,.0f}" for high in found.highs)
         text = f"{bits} bits, though the largest numbers of the splits are {highs}"
-    return Scale(0, 2**bits - 1, -1, text, option if text else "", True)
+    return GreyScale(0, 2**bits - 1, -1, text, option if text else "", True)
 
 
-def _of_floats(parts: Sequence[Stored], found: Extent) -> Scale:
+def _of_floats(parts: Sequence[Stored], found: Extent) -> GreyScale:
     """Return the scale of floats: 0..1, perhaps a hair beyond, -1..1, or whole numbers."""
     low, high = found.low, found.high
     if low >= 0 and high <= 1:
-        return Scale()
+        return GreyScale()
     if low >= -HAIR and high <= 1 + HAIR:
         ends = f"{min(low, 0):.8g}..{max(high, 1):.8g}"
         text = f"{found.beyond:,} numbers a hair beyond 0..1 are cut"
-        return Scale(0, 1, found.beyond, text, f"range={ends}")
+        return GreyScale(0, 1, found.beyond, text, f"range={ends}")
     if abs(low + 1) <= 4 * HAIR and abs(high - 1) <= 4 * HAIR:
         beyond = extent(parts, -1, 1).beyond
-        return Scale(-1, 1, beyond or -1, "-1..1 is black to white", "range=0..1")
+        return GreyScale(-1, 1, beyond or -1, "-1..1 is black to white", "range=0..1")
     bits = next((bits for bits in _BITS if high < 2**bits), 0)
     if found.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
         text = f"whole numbers of {bits} bits, as the largest is {high:g}"
-        return Scale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
+        return GreyScale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
     raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
 
 

@@ -10,7 +10,7 @@ from ed_core import EdkitError
 from ed_core.data.memory import available, check_memory
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.files import Files
-from ed_plugins.datasets.folder.pictures import Header, read_header
+from ed_plugins.datasets.folder.pictures import ImageHeader, read_header
 
 _SAME = 0.02  # by how much the proportions of two images of one sample may differ
 
@@ -31,7 +31,7 @@ class FieldFiles:
     name: str
     plan: FieldPlan
     paths: Sequence[Path]
-    headers: Sequence[Header]
+    headers: Sequence[ImageHeader]
     size: tuple[int, ...]
     toml: str
 
@@ -69,7 +69,7 @@ def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
             each other, a field's files differ in kind, have more pages or bands than one image
             has, or are more than there is memory for.
     """
-    same: dict[Header, Header] = {}
+    same: dict[ImageHeader, ImageHeader] = {}
     fields = {}
     for name, entry in plan.fields.items():
         paths = [path for named in files.values() for path in named[name]]
@@ -85,7 +85,7 @@ def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
     return fields
 
 
-def count_bands(plan: FieldPlan, header: Header) -> int:
+def count_bands(plan: FieldPlan, header: ImageHeader) -> int:
     """Return how many bands are taken of a file."""
     if plan.bands and plan.bands != "all":
         return len(plan.bands)
@@ -93,7 +93,7 @@ def count_bands(plan: FieldPlan, header: Header) -> int:
     return bands * (header.pages if plan.page == "all" else 1)
 
 
-def _channels(plan: FieldPlan, header: Header) -> int:
+def _channels(plan: FieldPlan, header: ImageHeader) -> int:
     return plan.channels or count_bands(plan, header)
 
 
@@ -138,7 +138,7 @@ def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
     return ""
 
 
-def _check_selection(field: FieldFiles, path: Path, header: Header) -> None:
+def _check_selection(field: FieldFiles, path: Path, header: ImageHeader) -> None:
     """Raise EdkitError where a file has pages or bands of which the plan does not say which."""
     plan, where = field.plan, field.where
     every = header.bands + header.alpha
@@ -195,14 +195,14 @@ def _check_alike(field: FieldFiles) -> None:
         )
 
 
-def _alike(one: Header, other: Header) -> bool:
+def _alike(one: ImageHeader, other: ImageHeader) -> bool:
     """Return whether the numbers of two files mean the same."""
     if one.dtype.kind == other.dtype.kind == "f":
         return True
     return (one.dtype, one.white) == (other.dtype, other.white)
 
 
-def _to_one_scale(field: FieldFiles, header: Header) -> str:
+def _to_one_scale(field: FieldFiles, header: ImageHeader) -> str:
     """Return what brings images of two types together."""
     types = [one.dtype for one in (header, field.headers[0]) if one.dtype.kind != "f"]
     high = max(np.iinfo(one).max for one in types)
@@ -210,7 +210,7 @@ def _to_one_scale(field: FieldFiles, header: Header) -> str:
     return f"save all alike, or, {same}"
 
 
-def _described(count: int, header: Header) -> str:
+def _described(count: int, header: ImageHeader) -> str:
     bits = header.white.bit_length() or 8 * header.dtype.itemsize
     numbers = {"f": "floats", "i": f"{bits} bits with a sign"}.get(
         header.dtype.kind, f"{bits} bits"
@@ -236,7 +236,7 @@ def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
     check_memory(whole + one, what, remedy)
 
 
-def _decoding(field: FieldFiles, header: Header) -> int:
+def _decoding(field: FieldFiles, header: ImageHeader) -> int:
     """Return how many bytes are taken for a while to read a file."""
     pixels, bands = header.height * header.width, header.bands + header.alpha
     if header.usual:

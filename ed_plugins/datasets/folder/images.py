@@ -7,7 +7,7 @@ from PIL import Image
 
 from ed_core import EdkitError, Findings
 from ed_plugins.datasets.folder.check import FieldFiles
-from ed_plugins.datasets.folder.pictures import Header, open_usual, read_pixels
+from ed_plugins.datasets.folder.pictures import ImageHeader, open_usual, read_pixels
 from ed_plugins.datasets.folder.pixels import (
     TURNED,
     average,
@@ -51,7 +51,7 @@ class Images:
         self.most = 0.0
         self.opaque = self.laid = 0  # files
 
-    def read(self, path: Path, header: Header) -> np.ndarray:
+    def read(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return an image (height, width, channels) in the type that the field is kept in."""
         plan = self.field.plan
         if header.usual and not (plan.bands or plan.page or plan.range or plan.bits):
@@ -133,10 +133,10 @@ class Images:
                 f"range = [LOW, HIGH] in {toml}",
             )
 
-    def _orientation(self, header: Header) -> int:
+    def _orientation(self, header: ImageHeader) -> int:
         return header.orientation if self.field.plan.upright else 1
 
-    def _usual(self, path: Path, header: Header) -> np.ndarray:
+    def _usual(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return an image of 8 bits, by Pillow alone."""
         plan, size, orientation = self.field.plan, self.field.size, self._orientation(header)
         stored = (size[1], size[0]) if size and orientation in TURNED else size
@@ -179,7 +179,7 @@ class Images:
         self.laid += 1
         return True
 
-    def _page(self, path: Path, header: Header, number: int) -> np.ndarray:
+    def _page(self, path: Path, header: ImageHeader, number: int) -> np.ndarray:
         """Return a page (height, width, bands): those that are wanted, on the background."""
         plan = self.field.plan
         pixels = read_pixels(path, header, number)
@@ -204,7 +204,7 @@ class Images:
             pixels = whole.clip(0, white).astype(pixels.dtype)
         return lay_over(pixels, share, self.under, self.high or white)
 
-    def _without_void(self, pixels: np.ndarray, header: Header) -> np.ndarray:
+    def _without_void(self, pixels: np.ndarray, header: ImageHeader) -> np.ndarray:
         """Return pixels with black where there is no value, unless the user states the range."""
         if header.nodata is None or self.field.plan.range:
             return pixels

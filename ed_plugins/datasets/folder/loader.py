@@ -59,7 +59,7 @@ from ed_core import (
     InputRecord,
     dataset,
 )
-from ed_plugins.datasets._lazy import View
+from ed_plugins.datasets._lazy import LazyView
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.check import read_headers
 from ed_plugins.datasets.folder.description import FolderPlan, read_plan
@@ -94,7 +94,7 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
         )
         if read.inferred:
             whites[name] = read.white
-        view = _InferredWhite if read.inferred else View
+        view = _InferredWhite if read.inferred else LazyView
         checked = read.white == 255 and read.array.dtype == np.uint8
         ends = np.cumsum([len(named[name]) for named in files.values()])
         for split, part in zip(files, np.split(read.array, ends[:-1]), strict=True):
@@ -111,7 +111,7 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class _InferredWhite(View):
+class _InferredWhite(LazyView):
     """Images whose largest number told what is white."""
 
 
@@ -140,7 +140,7 @@ class _Whites:
                         f"field {name!r}: the run was trained on images whose white is {white:,}, "
                         f"these have numbers beyond: say bits or range in [fields.{name}] of both."
                     )
-                changed[name] = View(images.array, white)
+                changed[name] = LazyView(images.array, white)
         return changed
 
 

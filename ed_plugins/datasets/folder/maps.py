@@ -11,7 +11,7 @@ from ed_core import EdkitError, Findings
 from ed_plugins.datasets._void import HUGE, is_apart, is_void
 from ed_plugins.datasets.folder.check import FieldFiles
 from ed_plugins.datasets.folder.description import Pixel
-from ed_plugins.datasets.folder.pictures import Header, read_pixels
+from ed_plugins.datasets.folder.pictures import ImageHeader, read_pixels
 from ed_plugins.datasets.folder.pixels import average, colour_of, pick, take_bands, upright
 
 
@@ -29,7 +29,7 @@ class _Map:
         self.partial = field.plan.partial  # whether pixels lack a target
         self.met: Counter[str] = Counter()
 
-    def numbers(self, path: Path, header: Header, count: int) -> np.ndarray:
+    def numbers(self, path: Path, header: ImageHeader, count: int) -> np.ndarray:
         """Return the numbers of a map (height, width, count) as they are stored, upright.
 
         Raises:
@@ -70,7 +70,7 @@ class _Map:
         )
 
 
-class Classes(_Map):
+class ClassMaps(_Map):
     """How maps of classes are read: ids or colours."""
 
     def __init__(self, field: FieldFiles) -> None:
@@ -86,7 +86,7 @@ class Classes(_Map):
         self.pixels = np.array(sorted(of_pixel))
         self.classes = np.array([of_pixel[p] for p in sorted(of_pixel)]).astype(field.dtype)
 
-    def read(self, path: Path, header: Header) -> np.ndarray:
+    def read(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return the classes (height, width) of a map."""
         found = self._colours(path, header) if self.coloured else self._ids(path, header)
         where = np.searchsorted(self.pixels, found).clip(max=len(self.pixels) - 1)
@@ -105,7 +105,7 @@ class Classes(_Map):
             )
         return 0
 
-    def _colours(self, path: Path, header: Header) -> np.ndarray:
+    def _colours(self, path: Path, header: ImageHeader) -> np.ndarray:
         if header.dtype != np.uint8:
             raise EdkitError(
                 f"{str(path)!r}: expected colours of 8 bits, found {header.dtype}: if those are "
@@ -114,7 +114,7 @@ class Classes(_Map):
         pixels = pick(self.numbers(path, header, 3), self.field.size)
         return pixels.astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
 
-    def _ids(self, path: Path, header: Header) -> np.ndarray:
+    def _ids(self, path: Path, header: ImageHeader) -> np.ndarray:
         found = pick(self.numbers(path, header, 1)[..., 0], self.field.size)
         if found.dtype.kind == "f":
             lost = np.isnan(found)
@@ -168,7 +168,7 @@ class Classes(_Map):
         )
 
 
-class Values(_Map):
+class ValueMaps(_Map):
     """How maps of values are read: a number a pixel."""
 
     def __init__(self, field: FieldFiles) -> None:
@@ -177,7 +177,7 @@ class Values(_Map):
         self.least, self.most = np.inf, 0.0  # of the numbers that are not 0
         self.whole = all(header.dtype.kind in "iu" for header in field.headers)
 
-    def read(self, path: Path, header: Header) -> np.ndarray:
+    def read(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return the values (height, width, 1) as float32, NaN where there is none."""
         plan = self.field.plan
         raw = self.numbers(path, header, 1)

@@ -39,7 +39,7 @@ _NOTES = (b"eXIf", b"Raw profile type", b"adobe.xmp")  # of PNG, where an orient
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class ImageHeader:
     """What an image file says of itself.
 
     Args:
@@ -97,7 +97,7 @@ def can_read_heif() -> bool:
     return find_spec("pillow_heif") is not None
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> ImageHeader:
     """Return what a file says of itself; raises EdkitError if it is no image, or too large."""
     with _guarded(path), path.open("rb") as file:
         magic = file.read(512)
@@ -113,7 +113,7 @@ def read_header(path: Path) -> Header:
             with open_image(file) as image:
                 header = _pillow_header(image, file)
         else:
-            header = Header(**{"reader": "tiff", **facts})
+            header = ImageHeader(**{"reader": "tiff", **facts})
         if header.height * header.width > MOST:
             raise EdkitError(
                 f"has {header.height:,} x {header.width:,} pixels, expected at most {MOST:,} "
@@ -122,7 +122,9 @@ def read_header(path: Path) -> Header:
         return header
 
 
-def read_pixels(path: Path, header: Header, page: int = 0, numbers: bool = False) -> np.ndarray:
+def read_pixels(
+    path: Path, header: ImageHeader, page: int = 0, numbers: bool = False
+) -> np.ndarray:
     """Return one page (height, width, bands with transparency), as it is stored.
 
     Args:
@@ -149,7 +151,7 @@ def read_pixels(path: Path, header: Header, page: int = 0, numbers: bool = False
 
 
 @contextmanager
-def open_usual(path: Path, header: Header, size: Sequence[int]) -> Iterator[Image.Image]:
+def open_usual(path: Path, header: ImageHeader, size: Sequence[int]) -> Iterator[Image.Image]:
     """Open an image of 8 bits for Pillow; whatever goes wrong inside names the file.
 
     Args:
@@ -186,7 +188,7 @@ def register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
-def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
+def _pillow_header(image: Image.Image, file: BinaryIO) -> ImageHeader:
     mode, kind = image.mode, image.format
     width, height = image.size
     orientation = _orientation(image, file)
@@ -212,7 +214,7 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> Header:
         white = 0 if depth[0] == 16 or depth[1] else 2 ** depth[0] - 1
         dtype = np.dtype("int16" if depth[1] else "uint16")
         facts |= {"reader": "jp2", "dtype": dtype, "white": white}
-    return Header(**facts)
+    return ImageHeader(**facts)
 
 
 def _deep(image: Image.Image, file: BinaryIO) -> str:
@@ -268,7 +270,7 @@ def _netpbm_header(found: re.Match[bytes]) -> dict[str, Any] | None:
     }
 
 
-def _pillow_pixels(image: Image.Image, header: Header, page: int, numbers: bool) -> np.ndarray:
+def _pillow_pixels(image: Image.Image, header: ImageHeader, page: int, numbers: bool) -> np.ndarray:
     if page:
         image.seek(page)
     if not (numbers and image.mode in ("1", "P", "PA")) and header.dtype == np.uint8:

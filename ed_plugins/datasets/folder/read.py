@@ -7,7 +7,7 @@ import numpy as np
 from ed_core import EdkitError, Findings
 from ed_plugins.datasets.folder.check import FieldFiles
 from ed_plugins.datasets.folder.images import Images
-from ed_plugins.datasets.folder.maps import Classes, Values
+from ed_plugins.datasets.folder.maps import ClassMaps, ValueMaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ def read_field(field: FieldFiles, findings: Findings) -> FieldArray:
     Raises:
         EdkitError: a file cannot be read, or holds what the plan does not say.
     """
-    readers: dict[str, type[Images | Classes | Values]] = {
+    readers: dict[str, type[Images | ClassMaps | ValueMaps]] = {
         "image": Images,
-        "class": Classes,
-        "value": Values,
+        "class": ClassMaps,
+        "value": ValueMaps,
     }
     reader = readers[field.plan.kind](field)
     shape = field.shape if field.plan.kind != "class" else field.shape[:2]

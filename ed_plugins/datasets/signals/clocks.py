@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError
-from ed_plugins.datasets.signals.recordings import plain
+from ed_plugins.datasets.signals.files import plain
 from ed_plugins.datasets.signals.text_layout import DATE
-from ed_plugins.datasets.signals.text_tables import Table
+from ed_plugins.datasets.signals.text_tables import TextTable
 
 # A column whose heading has none but these words is a clock. A "second lead", a "time to peak" and
 # an "index finger" are none.
@@ -89,7 +89,7 @@ class Clock:
         return ", some steps differ" if odd.mean() > _FEW else ""
 
 
-def find_clock(table: Table, wanted: str, chosen: list[int]) -> tuple[Clock | None, list[int]]:
+def find_clock(table: TextTable, wanted: str, chosen: list[int]) -> tuple[Clock | None, list[int]]:
     """Return the clock of a table, and the columns that are none but clocks.
 
     Args:
@@ -145,7 +145,7 @@ def _wanders(name: str, column: Any) -> bool:
     return steps.size > 0 and max(np.mean(steps >= 0), np.mean(steps <= 0)) < _FALLS
 
 
-def _with_colons(table: Table) -> Table:
+def _with_colons(table: TextTable) -> TextTable:
     """Return the table with 18:00:00 for 18.00.00, where such cells are no dates."""
     columns = list(table.columns)
     for number, column in enumerate(columns):
@@ -173,7 +173,7 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name.lower())
 
 
-def column_of(table: Table, wanted: str, option: str) -> int:
+def column_of(table: TextTable, wanted: str, option: str) -> int:
     """Return the number, from 0, of a column that is given by its name, or by its number from 1."""
     same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted)]
     if not same and wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= len(table.names):
@@ -193,7 +193,7 @@ def column_of(table: Table, wanted: str, option: str) -> int:
     )
 
 
-def bad_cell(table: Table, row: int, column: int, others: list[str]) -> EdkitError:
+def bad_cell(table: TextTable, row: int, column: int, others: list[str]) -> EdkitError:
     """Return the refusal of a cell that is no number."""
     place, cell = table.where(row, column)
     remedy = f", or take other columns, such as columns={','.join(others)}" if others else ""
@@ -203,7 +203,7 @@ def bad_cell(table: Table, row: int, column: int, others: list[str]) -> EdkitErr
     )
 
 
-def _is_dated(table: Table, column: int) -> bool:
+def _is_dated(table: TextTable, column: int) -> bool:
     """Tell whether a column holds dates or times of the day."""
     series = table.columns[column]
     if series.dtype.kind == "M":
@@ -214,7 +214,7 @@ def _is_dated(table: Table, column: int) -> bool:
     return bool(len(filled)) and DATE.fullmatch(str(filled.iloc[0]).strip()) is not None
 
 
-def _pair(table: Table, dated: list[int]) -> list[int]:
+def _pair(table: TextTable, dated: list[int]) -> list[int]:
     """Return the columns of the date and of the time of the day, where they are two."""
     if len(dated) != 2:
         return []
@@ -225,7 +225,7 @@ def _pair(table: Table, dated: list[int]) -> list[int]:
     return dated[::-1] if of_day == [True, False] and not re.search(r"\d:\d", second) else []
 
 
-def _read(table: Table, columns: list[int]) -> Clock | None:
+def _read(table: TextTable, columns: list[int]) -> Clock | None:
     """Return the clock of one column, or of a date and a time; None where cells are no times."""
     import pandas as pd
 
@@ -311,11 +311,11 @@ def _durations(series: Any) -> np.ndarray | None:
     return np.asarray(pd.to_numeric(parts[0], errors="coerce") * scales, "float64")
 
 
-def _named(table: Table, column: int) -> str:
+def _named(table: TextTable, column: int) -> str:
     return repr(table.names[column]) if table.names[column] else f"column {column + 1}"
 
 
-def _parsed(table: Table, text: Any) -> Any:
+def _parsed(table: TextTable, text: Any) -> Any:
     """Return the dates, or the times of the day, that a column of text holds; None of others."""
     import pandas as pd
 

@@ -25,8 +25,9 @@ from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets._options import NO_FILE, check_least
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
-from ed_plugins.datasets.signals.recordings import find_recordings, plain, read_recordings, report
-from ed_plugins.datasets.signals.stretches import ReadOptions, Recording, Stretch
+from ed_plugins.datasets.signals.files import find_recordings, plain
+from ed_plugins.datasets.signals.recordings import read_recordings, report
+from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
 from ed_plugins.datasets.signals.text_layout import TextOptions
 
 Arrays = dict[str, np.ndarray]
@@ -202,13 +203,15 @@ def _drawn(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list
     return _by_time(parts, files, plan.window)
 
 
-def _made(rate: int, seed: int) -> Recording:
+def _made(rate: int, seed: int) -> SignalRecording:
     """Return the made signal."""
     made = electrocardiogram(content_generator(seed, 0), _MADE, rate)
-    return Recording(Path("made"), (Stretch(made, step=1 / rate),), ("",), rate, 1 / rate, "s")
+    return SignalRecording(
+        Path("made"), (Stretch(made, step=1 / rate),), ("",), rate, 1 / rate, "s"
+    )
 
 
-def _preparation(recordings: list[Recording], gaps: bool) -> Standardisation:
+def _preparation(recordings: list[SignalRecording], gaps: bool) -> Standardisation:
     """Return what scales the channels; whole numbers of WAV were read as they are before."""
     waves = any(one.depth for one in recordings)
     whole = any(one.whole for one in recordings)
@@ -262,7 +265,7 @@ def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
     return {name: np.delete(x, empty, axis=0) for name, x in arrays.items()} if empty else arrays
 
 
-def _check_windows(cut: dict[str, Arrays], recordings: list[Recording], window: int) -> None:
+def _check_windows(cut: dict[str, Arrays], recordings: list[SignalRecording], window: int) -> None:
     """Refuse gaps that leave no window to train on or to test."""
     for name, arrays in cut.items():
         if not len(arrays["signal"]):

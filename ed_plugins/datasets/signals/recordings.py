@@ -1,10 +1,7 @@
 """Recordings of one kind: WAV files and tables with the same channels at the same rate."""
 
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
-from fnmatch import fnmatch
 from math import gcd
 from pathlib import Path
 
@@ -12,10 +9,11 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.data.memory import check_memory
+from ed_plugins.datasets.signals.files import WAVES
 from ed_plugins.datasets.signals.stretches import (
     Channels,
     ReadOptions,
-    Recording,
+    SignalRecording,
     Stretch,
     stretches_of,
 )
@@ -23,113 +21,13 @@ from ed_plugins.datasets.signals.tables import read_table
 from ed_plugins.datasets.signals.text_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.wav import WavHeader, read_wav, wav_header
 
-WAVES = (".wav", ".wave")
-_SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
-_ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
-# Of a folder the first kind that is there is read: a text may be a licence.
-_KINDS: dict[str, tuple[str, ...]] = {
-    "WAV": WAVES,
-    "CSV": (".csv", ".tsv"),
-    "Parquet": (".parquet",),
-    "text": (".txt", ".dat"),
-}
 _LISTED = 80  # characters of the names of channels
 _MANY = 16  # channels without a name, of which each row may have been meant as a signal
 
 
-def plain(text: str) -> str:
-    """Return a text whose accents are written one way: files of a Mac are not found otherwise."""
-    return unicodedata.normalize("NFC", text)
-
-
-def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
-    """Return the file, the files of one kind in a folder and those in it, or those of a pattern.
-
-    Args:
-        path: a file, a folder, or a folder and a pattern of names such as `ecg/*.wav`.
-        findings: are told what is left out.
-
-    Raises:
-        EdkitError: there is none.
-    """
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        return _of_one_kind(
-            path, [*_walk(path, set())], Findings() if findings is None else findings
-        )
-    if path.parent.is_dir():
-        pattern = plain(path.name)
-        found = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
-        if found := [p for p in found if p.is_file()]:
-            return found
-    what = "is no file that can be read" if path.exists() else "does not exist"
-    raise EdkitError(
-        f"{str(path)!r} {what}: expected a WAV or CSV file, a folder of them, or a pattern "
-        "such as FOLDER/*.wav."
-    )
-
-
-def sound_remedy(path: Path) -> str:
-    """Return what a message adds of a file that may be a sound or a table of another kind."""
-    if path.suffix.lower() in _SOUNDS:
-        return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
-    if path.suffix.lower() in _ARRAYS:
-        return f"; for arrays there is --data arrays:{path.name}"
-    return ""
-
-
-def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
-    """Return the files under a folder by name; a link to a folder above is not followed."""
-    facts = folder.stat()
-    above = {*above, (facts.st_dev, facts.st_ino)}
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith("."):
-            facts = path.stat()
-            if (facts.st_dev, facts.st_ino) not in above:
-                yield from _walk(path, above)
-        elif not path.is_dir():
-            yield path
-
-
-def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Path]:
-    """Return the files of the first kind that is there; the others are counted by their ending."""
-    good = [path for path in files if path.is_file() and not path.name.startswith(".")]
-    of = {k: [p for p in good if p.suffix.lower() in ends] for k, ends in _KINDS.items()}
-    kind = next((kind for kind, there in of.items() if there), "")
-    if not kind:
-        raise EdkitError(
-            f"{str(folder)!r}: expected WAV or CSV files in this folder, found none"
-            f"{' but ' + _endings(good, 5) if good else ''}"
-            f"{sound_remedy(good[0]) if good else ''}."
-        )
-    read = set(of[kind])
-    others = [path for path in files if path not in read]
-    ending = next((there[0].suffix for k, there in of.items() if there and k != kind), "")
-    option = f"path={folder}/*{ending}" if ending else ""
-    below = sum(path.parent != folder for path in read)
-    if below:
-        above = f"path={folder}/*{of[kind][0].suffix}" if below < len(read) else ""
-        text = f"{len(read):,} {kind}, {f'{below:,}' if above else 'all'} of them in folders below"
-        findings.infer("files", text, above)
-    findings.leave_out("files", len(others), f"{_endings(others, 4)} beside {kind}", option)
-    return of[kind]
-
-
-def _endings(files: list[Path], most: int) -> str:
-    """Return how many files there are of the commonest endings."""
-    counts = Counter(map(_ending, files)).most_common()
-    named = ", ".join(f"{count:,} {ending}" for ending, count in counts[:most])
-    return named + (", ..." if len(counts) > most else "")
-
-
-def _ending(path: Path) -> str:
-    if path.name.startswith("."):
-        return "hidden"
-    return path.suffix.lower() or path.name if path.is_file() else "broken or special"
-
-
-def read_recordings(paths: list[Path], options: ReadOptions, findings: Findings) -> list[Recording]:
+def read_recordings(
+    paths: list[Path], options: ReadOptions, findings: Findings
+) -> list[SignalRecording]:
     """Return the recordings of some files, all with the same channels at the same rate.
 
     Of several files those are left out that hold no numbers, such as a list of labels.
@@ -142,7 +40,7 @@ def read_recordings(paths: list[Path], options: ReadOptions, findings: Findings)
     _check_options(options, any(waves), not all(waves))
     headers = [wav_header(p) if wave else None for p, wave in zip(paths, waves, strict=True)]
     _check_headers(paths, headers, options)
-    found: list[Recording] = []
+    found: list[SignalRecording] = []
     empty: list[NoNumbersError] = []
     for path, header in zip(paths, headers, strict=True):
         try:
@@ -210,7 +108,7 @@ def _sound(header: WavHeader) -> str:
     return f"{header.channels} channel{'s' * (header.channels > 1)} at {header.rate} Hz"
 
 
-def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> Recording:
+def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> SignalRecording:
     """Return a sound; times are seconds in the file."""
     samples = read_wav(path, header)
     notes: list[Note] = []
@@ -226,7 +124,7 @@ def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> Recording:
     rate = options.rate or header.rate
     if rate != header.rate:
         parts = [_resampled(path, part, header.rate, rate) for part in parts]
-    return Recording(
+    return SignalRecording(
         path,
         tuple(parts),
         ("",) * header.channels,
@@ -253,7 +151,7 @@ def _resampled(path: Path, part: Stretch, own: int, rate: int) -> Stretch:
     return Stretch(samples, part.start, 1 / rate)
 
 
-def _with_channels(recording: Recording, channels: Channels) -> Recording:
+def _with_channels(recording: SignalRecording, channels: Channels) -> SignalRecording:
     """Return a recording with all of its channels, the first, or their mean."""
     if channels == "all" or len(recording.names) == 1:
         return recording
@@ -270,7 +168,7 @@ def _mean(samples: np.ndarray) -> np.ndarray:
     return samples.mean(axis=1, keepdims=True, dtype=samples.dtype)
 
 
-def _alike(found: list[Recording], chosen: bool) -> list[Recording]:
+def _alike(found: list[SignalRecording], chosen: bool) -> list[SignalRecording]:
     """Return recordings whose channels stand in one order; refuse other channels or steps.
 
     What was chosen is taken, however it is called.
@@ -301,7 +199,7 @@ def _alike(found: list[Recording], chosen: bool) -> list[Recording]:
     return result
 
 
-def _other_channels(one: Recording, first: Recording) -> EdkitError:
+def _other_channels(one: SignalRecording, first: SignalRecording) -> EdkitError:
     both = [name for name in first.names if name and name in one.names]
     same = [number for number in one.numbers if number in first.numbers]
     remedy = f"columns={','.join(map(str, same or [1]))} takes those, however they are called"
@@ -315,11 +213,11 @@ def _other_channels(one: Recording, first: Recording) -> EdkitError:
     )
 
 
-def _step(one: Recording) -> str:
+def _step(one: SignalRecording) -> str:
     return f"a step of {one.step:.6g} {one.unit}".rstrip() if one.step else "no clock"
 
 
-def _named(one: Recording) -> str:
+def _named(one: SignalRecording) -> str:
     count = len(one.names)
     text = f"{count} channel{'s' * (count > 1)}"
     if not any(one.names):
@@ -329,7 +227,7 @@ def _named(one: Recording) -> str:
     return f"{text} ({', '.join(name[:_LISTED] for name in shown)}{', ...' * (len(shown) < count)})"
 
 
-def report(recordings: list[Recording], findings: Findings) -> None:
+def report(recordings: list[SignalRecording], findings: Findings) -> None:
     """Add what was inferred of recordings and left out, what is alike of many files once."""
     first = recordings[0]
     if first.depth:

@@ -64,7 +64,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class SignalRecording:
     """One file.
 
     Args:

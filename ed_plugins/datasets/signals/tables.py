@@ -11,16 +11,16 @@ import numpy as np
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets.signals.clocks import Clock, bad_cell, column_of, find_clock
-from ed_plugins.datasets.signals.recordings import plain
+from ed_plugins.datasets.signals.files import plain
 from ed_plugins.datasets.signals.stretches import (
     Missing,
     ReadOptions,
-    Recording,
+    SignalRecording,
     Stretch,
     stretches_of,
 )
 from ed_plugins.datasets.signals.text_layout import Note, TextOptions
-from ed_plugins.datasets.signals.text_tables import Table, read_text
+from ed_plugins.datasets.signals.text_tables import TextTable, read_text
 
 if TYPE_CHECKING:
     import pandas
@@ -32,7 +32,7 @@ _SEEN = 1e-3  # of the deviation
 _NEARLY = re.compile(r"[^\w\s]{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
 
 
-def read_table(path: Path, options: ReadOptions) -> Recording:
+def read_table(path: Path, options: ReadOptions) -> SignalRecording:
     """Return what a table holds: its clock, and the columns that are none as channels."""
     table = _read_table(path, options.text)
     notes = table.notes
@@ -68,7 +68,7 @@ def read_table(path: Path, options: ReadOptions) -> Recording:
         return table.where(len(samples) - 1 - row if turned else row, taken[column])
 
     parts = stretches_of(path, whole, options.missing, where, notes)
-    return Recording(
+    return SignalRecording(
         path,
         tuple(parts),
         names,
@@ -81,7 +81,7 @@ def read_table(path: Path, options: ReadOptions) -> Recording:
 
 
 def _other_clocks(
-    table: Table, others: list[int], taken: list[int], count: int, unread: bool
+    table: TextTable, others: list[int], taken: list[int], count: int, unread: bool
 ) -> Note:
     """Return what is said of columns that are called as clocks are, and say no time."""
     told = ", ".join(table.label(i) for i in others[:4])
@@ -96,7 +96,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in next(csv.reader([text]), []) if name.strip()]
 
 
-def _read_table(path: Path, options: TextOptions) -> Table:
+def _read_table(path: Path, options: TextOptions) -> TextTable:
     """Return a table in text or in Parquet, whose last rows hold something."""
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_text(path, options)
     rows = len(table.columns[0]) if table.columns else 0
@@ -111,7 +111,7 @@ def _read_table(path: Path, options: TextOptions) -> Table:
     return replace(table, columns=[column.iloc[:last] for column in table.columns])
 
 
-def _read_parquet(path: Path) -> Table:
+def _read_parquet(path: Path) -> TextTable:
     try:
         import pyarrow.parquet
     except ImportError:
@@ -140,17 +140,17 @@ def _read_parquet(path: Path) -> Table:
     def where(row: int, column: int) -> tuple[str, str]:
         return f"row {row + 1}, column {frame.columns[column]!r}", str(frame.iat[row, column])
 
-    return Table(path, [str(n) for n in frame.columns], columns, [""] * len(columns), where, [])
+    return TextTable(path, [str(n) for n in frame.columns], columns, [""] * len(columns), where, [])
 
 
-def _without_empty(table: Table, notes: list[Note]) -> Table:
+def _without_empty(table: TextTable, notes: list[Note]) -> TextTable:
     """Return the table without columns that hold nothing at all."""
     kept = [i for i, column in enumerate(table.columns) if column.notna().any()]
     notes.append(("columns", "without a cell", "", len(table.columns) - len(kept), True))
     return table.only(kept)
 
 
-def _without_index(table: Table, notes: list[Note]) -> Table:
+def _without_index(table: TextTable, notes: list[Note]) -> TextTable:
     """Return the table without the row numbers that pandas or R writes first, without a name."""
     if len(table.columns) < 2 or not table.headed:
         return table
@@ -171,7 +171,7 @@ def _without_index(table: Table, notes: list[Note]) -> Table:
     return table.only(range(1, len(table.columns)))
 
 
-def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
+def _channels(table: TextTable, clocks: list[int], notes: list[Note]) -> list[int]:
     """Return the columns of numbers but the clocks; those of text are left out."""
     rest = [i for i in range(len(table.columns)) if i not in clocks]
     text = [i for i in rest if _is_text(table, i)]
@@ -204,7 +204,7 @@ def _channels(table: Table, clocks: list[int], notes: list[Note]) -> list[int]:
     return taken
 
 
-def _is_text(table: Table, column: int) -> bool:
+def _is_text(table: TextTable, column: int) -> bool:
     """Tell whether no cell of a column is a number."""
     import pandas as pd
 
@@ -216,7 +216,7 @@ def _is_text(table: Table, column: int) -> bool:
     return not pd.to_numeric(series, errors="coerce").notna().any()
 
 
-def _numbers(table: Table, columns: list[int]) -> np.ndarray:
+def _numbers(table: TextTable, columns: list[int]) -> np.ndarray:
     """Return columns as (rows, columns), NaN where a cell is empty.
 
     As float32, or float64 where that would lose the changes of a counter or of a place on Earth.
@@ -244,7 +244,7 @@ def _numbers(table: Table, columns: list[int]) -> np.ndarray:
     return samples
 
 
-def _take_out(table: Table, taken: list[int], samples: np.ndarray, gap: str) -> None:
+def _take_out(table: TextTable, taken: list[int], samples: np.ndarray, gap: str) -> None:
     """Put NaN in the place of the number that stands for none; ask where one seems to."""
     if gap == "none":
         return
@@ -263,7 +263,7 @@ def _take_out(table: Table, taken: list[int], samples: np.ndarray, gap: str) -> 
             )
 
 
-def _apart(table: Table, taken: list[int], samples: np.ndarray) -> list[Note]:
+def _apart(table: TextTable, taken: list[int], samples: np.ndarray) -> list[Note]:
     """Return what is said of whole numbers that come up often, far from all others of a column."""
     found: dict[float, tuple[str, float, float]] = {}
     for column, numbers in zip(taken, samples.T, strict=True):
@@ -297,7 +297,7 @@ def _loses(series: "pandas.Series", short: np.ndarray) -> bool:
 
 
 def _told(
-    clock: Clock, samples: np.ndarray, missing: Missing, table: Table, notes: list[Note]
+    clock: Clock, samples: np.ndarray, missing: Missing, table: TextTable, notes: list[Note]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows whose time is known, and their times; what the clock says is noted."""
     known = np.isfinite(clock.times)

@@ -80,7 +80,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class _Heading:
     """The first lines of a file."""
 
     path: Path
@@ -117,7 +117,7 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
     if separator == "," and not stated and _one_column(path, rows, options):
         separator, rows = "\t", _rows(plain, "\t", quote)
     first, names, units = _heading(
-        rows, options.heading, _Head(path, lines, comments, separator, quote)
+        rows, options.heading, _Heading(path, lines, comments, separator, quote)
     )
     if first == len(rows):
         raise NoNumbersError(path, "expected rows of numbers, found its heading alone")
@@ -286,7 +286,7 @@ def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
     return False
 
 
-def _heading(rows: list[Row], wanted: str, head: _Head) -> tuple[int, list[str], list[str]]:
+def _heading(rows: list[Row], wanted: str, head: _Heading) -> tuple[int, list[str], list[str]]:
     """Return the number of rows before the first of numbers, the heading and the units."""
     if wanted == "no":
         return 0, [], []
@@ -332,7 +332,7 @@ def _are_units(cells: list[str], above: list[str]) -> bool:
     return ends and names and rest and all(map(_UNIT.fullmatch, words))
 
 
-def _parted(names: list[str], width: int, head: _Head) -> list[str]:
+def _parted(names: list[str], width: int, head: _Heading) -> list[str]:
     """Return names that stand in one cell, since other marks are between them than below."""
     if len(names) != 1 or width < 2:
         return names
@@ -340,7 +340,7 @@ def _parted(names: list[str], width: int, head: _Head) -> list[str]:
     return next((r[0][1] for r in others if r and len(r[0][1]) == width and all(r[0][1])), names)
 
 
-def _without_heading(rows: list[Row], head: _Head) -> tuple[int, list[str], list[str]]:
+def _without_heading(rows: list[Row], head: _Heading) -> tuple[int, list[str], list[str]]:
     """Return what a comment just above the rows says of them; a line of numbers may be names."""
     above = [number for number in head.comments if number < rows[0][0] - 1]
     if above:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets.signals.recordings import sound_remedy
+from ed_plugins.datasets.signals.files import sound_remedy
 from ed_plugins.datasets.signals.text_layout import (
     GAPS,
     HEAD,
@@ -34,7 +34,7 @@ _WORDS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spa
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """The columns of a file, and where its cells stand in it.
 
     Args:
@@ -67,7 +67,7 @@ class Table:
         plain = name and self.names.count(name) == 1 and not set(name) & set(',="')
         return name if plain and not name.isdigit() else str(self.numbers[column] + 1)
 
-    def only(self, kept: Iterable[int]) -> "Table":
+    def only(self, kept: Iterable[int]) -> "TextTable":
         """Return the table of some of its columns."""
         chosen = list(kept)
         names, columns, units = (
@@ -84,7 +84,7 @@ class Table:
         )
 
 
-def read_text(path: Path, options: TextOptions) -> Table:
+def read_text(path: Path, options: TextOptions) -> TextTable:
     """Return the table in a text file.
 
     Raises:
@@ -120,7 +120,7 @@ def read_text(path: Path, options: TextOptions) -> Table:
         name = f" ({names[column][:40]!r})" if names[column] else ""
         return f"line {line}, column {column + 1}{name}", cell
 
-    return Table(path, names, columns, units, where, notes, headed)
+    return TextTable(path, names, columns, units, where, notes, headed)
 
 
 def _encoding(path: Path, wanted: str) -> tuple[str, bool]:

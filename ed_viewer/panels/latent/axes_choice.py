@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
-from ed_viewer.decoding.client import Answer, Decoder, State
+from ed_viewer.decoding.client import DecoderAnswer, DecoderClient, DecoderState
 from ed_viewer.panels.latent.projection import Axes, project, units
 
 _PRINCIPAL, _UNITS, _TSNE = "Principal axes", "Code units", "t-SNE"
@@ -32,7 +32,7 @@ class AxesChoice(QWidget):
 
     changed = Signal()
 
-    def __init__(self, decoder: Decoder | None, parent: QWidget | None = None) -> None:
+    def __init__(self, decoder: DecoderClient | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._decoder = decoder
         self._codes = np.empty((0, 0))
@@ -110,12 +110,12 @@ class AxesChoice(QWidget):
     def _give_up(self) -> None:
         """Wait no longer where the process has ended."""
         assert self._decoder is not None
-        over = self._decoder.state in (State.ENDED, State.UNABLE)
+        over = self._decoder.state in (DecoderState.ENDED, DecoderState.UNABLE)
         if self.about == _WAITING and over and not self._decoder.process.running:
             self.about = _OVER
             self.changed.emit()
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: DecoderAnswer) -> None:
         if answer.topic != _TOPIC:
             return
         self.about = answer.why or f"t-SNE of step {self._asked}"

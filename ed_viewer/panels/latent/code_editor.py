@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_viewer.decoding.client import Answer, Decoder, State
-from ed_viewer.panels.latent.decoded_view import Outputs
+from ed_viewer.decoding.client import DecoderAnswer, DecoderClient, DecoderState
+from ed_viewer.panels.latent.decoded_view import DecodedView
 from ed_viewer.style.text import grouped, muted, plain, signed
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Slider
@@ -67,7 +67,7 @@ class _Number(QDoubleSpinBox):
         return state, signed(text), position
 
 
-class Units(QScrollArea):
+class CodeSliders(QScrollArea):
     """A row a unit: its number, a slider, its value. More rows are made when one scrolls down.
 
     Signals:
@@ -195,7 +195,7 @@ class Units(QScrollArea):
             self._refresh()
 
 
-class Hand(QWidget):
+class CodeEditor(QWidget):
     """Shows what the decoder makes of one code, and lets its numbers be set.
 
     Signals:
@@ -208,11 +208,11 @@ class Hand(QWidget):
     relabelled = Signal()
     hovered = Signal(str)
 
-    def __init__(self, decoder: Decoder, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, decoder: DecoderClient, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._decoder = decoder
         self.code = np.empty(0)
-        self.picture = Outputs(theme)
+        self.picture = DecodedView(theme)
         self.picture.setMinimumSize(64, 64)
         self.picture.hovered.connect(self.hovered)
         self._weights = muted(plain(QLabel()))
@@ -227,7 +227,7 @@ class Hand(QWidget):
         told.addWidget(muted(plain(QLabel("class"))))
         told.addWidget(self._classes, 1)
         self._told.hide()
-        self.units = Units(theme)
+        self.units = CodeSliders(theme)
         self.units.edited.connect(self._edit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -280,7 +280,7 @@ class Hand(QWidget):
 
     def _on_change(self) -> None:
         decoder = self._decoder
-        if decoder.state is State.READY and self._classes.count() != len(decoder.classes):
+        if decoder.state is DecoderState.READY and self._classes.count() != len(decoder.classes):
             self._classes.blockSignals(True)
             self._classes.clear()
             self._classes.addItems(decoder.classes)
@@ -290,7 +290,7 @@ class Hand(QWidget):
         if decoder.words and len(self.picture.outputs):
             self._weights.setText(decoder.words)
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: DecoderAnswer) -> None:
         if answer.topic != _TOPIC:
             return
         if answer.why:
@@ -298,10 +298,10 @@ class Hand(QWidget):
             self._weights.setText(answer.why if len(self.picture.outputs) else "")
             return
         self.picture.show_outputs(answer.arrays["outputs"])
-        self._weights.setText(said_of(answer.step, self._decoder.step))
+        self._weights.setText(weights_caption(answer.step, self._decoder.step))
 
 
-def said_of(step: int | None, wanted: int) -> str:
+def weights_caption(step: int | None, wanted: int) -> str:
     """Return which weights were used, in words."""
     if step is None:
         return "decoded with the final weights"

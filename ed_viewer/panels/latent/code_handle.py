@@ -14,7 +14,7 @@ _SIZE = 18  # pixels
 _ABOVE = 20  # of the points
 
 
-class Trail:
+class CodeTrail:
     """The last codes that were in the hand, none near the one before it."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Trail:
         return np.array([axes.place(code) for code in self.codes]).reshape(-1, 2)
 
 
-class Handle(QObject):
+class HandleItem(QObject):
     """A ring with a cross.
 
     Signals:
@@ -83,7 +83,7 @@ class Handle(QObject):
         self.dragged.emit(np.array([at.x(), at.y()]))
 
 
-class HeldCode(QObject):
+class CodeHandle(QObject):
     """Stays the same code while frames and axes change.
 
     Signals:
@@ -100,8 +100,8 @@ class HeldCode(QObject):
         super().__init__(parent)
         self.code = np.empty(0)
         self.touched = False
-        self.trail = Trail()
-        self.handle = Handle(item, self)
+        self.trail = CodeTrail()
+        self.handle = HandleItem(item, self)
         self.handle.dragged.connect(self._drag)
         self._item = item
         self._axes: Axes | None = None

@@ -8,14 +8,14 @@ from ed_viewer.style.palette import grey_table
 from ed_viewer.style.pixels import as_images, image_levels, is_signal, pixels
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.plots.signals import Waves, WaveWords
+from ed_viewer.widgets.plots.signals import SignalCaption, SignalPlots
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles.tiles import Tiles
 
 _VIDEO = 4  # axes of one sample: (time, height, width, channels)
 
 
-class Outputs(QWidget):
+class DecodedView(QWidget):
     """Shows one output large, or several side by side; or words while there is none.
 
     Args:
@@ -42,7 +42,7 @@ class Outputs(QWidget):
         self.tiles.clickable = most > 1
         self.tiles.clicked.connect(lambda _, column: self.clicked.emit(column))
         self.tiles.hovered.connect(self.hovered)
-        self.waves: Waves | None = None
+        self.waves: SignalPlots | None = None
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         for widget in (self._said, self.tiles):
@@ -78,8 +78,8 @@ class Outputs(QWidget):
 
     def _show_signals(self) -> None:
         if self.waves is None:
-            plain, words = self._most > 1, WaveWords(one="decoded")
-            self.waves = Waves(self._theme, self._most, plain, words=words)
+            plain, words = self._most > 1, SignalCaption(one="decoded")
+            self.waves = SignalPlots(self._theme, self._most, plain, words=words)
             self.waves.hovered.connect(self.hovered)
             self.waves.restyle()
             self._stack.addWidget(self.waves)

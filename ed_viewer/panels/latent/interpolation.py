@@ -4,11 +4,11 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
-from ed_viewer.decoding.client import Answer, Decoder
-from ed_viewer.panels.latent.decoded_view import Outputs
+from ed_viewer.decoding.client import DecoderAnswer, DecoderClient
+from ed_viewer.panels.latent.decoded_view import DecodedView
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.labels import Words
+from ed_viewer.widgets.labels import ElidingLabel
 
 STEPS = 8  # both ends included
 _ENDS, _ROW = "ends", "between"
@@ -17,7 +17,7 @@ _ROOMY = 300  # pixels: a narrower one says less
 _LONG, _BRIEF = "Interpolate: sample", "Sample"
 
 
-class Between(QWidget):
+class InterpolationStrip(QWidget):
     """Two samples of the reference batch, and what is decoded on the line between their codes.
 
     Args:
@@ -33,7 +33,7 @@ class Between(QWidget):
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: DecoderClient,
         theme: Theme,
         names: tuple[str, ...],
         parent: QWidget | None = None,
@@ -43,13 +43,13 @@ class Between(QWidget):
         self._names = names
         self._label = 0
         self.codes = np.empty((0, 0))
-        self.row = Outputs(theme, STEPS)
+        self.row = DecodedView(theme, STEPS)
         self.row.setToolTip("Click an image to decode its code")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)
         self.row.setMaximumHeight(2 * _HEIGHT)
         self.ends = (QSpinBox(), QSpinBox())
-        self._said = (muted(plain(Words())), muted(plain(Words())))
+        self._said = (muted(plain(ElidingLabel())), muted(plain(ElidingLabel())))
         ends = zip(
             (_LONG, "→ sample"),
             ("Click", "Shift+click"),
@@ -58,7 +58,7 @@ class Between(QWidget):
             strict=True,
         )
         self._halves = [self._half(*end) for end in ends]
-        self._first = self._halves[0].findChildren(Words)[0]
+        self._first = self._halves[0].findChildren(ElidingLabel)[0]
         self._head = QGridLayout()
         self._head.setHorizontalSpacing(8)
         self._head.setVerticalSpacing(4)
@@ -84,7 +84,7 @@ class Between(QWidget):
 
     def _half(self, words: str, clicked: str, box: QSpinBox, said: QLabel) -> QWidget:
         """Return the choice of one sample: a word, its number, its class."""
-        label = plain(Words(words))
+        label = plain(ElidingLabel(words))
         label.setBuddy(box)
         box.setAccessibleName("First sample" if clicked == "Click" else "Last sample")
         box.setToolTip(f"{clicked} a point of the scatter to choose it")
@@ -145,7 +145,7 @@ class Between(QWidget):
         if number < len(self.codes):
             self.chosen.emit(self.codes[number])
 
-    def _on_answer(self, answer: Answer) -> None:
+    def _on_answer(self, answer: DecoderAnswer) -> None:
         if answer.topic in (_ENDS, _ROW) and answer.why:
             self.row.say(answer.why)
         elif answer.topic == _ENDS:

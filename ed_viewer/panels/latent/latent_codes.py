@@ -3,12 +3,12 @@
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
-from ed_viewer.decoding.client import Decoder, State
+from ed_viewer.decoding.client import DecoderClient, DecoderState
 from ed_viewer.panels.base import Panel, panel
 from ed_viewer.panels.latent.axes_choice import AxesChoice
-from ed_viewer.panels.latent.code_editor import Hand
-from ed_viewer.panels.latent.code_handle import HeldCode
-from ed_viewer.panels.latent.interpolation import Between
+from ed_viewer.panels.latent.code_editor import CodeEditor
+from ed_viewer.panels.latent.code_handle import CodeHandle
+from ed_viewer.panels.latent.interpolation import InterpolationStrip
 from ed_viewer.panels.latent.projection import Axes
 from ed_viewer.reading.messages import Arrays
 from ed_viewer.style.text import counted, grouped, muted, plain
@@ -23,7 +23,7 @@ _FEW = 16  # units of a code: of more, those that vary most come first
 _HINT = "Drag the ring or click a point to decode it. Shift+click: interpolate to it"
 
 
-class HandPlace:
+class EditorLayout:
     """The hand stands beside the plot and the way below it; in a low panel in the hand's place.
 
     A narrow panel, such as that of run A beside B, has the plot alone until one of them is asked
@@ -41,7 +41,12 @@ class HandPlace:
     """
 
     def __init__(
-        self, hand: Hand, between: Between, left: QVBoxLayout, row: QHBoxLayout, theme: Theme
+        self,
+        hand: CodeEditor,
+        between: InterpolationStrip,
+        left: QVBoxLayout,
+        row: QHBoxLayout,
+        theme: Theme,
     ) -> None:
         self._hand, self._between, self._left, self._row = hand, between, left, row
         self._able = self._has_way = self._low = self._narrow = False
@@ -112,7 +117,7 @@ class LatentCodesPanel(Panel):
         self._choice = AxesChoice(source.decoder)
         self._choice.changed.connect(self._redraw)
         self.tools.addWidget(self._choice)
-        self._between: Between
+        self._between: InterpolationStrip
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
         self._left.addWidget(self._scatter, 3)
@@ -157,22 +162,22 @@ class LatentCodesPanel(Panel):
             self._hand.restyle()
             self._between.restyle()
 
-    def _build_hand(self, decoder: Decoder, side: QHBoxLayout) -> None:
+    def _build_hand(self, decoder: DecoderClient, side: QHBoxLayout) -> None:
         theme = self.source.theme
-        self._held = HeldCode(self._scatter.item, self)
+        self._held = CodeHandle(self._scatter.item, self)
         self._held.dragged.connect(self._take)
-        self._hand = Hand(decoder, theme)
+        self._hand = CodeEditor(decoder, theme)
         self._hand.edited.connect(self._take)
         self._hand.hovered.connect(self.hovered)
         self._hand.relabelled.connect(lambda: self._between.set_label(self._hand.label))
-        self._between = Between(decoder, theme, self.source.class_names(10**6))
+        self._between = InterpolationStrip(decoder, theme, self.source.class_names(10**6))
         self._between.chosen.connect(self._take)
         self._scatter.clicked.connect(self._click)
         self._scatter.setToolTip(_HINT)
         self._reason = muted(plain(QLabel()))
         self._reason.setWordWrap(True)
         self._reason.hide()
-        self._place = HandPlace(self._hand, self._between, self._left, side, theme)
+        self._place = EditorLayout(self._hand, self._between, self._left, side, theme)
         self.tools.addWidget(self._place.decode)
         self.tools.addWidget(self._place.toggle)
         self._left.addWidget(self._reason)
@@ -220,7 +225,9 @@ class LatentCodesPanel(Panel):
             self._hand.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
         self._show_handle()
         decoder = self.source.decoder
-        if decoder is not None and decoder.state is not State.ENDED:  # only a drag starts it again
+        if (
+            decoder is not None and decoder.state is not DecoderState.ENDED
+        ):  # only a drag starts it again
             self._between.set_samples(len(codes))
             self._hand.show_code(self._held.code)
             self._between.ask()
@@ -248,10 +255,10 @@ class LatentCodesPanel(Panel):
         wrong = decoder.size and self._codes.size and decoder.size != self._codes.shape[1]
         why = f"the decoder takes codes of {decoder.size} numbers." if wrong else decoder.words
         able = decoder.usable and not wrong
-        way = able and (decoder.encodes or decoder.state is not State.READY)
+        way = able and (decoder.encodes or decoder.state is not DecoderState.READY)
         self._place.use(able, way)
         self._reason.setVisible(not able)
         self._reason.setText(f"No decoding by hand: {why}")
         self._show_handle()
-        if decoder.state is State.READY and self._codes.size:
+        if decoder.state is DecoderState.READY and self._codes.size:
             self._hold()

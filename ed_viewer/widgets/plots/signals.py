@@ -22,7 +22,7 @@ _STRETCH = (3, 1)  # heights of signal and difference
 
 
 @dataclass(frozen=True, slots=True)
-class WaveWords:
+class SignalCaption:
     """What signals are called.
 
     Attributes:
@@ -76,7 +76,7 @@ def _channels(signal: np.ndarray, time: int) -> np.ndarray:
     return np.asarray(signal[time], np.float64).reshape(-1)[:CHANNELS]
 
 
-class Wave:
+class SignalPlot:
     """One sample: a plot of the signals and one of their difference.
 
     Args:
@@ -149,7 +149,7 @@ class Wave:
                 curve.setPen(pyqtgraph.mkPen(class_colour(palette, index), width=1))
 
 
-class Waves(QWidget):
+class SignalPlots(QWidget):
     """Draws the first samples of (samples, time, channels), all on one scale.
 
     Args:
@@ -171,7 +171,7 @@ class Waves(QWidget):
         plain: bool = False,
         parent: QWidget | None = None,
         *,
-        words: WaveWords | None = None,
+        words: SignalCaption | None = None,
     ) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -180,8 +180,8 @@ class Waves(QWidget):
         self._view = pyqtgraph.GraphicsLayoutWidget()
         paint_whole(self._view)
         self._view.ci.layout.setVerticalSpacing(0)
-        self.waves: list[Wave] = []
-        self._words = words or WaveWords()
+        self.waves: list[SignalPlot] = []
+        self._words = words or SignalCaption()
         self._names: tuple[str, ...] = ()
         self._whole = (0, 1)  # samples and channels that were given
         self._hover = PlotHover(self._view)
@@ -243,7 +243,7 @@ class Waves(QWidget):
             ]
             for part, stretch in enumerate(_STRETCH):
                 self._view.ci.layout.setRowStretchFactor(2 * row + part, stretch)
-            self.waves.append(Wave(plots[0], plots[1], column == 0, self._plain))
+            self.waves.append(SignalPlot(plots[0], plots[1], column == 0, self._plain))
             for part, plot in enumerate(plots):
                 self._hover.watch(plot, partial(self._describe, number, part == 1))
 

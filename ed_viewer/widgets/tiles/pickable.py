@@ -18,7 +18,7 @@ PICTURES = TileStyle(wrap=True, comfortable=56)
 """Of rows of pictures: fewer samples rather than stamps."""
 
 
-class PickTiles(Tiles):
+class PickableTiles(Tiles):
     """While a tile is picked and the keys go here, arrows move the pick and not the cursor.
 
     Signals:
@@ -76,7 +76,7 @@ class PickTiles(Tiles):
         return row, min(max(pick[1], 0), min(count, max(self._layout.columns, 1)) - 1)
 
 
-class Sheet(PickTiles):
+class Sheet(PickableTiles):
     """A click on a sample enlarges it, its rows side by side; another click or Esc goes back.
 
     Left and right show the samples beside it.

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ed_viewer.event_loop import Turn
+from ed_viewer.event_loop import Task
 from ed_viewer.style.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.controls import point_at
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
@@ -136,7 +136,7 @@ class Tiles(QWidget):
         self._set = TileSet()
         self._atlases: list[QImage] = []
         self._layout = TileLayout()
-        self._resizing = Turn(self.resized.emit, self)  # a panel may draw anew: one after the other
+        self._resizing = Task(self.resized.emit, self)  # a panel may draw anew: one after the other
         self.setMouseTracking(True)
         self.setMinimumSize(QSize(64, 48))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

@@ -1,0 +1,112 @@
+"""Files of recordings: one, those of one kind in a folder, or those of a pattern."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from ed_core import EdkitError, Findings
+
+WAVES = (".wav", ".wave")
+_SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
+_ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
+# Of a folder the first kind that is there is read: a text may be a licence.
+_KINDS: dict[str, tuple[str, ...]] = {
+    "WAV": WAVES,
+    "CSV": (".csv", ".tsv"),
+    "Parquet": (".parquet",),
+    "text": (".txt", ".dat"),
+}
+
+
+def plain(text: str) -> str:
+    """Return a text whose accents are written one way: files of a Mac are not found otherwise."""
+    return unicodedata.normalize("NFC", text)
+
+
+def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
+    """Return the file, the files of one kind in a folder and those in it, or those of a pattern.
+
+    Args:
+        path: a file, a folder, or a folder and a pattern of names such as `ecg/*.wav`.
+        findings: are told what is left out.
+
+    Raises:
+        EdkitError: there is none.
+    """
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        return _of_one_kind(
+            path, [*_walk(path, set())], Findings() if findings is None else findings
+        )
+    if path.parent.is_dir():
+        pattern = plain(path.name)
+        found = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
+        if found := [p for p in found if p.is_file()]:
+            return found
+    what = "is no file that can be read" if path.exists() else "does not exist"
+    raise EdkitError(
+        f"{str(path)!r} {what}: expected a WAV or CSV file, a folder of them, or a pattern "
+        "such as FOLDER/*.wav."
+    )
+
+
+def sound_remedy(path: Path) -> str:
+    """Return what a message adds of a file that may be a sound or a table of another kind."""
+    if path.suffix.lower() in _SOUNDS:
+        return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
+    if path.suffix.lower() in _ARRAYS:
+        return f"; for arrays there is --data arrays:{path.name}"
+    return ""
+
+
+def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
+    """Return the files under a folder by name; a link to a folder above is not followed."""
+    facts = folder.stat()
+    above = {*above, (facts.st_dev, facts.st_ino)}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            facts = path.stat()
+            if (facts.st_dev, facts.st_ino) not in above:
+                yield from _walk(path, above)
+        elif not path.is_dir():
+            yield path
+
+
+def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Path]:
+    """Return the files of the first kind that is there; the others are counted by their ending."""
+    good = [path for path in files if path.is_file() and not path.name.startswith(".")]
+    of = {k: [p for p in good if p.suffix.lower() in ends] for k, ends in _KINDS.items()}
+    kind = next((kind for kind, there in of.items() if there), "")
+    if not kind:
+        raise EdkitError(
+            f"{str(folder)!r}: expected WAV or CSV files in this folder, found none"
+            f"{' but ' + _endings(good, 5) if good else ''}"
+            f"{sound_remedy(good[0]) if good else ''}."
+        )
+    read = set(of[kind])
+    others = [path for path in files if path not in read]
+    ending = next((there[0].suffix for k, there in of.items() if there and k != kind), "")
+    option = f"path={folder}/*{ending}" if ending else ""
+    below = sum(path.parent != folder for path in read)
+    if below:
+        above = f"path={folder}/*{of[kind][0].suffix}" if below < len(read) else ""
+        text = f"{len(read):,} {kind}, {f'{below:,}' if above else 'all'} of them in folders below"
+        findings.infer("files", text, above)
+    findings.leave_out("files", len(others), f"{_endings(others, 4)} beside {kind}", option)
+    return of[kind]
+
+
+def _endings(files: list[Path], most: int) -> str:
+    """Return how many files there are of the commonest endings."""
+    counts = Counter(map(_ending, files)).most_common()
+    named = ", ".join(f"{count:,} {ending}" for ending, count in counts[:most])
+    return named + (", ..." if len(counts) > most else "")
+
+
+def _ending(path: Path) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    return path.suffix.lower() or path.name if path.is_file() else "broken or special"
