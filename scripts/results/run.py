@@ -1,7 +1,7 @@
 """Make the table of docs/results.md: train, evaluate, write down; can be stopped and goes on.
 
-    EDKIT_DATA=../shared/data python scripts/results/run.py [NAME ...]   what is missing, all or some
-    python scripts/results/run.py --table                                the table of what is there
+    EDKIT_DATA=../shared/data python scripts/results/run.py [NAME ...]  what is missing, all or some
+    python scripts/results/run.py --table                               the table of what is there
 
 What is measured goes to docs/results.json, a number a seed, with the command and the machine that
 made it: `edkit train ...`, then `edkit evaluate RUN --json`. A number counts as long as the plan
