@@ -17,7 +17,7 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 def check(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The script, whose children import what this process imports."""
     monkeypatch.syspath_prepend(SCRIPTS)
-    return importlib.import_module("check_backends")
+    return importlib.import_module("backends")
 
 
 def test_from_equal_weights_every_backend_has_the_gradients_of_jax(
