@@ -32,7 +32,9 @@ Open = Callable[..., Window]
 
 ROOT = Path(__file__).parents[2]
 MODELS = sorted(
-    file.stem for file in (ROOT / "ed_plugins" / "models").glob("*.py") if "\n@model(" in file.read_text()
+    file.stem
+    for file in (ROOT / "ed_plugins" / "models").glob("*.py")
+    if "\n@model(" in file.read_text()
 )
 FRAMES = 3
 _NUMBER = re.compile(r"[−+]?\d[\d\u202f]*(?:\.\d+)?(?:e[−+]?\d+)?")

@@ -1,4 +1,4 @@
-"""The lecture's scripts: one runs for an epoch, the others say how to call them; --long runs all."""
+"""The lecture's scripts: one runs for an epoch, all with --long; the others say their options."""
 
 import os
 import subprocess
