@@ -1,9 +1,6 @@
 """Two runs on the stage: B goes where the cursor of A is, and each says which step it shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -12,9 +9,7 @@ from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.session.session import Session
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 
 class SecondRun(QObject):
@@ -62,7 +57,7 @@ class RunPair(QObject):
     """Run A, which is the window's, and run B beside it.
 
     Args:
-        window: with its stage and its curves.
+        bench: with its stage and its curves.
         path: of run B.
         how: what the two have in common.
         signed: whether the difference B - A stands in the place of B.
@@ -72,11 +67,11 @@ class RunPair(QObject):
         comparison: what is known of the two together.
     """
 
-    def __init__(self, window: Window, path: Path, how: Alignment, signed: bool) -> None:
-        super().__init__(window)
-        self._window, self._stage = window, window.stage
+    def __init__(self, bench: Workbench, path: Path, how: Alignment, signed: bool) -> None:
+        super().__init__(bench)
+        self._bench, self._stage = bench, bench.stage
         self.beside = SecondRun(path, self)
-        self._ours, self._theirs = ours, theirs = window.session, self.beside.session
+        self._ours, self._theirs = ours, theirs = bench.session, self.beside.session
         self.comparison = Comparison(ours, theirs, how, signed)
         theirs.columns = self._columns
         self._wires = (
@@ -110,14 +105,14 @@ class RunPair(QObject):
             signal.disconnect(slot)
         self.beside.leave()
         self._stage.end_beside()
-        self._window.timeline.set_beside(None)
-        self._window.curves.show_run(None, "B")
-        self._window.set_problem("B", "")
+        self._bench.timeline.set_beside(None)
+        self._bench.curves.show_run(None, "B")
+        self._bench.set_problem("B", "")
 
     def align_by(self, how: Alignment) -> None:
         """Align by something else."""
         self.comparison.how = how
-        self._window.curves.set_alignment(how)
+        self._bench.curves.set_alignment(how)
         self._place()
         self._show_headings()
 
@@ -135,12 +130,12 @@ class RunPair(QObject):
         if theirs is None:
             return
         if run is theirs:
-            self._window.curves.set_alignment(self.comparison.how)
-            self._window.curves.show_run(theirs, "B")
+            self._bench.curves.set_alignment(self.comparison.how)
+            self._bench.curves.show_run(theirs, "B")
         self._show_theirs()
 
     def _on_theirs_grew(self, growth: RunProgress) -> None:
-        self._window.curves.show_growth(growth, "B")
+        self._bench.curves.show_growth(growth, "B")
         self._show_problem(growth.problem)
         self._place()
 
@@ -172,7 +167,7 @@ class RunPair(QObject):
     def _place(self, _: object = None) -> None:
         """Find B where A is, and where its frames and checkpoints lie on the timeline of A."""
         self._align()
-        self._window.timeline.set_beside(self.comparison.marks)
+        self._bench.timeline.set_beside(self.comparison.marks)
 
     def _align(self) -> None:
         both = self.comparison
@@ -185,7 +180,7 @@ class RunPair(QObject):
         return self.comparison.beside(self._ours.spread(columns))
 
     def _show_problem(self, problem: str) -> None:
-        self._window.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
+        self._bench.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
 
     def _show_headings(self) -> None:
         self.comparison.drawn = {side: self._stage.drawn(side) for side in "AB"}

@@ -1,18 +1,14 @@
 """What of a window can be taken away."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.compare.comparison import Comparison
-from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.export.movie import MOVIES
 from ed_viewer.export.picture import (
     PAGE_MARGINS,
@@ -28,9 +24,7 @@ from ed_viewer.session.alignment import RunView
 from ed_viewer.stage.page import Page
 from ed_viewer.stage.run_column import RunColumn
 from ed_viewer.stage.stage import Stage
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 WINDOW = "window"
 """The name of the whole window."""
@@ -192,10 +186,10 @@ class Target:
         return (*PICTURES, *MOVIES, *(("npz",) if self.arrays else ()))
 
 
-def targets(window: Window, frame: Frame) -> list[Target]:
+def targets(bench: Workbench, shown: ExportSource) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
-    window.stage.complete()
-    stage, shown = window.stage, on_show(window, frame)
+    bench.stage.complete()
+    stage = bench.stage
     said, tab = shown.about, tab_of(stage)
     page = page_of(stage)
     panels = _panels(page, said)
@@ -207,21 +201,15 @@ def targets(window: Window, frame: Frame) -> list[Target]:
             arrays = partial(shown.arrays, (name,))
             words = f"Panel: {figure.name}"
             found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
-    curves = ExportFigure.of(window.curves, about=said)
+    curves = ExportFigure.of(bench.curves, about=said)
     found.append(Target("curves", "Curves", curves, shown.scalars))
-    found.append(Target(WINDOW, "Whole window", ExportFigure.of(window, about=said)))
+    found.append(Target(WINDOW, "Whole window", ExportFigure.of(bench, about=said)))
     return found
 
 
 def tab_of(stage: Stage) -> str:
     """Return the title of the visible tab."""
     return stage.tabText(stage.currentIndex()).replace("&&", "&")
-
-
-def on_show(window: Window, frame: Frame | None) -> ExportSource:
-    """Return what a window shows of its run, and of the run beside it."""
-    pair = window.part(CompareFeature).pair
-    return ExportSource(window.session, frame, pair.comparison if pair else None)
 
 
 def page_of(stage: Stage) -> QWidget:

@@ -1,9 +1,6 @@
 """Steer: a dock at the right that asks the trainer of the open run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
@@ -15,23 +12,21 @@ from ed_viewer.steering.trainer_state import Waiting, trainer_of
 from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.tool_row import ToolRow
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 
 class SteerFeature(Feature):
     """Writes what is asked, and waits for the event by which the trainer says that it is done."""
 
     name = "steer"
-    title = "SteerFeature"
+    title = "Steer"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
         self.waiting = Waiting()
         self._asker = RequestWriter(self)
-        self.panel = SteerPanel(window.theme)
-        self.button = Toggle("SteerFeature", "accent", window.theme)
+        self.panel = SteerPanel(bench.theme)
+        self.button = Toggle("Steer", "accent", bench.theme)
         self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
         self.dock, self.tool = self.panel, ToolRow()
         self.tool.add(self.button, "Steer the training (S)")
@@ -39,7 +34,7 @@ class SteerFeature(Feature):
         self.panel.shown.connect(self._on_shown)
         self.panel.asked.connect(self.ask)
         self._asker.failed.connect(self._on_failed, Qt.ConnectionType.QueuedConnection)
-        session = window.session
+        session = bench.session
         session.opened.connect(self._forget)
         session.described.connect(self._forget)
         session.grew.connect(self._refresh)
@@ -56,7 +51,7 @@ class SteerFeature(Feature):
 
     def ask(self, request: Request) -> None:
         """Ask the trainer of the open run."""
-        session = self.window.session
+        session = self.bench.session
         if session.path is None or session.growth is None:
             return
         self.panel.say("")
@@ -73,7 +68,7 @@ class SteerFeature(Feature):
         ask()
 
     def _show_dock(self, on: bool) -> None:
-        self.window.docks[self.name].setVisible(on)
+        self.bench.docks[self.name].setVisible(on)
 
     def _on_shown(self, on: bool) -> None:
         self.button.setChecked(on)
@@ -87,13 +82,13 @@ class SteerFeature(Feature):
         self._refresh()
 
     def _refresh(self, _: object = None) -> None:
-        growth = self.window.session.growth
+        growth = self.bench.session.growth
         if growth is None or not growth.live:
             self.waiting.clear()
         elif self.waiting:
             self.waiting.see(growth.events)
         if self.panel.isVisible():
-            self.panel.show_trainer(trainer_of(self.window.session.run, growth), self.waiting)
+            self.panel.show_trainer(trainer_of(self.bench.session.run, growth), self.waiting)
 
     def _on_failed(self, request: Request, reason: str) -> None:
         self.waiting.drop(request)

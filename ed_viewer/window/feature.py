@@ -1,22 +1,18 @@
 """A feature of the window in one file: its dock, its tools, its keys, and how it ends."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 
 class Feature(QObject):
     """Base of the features that the window is made of; a subclass connects to the session.
 
     Args:
-        window: that it belongs to; its session, reader, theme and stage are there.
+        bench: what it works with.
 
     Attributes:
         name: of its dock, in code and in a saved layout.
@@ -31,9 +27,9 @@ class Feature(QObject):
     title = ""
     area = Qt.DockWidgetArea.RightDockWidgetArea
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self.window = window
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self.bench = bench
         self.dock: QWidget | None = None
         self.tool: QWidget | None = None
         self.runs_tool: QWidget | None = None
@@ -43,7 +39,7 @@ class Feature(QObject):
         return {}
 
     def ready(self) -> None:
-        """Do what needs the docks and the other parts: the window is whole now."""
+        """Do what needs the docks and the other features: the window is whole now."""
 
     def may_close(self) -> bool:
         """Return whether the window may close now; may ask the user."""

@@ -154,7 +154,7 @@ class Driver:
 
     def busy(self) -> str:
         """Return what the window still has to do, "" for nothing."""
-        window, pair = self.window, self.window.part(CompareFeature).pair
+        window, pair = self.window, self.window.findChild(CompareFeature).pair
         sessions = [window.session, *([pair.beside.session] if pair else [])]
         if any(session.run is None or not session.settled for session in sessions):
             return "a frame"
@@ -369,7 +369,7 @@ def held(drive: Driver) -> Iterator[str]:
 
 
 def compared(drive: Driver) -> Iterator[str]:
-    part = drive.window.part(CompareFeature)
+    part = drive.window.findChild(CompareFeature)
     part.choose(drive.window.runs.paths[1])
     for title in drive.tabs():
         drive.tab(title)

@@ -140,7 +140,7 @@ class Couple:
     def __init__(self, qtbot: QtBot, window: Window) -> None:
         self._qtbot = qtbot
         self.window = window
-        self.part = window.part(CompareFeature)
+        self.part = window.findChild(CompareFeature)
 
     def choose(self, path: Path) -> None:
         """Choose run B and wait until both are drawn."""

@@ -219,7 +219,7 @@ def test_the_list_chooses_run_b(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
 ) -> None:
     window = open_window(finished, shorter)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
     window.runs.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_C)
@@ -248,7 +248,7 @@ def test_b_may_be_live_and_grow(
     folder = RunFolder.create(tmp_path / "runs", "live")
     folder.write({"status": "training"})
     window = open_window(finished, folder.path)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     with folder.hold():
         writer = RecordingWriter(folder.recording, example.header(), example.reference)
         qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)

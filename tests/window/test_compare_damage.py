@@ -64,7 +64,7 @@ def test_b_is_not_there_or_no_recording(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     part.choose(tmp_path / "nothing")
     banner(qtbot, window, "does not exist")
@@ -147,7 +147,7 @@ def test_the_button_offers_the_other_runs(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
 ) -> None:
     window = open_window(finished, shorter)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
     qtbot.mouseClick(part.tools.compare, Qt.MouseButton.LeftButton)
     (menu,) = part.tools.compare.findChildren(QMenu)
@@ -170,7 +170,7 @@ def test_the_command_opens_two_runs_side_by_side(
 
     def look() -> int:
         window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, Window))
-        pair = window.part(CompareFeature).pair
+        pair = window.findChild(CompareFeature).pair
         seen.append((str(window.session.path), str(pair.beside.path) if pair else ""))
         window.close()
         window.deleteLater()

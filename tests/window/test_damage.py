@@ -85,7 +85,7 @@ def test_what_is_exported_of_a_damaged_frame_is_the_notice(
     window = open_window(finished)
     show_latent(qtbot, window)
     banner(qtbot, window, "wrong CRC")
-    part, file = window.part(ExportFeature), tmp_path / "codes.svg"
+    part, file = window.findChild(ExportFeature), tmp_path / "codes.svg"
     assert part.frame is not None
     names = {target.words: target.name for target in targets(window, part.frame)}
     part.take(ExportChoice(names["Panel: Codes"], "svg", file))

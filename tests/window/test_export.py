@@ -33,7 +33,7 @@ Open = Callable[..., Window]
 
 
 def opened(qtbot: QtBot, window: Window) -> ExportFeature:
-    part = next(part for part in window.parts if isinstance(part, ExportFeature))
+    part = window.findChild(ExportFeature)
     qtbot.waitUntil(lambda: part.frame is not None, timeout=30_000)
     return part
 
@@ -216,7 +216,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
         dialog.buttons.button(save).click()
         wanted = "Exported taken.npz" if written else "Nothing exported: what was chosen"
         qtbot.waitUntil(lambda wanted=wanted: wanted in said(window), timeout=15_000)
-        window.errands.wait()
+        window.jobs.wait()
         assert (tmp_path / "taken.npz").exists() == written
     with np.load(tmp_path / "taken.npz") as arrays:
         assert "loss" in arrays

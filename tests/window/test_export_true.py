@@ -98,7 +98,7 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
 ) -> None:
     """With what the decoder makes of each, its step, one scale of the axes, and no focus."""
     window, panel = hand.opened(open_window, finished)
-    part, steps = window.part(ExportFeature), window.session.growth.steps
+    part, steps = window.findChild(ExportFeature), window.session.growth.steps
     background = window.theme.colour("window")
     window.stage.set_steady(True)
     singly, ranges = [], []

@@ -46,7 +46,7 @@ def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     window.stage.setCurrentIndex(tab)
     qtbot.wait(100)
-    return next(part for part in window.parts if isinstance(part, FocusRing))
+    return window.findChild(FocusRing)
 
 
 def controls(window: Window) -> list[QWidget]:

@@ -80,8 +80,8 @@ def test_a_run_by_another_path_is_the_same_run(
         window.open(path)
         assert window.session.run is not None
         assert window.session.cursor.frame == 2
-    window.part(CompareFeature).choose(Path(finished.name))
-    assert window.part(CompareFeature).pair is None
+    window.findChild(CompareFeature).choose(Path(finished.name))
+    assert window.findChild(CompareFeature).pair is None
 
 
 def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(
