@@ -9,6 +9,7 @@ from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.session.session import Session
+from ed_viewer.style.palette import Side
 from ed_viewer.window.workbench import Workbench
 
 
@@ -75,7 +76,6 @@ class RunPair(QObject):
         self.comparison = Comparison(ours, theirs, how, signed)
         theirs.columns = self._columns
         self._wires = (
-            (ours.opened, self._on_opened),
             (ours.described, self._on_described),
             (ours.grew, self._place),
             (ours.moved, self._align),
@@ -88,7 +88,7 @@ class RunPair(QObject):
         )
         for signal, slot in self._wires:
             signal.connect(slot)
-        self._stage.show_run(None, "B")
+        self._stage.show_run(None, Side.B)
         self._place()
         self._show_headings()
 
@@ -106,7 +106,7 @@ class RunPair(QObject):
         self.beside.leave()
         self._stage.end_beside()
         self._bench.timeline.set_beside(None)
-        self._bench.curves.show_run(None, "B")
+        self._bench.curves.show_run(None, Side.B)
         self._bench.set_problem("B", "")
 
     def align_by(self, how: Alignment) -> None:
@@ -121,32 +121,26 @@ class RunPair(QObject):
         self.comparison.signed = on
         self._show_theirs()
 
-    def _on_opened(self, _: Path) -> None:
-        self.comparison.frames.pop("A", None)
-
     def _on_described(self, run: RunInfo) -> None:
         theirs = self._theirs.run
-        self.comparison.frames.pop("B" if run is theirs else "A", None)
         if theirs is None:
             return
         if run is theirs:
             self._bench.curves.set_alignment(self.comparison.how)
-            self._bench.curves.show_run(theirs, "B")
+            self._bench.curves.show_run(theirs, Side.B)
         self._show_theirs()
 
     def _on_theirs_grew(self, growth: RunProgress) -> None:
-        self._bench.curves.show_growth(growth, "B")
+        self._bench.curves.show_growth(growth, Side.B)
         self._show_problem(growth.problem)
         self._place()
 
-    def _on_ours_drawn(self, frame: Frame) -> None:
-        self.comparison.frames["A"] = frame
+    def _on_ours_drawn(self, _: Frame) -> None:
         if self.comparison.signed:
             self._draw_theirs()
         self._show_headings()
 
     def _on_theirs_drawn(self, frame: Frame) -> None:
-        self.comparison.frames["B"] = frame
         growth = self._theirs.growth
         damaged = "; ".join(sorted(set(frame.damaged.values())))
         self._show_problem((growth.problem if growth else "") or damaged)
@@ -155,14 +149,14 @@ class RunPair(QObject):
 
     def _show_theirs(self) -> None:
         """Make the panels of B, or those of the difference."""
-        self._stage.show_run(self.comparison.run, "B", self.comparison.subtracts)
+        self._stage.show_run(self.comparison.run, Side.B, self.comparison.subtracts)
         self._draw_theirs()
         self._show_headings()
 
     def _draw_theirs(self) -> None:
         frame = self.comparison.frame
         if frame is not None:
-            self._stage.show_frame(frame, "B")
+            self._stage.show_frame(frame, Side.B)
 
     def _place(self, _: object = None) -> None:
         """Find B where A is, and where its frames and checkpoints lie on the timeline of A."""
@@ -174,7 +168,7 @@ class RunPair(QObject):
         both.at = self._ours.cursor.frame
         if both.found >= 0:
             self.beside.go(both.found)
-        self._stage.say("B", both.notice)
+        self._stage.say(Side.B, both.notice)
 
     def _columns(self, columns: int) -> tuple[int, ...]:
         return self.comparison.beside(self._ours.spread(columns))
@@ -183,6 +177,6 @@ class RunPair(QObject):
         self._bench.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
 
     def _show_headings(self) -> None:
-        self.comparison.drawn = {side: self._stage.drawn(side) for side in "AB"}
+        self.comparison.drawn = {side: self._stage.drawn(side) for side in Side}
         for heading in self.comparison.headings:
             self._stage.set_heading(heading)

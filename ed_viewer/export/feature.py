@@ -15,7 +15,6 @@ from ed_viewer.export.dialog import ExportChoice, ExportDialog
 from ed_viewer.export.movie import MOVIES, ScrubMovie, thinned
 from ed_viewer.export.picture import PICTURES, Write, picture, raster, unused
 from ed_viewer.export.targets import WINDOW, ExportSource, Target, tab_of, targets, write_npz
-from ed_viewer.reading.messages import Frame
 from ed_viewer.session.cursor import Playback
 from ed_viewer.widgets.controls import IconButton
 from ed_viewer.window.feature import Feature
@@ -43,11 +42,9 @@ class ExportFeature(Feature):
         self._compare = compare
         self._movie: ScrubMovie | None = None
         self._following = False  # whether the run was followed when the dialog was opened
-        self.frame: Frame | None = None
         self.dialog: ExportDialog | None = None
         self.tool: IconButton = IconButton("export", "Export (Ctrl+E)", bench.theme)
         self.tool.clicked.connect(self.ask)
-        bench.session.drawn.connect(self._on_drawn)
         bench.session.opened.connect(self._on_opened)
 
     def actions(self) -> Mapping[str, Callable[[int], None]]:
@@ -57,13 +54,14 @@ class ExportFeature(Feature):
     def ask(self) -> None:
         """Open the dialog on what is on show, which stays on show."""
         bench = self.bench
-        if self.frame is None or not bench.stage.panels:
+        frame = bench.session.frame
+        if frame is None or not bench.stage.panels:
             bench.status.show_message("Nothing to export yet: no frame is shown")
             return
         cursor = bench.session.cursor
         self._following = cursor.following
         if cursor.playback is not Playback.PAUSED:
-            bench.session.step(self.frame.request.frame - cursor.frame)
+            bench.session.step(frame.request.frame - cursor.frame)
         offered = targets(bench, self.shown)
         dialog = ExportDialog(offered, self._folder(), self._name(), bench)
         dialog.accepted.connect(partial(self._start, dialog))
@@ -88,7 +86,7 @@ class ExportFeature(Feature):
 
     def take(self, choice: ExportChoice) -> None:
         """Export; how it ends stands in the status line."""
-        offered = targets(self.bench, self.shown) if self.frame is not None else []
+        offered = targets(self.bench, self.shown) if self.bench.session.frame is not None else []
         found = [target for target in offered if target.name == choice.target]
         if not found:  # its tab was left while the dialog was open
             self.bench.status.show_message(_GONE)
@@ -113,12 +111,8 @@ class ExportFeature(Feature):
         if self._movie is not None:
             self._movie.stop()
 
-    def _on_drawn(self, frame: Frame) -> None:
-        self.frame = frame
-
     def _on_opened(self, _: object) -> None:
         """Forget the run before; what was chosen of it shall not be taken of another."""
-        self.frame = None
         self._following = False
         if self.dialog is not None:
             self.dialog.reject()
@@ -187,7 +181,7 @@ class ExportFeature(Feature):
     @property
     def shown(self) -> ExportSource:
         """What is on show now, of one run or of two."""
-        return ExportSource(self.bench.session, self.frame, self._compare.comparison)
+        return ExportSource(self.bench.session, self._compare.comparison)
 
     def _folder(self) -> Path:
         kept = self.bench.settings.text(_FOLDER)

@@ -19,6 +19,7 @@ from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.alignment import Alignment, aligned, known_times
 from ed_viewer.stage.page import Page
+from ed_viewer.style.palette import Side
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -72,7 +73,7 @@ def test_b_is_not_there_or_no_recording(
     part.choose(shorter)
     banner(qtbot, window, "not an HDF5 file")
     assert "does not exist" not in window.banner.text
-    assert window.stage.currentWidget().side("B").notice == "B has no frame."
+    assert window.stage.currentWidget().side(Side.B).notice == "B has no frame."
     qtbot.keyClick(window, Qt.Key.Key_D)
     window.close()  # while it is compared
 
@@ -139,7 +140,7 @@ def test_any_order_of_actions_ends_with_b_where_a_is(
     for index in range(window.stage.count()):
         page = window.stage.widget(index)
         assert isinstance(page, Page)
-        assert len([s for s in "AB" if page.side(s)]) in (0, 2)
+        assert len([s for s in Side if page.side(s)]) in (0, 2)
     qtbot.waitUntil(lambda: all(beside.ended for beside in part._ending), timeout=15_000)
 
 

@@ -86,7 +86,7 @@ def test_a_panel_stands_beside_that_of_run_b(
     window.stage.setCurrentIndex(3)
     pair.settle()
     part = window.findChild(ExportFeature)
-    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=30_000)
+    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays, timeout=30_000)
     for kind in ("png", "svg", "pdf", "npz"):
         take(qtbot, pair, "Panel: Codes", tmp_path / f"codes.{kind}")
     widths = [pair.panel(side, "latent_codes").width() for side in "AB"]
@@ -143,8 +143,8 @@ def test_a_movie_waits_for_run_b(
     grab = part._grab
 
     def noted(target: Any) -> Any:
-        frames = pair.part.pair.comparison.frames
-        seen.append(tuple(frames[side].request.frame for side in "AB"))
+        runs = pair.part.pair.comparison.runs.values()
+        seen.append(tuple(run.frame.request.frame for run in runs))
         return grab(target)
 
     monkeypatch.setattr(part, "_grab", noted)
