@@ -1,6 +1,7 @@
 """Two runs side by side: the same samples at the same point of their training, in one scale."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -12,10 +13,15 @@ from ed_viewer.compare.tools import CompareTools
 from ed_viewer.reading.messages import RunInfo, RunProgress
 from ed_viewer.reading.run_names import absolute_path
 from ed_viewer.session.alignment import WAYS, Alignment
+from ed_viewer.widgets.controls import Toggle
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.workbench import Workbench
 
 _ITSELF = "To compare, select another run in the list and press C."
+_COMPARE = "Compare with the selected run (on/off)"
+_SIGNED = "Show B \N{MINUS SIGN} A instead of B"
+_SCALES = "Shared scale / own scale"
+_ALIGN = "Align runs by step, epoch or share of training"
 _KEPT, _SCALE, _AT = "comparisons", "scale", "at"
 _OWN, _ONE = "own", "one"
 
@@ -41,6 +47,7 @@ class CompareFeature(Feature):
         bench.runs.compared.connect(self.choose)
         bench.session.opened.connect(self._on_opened)
         bench.session.grew.connect(self._on_grew)
+        self._make_commands()
 
     @property
     def comparison(self) -> Comparison | None:
@@ -52,15 +59,17 @@ class CompareFeature(Feature):
         """Whether run B is drawn, where there is one."""
         return self.pair is None or self.pair.settled
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys C, B, D, Y and X do."""
-        return {
-            "compare": lambda _: self._choose_selected(),
-            "swap": lambda _: self.swap(),
-            "difference": lambda _: self._use(self.tools.difference.toggle),
-            "scale": lambda _: self._use(self.tools.shared.toggle),
-            "alignment": lambda _: self._use(self.tools.next_way),
-        }
+    def _make_commands(self) -> None:
+        tools, use = self.tools, self._use
+        for name, words, keys, act, same in (
+            ("compare", _COMPARE, "C", self._choose_selected, tools.compare),
+            ("swap", "Swap runs A and B", "B", self.swap, tools.swap),
+            ("difference", _SIGNED, "D", partial(use, tools.difference.toggle), tools.difference),
+            ("scale", _SCALES, "Y", partial(use, tools.shared.toggle), tools.shared),
+            ("alignment", _ALIGN, "X", partial(use, tools.next_way), tools.ways),
+        ):
+            check = same if isinstance(same, Toggle) else None
+            self.command(name, words, keys, act, menu="Compare", buttons=[same], check=check)
 
     def choose(self, path: Path) -> None:
         """Compare the open run with this one; if it is compared already, no longer."""

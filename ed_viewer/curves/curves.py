@@ -189,7 +189,7 @@ class Curves(QWidget):
         self._updating = Task(self._update_next, self)
         self._placing = Task(self._place_lines, self)
         self.log = Toggle("log", "accent", theme)
-        self.log.setToolTip("Logarithmic scale (L)")
+        self.log.setToolTip("Logarithmic scale")
         self.log.setAccessibleName("Logarithmic scale")
         self.over = make_choice("x axis of the curves", [one.value for one in _AXES])
         self.over.currentIndexChanged.connect(self._change_axis)

@@ -1,6 +1,5 @@
 """The window's export: a key, a button, the dialog, and who does the work."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,13 +42,11 @@ class ExportFeature(Feature):
         self._movie: ScrubMovie | None = None
         self._following = False  # whether the run was followed when the dialog was opened
         self.dialog: ExportDialog | None = None
-        self.tool: IconButton = IconButton("export", "Export (Ctrl+E)", bench.theme)
+        self.tool: IconButton = IconButton("export", "Export", bench.theme)
         self.tool.clicked.connect(self.ask)
         bench.session.opened.connect(self._on_opened)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"export": lambda _: self.ask()}
+        words = "Export an image, an animation or the arrays"
+        self.command("export", words, "Ctrl+E", self.ask, menu="File", buttons=[self.tool])
 
     def ask(self) -> None:
         """Open the dialog on what is on show, which stays on show."""

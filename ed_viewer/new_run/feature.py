@@ -1,6 +1,6 @@
 """A run that is started from the window: the form, the training's process, and its end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class NewRunFeature(Feature):
     def __init__(self, bench: Workbench, log: LogView) -> None:
         super().__init__(bench)
         self._log = log
-        self.runs_tool = push_button("New", "Train a model (Ctrl+N)", bench.theme)
+        self.runs_tool = push_button("New", "Train a model", bench.theme)
         self.runs_tool.clicked.connect(self.show_form)
         self.dialog: NewRunDialog | None = None
         self.trainers: list[TrainingProcess] = []
@@ -80,10 +80,10 @@ class NewRunFeature(Feature):
         self._inquiry.failed.connect(self._on_failed)
         bench.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
         bench.welcome.new_run.clicked.connect(self.show_form)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what Ctrl+N does."""
-        return {"new": lambda _: self.show_form()}
+        buttons = self.runs_tool, bench.welcome.new_run
+        self.command(
+            "new", "New run: train a model", "Ctrl+N", self.show_form, menu="File", buttons=buttons
+        )
 
     def show_form(self) -> None:
         """Show the form; what was typed in it is still there."""

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal
@@ -173,15 +172,19 @@ class TrainingLog(Feature):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
         self.dock = self.log = LogView(bench.theme)
-        about = "What the training of this run says (Ctrl+L)"
+        about = "What the training of this run says"
         self.runs_tool = push_button("Log", about, bench.theme)
         self.runs_tool.clicked.connect(self.toggle)
         self._sized = False
         bench.session.opened.connect(self._on_opened)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what Ctrl+L does."""
-        return {"log": lambda _: self.toggle()}
+        self.command(
+            "log",
+            "Training log: show or hide",
+            "Ctrl+L",
+            self.toggle,
+            menu="Training",
+            buttons=[self.runs_tool],
+        )
 
     def toggle(self) -> None:
         """Show the log of the open run, or hide it."""

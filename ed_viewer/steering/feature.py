@@ -1,6 +1,7 @@
 """Steer: a dock at the right that asks the trainer of the open run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt
 
@@ -13,6 +14,8 @@ from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.tool_row import ToolRow
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.workbench import Workbench
+
+_STOP = "Stop the training after this epoch"
 
 
 class SteerFeature(Feature):
@@ -27,9 +30,9 @@ class SteerFeature(Feature):
         self._asker = RequestWriter(self)
         self.panel = SteerPanel(bench.theme)
         self.button = Toggle("Steer", "accent", bench.theme)
-        self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
+        self.button.setToolTip("Pause, stop, learning rate and weights of a live run")
         self.dock, self.tool = self.panel, ToolRow()
-        self.tool.add(self.button, "Steer the training (S)")
+        self.tool.add(self.button, "Steer the training")
         self.button.clicked.connect(self._show_dock)
         self.panel.shown.connect(self._on_shown)
         self.panel.asked.connect(self.ask)
@@ -38,16 +41,27 @@ class SteerFeature(Feature):
         session.opened.connect(self._forget)
         session.described.connect(self._forget)
         session.grew.connect(self._refresh)
+        self._make_commands()
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what its keys do; those that ask show the dock, which says what came of it."""
-        panel = self.panel
-        return {
-            "steer": lambda _: self._show_dock(not self.panel.isVisible()),
-            "pause": lambda _: self._use(panel.ask_pause),
-            "stop": lambda _: self._use(panel.ask_stop),
-            "save": lambda _: self._use(panel.ask_save),
-        }
+    def _make_commands(self) -> None:
+        """Those that ask show the dock, which says what came of it."""
+        panel, button = self.panel, self.button
+        self.command(
+            "steer",
+            "Show or hide Steer, the controls of the training",
+            "S",
+            lambda: self._show_dock(not panel.isVisible()),
+            menu="Training",
+            buttons=[button],
+            check=button,
+        )
+        for name, words, keys, ask, same in (
+            ("pause", "Pause or resume the training", "Shift+Space", panel.ask_pause, panel.pause),
+            ("stop", _STOP, "Ctrl+Shift+E", panel.ask_stop, panel.stop),
+            ("save", "Save a checkpoint now", "Ctrl+S", panel.ask_save, panel.save),
+        ):
+            use = partial(self._use, ask)
+            self.command(name, words, keys, use, menu="Training", buttons=[same])
 
     def ask(self, request: Request) -> None:
         """Ask the trainer of the open run."""

@@ -15,10 +15,10 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle
 
 _BUTTONS = (
-    ("first", "First frame (Home)"),
-    ("previous", "Previous frame (Left)"),
-    ("play", "Play or pause (Space)"),
-    ("next", "Next frame (Right)"),
+    ("first", "First frame"),
+    ("previous", "Previous frame"),
+    ("play", "Play or pause"),
+    ("next", "Next frame"),
 )
 
 _SPACE = 4  # pixels
@@ -36,6 +36,9 @@ class Transport(QWidget):
 
     Signals:
         resized: it needs another width.
+
+    Attributes:
+        buttons: by the command that does the same.
     """
 
     resized = Signal()
@@ -54,16 +57,16 @@ class Transport(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(_SPACE)
-        self._buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QToolButton] = {}
         for name, words in _BUTTONS:
-            button = self._buttons[name] = QToolButton()
+            button = self.buttons[name] = QToolButton()
             button.setToolTip(words)
             button.setAccessibleName(words)
             button.setIconSize(QSize(20, 20))
             button.setFixedSize(36, 32)
             layout.addWidget(button)
         self.live = Toggle("LIVE", "live", theme)
-        self.live.setToolTip("Follow the newest frame (End)")
+        self.live.setToolTip("Follow the newest frame")
         layout.addWidget(self.live)
         self._speed = QComboBox()
         self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
@@ -89,7 +92,7 @@ class Transport(QWidget):
 
     def fit(self, width: int) -> None:
         """Leave the timeline beside it room in so many pixels: what a key does as well goes."""
-        buttons = [self._buttons[name] for name in ("first", "previous", "next")]
+        buttons = [self.buttons[name] for name in ("first", "previous", "next")]
         gone = [widget for widget in (*buttons, self.live) if widget.isHidden()]
         lack = _TIMELINE - width + self.sizeHint().width() + sum(map(_wide, gone))
         for group in (buttons, [self.live]):
@@ -98,7 +101,7 @@ class Transport(QWidget):
             lack -= sum(map(_wide, group))
 
     def _connect(self) -> None:
-        session, buttons = self._session, self._buttons
+        session, buttons = self._session, self.buttons
         buttons["first"].clicked.connect(self._first)
         buttons["previous"].clicked.connect(self._previous)
         buttons["next"].clicked.connect(self._next)
@@ -114,7 +117,7 @@ class Transport(QWidget):
         """Show where the cursor is and what moves it."""
         cursor, growth = self._session.cursor, self._session.growth
         some = cursor.count > 0
-        for button in self._buttons.values():
+        for button in self.buttons.values():
             button.setEnabled(some)
         self.live.setEnabled(cursor.live)
         self.live.setChecked(cursor.following)
@@ -151,7 +154,7 @@ class Transport(QWidget):
         """Take colours and type from the theme."""
         font = self._theme.font(1.25, bold=True)
         self._where.setFont(font)
-        for name in self._buttons:
+        for name in self.buttons:
             self._set_icon(name, name)
         self.refresh()
 
@@ -166,7 +169,7 @@ class Transport(QWidget):
 
     def _set_icon(self, button: str, name: str) -> None:
         colours = self._theme.colour("text"), self._theme.colour("line")
-        self._buttons[button].setIcon(icon(name, *colours))
+        self.buttons[button].setIcon(icon(name, *colours))
 
     def _first(self) -> None:
         self._session.scrub(0)

@@ -1,6 +1,6 @@
 """Ctrl+K: everything the window can be told, found by a few letters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,9 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.commands import COMMANDS
+from ed_viewer.window.commands import shown_keys
 from ed_viewer.window.feature import Feature
-from ed_viewer.window.key_sheet import shown_keys
 from ed_viewer.window.workbench import Workbench
 
 _START = 8  # a letter that begins a word
@@ -80,9 +79,10 @@ class PaletteFeature(Feature):
 
     name = "palette"
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"palette": lambda _: self.open()}
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        words = "Search commands, tabs and runs"
+        self.command("palette", words, "Ctrl+K", self.open, menu="Help")
 
     def open(self) -> None:
         """Show the palette in the upper middle of the window."""
@@ -95,23 +95,15 @@ class PaletteFeature(Feature):
 
 
 def entries(bench: Workbench) -> list[PaletteEntry]:
-    """Return the commands, the tabs by their titles, and the runs."""
-    found = []
-    for command in COMMANDS:
-        if command.name == "tab":
-            titles = [bench.stage.tabText(i) for i in range(bench.stage.count())]
-            for place, title in enumerate(titles[: len(command.keys)]):
-                words = f"Show {title.replace('&&', '&')}"
-                found.append(
-                    PaletteEntry(words, command.keys[place], partial(bench.act, "tab", place))
-                )
-        elif command.name != "palette":
-            found.append(
-                PaletteEntry(command.words, shown_keys(command), partial(bench.act, command.name))
-            )
+    """Return the commands, the tabs by their titles among them, and the runs."""
+    offered = [
+        PaletteEntry(action.text().replace("&&", "&"), shown_keys(action), action.trigger)
+        for action in bench.commands
+        if action.isVisible() and action.objectName() != "palette"
+    ]
     for run in bench.runs.entries:
-        found.append(PaletteEntry(f"Open run {run.path.name}", "", partial(bench.open, run.path)))
-    return found
+        offered.append(PaletteEntry(f"Open run {run.path.name}", "", partial(bench.open, run.path)))
+    return offered
 
 
 class CommandPalette(QDialog):

@@ -1,7 +1,5 @@
 """Keeps how the docks stand for each kind of model, and brings it back; one key resets it."""
 
-from collections.abc import Callable, Mapping
-
 from PySide6.QtCore import QByteArray, QTimer, Signal
 
 from ed_viewer.reading.messages import RunInfo
@@ -47,6 +45,7 @@ class LayoutFeature(Feature):
         self._before: set[str] = set()  # the docks that were open when the run was opened
         bench.session.opened.connect(self._on_opened)
         bench.session.described.connect(self._on_described)
+        self.command("reset", "Reset the layout", "Ctrl+0", self.reset, menu="View")
 
     def ready(self) -> None:
         """Bring the window's place and size back, and know from now on where the docks are."""
@@ -56,10 +55,6 @@ class LayoutFeature(Feature):
         kept = self.bench.settings.text(_GEOMETRY)
         if kept:
             self.bench.restoreGeometry(_bytes(kept))
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"reset": lambda _: self.reset()}
 
     def reset(self) -> None:
         """Put every dock where it was at first, and forget what was kept for this model."""

@@ -1,6 +1,6 @@
 """The sheet of a run: its options, its data, what was found in them, and the versions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,13 @@ class RunSheetFeature(Feature):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
         bench.runs.asked.connect(self.show_run)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"options": lambda _: self.show_run(self.bench.session.path)}
+        self.command(
+            "options",
+            "Show all options of the open run",
+            "Ctrl+I",
+            lambda: self.show_run(bench.session.path),
+            menu="File",
+        )
 
     def show_run(self, path: Path | None) -> None:
         """Show the sheet of a run."""

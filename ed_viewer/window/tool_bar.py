@@ -3,26 +3,29 @@
 Where the tabs need the room, a menu holds them, and where that is not enough others as well.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from ed_viewer.widgets.controls import IconButton
 from ed_viewer.widgets.tool_row import ToolRow
+from ed_viewer.window.commands import explain
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.key_sheet import KeySheet
 from ed_viewer.window.workbench import Aspect, Workbench
 
 _BUTTONS = (
-    ("search", "palette", "Search commands (Ctrl+K)"),
-    ("full", "full", "Lecture mode: full stage, larger text (F)"),
-    ("theme", "theme", "Light or dark theme (T)"),
-    ("layout", "reset", "Reset the layout (Ctrl+0)"),
-    ("help", "help", "Keyboard shortcuts (F1)"),
+    ("search", "palette", "Search commands"),
+    ("full", "full", "Lecture mode: full stage, larger text"),
+    ("theme", "theme", "Light or dark theme"),
+    ("layout", "reset", "Reset the layout"),
+    ("help", "help", "Keyboard shortcuts"),
 )
+_TABS = 9  # that have a key
 _SPACE = 48  # pixels between the tools together, and beside them
 
 
@@ -37,11 +40,11 @@ class ViewToolsFeature(Feature):
         self.buttons: dict[str, IconButton] = {}
         for icon, command, words in _BUTTONS:
             button = self.buttons[command] = IconButton(icon, words, bench.theme)
-            button.clicked.connect(partial(bench.act, command))
             self._row.add(button, words)
         self.more = self._make_more()
         self._row.add(self.more)
         self._row.use([self.more], False)
+        self._make_commands()
         stage, theme = bench.stage, bench.theme
         bench.aspects += [
             Aspect("tab", self._title, self._show_tab, stage.currentChanged, of_run=True),
@@ -49,21 +52,43 @@ class ViewToolsFeature(Feature):
             Aspect("lecture mode", lambda: bench.full, bench.set_full, bench.full_changed),
         ]
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys of the view do."""
+    def _make_commands(self) -> None:
         bench = self.bench
-        return {
-            "full": lambda _: bench.set_full(not bench.full),
-            "leave": lambda _: bench.set_full(False),
-            "screen": lambda _: self._toggle_screen(),
-            "theme": lambda _: bench.theme.toggle(),
-            "open": lambda _: self._ask_for_run(),
-            "quit": self._quit,
-            "help": lambda _: KeySheet(bench.theme, bench).open(),
-        }
+        self._tabs = [self._tab_command(place) for place in range(_TABS)]
+        bench.stage.resized.connect(self._name_tabs)
+        for name, words, keys, act, menu in (
+            ("full", "Lecture mode: full stage, larger text", "F", self._toggle_full, "View"),
+            ("leave", "Leave lecture mode", "Esc", partial(bench.set_full, False), "View"),
+            ("screen", "Full screen", "F11", self._toggle_screen, "View"),
+            ("theme", "Light or dark theme", "T", bench.theme.toggle, "View"),
+            ("open", "Open a run", "Ctrl+O", self._ask_for_run, "File"),
+            ("help", "Keyboard shortcuts", "F1", self._show_keys, "Help"),
+            ("quit", "Close the window", "Ctrl+Q", bench.close, "File"),
+        ):
+            self.command(name, words, keys, act, menu=menu)
+        if not bench.menuBar().isNativeMenuBar():
+            self.command("menu", "Show or hide the menu bar", "F10", self._toggle_menu, menu="View")
+
+    def _tab_command(self, place: int) -> QAction:
+        show = partial(self.bench.stage.setCurrentIndex, place)
+        action = self.command(f"tab {place + 1}", "", str(place + 1), show, menu="View")
+        action.setWhatsThis(f"Show tab 1 to {_TABS}")
+        action.setVisible(False)
+        return action
+
+    def _name_tabs(self) -> None:
+        """Call the commands as the tabs are called; there may be fewer tabs."""
+        stage = self.bench.stage
+        for place, action in enumerate(self._tabs):
+            action.setText(f"Show {stage.tabText(place)}")
+            action.setVisible(place < stage.count())
 
     def ready(self) -> None:
-        """Make room from now on, whenever tools come or go."""
+        """Do what the keys do, and make room from now on, whenever tools come or go."""
+        for command, button in self.buttons.items():
+            action = self.bench.action(command)
+            button.clicked.connect(action.trigger)
+            explain(button, action)
         corner = self.bench.stage.cornerWidget()
         assert corner is not None
         corner.installEventFilter(self)
@@ -144,8 +169,15 @@ class ViewToolsFeature(Feature):
         if self.bench.theme.palette.name != name:
             self.bench.theme.toggle()
 
-    def _quit(self, _: int) -> None:
-        self.bench.close()
+    def _show_keys(self) -> None:
+        KeySheet(self.bench.commands, self.bench.theme, self.bench).open()
+
+    def _toggle_full(self) -> None:
+        self.bench.set_full(not self.bench.full)
+
+    def _toggle_menu(self) -> None:
+        bar = self.bench.menuBar()
+        bar.setVisible(bar.isHidden())
 
     def _toggle_screen(self) -> None:
         bench = self.bench

@@ -2,7 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -28,6 +28,8 @@ class ViewHistory(Feature):
         self._aspects: dict[str, Aspect] = {}
         self._known: dict[str, Any] = {}
         self._applying = False
+        self.command("undo", "Undo a change of the view", "Ctrl+Z", self.undo, menu="Edit")
+        self.command("redo", "Redo", "Ctrl+Shift+Z; Ctrl+Y", self.redo, menu="Edit")
 
     def ready(self) -> None:
         """Note from now on what the features have registered."""
@@ -39,10 +41,6 @@ class ViewHistory(Feature):
                 self._note(aspect)
         session.opened.connect(self._on_opened)
         session.moved.connect(self._on_moved)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys do."""
-        return {"undo": lambda _: self._step(back=True), "redo": lambda _: self._step(back=False)}
 
     def end(self) -> None:
         """Forget everything: a change holds on to this."""
@@ -63,14 +61,17 @@ class ViewHistory(Feature):
             self._take(self._aspects[name])
             self._applying = False
 
-    def _step(self, back: bool) -> None:
-        stack = self.stack
-        if not (stack.canUndo() if back else stack.canRedo()):
-            self.bench.status.show_message(f"Nothing to {'undo' if back else 'redo'}")
-            return
-        words = stack.undoText() if back else stack.redoText()
-        (stack.undo if back else stack.redo)()
-        self.bench.status.show_message(f"{'Undone' if back else 'Redone'}: {words}")
+    def undo(self) -> None:
+        """Take the last change back, and say which."""
+        words = self.stack.undoText()
+        self.stack.undo()
+        self.bench.status.show_message(f"Undone: {words}" if words else "Nothing to undo")
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last, and say which."""
+        words = self.stack.redoText()
+        self.stack.redo()
+        self.bench.status.show_message(f"Redone: {words}" if words else "Nothing to redo")
 
     def _on_opened(self, _: object) -> None:
         self.stack.clear()  # frames and tabs of another run

@@ -10,7 +10,6 @@ from ed_viewer.panels.base import broken_panels
 from ed_viewer.reading.messages import RunEntry, RunProgress
 from ed_viewer.reading.reader import Reader
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.commands import bind
 from ed_viewer.window.docks import Foot, side_by_side
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.settings import Settings
@@ -45,7 +44,6 @@ class Window(Workbench):
         self.features = features(self)
         self._lay_out()
         self._connect()
-        self._bind()
         for feature in self.features:
             feature.ready()
         self._show_title()
@@ -83,12 +81,6 @@ class Window(Workbench):
         self.stage.watched.connect(self.transport.refresh)
         self.stage.hovered.connect(self.status.show_value)
         self.full_changed.connect(self._show_title)
-
-    def _bind(self) -> None:
-        self.acts["tab"] = self.stage.setCurrentIndex
-        for feature in self.features:
-            self.acts |= feature.actions()
-        bind(self, self.acts)
 
     def _on_opened(self, path: Path) -> None:
         self.centre.show_opening(path)

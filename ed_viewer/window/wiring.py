@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -17,6 +17,7 @@ from ed_viewer.window.feature import Feature
 from ed_viewer.window.workbench import Aspect, Workbench
 
 _ZOOM = 1.5  # a key
+_REPEATED = ("previous", "next", "back", "forward")
 _LIVE = "live"
 _WHOLE = "whole"
 _FRAMES = 9  # whose median is shown: single ones jump about
@@ -43,25 +44,30 @@ class TimelineFeature(Feature):
             Aspect("loop", self._range, lambda loop: session.set_loop(*loop), moved, of_run=True),
             Aspect("zoom", self._view, self._show_view, timeline.viewed, of_run=True, merges=True),
         ]
+        self._make_commands()
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys of the cursor, of the loop and of the zoom do."""
-        session, timeline = self.bench.session, self.bench.timeline
-        return {
-            "toggle": lambda _: session.toggle(),
-            "previous": lambda _: session.step(-1),
-            "next": lambda _: session.step(1),
-            "back": lambda _: session.step(-10),
-            "forward": lambda _: session.step(10),
-            "first": lambda _: session.scrub(0),
-            "follow": lambda _: session.follow(),
-            "loop_from": lambda _: self._loop(end=False),
-            "loop_to": lambda _: self._loop(end=True),
-            "loop_off": lambda _: session.set_loop(0, 0),
-            "zoom_in": lambda _: timeline.zoom(_ZOOM),
-            "zoom_out": lambda _: timeline.zoom(1 / _ZOOM),
-            "zoom_all": lambda _: timeline.zoom(0),
-        }
+    def _make_commands(self) -> None:
+        session, timeline, transport = self.bench.session, self.bench.timeline, self.bench.transport
+        buttons = {**transport.buttons, "follow": transport.live}
+        for name, words, keys, act in (
+            ("play", "Play or pause", "Space", session.toggle),
+            ("previous", "Previous frame", "Left", partial(session.step, -1)),
+            ("next", "Next frame", "Right", partial(session.step, 1)),
+            ("back", "Ten frames back", "Shift+Left", partial(session.step, -10)),
+            ("forward", "Ten frames forward", "Shift+Right", partial(session.step, 10)),
+            ("first", "First frame", "Home", partial(session.scrub, 0)),
+            ("follow", "Newest frame; follow a live run", "End", session.follow),
+            ("loop_from", "Set loop start", "I", partial(self._loop, end=False)),
+            ("loop_to", "Set loop end", "O", partial(self._loop, end=True)),
+            ("loop_off", "Clear loop", "U", partial(session.set_loop, 0, 0)),
+            ("zoom_in", "Timeline: zoom in", "+; =", partial(timeline.zoom, _ZOOM)),
+            ("zoom_out", "Timeline: zoom out", "-", partial(timeline.zoom, 1 / _ZOOM)),
+            ("zoom_all", "Timeline: show the whole run", "0", partial(timeline.zoom, 0)),
+        ):
+            same = [buttons[name]] if name in buttons else []
+            self.command(
+                name, words, keys, act, menu="Play", buttons=same, repeats=name in _REPEATED
+            )
 
     def _loop(self, end: bool) -> None:
         if not self.bench.session.loop_here(end):
@@ -128,10 +134,8 @@ class CurvesFeature(Feature):
         bench.aspects.append(
             Aspect("logarithmic curves", log.isChecked, log.setChecked, log.toggled)
         )
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"logarithmic": lambda _: self.bench.curves.log.toggle()}
+        words = "Logarithmic scale of the curves"
+        self.command("logarithmic", words, "L", log.toggle, menu="View", buttons=[log], check=log)
 
 
 class DecoderFeature(Feature):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Signal, SignalInstance
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from ed_viewer.curves.curves import Curves
@@ -18,6 +19,7 @@ from ed_viewer.stage.central_area import CentralArea
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.timeline import Timeline
 from ed_viewer.timeline.transport import Transport
+from ed_viewer.window.commands import MENUS
 from ed_viewer.window.docks import Docks
 from ed_viewer.window.runs_list import RunsList
 from ed_viewer.window.settings import Settings
@@ -104,7 +106,9 @@ class Workbench(QMainWindow):
         self.docks = Docks(self)
         self.tools: list[QWidget] = []
         self.aspects: list[Aspect] = []
-        self.acts: dict[str, Callable[[int], None]] = {}
+        self._menus = {name: self.menuBar().addMenu(f"&{name}") for name in MENUS}
+        if not self.menuBar().isNativeMenuBar():  # what the window shows has its height
+            self.menuBar().hide()
 
     def open(self, path: Path) -> None:
         """Show a run; of the one that is open nothing is lost."""
@@ -112,9 +116,23 @@ class Workbench(QMainWindow):
         if absolute_path(path) != self.session.path:
             self.session.open(absolute_path(path))
 
-    def act(self, name: str, place: int = 0) -> None:
-        """Do what a command of the table does."""
-        self.acts[name](place)
+    def add_command(self, action: QAction, menu: str) -> None:
+        """Let a key and an entry of a menu do something."""
+        self.addAction(action)
+        self._menus[menu].addAction(action)
+
+    @property
+    def commands(self) -> list[QAction]:
+        """All that the window can be told, in the order of the menus."""
+        return [action for menu in self._menus.values() for action in menu.actions()]
+
+    def action(self, name: str) -> QAction:
+        """Return a command by its name."""
+        return next(action for action in self.commands if action.objectName() == name)
+
+    def act(self, name: str) -> None:
+        """Do what a command does."""
+        self.action(name).trigger()
 
     def set_full(self, on: bool) -> None:
         """Show the stage, the timeline and the status line alone, with larger type."""

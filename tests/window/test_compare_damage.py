@@ -190,7 +190,7 @@ def test_the_command_opens_two_runs_side_by_side(
 
 
 def test_every_way_to_align_has_a_word(open_window: Open, finished: Path) -> None:
-    tools = open_window(finished).part(CompareFeature).tools
+    tools = open_window(finished).findChild(CompareFeature).tools
     seen = []
     tools.chosen.connect(seen.append)
     for _ in Alignment:

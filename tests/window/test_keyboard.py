@@ -122,7 +122,7 @@ def test_space_and_enter_press_the_button_that_has_the_ring(
 ) -> None:
     window = open_window(finished)
     focus = opened(qtbot, window)
-    first, log = window.transport._buttons["first"], window.curves.log
+    first, log = window.transport.buttons["first"], window.curves.log
     tab_to(qtbot, window, first)
     assert focus.ring.isVisible()
     qtbot.keyClick(first, Qt.Key.Key_Space)
