@@ -43,7 +43,6 @@ class CurveRow(QScrollArea):
 
     Signals:
         scrubbed: the place to which a cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
         made: the last plot that was missing is there.
         narrowed: whether a part alone is on show: of the axis, or of the plots.
 
@@ -54,7 +53,6 @@ class CurveRow(QScrollArea):
     narrowed = Signal(bool)
 
     scrubbed = Signal(float)
-    hovered = Signal(str)
     made = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -139,7 +137,6 @@ class CurveRow(QScrollArea):
         name = self._missing.pop(0)
         plot = self.plots[name] = CurvePlot(name, self._theme)
         plot.scrubbed.connect(self.scrubbed)
-        plot.hovered.connect(self.hovered)
         plot.zoomed.connect(lambda first, last: self._zoom((first, last)))
         plot.enlarged.connect(lambda: self._enlarge(name))
         plot.part = self._part
@@ -163,7 +160,6 @@ class Curves(QWidget):
 
     Signals:
         scrubbed: the frame of run A nearest to where a cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
 
     Attributes:
         log: the toggle of the logarithmic scale.
@@ -173,7 +169,6 @@ class Curves(QWidget):
     """
 
     scrubbed = Signal(int)
-    hovered = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -196,7 +191,6 @@ class Curves(QWidget):
         self.about = muted(plain(ElidingLabel()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
-        self._row.hovered.connect(self.hovered)
         self.all = push_button("all", "Show all curves in full", theme)
         self.all.clicked.connect(self._row.show_all)
         self.all.hide()

@@ -46,7 +46,6 @@ class CurvePlot(Card):
 
     Signals:
         scrubbed: the place to which the cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
         zoomed: the part of the axis that the wheel asks for, its ends.
         enlarged: it was clicked twice.
 
@@ -56,7 +55,6 @@ class CurvePlot(Card):
     """
 
     scrubbed = Signal(float)
-    hovered = Signal(str)
     zoomed = Signal(float, float)
     enlarged = Signal()
 
@@ -89,7 +87,6 @@ class CurvePlot(Card):
         self._view.viewport().installEventFilter(self)
         hover = PlotHover(self._view)
         hover.watch(self._item, self._describe)
-        hover.told.connect(self.hovered)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 4)
         layout.setSpacing(0)

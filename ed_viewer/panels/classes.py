@@ -41,10 +41,8 @@ class ClassesPanel(Panel):
         self.tools.addWidget(self._numbers)
         self._matrix = ConfusionMatrix(self.source.theme)
         self._matrix.setToolTip(_WORDS)
-        self._matrix.hovered.connect(self.hovered)
         self._matrix.picked.connect(self._on_picked)
         self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
         self._tiles.resized.connect(self._draw)
         self._about = muted(plain(QLabel()))
         self._about.setWordWrap(True)  # on one line, it would push the matrix aside

@@ -56,12 +56,10 @@ class FallbackPanel(Panel):
         self.tools.addWidget(self._array)
         self._array.setVisible(self._array.count() > 1)
         self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
         self._plot = make_plot()
         self._curve = self._plot.getPlotItem().plot(connect="finite")
         hover = PlotHover(self._plot)
         hover.watch(self._plot.getPlotItem(), self._describe)
-        hover.told.connect(self.hovered)
         self._label = ""
         self._table = QTableWidget()
         self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)

@@ -19,7 +19,6 @@ class PanelHost(QWidget):
     """A panel may be a stranger's: one that raises is replaced or covered by the reason.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: the panel wants other frames beside the one on show.
         made: the panel is there.
 
@@ -28,7 +27,6 @@ class PanelHost(QWidget):
         drawn: the number of the frame on show, None for none.
     """
 
-    hovered = Signal(str)
     looking = Signal()
     made = Signal()
 
@@ -58,7 +56,6 @@ class PanelHost(QWidget):
     def make(self) -> Panel:
         """Make what it holds, once; it takes some 15 ms."""
         made = self._panel = self._make()
-        made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
         self.setAccessibleName(made.accessibleName())
         self._stack.addWidget(made)

@@ -100,7 +100,6 @@ class SamplesPanel(Panel):
         self._over_time.toggled.connect(self._toggle)
         self.tools.addWidget(self._over_time)
         self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
         self._tiles.resized.connect(self._refit)
         self.body.addWidget(self._tiles, 1)
         self._arrays: Arrays = {}

@@ -147,7 +147,6 @@ class SegmentationPanel(Panel):
         self.tools.addWidget(self._opacity)
         self._named.setBuddy(self._opacity)
         self._sheet = Sheet(self.source.theme)
-        self._sheet.hovered.connect(self.hovered)
         self._sheet.resized.connect(self._draw)
         self._sheet.picked.connect(self._score)
         self._scores = ScoreBars(self.source.theme)

@@ -107,11 +107,9 @@ class Page(QWidget):
         frames: what is drawn.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: `lookbacks` are others.
     """
 
-    hovered = Signal(str)
     looking = Signal()
 
     def __init__(self, title: str, probes: tuple[str, ...], theme: Theme) -> None:
@@ -157,7 +155,6 @@ class Page(QWidget):
         """Have the panels of a run made; where it has no such probe, a notice says so."""
         self.drop_side(side)
         made = self._sides[side] = RunColumn(side, self._theme, sources)
-        made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
         made.made.connect(partial(self._on_made, side))
         made.fill(self.probes)

@@ -54,7 +54,6 @@ class RunColumn(QWidget):
         sources: of the probes of the run, by their name.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: a panel wants other frames beside the one on show.
         made: the panel of this probe is there.
 
@@ -63,7 +62,6 @@ class RunColumn(QWidget):
         hosts: of the panels, by the name of their probe.
     """
 
-    hovered = Signal(str)
     looking = Signal()
     made = Signal(str)
 
@@ -162,7 +160,6 @@ class RunColumn(QWidget):
         if name not in self.sources:
             return Notice(self._theme, f"Not recorded in {self._side.value}: {name}")
         host = PanelHost(self.sources[name])
-        host.hovered.connect(self.hovered)
         host.looking.connect(self.looking)
         host.made.connect(partial(self.made.emit, name))
         self.hosts[name] = host

@@ -130,12 +130,10 @@ class Stage(TabWidget):
 
     Signals:
         watched: the visible tab's probes, by name, and what it wants of earlier frames of them.
-        hovered: what is under the mouse, in words.
         renewed: panels are no longer there.
     """
 
     watched = Signal(object, object)
-    hovered = Signal(str)
     renewed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -250,7 +248,6 @@ class Stage(TabWidget):
 
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
         page = Page(title, probes, self._theme)
-        page.hovered.connect(self.hovered)
         page.looking.connect(self._watch)
         return page
 

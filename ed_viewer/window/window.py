@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent, QStatusTipEvent
 from ed_viewer.panels.base import broken_panels
 from ed_viewer.reading.messages import RunEntry, RunProgress
 from ed_viewer.reading.reader import Reader
+from ed_viewer.style.text import ValueTip
 from ed_viewer.style.theme import Theme
 from ed_viewer.window.docks import Foot, side_by_side
 from ed_viewer.window.feature import Feature
@@ -79,7 +80,6 @@ class Window(Workbench):
         self.runs.chosen.connect(self.open)
         self.stage.watched.connect(session.watch)
         self.stage.watched.connect(self.transport.refresh)
-        self.stage.hovered.connect(self.status.show_value)
         self.full_changed.connect(self._show_title)
 
     def _on_opened(self, path: Path) -> None:
@@ -124,7 +124,10 @@ class Window(Workbench):
             self._show_title()
 
     def event(self, event: QEvent) -> bool:
-        """Say in the status line what the mouse can do where it is (called by Qt)."""
+        """Say in the status line what is under the mouse, and what it can do (called by Qt)."""
+        if isinstance(event, ValueTip):
+            self.status.show_value(event.tip())
+            return True
         if isinstance(event, QStatusTipEvent):
             self.status.show_hint(event.tip())
             return True

@@ -37,7 +37,6 @@ class TimelineFeature(Feature):
         session.moved.connect(self._on_moved)
         timeline.scrubbed.connect(session.scrub)
         timeline.looped.connect(session.set_loop)
-        timeline.hovered.connect(bench.status.show_value)
         moved = session.moved
         bench.aspects += [
             Aspect("jump of the cursor", self._place, self._go, moved, of_run=True, merges=True),
@@ -129,7 +128,6 @@ class CurvesFeature(Feature):
         session.grew.connect(curves.show_growth, queued)
         session.drawn.connect(curves.show_frame, queued)
         curves.scrubbed.connect(session.scrub)
-        curves.hovered.connect(bench.status.show_value)
         log = curves.log
         bench.aspects.append(
             Aspect("logarithmic curves", log.isChecked, log.setChecked, log.toggled)

@@ -108,7 +108,6 @@ class LatentCodesPanel(Panel):
         label = source.probe.options.get("label")
         labels = source.reference.get(str(label)) if label else None
         self._scatter = Scatter(theme, self._share)
-        self._scatter.hovered.connect(self.hovered)
         self._scatter.legend.toggled.connect(self._say)
         self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self._axes: Axes | None = None
@@ -168,7 +167,6 @@ class LatentCodesPanel(Panel):
         self._held.dragged.connect(self._take)
         self._hand = CodeEditor(decoder, theme)
         self._hand.edited.connect(self._take)
-        self._hand.hovered.connect(self.hovered)
         self._hand.relabelled.connect(lambda: self._between.set_label(self._hand.label))
         self._between = InterpolationStrip(decoder, theme, self.source.class_names(10**6))
         self._between.chosen.connect(self._take)

@@ -32,7 +32,6 @@ class LatentScanPanel(Panel):
     def build(self) -> None:
         """One set of tiles without gaps."""
         self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
         self._tiles.resized.connect(self._draw)
         self.body.addWidget(self._tiles, 1)
         self._arrays: Arrays = {}

@@ -122,11 +122,10 @@ class Scatter(QWidget):
 
     Signals:
         clicked: (number of the point, whether Shift was held).
-        hovered: the point under the mouse, in words, or "".
     """
 
     clicked = Signal(int, bool)
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -161,7 +160,6 @@ class Scatter(QWidget):
         self._plot.scene().sigMouseClicked.connect(self._on_click)
         hover = PlotHover(self._plot)
         hover.watch(self.item, self._describe)
-        hover.told.connect(self.hovered)
 
     def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
         """Colour the points by class, (samples,), -1 or NaN for none; None for one colour."""
@@ -261,12 +259,9 @@ class TruthPlot(QWidget):
         colours: their own colours, where they have any.
         theme: colours and type.
         unit: of the values that the mouse reads out.
-
-    Signals:
-        hovered: the sample under the mouse, in words, or "".
     """
 
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -301,7 +296,6 @@ class TruthPlot(QWidget):
         self._unlabelled = False  # whether a sample that is drawn has no class
         hover = PlotHover(self.plot)
         hover.watch(item, self._describe)
-        hover.told.connect(self.hovered)
 
     def show_values(
         self,
