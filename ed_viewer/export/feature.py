@@ -33,14 +33,19 @@ _GONE = "Nothing exported: what was chosen is no longer shown"
 
 
 class ExportFeature(Feature):
-    """Takes the stage, one of its panels, the curves or the window away, as it is drawn now."""
+    """Takes the stage, one of its panels, the curves or the window away, as it is drawn now.
+
+    Attributes:
+        frame: the one on show.
+        dialog: open now, or None; movie: written now, or None.
+    """
 
     name = "export"
     title = "Export"
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
-        self._movie: ScrubMovie | None = None
+        self.movie: ScrubMovie | None = None
         self._following = False  # whether the run was followed when the dialog was opened
         self.frame: Frame | None = None
         self.dialog: ExportDialog | None = None
@@ -109,8 +114,8 @@ class ExportFeature(Feature):
 
     def end(self) -> None:
         """Give a movie up that is not complete: the window closes."""
-        if self._movie is not None:
-            self._movie.stop()
+        if self.movie is not None:
+            self.movie.stop()
 
     def _on_drawn(self, frame: Frame) -> None:
         self.frame = frame
@@ -141,7 +146,7 @@ class ExportFeature(Feature):
 
     def _film(self, choice: ExportChoice, target: Target) -> None:
         session = self.window.session
-        if self._movie is not None:
+        if self.movie is not None:
             self.window.status.show_message("Another animation is still being exported")
             self._go_on()
             return
@@ -156,14 +161,14 @@ class ExportFeature(Feature):
             self.window.stage.currentChanged.connect(movie.stop)
         movie.progress.connect(self.window.status.show_message)
         movie.ended.connect(partial(self._ended, movie, back, following))
-        self._movie = movie
+        self.movie = movie
         runs = on_show(self.window, self.frame).about_runs
         write = partial(movie.write, choice.file, choice.kind, session.speed, runs)
         self.window.errands.run(write, _failed(choice.file))
         movie.start()
 
     def _ended(self, movie: ScrubMovie, back: int, following: bool) -> None:
-        self._movie = None
+        self.movie = None
         self.window.stage.set_steady(False)
         movie.deleteLater()
         if movie.complete and following:

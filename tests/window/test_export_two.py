@@ -164,7 +164,7 @@ def test_a_movie_ends_with_the_comparison(
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
     pair.part.leave()
     qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
-    assert part._movie is None
+    assert part.movie is None
     assert not list(tmp_path.glob("*.gif"))
 
 
