@@ -30,7 +30,7 @@ pytestmark = pytest.mark.viewer
 
 Open = Callable[..., Window]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODELS = sorted(
     file.stem
     for file in (ROOT / "ed_plugins" / "models").glob("*.py")
