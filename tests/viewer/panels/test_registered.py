@@ -66,7 +66,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not backend:
         pytest.skip("no backend is installed")
     folder = tmp_path_factory.mktemp("recordings")
-    script = Path(__file__).parents[1] / "support" / "record_models.py"
+    script = Path(__file__).parents[2] / "support" / "record_models.py"
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
     environment["OMP_NUM_THREADS"] = "1"  # batches of four are too small to share out
     command = [sys.executable, str(script), str(folder)]

@@ -1,3 +1,0 @@
-"""Fixtures of this folder."""
-
-from support.viewer import *  # noqa: F403
