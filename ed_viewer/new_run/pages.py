@@ -216,7 +216,7 @@ class ModelPage(FormPage):
         self.look = DataLook(theme)
         self.column.addWidget(self.look)
         if model.options:
-            self.add_section("ModelFacts", [field_for(option) for option in model.options])
+            self.add_section("Model", [field_for(option) for option in model.options])
         self._add_weights(model.heads)
         self.data.changed.connect(self._show_data)
         self._show_data()

@@ -24,14 +24,14 @@ class SteerFeature(Feature):
     """Writes what is asked, and waits for the event by which the trainer says that it is done."""
 
     name = "steer"
-    title = "SteerFeature"
+    title = "Steer"
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
         self.waiting = Waiting()
         self._asker = RequestWriter(self)
         self.panel = SteerPanel(window.theme)
-        self.button = Toggle("SteerFeature", "accent", window.theme)
+        self.button = Toggle("Steer", "accent", window.theme)
         self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
         self.dock, self.tool = self.panel, ToolRow()
         self.tool.add(self.button, "Steer the training (S)")

@@ -118,9 +118,9 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     entry("Swap").trigger()
     assert window.session.path == shorter
     pair.settle()
-    entry("SteerFeature").trigger()
+    entry("Steer").trigger()
     qtbot.waitUntil(window.part(SteerFeature).panel.isVisible, timeout=15_000)
-    assert entry("SteerFeature").isChecked()
+    assert entry("Steer").isChecked()
     pair.part.leave()
     assert not [action for action in filled(menu) if action.text().startswith("Swap")]
 

@@ -138,9 +138,9 @@ WINDOW = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from ed_viewer.decoding.client import Decoder
+from ed_viewer.decoding.client import DecoderClient
 app = QCoreApplication([])
-decoder = Decoder(Path(sys.argv[1]))
+decoder = DecoderClient(Path(sys.argv[1]))
 def say():
     print(decoder.state.value, decoder.process.number, flush=True)
 decoder.changed.connect(say)
