@@ -31,6 +31,9 @@ class ExportFeature(Feature):
     Args:
         bench: what it works with.
         compare: knows the run beside the one on show.
+
+    Attributes:
+        dialog: open now, or None; movie: written now, or None.
     """
 
     name = "export"
@@ -39,7 +42,7 @@ class ExportFeature(Feature):
     def __init__(self, bench: Workbench, compare: CompareFeature) -> None:
         super().__init__(bench)
         self._compare = compare
-        self._movie: ScrubMovie | None = None
+        self.movie: ScrubMovie | None = None
         self._following = False  # whether the run was followed when the dialog was opened
         self.dialog: ExportDialog | None = None
         self.tool: IconButton = IconButton("export", "Export", bench.theme)
@@ -105,8 +108,8 @@ class ExportFeature(Feature):
 
     def end(self) -> None:
         """Give a movie up that is not complete: the window closes."""
-        if self._movie is not None:
-            self._movie.stop()
+        if self.movie is not None:
+            self.movie.stop()
 
     def _on_opened(self, _: object) -> None:
         """Forget the run before; what was chosen of it shall not be taken of another."""
@@ -133,7 +136,7 @@ class ExportFeature(Feature):
 
     def _film(self, choice: ExportChoice, target: Target) -> None:
         session = self.bench.session
-        if self._movie is not None:
+        if self.movie is not None:
             self.bench.status.show_message("Another animation is still being exported")
             self._go_on()
             return
@@ -148,14 +151,14 @@ class ExportFeature(Feature):
             self.bench.stage.currentChanged.connect(movie.stop)
         movie.progress.connect(self.bench.status.show_message)
         movie.ended.connect(partial(self._ended, movie, back, following))
-        self._movie = movie
+        self.movie = movie
         runs = self.shown.about_runs
         write = partial(movie.write, choice.file, choice.kind, session.speed, runs)
         self.bench.jobs.run(write, _failed(choice.file))
         movie.start()
 
     def _ended(self, movie: ScrubMovie, back: int, following: bool) -> None:
-        self._movie = None
+        self.movie = None
         self.bench.stage.set_steady(False)
         movie.deleteLater()
         if movie.complete and following:

@@ -75,9 +75,9 @@ class NewRunFeature(Feature):
         self.trainers: list[TrainingProcess] = []
         self._starting: TrainingProcess | None = None
         self._entries: list[RunEntry] = []
-        self._inquiry = CatalogueProcess(self)
-        self._inquiry.answered.connect(self._on_answered)
-        self._inquiry.failed.connect(self._on_failed)
+        self.inquiry = CatalogueProcess(self)
+        self.inquiry.answered.connect(self._on_answered)
+        self.inquiry.failed.connect(self._on_failed)
         bench.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
         bench.welcome.new_run.clicked.connect(self.show_form)
         buttons = self.runs_tool, bench.welcome.new_run
@@ -139,14 +139,14 @@ class NewRunFeature(Feature):
         """End the threads; what trains goes on, or was asked to stop."""
         if self.dialog is not None:
             self.dialog.end()
-        self._inquiry.end()
+        self.inquiry.end()
         for trainer in self.trainers:
             trainer.leave()
 
     def _ask(self) -> None:
         if self.dialog is not None:
             self.dialog.wait()
-        self._inquiry.ask()
+        self.inquiry.ask()
 
     def _on_answered(self, catalogue: Catalogue) -> None:
         if self.dialog is not None:

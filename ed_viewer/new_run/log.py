@@ -97,25 +97,29 @@ def cleaned(text: str) -> str:
 
 
 class LogView(QWidget):
-    """The end of a log; it is read while this is visible alone."""
+    """The end of a log; it is read while this is visible alone.
+
+    Attributes:
+        view: its lines.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._path: Path | None = None
         self._tail = LogTail(self)
-        self._text = QPlainTextEdit()
-        self._text.setReadOnly(True)
-        self._text.setUndoRedoEnabled(False)
-        self._text.setMaximumBlockCount(_LINES)
-        self._text.setPlaceholderText(_NONE)
-        self._text.setAccessibleName("Log")
-        self._text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        self._text.viewport().setAutoFillBackground(False)  # the card is behind it
+        self.view = QPlainTextEdit()
+        self.view.setReadOnly(True)
+        self.view.setUndoRedoEnabled(False)
+        self.view.setMaximumBlockCount(_LINES)
+        self.view.setPlaceholderText(_NONE)
+        self.view.setAccessibleName("Log")
+        self.view.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.view.viewport().setAutoFillBackground(False)  # the card is behind it
         card = Card(theme)
         inside = QVBoxLayout(card)
         inside.setContentsMargins(8, 6, 2, 2)
-        inside.addWidget(self._text)
+        inside.addWidget(self.view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 0, 8, 0)
         layout.addWidget(card)
@@ -127,13 +131,13 @@ class LogView(QWidget):
     @property
     def text(self) -> str:
         """What it shows."""
-        return self._text.toPlainText()
+        return self.view.toPlainText()
 
     def follow(self, path: Path | None, otherwise: str = "") -> None:
         """Show another log, or none; and say something as long as there is nothing in it."""
         self._path = path
-        self._text.setPlaceholderText(otherwise or _NONE)
-        self._text.viewport().update()  # Qt goes on showing the words of before
+        self.view.setPlaceholderText(otherwise or _NONE)
+        self.view.viewport().update()  # Qt goes on showing the words of before
         if self.isVisible():
             self._tail.follow(path)
 
@@ -151,15 +155,15 @@ class LogView(QWidget):
             self._tail.follow(None)
 
     def _begin(self, path: Path | None) -> None:
-        self._text.clear()
+        self.view.clear()
 
     def _add(self, text: str) -> None:
-        self._text.appendPlainText(text.removesuffix("\n"))  # stays at the end if it is there
+        self.view.appendPlainText(text.removesuffix("\n"))  # stays at the end if it is there
 
     def _restyle(self) -> None:
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         fixed.setPointSizeF(self._theme.points)
-        self._text.setFont(fixed)
+        self.view.setFont(fixed)
 
 
 class TrainingLog(Feature):

@@ -91,6 +91,11 @@ class Panel(Card):
         raise NotImplementedError
 
     @property
+    def caption(self) -> Caption:
+        """What stands at the right of the heading; `set_caption` sets it."""
+        return self._caption
+
+    @property
     def lookback(self) -> Lookback | None:
         """What it wants of earlier frames beside the one on show, None for nothing."""
         return None

@@ -25,6 +25,7 @@ class PanelHost(QWidget):
     Attributes:
         share: how wide it is beside the others of its tab.
         drawn: the number of the frame on show, None for none.
+        notice: the reason, where there is nothing to draw.
     """
 
     looking = Signal()
@@ -37,16 +38,21 @@ class PanelHost(QWidget):
         self._panel: Panel | None = None
         self.share = panel_class(source.probe).share
         self.drawn: int | None = None
-        self._notice = Notice(source.theme)
+        self.notice = Notice(source.theme)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self._notice)
+        self._stack.addWidget(self.notice)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     @property
     def is_made(self) -> bool:
         """Whether the panel is there."""
         return self._panel is not None
+
+    @property
+    def on_show(self) -> QWidget | None:
+        """What is seen: the panel, or the notice in its place."""
+        return self._stack.currentWidget()
 
     @property
     def panel(self) -> Panel:
@@ -102,8 +108,8 @@ class PanelHost(QWidget):
             self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
 
     def _say(self, why: str) -> None:
-        self._notice.say(why)
-        self._stack.setCurrentWidget(self._notice)
+        self.notice.say(why)
+        self._stack.setCurrentWidget(self.notice)
 
     def _make(self) -> Panel:
         source = self._source

@@ -38,7 +38,8 @@ class Transport(QWidget):
         resized: it needs another width.
 
     Attributes:
-        buttons: by the command that does the same.
+        buttons: by what they do; speed: the choice beside them.
+        more: the line below the step.
     """
 
     resized = Signal()
@@ -68,21 +69,21 @@ class Transport(QWidget):
         self.live = Toggle("LIVE", "live", theme)
         self.live.setToolTip("Follow the newest frame")
         layout.addWidget(self.live)
-        self._speed = QComboBox()
-        self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
-        self._speed.setAccessibleName("Speed")
-        self._speed.setToolTip("Playback speed, recorded frames per second")
+        self.speed = QComboBox()
+        self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
+        self.speed.setAccessibleName("Speed")
+        self.speed.setToolTip("Playback speed, recorded frames per second")
         for speed in SPEEDS:
-            self._speed.addItem(f"{speed} /s", speed)
-        self._speed.setCurrentIndex(SPEEDS.index(session.speed))
-        layout.addWidget(self._speed)
+            self.speed.addItem(f"{speed} /s", speed)
+        self.speed.setCurrentIndex(SPEEDS.index(session.speed))
+        layout.addWidget(self.speed)
         layout.addSpacing(12)
         self._where = plain(QLabel())
-        self._more = muted(plain(QLabel()))
+        self.more = muted(plain(QLabel()))
         counter = QVBoxLayout()
         counter.setSpacing(0)
         counter.addWidget(self._where)
-        counter.addWidget(self._more)
+        counter.addWidget(self.more)
         layout.addLayout(counter)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
@@ -107,7 +108,7 @@ class Transport(QWidget):
         buttons["next"].clicked.connect(self._next)
         buttons["play"].clicked.connect(session.toggle)
         self.live.clicked.connect(session.follow)
-        self._speed.currentIndexChanged.connect(self._choose_speed)
+        self.speed.currentIndexChanged.connect(self._choose_speed)
         session.moved.connect(self.refresh)
         session.grew.connect(self.refresh)
         session.drawn.connect(self._on_drawn)
@@ -125,12 +126,12 @@ class Transport(QWidget):
         self._set_icon("play", "pause" if playing else "play")
         if not some or growth is None or cursor.frame < 0:
             self._where.setText("")
-            self._more.setText("")
+            self.more.setText("")
             return
         self._make_room(int(growth.steps[-1]), float(growth.epochs[-1]))
         step, epoch = growth.steps[cursor.frame], growth.epochs[cursor.frame]
         self._where.setText(_counter(int(step), epoch))
-        self._more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
+        self.more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
         if not self._late.isActive():
             self._late.start(_LATE)
 
@@ -148,7 +149,7 @@ class Transport(QWidget):
             return
         others = self._on_show() - {session.cursor.frame}
         if others and min(others) < len(growth.steps):
-            self._more.setText(f"still shown: step {grouped(int(growth.steps[min(others)]))}")
+            self.more.setText(f"still shown: step {grouped(int(growth.steps[min(others)]))}")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""

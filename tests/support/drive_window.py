@@ -339,9 +339,9 @@ def sheets(drive: Driver) -> Iterator[str]:
         drive.still()
         legends = [one for one in drive.window.findChildren(Legend) if one.isVisible()]
         for legend in legends:
-            for row in range(legend._shown()):
+            for row in range(legend.shown):
                 if row != 4:
-                    drive.click(legend, legend._row(row).center())
+                    drive.click(legend, legend.row(row).center())
         if legends:
             yield f"{title}: classes hidden"
             drive.still()
@@ -351,13 +351,13 @@ def sheets(drive: Driver) -> Iterator[str]:
 
 def held(drive: Driver) -> Iterator[str]:
     drive.tab("Latent")
-    drive.until(lambda: drive.window.stage.panels[0]._held.code is not None, "a code in the hand")
+    drive.until(lambda: drive.window.stage.panels[0].handle.code is not None, "a code in the hand")
     drive.still()
     panel = drive.window.stage.panels[0]
-    view, viewport = panel._scatter.item.getViewBox(), panel._scatter._plot.viewport()
+    view, viewport = panel.scatter.item.getViewBox(), panel.scatter.plot.viewport()
     for by in (QPoint(61, 43), QPoint(-90, -35), QPoint(37, -60)):
-        place = view.mapViewToScene(QPointF(*panel._axes.place(panel._held.code)))
-        start = viewport.mapTo(drive.window, panel._scatter._plot.mapFromScene(place))
+        place = view.mapViewToScene(QPointF(*panel.axes.place(panel.handle.code)))
+        start = viewport.mapTo(drive.window, panel.scatter.plot.mapFromScene(place))
         drive.point(start)
         drive.pump(0.03)
         drive.drag(start, start + by)

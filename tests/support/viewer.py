@@ -281,23 +281,23 @@ class Hand:
         titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
         window.stage.setCurrentIndex(titles.index("Latent"))
         panel: Any = window.stage.panels[0]
-        self._qtbot.waitUntil(lambda: panel._axes is not None, timeout=30_000)
+        self._qtbot.waitUntil(lambda: panel.axes is not None, timeout=30_000)
         return panel
 
     def ready(self, panel: Any) -> None:
         self._qtbot.waitUntil(lambda: len(self.picture(panel)) > 0, timeout=20_000)
 
     def picture(self, panel: Any) -> np.ndarray:
-        return panel._hand.picture.outputs
+        return panel.editor.picture.outputs
 
     def on_screen(self, panel: Any, point: np.ndarray) -> QPoint:
         """Return where a point of the plot is in the viewport that the mouse acts on."""
-        view = panel._scatter.item.getViewBox()
-        return panel._scatter._plot.mapFromScene(view.mapViewToScene(QPointF(*point)))
+        view = panel.scatter.item.getViewBox()
+        return panel.scatter.plot.mapFromScene(view.mapViewToScene(QPointF(*point)))
 
     def drag(self, panel: Any, by: QPoint) -> None:
-        viewport, left = panel._scatter._plot.viewport(), Qt.MouseButton.LeftButton
-        at = self.on_screen(panel, panel._axes.place(panel._held.code))
+        viewport, left = panel.scatter.plot.viewport(), Qt.MouseButton.LeftButton
+        at = self.on_screen(panel, panel.axes.place(panel.handle.code))
         QTest.mouseMove(viewport, at)
         QTest.qWait(15)  # pyqtgraph leaves out a move less than 10 ms after the one before
         QTest.mousePress(viewport, left, pos=at)

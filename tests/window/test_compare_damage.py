@@ -53,10 +53,10 @@ def test_a_frame_of_b_is_damaged(
     pair = couple(finished, shorter)
     banner(qtbot, pair.window, "wrong CRC")
     hosts = [pair.host(name, "reconstruction") for name in "AB"]
-    assert hosts[0]._stack.currentWidget() is hosts[0].panel
-    assert "wrong CRC" in hosts[1]._notice.text
+    assert hosts[0].on_show is hosts[0].panel
+    assert "wrong CRC" in hosts[1].notice.text
     pair.part.set_signed(True)
-    qtbot.waitUntil(lambda: "wrong CRC" in pair.host("B", "reconstruction")._notice.text)
+    qtbot.waitUntil(lambda: "wrong CRC" in pair.host("B", "reconstruction").notice.text)
     pair.window.session.scrub(2)
     qtbot.waitUntil(lambda: pair.window.banner.isHidden(), timeout=15_000)
 

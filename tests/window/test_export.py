@@ -250,12 +250,12 @@ def test_a_tab_that_is_left_ends_its_movie(
     monkeypatch.setattr(part, "_ready", lambda: False)
     part.take(ExportChoice("window", "gif", tmp_path / "window.gif"))
     window.stage.setCurrentIndex(1)
-    assert part._movie is not None
-    part._movie.stop()
+    assert part.movie is not None
+    part.movie.stop()
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "tab.gif"))
-    assert part._movie is not None
+    assert part.movie is not None
     window.stage.setCurrentIndex(0)
-    assert part._movie is None
+    assert part.movie is None
     qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
 
 
@@ -301,7 +301,7 @@ def test_a_failed_write_is_one_line(
         part.take(ExportChoice("stage/Overview", kind, missing / f"x.{kind}"))
         wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
         qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=15_000)
-    qtbot.waitUntil(lambda: part._movie is None, timeout=15_000)
+    qtbot.waitUntil(lambda: part.movie is None, timeout=15_000)
     assert not missing.exists()
 
 

@@ -107,9 +107,9 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
         qtbot.waitUntil(lambda: window.session.settled and part._ready(), timeout=30_000)
         if turn == 0:  # which settles the axes
             continue
-        ranges.append(panel._scatter.item.viewRange())
+        ranges.append(panel.scatter.item.viewRange())
         kept = int(steps[number]) // 100 * 100  # as the decoder has them
-        assert f"decoded with checkpoint {kept}" in panel._hand._weights.text()
+        assert f"decoded with checkpoint {kept}" in panel.editor.weights.text()
         (whole,) = (t for t in targets(window, part.shown) if t.name == "stage/Latent")
         line = window.transport.findChild(QLabel).text()  # the step and the epoch
         alone = Image.fromarray(to_array(raster(replace(whole.figure, line=line), background)))

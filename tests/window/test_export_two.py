@@ -164,7 +164,7 @@ def test_a_movie_ends_with_the_comparison(
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
     pair.part.leave()
     qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
-    assert part._movie is None
+    assert part.movie is None
     assert not list(tmp_path.glob("*.gif"))
 
 
@@ -283,7 +283,7 @@ def test_what_b_does_not_show_is_not_exported(
     pair = couple(finished, late)
     part = pair.window.findChild(ExportFeature)
     pair.window.session.scrub(2)
-    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2, timeout=15_000)
     assert pair.side("B").notice.startswith("B starts later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
     part.take(ExportChoice("stage/Overview", "npz", tmp_path / "both.npz"))

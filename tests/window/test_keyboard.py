@@ -189,7 +189,7 @@ def test_the_strip_of_samples_is_walked_by_keys(
     opened(qtbot, window, 2)
     panel = window.stage.panels[0]
     panel.choice.view.setCurrentIndex(1)
-    strip = panel._strip
+    strip = panel.strip
     assert isinstance(strip, Tiles)
     qtbot.waitUntil(lambda: strip.shown.selected is not None, timeout=15_000)
     tab_to(qtbot, window, strip)
@@ -226,7 +226,7 @@ def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
-    box = window.transport._speed
+    box = window.transport.speed
     box.setFocus(Qt.FocusReason.TabFocusReason)
     for speed in (30, 60):
         qtbot.keyClick(box, Qt.Key.Key_Down)

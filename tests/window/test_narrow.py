@@ -208,30 +208,30 @@ def test_the_hand_and_the_way_have_room(
     qtbot.wait(100)
     assert panel.height() < 330
     assert clipped(panel) == []
-    assert not panel._hand.isVisible()
+    assert not panel.editor.isVisible()
     theirs = pair.panel("B", "latent_codes")
-    assert panel._scatter.width() == theirs._scatter.width()
-    qtbot.mouseClick(panel._place.decode, Qt.MouseButton.LeftButton)
+    assert panel.scatter.width() == theirs.scatter.width()
+    qtbot.mouseClick(panel.editor_layout.decode, Qt.MouseButton.LeftButton)
     qtbot.wait(100)
     assert clipped(panel) == []
-    assert panel._hand.isVisible()
-    assert not panel._between.isVisible()
-    assert panel._hand.picture.height() >= 64
-    toggle = panel._place.toggle
+    assert panel.editor.isVisible()
+    assert not panel.interpolation.isVisible()
+    assert panel.editor.picture.height() >= 64
+    toggle = panel.editor_layout.toggle
     assert toggle.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(panel._between.row.outputs) > 0, timeout=30_000)
+    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) > 0, timeout=30_000)
     qtbot.wait(100)
-    assert panel._between.isVisible()
-    assert not panel._hand.isVisible()
+    assert panel.interpolation.isVisible()
+    assert not panel.editor.isVisible()
     assert clipped(panel) == []
     grids = [pair.panel(side, "latent_scan") for side in "AB"]
-    assert [grid._tiles._layout.box.height() >= 70 for grid in grids] == [True, True]
+    assert [grid.tiles.grid.box.height() >= 70 for grid in grids] == [True, True]
     assert grids[0].geometry() == grids[1].geometry()
     pair.part.leave()  # the whole width, and all of the height
     qtbot.waitUntil(lambda: not toggle.isVisible(), timeout=15_000)
-    assert panel._hand.isVisible()
-    assert panel._between.isVisible()
+    assert panel.editor.isVisible()
+    assert panel.interpolation.isVisible()
 
 
 def test_the_mouse_reads_names_that_have_no_room(
@@ -241,11 +241,11 @@ def test_the_mouse_reads_names_that_have_no_room(
     pair.window.stage.setCurrentIndex(3)
     pair.settle()
     qtbot.wait(50)
-    tiles = pair.panel("A", "latent_scan")._tiles
+    tiles = pair.panel("A", "latent_scan").tiles
     assert tiles.shown.style.bare
-    assert not tiles._layout.texts
-    cell = tiles._layout.cell(0, 0)
-    said = tiles._describe(cell.center())
+    assert not tiles.grid.texts
+    cell = tiles.grid.cell(0, 0)
+    said = tiles.describe(cell.center())
     row, column = tiles.shown.rows[0].label, tiles.shown.columns[0]
     assert said.startswith(f"{row} · {column} · ")
     assert np.isfinite(float(said.rsplit("=", 1)[1]))

@@ -215,7 +215,7 @@ def test_every_panel_draws_the_first_and_the_last_frame(
     drawn(qtbot, window, 0)
     assert (ink(window) != last).any()
     for host in hosts:
-        assert host._stack.currentWidget() is host.panel
+        assert host.on_show is host.panel
 
 
 def test_the_theme_changes_every_colour(
@@ -267,7 +267,7 @@ def test_another_run_takes_the_place_of_the_first(
     window.stage.setCurrentIndex(3)
     codes = window.stage.panels[0]
     drawn(qtbot, window, 2)
-    assert codes._axes.titles == ("PC 1", "PC 2")
+    assert codes.axes.titles == ("PC 1", "PC 2")
 
 
 def test_the_curves_are_drawn_in_a_turn_of_their_own(
@@ -293,7 +293,7 @@ def test_what_is_drawn_in_time_is_never_called_late(
     assert window.transport._late.isActive()
     qtbot.waitUntil(lambda: window.session.settled, timeout=15_000)
     assert not window.transport._late.isActive()
-    assert window.transport._more.text() == "frame 3 of 8"
+    assert window.transport.more.text() == "frame 3 of 8"
 
 
 def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
@@ -335,4 +335,4 @@ def test_half_a_screen_has_a_timeline_that_can_be_used(
         qtbot.waitUntil(lambda few=few: buttons["first"].isHidden() == few, timeout=15_000)
         qtbot.waitUntil(lambda: timeline.width() >= 160, timeout=15_000)
         assert buttons["play"].isVisible()
-        assert transport._speed.isVisible()
+        assert transport.speed.isVisible()

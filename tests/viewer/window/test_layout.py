@@ -144,7 +144,7 @@ def test_a_log_that_was_opened_while_waiting_stays(
             example.append(writer, 0)
             opened(qtbot, window)
             assert window.docks["log"].isVisible()
-    said = window.findChild(TrainingLog).log._text.placeholderText()
+    said = window.findChild(TrainingLog).log.view.placeholderText()
     assert said.startswith("No log in the folder of this run.")
     assert str(folder.path) in said
 

@@ -107,7 +107,7 @@ def test_the_value_under_the_mouse(qtbot: QtBot, open_window: Open, finished: Pa
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     qtbot.wait(100)
     tiles = window.stage.panels[0].findChildren(Tiles)[0]
-    cell = tiles._layout.cell(0, 2)
+    cell = tiles.grid.cell(0, 2)
     qtbot.mouseMove(tiles, QPoint(cell.center()))
     assert window.status._value.text.startswith("input · two · (")
     said = window.status._value.text.rpartition("= ")[2]
