@@ -65,7 +65,7 @@ class Workbench(QMainWindow):
     Attributes:
         session: the run on show.
         jobs: what runs off the thread of the window.
-        stage, welcome, banner: the three parts of the middle.
+        centre: the middle; stage, welcome, banner: its three parts.
         runs, curves, timeline, transport, status: the widgets around it.
         docks: what these and the features stand in; filled when all features are made.
         tools: of the features, at the right of the stage's tabs.
