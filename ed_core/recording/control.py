@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.recording.folder import written_whole
-from ed_core.recording.layout import one_line
+from ed_core.recording.layout import LARGEST_EXACT, one_line
 
 RANGES = {"learning_rate": (1e-12, 1e3), "weight": (0.0, 1e9)}
 """The kinds of request that have a value, and the least and the largest."""
 
 _PLAIN = ("pause", "resume", "stop", "save")
 _MAX_BYTES = 64 * 1024  # of the file
-_MAX_NUMBER = 2**53
 _PATIENCE = 1.0  # seconds to wait for another writer, which may have been stopped as it wrote
 
 
@@ -159,7 +158,7 @@ def _request(raw: Any, heads: Collection[str] | None = None) -> Request:
     if not isinstance(raw, dict):
         raise ValueError(f"{raw!r:.60} is no request")
     number, kind, head = raw.get("number"), raw.get("kind"), raw.get("head")
-    if type(number) is not int or not 0 < number < _MAX_NUMBER:
+    if type(number) is not int or not 0 < number < LARGEST_EXACT:
         raise ValueError(f"a request has the number {number!r:.60}")
     if kind in _PLAIN:
         return Request(kind, number=number)

@@ -166,7 +166,7 @@ class RunFolder:
                 time.sleep(0.02)
             with contextlib.suppress(OSError):  # who holds it is said where there is room
                 os.ftruncate(file.fileno(), 0)
-                os.write(file.fileno(), f"{_holder(os.getpid())} since {_now()}\n".encode())
+                os.write(file.fileno(), f"{_holder(os.getpid())} since {now()}\n".encode())
             yield
 
     def was_held_by(self, process: int) -> bool:
@@ -247,5 +247,6 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
