@@ -9,7 +9,6 @@ file stays small.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -24,6 +23,7 @@ from typing import Any
 
 from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import LARGEST_EXACT, one_line
+from ed_core.recording.system import HAS_LOCKS, try_lock
 
 RANGES = {"learning_rate": (1e-12, 1e3), "weight": (0.0, 1e9)}
 """The kinds of request that have a value, and the least and the largest."""
@@ -137,7 +137,7 @@ def read_requests(path: Path, heads: Collection[str] | None = None) -> tuple[lis
 
 def _entries(path: Path) -> list[Any]:
     """Read the file; one that is no regular file (a pipe would hang the reader) is refused."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is not a regular file")
@@ -192,15 +192,19 @@ def _about(request: Request) -> tuple[str, str | None]:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other writers out, but go on when one does not let go."""
+    if not HAS_LOCKS:
+        yield
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         end = time.monotonic() + _PATIENCE
         while time.monotonic() < end:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if try_lock(descriptor):
+                    break
             except OSError:
-                time.sleep(0.01)
+                pass
+            time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)
