@@ -20,7 +20,7 @@ from ed_viewer.curves.data import (
     title_of,
 )
 from ed_viewer.session.alignment import Alignment
-from ed_viewer.style.palette import run_colour
+from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Card, run_pen
 from ed_viewer.widgets.labels import TitleRow
@@ -46,7 +46,6 @@ class CurvePlot(Card):
 
     Signals:
         scrubbed: the place to which the cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
         zoomed: the part of the axis that the wheel asks for, its ends.
         enlarged: it was clicked twice.
 
@@ -57,18 +56,17 @@ class CurvePlot(Card):
     """
 
     scrubbed = Signal(float)
-    hovered = Signal(str)
     zoomed = Signal(float, float)
     enlarged = Signal()
 
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._name = name
-        self.tables: Mapping[str, CurveTable] = {}
+        self.tables: Mapping[Side, CurveTable] = {}
         self.how = Alignment.STEP
         self._log = False
         self._whole: tuple[float, float] | None = None
-        self._drawn: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+        self._drawn: dict[tuple[Side, str], tuple[np.ndarray, np.ndarray]] = {}
         self._compared = False
         self._head = TitleRow(title_of(name), name, theme)
         self.view = make_plot()
@@ -80,8 +78,8 @@ class CurvePlot(Card):
         self._marks = {
             kind: self.item.plot(connect="pairs", ignoreBounds=True) for kind in ("changes", "best")
         }
-        self.curves: dict[tuple[str, str], pyqtgraph.PlotDataItem] = {}
-        self._add_curves("A")
+        self.curves: dict[tuple[Side, str], pyqtgraph.PlotDataItem] = {}
+        self._add_curves(Side.A)
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
         self.item.addItem(self._line)
@@ -89,7 +87,6 @@ class CurvePlot(Card):
         self.view.viewport().installEventFilter(self)
         hover = PlotHover(self.view)
         hover.watch(self.item, self._describe)
-        hover.told.connect(self.hovered)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 4)
         layout.setSpacing(0)
@@ -103,8 +100,8 @@ class CurvePlot(Card):
         """What stands in the title: the values at the cursor."""
         return self._head.value.text
 
-    def show_tables(self, tables: Mapping[str, CurveTable]) -> None:
-        """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
+    def show_tables(self, tables: Mapping[Side, CurveTable]) -> None:
+        """Draw the scalar out of the tables of run A and, if there is one, of B."""
         self.tables = tables
         places = [np.empty(0), *(table.places for table in tables.values())]
         places += [table.steps.places for table in tables.values() if table.steps is not None]
@@ -164,9 +161,9 @@ class CurvePlot(Card):
             return
         self._compared = on
         if on:
-            self._add_curves("B")
+            self._add_curves(Side.B)
         else:  # what is empty costs as much time to draw as what is not
-            for key in [key for key in self.curves if key[0] == "B"]:
+            for key in [key for key in self.curves if key[0] == Side.B]:
                 self.item.removeItem(self.curves.pop(key))
         self.restyle()
 
@@ -192,20 +189,20 @@ class CurvePlot(Card):
         for (side, part), curve in self.curves.items():
             pen, colour = self._pen(side, part)
             curve.setPen(pen)
-            hollow = side == "B"
+            hollow = side is Side.B
             curve.setSymbolBrush(None if hollow else pyqtgraph.mkBrush(colour))
             curve.setSymbolPen(pyqtgraph.mkPen(colour) if hollow else None)
         self._line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1))
         self._line.setHoverPen(pyqtgraph.mkPen(theme.palette.accent, width=3))
 
-    def _add_curves(self, side: str) -> None:
+    def _add_curves(self, side: Side) -> None:
         """Make the curves of a run: what is beneath comes first."""
         self.curves[side, "every"] = self.item.plot()
         self.curves[side, ""] = self.item.plot(symbolSize=7)
         self.curves[side, "mean"] = self.item.plot(symbol="o", symbolSize=5)
         self.curves[side, "val_"] = self.item.plot(symbol="o", symbolSize=5)
 
-    def _pen(self, side: str, part: str) -> tuple[QPen | None, QColor]:
+    def _pen(self, side: Side, part: str) -> tuple[QPen | None, QColor]:
         """Return the pen of a curve, None for markers alone, and its colour."""
         if self._compared:
             pen = None if part in _DOTS else run_pen(self._theme, side, 1.0)
@@ -217,7 +214,7 @@ class CurvePlot(Card):
         pen = pyqtgraph.mkPen(colour, width=1, style=style)
         return None if part == "mean" else pen, colour
 
-    def _series(self, side: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    def _series(self, side: Side, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Return places and values, (rows,) each, of what can be drawn."""
         table, name = self.tables.get(side), self._name
         places, values = np.empty(0), np.empty(0)
@@ -239,7 +236,7 @@ class CurvePlot(Card):
 
     def _show_marks(self, low: float, high: float) -> None:
         """Draw a line where something was changed by hand, and one at the best epoch."""
-        table = None if self._compared else self.tables.get("A")
+        table = None if self._compared else self.tables.get(Side.A)
         places: dict[str, list[float]] = {"changes": [], "best": []}
         if table is not None:
             places["changes"] = [mark.place for mark in marks_of(self._name, table)]

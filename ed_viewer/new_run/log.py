@@ -1,12 +1,8 @@
 """Shows what a training says."""
 
-from __future__ import annotations
-
 import re
 import threading
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent
@@ -17,9 +13,7 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Card
 from ed_viewer.widgets.controls import push_button
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 _POLL = 0.25  # seconds
 _LIMIT = 256 * 1024  # bytes that are read at once; of a longer log, the end
@@ -179,25 +173,29 @@ class TrainingLog(Feature):
     title = "Training log"
     area = Qt.DockWidgetArea.BottomDockWidgetArea
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self.dock = self.log = LogView(window.theme)
-        about = "What the training of this run says (Ctrl+L)"
-        self.runs_tool = push_button("Log", about, window.theme)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self.dock = self.log = LogView(bench.theme)
+        about = "What the training of this run says"
+        self.runs_tool = push_button("Log", about, bench.theme)
         self.runs_tool.clicked.connect(self.toggle)
         self._sized = False
-        window.session.opened.connect(self._on_opened)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what Ctrl+L does."""
-        return {"log": lambda _: self.toggle()}
+        bench.session.opened.connect(self._on_opened)
+        self.command(
+            "log",
+            "Training log: show or hide",
+            "Ctrl+L",
+            self.toggle,
+            menu="Training",
+            buttons=[self.runs_tool],
+        )
 
     def toggle(self) -> None:
         """Show the log of the open run, or hide it."""
-        dock = self.window.docks[self.name]
+        dock = self.bench.docks[self.name]
         dock.setVisible(dock.isHidden())
         if not self._sized:  # a dock that is hidden has no size yet
-            self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
+            self.bench.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
         self._sized = True
 
     def end(self) -> None:

@@ -176,20 +176,13 @@ def channel_rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow,
 
 
 class Focus(QWidget):
-    """Shows a tile alone: what it is, its values, and how much of it is active.
-
-    Signals:
-        hovered: the value under the mouse, in words, or "".
-    """
-
-    hovered = Signal(str)
+    """Shows a tile alone: what it is, its values, and how much of it is active."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.name = plain(QLabel())
         self.tiles = Tiles(theme)
-        self.tiles.hovered.connect(self.hovered)
         self.numbers = muted(plain(QLabel()))
         self.numbers.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in (self.name, self.numbers):
@@ -252,11 +245,9 @@ class ActivationsPanel(Panel):
         self.strip.clicked.connect(self._choose)
         self.strip.resized.connect(self._say)
         self.mosaic = PickableTiles(self.source.theme)
-        self.mosaic.hovered.connect(self.hovered)
         self.mosaic.picked.connect(self._show_focus)
         self.mosaic.resized.connect(self._draw_mosaic)
         self.focus = Focus(self.source.theme)
-        self.focus.hovered.connect(self.hovered)
         self.body.addWidget(self.strip, 1)
         row = QHBoxLayout()
         row.setSpacing(12)

@@ -47,10 +47,8 @@ class ClassesPanel(Panel):
         self.tools.addWidget(self.numbers)
         self.matrix = ConfusionMatrix(self.source.theme)
         self.matrix.setToolTip(_WORDS)
-        self.matrix.hovered.connect(self.hovered)
         self.matrix.picked.connect(self._on_picked)
         self.tiles = Tiles(self.source.theme)
-        self.tiles.hovered.connect(self.hovered)
         self.tiles.resized.connect(self._draw)
         self.about = muted(plain(QLabel()))
         self.about.setWordWrap(True)  # on one line, it would push the matrix aside

@@ -56,12 +56,10 @@ class FallbackPanel(Panel):
         self.tools.addWidget(self._array)
         self._array.setVisible(self._array.count() > 1)
         self.tiles = Tiles(self.source.theme)
-        self.tiles.hovered.connect(self.hovered)
         self.plot = make_plot()
         self.curve = self.plot.getPlotItem().plot(connect="finite")
         hover = PlotHover(self.plot)
         hover.watch(self.plot.getPlotItem(), self.describe)
-        hover.told.connect(self.hovered)
         self._label = ""
         self._table = QTableWidget()
         self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)

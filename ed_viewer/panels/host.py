@@ -19,7 +19,6 @@ class PanelHost(QWidget):
     """A panel may be a stranger's: one that raises is replaced or covered by the reason.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: the panel wants other frames beside the one on show.
         made: the panel is there.
 
@@ -29,7 +28,6 @@ class PanelHost(QWidget):
         notice: the reason, where there is nothing to draw.
     """
 
-    hovered = Signal(str)
     looking = Signal()
     made = Signal()
 
@@ -64,7 +62,6 @@ class PanelHost(QWidget):
     def make(self) -> Panel:
         """Make what it holds, once; it takes some 15 ms."""
         made = self._panel = self._make()
-        made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
         self.setAccessibleName(made.accessibleName())
         self._stack.addWidget(made)

@@ -73,12 +73,10 @@ class ReconstructionPanel(Panel):
         if self.form == "signal":
             words = SignalCaption(after="B − A" if self.source.signed else "output")
             self.signals = SignalPlots(self.source.theme, words=words)
-            self.signals.hovered.connect(self.hovered)
             self.body.addWidget(self.signals, 1)
             return
         self._make_tools(shape)
         self.sheet = Sheet(self.source.theme)
-        self.sheet.hovered.connect(self.hovered)
         self.sheet.resized.connect(self._draw)
         self.sheet.picked.connect(self._say)
         self.body.addWidget(self.sheet, 1)

@@ -105,7 +105,6 @@ class SamplesPanel(Panel):
         self.over_time.toggled.connect(self._toggle)
         self.tools.addWidget(self.over_time)
         self.tiles = Tiles(self.source.theme)
-        self.tiles.hovered.connect(self.hovered)
         self.tiles.resized.connect(self._refit)
         self.body.addWidget(self.tiles, 1)
         self.arrays: Arrays = {}

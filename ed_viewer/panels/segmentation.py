@@ -154,7 +154,6 @@ class SegmentationPanel(Panel):
         self.tools.addWidget(self.opacity)
         self._named.setBuddy(self.opacity)
         self.sheet = Sheet(self.source.theme)
-        self.sheet.hovered.connect(self.hovered)
         self.sheet.resized.connect(self._draw)
         self.sheet.picked.connect(self._score)
         self.scores = ScoreBars(self.source.theme)

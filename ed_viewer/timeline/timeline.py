@@ -8,6 +8,7 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheel
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ed_core.recording import Event
+from ed_viewer.style.text import tell_value
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.painting import Picture, TimelinePainter
 from ed_viewer.timeline.scale import TimelineScale
@@ -95,7 +96,6 @@ class Timeline(QWidget):
     Signals:
         scrubbed: the frame nearest to where the mouse was pressed or dragged.
         looped: first and last frame of a range; the same one twice for none.
-        hovered: what is under the mouse, in words.
         viewed: another part is on show, because somebody wants to see it.
 
     Attributes:
@@ -104,7 +104,6 @@ class Timeline(QWidget):
 
     scrubbed = Signal(int)
     looped = Signal(int, int)
-    hovered = Signal(str)
     viewed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -219,7 +218,7 @@ class Timeline(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self._gestures.move(event)
-        self.hovered.emit(self.picture.describe(event.position().x()))
+        tell_value(self, self.picture.describe(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self._gestures.release()
@@ -231,7 +230,7 @@ class Timeline(QWidget):
         self._gestures.turn(event)
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.hovered.emit("")
+        tell_value(self, "")
 
     def event(self, event: QEvent) -> bool:
         """Answer the request for a tool tip with the events under the mouse (called by Qt)."""

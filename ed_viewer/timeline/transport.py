@@ -15,10 +15,10 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle
 
 _BUTTONS = (
-    ("first", "First frame (Home)"),
-    ("previous", "Previous frame (Left)"),
-    ("play", "Play or pause (Space)"),
-    ("next", "Next frame (Right)"),
+    ("first", "First frame"),
+    ("previous", "Previous frame"),
+    ("play", "Play or pause"),
+    ("next", "Next frame"),
 )
 
 _SPACE = 4  # pixels
@@ -67,7 +67,7 @@ class Transport(QWidget):
             button.setFixedSize(36, 32)
             layout.addWidget(button)
         self.live = Toggle("LIVE", "live", theme)
-        self.live.setToolTip("Follow the newest frame (End)")
+        self.live.setToolTip("Follow the newest frame")
         layout.addWidget(self.live)
         self.speed = QComboBox()
         self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays

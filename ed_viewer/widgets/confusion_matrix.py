@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_core.confusion import shares
 from ed_viewer.style.palette import blend, ink_on
-from ed_viewer.style.text import signed
+from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cell_picking import KEYS, after, taken
 from ed_viewer.widgets.controls import point_at
@@ -202,7 +202,6 @@ class ConfusionMatrix(QWidget):
     """Draws `Counts` as large as there is room, with square cells.
 
     Signals:
-        hovered: a cell in words, or "".
         picked: another cell, or none, is `pick`.
 
     Attributes:
@@ -210,7 +209,7 @@ class ConfusionMatrix(QWidget):
         grid: where each cell is drawn.
     """
 
-    hovered = Signal(str)
+    tells_values = True
     picked = Signal()
     keys = KEYS
     pick: Cell | None = None
@@ -294,10 +293,10 @@ class ConfusionMatrix(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self.grid.find(event.position().toPoint())
         point_at(self, found is not None)
-        self.hovered.emit(self.describe(*found) if found else "")
+        tell_value(self, self.describe(*found) if found else "")
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.hovered.emit("")
+        tell_value(self, "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self.grid.find(event.position().toPoint())

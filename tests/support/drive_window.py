@@ -32,15 +32,13 @@ from ed_viewer.session.cursor import Playback
 from ed_viewer.testing import Example, write_example
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.video_bar import VideoBar
-from ed_viewer.window.commands import COMMANDS
 from ed_viewer.window.window import Window
 
 DEADLINE = 30.0  # seconds, for all that waits
 STILL = 0.04  # seconds without a change on the screen, after which it is still
 LARGE, SMALL = QSize(1440, 900), QSize(1280, 720)
 APART = ("open", "new", "quit")  # they ask for a folder, start a process, end the window
-KEYS = [key for command in COMMANDS if command.name not in APART for key in command.keys]
-KEYS += ["Tab", "Tab", "Shift+Tab", "Up", "Down", "Return"]
+MORE_KEYS = ("Tab", "Tab", "Shift+Tab", "Up", "Down", "Return")
 _GROUP = 10  # acts between two comparisons
 
 
@@ -154,7 +152,7 @@ class Driver:
 
     def busy(self) -> str:
         """Return what the window still has to do, "" for nothing."""
-        window, pair = self.window, self.window.part(CompareFeature).pair
+        window, pair = self.window, self.window.findChild(CompareFeature).pair
         sessions = [window.session, *([pair.beside.session] if pair else [])]
         if any(session.run is None or not session.settled for session in sessions):
             return "a frame"
@@ -369,7 +367,7 @@ def held(drive: Driver) -> Iterator[str]:
 
 
 def compared(drive: Driver) -> Iterator[str]:
-    part = drive.window.part(CompareFeature)
+    part = drive.window.findChild(CompareFeature)
     part.choose(drive.window.runs.paths[1])
     for title in drive.tabs():
         drive.tab(title)
@@ -414,7 +412,9 @@ def random_act(drive: Driver, draw: random.Random) -> str:
     if isinstance(window.childAt(at), QPushButton):
         kind = "point"  # as those that stand apart
     if kind == "key":
-        key = draw.choice(KEYS)
+        commands = [one for one in window.commands if one.objectName() not in APART]
+        keys = [key.toString() for one in commands for key in one.shortcuts()]
+        key = draw.choice([*keys, *MORE_KEYS])
         drive.keys(key)
         return key
     if kind == "size":

@@ -31,6 +31,7 @@ from ed_viewer.reading.messages import Frame
 from ed_viewer.session.session import Session
 from ed_viewer.stage.page import Page
 from ed_viewer.stage.run_column import RunColumn
+from ed_viewer.style.palette import Side
 from ed_viewer.style.theme import Theme
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.settings import Settings
@@ -140,7 +141,7 @@ class Couple:
     def __init__(self, qtbot: QtBot, window: Window) -> None:
         self._qtbot = qtbot
         self.window = window
-        self.part = window.part(CompareFeature)
+        self.part = window.findChild(CompareFeature)
 
     def choose(self, path: Path) -> None:
         """Choose run B and wait until both are drawn."""
@@ -161,7 +162,7 @@ class Couple:
     def side(self, name: str) -> RunColumn:
         page = self.window.stage.currentWidget()
         assert isinstance(page, Page)
-        found = page.side(name)
+        found = page.side(Side(name))
         assert found is not None
         return found
 
@@ -179,7 +180,7 @@ class Couple:
         pair = self.part.pair
         if pair is None or self.session("B").run is None:
             return False
-        return all(self._is_drawn(name, pair.comparison.frames.get(name)) for name in "AB")
+        return all(self._is_drawn(name, pair.comparison.runs[Side(name)].frame) for name in "AB")
 
     def _is_drawn(self, name: str, frame: Frame | None) -> bool:
         if frame is None or frame.request.frame != self.session(name).cursor.frame:

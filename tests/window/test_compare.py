@@ -15,6 +15,7 @@ from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.session.cursor import Playback
 from ed_viewer.stage.page import OVERVIEW, TABS
+from ed_viewer.style.palette import Side
 from ed_viewer.testing import Example, write_example
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.window.window import Window
@@ -85,9 +86,9 @@ def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
     ours = pair.panel("A", "activations")
     layer, ranges = ours.choice.layers.currentText(), ours.source.ranges
     before = ours.scales[layer][0]
-    frame = pair.part.pair.comparison.frames["B"]
+    frame = pair.part.pair.comparison.runs[Side.B].frame
     louder = {name: values * 4 for name, values in frame.arrays["activations"].items()}
-    pair.window.stage.show_frame(type(frame)(frame.request, {"activations": louder}), "B")
+    pair.window.stage.show_frame(type(frame)(frame.request, {"activations": louder}), Side.B)
     assert ours.scales[layer][0][1] > before[1]
     assert ours.scales[layer][0] == ranges.unions()[layer]
     pair.part.leave()
@@ -175,18 +176,18 @@ def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter
     said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
     value = f"A {said[0]:.3g}  B {said[1]:.3g}"
     qtbot.waitUntil(lambda: plot.value == value, timeout=15_000)
-    lines = {side: plot.curves[side, ""] for side in "AB"}
-    assert {side: len(line.getData()[0]) for side, line in lines.items()} == {"A": 8, "B": 5}
-    styles = [lines[side].opts["pen"].style() for side in "AB"]
+    lines = {side: plot.curves[side, ""] for side in Side}
+    assert {side: len(line.getData()[0]) for side, line in lines.items()} == {Side.A: 8, Side.B: 5}
+    styles = [lines[side].opts["pen"].style() for side in Side]
     assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.CustomDashLine]
     qtbot.keyClick(pair.window, Qt.Key.Key_X)
     plot = curves.plots["loss"]
-    assert plot.curves["A", ""].getData()[0].tolist() == [n / 4 for n in range(8)]
+    assert plot.curves[Side.A, ""].getData()[0].tolist() == [n / 4 for n in range(8)]
     plot.scrubbed.emit(0.55)
     assert pair.session("A").cursor.frame == 2
     pair.part.leave()
     plot = curves.plots["loss"]
-    assert plot.curves["A", ""].getData()[0].tolist() == [n * 50 for n in range(8)]
+    assert plot.curves[Side.A, ""].getData()[0].tolist() == [n * 50 for n in range(8)]
     assert "B" not in plot.value
 
 
@@ -205,12 +206,12 @@ def test_swapping_keeps_the_frames_and_leaving_leaves_a_alone(
     pair.settle()
     assert pair.session("B").cursor.frame == 1
     assert window.stage.currentIndex() == 3
-    assert [window.runs.side(path) for path in (shorter, finished)] == ["A", "B"]
+    assert [window.runs.side(path) for path in (shorter, finished)] == [Side.A, Side.B]
     qtbot.mouseClick(pair.part.tools.compare, Qt.MouseButton.LeftButton)
     assert pair.part.pair is None
-    assert window.stage.currentWidget().side("B") is None
+    assert window.stage.currentWidget().side(Side.B) is None
     assert pair.side("A")._head.isHidden()
-    assert window.runs.side(shorter) == ""
+    assert window.runs.side(shorter) is None
     assert window.session.cursor.frame == 1
     assert not pair.part.tools.compare.isChecked()
 
@@ -219,7 +220,7 @@ def test_the_list_chooses_run_b(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
 ) -> None:
     window = open_window(finished, shorter)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
     window.runs.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_C)
@@ -248,20 +249,20 @@ def test_b_may_be_live_and_grow(
     folder = RunFolder.create(tmp_path / "runs", "live")
     folder.write({"status": "training"})
     window = open_window(finished, folder.path)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     with folder.hold():
         writer = RecordingWriter(folder.recording, example.header(), example.reference)
         qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
         part.choose(folder.path)
         page = window.stage.currentWidget()
-        assert page.side("B").notice == "Waiting for its first frame …"
+        assert page.side(Side.B).notice == "Waiting for its first frame …"
         example.append(writer, 0)
-        qtbot.waitUntil(lambda: page.side("B").notice == "", timeout=15_000)
+        qtbot.waitUntil(lambda: page.side(Side.B).notice == "", timeout=15_000)
         theirs = part.pair.beside.session
         for number in (1, 2):
             example.append(writer, number)
             qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=15_000)  # noqa: B023
-        where = window.stage.currentWidget().side("B")._head._where
+        where = window.stage.currentWidget().side(Side.B)._head._where
         qtbot.waitUntil(lambda: where.text().endswith("newest frame"), timeout=15_000)
         window.session.scrub(1)
         example.append(writer, 3)

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from ed_core.recording import ArrayInfo, Header
 from ed_viewer.curves.data import CurveTable, describe
 from ed_viewer.session.alignment import Alignment
-from ed_viewer.style.palette import NO_CLASS, NOT_DRAWN
+from ed_viewer.style.palette import NO_CLASS, NOT_DRAWN, Side
 from ed_viewer.style.text import number
 from ed_viewer.testing import CLASSES, Example, write_example
 from ed_viewer.widgets.plots.plot import make_plot, nearest
@@ -71,7 +71,7 @@ class Mouse:
         """Open a tab and return its first panel, once it has drawn."""
         stage = self.window.stage
         stage.setCurrentIndex([stage.tabText(n) for n in range(stage.count())].index(title))
-        host = next(iter(stage.currentWidget().side("A").hosts.values()))  # type: ignore[attr-defined]
+        host = next(iter(stage.currentWidget().side(Side.A).hosts.values()))  # type: ignore[attr-defined]
         self.window.session._ask()
         self._qtbot.waitUntil(lambda: self.window.session.settled, timeout=30_000)
         self._qtbot.wait(50)
@@ -206,8 +206,8 @@ def test_the_fallback_tells_a_place_and_its_value(open_run: Opened) -> None:
 def test_the_scalars_under_the_mouse(open_run: Opened) -> None:
     mouse = open_run()
     plot = mouse.window.curves.plots["image_loss"]
-    mouse.wait_until(lambda: "A" in plot.tables)
-    table = plot.tables["A"]
+    mouse.wait_until(lambda: Side.A in plot.tables)
+    table = plot.tables[Side.A]
     steps, loss = table.places, table.columns["image_loss"]
     validation = table.columns["val_image_loss"]
     assert np.flatnonzero(np.isfinite(validation)).tolist() == [4]
@@ -232,9 +232,9 @@ def test_the_scalars_of_two_runs_under_the_mouse(
     for how, said in ((Alignment.STEP, "step 100"), (Alignment.EPOCH, "epoch 0.50")):
         mouse.leave()  # the place may be the same on the screen
         curves.set_alignment(how)
-        place = float(plot.tables["A"].places[row])
+        place = float(plot.tables[Side.A].places[row])
         middle = float(np.mean(plot.item.viewRange()[1]))
-        both = [f"{side} training {number(loss[row])}" for side, loss in known(plot).items()]
+        both = [f"{side.value} training {number(loss[row])}" for side, loss in known(plot).items()]
         assert mouse.over(plot.item, place, middle) == " · ".join(["Total loss", said, *both])
 
 
@@ -284,15 +284,15 @@ def test_without_truth_only_the_prediction_is_told(make: Callable[..., Any]) -> 
 
 def test_a_share_of_the_training_and_a_scalar_that_is_only_validated() -> None:
     table = CurveTable(np.array([0.25, 0.5, 1.0]), {"val_auc": np.array([0.5, np.nan, 0.7])})
-    said = describe("val_auc", {"A": table}, Alignment.SHARE, 0.6)
+    said = describe("val_auc", {Side.A: table}, Alignment.SHARE, 0.6)
     assert said == "Val AUC · 25.0 % of the training · validation 0.5"
-    assert describe("loss", {"A": table}, Alignment.SHARE, 0.6) == ""
+    assert describe("loss", {Side.A: table}, Alignment.SHARE, 0.6) == ""
 
 
 def test_a_loss_that_is_not_finite_is_told_as_such() -> None:
     losses = np.array([2.0, np.nan, np.inf])
     table = CurveTable(np.array([0.0, 50.0, 100.0]), {"loss": losses, "val_loss": losses + 1})
-    said = describe("loss", {"A": table}, Alignment.STEP, 40.0)
+    said = describe("loss", {Side.A: table}, Alignment.STEP, 40.0)
     assert said == "Total loss · step 50 · training not finite, validation 3"
-    said = describe("loss", {"A": table}, Alignment.STEP, 20.0)
+    said = describe("loss", {Side.A: table}, Alignment.STEP, 20.0)
     assert said == "Total loss · step 0 · training 2, validation 3"

@@ -46,7 +46,7 @@ def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     window.stage.setCurrentIndex(tab)
     qtbot.wait(100)
-    return next(part for part in window.parts if isinstance(part, FocusRing))
+    return window.findChild(FocusRing)
 
 
 def controls(window: Window) -> list[QWidget]:
@@ -239,3 +239,37 @@ def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
     assert not box.hasFocus()
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert window.session.cursor.playback is Playback.PLAYING
+
+
+def test_a_field_keeps_what_is_typed_into_it(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    field = QLineEdit(window)
+    field.show()
+    field.setFocus()
+    qtbot.keyClicks(field, "3f =-")
+    assert (field.text(), window.stage.currentIndex(), window.full) == ("3f =-", 0, False)
+    assert window.session.cursor.playback is Playback.PAUSED
+
+
+def test_the_menu_bar_has_every_command_and_takes_no_room(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    bar, height = window.menuBar(), window.stage.height()
+    assert bar.isHidden()
+    qtbot.keyClick(window, Qt.Key.Key_F10)
+    assert bar.isVisible()
+    qtbot.waitUntil(lambda: window.stage.height() < height, timeout=15_000)
+    assert set(window.commands) == set(window.actions())
+    log = window.action("logarithmic")
+    window.curves.log.toggle()
+    assert log.isChecked()
+    difference = window.action("difference")
+    difference.trigger()  # of no use while there is no run B
+    assert not difference.isChecked()
+    qtbot.keyClick(window, Qt.Key.Key_F10)
+    qtbot.waitUntil(lambda: window.stage.height() == height, timeout=15_000)

@@ -93,7 +93,7 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     window, tools = pair.window, pair.part.tools
     assert not tools.shared.isVisible()
     assert tools.difference.isVisible()
-    menu = window.part(ViewToolsFeature).more.menu()
+    menu = window.findChild(ViewToolsFeature).more.menu()
 
     def choices(menu: QMenu) -> list[QAction]:
         qtbot.wait(10)  # those of an earlier time go
@@ -119,7 +119,7 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     assert window.session.path == shorter
     pair.settle()
     entry("Steer").trigger()
-    qtbot.waitUntil(window.part(SteerFeature).panel.isVisible, timeout=15_000)
+    qtbot.waitUntil(window.findChild(SteerFeature).panel.isVisible, timeout=15_000)
     assert entry("Steer").isChecked()
     pair.part.leave()
     assert not [action for action in filled(menu) if action.text().startswith("Swap")]
@@ -130,7 +130,7 @@ def test_the_tools_fold_into_a_menu_and_back(
 ) -> None:
     pair = narrow(qtbot, couple, finished, shorter)
     window = pair.window
-    tools = window.part(ViewToolsFeature)
+    tools = window.findChild(ViewToolsFeature)
     assert tools.more.isVisible()
     assert not any(button.isVisible() for button in tools.buttons.values())
     actions = filled(tools.more.menu())[-len(_BUTTONS) :]
@@ -272,7 +272,7 @@ def test_nothing_of_steering_is_cut_in_lecture_mode(
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     window.act("full")
     window.act("steer")
-    panel = window.part(SteerFeature).panel
+    panel = window.findChild(SteerFeature).panel
     qtbot.waitUntil(lambda: bool(panel.numbers.rows), timeout=15_000)
     inner = panel.widget()
     qtbot.waitUntil(lambda: inner.width() >= inner.minimumSizeHint().width(), timeout=15_000)

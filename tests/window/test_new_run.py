@@ -29,7 +29,7 @@ LONG = "100000"  # epochs: it does not end by itself
 
 
 def part_of(window: Window) -> NewRunFeature:
-    return next(part for part in window.parts if isinstance(part, NewRunFeature))
+    return window.findChild(NewRunFeature)
 
 
 def form_of(window: Window) -> Form:
@@ -253,7 +253,7 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     assert part.dialog is not None
     assert not part.dialog.isVisible()
     assert window.runs.count() == 1
-    log, log_view = folder / "train.log", window.part(TrainingLog).log
+    log, log_view = folder / "train.log", window.findChild(TrainingLog).log
     assert sorted(root.iterdir()) == [folder]
     assert not window.docks["log"].isVisible()
     with qtbot.waitActive(window):

@@ -15,7 +15,6 @@ from ed_viewer.session.cursor import Playback
 from ed_viewer.stage.page import TABS
 from ed_viewer.style.palette import DARK, LIGHT
 from ed_viewer.testing import Example
-from ed_viewer.window.commands import COMMANDS
 from ed_viewer.window.key_sheet import KeySheet
 from ed_viewer.window.window import Window
 
@@ -80,8 +79,8 @@ def test_a_run_by_another_path_is_the_same_run(
         window.open(path)
         assert window.session.run is not None
         assert window.session.cursor.frame == 2
-    window.part(CompareFeature).choose(Path(finished.name))
-    assert window.part(CompareFeature).pair is None
+    window.findChild(CompareFeature).choose(Path(finished.name))
+    assert window.findChild(CompareFeature).pair is None
 
 
 def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(
@@ -166,13 +165,16 @@ def test_the_sheet_of_keys_lists_every_command(
     sheets = window.findChildren(KeySheet)
     assert len(sheets) == 1
     words = {label.text() for label in sheets[0].findChildren(QLabel)}
-    assert {command.words for command in COMMANDS} <= words
+    assert {action.whatsThis() or action.text() for action in window.commands} <= words
     sheets[0].close()
 
 
-def test_no_key_has_two_meanings() -> None:
-    keys = [key for command in COMMANDS for key in command.keys]
+def test_no_key_has_two_meanings(open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    assert set(window.commands) == set(window.actions())
+    keys = [keys.toString() for action in window.commands for keys in action.shortcuts()]
     assert len(keys) == len(set(keys))
+    assert all(action.shortcuts() for action in window.commands)
 
 
 def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:

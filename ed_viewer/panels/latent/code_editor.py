@@ -201,12 +201,10 @@ class CodeEditor(QWidget):
     Signals:
         edited: the code (latent,) that the user has set by its numbers.
         relabelled: another class was chosen; `label` says which.
-        hovered: the value under the mouse, in words.
     """
 
     edited = Signal(object)
     relabelled = Signal()
-    hovered = Signal(str)
 
     def __init__(self, decoder: DecoderClient, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -214,7 +212,6 @@ class CodeEditor(QWidget):
         self.code = np.empty(0)
         self.picture = DecodedView(theme)
         self.picture.setMinimumSize(64, 64)
-        self.picture.hovered.connect(self.hovered)
         self.weights = muted(plain(QLabel()))
         self.weights.setWordWrap(True)
         self.classes = QComboBox()

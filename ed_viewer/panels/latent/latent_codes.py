@@ -115,7 +115,6 @@ class LatentCodesPanel(Panel):
         label = source.probe.options.get("label")
         labels = source.reference.get(str(label)) if label else None
         self.scatter = Scatter(theme, self._share)
-        self.scatter.hovered.connect(self.hovered)
         self.scatter.legend.toggled.connect(self._say)
         self.scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
         self.axes: Axes | None = None
@@ -175,7 +174,6 @@ class LatentCodesPanel(Panel):
         self.handle.dragged.connect(self._take)
         self.editor = CodeEditor(decoder, theme)
         self.editor.edited.connect(self._take)
-        self.editor.hovered.connect(self.hovered)
         self.editor.relabelled.connect(lambda: self.interpolation.set_label(self.editor.label))
         self.interpolation = InterpolationStrip(decoder, theme, self.source.class_names(10**6))
         self.interpolation.chosen.connect(self._take)

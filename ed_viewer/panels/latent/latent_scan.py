@@ -32,7 +32,6 @@ class LatentScanPanel(Panel):
     def build(self) -> None:
         """One set of tiles without gaps."""
         self.tiles = Tiles(self.source.theme)
-        self.tiles.hovered.connect(self.hovered)
         self.tiles.resized.connect(self._draw)
         self.body.addWidget(self.tiles, 1)
         self._arrays: Arrays = {}

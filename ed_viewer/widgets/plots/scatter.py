@@ -122,7 +122,6 @@ class Scatter(QWidget):
 
     Signals:
         clicked: (number of the point, whether Shift was held).
-        hovered: the point under the mouse, in words, or "".
 
     Attributes:
         positions: (samples, 2) all points, also those that are not drawn.
@@ -132,7 +131,7 @@ class Scatter(QWidget):
     """
 
     clicked = Signal(int, bool)
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -167,7 +166,6 @@ class Scatter(QWidget):
         self.plot.scene().sigMouseClicked.connect(self._on_click)
         hover = PlotHover(self.plot)
         hover.watch(self.item, self.describe)
-        hover.told.connect(self.hovered)
 
     def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
         """Colour the points by class, (samples,), -1 or NaN for none; None for one colour."""
@@ -269,14 +267,11 @@ class TruthPlot(QWidget):
         theme: colours and type.
         unit: of the values that the mouse reads out.
 
-    Signals:
-        hovered: the sample under the mouse, in words, or "".
-
     Attributes:
         values: (samples, 2) the true value and the predicted one.
     """
 
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -311,7 +306,6 @@ class TruthPlot(QWidget):
         self._unlabelled = False  # whether a sample that is drawn has no class
         hover = PlotHover(self.plot)
         hover.watch(item, self.describe)
-        hover.told.connect(self.hovered)
 
     def show_values(
         self,

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPaintEngine, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.event_loop import Task
+from ed_viewer.style.text import tell_value
 from ed_viewer.style.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.controls import point_at
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
@@ -117,7 +118,6 @@ class Tiles(QWidget):
     """Draws a `TileSet`, as large as whole pixels allow.
 
     Signals:
-        hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
         resized: there is more or less room, since a moment.
 
@@ -125,7 +125,7 @@ class Tiles(QWidget):
         grid: where each tile is drawn.
     """
 
-    hovered = Signal(str)
+    tells_values = True
     clicked = Signal(int, int)
     resized = Signal()
     clickable = False
@@ -204,10 +204,10 @@ class Tiles(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         point = event.position().toPoint()
         point_at(self, self.clickable and self.grid.find(point) is not None)
-        self.hovered.emit(self.describe(point))
+        tell_value(self, self.describe(point))
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.hovered.emit("")
+        tell_value(self, "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         found = self.grid.find(event.position().toPoint())

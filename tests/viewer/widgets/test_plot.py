@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from ed_viewer.curves.data import CurveTable
 from ed_viewer.curves.plot import CurvePlot
 from ed_viewer.session.alignment import Alignment
-from ed_viewer.style.palette import run_colour
+from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.plots.plot import Axis
 from ed_viewer.window.window import Window
@@ -105,17 +105,17 @@ def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot
 def test_one_row_is_a_point_in_the_colour_of_its_run(qtbot: QtBot, theme: Theme) -> None:
     plot = CurvePlot("loss", theme)
     qtbot.addWidget(plot)
-    tables = {side: CurveTable(np.array([9.0]), {"loss": np.array([0.5])}) for side in "AB"}
-    plot.show_tables({"A": tables["A"]})
-    options = plot.curves["A", ""].opts
+    tables = {side: CurveTable(np.array([9.0]), {"loss": np.array([0.5])}) for side in Side}
+    plot.show_tables({Side.A: tables[Side.A]})
+    options = plot.curves[Side.A, ""].opts
     assert (options["symbol"], options["symbolSize"]) == ("o", 7)
     assert options["symbolBrush"].color().name() == theme.palette.classes[0]
     plot.set_compared(True)
     plot.show_tables(tables)
-    assert plot.curves["A", ""].opts["symbolBrush"].color() == run_colour(theme.palette, "A")
-    hollow = plot.curves["B", ""].opts
+    assert plot.curves[Side.A, ""].opts["symbolBrush"].color() == run_colour(theme.palette, Side.A)
+    hollow = plot.curves[Side.B, ""].opts
     assert hollow["symbolBrush"].style() is Qt.BrushStyle.NoBrush
-    assert hollow["symbolPen"].color() == run_colour(theme.palette, "B")
+    assert hollow["symbolPen"].color() == run_colour(theme.palette, Side.B)
 
 
 @given(st.floats(-5, 1e4), st.floats(1e-3, 1e5), st.integers(20, 900))

@@ -219,7 +219,7 @@ def test_what_the_mouse_does_on_data_stands_in_the_status_line(
         window.stage.setCurrentIndex(tab)
         window.stage.complete()
         data = [w for p in window.stage.panels for w in p.findChildren(QWidget) if w.statusTip()]
-        told = [w for w in window.stage.findChildren(QWidget) if hasattr(w, "hovered")]
+        told = [w for w in window.stage.findChildren(QWidget) if hasattr(w, "tells_values")]
         assert not [w for w in told if w.toolTip()]
         for widget in data:
             QApplication.sendEvent(widget, QEvent(QEvent.Type.Enter))

@@ -219,5 +219,5 @@ def test_no_process_outlives_the_window(
     window.stage.decoder.decode("late", np.zeros((1, 2)))
     decoder.decode("late", np.zeros((1, 2)))
     ended = QProcess.ProcessState.NotRunning
-    processes = window.part(DecoderFeature).findChildren(QProcess)
+    processes = window.findChild(DecoderFeature).findChildren(QProcess)
     assert all(process.state() is ended for process in processes)
