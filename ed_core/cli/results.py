@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from ed_core.cli.start import early_options, short, startup
+from ed_core.cli.training_options import pairs
 from ed_core.errors import EdkitError, unknown
 
 _WEIGHTS = click.option(
@@ -27,6 +28,12 @@ _WEIGHTS = click.option(
     metavar="NAME",
     help="[default: test, else validation; all of other data without splits]",
 )
+@click.option(
+    "--field",
+    multiple=True,
+    metavar="NAME=OTHER",
+    help="With --data: take its field OTHER for the field that the model calls NAME.",
+)
 @_WEIGHTS
 @click.option("--anomaly", is_flag=True, help="How a run trained with --only tells what is odd.")
 @click.option("--rate", type=float, help="With --anomaly: false alarms accepted. [default: 0.05]")
@@ -41,6 +48,9 @@ def evaluate(
         raise EdkitError("--rate goes with --anomaly.")
     if anomaly and given["classifier"]:
         raise EdkitError("--anomaly and --classifier are two measurements: give one of them.")
+    names = pairs(given["field"], "--field", "NAME=OTHER")
+    if names and not given["data"]:
+        raise EdkitError("--field goes with --data.")
     startup.keras(run=run)
     from ed_core.cli.evaluation_table import format_table, words_of
     from ed_core.evaluation import agreement
@@ -48,14 +58,15 @@ def evaluate(
     from ed_core.evaluation.anomaly import detect
     from ed_core.runs.run import open_run
 
-    opened, data, split = open_run(run, weights=weights), given["data"], given["split"]
+    opened, data = open_run(run, weights=weights), given["data"]
+    on = {"split": given["split"], "field_names": names}
     if anomaly:
-        result = detect(opened, data, split=split, rate=0.05 if rate is None else rate)
+        result = detect(opened, data, rate=0.05 if rate is None else rate, **on)
     elif given["classifier"]:
         judged = agreement(opened, open_run(given["classifier"], weights=weights))
-        result = {**measure(opened, data, split=split), **judged}
+        result = {**measure(opened, data, **on), **judged}
     else:
-        result = measure(opened, data, split=split)
+        result = measure(opened, data, **on)
     if as_json:
         print(json.dumps(result, allow_nan=False))
     else:

@@ -1,6 +1,7 @@
 """The memory of this machine, and a guard before more of it is taken than there is."""
 
 import os
+import sys
 from pathlib import Path
 
 from ed_core.errors import EdkitError
@@ -10,7 +11,9 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 def available() -> int:
     """Return how many bytes this process may still take: what is free, or its container's limit."""
-    free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = sys.maxsize  # Windows does not say
+    if hasattr(os, "sysconf"):
+        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(one.split()[1]) * 1024 for one in lines if one.startswith("MemAvailable:"))

@@ -85,6 +85,7 @@ def detect(
     *,
     split: str | None = None,
     rate: float = 0.05,
+    field_names: Mapping[str, str] | None = None,
 ) -> Numbers:
     """Measure how well a model trained on one class tells the others from it.
 
@@ -101,6 +102,7 @@ def detect(
         data: a data set; by default the run's own.
         split: to measure on; by default as `evaluate` has it.
         rate: of false alarms that are accepted, between 0 and 1.
+        field_names: of other data, what the model calls a field to what the data call it.
 
     Raises:
         EdkitError: the run was not trained on one class, reconstructs nothing, or the split has
@@ -110,7 +112,7 @@ def detect(
     only = _normal_class(run)
     if not 0 < rate < 1:
         raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
-    on = measured_on(run, data, split)
+    on = measured_on(run, data, split, field_names)
     arrays = split_arrays(run, on, more=only)
     odd, known = _abnormal(run.data, only, arrays)
     if odd.all() or not odd.any():

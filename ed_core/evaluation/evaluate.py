@@ -1,6 +1,6 @@
 """Every measure that suits a head of a run, on one split."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -35,7 +35,12 @@ Suits = Callable[[Subject, Head], bool]
 
 
 def evaluate(
-    run: Run | str | Path, data: str | None = None, *, split: str | None = None, seed: int = 0
+    run: Run | str | Path,
+    data: str | None = None,
+    *,
+    split: str | None = None,
+    seed: int = 0,
+    field_names: Mapping[str, str] | None = None,
 ) -> Numbers:
     """Measure a trained model on one split, and what it must beat.
 
@@ -67,6 +72,7 @@ def evaluate(
             `all` of such a data set that is not the run's own, else `test`, or `validation` where
             there is no test.
         seed: of the noise in z, the same on every backend.
+        field_names: of other data, what the model calls a field to what the data call it.
 
     Returns:
         The numbers by name, flat and ready for JSON.
@@ -76,7 +82,7 @@ def evaluate(
             gives what is not finite.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    on = measured_on(run, data, split)
+    on = measured_on(run, data, split, field_names)
     subject = Subject(run, split_arrays(run, on), seed)
     measures = [
         measure(subject, head)

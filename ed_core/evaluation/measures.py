@@ -15,8 +15,9 @@ from ed_core.evaluation import baselines
 from ed_core.evaluation.splits import known_split
 from ed_core.evaluation.subject import Numbers, SampleBatch, Subject, positions, truth
 from ed_core.inference.predict import mean, pieces, predict, total, values_of
+from ed_core.labels import class_name
 from ed_core.nn.submodels import inputs_of, model_inputs
-from ed_core.plugins.spec import Field, Head
+from ed_core.plugins.spec import Head
 from ed_core.runs.run import Run
 from ed_core.seeds import Seeds
 
@@ -98,14 +99,9 @@ class MapAccuracy(ConfusionCounts):
             f"{name}_count": count,
         }
         return numbers | {
-            f"{name}_iou_{class_name(field, number)}": float(shares[number])
+            f"{name}_iou_{class_name(field.classes, number)}": float(shares[number])
             for number in map(int, occurs)
         }
-
-
-def class_name(field: Field, number: int) -> str:
-    """Return the name of a class, its number where it has none."""
-    return field.classes[number] if number < len(field.classes) else str(number)
 
 
 class ClassAccuracy(ConfusionCounts):

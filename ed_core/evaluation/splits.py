@@ -36,7 +36,12 @@ class Measured:
     split: str
 
 
-def measured_on(run: Run, data: str | None, split: str | None = None) -> Measured:
+def measured_on(
+    run: Run,
+    data: str | None,
+    split: str | None = None,
+    field_names: Mapping[str, str] | None = None,
+) -> Measured:
     """Return the data set that a run is measured on, and the split.
 
     Where the run's own is not to be had, the other one stands in for it as well.
@@ -46,10 +51,14 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
         data: a data set; by default the run's own.
         split: of the data set. By default all of one that came without splits and that the run has
             never seen, else `test`, else `validation`.
+        field_names: of another data set, what the model calls a field to what the data call it; by
+            default as of the data that the run was trained on.
 
     Raises:
         EdkitError: the data set is unknown, or the run's own is needed and not to be had.
     """
+    if field_names and not data:
+        raise EdkitError("other names of fields are those of other data: give these with --data.")
     source = load_data(data) if data else None
     if source is not None and data is not None:
         _say(data, source, run, split)
@@ -73,13 +82,13 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
             ) from error
         if not run.recognise(source):
             record = InputRecord.from_facts(run.info.get("input"))
-            run.lend(_as_trained(data, source, run, record))
+            run.lend(_as_trained(data, source, run, record, field_names=field_names))
             if split is None and run.data.whole is not None and not run.info.get("only"):
                 split = ALL
         return Measured(data, run.data, split or default_split(run.data))
     if data is None or source is None:
         return Measured(run.info["data"], own, split or default_split(own))
-    source = _as_trained(data, source, run, run.input, own.preparation)
+    source = _as_trained(data, source, run, run.input, own.preparation, field_names=field_names)
     if split is None and source.whole is not None and not _same_file(data, run.info["data"]):
         split = ALL
     return Measured(data, source, split or default_split(source))
@@ -116,11 +125,20 @@ def _resolved(value: Any) -> Any:
 
 
 def _as_trained(
-    name: str, data: Dataset, run: Run, record: InputRecord, hook: Preparation | None = None
+    name: str,
+    data: Dataset,
+    run: Run,
+    record: InputRecord,
+    hook: Preparation | None = None,
+    *,
+    field_names: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Return a data set as a run takes it; see `ed_core.data.preparation.as_trained`."""
     try:
-        data = renamed(data, run.info.get("field_names") or {}, strict=False)
+        given, own = field_names or {}, run.info.get("field_names") or {}
+        data = renamed(data, given)
+        others = {wanted: called for wanted, called in own.items() if wanted not in given}
+        data = renamed(data, others, strict=False)
         return as_trained(data, run.fields, record, hook)
     except EdkitError as error:
         raise EdkitError(f"data {name!r}: {error}") from error

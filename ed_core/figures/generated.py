@@ -12,10 +12,10 @@ from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
 from ed_core.figures.latent import chosen_axes, principal_axes
 from ed_core.figures.material import FigureData
-from ed_core.figures.predictions import class_names
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT, WIDTH
 from ed_core.inference.latent import interpolate
+from ed_core.labels import class_name
 from ed_core.nn import decoder
 from ed_core.recording import Recording
 from ed_core.seeds import Seeds
@@ -171,7 +171,7 @@ def latent_grid(materials: list[FigureData], spacing: Spacing = "quantiles") -> 
     if decoder.label:
         number = main.samples[decoder.label][0]
         labels = np.full(_GRID_STEPS**2, number)
-        names[0] = f"{names[0]}, class {class_names(main.fields[decoder.label], number + 1)[-1]}"
+        names[0] = f"{names[0]}, class {class_name(main.fields[decoder.label].classes, number)}"
     images = decoder.pictures(grid.reshape(-1, grid.shape[-1]), labels)
     size = tile_size(images[0], _GRID_TILE)
     rows = [images[i : i + _GRID_STEPS] for i in range(0, len(images), _GRID_STEPS)]

@@ -9,6 +9,7 @@ from ed_core.evaluation.embedding import embedded
 from ed_core.figures.material import FigureData
 from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, dark, marks
 from ed_core.palette import class_colour
+from ed_core.principal_plane import principal_plane
 from ed_core.probes import flat
 
 _HEIGHT = 7.0  # inches
@@ -99,20 +100,14 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]
     size = codes.shape[1]
     if size == 2:
         return np.zeros(2), np.eye(2), ["$z_1$", "$z_2$"]
-    codes = codes.astype("float64")
-    mean = codes.mean(axis=0)
-    centred = np.pad(codes - mean, ((0, max(2 - len(codes), 0)), (0, 0)))  # a plane needs two rows
-    _, strength, axes = np.linalg.svd(centred, full_matrices=False)
-    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
+    mean, axes, shares = principal_plane(codes)
     names = [f"{order} principal component of {size}" for order in ("first", "second")]
-    variance = float(np.sum(strength**2))
-    if variance > 1e-12:  # one sample, or a dead code, has none
-        shares = 100 * strength[:2] ** 2 / variance
+    if shares.any():  # one sample, or a dead code, has none
         names = [
-            f"{name} ({share:.0f} % of the variance)"
+            f"{name} ({100 * share:.0f} % of the variance)"
             for name, share in zip(names, shares, strict=True)
         ]
-    return mean, axes[:2], names
+    return mean, axes, names
 
 
 def chosen_axes(

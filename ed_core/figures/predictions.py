@@ -24,6 +24,7 @@ from ed_core.figures.sheets import (
     tile_size,
 )
 from ed_core.figures.style import DPI, FAINT, GRID, INK, SMALL, TEXT, WIDTH, marks
+from ed_core.labels import quantity, with_unit
 from ed_core.plugins.spec import Field, Head
 
 Kind = Literal["class", "value"]
@@ -115,20 +116,8 @@ def confusion(material: FigureData, head: Head) -> np.ndarray:
     return counted(truth(material, head), predicted(material, head), classes)
 
 
-def in_unit(name: str, field: Field) -> str:
-    """Return what an axis of a field says: its name, and its unit in brackets."""
-    return f"{name} ({field.unit})" if field.unit else name
-
-
-def measured(number: float, field: Field) -> str:
-    """Return a number of a field with three digits and the field's unit."""
-    apart = "" if field.unit in ("", "°") else " "
-    return f"{number:.3g}{apart}{field.unit}"
-
-
-def class_names(field: Field, classes: int) -> list[str]:
-    """Return the name of every class, its number where it has none."""
-    return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]
+def _measured(number: float, field: Field) -> str:
+    return with_unit(f"{number:.3g}", field.unit)
 
 
 def maps(materials: list[FigureData]) -> dict[str, Figure]:
@@ -144,7 +133,8 @@ def maps(materials: list[FigureData]) -> dict[str, Figure]:
         size = truth(main, head).shape[1:3]
         inputs = input_pictures(main, size, shown)
         inputs.pop(head.target, None)
-        figures[head.name] = _drawn(inputs, rows, in_unit(head.target, main.fields[head.target]))
+        axis = quantity(head.target, main.fields[head.target].unit)
+        figures[head.name] = _drawn(inputs, rows, axis)
     return figures
 
 
@@ -158,12 +148,12 @@ def _rows(materials: list[FigureData], head: Head, shown: np.ndarray) -> list[Ro
                 values = predicted(material.whole, own)
                 squares = np.square(values - true, dtype="float64")
                 known = squares[np.isfinite(squares)]
-                said = f"RMSE {measured(np.sqrt(known.mean()), field)}" if known.size else NO_TRUTH
+                said = f"RMSE {_measured(np.sqrt(known.mean()), field)}" if known.size else NO_TRUTH
                 rows.append((f"{material.name or 'predicted'}\n{said}", values[shown]))
     return rows
 
 
-def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) -> Figure:
+def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], axis: str) -> Figure:
     every = np.stack([values for _, values in rows])
     low, high = (float(edge) for edge in np.nanquantile(every, (0.001, 0.999)))
     tall, wide = every.shape[2:]
@@ -179,7 +169,7 @@ def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) 
     dots = figure.get_size_inches() * DPI
     place = (1 + _BAR / dots[0], 0, _BAR / dots[0], (len(rows) * step - GAP) / dots[1])
     scale = ScalarMappable(Normalize(low, high), SCALE)
-    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=quantity)
+    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=axis)
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=6)
     return figure
@@ -222,10 +212,10 @@ def _plane(axes: Axes, material: FigureData, head: Head) -> None:
         limits = (min(low[0], high[0]), max(low[1], high[1]))
         axes.plot(limits, limits, color=INK, linewidth=1.4)
     field = whole.fields[head.target]
-    quantity = in_unit(head.target, field)
-    axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
+    axis = quantity(head.target, field.unit)
+    axes.set(aspect="equal", xlabel=f"true {axis}", ylabel=f"predicted {axis}")
     axes.margins(0.04)
-    text = f"RMSE {measured(error, field)} of {known.size:,} samples"
+    text = f"RMSE {_measured(error, field)} of {known.size:,} samples"
     axes.set_title(f"{material.name or head.name}: {text if known.size else NO_TRUTH}")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)

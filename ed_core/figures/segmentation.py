@@ -11,7 +11,6 @@ from ed_core.confusion import intersection_over_union
 from ed_core.figures.material import FigureData
 from ed_core.figures.predictions import (
     NO_TRUTH,
-    class_names,
     confusion,
     heads_of,
     predicted,
@@ -29,6 +28,7 @@ from ed_core.figures.sheets import (
     tile_size,
 )
 from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH
+from ed_core.labels import class_names
 from ed_core.palette import class_colour
 from ed_core.plugins.spec import Field, Head
 
@@ -124,7 +124,7 @@ def _labelled(
     text = f"mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
     text = f"{head.name}: {text if matrices[0].any() else NO_TRUTH}"
     axes.set_title(f"{text}, {len(main.samples[head.target]):,} images", pad=34)
-    names = class_names(main.fields[head.target], len(colours))
+    names = class_names(main.fields[head.target].classes, len(colours))
     handles = [
         Patch(color=colours[n], label=f"{name}  {' / '.join(_score(s[n : n + 1]) for s in scores)}")
         for n, name in enumerate(names)

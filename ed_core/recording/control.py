@@ -9,7 +9,6 @@ file stays small.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -23,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.recording.folder import written_whole
-from ed_core.recording.layout import one_line
+from ed_core.recording.layout import LARGEST_EXACT, one_line
+from ed_core.recording.system import HAS_LOCKS, try_lock
 
 RANGES = {"learning_rate": (1e-12, 1e3), "weight": (0.0, 1e9)}
 """The kinds of request that have a value, and the least and the largest."""
 
 _PLAIN = ("pause", "resume", "stop", "save")
 _MAX_BYTES = 64 * 1024  # of the file
-_MAX_NUMBER = 2**53
 _PATIENCE = 1.0  # seconds to wait for another writer, which may have been stopped as it wrote
 
 
@@ -138,7 +137,7 @@ def read_requests(path: Path, heads: Collection[str] | None = None) -> tuple[lis
 
 def _entries(path: Path) -> list[Any]:
     """Read the file; one that is no regular file (a pipe would hang the reader) is refused."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is not a regular file")
@@ -159,7 +158,7 @@ def _request(raw: Any, heads: Collection[str] | None = None) -> Request:
     if not isinstance(raw, dict):
         raise ValueError(f"{raw!r:.60} is no request")
     number, kind, head = raw.get("number"), raw.get("kind"), raw.get("head")
-    if type(number) is not int or not 0 < number < _MAX_NUMBER:
+    if type(number) is not int or not 0 < number < LARGEST_EXACT:
         raise ValueError(f"a request has the number {number!r:.60}")
     if kind in _PLAIN:
         return Request(kind, number=number)
@@ -193,15 +192,19 @@ def _about(request: Request) -> tuple[str, str | None]:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other writers out, but go on when one does not let go."""
+    if not HAS_LOCKS:
+        yield
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         end = time.monotonic() + _PATIENCE
         while time.monotonic() < end:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if try_lock(descriptor):
+                    break
             except OSError:
-                time.sleep(0.01)
+                pass
+            time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)

@@ -10,7 +10,7 @@ import numpy as np
 from ed_core.errors import EdkitError
 from ed_core.recording.checked_file import DamagedError
 from ed_core.recording.folder import RunFolder
-from ed_core.recording.layout import TIME_COLUMNS, Event, Header
+from ed_core.recording.layout import LARGEST_EXACT, TIME_COLUMNS, Event, Header
 from ed_core.recording.preflight import preflight
 from ed_core.recording.segment import Segment, open_segment
 
@@ -332,4 +332,4 @@ def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 def _start(run: Mapping[str, object]) -> float:
     start = run.get("start_step", 0)
-    return float(start) if isinstance(start, int) and 0 <= start < 2**53 else 0.0
+    return float(start) if isinstance(start, int) and 0 <= start < LARGEST_EXACT else 0.0

@@ -20,6 +20,7 @@ from ed_core.recording.checked_file import (
     table,
 )
 from ed_core.recording.layout import (
+    LARGEST_EXACT,
     MAX_BYTES,
     SCHEMA,
     TIME_COLUMNS,
@@ -36,7 +37,6 @@ from ed_core.recording.tables import EventTables, GrowingTable
 _CACHE = 2**20  # bytes of unpacked chunks, of each array
 _MAX_ARRAYS = 256
 _MAX_HEADER = 4 * 2**20  # bytes of JSON
-_MAX_STEP = 2**53  # above it, not every whole number is a float64
 
 
 _OPENING = threading.Lock()
@@ -312,5 +312,5 @@ class Segment:
 
 def _increasing(steps: np.ndarray) -> int:
     """Return how many steps there are before the first that cannot be one."""
-    bad = ~(steps >= 0) | (steps > _MAX_STEP) | (np.diff(steps, prepend=0) < 0)
+    bad = ~(steps >= 0) | (steps > LARGEST_EXACT) | (np.diff(steps, prepend=0) < 0)
     return int(np.argmax(bad)) if bad.any() else len(steps)

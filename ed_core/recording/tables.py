@@ -5,11 +5,17 @@ import zlib
 import h5py
 import numpy as np
 
-from ed_core.recording.layout import MAX_BYTES, TIME_COLUMNS, Event, checksum, one_line
+from ed_core.recording.layout import (
+    LARGEST_EXACT,
+    MAX_BYTES,
+    TIME_COLUMNS,
+    Event,
+    checksum,
+    one_line,
+)
 
 EVENT_BYTES = 160  # of kind and text in UTF-8; what is longer is cut
 _MAX_EVENTS = 2**18  # that are read: three days of a checkpoint a second
-_MAX_STEP = 2**53  # above it, not every whole number is a float64
 _AGAIN = 256  # rows without a sum that are read again: the newest may have been seen half written
 
 
@@ -40,7 +46,7 @@ def pack_event(event: Event) -> tuple[np.ndarray, np.ndarray]:
 def unpack_event(when: np.ndarray, words: np.ndarray) -> Event | None:
     """Return the event that two rows hold, or None if they are not what was written."""
     step, epoch, seconds, written = (float(value) for value in when)
-    if not 0 <= step <= _MAX_STEP or _checksum(when[:TIME_COLUMNS], words) != written:
+    if not 0 <= step <= LARGEST_EXACT or _checksum(when[:TIME_COLUMNS], words) != written:
         return None
     text = words.tobytes().rstrip(b"\0").decode(errors="ignore")
     kind, _, said = text.partition(" ")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shutil
 import tempfile
 import zlib
@@ -26,6 +25,7 @@ from ed_core.recording.layout import (
     curve_row,
 )
 from ed_core.recording.segment import is_open_here
+from ed_core.recording.system import largest_file
 from ed_core.recording.tables import make_event_tables, pack_event, summed
 
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
@@ -207,9 +207,9 @@ def lack_of_room(path: Path) -> str:
         return error.strerror or str(error)
     if free < _FLOOR:
         return f"only {free // 2**20} MiB are free on the disk"
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    limit = largest_file()
     size = path.stat().st_size if path.exists() else 0
-    if limit != resource.RLIM_INFINITY and size + _FLOOR > limit:
+    if size + _FLOOR > limit:
         return f"a file may not be larger than {limit // 2**20} MiB here (ulimit -f)"
     return ""
 

@@ -27,6 +27,7 @@ from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
 from ed_core.recording.control import Inbox
 from ed_core.recording.description import FORMAT
+from ed_core.recording.folder import now
 from ed_core.runs.checkpoints import Position
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run, build, open_run, save_weights
@@ -40,7 +41,7 @@ from ed_core.training.callbacks import (
     weight_schedules,
 )
 from ed_core.training.hooks import make_augment, make_optimizer
-from ed_core.training.plan import Plan, check_terms, facts, now
+from ed_core.training.plan import Plan, check_terms, facts
 from ed_core.training.steering import Steering
 from ed_core.training.stop_signal import StopSignal
 

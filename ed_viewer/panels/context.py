@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ed_core.labels import class_name, class_names, quantity
 from ed_core.recording import ProbeInfo
 from ed_viewer.decoding.client import DecoderClient
-from ed_viewer.style.palette import NO_CLASS, NO_LABEL, Side, class_colour, difference_table
+from ed_viewer.style.palette import NO_CLASS, Side, class_colour, difference_table
 from ed_viewer.style.pixels import Ranges, Scale, as_images, finite_range
 from ed_viewer.style.theme import Theme
 
@@ -46,8 +47,7 @@ class PanelContext:
 
     def names(self, name: str, classes: int) -> tuple[str, ...]:
         """Return the name of each class of a field, its number where it has none."""
-        known = self.classes(name)
-        return (*known[:classes], *map(str, range(len(known), classes)))
+        return class_names(self.classes(name), classes)
 
     def own_colours(self, name: str) -> tuple[str, ...]:
         """Return the colours that the data give the classes of a field, () for none."""
@@ -61,8 +61,7 @@ class PanelContext:
 
     def quantity(self, name: str) -> str:
         """Return what an axis of a field says: its name, and its unit in brackets."""
-        unit = self.unit(name)
-        return f"{name} ({unit})" if unit else name
+        return quantity(name, self.unit(name))
 
     def unit(self, name: str) -> str:
         """Return the unit of a field, "" where it has none."""
@@ -125,7 +124,4 @@ class PanelContext:
 
 
 def _name_of(classes: tuple[str, ...], label: float) -> str:
-    index = int(label) if np.isfinite(label) else NO_CLASS
-    if index < 0:
-        return NO_LABEL
-    return classes[index] if index < len(classes) else str(label)
+    return class_name(classes, int(label) if np.isfinite(label) else NO_CLASS)

@@ -2,31 +2,13 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from ed_core.recording.description import RUN_OPTIONS, differing, run_options, worded
 from ed_viewer.reading.messages import RunEntry, RunInfo
 
 _STAMPED = re.compile(r"(.+)-(\d{8})-(\d{6})-[0-9a-f]{6}")
-_OPTIONS = (
-    "data",
-    "seed",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "weights",
-    "labels",
-    "stratified",
-    "only",
-    "class_weights",
-    "oversample",
-    "field_names",
-    "validation",
-    "every",
-    "record",
-    "backend",
-)
 
 
 def name_and_time(name: str) -> tuple[str, str]:
@@ -77,31 +59,9 @@ def titles(entries: Sequence[RunEntry]) -> dict[Path, str]:
     return found
 
 
-def options_of(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run by name, out of its `run.json`: the model's own come first."""
-    params = info.get("params")
-    given = dict(params) if isinstance(params, Mapping) else {}
-    return {**given, **{name: info[name] for name in _OPTIONS if info.get(name) is not None}}
-
-
-def worded(value: Any) -> str:
-    """Return the value of an option in words."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ",".join(map(worded, value)) if isinstance(value, list | tuple) else str(value)
-
-
 def _differing(group: Sequence[RunEntry]) -> list[tuple[RunEntry, str]]:
-    options = [options_of(entry.info) for entry in group]
-    names = [
-        name
-        for name in dict.fromkeys(name for given in options for name in given)
-        if any(given.get(name) != options[0].get(name) for given in options)
-    ]
+    options = [run_options(entry.info) for entry in group]
+    names = differing(options)
     return [
         (
             entry,
@@ -116,10 +76,10 @@ def what_differs(one: RunInfo, other: RunInfo) -> tuple[str, str]:
 
     Of different models, what one alone has is left out, and the data where the names say them.
     """
-    ours, theirs = (options_of({**run.header.run, **run.info}) for run in (one, other))
+    ours, theirs = (run_options({**run.header.run, **run.info}) for run in (one, other))
     alike = name_and_time(one.path.name)[0] == name_and_time(other.path.name)[0]
-    told = {*ours, *theirs} if alike else (ours.keys() & theirs | {*_OPTIONS}) - {"data"}
-    names = [n for n in {**ours, **theirs} if n in told and ours.get(n) != theirs.get(n)]
+    told = {*ours, *theirs} if alike else (ours.keys() & theirs | {*RUN_OPTIONS}) - {"data"}
+    names = [name for name in differing((ours, theirs)) if name in told]
     said = [
         " · ".join(f"{name} {worded(given[name])}" for name in names if name in given)
         for given in (ours, theirs)

@@ -135,7 +135,6 @@ _BRIGHT = 140.0  # luma, of 255, from which type on a colour is dark
 
 NO_CLASS, NOT_DRAWN = -1, -2
 """In the place of a class: of a sample without a label, and of one that is hidden."""
-NO_LABEL = "no label"
 
 
 def class_symbol(index: int) -> str:

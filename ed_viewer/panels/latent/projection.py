@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from ed_core.principal_plane import principal_plane
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
@@ -55,10 +57,10 @@ def project(codes: np.ndarray, before: Axes | None = None) -> Axes:
         return Axes(points, ("code 1", "sample"), np.array([[1.0], [0.0]]), middle)
     if latent == 2:
         return units(codes, (0, 1))
-    mean = codes.mean(axis=0)
-    axes = _principal(codes - mean)
-    largest = np.abs(axes).argmax(axis=1)
-    axes = axes * np.where(axes[[0, 1], largest] < 0, -1.0, 1.0)[:, None]
+    # In this thread alone: beside a busy process, such as a decoder that starts, the library's
+    # threads wait for each other for 100 ms.
+    with _libraries().limit(limits=1, user_api="blas"):
+        mean, axes, _ = principal_plane(codes)
     points = (codes - mean) @ axes.T
     if before is not None and before.points.shape == points.shape:
         signs = np.where((points * before.points).sum(axis=0) < 0, -1.0, 1.0)
@@ -75,25 +77,6 @@ def units(codes: np.ndarray, chosen: tuple[int, int]) -> Axes:
         directions[1] = 0.0
     titles = (f"code {first + 1}", f"code {second + 1}")
     return Axes(codes[:, list(chosen)], titles, directions)
-
-
-def _principal(centred: np.ndarray) -> np.ndarray:
-    """Return the first two principal axes (2, latent), zeros where there are fewer.
-
-    By the smaller of the two Gram matrices: a decomposition of all the codes takes ten times as
-    long, in the thread of the window. And in this thread alone: beside a busy process, such as a
-    decoder that starts, the library's threads wait for each other for 100 ms.
-    """
-    samples, latent = centred.shape
-    few = samples < latent
-    with _libraries().limit(limits=1, user_api="blas"):
-        gram = centred @ centred.T if few else centred.T @ centred
-        values, vectors = np.linalg.eigh(gram)
-    axes = vectors[:, ::-1][:, :2].T
-    if few:
-        lengths = np.sqrt(np.maximum(values[::-1][:2], 1e-12))
-        axes = (axes @ centred) / lengths[:, None]
-    return np.pad(axes, ((0, max(2 - len(axes), 0)), (0, 0)))
 
 
 @cache

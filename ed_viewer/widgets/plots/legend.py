@@ -11,7 +11,8 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ed_viewer.style.palette import NO_CLASS, NO_LABEL, class_colour, class_symbol
+from ed_core.labels import NO_LABEL
+from ed_viewer.style.palette import NO_CLASS, class_colour, class_symbol
 from ed_viewer.style.text import grouped
 from ed_viewer.style.theme import Theme
 

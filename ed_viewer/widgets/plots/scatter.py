@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from ed_core.labels import NO_LABEL
 from ed_viewer.style.palette import (
     NO_CLASS,
-    NO_LABEL,
     NOT_DRAWN,
     Palette,
     class_colour,

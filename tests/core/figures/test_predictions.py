@@ -19,7 +19,6 @@ from ed_core.figures.confusion import confusions, groups_of
 from ed_core.figures.draw import draw_figures
 from ed_core.figures.material import FigureData, material, names_of
 from ed_core.figures.predictions import (
-    class_names,
     confusion,
     heads_of,
     maps,
@@ -32,6 +31,7 @@ from ed_core.figures.reconstructions import signals, videos
 from ed_core.figures.segmentation import colours_of, segmentations
 from ed_core.figures.sheets import coloured, input_pictures
 from ed_core.figures.style import STYLE
+from ed_core.labels import class_name, class_names
 from ed_core.palette import CLASSES, class_colour
 from ed_core.plugins.decorators import DATASETS, MODELS
 
@@ -400,7 +400,8 @@ def test_colours_and_names_of_classes() -> None:
     palette = [class_colour(number) for number in range(30)]
     assert palette[:10] == list(CLASSES)
     assert len(set(palette)) == 30
-    assert class_names(Field((), "class", ("a", "b")), 3) == ["a", "b", "2"]
+    assert class_names(("a", "b"), 3) == ("a", "b", "2")
+    assert class_name((), -1) == "no label"
 
 
 def test_runs_are_named_by_what_differs(seer: Run) -> None:
@@ -411,4 +412,8 @@ def test_runs_are_named_by_what_differs(seer: Run) -> None:
     assert names_of([seer, like(weights={"fine": 100.0})]) == ["λ fine 1", "λ fine 100"]
     assert names_of([seer, like(labels={"fine": 0.05})]) == ["labels all", "labels fine 0.05"]
     assert names_of([seer, like(seed=3)]) == ["seed 0", "seed 3"]
+    assert names_of([seer, like(seed=3, epochs=9, stratified=True, validation=0.2)]) == [
+        f"seed 0, epochs {seer.info['epochs']}, stratified no, validation default",
+        "seed 3, epochs 9, stratified yes, validation 0.2",
+    ]
     assert names_of([seer, like()]) == [seer.path.name] * 2
