@@ -245,12 +245,15 @@ class Numbers(QWidget):
         tip(name, head or words)
         name.setBuddy(field)
         field.changed.connect(self._mark)
-        field.applied.connect(_Wish(self, kind, head))
+        field.applied.connect(partial(self._ask, kind, head or None))
         field.refused.connect(partial(self._refuse, f"Weight of {head}" if head else words, kind))
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(mark, row, 1)
         self._grid.addWidget(field, row, 2)
         self.rows[about] = NumberRow(about, name, field, mark)
+
+    def _ask(self, kind: str, head: str | None, value: float) -> None:
+        self.asked.emit(Request(kind, value, head))
 
     def _refuse(self, name: str, kind: str, text: str) -> None:
         least, most = RANGES[kind]
@@ -279,13 +282,3 @@ class Numbers(QWidget):
             row.name.setText(metrics.elidedText(words, Qt.TextElideMode.ElideRight, wide))
             row.name.setFixedWidth(wide)
         self._grid.setColumnMinimumWidth(1, round(_MARK * scale))
-
-
-class _Wish:
-    """A request for the number that a field emits; a lambda in a loop would see the last head."""
-
-    def __init__(self, numbers: Numbers, kind: str, head: str) -> None:
-        self._numbers, self._kind, self._head = numbers, kind, head or None
-
-    def __call__(self, value: float) -> None:
-        self._numbers.asked.emit(Request(self._kind, value, self._head))
