@@ -56,7 +56,7 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
     ]:
         raise EdkitError(f"{', '.join(export_only)}: only of use with --export FILE.")
     if missing := missing_window_part():
-        raise EdkitError(f"{lack}; 'edkit figures RUN' draws the pictures without a window.")
+        raise EdkitError(f"{missing}; 'edkit figures RUN' draws the pictures without a window.")
     startup.plugin_files()
     from ed_viewer.app import main
 

@@ -46,8 +46,8 @@ def groups(has_target: Mapping[str, np.ndarray], shares: Mapping[str, float]) ->
         raise EdkitError(f"the shares of oversample must be at most 1 in all, got {dict(shares)}.")
     samples = len(next(iter(has_target.values())))
     rows = {name: np.flatnonzero(has_target[name]) for name in shares}
-    found = [(rows[name], round(share * samples)) for name, share in shares.items()]
-    left = max(samples - sum(count for _, count in found), 0)
+    counts_of_rows = [(rows[name], round(share * samples)) for name, share in shares.items()]
+    left = max(samples - sum(count for _, count in counts_of_rows), 0)
     chosen = np.logical_or.reduce([has_target[name] for name in shares])
     rest = np.flatnonzero(np.logical_or.reduce([*has_target.values()]) & ~chosen)
     if left and not len(rest):
@@ -55,7 +55,7 @@ def groups(has_target: Mapping[str, np.ndarray], shares: Mapping[str, float]) ->
             f"oversample: no sample without a target of {', '.join(shares)} teaches anything, so "
             "there is none for the rest of an epoch: leave it out, or give all to them."
         )
-    return [*found, (rest, left)]
+    return [*counts_of_rows, (rest, left)]
 
 
 def drawn(random: np.random.Generator, of: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""`python -m ed_core.decoding RUN`: the process that decodes."""
+"""`python -m ed_core.decoding RUN`: the decoding process."""
 
 from ed_core.decoding.worker import main
 

@@ -1,4 +1,4 @@
-"""The window's export: a key, a button, the dialog, and who does the work."""
+"""Export feature: key, button, dialog, and the jobs that write."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GONE = "Nothing exported: what was chosen is no longer shown"
 
 
 class ExportFeature(Feature):
-    """Takes the stage, one of its panels, the curves or the window away, as it is drawn now."""
+    """Feature that exports the stage, a panel, the curves or the window as drawn now."""
 
     name = "export"
     title = "Export"
@@ -88,17 +88,17 @@ class ExportFeature(Feature):
     def take(self, choice: ExportChoice) -> None:
         """Export; how it ends stands in the status line."""
         offered = targets(self.window, self.frame) if self.frame is not None else []
-        found = [target for target in offered if target.name == choice.target]
-        if not found:  # its tab was left while the dialog was open
+        matching = [target for target in offered if target.name == choice.target]
+        if not matching:  # its tab was left while the dialog was open
             self.window.status.show_message(_GONE)
         elif choice.kind in MOVIES:
-            self._film(choice, found[0])
+            self._film(choice, matching[0])
             return
         elif choice.kind in PICTURES:
             background = self.window.theme.colour("window")
-            self._write(choice.file, picture(found[0].figure, choice.kind, background))
-        elif found[0].arrays is not None:
-            self._write(choice.file, partial(write_npz, arrays=found[0].arrays()))
+            self._write(choice.file, picture(matching[0].figure, choice.kind, background))
+        elif matching[0].arrays is not None:
+            self._write(choice.file, partial(write_npz, arrays=matching[0].arrays()))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -185,9 +185,9 @@ class ExportFeature(Feature):
         return self.window.stage.settled and (pair is None or pair.settled)
 
     def _folder(self) -> Path:
-        kept = self.window.settings.text(_FOLDER)
+        remembered = self.window.settings.text(_FOLDER)
         home = QStandardPaths.StandardLocation.PicturesLocation
-        return Path(kept or QStandardPaths.writableLocation(home) or Path.home())
+        return Path(remembered or QStandardPaths.writableLocation(home) or Path.home())
 
 
 def _failed(file: Path) -> str:

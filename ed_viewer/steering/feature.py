@@ -1,4 +1,4 @@
-"""Steer: a dock at the right that asks the trainer of the open run."""
+"""Steering feature: a dock at the right with requests to the trainer of the open run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SteerFeature(Feature):
-    """Writes what is asked, and waits for the event by which the trainer says that it is done."""
+    """Feature that writes requests and waits for the trainer's events about them."""
 
     name = "steer"
     title = "SteerFeature"

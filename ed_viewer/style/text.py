@@ -1,4 +1,4 @@
-"""Labels for text that comes out of a file: always plain, never rich."""
+"""Texts of numbers, counts and units, and plain labels for text from files."""
 
 import html
 from math import isfinite
@@ -49,7 +49,7 @@ def spelled(value: float) -> str:
 
 
 def measured(value: float, unit: str) -> str:
-    """Return a value with its unit, "" for none; only of degrees the sign follows at once."""
+    """Format a value with its unit, "" for none; no space before a degree sign."""
     return f"{number(value)}{'' if unit in ('', '°') else ' '}{unit}"
 
 

@@ -71,7 +71,7 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
     hand.pretend(mode="unable")
     panel = hand.latent(open_window(finished))
     qtbot.waitUntil(lambda: panel._reason.isVisible(), timeout=20_000)
-    assert panel._reason.text() == "No decoding by hand: this model has no decoder."
+    assert panel._reason.text() == "Live decoding unavailable: this model has no decoder."
     assert not panel._held.handle.target.isVisible()
     assert panel._hand.isHidden()
     assert panel._between.isHidden()
