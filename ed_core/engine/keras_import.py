@@ -55,7 +55,7 @@ class _KerasFinder(MetaPathFinder):
     def load(self, loader: Loader, module: ModuleType) -> None:
         """Import Keras, once."""
         self._before()
-        # restore Keras' original loader
+        # Keras shall look as if imported without this finder.
         module.__spec__.loader = module.__loader__ = loader  # type: ignore[union-attr]
         loader.exec_module(module)
         if self in sys.meta_path:

@@ -15,6 +15,7 @@ from ed_core.nn.submodels import model_inputs
 from ed_core.plugins.spec import Field, Head
 from ed_core.runs.run import Run
 
+_VALUES = 2**22  # targets per block
 Numbers = dict[str, float | int | str | list[Any]]
 Arrays = Mapping[str, Any]
 
@@ -177,6 +178,3 @@ class Subject:
         if self.code_shape is not None:
             result["code_size"] = prod(self.code_shape)
         return result | ({"weights": "best"} if self.run.weights == "best" else {})
-
-
-_VALUES = 2**22  # targets that are looked at in one go

@@ -20,17 +20,17 @@ from ed_core.nn import decoder
 from ed_core.recording import Recording
 from ed_core.seeds import Seeds
 
-_SAMPLE_COLUMNS, _SAMPLE_ROWS = 12, 6
+_SAMPLE_COLUMNS, _SAMPLE_ROWS = 12, 6  # of the sampled images
 _SAMPLE_TILE, _SAMPLE_GAP = 140, 6  # dots
-_WAY_STEPS, _PAIRS = 9, 5
-_WAY_TILE, _APART = 180, 4 * GAP  # dots; the originals stand a little off what is decoded
+_WAY_STEPS, _PAIRS = 9, 5  # columns and rows of the interpolations
+_WAY_TILE, _APART = 180, 4 * GAP  # dots; the second is the gap between originals and decoded
 Spacing = Literal["quantiles", "uniform"]
-_GRID_STEPS = 20
+_GRID_STEPS = 20  # rows, and columns, of the latent grid
 _EDGE = 3.0  # standard deviations of the prior
 _GRID_TILE, _GRID_GAP = 80, 4  # dots
-_FRAME_COLUMNS, _FRAME_ROWS = 10, 7
-_SPAN = 60  # the last step over the first that is shown after the start
-_AXES = 4  # (samples, height, width, channels)
+_FRAME_COLUMNS, _FRAME_ROWS = 10, 7  # samples and steps of the samples over time
+_SPAN = 60  # ratio of the last step to the first one after the start
+_AXES = 4  # of recorded images: (samples, height, width, channels)
 
 
 @dataclass(frozen=True)

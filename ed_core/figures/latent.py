@@ -11,9 +11,9 @@ from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, dark, marks
 from ed_core.palette import class_colour
 from ed_core.probes import flat
 
-_HEIGHT = 7.0  # inches
-_SAMPLES = 1500  # of which one map takes 4 s
-_TSNE_HEIGHT = 6.4  # inches
+_HEIGHT = 7.0  # inches, of the scatter plot
+_SAMPLES = 1500  # of a t-SNE map, which then takes 4 s
+_TSNE_HEIGHT = 6.4  # inches, of the maps
 
 
 def draw_points(axes: Axes, material: FigureData, points: np.ndarray) -> None:

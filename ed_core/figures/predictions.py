@@ -28,13 +28,13 @@ from ed_core.plugins.spec import Field, Head
 
 Kind = Literal["class", "value"]
 NO_TRUTH = "no truth recorded"
-_COLUMNS = 5
-_ROW = 340  # dots that an image may be high
-_BAR = 30  # dots
+_COLUMNS = 5  # samples of the maps
+_ROW = 340  # dots: largest height of an image
+_BAR = 30  # dots: width of the colour bar
 Row = tuple[str, np.ndarray]
-_SHOWN = 2000  # points
-_CLASSES = 10  # as many as a legend takes
-_HEIGHT = 6.4  # inches
+_SHOWN = 2000  # points of a plane, at most
+_CLASSES = 10  # largest number in a legend
+_HEIGHT = 6.4  # inches, of the planes
 
 
 def heads_of(material: FigureData, kind: Kind, axes: int) -> list[Head]:

@@ -12,11 +12,11 @@ from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, t
 from ed_core.figures.style import BLUE, DPI, GRID, MUTED, SMALL, TEXT, VERMILION, WIDTH
 from ed_core.plugins.spec import PRESENT
 
-_COLUMNS = 10
-_SAMPLES = 4  # rows
-_CHANNELS = 2  # columns
-_ROW = 1.7  # inches
-_VIDEOS, _FRAMES = 3, 10
+_COLUMNS = 10  # images
+_SAMPLES = 4  # rows of signals
+_CHANNELS = 2  # columns of signals
+_ROW = 1.7  # inches, of a row of signals
+_VIDEOS, _FRAMES = 3, 10  # rows and columns of videos
 _APART = 50  # dots between two videos
 
 

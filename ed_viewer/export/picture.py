@@ -49,7 +49,7 @@ PICTURES = ("png", "svg", "pdf")
 PAGE_MARGINS = QMargins(8, 0, 8, 8)
 """Around a page of the stage, whose panels reach its edges but the upper one."""
 _SCALE = 2  # pixels of a PNG for one on the screen: a slide is larger than a window
-_POINTS = 72
+_POINTS = 72  # of a PDF, an inch
 _BOXES = (QComboBox, QAbstractSpinBox)
 _TOOLS = (*_BOXES, QAbstractButton, QAbstractSlider)
 _INDENT = 12  # pixels of the line above the widgets: where headings of panels begin

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from ed_viewer.style.text import tip
 from ed_viewer.style.theme import Theme
 
-_NARROW = 160  # pixels
+_NARROW = 160  # pixels: smallest width of a caption
 _BAR, _SPACE = 72, 8  # pixels of a colour bar, and before it
 Bar = Literal["", "first", "last"]
 """Beside which part of the text a bar of signed colours stands, "" for none."""

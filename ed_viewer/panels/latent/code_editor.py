@@ -25,12 +25,12 @@ from ed_viewer.widgets.controls import Slider
 _MINUS = "\N{MINUS SIGN}"
 _ROWS = 16  # rows made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
-_LARGEST, _DECIMALS = 1e30, 12
+_LARGEST, _DECIMALS = 1e30, 12  # of a number
 _SMALL, _WIDE = 1e-3, 99.995  # below and from here on a power of ten is shorter
 _FEW = 3  # rows that need no scrolling
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 _TOPIC = "hand"
-_WIDTH = 216  # pixels, at least
+_WIDTH = 216  # pixels: smallest width of the editor
 
 
 class _Number(QDoubleSpinBox):

@@ -29,7 +29,7 @@ Limits = tuple[float, float, float, float]
 _SIZE = 7  # pixels, of a marker
 Box = tuple[float, float, float, float]
 RASTER_ABOVE = 5000  # points: from here a scatter item takes longer to draw than a frame lasts
-_PIXELS = 512
+_PIXELS = 512  # of each side of the raster
 _MARGIN = 0.08  # of the range of the true values, around them
 
 
