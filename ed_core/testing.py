@@ -36,7 +36,7 @@ from ed_core.runs.run import build, load_weights, save_weights
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import weight_schedules
 from ed_core.training.hooks import called_as, make_augment, make_optimizer
-from ed_core.training.plan import PLAN_OPTIONS
+from ed_core.training.plan import TRAINING_OPTIONS
 
 SAMPLES = 8
 
@@ -60,7 +60,9 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     assert spec.summary, f"{name}: the builder has no docstring"
     for option in spec.options.values():
         check_option(option)
-        assert option.name not in PLAN_OPTIONS, f"{name}: {option.name!r} is an option of training"
+        assert option.name not in TRAINING_OPTIONS, (
+            f"{name}: {option.name!r} is an option of training"
+        )
     params = spec.check({})
     fields = fields or DATASETS[spec.data].load().fields
     objective = build(spec, fields, params, seed=1)

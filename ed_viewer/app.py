@@ -28,28 +28,9 @@ from ed_viewer.window.tool_bar import ViewToolsFeature
 from ed_viewer.window.view_history import ViewHistory
 from ed_viewer.window.window import Window
 from ed_viewer.window.wiring import CurvesFeature, DecoderFeature, DisplayLatency, TimelineFeature
+from ed_viewer.window.workbench import Workbench
 
 _COLLECT = 5000  # milliseconds
-PARTS: tuple[type[Feature], ...] = (
-    TrainingLog,
-    NewRunFeature,
-    SteerFeature,
-    RunSheetFeature,
-    CompareFeature,
-    CompareSettings,
-    DecoderFeature,
-    TimelineFeature,
-    CurvesFeature,
-    ExportFeature,
-    ViewToolsFeature,
-    PaletteFeature,
-    ViewHistory,
-    LayoutFeature,
-    FocusRing,
-    DemoStart,
-    DisplayLatency,
-)
-"""In the order of their tools."""
 
 
 def main(
@@ -89,6 +70,33 @@ def main(
     return status
 
 
+def make_features(bench: Workbench) -> list[Feature]:
+    """Return the features of the window, in the order of their tools."""
+    log = TrainingLog(bench)
+    new_run = NewRunFeature(bench, log.log)
+    compare = CompareFeature(bench)
+    history = ViewHistory(bench)
+    return [
+        log,
+        new_run,
+        SteerFeature(bench),
+        RunSheetFeature(bench),
+        compare,
+        CompareSettings(bench, compare.tools),
+        DecoderFeature(bench),
+        TimelineFeature(bench),
+        CurvesFeature(bench),
+        ExportFeature(bench, compare),
+        ViewToolsFeature(bench),
+        PaletteFeature(bench),
+        history,
+        LayoutFeature(bench, history),
+        FocusRing(bench),
+        DemoStart(bench, new_run.train),
+        DisplayLatency(bench),
+    ]
+
+
 def make_window(
     app: QApplication,
     paths: Sequence[str] = (),
@@ -101,11 +109,12 @@ def make_window(
     """Return the window, not shown yet; see `main`. Without `settings` nothing is kept."""
     app.setApplicationName("edkit")
     runs = [absolute_path(path) for path in paths]
-    window = Window(Reader(absolute_path(root), runs), Theme(app, theme), root, PARTS, settings)
+    reader = Reader(absolute_path(root), runs)
+    window = Window(reader, Theme(app, theme), root, make_features, settings)
     if runs:
         window.open(runs[0])
     if compare:
-        window.part(CompareFeature).choose(runs[1])
+        window.runs.compared.emit(runs[1])
     return window
 
 

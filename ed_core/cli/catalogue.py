@@ -1,14 +1,12 @@
 """The catalogue of `edkit list --json`: models, data sets and options as plain data."""
 
-import dataclasses
-import inspect
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import click
-
 from ed_core.cli.start import startup
+from ed_core.cli.training_options import TrainingOption, flag_of, training_options
 from ed_core.data.loading import given_options
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS, MODELS
@@ -17,8 +15,10 @@ from ed_core.plugins.registry import BROKEN
 from ed_core.plugins.spec import DatasetSpec, ModelSpec
 
 KINDS = ("models", "data", "panels", "backends")
-_TYPES = {int: "int", float: "float", bool: "bool", FilePath: "path", RunPath: "run"}
-_CLICK_TYPES = {"integer": "int", "float": "float", "boolean": "flag"}
+_TYPES: dict[Any, str] = {
+    **{int: "int", float: "float", bool: "bool"},
+    **{FilePath: "path", str | Path: "path", RunPath: "run"},
+}
 
 
 def entries(kind: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def catalogue(kinds: tuple[str, ...] = KINDS, name: str | None = None) -> dict[s
         found["backend"] = startup.keras(told=False)
     if "models" in kinds:
         found["models"] = {n: _model(MODELS[n]) for n in ([name] if name else MODELS)}
-        found["training"] = _training()
+        found["training"] = [_training_option(option) for option in training_options()]
     if "data" in kinds:
         found["data"] = {n: _dataset(DATASETS[n]) for n in ([name] if name else DATASETS)}
     for kind in ("panels", "backends"):
@@ -98,43 +98,27 @@ def _dataset(spec: DatasetSpec) -> dict[str, Any]:
 
 
 def _option(option: Option) -> dict[str, Any]:
-    choices = list(get_args(option.type)) if get_origin(option.type) is Literal else []
-    many = get_origin(option.type) is tuple
+    kind = option.present_type
+    choices = list(get_args(kind)) if get_origin(kind) is Literal else []
+    many = get_origin(kind) is tuple
     return {
         "name": option.name,
-        "type": "choice" if choices else "ints" if many else _TYPES.get(option.type, "str"),
+        "type": "choice" if choices else "ints" if many else _TYPES.get(kind, "str"),
         "default": option.default,
         "choices": choices,
         "help": option.help,
     }
 
 
-def flag_of(option: Option) -> str:
-    """Return what a model's option is called on the command line."""
-    return f"--{option.name.replace('_', '-')}"
-
-
-def _training() -> list[dict[str, Any]]:
-    """Return the options that every model's training has; their defaults are those of a plan."""
-    from ed_core.cli.train import COMMON
-    from ed_core.training.plan import Plan
-    from ed_core.training.train import train
-
-    fields = dataclasses.fields(Plan)
-    defaults = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
-    defaults["out"] = inspect.signature(train).parameters["out"].default
-    return [_training_option(parameter, defaults) for parameter in COMMON]
-
-
-def _training_option(parameter: click.Option, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    default = [] if parameter.multiple else defaults.get(parameter.name or "")
-    kind = "pairs" if parameter.multiple else _CLICK_TYPES.get(parameter.type.name, "str")
+def _training_option(parameter: TrainingOption) -> dict[str, Any]:
+    facts = _option(parameter.option)
+    flag = parameter.opts[0]
     return {
-        "name": parameter.name,
-        "flag": parameter.opts[0],
-        "type": "path" if parameter.name == "out" else kind,
-        "default": False if parameter.is_flag else default,
-        "choices": [],
-        "help": (parameter.help or "").partition(" [default")[0],
+        "name": flag.removeprefix("--").replace("-", "_"),
+        "flag": flag,
+        "type": parameter.kind or facts["type"],
+        "default": {"flag": False, "pairs": []}.get(parameter.kind, facts["default"]),
+        "choices": facts["choices"],
+        "help": parameter.summary,
         "metavar": parameter.metavar,
     }

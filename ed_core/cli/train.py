@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,97 +10,19 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ed_core.cli.catalogue import flag_of
 from ed_core.cli.display import has_display
 from ed_core.cli.start import again, early_options, on_backend, short, startup
+from ed_core.cli.training_options import model_option, training_options
 from ed_core.data.loading import settle_data
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import MODELS
-from ed_core.plugins.options import Option, description
+from ed_core.plugins.options import description
 from ed_core.recording import RunFolder
 
 console = Console(stderr=True, highlight=False)
 
 _RESUME = click.option("--resume", metavar="RUN", help="Go on with a run that was stopped.")
 _VIEW = click.option("--view", is_flag=True, help="Open the window on it.")
-COMMON = [
-    click.Option(["--data"], metavar="DATA", help="A data set, as NAME or NAME:OPTION=VALUE,..."),
-    click.Option(["--epochs"], type=int, metavar="N", help="Passes over the data. [default: 10]"),
-    click.Option(["--batch-size"], type=int, metavar="N", help="Samples a step. [default: 128]"),
-    click.Option(
-        ["--learning-rate"],
-        type=float,
-        metavar="X",
-        help="At the first step. [default: 0.001]",
-    ),
-    click.Option(
-        ["--seed"], type=int, metavar="N", help="Of weights, order and noise. [default: 0]"
-    ),
-    click.Option(["--out"], metavar="DIR", help="Where the run folder is made. [default: runs]"),
-    click.Option(
-        ["--weight"], multiple=True, metavar="HEAD=X", help="The weight lambda of a head."
-    ),
-    click.Option(
-        ["--labels"], multiple=True, metavar="HEAD=X", help="The share of its labels that is kept."
-    ),
-    click.Option(
-        ["--oversample"],
-        multiple=True,
-        metavar="HEAD=X",
-        help="The share of an epoch for samples that have this head's label.",
-    ),
-    click.Option(
-        ["--validation"],
-        type=float,
-        metavar="SHARE",
-        help="The share of the training data kept aside to choose on, 0 for none. [default: 0.1, "
-        "where the data have no validation split of their own]",
-    ),
-    click.Option(["--stratified"], is_flag=True, help="Keep the same share of every class."),
-    click.Option(
-        ["--only"],
-        multiple=True,
-        metavar="FIELD=CLASS",
-        help="Train on one class alone.",
-    ),
-    click.Option(
-        ["--class-weights"],
-        multiple=True,
-        metavar="HEAD=X",
-        help="'balanced', or a weight a class: 1,2,0.5.",
-    ),
-    click.Option(
-        ["--field"],
-        multiple=True,
-        metavar="NAME=OTHER",
-        help="Take the data's field OTHER for the field that the model calls NAME.",
-    ),
-    click.Option(["--every"], type=int, metavar="N", help="Steps from frame to frame."),
-    click.Option(["--no-record"], is_flag=True, help="Record nothing."),
-]
-
-
-class _OptionType(click.ParamType):
-    """A model's option as click sees it."""
-
-    def __init__(self, option: Option) -> None:
-        self.option = option
-        self.name = option.type_name
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return self.option.parse(value) if isinstance(value, str) else value
-
-
-def _click_option(option: Option) -> click.Option:
-    """Return a model's option as the command has it; one of yes or no alone stands for yes."""
-    switch: dict[str, Any] = {"is_flag": False, "flag_value": "yes"} if option.type is bool else {}
-    return click.Option(
-        [flag_of(option)],
-        type=_OptionType(option),
-        help=f"{option.help} [default: {_shown(option.default)}]",
-        metavar="VALUE" if not switch else "[yes|no]",
-        **switch,
-    )
 
 
 class _Models(click.Group):
@@ -113,7 +35,7 @@ class _Models(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
         startup.keras(name)
         spec = MODELS[name]
-        own = [_click_option(option) for option in spec.options.values()]
+        own = [model_option(option) for option in spec.options.values()]
 
         def callback(**given: Any) -> None:
             _train(name, **given)
@@ -121,7 +43,7 @@ class _Models(click.Group):
         command = click.command(name, help=description(spec.builder), short_help=spec.summary)(
             _RESUME(_VIEW(early_options(callback)))
         )
-        command.params = [*own, *COMMON, *command.params]
+        command.params = [*own, *training_options(), *command.params]
         return command
 
 
@@ -144,14 +66,9 @@ def train(ctx: click.Context, resume: str | None, view: bool, epochs: int | None
 
 def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
     """Train one model with the options that were given."""
-    # An empty tuple is many times nothing; of an option of the model it is a list without numbers.
-    given = {
-        key: value
-        for key, value in given.items()
-        if value is not None and (value != () or key in MODELS[name].options)
-    }
+    given = {key: value for key, value in given.items() if value is not None}
     if resume:
-        others = sorted(key for key in set(given) - {"epochs"} if given[key])
+        others = sorted(set(given) - {"epochs"})
         if others:
             raise EdkitError(f"a resumed run keeps its {', '.join(others)}: leave it out.")
         model = RunFolder.open(resume).read().get("model")
@@ -161,15 +78,6 @@ def _train(name: str, *, resume: str | None, view: bool, **given: Any) -> None:
         return
     if "data" in given:
         settle_data(given["data"])
-    given["weights"] = _pairs("--weight HEAD=NUMBER", given.pop("weight", ()), float)
-    given["labels"] = _pairs("--labels HEAD=NUMBER", given.pop("labels", ()), float)
-    given["oversample"] = _pairs("--oversample HEAD=NUMBER", given.pop("oversample", ()), float)
-    given["only"] = _pairs("--only FIELD=CLASS", given.pop("only", ()), str)
-    given["class_weights"] = _pairs(
-        "--class-weights HEAD=VALUE", given.pop("class_weights", ()), str
-    )
-    given["field_names"] = _pairs("--field NAME=OTHER", given.pop("field", ()), str)
-    given["record"] = not given.pop("no_record")
     _work(None, {"model": name, **given}, view)
 
 
@@ -232,25 +140,3 @@ def open_window(path: Path) -> subprocess.Popen[bytes]:
     """Open the window on a run, in a process of its own that a Ctrl-C here does not end."""
     command = [sys.executable, "-m", "ed_core.cli", "view", str(path), *startup.plugins]
     return subprocess.Popen(command, start_new_session=True)
-
-
-def _pairs(
-    form: str, pairs: tuple[str, ...], convert: Callable[[str], Any]
-) -> dict[str, Any] | None:
-    """Return what an option such as --weight HEAD=NUMBER holds; None where it was not given."""
-    found = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if name in found:
-            raise EdkitError(f"{form.partition(' ')[0]} gives {name!r} twice: leave one out.")
-        try:
-            found[name] = convert(value)
-        except ValueError:
-            equals = ""
-        if not equals or not value:
-            raise EdkitError(f"expected {form}, received {pair!r}.")
-    return found or None
-
-
-def _shown(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -2,11 +2,12 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from sys import float_info
-from types import GenericAlias
+from types import GenericAlias, NoneType, UnionType
 from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
 from ed_core.errors import EdkitError, unknown
@@ -24,7 +25,11 @@ QUOTE = '"'
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: `int`, `float`, `str`, `bool`, `tuple[int, ...]`, a path or a Literal."""
+    """One option: `int`, `float`, `str`, `bool`, `tuple[int, ...]`, a path or a Literal.
+
+    Those of a training may also be None or a mapping of names, such as
+    `Mapping[str, float] | None`.
+    """
 
     name: str
     type: Any
@@ -33,37 +38,24 @@ class Option:
 
     def check(self, value: Any) -> Any:
         """Return `value` as the option's type; raises EdkitError if it is not one."""
-        if get_origin(self.type) is Literal:
-            good, result = value in get_args(self.type), value
-        elif get_origin(self.type) is tuple:
-            good = isinstance(value, list | tuple) and all(_is_int(item) for item in value)
-            result = tuple(value) if good else value
-        elif self.type is float:
-            good = isinstance(value, int | float) and not isinstance(value, bool)
-            good = good and abs(value) <= float_info.max  # neither is infinity, nor NaN
-            result = float(value) if good else value
-        elif self.type is int:
-            good, result = _is_int(value), value
-        elif self.type in (FilePath, RunPath):
-            good = isinstance(value, str | Path) and "\0" not in str(value)
-            result = _absolute(str(value)) if good else value
-        else:
-            good, result = isinstance(value, self.type), value
-        if not good:
-            raise EdkitError(f"option {self.name!r} is {self.type_name}, received {_shown(value)}.")
-        return result
+        try:
+            return _converted(self.type, value)
+        except TypeError:
+            message = f"option {self.name!r} is {self.type_name}, received {_shown(value)}."
+            raise EdkitError(message) from None
 
     def parse(self, text: str) -> Any:
         """Return the value that a command line's `text` stands for."""
         try:
-            if get_origin(self.type) is tuple:
+            kind = self.present_type
+            if get_origin(kind) is tuple:
                 return self.check([int(part) for part in text.split(",") if part.strip()])
-            if self.type in (int, float):
-                return self.check(self.type(text))
+            if kind in (int, float):
+                return self.check(kind(text))
         except ValueError:
             pass
         else:
-            if self.type is not bool:
+            if kind is not bool:
                 return self.check(text)
             if text.lower() in ("true", "yes", "1", "false", "no", "0"):
                 return text.lower() in ("true", "yes", "1")
@@ -72,11 +64,13 @@ class Option:
     @property
     def type_name(self) -> str:
         """The type in words."""
-        if get_origin(self.type) is Literal:
-            return "one of " + ", ".join(repr(choice) for choice in get_args(self.type))
-        if isinstance(self.type, GenericAlias):
-            return "a list of whole numbers, such as 512,256"
-        return _TYPE_NAMES.get(self.type, "a text")
+        return _words(self.type)
+
+    @property
+    def present_type(self) -> Any:
+        """The type of a value that is not None."""
+        kinds = [kind for kind in get_args(self.type) if kind is not NoneType]
+        return kinds[0] if isinstance(self.type, UnionType) and len(kinds) == 1 else self.type
 
 
 _TYPE_NAMES = {
@@ -85,7 +79,62 @@ _TYPE_NAMES = {
     bool: "yes or no",
     FilePath: "a path",
     RunPath: "the path of a run",
+    Path: "a path",
 }
+
+
+def _words(kind: Any) -> str:
+    """Return a type in words."""
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in get_args(kind))
+    if isinstance(kind, UnionType):
+        return " or ".join(_words(one) for one in get_args(kind) if one is not NoneType)
+    if get_origin(kind) is Mapping:
+        return f"a mapping of each name to {_words(get_args(kind)[1])}"
+    if isinstance(kind, GenericAlias):
+        return "a list of whole numbers, such as 512,256"
+    return _TYPE_NAMES.get(kind, "a text")
+
+
+def _converted(kind: Any, value: Any) -> Any:
+    """Return `value` as a type, one of numpy as Python's; raises TypeError if it is not one."""
+    if isinstance(kind, UnionType):
+        return _first_converted(get_args(kind), value)
+    if get_origin(kind) is Mapping:
+        good = isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+        inner = get_args(kind)[1]
+        result = {name: _converted(inner, one) for name, one in value.items()} if good else value
+    elif get_origin(kind) is Literal:
+        good, result = value in get_args(kind), value
+    elif get_origin(kind) is tuple:
+        good = isinstance(value, list | tuple) and all(_is_int(item) for item in value)
+        result = tuple(map(int, value)) if good else value
+    elif kind is float:
+        good = isinstance(value, Real) and not isinstance(value, bool)
+        number = float(value) if good and not isinstance(value, int) else value
+        good = good and abs(number) <= float_info.max  # neither is infinity, nor NaN
+        result = float(value) if good else value
+    elif kind is int:
+        good = _is_int(value)
+        result = int(value) if good else value
+    elif kind in (FilePath, RunPath):
+        good = isinstance(value, str | Path) and "\0" not in str(value)
+        result = _absolute(str(value)) if good else value
+    else:
+        good, result = isinstance(value, kind), value
+    if not good:
+        raise TypeError(kind)
+    return result
+
+
+def _first_converted(kinds: Sequence[Any], value: Any) -> Any:
+    """Return `value` as the first of some types that it is; raises TypeError if it is none."""
+    for kind in kinds:
+        try:
+            return _converted(kind, value)
+        except TypeError:
+            pass
+    raise TypeError(kinds)
 
 
 def quoted(value: str, *, alone: bool = False) -> str:
@@ -104,7 +153,7 @@ def quoted(value: str, *, alone: bool = False) -> str:
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, Option]:
-    """Return the keyword-only parameters of a function, with the help its docstring gives."""
+    """Return the keyword-only parameters of a function or a class, with its docstring's help."""
     hints = get_type_hints(function)
     help_texts = _args_section(inspect.getdoc(function) or "")
     options = {}
@@ -185,4 +234,4 @@ def _shown(value: Any) -> str:
 
 
 def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)

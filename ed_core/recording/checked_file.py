@@ -1,11 +1,15 @@
-"""An HDF5 file that nobody vouches for: nothing is read before its size is known.
+"""An HDF5 file that nobody vouches for, opened with suspicion: recordings, weights, users' arrays.
 
-Only hard links are followed, only plain numbers are read, and no filter but the usual two is run.
+Of every kind of file: nothing is read from outside it and no plugin of HDF5 is loaded; links other
+than hard ones, virtual and external arrays and foreign filters are refused; nothing is read before
+its size is known. How large an array may be, and which filters it may have, is for its reader to
+say.
 """
 
 import contextlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Collection, Iterator
 from math import prod
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from h5py._objects import phil
 from ed_core.recording.layout import MAX_BYTES, checksum, one_line
 
 _MAX_ROWS = 2**31 - 1  # what a Qt slider can address
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}  # of a recording
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FLAGS_BYTE = 11  # of the superblock, version 3; 5 = open for SWMR writing
 
@@ -44,36 +48,80 @@ def forbid_plugins() -> None:
             h5py.h5pl.remove(0)
 
 
-def open_file(path: Path) -> h5py.File:
-    """Open a file for reading, as it grows or at its end; raises ValueError if it is not HDF5."""
+def open_file(path: Path, *, cache: int | None = None, user_block: bool = False) -> h5py.File:
+    """Open a file for reading, as it grows or at its end.
+
+    Args:
+        path: of the file.
+        cache: bytes of unpacked chunks that are kept of an array; by default as many as of HDF5.
+        user_block: whether something else may stand before the HDF5 file, as in one of MATLAB.
+
+    Raises:
+        ValueError: it is not an HDF5 file, or no file at all: a pipe would hang whoever opens it.
+        OSError: it cannot be read.
+    """
     forbid_plugins()
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError("it is not a regular file")
     with open(path, "rb") as file:
         start = file.read(_FLAGS_BYTE + 1)
-    if len(start) <= _FLAGS_BYTE or not start.startswith(_SIGNATURE):
+    signed = len(start) > _FLAGS_BYTE and start.startswith(_SIGNATURE)
+    if not signed and not user_block:
         raise ValueError("it is not an HDF5 file")
+    grows = signed and start[_FLAGS_BYTE] == 5
     # locking=False: a reader's lock would keep the trainer from its own file.
-    return h5py.File(path, "r", swmr=start[_FLAGS_BYTE] == 5, locking=False, rdcc_nbytes=2**20)
+    return h5py.File(path, "r", swmr=grows, locking=False, rdcc_nbytes=cache)
+
+
+def is_hard_link(group: h5py.Group, name: str) -> bool:
+    """Tell whether a hard link, which leads nowhere outside the file, has a name in a group."""
+    return isinstance(group.get(name, getlink=True), h5py.HardLink)
+
+
+def is_elsewhere(dataset: h5py.Dataset) -> bool:
+    """Tell whether the numbers of an array stand outside the file, wholly or in part."""
+    return bool(dataset.is_virtual or dataset.external)
+
+
+def foreign_filter(dataset: h5py.Dataset, allowed: Collection[int]) -> str:
+    """Return the name of a filter of an array that is not allowed or not there, "" if none is."""
+    plist = dataset.id.get_create_plist()
+    for number, _, _, title in map(plist.get_filter, range(plist.get_nfilters())):
+        if number not in allowed or not h5py.h5z.filter_avail(number):
+            return title.decode("utf-8", "replace")[:40] or f"number {number}"
+    return ""
 
 
 def check_links(file: h5py.File, name: str) -> None:
     """Raise ValueError unless hard links alone lead to an object."""
     parts = name.split("/")
     for depth in range(1, len(parts) + 1):
-        link = file.get("/".join(parts[:depth]), getlink=True)
-        if not isinstance(link, h5py.HardLink):
+        if not is_hard_link(file, "/".join(parts[:depth])):
             raise ValueError(f"{name} is missing or is a link")
 
 
-def numbers(file: h5py.File, name: str) -> h5py.Dataset:
-    """Return an array of numbers; raises ValueError if it is none, or too large to be read."""
+def plain(file: h5py.File, name: str, filters: Collection[int]) -> h5py.Dataset:
+    """Return an array of numbers, of any size; raises ValueError if it is none that may be read.
+
+    Args:
+        file: that was opened by `open_file`.
+        name: of the array.
+        filters: the numbers of those that it may have.
+    """
     check_links(file, name)
     dataset = file[name]
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub":
         raise ValueError(f"{name} is not an array of numbers")
-    plist = dataset.id.get_create_plist()
-    filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
-    if dataset.is_virtual or dataset.external or not filters <= _FILTERS:
-        raise ValueError(f"{name} points outside the file or needs a foreign filter")
+    if is_elsewhere(dataset):
+        raise ValueError(f"{name} points outside the file")
+    if foreign := foreign_filter(dataset, filters):
+        raise ValueError(f"{name} is packed by a foreign filter, {foreign}")
+    return dataset
+
+
+def numbers(file: h5py.File, name: str) -> h5py.Dataset:
+    """Return an array of a recording; raises ValueError if it is none, or too large to be read."""
+    dataset = plain(file, name, _FILTERS)
     chunk = prod(dataset.chunks or dataset.shape)
     whole = dataset.shape if dataset.maxshape[:1] != (None,) else dataset.shape[1:]
     if max(prod(whole), chunk) * dataset.dtype.itemsize > MAX_BYTES:

@@ -1,7 +1,6 @@
 """Segment of a recording, opened with checks: nothing is read before its size is known."""
 
 import os
-import stat
 import threading
 import weakref
 from pathlib import Path
@@ -34,6 +33,7 @@ from ed_core.recording.layout import (
 )
 from ed_core.recording.tables import EventTables, GrowingTable
 
+_CACHE = 2**20  # bytes of unpacked chunks, of each array
 _MAX_ARRAYS = 256
 _MAX_HEADER = 4 * 2**20  # bytes of JSON
 _MAX_STEP = 2**53  # above it, not every whole number is a float64
@@ -97,9 +97,7 @@ class Segment:
         self._size = 0
         self._wrong_step = self._wrong_events = ""
         with damage(path):
-            if not stat.S_ISREG(status.st_mode):
-                raise ValueError("it is not a regular file")
-            self._file = open_file(path)
+            self._file = open_file(path, cache=_CACHE)
         try:
             with damage(path):
                 self._read_header()

@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from ed_core.errors import EdkitError
+from ed_core.recording.checked_file import open_file, plain
 from ed_core.recording.folder import written_whole
 from ed_core.recording.layout import checksum, one_line
 
@@ -91,7 +92,7 @@ def _opened(path: Path, summed: bool) -> Iterator[tuple[h5py.File, dict[str, Any
         path: of the file.
         summed: whether it is known by the sum at its end.
     """
-    with _readable(path), h5py.File(path, "r", locking=False) as file:
+    with _readable(path), open_file(path) as file:
         facts = _facts(file)
         known = facts.pop("format", 1)
         if type(known) is not int or known < 1:
@@ -217,14 +218,7 @@ def _kind_of(dtype: str) -> str:
 
 
 def _plain(file: h5py.File, name: str) -> h5py.Dataset:
-    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-        raise ValueError(f"{name} is missing or is a link")
-    dataset = file[name]
-    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub":
-        raise ValueError(f"{name} is not an array of numbers")
-    filters = dataset.id.get_create_plist().get_nfilters()
-    if dataset.is_virtual or dataset.external or filters or dataset.chunks:
-        raise ValueError(f"{name} points outside the file or is compressed")
-    if dataset.id.get_storage_size() != dataset.nbytes:
-        raise ValueError(f"{name} says {dataset.shape}, but less is stored")
+    dataset = plain(file, name, filters=())
+    if dataset.chunks or dataset.id.get_storage_size() != dataset.nbytes:
+        raise ValueError(f"{name} says {dataset.shape}, but less is stored, or in pieces")
     return dataset

@@ -1,13 +1,11 @@
 """The plan of a run, kept in its `run.json`, and what else stands there."""
 
 import importlib.metadata
-import math
 import platform
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import UTC, datetime
-from numbers import Integral, Real
 from typing import Any
 
 import keras
@@ -15,6 +13,7 @@ import numpy as np
 
 from ed_core.engine import installed_backends
 from ed_core.errors import EdkitError
+from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
 from ed_core.runs.run import check_data_plugin, spec_of
@@ -27,26 +26,28 @@ class Plan:
     It is trained with Adam, or the model's own optimizer, and a cosine decay of the learning rate
     to 0.
 
+    The keyword arguments are the options of every training: the command, its JSON and the window's
+    form are made of them and of the words here (`TRAINING_OPTIONS`).
+
     Args:
         model: the name of a model.
         data: a data set with its options.
         params: the model's options.
-        epochs: passes over the training split.
+        epochs: passes over the data.
         batch_size: samples a step.
         learning_rate: at the first step.
-        seed: of the initial weights, the order of the data and all noise.
-        weights: the weight of a head, where it is not the model's own.
-        record: whether to record the probes.
-        every: steps from frame to frame; by default as often as costs at most 2 % of the time.
-        labels: head to the share of its training labels that is kept; see `ed_core.data.selection`.
+        seed: of weights, order and noise.
+        weights: the weight lambda of a head.
+        labels: the share of its labels that is kept.
+        oversample: the share of an epoch for samples that have this head's label.
+        validation: the share of the training data kept aside to choose on, 0 for none; by default
+            0.1, where the data have no validation split of their own.
         stratified: keep the same share of every class.
-        only: class field to the one class that is trained on, for anomaly detection.
-        class_weights: head to `balanced` or to a weight a class, such as "1,2,0.5".
-        oversample: head to the share of an epoch that samples with its target get.
-        validation: the share of the training split that is kept aside to choose on, 0 for none; by
-            default a tenth, where the data have no validation split of their own.
-
-        field_names: what the model calls a field, to what the data call it.
+        only: train on one class alone.
+        class_weights: 'balanced', or a weight a class: 1,2,0.5.
+        field_names: take the data's field OTHER for the field that the model calls NAME.
+        every: steps from frame to frame; by default as often as costs at most 2 % of the time.
+        record: record the probes.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
@@ -55,57 +56,44 @@ class Plan:
     model: str
     data: str
     params: Mapping[str, Any]
+    _: KW_ONLY
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 1e-3
     seed: int = 0
     weights: Mapping[str, float] | None = None
-    record: bool = True
-    every: int | None = None
     labels: Mapping[str, float] | None = None
-    stratified: bool = False
-    only: Mapping[str, Any] | None = None
-    class_weights: Mapping[str, str] | None = None
     oversample: Mapping[str, float] | None = None
     validation: float | None = None
+    stratified: bool = False
+    only: Mapping[str, str | int] | None = None
+    class_weights: Mapping[str, str] | None = None
     field_names: Mapping[str, str] | None = None
+    every: int | None = None
+    record: bool = True
 
     def __post_init__(self) -> None:
-        for name, (kind, what) in _NUMBERS.items():
-            if not isinstance(value := getattr(self, name), kind):
-                raise EdkitError(f"{name} must be {what}, received {value!r}.")
-            # One of numpy is no number for JSON.
-            object.__setattr__(self, name, int(value) if kind is Integral else float(value))
-        for name, (kind, what) in _MAPPINGS.items():
-            given = getattr(self, name)
-            if not isinstance(given, Mapping | None) or not all(
-                isinstance(value, kind) for value in (given or {}).values()
-            ):
-                raise EdkitError(f"{name} must be {what} for a name, received {given}.")
-            if given is not None and kind is Real:
-                object.__setattr__(self, name, {key: float(n) for key, n in given.items()})
+        for name, option in TRAINING_OPTIONS.items():
+            object.__setattr__(self, name, option.check(getattr(self, name)))
         for name, least in (
             ("epochs", "at least 1"),
             ("batch_size", "at least 1"),
             ("learning_rate", "above 0"),
         ):
-            if not 0 < getattr(self, name) < math.inf:
+            if getattr(self, name) <= 0:
                 raise EdkitError(f"{name} must be {least}, received {getattr(self, name)}.")
-        for name, weight in (self.weights or {}).items():
-            if not math.isfinite(weight):
-                raise EdkitError(f"the weight of head {name!r} must be finite, received {weight}.")
-        if self.every is not None:
-            if not isinstance(self.every, Integral) or self.every < 1:
-                raise EdkitError(f"every must be at least 1 step, received {self.every!r}.")
-            object.__setattr__(self, "every", int(self.every))
-        if self.validation is not None:
-            if not isinstance(self.validation, Real) or not 0 <= self.validation < 1:
-                raise EdkitError(
-                    f"validation must be a share from 0 to below 1, received {self.validation!r}."
-                )
-            object.__setattr__(self, "validation", float(self.validation))
+        if self.every is not None and self.every < 1:
+            raise EdkitError(f"every must be at least 1 step, received {self.every}.")
+        if self.validation is not None and not 0 <= self.validation < 1:
+            raise EdkitError(
+                f"validation must be a share from 0 to below 1, received {self.validation}."
+            )
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
+
+
+TRAINING_OPTIONS = options_of(Plan)
+"""The options of every training, by name, in the order in which the command has them."""
 
 
 def check_terms(spec: ModelSpec, plan: Plan, rising: bool = True) -> None:
@@ -137,25 +125,6 @@ def check_terms(spec: ModelSpec, plan: Plan, rising: bool = True) -> None:
                 f"{head.name!r} never reaches {weights[head.name]:g}: received {rise:g} of "
                 f"{plan.epochs} epochs."
             )
-
-
-PLAN_OPTIONS = Plan.__slots__[3:]
-"""What may be said of a training beside the model, its options and the data."""
-
-_NUMBERS: dict[str, tuple[Any, str]] = {
-    "epochs": (Integral, "a whole number"),
-    "batch_size": (Integral, "a whole number"),
-    "seed": (Integral, "a whole number"),
-    "learning_rate": (Real, "a number"),
-}
-_MAPPINGS: dict[str, tuple[Any, str]] = {
-    "weights": (Real, "a number"),
-    "labels": (Real, "a share"),
-    "oversample": (Real, "a share"),
-    "only": (str | int, "a class"),
-    "class_weights": (str, "'balanced' or numbers"),
-    "field_names": (str, "the name of a field"),
-}
 
 
 def facts(data: Dataset) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ed_core.runs.checkpoints import Position, newest_first, restore_checkpoint
 from ed_core.runs.run import Run, bounded, check_info, fields_of, stored_shapes, warn_of_faults
 from ed_core.training.callbacks import Note
 from ed_core.training.job import Job
-from ed_core.training.plan import PLAN_OPTIONS, Plan, compare, plan_of
+from ed_core.training.plan import TRAINING_OPTIONS, Plan, compare, plan_of
 from ed_core.training.stop_signal import graceful
 
 Started = Callable[[RunFolder], None] | None
@@ -47,7 +47,7 @@ def train(
     Args:
         model: the name of a model.
         data: a data set, with its options as in `folder:scenes.toml`; by default the model's own.
-        out: the folder in which the run's folder is made.
+        out: where the run folder is made.
         callbacks: more Keras callbacks.
         started: called with the run's folder before the first step.
         noted: called with the kind and the text of every event, such as a change made by hand.
@@ -63,9 +63,9 @@ def train(
     """
     spec = MODELS[model]
     for name in options:
-        if name not in (*spec.options, *PLAN_OPTIONS):
-            raise unknown(f"option of model {model!r}:", name, [*spec.options, *PLAN_OPTIONS])
-    of_plan = {name: options.pop(name) for name in PLAN_OPTIONS if name in options}
+        if name not in (*spec.options, *TRAINING_OPTIONS):
+            raise unknown(f"option of model {model!r}:", name, [*spec.options, *TRAINING_OPTIONS])
+    of_plan = {name: options.pop(name) for name in TRAINING_OPTIONS if name in options}
     plan = Plan(spec.name, settle_data(data or spec.data), spec.check(options), **of_plan)
     job = Job.prepare(spec, plan)
     say(job.data.input.findings, plan.data)

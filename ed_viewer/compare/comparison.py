@@ -1,6 +1,6 @@
 """Two runs that are compared: where B stands beside A, and what is drawn and said of both.
 
-No window and no thread here: who reads the runs and draws them sets `at` and `frames`.
+No window and no thread here: who reads the runs and draws them sets `at`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +15,7 @@ from ed_viewer.reading.messages import CHECKPOINT, Frame, RunInfo
 from ed_viewer.reading.run_names import title_of, what_differs
 from ed_viewer.session.alignment import Alignment, RunView, Times, aligned, known_times, placed
 from ed_viewer.stage.run_column import Heading
+from ed_viewer.style.palette import Side
 from ed_viewer.style.text import grouped, moment
 
 _COLOURS = "Blue: lower than A; orange: higher."
@@ -56,19 +57,19 @@ class ComparisonMode:
     how: Alignment
 
 
-def headings_of(runs: Mapping[str, RunPosition], reading: ComparisonMode) -> list[Heading]:
-    """Return the headings of the runs "A" and "B"."""
+def headings_of(runs: Mapping[Side, RunPosition], reading: ComparisonMode) -> list[Heading]:
+    """Return the headings of the runs A and B."""
     said = [reading.remark] if reading.remark else []
     said += [_COLOURS] if reading.signed else []
     shown = {side: _shown(run) for side, run in runs.items()}
     made = []
     for place, (side, run) in enumerate(runs.items()):
-        path, other = run.path, runs["B" if side == "A" else "A"].path
+        path, other = run.path, runs[side.other].path
         title = title_of(path, other, reading.options[place]) if path else ""
-        title = f"B \N{MINUS SIGN} A: {title}" if side == "B" and reading.signed else title
+        title = f"B \N{MINUS SIGN} A: {title}" if side is Side.B and reading.signed else title
         # Where B has a remark, A has an empty one: their panels are level.
-        remark = (" ".join(said) if side == "B" else "") if said else None
-        point = _place(shown["A"], reading.how) if side == "B" else -np.inf
+        remark = (" ".join(said) if side is Side.B else "") if said else None
+        point = _place(shown[Side.A], reading.how) if side is Side.B else -np.inf
         where = _where(shown[side], reading.how, point, run.live)
         made.append(Heading(side, title, where, remark))
     return made
@@ -118,8 +119,7 @@ class Comparison:
 
     Attributes:
         how, signed: as above; they may be changed.
-        runs: by side, "A" and "B".
-        frames: what was drawn last of each side.
+        runs: by side, A and B.
         drawn: by side, which frames its panels on show are of: those that are still read are late.
         at: the frame where A is, -1 for none.
     """
@@ -127,10 +127,9 @@ class Comparison:
     def __init__(
         self, ours: RunView, theirs: RunView, how: Alignment = Alignment.STEP, signed: bool = False
     ) -> None:
-        self.runs = {"A": ours, "B": theirs}
+        self.runs = {Side.A: ours, Side.B: theirs}
         self.how, self.signed = how, signed
-        self.frames: dict[str, Frame] = {}
-        self.drawn: dict[str, set[int]] = {}
+        self.drawn: dict[Side, set[int]] = {}
         self.at = -1
         self._relate = lru_cache(maxsize=1)(_relate)  # two batches are compared once
 
@@ -161,7 +160,7 @@ class Comparison:
             return begins_later(there)
         if self.found >= 0:
             return ""
-        growth = self.runs["B"].growth
+        growth = self.runs[Side.B].growth
         over = growth is not None and growth.over and not len(growth.steps)
         return _EMPTY if over else _WAITING
 
@@ -174,25 +173,25 @@ class Comparison:
     def run(self) -> RunInfo | None:
         """What the panels in the place of B are made for: run B, or its probes' differences."""
         subtracted = self._subtracted
-        return self.runs["B"].run if subtracted is None else subtracted.run
+        return self.runs[Side.B].run if subtracted is None else subtracted.run
 
     @property
     def frame(self) -> Frame | None:
         """What is to be drawn in the place of B; None for nothing, or nothing new."""
-        return self.difference if self.subtracts else self.frames.get("B")
+        return self.difference if self.subtracts else self.runs[Side.B].frame
 
     @property
     def difference(self) -> Frame | None:
         """B - A; None where it is not shown, or the two were not drawn at the same point yet."""
-        ours, theirs, subtracted = self.frames.get("A"), self.frames.get("B"), self._subtracted
+        (ours, theirs), subtracted = (run.frame for run in self.runs.values()), self._subtracted
         if ours is None or theirs is None or subtracted is None:
             return None
         (found,) = self.beside([ours.request.frame])  # either may be drawn before the other
         return subtracted.of(ours, theirs) if found == theirs.request.frame else None
 
-    def shown(self, side: str) -> Frame | None:
+    def shown(self, side: Side) -> Frame | None:
         """Return what is on show of a run, None for nothing."""
-        return None if side == "B" and self.late else self.frames.get(side)
+        return None if side is Side.B and self.late else self.runs[side].frame
 
     @property
     def headings(self) -> list[Heading]:
@@ -205,7 +204,7 @@ class Comparison:
     @property
     def marks(self) -> tuple[np.ndarray, np.ndarray]:
         """The steps of A beside which the frames and the checkpoints of B lie."""
-        (here, there), growth = self._times, self.runs["B"].growth
+        (here, there), growth = self._times, self.runs[Side.B].growth
         if here is None or there is None or growth is None or not len(there.steps):
             return np.empty(0), np.empty(0)
         steps = np.array([event.step for event in growth.marks if event.kind == CHECKPOINT], float)
@@ -215,7 +214,7 @@ class Comparison:
 
     @property
     def _times(self) -> tuple[Times | None, Times | None]:
-        return known_times(self.runs["A"]), known_times(self.runs["B"])
+        return known_times(self.runs[Side.A]), known_times(self.runs[Side.B])
 
     @property
     def _related(self) -> "_Related | None":
@@ -227,7 +226,7 @@ class Comparison:
         related = self._related if self.signed else None
         return related.difference if related else None
 
-    def _standing(self, side: str) -> RunPosition:
+    def _standing(self, side: Side) -> RunPosition:
         known, frame = self.runs[side], self.shown(side)
         number = frame.request.frame if frame else None
         if number is not None:

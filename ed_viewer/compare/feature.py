@@ -1,25 +1,27 @@
 """Two runs side by side: the same samples at the same point of their training, in one scale."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
+from ed_viewer.compare.comparison import Comparison
 from ed_viewer.compare.second_run import RunPair, SecondRun
 from ed_viewer.compare.tools import CompareTools
 from ed_viewer.reading.messages import RunInfo, RunProgress
 from ed_viewer.reading.run_names import absolute_path
 from ed_viewer.session.alignment import WAYS, Alignment
+from ed_viewer.widgets.controls import Toggle
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 _ITSELF = "To compare, select another run in the list and press C."
+_COMPARE = "Compare with the selected run (on/off)"
+_SIGNED = "Show B \N{MINUS SIGN} A instead of B"
+_SCALES = "Shared scale / own scale"
+_ALIGN = "Align runs by step, epoch or share of training"
 _KEPT, _SCALE, _AT = "comparisons", "scale", "at"
 _OWN, _ONE = "own", "one"
 
@@ -29,42 +31,55 @@ class CompareFeature(Feature):
 
     name = "compare"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
         self.pair: RunPair | None = None
         self.how = Alignment.STEP
         self._ending: list[SecondRun] = []
         self._path: Path | None = None  # of run A
         self._resume: int | None = None  # the frame that a run shows that changes places
-        self.tool = self.tools = CompareTools(window.theme)
+        self.tool = self.tools = CompareTools(bench.theme)
         self.tools.compare.clicked.connect(self._toggle)
         self.tools.difference.toggled.connect(self._set_signed)
-        self.tools.shared.toggled.connect(window.stage.set_shared)
+        self.tools.shared.toggled.connect(bench.stage.set_shared)
         self.tools.swapped.connect(self.swap)
         self.tools.chosen.connect(self._align_by)
-        window.runs.compared.connect(self.choose)
-        window.session.opened.connect(self._on_opened)
-        window.session.grew.connect(self._on_grew)
+        bench.runs.compared.connect(self.choose)
+        bench.session.opened.connect(self._on_opened)
+        bench.session.grew.connect(self._on_grew)
+        self._make_commands()
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys C, B, D, Y and X do."""
-        return {
-            "compare": lambda _: self._choose_selected(),
-            "swap": lambda _: self.swap(),
-            "difference": lambda _: self._use(self.tools.difference.toggle),
-            "scale": lambda _: self._use(self.tools.shared.toggle),
-            "alignment": lambda _: self._use(self.tools.next_way),
-        }
+    @property
+    def comparison(self) -> Comparison | None:
+        """The two runs, None while run A stands alone."""
+        return self.pair.comparison if self.pair else None
+
+    @property
+    def settled(self) -> bool:
+        """Whether run B is drawn, where there is one."""
+        return self.pair is None or self.pair.settled
+
+    def _make_commands(self) -> None:
+        tools, use = self.tools, self._use
+        for name, words, keys, act, same in (
+            ("compare", _COMPARE, "C", self._choose_selected, tools.compare),
+            ("swap", "Swap runs A and B", "B", self.swap, tools.swap),
+            ("difference", _SIGNED, "D", partial(use, tools.difference.toggle), tools.difference),
+            ("scale", _SCALES, "Y", partial(use, tools.shared.toggle), tools.shared),
+            ("alignment", _ALIGN, "X", partial(use, tools.next_way), tools.ways),
+        ):
+            check = same if isinstance(same, Toggle) else None
+            self.command(name, words, keys, act, menu="Compare", buttons=[same], check=check)
 
     def choose(self, path: Path) -> None:
         """Compare the open run with this one; if it is compared already, no longer."""
         path = absolute_path(path)
         if self.pair is not None and path == self.pair.beside.path:
             self.leave()
-        elif self.window.session.path is None:
-            self.window.open(path)
-        elif path == self.window.session.path:
-            self.window.status.show_message(_ITSELF)
+        elif self.bench.session.path is None:
+            self.bench.open(path)
+        elif path == self.bench.session.path:
+            self.bench.status.show_message(_ITSELF)
         else:
             self._begin(path)
 
@@ -72,12 +87,12 @@ class CompareFeature(Feature):
         """Show run A alone."""
         self._drop()
         self.tools.set_on(False)
-        self.window.runs.mark_beside(None)
+        self.bench.runs.mark_beside(None)
 
     def swap(self) -> None:
         """Let A and B change places; each stays at the frame that it shows."""
         if self.pair is not None:
-            self.window.open(self.pair.beside.path)
+            self.bench.open(self.pair.beside.path)
 
     def set_signed(self, on: bool) -> None:
         """Show the difference B - A in the place of B, or B."""
@@ -91,10 +106,10 @@ class CompareFeature(Feature):
 
     def _begin(self, path: Path) -> None:
         self._drop()
-        self.pair = RunPair(self.window, path, self.how, self.tools.difference.isChecked())
-        self._path = self.window.session.path
+        self.pair = RunPair(self.bench, path, self.how, self.tools.difference.isChecked())
+        self._path = self.bench.session.path
         self.tools.set_on(True)
-        self.window.runs.mark_beside(path)
+        self.bench.runs.mark_beside(path)
 
     def _drop(self) -> None:
         for beside in self._ending:
@@ -124,7 +139,7 @@ class CompareFeature(Feature):
     def _on_grew(self, growth: RunProgress) -> None:
         if self._resume is not None and len(growth.steps) > self._resume:
             frame, self._resume = self._resume, None
-            self.window.session.scrub(frame)
+            self.bench.session.scrub(frame)
 
     def _use(self, tool: Callable[[], None]) -> None:
         if self.pair is not None:
@@ -141,8 +156,8 @@ class CompareFeature(Feature):
 
     def _choose_selected(self) -> None:
         """Compare with the run that is selected; with run A itself selected, compare no longer."""
-        path = self.window.runs.selected
-        if self.pair is not None and path == self.window.session.path:
+        path = self.bench.runs.selected
+        if self.pair is not None and path == self.bench.session.path:
             self.leave()
         elif path is not None:
             self.choose(path)
@@ -150,10 +165,10 @@ class CompareFeature(Feature):
     def _toggle(self) -> None:
         """Compare with the selected run, or let one be chosen; or compare no longer."""
         self.tools.compare.setChecked(self.pair is not None)  # the answer may be none
-        path = self.window.runs.selected
+        path = self.bench.runs.selected
         if self.pair is not None:
             self.leave()
-        elif path is not None and path != self.window.session.path:
+        elif path is not None and path != self.bench.session.path:
             self.choose(path)
         else:
             self._ask()
@@ -163,9 +178,9 @@ class CompareFeature(Feature):
         button = self.tools.compare
         menu = QMenu(button)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for path in self.window.runs.paths:
-            if path != self.window.session.path:
-                menu.addAction(self.window.runs.title(path).replace("&", "&&")).setData(path)
+        for path in self.bench.runs.paths:
+            if path != self.bench.session.path:
+                menu.addAction(self.bench.runs.title(path).replace("&", "&&")).setData(path)
         if menu.isEmpty():
             menu.addAction("No other run to compare with").setEnabled(False)
         menu.triggered.connect(lambda action: self.choose(action.data()))
@@ -173,32 +188,34 @@ class CompareFeature(Feature):
 
 
 class CompareSettings(Feature):
-    """What is kept is that of the model of run A; anything else counts as nothing."""
+    """What is kept is that of the model of run A; anything else counts as nothing.
+
+    Args:
+        bench: what it works with.
+        tools: how two runs are compared.
+    """
 
     name = "compare_keeper"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
+    def __init__(self, bench: Workbench, tools: CompareTools) -> None:
+        super().__init__(bench)
         self._model = ""
-        window.session.described.connect(self._on_described)
-        window.layout_reset.connect(self.reset)
-
-    def ready(self) -> None:
-        """Know the tools of the comparison, which another part has."""
-        self._tools = self.window.part(CompareFeature).tools
-        self._tools.shared.toggled.connect(self._keep_scale)
-        self._tools.chosen.connect(self._keep_way)
+        self._tools = tools
+        tools.shared.toggled.connect(self._keep_scale)
+        tools.chosen.connect(self._keep_way)
+        bench.session.described.connect(self._on_described)
+        bench.layout_reset.connect(self.reset)
 
     def reset(self) -> None:
         """Compare as at first, and forget what was kept for this model."""
         self._restore("", "")
-        self.window.settings.drop(_KEPT, self._model)
+        self.bench.settings.drop(_KEPT, self._model)
 
     def _on_described(self, run: RunInfo) -> None:
         model = str(run.header.run.get("model") or "")
         if model != self._model:
             self._model = model
-            settings = self.window.settings
+            settings = self.bench.settings
             self._restore(*(settings.text(_KEPT, model, name) for name in (_SCALE, _AT)))
 
     def _restore(self, scale: str, at: str) -> None:
@@ -214,4 +231,4 @@ class CompareSettings(Feature):
 
     def _set(self, value: str, name: str) -> None:
         if self._model:
-            self.window.settings.set(value, _KEPT, self._model, name)
+            self.bench.settings.set(value, _KEPT, self._model, name)

@@ -1,9 +1,6 @@
 """Two runs on the stage: B goes where the cursor of A is, and each says which step it shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -12,9 +9,8 @@ from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.session.session import Session
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.style.palette import Side
+from ed_viewer.window.workbench import Workbench
 
 
 class SecondRun(QObject):
@@ -62,7 +58,7 @@ class RunPair(QObject):
     """Run A, which is the window's, and run B beside it.
 
     Args:
-        window: with its stage and its curves.
+        bench: with its stage and its curves.
         path: of run B.
         how: what the two have in common.
         signed: whether the difference B - A stands in the place of B.
@@ -72,15 +68,14 @@ class RunPair(QObject):
         comparison: what is known of the two together.
     """
 
-    def __init__(self, window: Window, path: Path, how: Alignment, signed: bool) -> None:
-        super().__init__(window)
-        self._window, self._stage = window, window.stage
+    def __init__(self, bench: Workbench, path: Path, how: Alignment, signed: bool) -> None:
+        super().__init__(bench)
+        self._bench, self._stage = bench, bench.stage
         self.beside = SecondRun(path, self)
-        self._ours, self._theirs = ours, theirs = window.session, self.beside.session
+        self._ours, self._theirs = ours, theirs = bench.session, self.beside.session
         self.comparison = Comparison(ours, theirs, how, signed)
         theirs.columns = self._columns
         self._wires = (
-            (ours.opened, self._on_opened),
             (ours.described, self._on_described),
             (ours.grew, self._place),
             (ours.moved, self._align),
@@ -93,7 +88,7 @@ class RunPair(QObject):
         )
         for signal, slot in self._wires:
             signal.connect(slot)
-        self._stage.show_run(None, "B")
+        self._stage.show_run(None, Side.B)
         self._place()
         self._show_headings()
 
@@ -110,14 +105,14 @@ class RunPair(QObject):
             signal.disconnect(slot)
         self.beside.leave()
         self._stage.end_beside()
-        self._window.timeline.set_beside(None)
-        self._window.curves.show_run(None, "B")
-        self._window.set_problem("B", "")
+        self._bench.timeline.set_beside(None)
+        self._bench.curves.show_run(None, Side.B)
+        self._bench.set_problem("B", "")
 
     def align_by(self, how: Alignment) -> None:
         """Align by something else."""
         self.comparison.how = how
-        self._window.curves.set_alignment(how)
+        self._bench.curves.set_alignment(how)
         self._place()
         self._show_headings()
 
@@ -126,32 +121,26 @@ class RunPair(QObject):
         self.comparison.signed = on
         self._show_theirs()
 
-    def _on_opened(self, _: Path) -> None:
-        self.comparison.frames.pop("A", None)
-
     def _on_described(self, run: RunInfo) -> None:
         theirs = self._theirs.run
-        self.comparison.frames.pop("B" if run is theirs else "A", None)
         if theirs is None:
             return
         if run is theirs:
-            self._window.curves.set_alignment(self.comparison.how)
-            self._window.curves.show_run(theirs, "B")
+            self._bench.curves.set_alignment(self.comparison.how)
+            self._bench.curves.show_run(theirs, Side.B)
         self._show_theirs()
 
     def _on_theirs_grew(self, growth: RunProgress) -> None:
-        self._window.curves.show_growth(growth, "B")
+        self._bench.curves.show_growth(growth, Side.B)
         self._show_problem(growth.problem)
         self._place()
 
-    def _on_ours_drawn(self, frame: Frame) -> None:
-        self.comparison.frames["A"] = frame
+    def _on_ours_drawn(self, _: Frame) -> None:
         if self.comparison.signed:
             self._draw_theirs()
         self._show_headings()
 
     def _on_theirs_drawn(self, frame: Frame) -> None:
-        self.comparison.frames["B"] = frame
         growth = self._theirs.growth
         damaged = "; ".join(sorted(set(frame.damaged.values())))
         self._show_problem((growth.problem if growth else "") or damaged)
@@ -160,34 +149,34 @@ class RunPair(QObject):
 
     def _show_theirs(self) -> None:
         """Make the panels of B, or those of the difference."""
-        self._stage.show_run(self.comparison.run, "B", self.comparison.subtracts)
+        self._stage.show_run(self.comparison.run, Side.B, self.comparison.subtracts)
         self._draw_theirs()
         self._show_headings()
 
     def _draw_theirs(self) -> None:
         frame = self.comparison.frame
         if frame is not None:
-            self._stage.show_frame(frame, "B")
+            self._stage.show_frame(frame, Side.B)
 
     def _place(self, _: object = None) -> None:
         """Find B where A is, and where its frames and checkpoints lie on the timeline of A."""
         self._align()
-        self._window.timeline.set_beside(self.comparison.marks)
+        self._bench.timeline.set_beside(self.comparison.marks)
 
     def _align(self) -> None:
         both = self.comparison
         both.at = self._ours.cursor.frame
         if both.found >= 0:
             self.beside.go(both.found)
-        self._stage.say("B", both.notice)
+        self._stage.say(Side.B, both.notice)
 
     def _columns(self, columns: int) -> tuple[int, ...]:
         return self.comparison.beside(self._ours.spread(columns))
 
     def _show_problem(self, problem: str) -> None:
-        self._window.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
+        self._bench.set_problem("B", f"B, {self.beside.path.name}: {problem}" if problem else "")
 
     def _show_headings(self) -> None:
-        self.comparison.drawn = {side: self._stage.drawn(side) for side in "AB"}
+        self.comparison.drawn = {side: self._stage.drawn(side) for side in Side}
         for heading in self.comparison.headings:
             self._stage.set_heading(heading)

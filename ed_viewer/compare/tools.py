@@ -27,6 +27,8 @@ class CompareTools(ToolRow):
         compare: the toggle of the comparison.
         difference: the toggle of the difference.
         shared: the toggle of the one scale.
+        ways: the box of the alignments.
+        swap: the button that lets the runs change places.
     """
 
     chosen = Signal(object)
@@ -35,33 +37,33 @@ class CompareTools(ToolRow):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(6, parent)
         self._theme = theme
-        self._ways = QComboBox()
-        self._ways.setAccessibleName("Align by")
-        self._ways.setToolTip("Align runs by step, epoch or share of training (X)")
+        self.ways = QComboBox()
+        self.ways.setAccessibleName("Align by")
+        self.ways.setToolTip("Align runs by step, epoch or share of training")
         for way, words in _WAYS.items():
-            self._ways.addItem(words, way)
-        self._swap = QToolButton()
-        self._swap.setAccessibleName("Swap A and B")
-        self._swap.setToolTip("Swap A and B (B)")
-        self._swap.setIconSize(QSize(20, 20))
+            self.ways.addItem(words, way)
+        self.swap = QToolButton()
+        self.swap.setAccessibleName("Swap A and B")
+        self.swap.setToolTip("Swap A and B")
+        self.swap.setIconSize(QSize(20, 20))
         self.difference = Toggle("B \N{MINUS SIGN} A", "accent", theme)
         self.difference.setAccessibleName("Difference")
-        self.difference.setToolTip("Show B \N{MINUS SIGN} A instead of B (D)")
+        self.difference.setToolTip("Show B \N{MINUS SIGN} A instead of B")
         self.shared = Toggle("same scale", "accent", theme)
         self.shared.setChecked(True)
         self.shared.setAccessibleName("Shared scale")
-        self.shared.setToolTip("Shared scale / own scale of colours and axes (Y)")
+        self.shared.setToolTip("Shared scale / own scale of colours and axes")
         self.compare = Toggle("A | B", "accent", theme)
         self.compare.setAccessibleName("Compare two runs")
-        self.compare.setToolTip("Compare with the selected run (C)")
-        self._of_two = (self._ways, self._swap, self.shared, self.difference)
-        self.add(self._ways, "Align by (X)")
-        self.add(self._swap, "Swap A and B (B)")
-        self.add(self.shared, "Shared scale (Y)")
+        self.compare.setToolTip("Compare with the selected run")
+        self._of_two = (self.ways, self.swap, self.shared, self.difference)
+        self.add(self.ways, "Align by")
+        self.add(self.swap, "Swap A and B")
+        self.add(self.shared, "Shared scale")
         self.add(self.difference)
         self.add(self.compare)
-        self._ways.currentIndexChanged.connect(self._choose)
-        self._swap.clicked.connect(self.swapped)
+        self.ways.currentIndexChanged.connect(self._choose)
+        self.swap.clicked.connect(self.swapped)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.set_on(False)
@@ -75,14 +77,14 @@ class CompareTools(ToolRow):
 
     def next_way(self) -> None:
         """Choose the next alignment."""
-        self._ways.setCurrentIndex((self._ways.currentIndex() + 1) % self._ways.count())
+        self.ways.setCurrentIndex((self.ways.currentIndex() + 1) % self.ways.count())
 
     def choose_way(self, way: Alignment) -> None:
         """Choose an alignment."""
-        self._ways.setCurrentIndex(self._ways.findData(way))
+        self.ways.setCurrentIndex(self.ways.findData(way))
 
     def _choose(self, index: int) -> None:
-        self.chosen.emit(self._ways.itemData(index))
+        self.chosen.emit(self.ways.itemData(index))
 
     def _restyle(self) -> None:
-        self._swap.setIcon(icon("swap", self._theme.colour("text"), self._theme.colour("line")))
+        self.swap.setIcon(icon("swap", self._theme.colour("text"), self._theme.colour("line")))

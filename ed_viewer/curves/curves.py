@@ -14,6 +14,7 @@ from ed_viewer.curves.data import CurveData, CurveTable, width_of
 from ed_viewer.event_loop import StaggeredRestyle, Task
 from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 from ed_viewer.session.alignment import Alignment
+from ed_viewer.style.palette import Side
 from ed_viewer.style.text import counted, muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle, make_choice, push_button
@@ -42,7 +43,6 @@ class CurveRow(QScrollArea):
 
     Signals:
         scrubbed: the place to which a cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
         made: the last plot that was missing is there.
         narrowed: whether a part alone is on show: of the axis, or of the plots.
 
@@ -53,7 +53,6 @@ class CurveRow(QScrollArea):
     narrowed = Signal(bool)
 
     scrubbed = Signal(float)
-    hovered = Signal(str)
     made = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -138,7 +137,6 @@ class CurveRow(QScrollArea):
         name = self._missing.pop(0)
         plot = self.plots[name] = CurvePlot(name, self._theme)
         plot.scrubbed.connect(self.scrubbed)
-        plot.hovered.connect(self.hovered)
         plot.zoomed.connect(lambda first, last: self._zoom((first, last)))
         plot.enlarged.connect(lambda: self._enlarge(name))
         plot.part = self._part
@@ -162,7 +160,6 @@ class Curves(QWidget):
 
     Signals:
         scrubbed: the frame of run A nearest to where a cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
 
     Attributes:
         log: the toggle of the logarithmic scale.
@@ -172,15 +169,14 @@ class Curves(QWidget):
     """
 
     scrubbed = Signal(int)
-    hovered = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: dict[str, CurveData] = {}
+        self._shown: dict[Side, CurveData] = {}
         self._how = Alignment.STEP
         self._frame = -1
         self._updated = 0.0
-        self._tables: Mapping[str, CurveTable] = {}
+        self._tables: Mapping[Side, CurveTable] = {}
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._update_in_turns)
@@ -188,14 +184,13 @@ class Curves(QWidget):
         self._updating = Task(self._update_next, self)
         self._placing = Task(self._place_lines, self)
         self.log = Toggle("log", "accent", theme)
-        self.log.setToolTip("Logarithmic scale (L)")
+        self.log.setToolTip("Logarithmic scale")
         self.log.setAccessibleName("Logarithmic scale")
         self.over = make_choice("x axis of the curves", [one.value for one in _AXES])
         self.over.currentIndexChanged.connect(self._change_axis)
         self.about = muted(plain(ElidingLabel()))
         self._row = CurveRow(theme)
         self._row.scrubbed.connect(self._scrub)
-        self._row.hovered.connect(self.hovered)
         self.all = push_button("all", "Show all curves in full", theme)
         self.all.clicked.connect(self._row.show_all)
         self.all.hide()
@@ -217,7 +212,7 @@ class Curves(QWidget):
         """Whether every plot of the runs on show is made."""
         return self._row.whole
 
-    def show_run(self, run: RunInfo | None, side: str = "A") -> None:
+    def show_run(self, run: RunInfo | None, side: Side = Side.A) -> None:
         """Make the plots of a run; None takes it away."""
         self._shown.pop(side, None)
         if run is not None:
@@ -229,7 +224,7 @@ class Curves(QWidget):
         self._frame = -1
         self.show_run(None)
 
-    def show_growth(self, growth: RunProgress, side: str = "A") -> None:
+    def show_growth(self, growth: RunProgress, side: Side = Side.A) -> None:
         """Draw the table as it is now, a few times a second at the most."""
         if side not in self._shown:
             return
@@ -260,13 +255,13 @@ class Curves(QWidget):
             self._place_line(plot)
 
     def _place_line(self, plot: CurvePlot) -> None:
-        places = self._shown["A"].places(self._axis) if "A" in self._shown else ()
+        places = self._shown[Side.A].places(self._axis) if Side.A in self._shown else ()
         if 0 <= self._frame < len(places):
             plot.set_place(float(places[self._frame]))
 
     @property
     def _axis(self) -> Alignment:
-        return self._how if "B" in self._shown else _AXES[self.over.currentIndex()]
+        return self._how if Side.B in self._shown else _AXES[self.over.currentIndex()]
 
     def _change_axis(self) -> None:
         self._row.show_all()
@@ -276,9 +271,9 @@ class Curves(QWidget):
 
     def _words(self) -> str:
         """Return how the plots are read."""
-        if "B" in self._shown:
+        if Side.B in self._shown:
             return _BOTH.format(_OVER[self._axis])
-        table = self._tables.get("A")
+        table = self._tables.get(Side.A)
         if table is None or table.steps is None:
             return _ALONE.format(_RUNNING)
         width = width_of(len(table.steps.places))
@@ -287,10 +282,11 @@ class Curves(QWidget):
 
     def _lay_plots(self) -> None:
         """Have a plot of every scalar."""
-        both = "B" in self._shown
+        both = Side.B in self._shown
         self.over.setVisible(not both)
-        runs = [self._shown[side] for side in sorted(self._shown)] if "A" in self._shown else []
-        names = list(dict.fromkeys(name for run in runs for name in run.names()))
+        runs = self._shown if Side.A in self._shown else {}
+        shown_runs = [run for _, run in sorted(runs.items())]
+        names = list(dict.fromkeys(name for run in shown_runs for name in run.names()))
         self.about.setVisible(bool(names))
         self.log.setEnabled(bool(names))
         self._row.lay(names, both)
@@ -324,7 +320,7 @@ class Curves(QWidget):
             self._updating.ask()
 
     def _scrub(self, place: float) -> None:
-        places = self._shown["A"].places(self._axis) if "A" in self._shown else ()
+        places = self._shown[Side.A].places(self._axis) if Side.A in self._shown else ()
         if len(places):
             finite_places = np.where(np.isfinite(places), places, np.inf)
             self.scrubbed.emit(int(np.abs(finite_places - place).argmin()))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ed_viewer.reading.messages import RunInfo, RunProgress
 from ed_viewer.session.alignment import Alignment, Times, rounded_up, times_of
+from ed_viewer.style.palette import Side
 from ed_viewer.style.text import grouped, number, titled
 
 LINE = 2000  # columns of a plot: more than it has pixels
@@ -224,33 +225,34 @@ def title_of(name: str) -> str:
 
 
 def at_cursor(
-    name: str, tables: Mapping[str, CurveTable], place: float, compared: bool
+    name: str, tables: Mapping[Side, CurveTable], place: float, compared: bool
 ) -> tuple[str, str]:
     """Return the values at a place for the title of a plot, and with what they are.
 
     Args:
         name: of the scalar.
-        tables: of run "A" and, if there is one, of "B".
+        tables: of run A and, if there is one, of B.
         place: on the axis.
         compared: whether the plot is one of two runs.
     """
     texts = {side: _all_values(table, name, place) for side, table in sorted(tables.items())}
     if not compared:
-        values = texts.get("A", "")
-        of = _STEP if "A" in tables and tables["A"].every(name) else _MEAN
+        values = texts.get(Side.A, "")
+        of = _STEP if Side.A in tables and tables[Side.A].every(name) else _MEAN
         return values, f"{values} ({_VALUES}, {of})"
-    both = "  ".join(f"{side} {_value(tables[side], name, place)}" for side in texts)
-    return both, " · ".join(f"{side}: {words}" for side, words in texts.items()) + f" ({_VALUES})"
+    both = "  ".join(f"{side.value} {_value(tables[side], name, place)}" for side in texts)
+    about = " · ".join(f"{side.value}: {words}" for side, words in texts.items())
+    return both, f"{about} ({_VALUES})"
 
 
-def describe(name: str, tables: Mapping[str, CurveTable], how: Alignment, place: float) -> str:
+def describe(name: str, tables: Mapping[Side, CurveTable], how: Alignment, place: float) -> str:
     """Return the values at the recorded place nearest to one on the axis, "" if there is none.
 
     As at the cursor, a value is the last that was known there.
 
     Args:
         name: of the scalar.
-        tables: of run "A" and, if there is one, of "B".
+        tables: of run A and, if there is one, of B.
         how: what the axis is.
         place: on the axis.
     """
@@ -262,7 +264,7 @@ def describe(name: str, tables: Mapping[str, CurveTable], how: Alignment, place:
     for side, table in sorted(tables.items()):
         words = [word for word in _values(table, name, there) if word]
         if words:
-            parts.append((f"{side} " if len(tables) > 1 else "") + ", ".join(words))
+            parts.append((f"{side.value} " if len(tables) > 1 else "") + ", ".join(words))
         parts += _changes(name, table, there)
     return " · ".join(parts)
 

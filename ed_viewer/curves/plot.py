@@ -20,7 +20,7 @@ from ed_viewer.curves.data import (
     title_of,
 )
 from ed_viewer.session.alignment import Alignment
-from ed_viewer.style.palette import run_colour
+from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Card, run_pen
 from ed_viewer.widgets.labels import TitleRow
@@ -46,55 +46,52 @@ class CurvePlot(Card):
 
     Signals:
         scrubbed: the place to which the cursor line was dragged.
-        hovered: the values under the mouse, in words, or "".
         zoomed: the part of the axis that the wheel asks for, its ends.
         enlarged: it was clicked twice.
 
     Attributes:
         how: what the axis is.
         part: the ends of what is shown of the axis, None for all.
+        tables: what is drawn, by run; curves: the lines, by run and part.
     """
 
     scrubbed = Signal(float)
-    hovered = Signal(str)
     zoomed = Signal(float, float)
     enlarged = Signal()
 
     def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._name = name
-        self._tables: Mapping[str, CurveTable] = {}
+        self.tables: Mapping[Side, CurveTable] = {}
         self.how = Alignment.STEP
         self._log = False
         self._whole: tuple[float, float] | None = None
-        self._drawn: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+        self._drawn: dict[tuple[Side, str], tuple[np.ndarray, np.ndarray]] = {}
         self._compared = False
         self._head = TitleRow(title_of(name), name, theme)
-        self._view = make_plot()
+        self.view = make_plot()
         # Its cursor moves with every frame: one piece around where it was and where it is.
-        self._view.setViewportUpdateMode(self._view.ViewportUpdateMode.BoundingRectViewportUpdate)
-        self._item = self._view.getPlotItem()
-        self._item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
-        self._item.setMouseEnabled(False, False)
+        self.view.setViewportUpdateMode(self.view.ViewportUpdateMode.BoundingRectViewportUpdate)
+        self.item = self.view.getPlotItem()
+        self.item.setContentsMargins(0, 8, 0, 0)  # half a line: the topmost tick's number
+        self.item.setMouseEnabled(False, False)
         self._marks = {
-            kind: self._item.plot(connect="pairs", ignoreBounds=True)
-            for kind in ("changes", "best")
+            kind: self.item.plot(connect="pairs", ignoreBounds=True) for kind in ("changes", "best")
         }
-        self._curves: dict[tuple[str, str], pyqtgraph.PlotDataItem] = {}
-        self._add_curves("A")
+        self.curves: dict[tuple[Side, str], pyqtgraph.PlotDataItem] = {}
+        self._add_curves(Side.A)
         self._line = pyqtgraph.InfiniteLine(angle=90, movable=True)
         self._line.sigDragged.connect(self._dragged)
-        self._item.addItem(self._line)
+        self.item.addItem(self._line)
         self.part: tuple[float, float] | None = None
-        self._view.viewport().installEventFilter(self)
-        hover = PlotHover(self._view)
-        hover.watch(self._item, self._describe)
-        hover.told.connect(self.hovered)
+        self.view.viewport().installEventFilter(self)
+        hover = PlotHover(self.view)
+        hover.watch(self.item, self._describe)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 4)
         layout.setSpacing(0)
         layout.addWidget(self._head)
-        layout.addWidget(self._view, 1)
+        layout.addWidget(self.view, 1)
         self.setAccessibleName(name)
         self.restyle()
 
@@ -103,14 +100,14 @@ class CurvePlot(Card):
         """What stands in the title: the values at the cursor."""
         return self._head.value.text
 
-    def show_tables(self, tables: Mapping[str, CurveTable]) -> None:
-        """Draw the scalar out of the tables of run "A" and, if there is one, of "B"."""
-        self._tables = tables
+    def show_tables(self, tables: Mapping[Side, CurveTable]) -> None:
+        """Draw the scalar out of the tables of run A and, if there is one, of B."""
+        self.tables = tables
         places = [np.empty(0), *(table.places for table in tables.values())]
         places += [table.steps.places for table in tables.values() if table.steps is not None]
         along = np.concatenate(places)  # of all rows: the plots beside this one have the same
         self._drawn = {}
-        for (side, part), curve in self._curves.items():
+        for (side, part), curve in self.curves.items():
             where, values = self._drawn[side, part] = self._series(side, part)
             curve.setData(*envelope(where, values, MARKERS if part in _DOTS else LINE))
             if part == "":  # a single point has no line
@@ -126,9 +123,9 @@ class CurvePlot(Card):
         self.part = part
         if self._whole is None:
             return
-        self._item.getAxis("bottom").whole = self.how is Alignment.STEP
+        self.item.getAxis("bottom").whole = self.how is Alignment.STEP
         limits = part or self._whole
-        self._item.setXRange(*limits, padding=0 if part else 0.02)
+        self.item.setXRange(*limits, padding=0 if part else 0.02)
         ranges = []
         for (_, kind), (where, values) in self._drawn.items():
             there = values[(where >= limits[0]) & (where <= limits[1])]
@@ -141,14 +138,14 @@ class CurvePlot(Card):
         # Of one value alone its neighbourhood: ticks in steps of its last digit say nothing.
         margin = 0.1 * (span or abs(high.max()) or 1.0)
         ends = float(low.min() - margin), float(high.max() + margin)
-        self._item.setYRange(*ends, padding=0)
+        self.item.setYRange(*ends, padding=0)
         self._show_marks(*ends)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Zoom with the wheel, enlarge by two clicks (called by Qt)."""
         if isinstance(event, QWheelEvent) and self._whole is not None:
-            low, high = self._item.viewRange()[0]
-            at = self._item.getViewBox().mapSceneToView(event.position()).x()
+            low, high = self.item.viewRange()[0]
+            at = self.item.getViewBox().mapSceneToView(event.position()).x()
             share = _ZOOM ** (-event.angleDelta().y() / _NOTCH)
             ends = at + share * (low - at), at + share * (high - at)
             self.zoomed.emit(max(ends[0], self._whole[0]), min(ends[1], self._whole[1]))
@@ -164,48 +161,48 @@ class CurvePlot(Card):
             return
         self._compared = on
         if on:
-            self._add_curves("B")
+            self._add_curves(Side.B)
         else:  # what is empty costs as much time to draw as what is not
-            for key in [key for key in self._curves if key[0] == "B"]:
-                self._item.removeItem(self._curves.pop(key))
+            for key in [key for key in self.curves if key[0] == Side.B]:
+                self.item.removeItem(self.curves.pop(key))
         self.restyle()
 
     def set_log(self, on: bool) -> None:
         """Draw the logarithm of the values, or the values."""
         self._log = on
-        self._item.getAxis("left").setLogMode(on)
-        self.show_tables(self._tables)
+        self.item.getAxis("left").setLogMode(on)
+        self.show_tables(self.tables)
 
     def set_place(self, place: float) -> None:
         """Put the cursor on a place of the axis."""
         self._line.setValue(place)
-        self._head.say(*at_cursor(self._name, self._tables, place, self._compared))
+        self._head.say(*at_cursor(self._name, self.tables, place, self._compared))
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         theme = self._theme
         self._head.restyle()
-        style_plot(self._view, theme)
+        style_plot(self.view, theme)
         for kind, line in self._marks.items():
             style = Qt.PenStyle.DashLine if kind == "best" else Qt.PenStyle.DotLine
             line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1, style=style))
-        for (side, part), curve in self._curves.items():
+        for (side, part), curve in self.curves.items():
             pen, colour = self._pen(side, part)
             curve.setPen(pen)
-            hollow = side == "B"
+            hollow = side is Side.B
             curve.setSymbolBrush(None if hollow else pyqtgraph.mkBrush(colour))
             curve.setSymbolPen(pyqtgraph.mkPen(colour) if hollow else None)
         self._line.setPen(pyqtgraph.mkPen(theme.palette.muted, width=1))
         self._line.setHoverPen(pyqtgraph.mkPen(theme.palette.accent, width=3))
 
-    def _add_curves(self, side: str) -> None:
+    def _add_curves(self, side: Side) -> None:
         """Make the curves of a run: what is beneath comes first."""
-        self._curves[side, "every"] = self._item.plot()
-        self._curves[side, ""] = self._item.plot(symbolSize=7)
-        self._curves[side, "mean"] = self._item.plot(symbol="o", symbolSize=5)
-        self._curves[side, "val_"] = self._item.plot(symbol="o", symbolSize=5)
+        self.curves[side, "every"] = self.item.plot()
+        self.curves[side, ""] = self.item.plot(symbolSize=7)
+        self.curves[side, "mean"] = self.item.plot(symbol="o", symbolSize=5)
+        self.curves[side, "val_"] = self.item.plot(symbol="o", symbolSize=5)
 
-    def _pen(self, side: str, part: str) -> tuple[QPen | None, QColor]:
+    def _pen(self, side: Side, part: str) -> tuple[QPen | None, QColor]:
         """Return the pen of a curve, None for markers alone, and its colour."""
         if self._compared:
             pen = None if part in _DOTS else run_pen(self._theme, side, 1.0)
@@ -217,9 +214,9 @@ class CurvePlot(Card):
         pen = pyqtgraph.mkPen(colour, width=1, style=style)
         return None if part == "mean" else pen, colour
 
-    def _series(self, side: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    def _series(self, side: Side, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Return places and values, (rows,) each, of what can be drawn."""
-        table, name = self._tables.get(side), self._name
+        table, name = self.tables.get(side), self._name
         places, values = np.empty(0), np.empty(0)
         if table is None or (part in ("every", "mean") and self._compared):
             return places, values
@@ -239,7 +236,7 @@ class CurvePlot(Card):
 
     def _show_marks(self, low: float, high: float) -> None:
         """Draw a line where something was changed by hand, and one at the best epoch."""
-        table = None if self._compared else self._tables.get("A")
+        table = None if self._compared else self.tables.get(Side.A)
         places: dict[str, list[float]] = {"changes": [], "best": []}
         if table is not None:
             places["changes"] = [mark.place for mark in marks_of(self._name, table)]
@@ -250,7 +247,7 @@ class CurvePlot(Card):
             line.setData(at, np.resize([low, high], len(at)))
 
     def _describe(self, at: np.ndarray) -> str:
-        return describe(self._name, self._tables, self.how, float(at[0]))
+        return describe(self._name, self.tables, self.how, float(at[0]))
 
     def _dragged(self) -> None:
         self.scrubbed.emit(float(self._line.value()))

@@ -32,6 +32,7 @@ from ed_viewer.reading.messages import (
 from ed_viewer.reading.tail import Tail
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.stage.stage import Stage
+from ed_viewer.style.palette import Side
 from ed_viewer.style.theme import Theme
 
 KINDS = (*PICTURES, *MOVIES, "npz")
@@ -44,6 +45,7 @@ class HeadlessRun:
 
     Attributes:
         run, growth: what it holds, once `look` was called.
+        frame: that was read last.
     """
 
     run: RunInfo
@@ -51,6 +53,7 @@ class HeadlessRun:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.frame: Frame | None = None
         self._tail = Tail(path, 1)
 
     def look(self) -> None:
@@ -73,6 +76,7 @@ class HeadlessRun:
         frame = self._tail.read(FrameRequest(1, 1, number, available, strips or {}))
         if frame.damaged:
             raise EdkitError("; ".join(sorted(frame.damaged.values())))
+        self.frame = frame
         return frame
 
 
@@ -104,21 +108,21 @@ class HeadlessSecondRun:
 
     def show(self) -> None:
         """Make the panels of run B."""
-        self._stage.show_run(self.both.run, "B", self.both.subtracts)
+        self._stage.show_run(self.both.run, Side.B, self.both.subtracts)
 
     def draw(self, ours: Frame, probes: tuple[str, ...]) -> None:
         """Draw run B where run A is, whose frame is drawn already."""
         both = self.both
-        both.at, both.frames["A"] = ours.request.frame, ours
-        self._stage.say("B", both.notice)
+        both.at = ours.request.frame
+        self._stage.say(Side.B, both.notice)
         if both.found >= 0:
             requests = {
                 probe: HistoryRequest(both.beside(strip.frames), strip.samples)
                 for probe, strip in ours.request.strips.items()
             }
-            both.frames["B"] = self._theirs.read(both.found, probes, requests)
+            self._theirs.read(both.found, probes, requests)
             if both.frame is not None:
-                self._stage.show_frame(both.frame, "B")
+                self._stage.show_frame(both.frame, Side.B)
         for heading in both.headings:
             self._stage.set_heading(heading)
 
@@ -195,7 +199,6 @@ class _Drawing:
         self._stage = Stage(self._theme)
         self._probes: tuple[str, ...] = ()
         self._lookbacks: Mapping[str, Lookback] = {}
-        self._drawn: Frame | None = None
         self._couple: HeadlessSecondRun | None = None
         if len(runs) == 2:
             both = Comparison(runs[0], runs[1], wish.align, wish.difference)
@@ -256,17 +259,17 @@ class _Drawing:
 
     @property
     def _shown(self) -> ExportSource:
-        return ExportSource(self._ours, self._drawn, self._couple.both if self._couple else None)
+        return ExportSource(self._ours, self._couple.both if self._couple else None)
 
     def _draw(self, number: int) -> None:
         """Draw a frame; what a panel wants beside it may follow from its size, and so come late."""
         for _ in range(_ROUNDS):
             before = self._lookbacks
             requests = strips(before, partial(spread, self._ours.growth.steps, number))
-            self._drawn = self._ours.read(number, self._probes, requests)
-            self._stage.show_frame(self._drawn)
+            drawn = self._ours.read(number, self._probes, requests)
+            self._stage.show_frame(drawn)
             if self._couple is not None:
-                self._couple.draw(self._drawn, self._probes)
+                self._couple.draw(drawn, self._probes)
             self._app.processEvents()
             flush()
             if self._lookbacks == before:

@@ -1,18 +1,14 @@
 """Targets of an export: the parts of a window with their widgets and arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from ed_viewer.compare.comparison import Comparison
-from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.export.movie import MOVIES
 from ed_viewer.export.picture import (
     PAGE_MARGINS,
@@ -28,9 +24,8 @@ from ed_viewer.session.alignment import RunView
 from ed_viewer.stage.page import Page
 from ed_viewer.stage.run_column import RunColumn
 from ed_viewer.stage.stage import Stage
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.style.palette import Side
+from ed_viewer.window.workbench import Workbench
 
 WINDOW = "window"
 """The name of the whole window."""
@@ -104,35 +99,33 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportSource:
-    """A frame of a run, and what stands beside it.
+    """The frame of a run that is on show, and what stands beside it.
 
     Attributes:
         run: the only one, or run A of two.
-        frame: of it that is drawn.
         both: the two runs while they are compared, else None.
     """
 
     run: RunView
-    frame: Frame | None
     both: Comparison | None
 
     @property
     def about(self) -> str:
         """Which run and step it is, or which two, in words."""
-        ours = describe_position(self.run, self.frame)
+        ours = describe_position(self.run, self.run.frame)
         if self.both is None:
             return ours
-        theirs = self.both.shown("B")
+        theirs = self.both.shown(Side.B)
         signed = self.both.subtracts and theirs is not None
-        return about(ours, describe_position(self.both.runs["B"], theirs), signed)
+        return about(ours, describe_position(self.both.runs[Side.B], theirs), signed)
 
     @property
     def where(self) -> str:
         """Which step is shown, or which of two runs, in words."""
-        ours = where(self.run, self.frame)
+        ours = where(self.run, self.run.frame)
         if self.both is None:
             return ours
-        theirs = where(self.both.runs["B"], self.both.shown("B"))
+        theirs = where(self.both.runs[Side.B], self.both.shown(Side.B))
         return f"A: {ours} \N{EN DASH} B: {theirs}" if theirs else f"A: {ours}"
 
     @property
@@ -141,14 +134,14 @@ class ExportSource:
         ours = name_of(self.run)
         if self.both is None:
             return ours
-        return about(ours, name_of(self.both.runs["B"]), self.both.subtracts)
+        return about(ours, name_of(self.both.runs[Side.B]), self.both.subtracts)
 
     def arrays(self, probes: Sequence[str]) -> dict[str, np.ndarray]:
         """Return the arrays behind it; of two runs they are `A/...`, `B/...` and `B-A/...`."""
-        ours = arrays_behind(self.run, self.frame, probes)
+        ours = arrays_behind(self.run, self.run.frame, probes)
         if self.both is None:
             return ours
-        theirs = arrays_behind(self.both.runs["B"], self.both.shown("B"), probes)
+        theirs = arrays_behind(self.both.runs[Side.B], self.both.shown(Side.B), probes)
         return of_two(ours, theirs, self.both.difference, probes)
 
     def scalars(self) -> Mapping[str, np.ndarray]:
@@ -156,7 +149,7 @@ class ExportSource:
 
         What was recorded of every step has rows of its own, and is called `every_step/...`.
         """
-        growth = self.both.runs["B"].growth if self.both else None
+        growth = self.both.runs[Side.B].growth if self.both else None
         ours = _columns(self.run.growth)
         return of_two(ours, _columns(growth)) if growth else ours
 
@@ -192,10 +185,10 @@ class Target:
         return (*PICTURES, *MOVIES, *(("npz",) if self.arrays else ()))
 
 
-def targets(window: Window, frame: Frame) -> list[Target]:
+def targets(bench: Workbench, source: ExportSource) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
-    window.stage.complete()
-    stage, source = window.stage, on_show(window, frame)
+    bench.stage.complete()
+    stage = bench.stage
     description, tab = source.about, tab_of(stage)
     page = page_of(stage)
     panels = _panels(page, description)
@@ -207,21 +200,15 @@ def targets(window: Window, frame: Frame) -> list[Target]:
             arrays = partial(source.arrays, (name,))
             words = f"Panel: {figure.name}"
             result.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
-    curves = ExportFigure.of(window.curves, about=description)
+    curves = ExportFigure.of(bench.curves, about=description)
     result.append(Target("curves", "Curves", curves, source.scalars))
-    result.append(Target(WINDOW, "Whole window", ExportFigure.of(window, about=description)))
+    result.append(Target(WINDOW, "Whole window", ExportFigure.of(bench, about=description)))
     return result
 
 
 def tab_of(stage: Stage) -> str:
     """Return the title of the visible tab."""
     return stage.tabText(stage.currentIndex()).replace("&&", "&")
-
-
-def on_show(window: Window, frame: Frame | None) -> ExportSource:
-    """Return what a window shows of its run, and of the run beside it."""
-    pair = window.part(CompareFeature).pair
-    return ExportSource(window.session, frame, pair.comparison if pair else None)
 
 
 def page_of(stage: Stage) -> QWidget:
@@ -233,7 +220,7 @@ def _panels(page: QWidget, description: str) -> dict[str, ExportFigure]:
     """Return the panels of a page by their probe; of two runs each below the run's name."""
     if not isinstance(page, Page):
         return {}
-    sides = [side for side in map(page.side, "AB") if side is not None]
+    sides = [side for side in map(page.side, Side) if side is not None]
     names = [name for name in page.probes if any(name in side.hosts for side in sides)]
     if len(sides) == 1:
         return {name: ExportFigure.of(sides[0].hosts[name], about=description) for name in names}

@@ -126,6 +126,9 @@ class CatalogueProcess(QObject):
     Signals:
         answered: the Catalogue.
         failed: why there is none, in one line.
+
+    Attributes:
+        process: the command.
     """
 
     answered = Signal(object)
@@ -133,29 +136,29 @@ class CatalogueProcess(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._process = QProcess(self)
-        self._process.finished.connect(self._finish)
-        self._process.errorOccurred.connect(self._fail)
+        self.process = QProcess(self)
+        self.process.finished.connect(self._finish)
+        self.process.errorOccurred.connect(self._fail)
 
     def ask(self) -> None:
         """Ask, unless the answer is under way."""
-        if self._process.state() == QProcess.ProcessState.NotRunning:
+        if self.process.state() == QProcess.ProcessState.NotRunning:
             command = [*program(), "list", "--json", *plugins()]
-            self._process.start(command[0], command[1:])
+            self.process.start(command[0], command[1:])
 
     def end(self) -> None:
         """Ask no more."""
-        self._process.blockSignals(True)
-        self._process.kill()
-        self._process.waitForFinished(_PATIENCE)
+        self.process.blockSignals(True)
+        self.process.kill()
+        self.process.waitForFinished(_PATIENCE)
 
     def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
-        errors = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+        errors = bytes(self.process.readAllStandardError().data()).decode(errors="replace")
         if how != QProcess.ExitStatus.NormalExit or status:
             lines = errors.strip().splitlines() or [f"edkit list ended with status {status}."]
             self.failed.emit(lines[-1].removeprefix("edkit: "))
             return
-        text = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
+        text = bytes(self.process.readAllStandardOutput().data()).decode(errors="replace")
         try:
             catalogue = Catalogue.read(text)
         except ValueError as error:

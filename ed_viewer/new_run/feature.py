@@ -1,25 +1,20 @@
 """New-run feature: the form, the training process, and the question at its end."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ed_viewer.new_run.catalogue import Catalogue, CatalogueProcess
 from ed_viewer.new_run.dialog import NewRunDialog
-from ed_viewer.new_run.log import TrainingLog
+from ed_viewer.new_run.log import LogView
 from ed_viewer.new_run.training_process import TrainingProcess
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.widgets.controls import push_button
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 
 class CloseChoice(Enum):
@@ -62,32 +57,38 @@ class CloseQuestion(QMessageBox):
 
 
 class NewRunFeature(Feature):
-    """Feature that starts trainings; the catalogue is requested when the form first opens."""
+    """Feature that starts trainings; the catalogue is requested when the form first opens.
+
+    Args:
+        bench: what it works with.
+        log: shows what a training says.
+    """
 
     name = "new_run"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self.runs_tool = push_button("New", "Train a model (Ctrl+N)", window.theme)
+    def __init__(self, bench: Workbench, log: LogView) -> None:
+        super().__init__(bench)
+        self._log = log
+        self.runs_tool = push_button("New", "Train a model", bench.theme)
         self.runs_tool.clicked.connect(self.show_form)
         self.dialog: NewRunDialog | None = None
         self.trainers: list[TrainingProcess] = []
         self._starting: TrainingProcess | None = None
         self._entries: list[RunEntry] = []
-        self._inquiry = CatalogueProcess(self)
-        self._inquiry.answered.connect(self._on_answered)
-        self._inquiry.failed.connect(self._on_failed)
-        window.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
-        window.welcome.new_run.clicked.connect(self.show_form)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what Ctrl+N does."""
-        return {"new": lambda _: self.show_form()}
+        self.inquiry = CatalogueProcess(self)
+        self.inquiry.answered.connect(self._on_answered)
+        self.inquiry.failed.connect(self._on_failed)
+        bench.reader.listed.connect(self._on_listed, Qt.ConnectionType.QueuedConnection)
+        bench.welcome.new_run.clicked.connect(self.show_form)
+        buttons = self.runs_tool, bench.welcome.new_run
+        self.command(
+            "new", "New run: train a model", "Ctrl+N", self.show_form, menu="File", buttons=buttons
+        )
 
     def show_form(self) -> None:
         """Show the form; what was typed in it is still there."""
         if self.dialog is None:
-            self.dialog = NewRunDialog(self.window.root, self.window.theme, self.window)
+            self.dialog = NewRunDialog(self.bench.root, self.bench.theme, self.bench)
             self.dialog.asked.connect(self._ask)
             self.dialog.started.connect(self.start)
             self.dialog.cancelled.connect(self._cancel)
@@ -128,7 +129,7 @@ class NewRunFeature(Feature):
         running = [trainer for trainer in self.trainers if trainer.running]
         if not running:
             return True
-        answer = CloseQuestion([trainer.title for trainer in running], self.window).answer()
+        answer = CloseQuestion([trainer.title for trainer in running], self.bench).answer()
         if answer is CloseChoice.STOP:
             for trainer in running:
                 trainer.stop()
@@ -138,14 +139,14 @@ class NewRunFeature(Feature):
         """End the threads; what trains goes on, or was asked to stop."""
         if self.dialog is not None:
             self.dialog.end()
-        self._inquiry.end()
+        self.inquiry.end()
         for trainer in self.trainers:
             trainer.leave()
 
     def _ask(self) -> None:
         if self.dialog is not None:
             self.dialog.wait()
-        self._inquiry.ask()
+        self.inquiry.ask()
 
     def _on_answered(self, catalogue: Catalogue) -> None:
         if self.dialog is not None:
@@ -165,8 +166,8 @@ class NewRunFeature(Feature):
             self._starting.stop()
 
     def _on_logged(self, trainer: TrainingProcess) -> None:
-        if trainer.folder in (None, self.window.session.path):
-            self.window.part(TrainingLog).log.follow(trainer.log)
+        if trainer.folder in (None, self.bench.session.path):
+            self._log.follow(trainer.log)
 
     def _on_began(self, trainer: TrainingProcess) -> None:
         """Show the new run, which the list of runs then has as well."""
@@ -174,7 +175,7 @@ class NewRunFeature(Feature):
         if self.dialog is not None:
             self.dialog.close()
         assert trainer.folder is not None
-        self.window.open(trainer.folder)
+        self.bench.open(trainer.folder)
 
     def _on_ended(self, trainer: TrainingProcess) -> None:
         trainer.wait()
@@ -186,12 +187,15 @@ class NewRunFeature(Feature):
             self.dialog.foot.say_problem(trainer.problem)
             self.dialog.show()
         elif trainer.problem:
-            self.window.status.show_message(f"{trainer.title}: {trainer.problem}")
+            self.bench.status.show_message(f"{trainer.title}: {trainer.problem}")
 
     def _started(self, trainer: TrainingProcess) -> None:
         if trainer is self._starting and self.dialog is not None:
             self._starting = None
             self.dialog.set_starting(False)
+
+
+Train = Callable[[Sequence[str], Path], TrainingProcess]
 
 
 def demo_arguments(root: str) -> list[str]:
@@ -200,28 +204,34 @@ def demo_arguments(root: str) -> list[str]:
 
 
 class DemoStart(Feature):
-    """Starts the demo and says how it goes until its run is found, like any other."""
+    """Starts the demo and says how it goes until its run is found, like any other.
+
+    Args:
+        bench: what it works with.
+        train: starts a training with the arguments of the command, in a folder.
+    """
 
     name = "demo"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        window.welcome.demo.clicked.connect(self.start)
+    def __init__(self, bench: Workbench, train: Train) -> None:
+        super().__init__(bench)
+        self._train = train
+        bench.welcome.demo.clicked.connect(self.start)
 
     def start(self) -> None:
         """Start the process."""
-        self.window.welcome.say_demo("Starting the demo; its first images appear here …", True)
-        root = self.window.root
-        trainer = self.window.part(NewRunFeature).train(demo_arguments(root), Path(root))
+        self.bench.welcome.say_demo("Starting the demo; its first images appear here …", True)
+        root = self.bench.root
+        trainer = self._train(demo_arguments(root), Path(root))
         queued = Qt.ConnectionType.QueuedConnection
         trainer.said.connect(self._on_said, queued)
         trainer.ended.connect(self._on_ended, queued)
 
     def _on_said(self, trainer: TrainingProcess, line: str) -> None:
-        self.window.welcome.say_demo(f"Demo: {line}", True)
+        self.bench.welcome.say_demo(f"Demo: {line}", True)
 
     def _on_ended(self, trainer: TrainingProcess) -> None:
         message = f"The demo failed: {trainer.problem}" if trainer.problem else ""
-        self.window.welcome.say_demo(message, False)
+        self.bench.welcome.say_demo(message, False)
         if message:
-            self.window.status.show_message(message)
+            self.bench.status.show_message(message)

@@ -1,12 +1,8 @@
 """Log of a training: its follower thread, its view and its dock."""
 
-from __future__ import annotations
-
 import re
 import threading
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 from PySide6.QtGui import QFontDatabase, QHideEvent, QShowEvent
@@ -17,9 +13,7 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Card
 from ed_viewer.widgets.controls import push_button
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 _POLL = 0.25  # seconds
 _LIMIT = 256 * 1024  # bytes that are read at once; of a longer log, the end
@@ -103,25 +97,29 @@ def cleaned(text: str) -> str:
 
 
 class LogView(QWidget):
-    """View of the end of a log, which is read only while this is visible."""
+    """View of the end of a log, which is read only while this is visible.
+
+    Attributes:
+        view: its lines.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._path: Path | None = None
         self._tail = LogTail(self)
-        self._text = QPlainTextEdit()
-        self._text.setReadOnly(True)
-        self._text.setUndoRedoEnabled(False)
-        self._text.setMaximumBlockCount(_LINES)
-        self._text.setPlaceholderText(_NONE)
-        self._text.setAccessibleName("Log")
-        self._text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        self._text.viewport().setAutoFillBackground(False)  # the card is behind it
+        self.view = QPlainTextEdit()
+        self.view.setReadOnly(True)
+        self.view.setUndoRedoEnabled(False)
+        self.view.setMaximumBlockCount(_LINES)
+        self.view.setPlaceholderText(_NONE)
+        self.view.setAccessibleName("Log")
+        self.view.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.view.viewport().setAutoFillBackground(False)  # the card is behind it
         card = Card(theme)
         inside = QVBoxLayout(card)
         inside.setContentsMargins(8, 6, 2, 2)
-        inside.addWidget(self._text)
+        inside.addWidget(self.view)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 0, 8, 0)
         layout.addWidget(card)
@@ -133,13 +131,13 @@ class LogView(QWidget):
     @property
     def text(self) -> str:
         """What it shows."""
-        return self._text.toPlainText()
+        return self.view.toPlainText()
 
     def follow(self, path: Path | None, otherwise: str = "") -> None:
         """Show another log, or none; and say something as long as there is nothing in it."""
         self._path = path
-        self._text.setPlaceholderText(otherwise or _NONE)
-        self._text.viewport().update()  # Qt goes on showing the words of before
+        self.view.setPlaceholderText(otherwise or _NONE)
+        self.view.viewport().update()  # Qt goes on showing the words of before
         if self.isVisible():
             self._tail.follow(path)
 
@@ -157,15 +155,15 @@ class LogView(QWidget):
             self._tail.follow(None)
 
     def _begin(self, path: Path | None) -> None:
-        self._text.clear()
+        self.view.clear()
 
     def _add(self, text: str) -> None:
-        self._text.appendPlainText(text.removesuffix("\n"))  # stays at the end if it is there
+        self.view.appendPlainText(text.removesuffix("\n"))  # stays at the end if it is there
 
     def _restyle(self) -> None:
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         fixed.setPointSizeF(self._theme.points)
-        self._text.setFont(fixed)
+        self.view.setFont(fixed)
 
 
 class TrainingLog(Feature):
@@ -175,25 +173,29 @@ class TrainingLog(Feature):
     title = "Training log"
     area = Qt.DockWidgetArea.BottomDockWidgetArea
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self.dock = self.log = LogView(window.theme)
-        about = "Output of this run's training (Ctrl+L)"
-        self.runs_tool = push_button("Log", about, window.theme)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self.dock = self.log = LogView(bench.theme)
+        about = "What the training of this run says"
+        self.runs_tool = push_button("Log", about, bench.theme)
         self.runs_tool.clicked.connect(self.toggle)
         self._sized = False
-        window.session.opened.connect(self._on_opened)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what Ctrl+L does."""
-        return {"log": lambda _: self.toggle()}
+        bench.session.opened.connect(self._on_opened)
+        self.command(
+            "log",
+            "Training log: show or hide",
+            "Ctrl+L",
+            self.toggle,
+            menu="Training",
+            buttons=[self.runs_tool],
+        )
 
     def toggle(self) -> None:
         """Show the log of the open run, or hide it."""
-        dock = self.window.docks[self.name]
+        dock = self.bench.docks[self.name]
         dock.setVisible(dock.isHidden())
         if not self._sized:  # a dock that is hidden has no size yet
-            self.window.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
+            self.bench.resizeDocks([dock], [_WIDTH], Qt.Orientation.Horizontal)
         self._sized = True
 
     def end(self) -> None:

@@ -216,7 +216,7 @@ class ModelPage(FormPage):
         self.look = DataLook(theme)
         self.column.addWidget(self.look)
         if model.options:
-            self.add_section("ModelFacts", [field_for(option) for option in model.options])
+            self.add_section("Model", [field_for(option) for option in model.options])
         self._add_weights(model.heads)
         self.data.changed.connect(self._show_data)
         self._show_data()
@@ -300,17 +300,17 @@ class TrainingPage(FormPage):
         first = [options.pop(name) for name in _FIRST if name in options]
         self.add_section("Training", [field_for(option) for option in (*first, backend)])
         rest = [option for name, option in options.items() if name not in _ON_MODEL_PAGE]
-        self._more = self.add_section("More", [field_for(option) for option in rest])
+        self.more = self.add_section("More", [field_for(option) for option in rest])
         self._root = root
         self.reset()
 
     @property
     def out(self) -> Path:
         """The folder in which the run's folder is made."""
-        field = self._more.field("out")
+        field = self.more.field("out")
         return Path(field.text() or written(field.option.default))
 
     def reset(self) -> None:
         """Bring every field back to its default; the folder is that of the window."""
         super().reset()
-        self._more.field("out").set_text(self._root)
+        self.more.field("out").set_text(self._root)

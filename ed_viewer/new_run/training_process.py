@@ -30,6 +30,7 @@ class TrainingProcess(QThread):
         out: the folder in which the run's folder is made.
 
     Attributes:
+        process: the training, None before it has started.
         folder: of the run, None until it is there.
         log: the file that holds what it says.
         problem: what went wrong, in one line, or "".
@@ -53,7 +54,7 @@ class TrainingProcess(QThread):
         self.problem = ""
         self._arguments = list(arguments)
         self._out = out
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._known: set[Path] = set()
         self._leave = threading.Event()
         self._asked_to_stop = False
@@ -68,15 +69,15 @@ class TrainingProcess(QThread):
     @property
     def running(self) -> bool:
         """Whether it trains, or is about to."""
-        if self._process is None:
+        if self.process is None:
             return self.isRunning() and not self._leave.is_set()
-        return self._process.poll() is None
+        return self.process.poll() is None
 
     def stop(self) -> None:
         """Ask the training to save a checkpoint and end."""
         self._asked_to_stop = True
-        if self._process is not None:
-            self._process.terminate()
+        if self.process is not None:
+            self.process.terminate()
 
     def leave(self) -> bool:
         """End this thread and not the training; returns whether it ended within two seconds."""
@@ -92,7 +93,7 @@ class TrainingProcess(QThread):
             self.problem = f"nothing can be written in {str(self._out)!r}: {error.strerror}."
             self.ended.emit(self)
             return
-        process = self._process
+        process = self.process
         assert process is not None
         if self._asked_to_stop:
             process.terminate()
@@ -116,7 +117,7 @@ class TrainingProcess(QThread):
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         self.log = self._out / f"{self.title}-{stamp}-{secrets.token_hex(3)}.log"
         with open(self.log, "xb") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [*program(), *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

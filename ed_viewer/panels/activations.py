@@ -176,29 +176,22 @@ def channel_rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow,
 
 
 class Focus(QWidget):
-    """Enlarged tile with its name, its values and its share of active values.
-
-    Signals:
-        hovered: the value under the mouse, in words, or "".
-    """
-
-    hovered = Signal(str)
+    """Enlarged tile with its name, its values and its share of active values."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._name = plain(QLabel())
+        self.name = plain(QLabel())
         self.tiles = Tiles(theme)
-        self.tiles.hovered.connect(self.hovered)
         self.numbers = muted(plain(QLabel()))
         self.numbers.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        for label in (self._name, self.numbers):
+        for label in (self.name, self.numbers):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addStretch(1)
-        column.addWidget(self._name)
+        column.addWidget(self.name)
         column.addWidget(self.tiles, 8)
         column.addWidget(self.numbers)
         column.addStretch(1)
@@ -208,7 +201,7 @@ class Focus(QWidget):
         assert row.values is not None
         part = slice(column, column + 1)
         alone = TileRow(row.pixels[part], "", row.values[part], row.aspect, units=row.units)
-        self._name.setText(name)
+        self.name.setText(name)
         self.tiles.show_tiles(TileSet((alone,)))
         self.numbers.setText(_numbers(row.values[column].ravel()[: row.units or None]))
 
@@ -229,7 +222,13 @@ def _numbers(values: np.ndarray) -> str:
 
 @panel("activations")
 class ActivationsPanel(Panel):
-    """Maps of one layer; levels are fixed over all that was seen, so that sparsity shows."""
+    """Maps of one layer; levels are fixed over all that was seen, so that sparsity shows.
+
+    Attributes:
+        sample: the one whose maps are shown, where all channels of one are.
+        scales: of each layer that was seen: its levels and colours.
+        arrays: the frame on show.
+    """
 
     tab = "Activations"
     heading = "Activations"
@@ -242,46 +241,44 @@ class ActivationsPanel(Panel):
         self.choice.fixed.toggled.connect(self._draw)
         self.choice.turned.connect(self._turn)
         self.tools.addWidget(self.choice)
-        self._strip = Tiles(self.source.theme)
-        self._strip.setToolTip("Click a sample to see its maps")
-        self._strip.clickable = True
-        self._strip.clicked.connect(self._choose)
-        self._strip.resized.connect(self._say)
-        self._mosaic = PickableTiles(self.source.theme)
-        self._mosaic.hovered.connect(self.hovered)
-        self._mosaic.picked.connect(self._show_focus)
-        self._mosaic.resized.connect(self._draw_mosaic)
+        self.strip = Tiles(self.source.theme)
+        self.strip.setToolTip("Click a sample to see its maps")
+        self.strip.clickable = True
+        self.strip.clicked.connect(self._choose)
+        self.strip.resized.connect(self._say)
+        self.mosaic = PickableTiles(self.source.theme)
+        self.mosaic.picked.connect(self._show_focus)
+        self.mosaic.resized.connect(self._draw_mosaic)
         self.focus = Focus(self.source.theme)
-        self.focus.hovered.connect(self.hovered)
-        self.body.addWidget(self._strip, 1)
+        self.body.addWidget(self.strip, 1)
         row = QHBoxLayout()
         row.setSpacing(12)
-        row.addWidget(self._mosaic, 3)
+        row.addWidget(self.mosaic, 3)
         row.addWidget(self.focus, 1)
         self.body.addLayout(row, 6)
         self.focus.hide()
-        self._sample = 0
-        self._arrays: Arrays = {}
-        self._scales: dict[str, Scale] = {}
+        self.sample = 0
+        self.arrays: Arrays = {}
+        self.scales: dict[str, Scale] = {}
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         self.choice.set_roomy(self.width() >= _ROOMY)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw the chosen layer; take note of the range of every layer."""
-        self._arrays = arrays
+        self.arrays = arrays
         for name, values in arrays.items():
             layer_values = np.asarray(values, np.float32)
             alone = (joined((0.0, 0.0), layer_values), activation_table())
-            self._scales[name] = self.source.scale(name, alone, layer_values, steady=True)
+            self.scales[name] = self.source.scale(name, alone, layer_values, steady=True)
         self._draw()
 
     def _turn(self) -> None:
-        self._mosaic.choose(None)
+        self.mosaic.choose(None)
         self._draw()
 
     def _choose(self, row: int, sample: int) -> None:
-        self._sample = sample
+        self.sample = sample
         self._draw()
 
     def _draw(self) -> None:
@@ -289,11 +286,11 @@ class ActivationsPanel(Panel):
         if values is None:
             return
         one = self.choice.one_sample
-        self._strip.setVisible(one and bool(input_row(self.source, len(values))))
+        self.strip.setVisible(one and bool(input_row(self.source, len(values))))
         if one:
-            self._sample = min(self._sample, len(values) - 1)
+            self.sample = min(self.sample, len(values) - 1)
             rows = input_row(self.source, len(values))
-            self._strip.show_tiles(TileSet(rows, (), selected=(0, self._sample)))
+            self.strip.show_tiles(TileSet(rows, (), selected=(0, self.sample)))
         self._draw_mosaic()
 
     def _draw_mosaic(self) -> None:
@@ -302,24 +299,24 @@ class ActivationsPanel(Panel):
             return
         scale, mark = self._scale(values), not self.source.signed
         if self.choice.one_sample:
-            maps = np.ascontiguousarray(values[self._sample].transpose(2, 0, 1))[..., None]
+            maps = np.ascontiguousarray(values[self.sample].transpose(2, 0, 1))[..., None]
             colours = pixels(maps, *scale)
-            wide, picked = across(maps, self._mosaic.size()), self._channel()
+            wide, picked = across(maps, self.mosaic.size()), self._channel()
             rows = mosaic(colours, maps, wide, dead(values) & mark, numbered=True)
             if picked is not None:  # the same channel, in rows of another length
-                self._mosaic.pick = divmod(picked, wide)
-            self._mosaic.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
+                self.mosaic.pick = divmod(picked, wide)
+            self.mosaic.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
         else:
             inputs = input_row(self.source, len(values))
             names = self.source.class_names(len(values))
-            self._mosaic.show_tiles(TileSet(inputs + channel_rows(values, scale, mark), names))
+            self.mosaic.show_tiles(TileSet(inputs + channel_rows(values, scale, mark), names))
         self._show_focus()
         self._say()
 
     def _show_focus(self) -> None:
         """Show the picked tile large, with its numbers."""
-        values, pick = self._values(), self._mosaic.pick
-        rows = self._mosaic.shown.rows
+        values, pick = self._values(), self.mosaic.pick
+        rows = self.mosaic.shown.rows
         here = values is not None and pick is not None and pick[0] < len(rows)
         self.focus.setVisible(here)
         if values is None or pick is None or not here:
@@ -329,25 +326,25 @@ class ActivationsPanel(Panel):
             return
         one = self.choice.one_sample
         name = f"channel {(self._channel() or 0) + 1}" if one else named(row.label)
-        sample = self._sample if one else column
+        sample = self.sample if one else column
         names = self.source.class_names(len(values))
         of = names[sample] if sample < len(names) else f"sample {sample + 1}"
         self.focus.show_tile(row, column, f"{name} · {of}")
 
     def _channel(self) -> int | None:
         """Return which tile of the mosaic is picked, counted row by row."""
-        if self._mosaic.pick is None:
+        if self.mosaic.pick is None:
             return None
-        row, column = self._mosaic.pick
-        return sum(len(r.pixels) for r in self._mosaic.shown.rows[:row]) + column
+        row, column = self.mosaic.pick
+        return sum(len(r.pixels) for r in self.mosaic.shown.rows[:row]) + column
 
     def _values(self) -> np.ndarray | None:
         """Return the maps of the chosen layer (samples, ..., channels)."""
-        recorded = self._arrays.get(self.choice.layer)
+        recorded = self.arrays.get(self.choice.layer)
         return None if recorded is None else np.asarray(recorded, np.float32)
 
     def _scale(self, values: np.ndarray) -> Scale:
-        fixed = self._scales[self.choice.layer]
+        fixed = self.scales[self.choice.layer]
         if self.choice.fixed.isChecked() or self.source.signed:
             return fixed
         return joined((0.0, 0.0), values), fixed[1]
@@ -357,14 +354,14 @@ class ActivationsPanel(Panel):
         values = self._values()
         if values is None:
             return
-        options, hidden = self.source.probe.options, self._mosaic.hidden_rows
+        options, hidden = self.source.probe.options, self.mosaic.hidden_rows
         whole = dict(options.get("of") or {}).get(self.choice.layer)
         parts = [shape_of(values, whole, options.get("channels"))]
         if not self.source.signed:
-            marked = any(row.dead for row in self._mosaic.shown.rows)
+            marked = any(row.dead for row in self.mosaic.shown.rows)
             parts += [words] if (words := silence(values, marked)) else []
         parts += [f"no room for {counted(hidden, 'row')}"] if hidden else []
-        fit = (self._strip if self.choice.one_sample else self._mosaic).columns
+        fit = (self.strip if self.choice.one_sample else self.mosaic).columns
         parts += [f"{fit} of {len(values)} samples"] if 0 < fit < len(values) else []
         (low, high), _ = self._scale(values)
         steady = self.choice.fixed.isChecked() or self.source.signed

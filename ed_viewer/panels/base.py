@@ -9,7 +9,7 @@ from ed_core.plugins.registry import BROKEN, Registry
 from ed_core.recording import ProbeInfo
 from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Arrays, FrameHistory, Lookback
-from ed_viewer.style.text import plain, titled
+from ed_viewer.style.text import plain, tell_value, titled
 from ed_viewer.widgets.cards import Card
 from ed_viewer.widgets.labels import Bar, Caption, ElidingLabel
 
@@ -68,6 +68,7 @@ class Panel(Card):
         self.body.setContentsMargins(12, 6, 12, 12)
         self.body.setSpacing(8)
         self.body.addLayout(head)
+        self.hovered.connect(self._tell)
         self.build()
         self._move_tips()
         self.restyle()
@@ -75,16 +76,24 @@ class Panel(Card):
     def build(self) -> None:
         """Make the widgets of the body."""
 
+    def _tell(self, text: str) -> None:
+        tell_value(self, text)
+
     def _move_tips(self) -> None:
         """Move tool tips of data widgets to the status line: a tip would cover the data."""
         for widget in self.findChildren(QWidget):
-            if hasattr(widget, "hovered") and widget.toolTip():
+            if getattr(widget, "tells_values", False) and widget.toolTip():
                 widget.setStatusTip(widget.toolTip())
                 widget.setToolTip("")
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw a frame: the probe's arrays by name."""
         raise NotImplementedError
+
+    @property
+    def caption(self) -> Caption:
+        """What stands at the right of the heading; `set_caption` sets it."""
+        return self._caption
 
     @property
     def lookback(self) -> Lookback | None:

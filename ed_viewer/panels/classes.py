@@ -21,7 +21,13 @@ _ROOMY, _HIGH = 1.5, 320  # width over height, and pixels: from here there is ro
 
 @panel("predictions/probabilities")
 class ClassesPanel(Panel):
-    """Confusion matrix, in groups of a coarser class if there is one, with samples beside it."""
+    """Confusion matrix, in groups of a coarser class if there is one, with samples beside it.
+
+    Attributes:
+        matrix: the counts.
+        examples: samples beside it: `about` says which, `tiles` are their pictures.
+        numbers: the toggle from percentages to counts.
+    """
 
     tab = "Classes"
     telling = 3
@@ -34,29 +40,27 @@ class ClassesPanel(Panel):
         self._target = str(options.get("target") or "")
         self._output = str(options.get("output") or self._target)
         self.set_heading(f"Classes · {self._output}")
-        self._numbers = Toggle("counts", "accent", self.source.theme)
-        self._numbers.setToolTip("Counts instead of row percentages")
-        self._numbers.setAccessibleName("Counts instead of percentages")
-        self._numbers.toggled.connect(self._draw)
-        self.tools.addWidget(self._numbers)
-        self._matrix = ConfusionMatrix(self.source.theme)
-        self._matrix.setToolTip(_WORDS)
-        self._matrix.hovered.connect(self.hovered)
-        self._matrix.picked.connect(self._on_picked)
-        self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
-        self._tiles.resized.connect(self._draw)
-        self._about = muted(plain(QLabel()))
-        self._about.setWordWrap(True)  # on one line, it would push the matrix aside
-        self._side = QWidget()
-        column = QVBoxLayout(self._side)
+        self.numbers = Toggle("counts", "accent", self.source.theme)
+        self.numbers.setToolTip("Counts instead of row percentages")
+        self.numbers.setAccessibleName("Counts instead of percentages")
+        self.numbers.toggled.connect(self._draw)
+        self.tools.addWidget(self.numbers)
+        self.matrix = ConfusionMatrix(self.source.theme)
+        self.matrix.setToolTip(_WORDS)
+        self.matrix.picked.connect(self._on_picked)
+        self.tiles = Tiles(self.source.theme)
+        self.tiles.resized.connect(self._draw)
+        self.about = muted(plain(QLabel()))
+        self.about.setWordWrap(True)  # on one line, it would push the matrix aside
+        self.examples = QWidget()
+        column = QVBoxLayout(self.examples)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._about)
-        column.addWidget(self._tiles, 1)
+        column.addWidget(self.about)
+        column.addWidget(self.tiles, 1)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.setSpacing(12)
-        self._row.addWidget(self._matrix, 1)
-        self._row.addWidget(self._side, 1)
+        self._row.addWidget(self.matrix, 1)
+        self._row.addWidget(self.examples, 1)
         self.body.addLayout(self._row, 1)
         self._images = self._find_images()
         self._likely: list[np.ndarray] = []
@@ -75,12 +79,12 @@ class ClassesPanel(Panel):
         Where the panel is high, they stand below the matrix.
         """
         roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
-        visible = self._images is not None and (roomy or self._matrix.pick is not None)
+        visible = self._images is not None and (roomy or self.matrix.pick is not None)
         self._row.setStretch(0, 1 if roomy else 2)
         way = QBoxLayout.Direction
         self._row.setDirection(way.LeftToRight if self.width() > self.height() else way.TopToBottom)
-        if visible == self._side.isHidden():
-            self._side.setVisible(visible)
+        if visible == self.examples.isHidden():
+            self.examples.setVisible(visible)
             self._draw()  # with the samples, or without
 
     def show_frame(self, arrays: Arrays) -> None:
@@ -92,7 +96,7 @@ class ClassesPanel(Panel):
     def restyle(self) -> None:
         """Draw on the new page colour."""
         super().restyle()
-        self._matrix.update()
+        self.matrix.update()
 
     def _draw(self) -> None:
         if not self._likely:
@@ -114,8 +118,8 @@ class ClassesPanel(Panel):
         all_names = self.source.names(self._target, max(classes, int(truth.max(initial=0)) + 1))
         ordered, *of_a = (some[np.ix_(self._order, self._order)] for some in (counts, *old))
         class_names = tuple(all_names[n] for n in self._order)
-        numbers = self._numbers.isChecked()
-        self._matrix.show_counts(
+        numbers = self.numbers.isChecked()
+        self.matrix.show_counts(
             Counts(ordered, class_names, starts if names else (), names, numbers, *of_a)
         )
         seen = int(((truth >= 0) & (_predicted_classes(likely) >= 0)).sum())
@@ -153,14 +157,14 @@ class ClassesPanel(Panel):
 
     def _room(self, labels: list[str]) -> int:
         """Return the number of samples with room for their names above them."""
-        metrics, size = self.fontMetrics(), self._tiles.size()
+        metrics, size = self.fontMetrics(), self.tiles.size()
         wide = max((metrics.horizontalAdvance(label) for label in labels), default=0) + 8
         high = wide + metrics.height()
         return min(max(size.width() // wide, 1) * max(size.height() // high, 1), _SHOWN)
 
     def _show_samples(self, truth: np.ndarray, likely: np.ndarray, names: tuple[str, ...]) -> None:
         """Show the samples of the picked cell, or the mistakes, the surest first."""
-        if self._images is None or self._side.isHidden():
+        if self._images is None or self.examples.isHidden():
             return
         predicted = _predicted_classes(likely)
         chosen, about = self._chosen_samples(truth, predicted, names)
@@ -168,21 +172,21 @@ class ClassesPanel(Panel):
         rows = rows[np.argsort(-likely.max(axis=1)[rows], kind="stable")]
         room = self._room([f"{names[truth[r]]} → {names[predicted[r]]}" for r in rows])
         count = f"{room} of {grouped(len(rows))}" if room < len(rows) else grouped(len(rows))
-        self._about.setText(f"{about} · {count}")
+        self.about.setText(f"{about} · {count}")
         rows = rows[:room]
         images = as_images(self._images[rows]) if len(rows) else np.zeros((0, 1, 1, 1), "f4")
         levels = image_levels(as_images(self._images[: len(likely)]))
         tile_row = TileRow(pixels(images, levels, grey_table()), "", images)
         labels = tuple(f"{names[truth[r]]} → {names[predicted[r]]}" for r in rows)
         style = TileStyle(wrap=True, gap=8)
-        self._tiles.show_tiles(TileSet((tile_row,) if len(rows) else (), labels, style=style))
+        self.tiles.show_tiles(TileSet((tile_row,) if len(rows) else (), labels, style=style))
 
     def _chosen_samples(
         self, truth: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
     ) -> tuple[np.ndarray, str]:
         """Return the samples shown beside the matrix, and their caption."""
-        if self._matrix.pick is not None:
-            row, column = (int(self._order[n]) for n in self._matrix.pick)
+        if self.matrix.pick is not None:
+            row, column = (int(self._order[n]) for n in self.matrix.pick)
             caption = f"true {names[row]}, predicted {names[column]}"
             return (truth == row) & (predicted == column), caption
         wrong = (truth >= 0) & (predicted >= 0) & (truth != predicted)

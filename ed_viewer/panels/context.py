@@ -8,7 +8,7 @@ import numpy as np
 
 from ed_core.recording import ProbeInfo
 from ed_viewer.decoding.client import DecoderClient
-from ed_viewer.style.palette import NO_CLASS, NO_LABEL, class_colour, difference_table
+from ed_viewer.style.palette import NO_CLASS, NO_LABEL, Side, class_colour, difference_table
 from ed_viewer.style.pixels import Ranges, Scale, as_images, finite_range
 from ed_viewer.style.theme import Theme
 
@@ -22,7 +22,7 @@ class PanelContext:
         fields: facts of each field of the reference batch.
         reference: the fixed batch that the probe looks at, field to (samples, ...).
         theme: colours and type.
-        side: the run that it shows, "A" or, beside it, "B".
+        side: the run that it shows, A or, beside it, B.
         ranges: of colours and axes, shared by all panels of this probe, of both runs while two are
             compared.
         signed: whether the arrays are differences of two runs: zero is the middle of the colours.
@@ -33,7 +33,7 @@ class PanelContext:
     fields: Mapping[str, Mapping[str, Any]]
     reference: Mapping[str, np.ndarray]
     theme: Theme
-    side: str = "A"
+    side: Side = Side.A
     ranges: Ranges = field(default_factory=Ranges)
     signed: bool = False
     decoder: DecoderClient | None = None

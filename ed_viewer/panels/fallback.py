@@ -55,13 +55,11 @@ class FallbackPanel(Panel):
         self._array.addItems(list(self.source.probe.arrays))
         self.tools.addWidget(self._array)
         self._array.setVisible(self._array.count() > 1)
-        self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
-        self._plot = make_plot()
-        self._curve = self._plot.getPlotItem().plot(connect="finite")
-        hover = PlotHover(self._plot)
-        hover.watch(self._plot.getPlotItem(), self._describe)
-        hover.told.connect(self.hovered)
+        self.tiles = Tiles(self.source.theme)
+        self.plot = make_plot()
+        self.curve = self.plot.getPlotItem().plot(connect="finite")
+        hover = PlotHover(self.plot)
+        hover.watch(self.plot.getPlotItem(), self.describe)
         self._label = ""
         self._table = QTableWidget()
         self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
@@ -70,37 +68,37 @@ class FallbackPanel(Panel):
         self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._words.setWordWrap(True)
         self._widgets: dict[str, QWidget] = {
-            "images": self._tiles,
-            "map": self._tiles,
-            "curve": self._plot,
+            "images": self.tiles,
+            "map": self.tiles,
+            "curve": self.plot,
             "table": self._table,
             "words": self._words,
         }
         self._stack = QStackedWidget()  # a layout would show its first widget as a window
-        for widget in (self._tiles, self._plot, self._table, self._words):
+        for widget in (self.tiles, self.plot, self._table, self._words):
             self._stack.addWidget(widget)
         self.body.addWidget(self._stack, 1)
-        self._arrays: Arrays = {}
+        self.arrays: Arrays = {}
         self._array.currentTextChanged.connect(self._draw)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw the chosen array."""
-        self._arrays = arrays
+        self.arrays = arrays
         self._draw()
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         super().restyle()
         theme = self.source.theme
-        style_plot(self._plot, theme)
-        self._curve.setPen(pyqtgraph.mkPen(theme.palette.accent, width=1))
+        style_plot(self.plot, theme)
+        self.curve.setPen(pyqtgraph.mkPen(theme.palette.accent, width=1))
 
     def _draw(self) -> None:
         name = self._array.currentText()
-        if name not in self._arrays:
+        if name not in self.arrays:
             return
         info = self.source.probe.arrays[name]
-        values = np.asarray(self._arrays[name], np.float32)
+        values = np.asarray(self.arrays[name], np.float32)
         form = form_of(info)
         self._stack.setCurrentWidget(self._widgets[form])
         axes = " × ".join(f"{a} {n}" for a, n in zip(info.axes, info.shape, strict=True))
@@ -119,19 +117,19 @@ class FallbackPanel(Panel):
             self._show_images(name, values, form)
 
     def _show_curve(self, name: str, values: np.ndarray, info: ArrayInfo) -> None:
-        self._curve.setData(np.where(np.isfinite(values), values, np.float32(np.nan)))
+        self.curve.setData(np.where(np.isfinite(values), values, np.float32(np.nan)))
         alone = (finite_range(values), activation_table())
         levels, _ = self.source.scale(name, alone, values, steady=True)
-        self._plot.setRange(xRange=(0, len(values) - 1), yRange=levels, padding=0.04)
+        self.plot.setRange(xRange=(0, len(values) - 1), yRange=levels, padding=0.04)
         label = plain_axis(info.axes[0])
         if label != self._label:  # a label costs a new axis
             self._label = label
-            self._plot.getPlotItem().setLabel("bottom", label)
+            self.plot.getPlotItem().setLabel("bottom", label)
 
-    def _describe(self, at: np.ndarray) -> str:
+    def describe(self, at: np.ndarray) -> str:
         """Return the value under the mouse, its place numbered as on the axis, from 0."""
         name, place = self._array.currentText(), round(float(at[0]))
-        values = self._arrays.get(name, ())
+        values = self.arrays.get(name, ())
         if not 0 <= place < len(values):
             return ""
         axis = self.source.probe.arrays[name].axes[0]
@@ -167,7 +165,7 @@ class FallbackPanel(Panel):
             alone = (image_levels(images), grey_table())
         scale = self.source.scale(name, alone, images)
         row = TileRow(pixels(images, *scale), "", images)
-        self._tiles.show_tiles(TileSet((row,), style=TileStyle(wrap=True, smallest=8)))
+        self.tiles.show_tiles(TileSet((row,), style=TileStyle(wrap=True, smallest=8)))
 
 
 def plain_axis(name: str) -> str:

@@ -19,16 +19,15 @@ class PanelHost(QWidget):
     """Frame around a panel that replaces or covers it by the error message if it raises.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: the panel wants other frames beside the one on show.
         made: the panel is there.
 
     Attributes:
         share: how wide it is beside the others of its tab.
         drawn: the number of the frame on show, None for none.
+        notice: the reason, where there is nothing to draw.
     """
 
-    hovered = Signal(str)
     looking = Signal()
     made = Signal()
 
@@ -39,16 +38,21 @@ class PanelHost(QWidget):
         self._panel: Panel | None = None
         self.share = panel_class(source.probe).share
         self.drawn: int | None = None
-        self._notice = Notice(source.theme)
+        self.notice = Notice(source.theme)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self._notice)
+        self._stack.addWidget(self.notice)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     @property
     def is_made(self) -> bool:
         """Whether the panel is there."""
         return self._panel is not None
+
+    @property
+    def on_show(self) -> QWidget | None:
+        """What is seen: the panel, or the notice in its place."""
+        return self._stack.currentWidget()
 
     @property
     def panel(self) -> Panel:
@@ -58,7 +62,6 @@ class PanelHost(QWidget):
     def make(self) -> Panel:
         """Make what it holds, once; it takes some 15 ms."""
         panel = self._panel = self._make()
-        panel.hovered.connect(self.hovered)
         panel.looking.connect(self.looking)
         self.setAccessibleName(panel.accessibleName())
         self._stack.addWidget(panel)
@@ -105,8 +108,8 @@ class PanelHost(QWidget):
             self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
 
     def _say(self, why: str) -> None:
-        self._notice.say(why)
-        self._stack.setCurrentWidget(self._notice)
+        self.notice.say(why)
+        self._stack.setCurrentWidget(self.notice)
 
     def _make(self) -> Panel:
         source = self._source

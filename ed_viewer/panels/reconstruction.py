@@ -72,13 +72,11 @@ class ReconstructionPanel(Panel):
         self._shown: tuple[np.ndarray | None, np.ndarray] | None = None
         if self.form == "signal":
             words = SignalCaption(after="B − A" if self.source.signed else "output")
-            self._waves = SignalPlots(self.source.theme, words=words)
-            self._waves.hovered.connect(self.hovered)
-            self.body.addWidget(self._waves, 1)
+            self.signals = SignalPlots(self.source.theme, words=words)
+            self.body.addWidget(self.signals, 1)
             return
         self._make_tools(shape)
         self.sheet = Sheet(self.source.theme)
-        self.sheet.hovered.connect(self.hovered)
         self.sheet.resized.connect(self._draw)
         self.sheet.picked.connect(self._say)
         self.body.addWidget(self.sheet, 1)
@@ -96,7 +94,7 @@ class ReconstructionPanel(Panel):
         """Draw the difference on the new page colour."""
         super().restyle()
         if self.form == "signal":
-            self._waves.restyle()
+            self.signals.restyle()
         self._draw()
 
     def _make_tools(self, shape: tuple[int, ...]) -> None:
@@ -151,7 +149,7 @@ class ReconstructionPanel(Panel):
     def _draw_waves(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         signals = output if inputs is None else inputs
         levels, _ = self.source.scale("output", (finite_range(signals), grey_table()), signals)
-        self._waves.show_signals(inputs, output, levels, self.source.class_names(len(output)))
+        self.signals.show_signals(inputs, output, levels, self.source.class_names(len(output)))
 
     def _draw_tiles(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         scale = self._scale(inputs, output)
@@ -196,7 +194,7 @@ class ReconstructionPanel(Panel):
         """
         of = counted(len(error), "sample")
         if self.form == "signal":
-            return [f"{name} {number(mean_square(error))} of {of}", *self._waves.cut]
+            return [f"{name} {number(mean_square(error))} of {of}", *self.signals.cut]
         if self._channel is not None:
             error, of = error[..., [self._channel]], f"channel {self._channel + 1} of {of}"
         strip = self.film is not None and self.strip.isChecked()

@@ -84,7 +84,12 @@ def _chosen(count: int, classes: np.ndarray | None, most: int) -> tuple[int, ...
 
 @panel("samples")
 class SamplesPanel(Panel):
-    """A sheet of samples, of a conditional model a row a class; or some of them over time."""
+    """A sheet of samples, of a conditional model a row a class; or some of them over time.
+
+    Attributes:
+        tiles: the samples; over_time: the toggle.
+        arrays: the frame on show; past: earlier ones beside it, None for none.
+    """
 
     tab = "Samples"
     heading = "Samples"
@@ -94,17 +99,16 @@ class SamplesPanel(Panel):
 
     def build(self) -> None:
         """One sheet, and the choice of what stands on it."""
-        self._over_time = Toggle("over time", "accent", self.source.theme)
-        self._over_time.setAccessibleName("Samples over time")
-        self._over_time.setToolTip("The same noise at several steps up to this one, side by side")
-        self._over_time.toggled.connect(self._toggle)
-        self.tools.addWidget(self._over_time)
-        self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
-        self._tiles.resized.connect(self._refit)
-        self.body.addWidget(self._tiles, 1)
-        self._arrays: Arrays = {}
-        self._past: FrameHistory | None = None
+        self.over_time = Toggle("over time", "accent", self.source.theme)
+        self.over_time.setAccessibleName("Samples over time")
+        self.over_time.setToolTip("The same noise at several steps up to this one, side by side")
+        self.over_time.toggled.connect(self._toggle)
+        self.tools.addWidget(self.over_time)
+        self.tiles = Tiles(self.source.theme)
+        self.tiles.resized.connect(self._refit)
+        self.body.addWidget(self.tiles, 1)
+        self.arrays: Arrays = {}
+        self.past: FrameHistory | None = None
         self._wanted: Lookback | None = None
 
     @property
@@ -114,51 +118,51 @@ class SamplesPanel(Panel):
 
     def look_back(self, on: bool) -> bool:
         """Show the samples over time, or those of one step."""
-        self._over_time.setChecked(on)
+        self.over_time.setChecked(on)
         return True
 
     def show_past(self, past: FrameHistory) -> None:
         """Take the samples of earlier steps."""
-        self._past = past if past.arrays else None  # none of its frames is there yet
+        self.past = past if past.arrays else None  # none of its frames is there yet
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `images` (samples, ...), and `classes` (samples,) where they were asked for."""
-        self._arrays = arrays
+        self.arrays = arrays
         self._refit()
 
     def _toggle(self, on: bool) -> None:
-        self._past = self._past if on else None
+        self.past = self.past if on else None
         self._refit()
 
     def _refit(self) -> None:
         """Draw as much as has room, and ask for it."""
         lookback = None
-        if self._over_time.isChecked() and self._arrays:
-            newest_step = () if self._past is None else (int(self._past.steps.max()),)
-            metrics = self._tiles.fontMetrics()
-            lookback = plan(self._arrays, self._tiles.size(), metrics, *newest_step)
+        if self.over_time.isChecked() and self.arrays:
+            newest_step = () if self.past is None else (int(self.past.steps.max()),)
+            metrics = self.tiles.fontMetrics()
+            lookback = plan(self.arrays, self.tiles.size(), metrics, *newest_step)
         if lookback != self._wanted:
             self._wanted = lookback
             self.looking.emit()
         self._draw()
 
     def _draw(self) -> None:
-        if not self._arrays:
+        if not self.arrays:
             return
-        if self._past is not None and self._over_time.isChecked():
-            self._draw_strip(self._past)
+        if self.past is not None and self.over_time.isChecked():
+            self._draw_strip(self.past)
             return
-        images = self.source.images(np.asarray(self._arrays["images"], np.float32))
-        asked = self._arrays.get("classes")
+        images = self.source.images(np.asarray(self.arrays["images"], np.float32))
+        asked = self.arrays.get("classes")
         colours = self._pixels(images)
         if asked is None:
-            rows = mosaic(colours, images, across(images, self._tiles.size()))
+            rows = mosaic(colours, images, across(images, self.tiles.size()))
         else:
             rows = self._by_class(colours, images, np.asarray(asked, np.int64))
-        self._tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
+        self.tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
         parts = [f"{counted(len(images), 'sample')} · same noise in every frame"]
-        hidden = sum(len(row.pixels[self._tiles.columns :]) for row in rows)
-        hidden += sum(len(row.pixels) for row in rows[len(rows) - self._tiles.hidden_rows :])
+        hidden = sum(len(row.pixels[self.tiles.columns :]) for row in rows)
+        hidden += sum(len(row.pixels) for row in rows[len(rows) - self.tiles.hidden_rows :])
         parts += [f"no room for {grouped(hidden)}"] if hidden else []
         signed = self.source.signed
         parts = [*([span(self._scale(images)[0][1])] if signed else []), *parts]
@@ -174,10 +178,10 @@ class SamplesPanel(Panel):
         strip = SampleHistory(
             colours, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples)
         )
-        self._tiles.show_tiles(strip_tiles(strip, past.steps, self._tiles.fontMetrics()))
+        self.tiles.show_tiles(strip_tiles(strip, past.steps, self.tiles.fontMetrics()))
         steps = len(np.unique(past.steps[past.steps >= 0]))
         last = f" up to {grouped(int(past.steps[-1]))}" if steps else ""
-        of, at = len(self._arrays["images"]), counted(steps, "step")
+        of, at = len(self.arrays["images"]), counted(steps, "step")
         some = counted(of, "sample") if shape[1] == of else f"{shape[1]} of {of} samples"
         self.set_caption(f"{some} at {at}{last}, same noise")
 
@@ -188,7 +192,7 @@ class SamplesPanel(Panel):
         return self.source.scale("images", (image_levels(images), grey_table()), images)
 
     def _labels(self, samples: Sequence[int]) -> tuple[str, ...]:
-        asked = self._arrays.get("classes")
+        asked = self.arrays.get("classes")
         if asked is None:
             return tuple(str(number + 1) for number in samples)
         names = self._names(np.asarray(asked, np.int64))

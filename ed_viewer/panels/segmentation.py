@@ -122,7 +122,14 @@ def _picture(name: str, array: np.ndarray) -> TileRow:
 
 @panel("predictions/classes")
 class SegmentationPanel(Panel):
-    """A column a sample; pixels without a truth are striped and do not count."""
+    """A column a sample; pixels without a truth are striped and do not count.
+
+    Attributes:
+        sheet: the pictures; scores: the IoU of each class.
+        opacity: of the overlay.
+        predicted: (samples, height, width) class numbers of the frame on show, of both runs if
+            their difference is shown.
+    """
 
     tab = "Segmentation"
     telling = 3
@@ -136,41 +143,40 @@ class SegmentationPanel(Panel):
         self.set_heading(f"Segmentation · {options.get('output') or self._target}")
         self._named = muted(plain(QLabel("overlay")))
         self.tools.addWidget(self._named)
-        self._opacity = Slider(self.source.theme)
-        self._opacity.setAccessibleName("Opacity of the overlay")
-        self._opacity.setToolTip("Opacity of the prediction over the image")
-        self._opacity.setRange(0, 100)
-        self._opacity.setValue(50)
-        self._opacity.setMinimumWidth(48)
-        self._opacity.setMaximumWidth(110)
-        self._opacity.valueChanged.connect(self._draw)
-        self.tools.addWidget(self._opacity)
-        self._named.setBuddy(self._opacity)
-        self._sheet = Sheet(self.source.theme)
-        self._sheet.hovered.connect(self.hovered)
-        self._sheet.resized.connect(self._draw)
-        self._sheet.picked.connect(self._score)
-        self._scores = ScoreBars(self.source.theme)
+        self.opacity = Slider(self.source.theme)
+        self.opacity.setAccessibleName("Opacity of the overlay")
+        self.opacity.setToolTip("Opacity of the prediction over the image")
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(50)
+        self.opacity.setMinimumWidth(48)
+        self.opacity.setMaximumWidth(110)
+        self.opacity.valueChanged.connect(self._draw)
+        self.tools.addWidget(self.opacity)
+        self._named.setBuddy(self.opacity)
+        self.sheet = Sheet(self.source.theme)
+        self.sheet.resized.connect(self._draw)
+        self.sheet.picked.connect(self._score)
+        self.scores = ScoreBars(self.source.theme)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.setSpacing(16)
-        self._row.addWidget(self._sheet, 1)
-        self._row.addWidget(self._scores)
+        self._row.addWidget(self.sheet, 1)
+        self._row.addWidget(self.scores)
         self.body.addLayout(self._row, 1)
-        self._found: tuple[np.ndarray, ...] = ()
+        self.predicted: tuple[np.ndarray, ...] = ()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         # Beside pictures in a high panel the list would leave room for one or two of them.
         high = self.width() < self.height()
         ways = QBoxLayout.Direction
         self._row.setDirection(ways.TopToBottom if high else ways.LeftToRight)
-        self._scores.set_flat(self.height() // 3 if high else 0)
-        self._scores.setVisible(self.width() >= _ROOMY)
+        self.scores.set_flat(self.height() // 3 if high else 0)
+        self.scores.setVisible(self.width() >= _ROOMY)
         self._named.setVisible(self.width() >= _WORDY)
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `classes` (samples, height, width), of a difference those of both runs."""
         sides = ("A/", "B/") if self.source.signed else ("",)
-        self._found = tuple(np.asarray(arrays[f"{s}classes"]).astype(np.int64) for s in sides)
+        self.predicted = tuple(np.asarray(arrays[f"{s}classes"]).astype(np.int64) for s in sides)
         self._draw()
 
     def restyle(self) -> None:
@@ -179,25 +185,25 @@ class SegmentationPanel(Panel):
         self._draw()
 
     def _draw(self) -> None:
-        if not self._found:
+        if not self.predicted:
             return
-        layer, opacity = self._known(), self._opacity.value() / 100
+        layer, opacity = self._known(), self.opacity.value() / 100
         if self.source.signed:
-            ours, theirs = self._found
+            ours, theirs = self.predicted
             rows = rows_of_change(self.source, layer, ours, theirs, opacity)
         else:
-            rows = rows_of(self.source, layer, self._found[0], opacity)
-        self._sheet.show_tiles(TileSet(rows, style=PICTURES))
+            rows = rows_of(self.source, layer, self.predicted[0], opacity)
+        self.sheet.show_tiles(TileSet(rows, style=PICTURES))
         self._score()
 
     def _score(self) -> None:
         """Show the scores of all samples, or of the one that is picked."""
-        if not self._found:
+        if not self.predicted:
             return
         layer = self._known()
-        pick = self._sheet.sample
-        tallies = [_tally(layer, predicted, pick) for predicted in self._found]
-        of = counted(len(self._found[0]), "sample") if pick is None else f"sample {pick + 1}"
+        pick = self.sheet.sample
+        tallies = [_tally(layer, predicted, pick) for predicted in self.predicted]
+        of = counted(len(self.predicted[0]), "sample") if pick is None else f"sample {pick + 1}"
         values: list[float | None] = [None] * len(layer.names)
         if layer.truth is None:
             self.set_caption("no ground truth recorded")
@@ -206,17 +212,17 @@ class SegmentationPanel(Panel):
         else:
             iou = tallies[0].iou if len(tallies) == 1 else tallies[1].iou - tallies[0].iou
             values = [None if np.isnan(v) else float(v) for v in iou]
-            self.set_caption(" · ".join([_describe(*tallies), of, *self._sheet.cut()]))
+            self.set_caption(" · ".join([_describe(*tallies), of, *self.sheet.cut()]))
         scores = zip(layer.names, layer.colours, values, strict=True)
         title = f"IoU of {of}" + (", B − A" if self.source.signed else "")
-        self._scores.show_scores([Score(*score) for score in scores], title, self.source.signed)
+        self.scores.show_scores([Score(*score) for score in scores], title, self.source.signed)
 
     def _known(self) -> ClassLayer:
         """Return the classes, as many as the field has or as are seen, and the truth."""
-        truth = self.source.truth(self._target, self._found[0].shape)
+        truth = self.source.truth(self._target, self.predicted[0].shape)
         if truth is not None:
             truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
-        seen = [int(labels.max()) + 1 for labels in (*self._found, truth) if labels is not None]
+        seen = [int(labels.max()) + 1 for labels in (*self.predicted, truth) if labels is not None]
         count = max(len(self.source.classes(self._target)), *seen)
         names = self.source.names(self._target, count)
         return ClassLayer(names, self.source.colours(self._target, count), truth)

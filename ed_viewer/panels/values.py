@@ -1,6 +1,5 @@
 """Panel of predicted and true values: a scatter, curves or maps."""
 
-from collections.abc import Callable
 from math import sqrt
 from typing import ClassVar, Protocol
 
@@ -66,7 +65,7 @@ class ValuesPanel(Panel):
         self.set_heading(f"Values · {options.get('output') or self._target}")
         self._shape = _bare(source.probe.arrays["values"].shape)
         make = _VIEWS.get(len(self._shape) - 1, _Maps)
-        self.view = make(source, self._target, self.hovered.emit)
+        self.view = make(source, self._target)
         self._last: tuple[np.ndarray | None, np.ndarray] | None = None
         if isinstance(self.view, _Maps):
             self.view.sheet.picked.connect(self._say)
@@ -124,7 +123,7 @@ class _Points:
     sample: int | None = None
     cut: ClassVar[list[str]] = []
 
-    def __init__(self, source: PanelContext, target: str, hovered: Callable[[str], None]) -> None:
+    def __init__(self, source: PanelContext, target: str) -> None:
         samples = source.probe.arrays["values"].shape[:1]
         named = (name for name in source.fields if source.classes(name))
         self._label = next((n for n in named if source.truth(n, samples) is not None), "")
@@ -133,7 +132,6 @@ class _Points:
         quantity = plain_axis(source.quantity(target))
         own = source.own_colours(self._label)
         plot = TruthPlot(quantity, names, own, source.theme, source.unit(target))
-        plot.hovered.connect(hovered)
         self.widget: QWidget = plot
 
     def show(self, truth: np.ndarray | None, predicted: np.ndarray) -> None:
@@ -156,10 +154,9 @@ class _Curves:
 
     sample: int | None = None
 
-    def __init__(self, source: PanelContext, target: str, hovered: Callable[[str], None]) -> None:
+    def __init__(self, source: PanelContext, target: str) -> None:
         words = SignalCaption("true", "predicted", unit=source.unit(target))
         self._waves = SignalPlots(source.theme, words=words)
-        self._waves.hovered.connect(hovered)
         self.widget: QWidget = self._waves
 
     @property
@@ -176,10 +173,9 @@ class _Curves:
 class _Maps:
     """Inputs, true values, predicted ones on the same scale, and the signed difference."""
 
-    def __init__(self, source: PanelContext, target: str, hovered: Callable[[str], None]) -> None:
+    def __init__(self, source: PanelContext, target: str) -> None:
         self._source, self._target = source, target
         self.sheet = Sheet(source.theme)
-        self.sheet.hovered.connect(hovered)
         self.widget: QWidget = self.sheet
         self._last: tuple[np.ndarray | None, np.ndarray] | None = None
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ed_viewer.reading.messages import RunInfo, RunProgress
+from ed_viewer.reading.messages import Frame, RunInfo, RunProgress
 
 _ROUNDING = 1e-9  # of the point: a share of training is a quotient, two equal ones may differ
 
@@ -113,6 +113,7 @@ class RunView(Protocol):
     Attributes:
         path: None before one was asked for.
         run, growth: None until they have been read.
+        frame: what was drawn last, None for nothing.
     """
 
     @property
@@ -123,6 +124,9 @@ class RunView(Protocol):
 
     @property
     def growth(self) -> RunProgress | None: ...  # noqa: D102
+
+    @property
+    def frame(self) -> Frame | None: ...  # noqa: D102
 
 
 def known_times(view: RunView) -> Times | None:

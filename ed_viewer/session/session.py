@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from ed_viewer.reading.messages import Lookback, RunInfo, RunProgress, spread
+from ed_viewer.reading.messages import Frame, Lookback, RunInfo, RunProgress, spread
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.cursor import Cursor, Playback
 from ed_viewer.session.frame_requests import DRAW_EVERY, Columns, Requests
@@ -18,6 +18,7 @@ class Session(QObject):
     """Model of the window. Panels do not pull: they receive the newest frame.
 
     Attributes:
+        frame: what was drawn last; None for nothing, or since the run became another.
         columns: tells which frames stand beside the one on show, for a number of them at most.
 
     Signals:
@@ -40,11 +41,12 @@ class Session(QObject):
         self.path: Path | None = None
         self.run: RunInfo | None = None
         self.growth: RunProgress | None = None
+        self.frame: Frame | None = None
         self.speed = 10
         self.columns: Columns = self.spread
         self._reader = reader
         self._requests = Requests(reader, self)
-        self._requests.drawn.connect(self.drawn)
+        self._requests.drawn.connect(self._on_drawn)
         self._play = QTimer(self)
         self._play.timeout.connect(self._advance)
         self._grown: RunProgress | None = None
@@ -62,7 +64,7 @@ class Session(QObject):
 
     def open(self, path: Path) -> None:
         """Show another run."""
-        self.path, self.run, self.growth = path, None, None
+        self.path, self.run, self.growth, self.frame = path, None, None, None
         self.cursor = Cursor()
         self._reader.open(path, self._requests.begin())
         self.opened.emit(path)
@@ -142,9 +144,13 @@ class Session(QObject):
 
     def _on_described(self, run: RunInfo) -> None:
         if run.opening == self._requests.opening:
-            self.run = run
+            self.run, self.frame = run, None
             self._requests.describe(run)
             self.described.emit(run)
+
+    def _on_drawn(self, frame: Frame) -> None:
+        self.frame = frame
+        self.drawn.emit(frame)
 
     def _on_grew(self, growth: RunProgress) -> None:
         # Where this thread has lagged, many wait in its queue; the newest tells all of them.

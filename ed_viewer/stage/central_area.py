@@ -73,7 +73,7 @@ class Welcome(QWidget):
         self._how.setWordWrap(True)
         self._how.hide()
         self.new_run = QPushButton("New run …")
-        self.new_run.setToolTip("Train a model (Ctrl+N)")
+        self.new_run.setToolTip("Train a model")
         self._ways = (self.demo, self.new_run, self._else, self._code)
         self._root = root
         inner = QVBoxLayout()

@@ -14,6 +14,7 @@ from ed_viewer.panels.host import PanelHost
 from ed_viewer.reading.messages import Frame, Lookback
 from ed_viewer.stage.linked_controls import link
 from ed_viewer.stage.run_column import RunColumn, Sources
+from ed_viewer.style.palette import Side
 from ed_viewer.style.pixels import Levels
 from ed_viewer.style.text import titled
 from ed_viewer.style.theme import Theme
@@ -28,29 +29,29 @@ class PageFrames:
     """A frame a run. One that widens a range has the other run drawn again in it.
 
     Args:
-        sides: the panels of the runs, by "A" and "B"; they may come and go.
+        sides: the panels of the runs, by A and B; they may come and go.
     """
 
-    def __init__(self, sides: Mapping[str, RunColumn]) -> None:
+    def __init__(self, sides: Mapping[Side, RunColumn]) -> None:
         self._sides = sides
-        self._frames: dict[str, Frame] = {}
+        self._frames: dict[Side, Frame] = {}
 
-    def get(self, side: str) -> Frame | None:
+    def get(self, side: Side) -> Frame | None:
         """Return what is drawn of a run, None if it must be drawn again."""
         return self._frames.get(side)
 
-    def show(self, side: str, frame: Frame) -> None:
+    def show(self, side: Side, frame: Frame) -> None:
         """Draw a frame of a run."""
         if side in self._sides:
             self._frames[side] = frame
             self._draw(side, self._sides[side], frame)
 
-    def show_again(self, side: str, host: PanelHost) -> None:
+    def show_again(self, side: Side, host: PanelHost) -> None:
         """Draw the frame of a run on one of its panels, which has changed."""
         if side in self._frames:
             self._draw(side, host, self._frames[side])
 
-    def drop(self, side: str) -> None:
+    def drop(self, side: Side) -> None:
         """Forget the frame of a run that is no longer there."""
         self._frames.pop(side, None)
 
@@ -58,7 +59,7 @@ class PageFrames:
         """Have every frame drawn again when it is shown next."""
         self._frames = {}
 
-    def _draw(self, side: str, drawn: RunColumn | PanelHost, frame: Frame) -> None:
+    def _draw(self, side: Side, drawn: RunColumn | PanelHost, frame: Frame) -> None:
         before = self._ranges()
         drawn.show_frame(frame)
         after = self._ranges()
@@ -106,11 +107,9 @@ class Page(QWidget):
         frames: what is drawn.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: `lookbacks` are others.
     """
 
-    hovered = Signal(str)
     looking = Signal()
 
     def __init__(self, title: str, probes: tuple[str, ...], theme: Theme) -> None:
@@ -118,7 +117,7 @@ class Page(QWidget):
         self.title = title
         self.probes = probes
         self._theme = theme
-        self._sides: dict[str, RunColumn] = {}
+        self._sides: dict[Side, RunColumn] = {}
         self.frames = PageFrames(self._sides)
         self._making = Task(self._make_next, self)
         self._restyling = StaggeredRestyle(self)
@@ -135,7 +134,7 @@ class Page(QWidget):
     @property
     def hosts(self) -> list[PanelHost]:
         """What holds the panels of the run, A while two are compared."""
-        return list(self._sides["A"].hosts.values()) if "A" in self._sides else []
+        return list(self._sides[Side.A].hosts.values()) if Side.A in self._sides else []
 
     @property
     def lookbacks(self) -> dict[str, Lookback]:
@@ -148,15 +147,14 @@ class Page(QWidget):
                     found.setdefault(name, wanted)
         return found
 
-    def side(self, side: str) -> RunColumn | None:
-        """Return the panels of run "A" or "B", None before they are made."""
+    def side(self, side: Side) -> RunColumn | None:
+        """Return the panels of run A or B, None before they are made."""
         return self._sides.get(side)
 
-    def show_side(self, side: str, sources: Sources) -> None:
+    def show_side(self, side: Side, sources: Sources) -> None:
         """Have the panels of a run made; where it has no such probe, a notice says so."""
         self.drop_side(side)
         made = self._sides[side] = RunColumn(side, self._theme, sources)
-        made.hovered.connect(self.hovered)
         made.looking.connect(self.looking)
         made.made.connect(partial(self._on_made, side))
         made.fill(self.probes)
@@ -170,7 +168,7 @@ class Page(QWidget):
             host.make()
         self._restyling.finish()
 
-    def drop_side(self, side: str) -> None:
+    def drop_side(self, side: Side) -> None:
         """Take the panels of a run away."""
         gone = self._sides.pop(side, None)
         self.frames.drop(side)
@@ -181,7 +179,7 @@ class Page(QWidget):
             gone.deleteLater()
             self._arrange()
 
-    def drawn(self, side: str) -> set[int]:
+    def drawn(self, side: Side) -> set[int]:
         """Return the numbers of the frames that the panels of a run show."""
         hosts = self._sides[side].hosts.values() if side in self._sides else ()
         return {host.drawn for host in hosts if host.drawn is not None}
@@ -201,7 +199,7 @@ class Page(QWidget):
                 if host.is_made:
                     self._restyling.ask(host, partial(self._restyle, name, host))
 
-    def _restyle(self, side: str, host: PanelHost) -> None:
+    def _restyle(self, side: Side, host: PanelHost) -> None:
         host.restyle()
         self.frames.show_again(side, host)
 
@@ -220,7 +218,7 @@ class Page(QWidget):
             self._making.ask()
             missing[0].make()
 
-    def _on_made(self, side: str, name: str) -> None:
+    def _on_made(self, side: Side, name: str) -> None:
         """Draw a panel that has been made, as the others are drawn."""
         both = [made.hosts.get(name) for _, made in sorted(self._sides.items())]
         pair = [host.panel for host in both if host is not None and host.is_made]

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from ed_viewer.panels.context import PanelContext
 from ed_viewer.panels.host import PanelHost
 from ed_viewer.reading.messages import Frame
+from ed_viewer.style.palette import Side
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Badge, Notice
@@ -32,13 +33,13 @@ class Heading:
     """What stands above a run's panels while it is compared.
 
     Attributes:
-        side: "A" or "B".
+        side: A or B.
         title: the run's name.
         where: the step that is really shown.
         remark: what must be known to read the panels right, on a line of its own; None for no line.
     """
 
-    side: str
+    side: Side
     title: str
     where: str = ""
     remark: str | None = None
@@ -48,12 +49,11 @@ class RunColumn(QWidget):
     """A grid of panels, or a notice in its place.
 
     Args:
-        side: "A" or "B".
+        side: A or B.
         theme: colours and type.
         sources: of the probes of the run, by their name.
 
     Signals:
-        hovered: what is under the mouse, in words.
         looking: a panel wants other frames beside the one on show.
         made: the panel of this probe is there.
 
@@ -62,15 +62,14 @@ class RunColumn(QWidget):
         hosts: of the panels, by the name of their probe.
     """
 
-    hovered = Signal(str)
     looking = Signal()
     made = Signal(str)
 
     def __init__(
-        self, side: str, theme: Theme, sources: Sources, parent: QWidget | None = None
+        self, side: Side, theme: Theme, sources: Sources, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._name, self._theme = side, theme
+        self._side, self._theme = side, theme
         self.sources = sources
         self.hosts: dict[str, PanelHost] = {}
         self._head = _ColumnHead(side, theme)
@@ -159,9 +158,8 @@ class RunColumn(QWidget):
 
     def _make(self, name: str) -> QWidget:
         if name not in self.sources:
-            return Notice(self._theme, f"Not recorded in {self._name}: {name}")
+            return Notice(self._theme, f"Not recorded in {self._side.value}: {name}")
         host = PanelHost(self.sources[name])
-        host.hovered.connect(self.hovered)
         host.looking.connect(self.looking)
         host.made.connect(partial(self.made.emit, name))
         self.hosts[name] = host
@@ -175,7 +173,7 @@ def _share(card: QWidget) -> int:
 class _ColumnHead(QWidget):
     """The letter and the name of a run, the step that it shows, and a remark below."""
 
-    def __init__(self, side: str, theme: Theme) -> None:
+    def __init__(self, side: Side, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._name = Caption(theme, "text", Qt.AlignmentFlag.AlignLeft)

@@ -13,6 +13,7 @@ from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Frame, RunInfo
 from ed_viewer.stage.page import OVERVIEW, Page, pages_of
 from ed_viewer.stage.run_column import Heading
+from ed_viewer.style.palette import Side
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.tabs import TabWidget
 
@@ -30,7 +31,7 @@ class StageRun:
 
 
 class StageRuns:
-    """Run "A" and, while two are compared, run "B" beside it.
+    """Run A and, while two are compared, run B beside it.
 
     Args:
         theme: colours and type of their panels.
@@ -38,35 +39,35 @@ class StageRuns:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._runs = {"A": StageRun()}
+        self._runs = {Side.A: StageRun()}
         self._shared = True
 
-    def __getitem__(self, side: str) -> StageRun:
+    def __getitem__(self, side: Side) -> StageRun:
         return self._runs[side]
 
-    def items(self) -> ItemsView[str, StageRun]:
+    def items(self) -> ItemsView[Side, StageRun]:
         """Return the sides and what is known of each, A first."""
         return self._runs.items()
 
-    def show(self, run: RunInfo | None, side: str, signed: bool) -> None:
+    def show(self, run: RunInfo | None, side: Side, signed: bool) -> None:
         """Take another run; with run A, the panels of B are made from something new as well."""
         old = self._runs.get(side, StageRun())
         self._runs[side] = StageRun(run, signed, heading=old.heading, notice=old.notice)
-        for each in self._runs if side == "A" else side:
+        for each in self._runs if side is Side.A else (side,):
             self._runs[each].sources = self._sources(each)
         self.set_shared(self._shared)
 
     def clear(self) -> None:
         """Know nothing of run A any more but its heading."""
-        self._runs["A"] = StageRun(heading=self._runs["A"].heading)
+        self._runs[Side.A] = StageRun(heading=self._runs[Side.A].heading)
 
     def end_beside(self) -> None:
         """Show run A alone."""
-        self._runs.pop("B", None)
-        ours = self._runs["A"]
+        self._runs.pop(Side.B, None)
+        ours = self._runs[Side.A]
         ours.heading = None
         for source in ours.sources.values():
-            source.ranges.drop("B")
+            source.ranges.drop(Side.B)
 
     def set_shared(self, on: bool) -> None:
         """Draw both runs in one scale, or each in its own."""
@@ -83,21 +84,21 @@ class StageRuns:
 
     def probes(self) -> tuple[ProbeInfo, ...]:
         """Return the probes of run A, then those that only run B has; () while A has none."""
-        ours = _probes_of(self._runs["A"])
+        ours = _probes_of(self._runs[Side.A])
         known = {probe.name for probe in ours}
-        beside = _probes_of(self._runs["B"]) if ours and "B" in self._runs else ()
+        beside = _probes_of(self._runs[Side.B]) if ours and Side.B in self._runs else ()
         return (*ours, *(probe for probe in beside if probe.name not in known))
 
-    def decoding(self, side: str, decoder: DecoderClient | None) -> Mapping[str, PanelContext]:
+    def decoding(self, side: Side, decoder: DecoderClient | None) -> Mapping[str, PanelContext]:
         """Return the sources of a run's panels; those of run A decode with a decoder."""
         sources = self._runs[side].sources
-        if side != "A":
+        if side is not Side.A:
             return sources
         return {name: replace(source, decoder=decoder) for name, source in sources.items()}
 
-    def _sources(self, side: str) -> Mapping[str, PanelContext]:
+    def _sources(self, side: Side) -> Mapping[str, PanelContext]:
         shown = self._runs[side]
-        ours = self._runs["A"].sources if side == "B" and not shown.signed else {}
+        ours = self._runs[Side.A].sources if side is Side.B and not shown.signed else {}
         return {
             probe.name: _source_of(probe, shown, side, ours.get(probe.name), self._theme)
             for probe in _probes_of(shown)
@@ -110,7 +111,7 @@ def _probes_of(shown: StageRun) -> tuple[ProbeInfo, ...]:
 
 
 def _source_of(
-    probe: ProbeInfo, shown: StageRun, side: str, twin: PanelContext | None, theme: Theme
+    probe: ProbeInfo, shown: StageRun, side: Side, twin: PanelContext | None, theme: Theme
 ) -> PanelContext:
     """Return what a panel is made from; `twin` is that of the same probe of the other run."""
     assert shown.run is not None
@@ -122,19 +123,17 @@ def _source_of(
 
 
 class Stage(TabWidget):
-    """Tabs of panels for run "A" and, while two are compared, for run "B" beside it.
+    """Tabs of panels for run A and, while two are compared, for run B beside it.
 
     Attributes:
         decoder: of the run that is shown next, or None.
 
     Signals:
         watched: the visible tab's probes, by name, and what it wants of earlier frames of them.
-        hovered: what is under the mouse, in words.
         renewed: panels are no longer there.
     """
 
     watched = Signal(object, object)
-    hovered = Signal(str)
     renewed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -160,17 +159,17 @@ class Stage(TabWidget):
         if page is not None:
             page.complete()
 
-    def drawn(self, side: str = "A") -> set[int]:
+    def drawn(self, side: Side = Side.A) -> set[int]:
         """Return which frames of a run are on show: more than one while some are read."""
         page = self._page()
         return page.drawn(side) if page else set()
 
-    def show_run(self, run: RunInfo | None, side: str = "A", signed: bool = False) -> None:
+    def show_run(self, run: RunInfo | None, side: Side = Side.A, signed: bool = False) -> None:
         """Make the tabs of a run; the tab of the same name stays open.
 
         Args:
             run: None for one that is not known yet.
-            side: "A", or "B" for the run beside it.
+            side: A, or B for the run beside it.
             signed: whether its arrays will be differences of the two runs.
         """
         self._shown.show(run, side, signed)
@@ -179,16 +178,16 @@ class Stage(TabWidget):
     def clear_run(self) -> None:
         """Take run A and all tabs away."""
         self._shown.clear()
-        self._drop_panels("A")
+        self._drop_panels(Side.A)
 
     def end_beside(self) -> None:
         """Show run A alone."""
         self._shown.end_beside()
         for page in self._pages:
             page.frames.forget()
-        self._drop_panels("B")
+        self._drop_panels(Side.B)
 
-    def show_frame(self, frame: Frame, side: str = "A") -> None:
+    def show_frame(self, frame: Frame, side: Side = Side.A) -> None:
         """Draw a frame on the visible tab."""
         self._shown[side].frame = frame
         page = self._page()
@@ -216,21 +215,21 @@ class Stage(TabWidget):
         self._shown[heading.side].heading = heading
         self._say(heading.side)
 
-    def say(self, side: str, notice: str) -> None:
+    def say(self, side: Side, notice: str) -> None:
         """Say something in place of a run's panels, or show them."""
         self._shown[side].notice = notice
         self._say(side)
 
-    def _say(self, side: str) -> None:
+    def _say(self, side: Side) -> None:
         page = self._page()
         made = page.side(side) if page else None
         if made is not None:
             made.set_heading(self._shown[side].heading)
             made.say(self._shown[side].notice)
 
-    def _drop_panels(self, side: str) -> None:
+    def _drop_panels(self, side: Side) -> None:
         """Have the panels of a run made anew; those of run A take those of run B with them."""
-        if side == "A":
+        if side is Side.A:
             _discard(self._pages)
             self._pages = []
         for page in self._pages:
@@ -249,7 +248,6 @@ class Stage(TabWidget):
 
     def _new_page(self, title: str, probes: tuple[str, ...]) -> Page:
         page = Page(title, probes, self._theme)
-        page.hovered.connect(self.hovered)
         page.looking.connect(self._watch)
         return page
 

@@ -1,9 +1,7 @@
 """Steering feature: a dock at the right with requests to the trainer of the open run."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt
 
@@ -15,48 +13,59 @@ from ed_viewer.steering.trainer_state import Waiting, trainer_of
 from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.tool_row import ToolRow
 from ed_viewer.window.feature import Feature
+from ed_viewer.window.workbench import Workbench
 
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+_STOP = "Stop the training after this epoch"
 
 
 class SteerFeature(Feature):
     """Feature that writes requests and waits for the trainer's events about them."""
 
     name = "steer"
-    title = "SteerFeature"
+    title = "Steer"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
         self.waiting = Waiting()
         self._asker = RequestWriter(self)
-        self.panel = SteerPanel(window.theme)
-        self.button = Toggle("SteerFeature", "accent", window.theme)
-        self.button.setToolTip("Pause, stop, learning rate and weights of a live run (S)")
+        self.panel = SteerPanel(bench.theme)
+        self.button = Toggle("Steer", "accent", bench.theme)
+        self.button.setToolTip("Pause, stop, learning rate and weights of a live run")
         self.dock, self.tool = self.panel, ToolRow()
-        self.tool.add(self.button, "Steer the training (S)")
+        self.tool.add(self.button, "Steer the training")
         self.button.clicked.connect(self._show_dock)
         self.panel.shown.connect(self._on_shown)
         self.panel.asked.connect(self.ask)
         self._asker.failed.connect(self._on_failed, Qt.ConnectionType.QueuedConnection)
-        session = window.session
+        session = bench.session
         session.opened.connect(self._forget)
         session.described.connect(self._forget)
         session.grew.connect(self._refresh)
+        self._make_commands()
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what its keys do; those that ask show the dock, which says what came of it."""
-        panel = self.panel
-        return {
-            "steer": lambda _: self._show_dock(not self.panel.isVisible()),
-            "pause": lambda _: self._use(panel.ask_pause),
-            "stop": lambda _: self._use(panel.ask_stop),
-            "save": lambda _: self._use(panel.ask_save),
-        }
+    def _make_commands(self) -> None:
+        """Those that ask show the dock, which says what came of it."""
+        panel, button = self.panel, self.button
+        self.command(
+            "steer",
+            "Show or hide Steer, the controls of the training",
+            "S",
+            lambda: self._show_dock(not panel.isVisible()),
+            menu="Training",
+            buttons=[button],
+            check=button,
+        )
+        for name, words, keys, ask, same in (
+            ("pause", "Pause or resume the training", "Shift+Space", panel.ask_pause, panel.pause),
+            ("stop", _STOP, "Ctrl+Shift+E", panel.ask_stop, panel.stop),
+            ("save", "Save a checkpoint now", "Ctrl+S", panel.ask_save, panel.save),
+        ):
+            use = partial(self._use, ask)
+            self.command(name, words, keys, use, menu="Training", buttons=[same])
 
     def ask(self, request: Request) -> None:
         """Ask the trainer of the open run."""
-        session = self.window.session
+        session = self.bench.session
         if session.path is None or session.growth is None:
             return
         self.panel.say("")
@@ -73,7 +82,7 @@ class SteerFeature(Feature):
         ask()
 
     def _show_dock(self, on: bool) -> None:
-        self.window.docks[self.name].setVisible(on)
+        self.bench.docks[self.name].setVisible(on)
 
     def _on_shown(self, on: bool) -> None:
         self.button.setChecked(on)
@@ -87,13 +96,13 @@ class SteerFeature(Feature):
         self._refresh()
 
     def _refresh(self, _: object = None) -> None:
-        growth = self.window.session.growth
+        growth = self.bench.session.growth
         if growth is None or not growth.live:
             self.waiting.clear()
         elif self.waiting:
             self.waiting.see(growth.events)
         if self.panel.isVisible():
-            self.panel.show_trainer(trainer_of(self.window.session.run, growth), self.waiting)
+            self.panel.show_trainer(trainer_of(self.bench.session.run, growth), self.waiting)
 
     def _on_failed(self, request: Request, reason: str) -> None:
         self.waiting.drop(request)

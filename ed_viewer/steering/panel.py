@@ -159,7 +159,7 @@ class SteerPanel(QScrollArea):
 
 
 _BUTTONS: Mapping[str, str] = {
-    "pause": "Pause or resume the training (Shift+Space)",
-    "stop": "Stop after this epoch; the run can be resumed (Ctrl+Shift+E)",
-    "save": "Save a checkpoint now (Ctrl+S)",
+    "pause": "Pause or resume the training",
+    "stop": "Stop after this epoch; the run can be resumed",
+    "save": "Save a checkpoint now",
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 import numpy as np
@@ -163,9 +164,24 @@ def class_table(colours: Sequence[str]) -> np.ndarray:
     return np.array([rgb(colour) for colour in colours], np.uint8).reshape(-1, 3)
 
 
-def run_colour(palette: Palette, side: str) -> QColor:
-    """Return the colour of a run, "A" or "B", while two are compared."""
-    return QColor(palette.classes[0 if side == "A" else 1])
+class Side(Enum):
+    """One of two runs that are compared; A comes first, and leads."""
+
+    A = "A"
+    B = "B"
+
+    def __lt__(self, other: "Side") -> bool:
+        return self.value < other.value
+
+    @property
+    def other(self) -> "Side":
+        """The run beside it."""
+        return Side.B if self is Side.A else Side.A
+
+
+def run_colour(palette: Palette, side: Side) -> QColor:
+    """Return the colour of a run while two are compared."""
+    return QColor(palette.classes[0 if side is Side.A else 1])
 
 
 @lru_cache

@@ -7,7 +7,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from ed_viewer.style.palette import NOT_FINITE, class_table
+from ed_viewer.style.palette import NOT_FINITE, Side, class_table
 from ed_viewer.style.text import counted, grouped
 
 Levels = tuple[float, float]
@@ -27,28 +27,28 @@ class Ranges:
     def __init__(self) -> None:
         self.shared = True
         self.steady = False
-        self._own: dict[str, dict[str, Levels]] = {}
+        self._own: dict[Side, dict[str, Levels]] = {}
 
-    def put(self, side: str, name: str, levels: Levels) -> Levels:
+    def put(self, side: Side, name: str, levels: Levels) -> Levels:
         """Take a run's range as it is now; return what it is drawn in."""
         own = self._own.setdefault(side, {})
         low, high = own.get(name, levels) if self.steady else levels
         own[name] = levels = (min(low, levels[0]), max(high, levels[1]))
         return self._union(name) if self.shared else levels
 
-    def widen(self, side: str, name: str, levels: Levels) -> Levels:
+    def widen(self, side: Side, name: str, levels: Levels) -> Levels:
         """Widen a run's range by this one, so that it is that of all it has shown; see `put`."""
         low, high = self._own.get(side, {}).get(name, levels)
         return self.put(side, name, (min(low, levels[0]), max(high, levels[1])))
 
-    def replace(self, side: str, name: str, levels: Levels, kind: str) -> Levels:
+    def replace(self, side: Side, name: str, levels: Levels, kind: str) -> Levels:
         """Take a range in the place of any other of this kind, as its name begins; see `put`."""
         own = self._own.setdefault(side, {})
         for other in [other for other in own if other.startswith(kind) and other != name]:
             del own[other]
         return self.put(side, name, levels)
 
-    def drop(self, side: str) -> None:
+    def drop(self, side: Side) -> None:
         """Forget a run."""
         self._own.pop(side, None)
 

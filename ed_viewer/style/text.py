@@ -4,8 +4,8 @@ import html
 from math import isfinite
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QPalette, QStatusTipEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 _SHORT = {"auc", "iou", "kl", "mae", "mse", "rgb"}
@@ -87,6 +87,15 @@ def ordinal(count: int) -> str:
 def plain_state(state: str) -> str:
     """Return a run's state in a word that a reader expects."""
     return {"unknown": "cannot be read", "training": "crashed"}.get(state, state)
+
+
+class ValueTip(QStatusTipEvent):
+    """What is under the mouse; the other status tips say what the mouse can do there."""
+
+
+def tell_value(widget: QWidget, text: str) -> None:
+    """Have the window say what is under the mouse, "" for nothing: Qt hands it up the parents."""
+    QCoreApplication.sendEvent(widget, ValueTip(text))
 
 
 def tip(widget: QWidget, text: str) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from ed_core.recording import Event
 from ed_viewer.reading.messages import CHECKPOINT
-from ed_viewer.style.palette import run_colour
+from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.text import grouped, moment
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.scale import TimelineScale
@@ -172,7 +172,7 @@ class TimelinePainter:
     ) -> None:
         """Draw the ticks of both runs in their colours, run B below."""
         bar, middle = self._bar, self._bar.center().y()
-        first, second = (run_colour(self._theme.palette, side) for side in "AB")
+        first, second = (run_colour(self._theme.palette, side) for side in Side)
         self._lines(ours, middle - 7, middle - 2, QPen(first, 1))
         self._lines(scale.ticks(_TICKS, frames), middle + 2, middle + 7, QPen(second, 1))
         self._lines(scale.ticks(_APART, checkpoints), middle + 1, bar.bottom() - 1, QPen(second, 2))

@@ -8,6 +8,7 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheel
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ed_core.recording import Event
+from ed_viewer.style.text import tell_value
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.painting import Picture, TimelinePainter
 from ed_viewer.timeline.scale import TimelineScale
@@ -95,20 +96,21 @@ class Timeline(QWidget):
     Signals:
         scrubbed: the frame nearest to where the mouse was pressed or dragged.
         looped: first and last frame of a range; the same one twice for none.
-        hovered: what is under the mouse, in words.
         viewed: another part is on show, because somebody wants to see it.
+
+    Attributes:
+        picture: what is painted.
     """
 
     scrubbed = Signal(int)
     looped = Signal(int, int)
-    hovered = Signal(str)
     viewed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._picture = Picture()
-        self._scale = self._picture.scale
+        self.picture = Picture()
+        self._scale = self.picture.scale
         self._gestures = Gestures(self._scale, self)
         self._gestures.scrubbed.connect(self.scrubbed)
         self._gestures.looped.connect(self.looped)
@@ -128,13 +130,13 @@ class Timeline(QWidget):
 
     def set_frames(self, steps: np.ndarray, epochs: np.ndarray, live: bool) -> None:
         """Show these frames, (frames,) each."""
-        self._picture.set_frames(steps, epochs, live)
+        self.picture.set_frames(steps, epochs, live)
         self._look()
 
     def set_events(self, events: tuple[Event, ...]) -> None:
         """Mark these on the bar."""
-        if events != self._picture.events:
-            self._picture.set_events(events)
+        if events != self.picture.events:
+            self.picture.set_events(events)
             self.update()
 
     def set_beside(self, marks: tuple[np.ndarray, np.ndarray] | None) -> None:
@@ -144,20 +146,20 @@ class Timeline(QWidget):
             marks: the steps of this run beside which the frames and the checkpoints of the other
                 lie, increasing; None for no other run.
         """
-        self._picture.beside = marks
+        self.picture.beside = marks
         self.update()
 
     def set_frame(self, frame: int, following: bool = False) -> None:
         """Put the cursor on a frame; while following, the live edge stays in view."""
-        moved = frame != self._picture.frame
-        self._picture.frame, self._following = frame, following
+        moved = frame != self.picture.frame
+        self.picture.frame, self._following = frame, following
         if moved:
             self._look()
         self.update()
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
         """Mark the range in which playing repeats."""
-        self._picture.loop = loop
+        self.picture.loop = loop
         self.update()
 
     def zoom(self, factor: float) -> None:
@@ -165,7 +167,7 @@ class Timeline(QWidget):
         if factor == 0:
             self._scale.reset()
         elif len(self._scale.steps) > 1:
-            self._scale.zoom(factor, self.x_of(self._picture.frame))
+            self._scale.zoom(factor, self.x_of(self.picture.frame))
         self._on_viewed()
 
     @property
@@ -199,8 +201,8 @@ class Timeline(QWidget):
         """Bring into view what the cursor is on."""
         if self._following and len(self._scale.steps):
             self._scale.reveal(float(self._scale.steps[-1]))
-        elif 0 <= self._picture.frame < len(self._scale.steps):
-            self._scale.reveal(float(self._scale.steps[self._picture.frame]))
+        elif 0 <= self.picture.frame < len(self._scale.steps):
+            self._scale.reveal(float(self._scale.steps[self.picture.frame]))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
@@ -208,7 +210,7 @@ class Timeline(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
         bar = QRectF(_SIDE, line + 6, self.width() - 2 * _SIDE, self.height() - line - 14)
-        TimelinePainter(painter, self._theme, bar).paint(self._picture)
+        TimelinePainter(painter, self._theme, bar).paint(self.picture)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
@@ -216,7 +218,7 @@ class Timeline(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self._gestures.move(event)
-        self.hovered.emit(self._picture.describe(event.position().x()))
+        tell_value(self, self.picture.describe(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         self._gestures.release()
@@ -228,13 +230,13 @@ class Timeline(QWidget):
         self._gestures.turn(event)
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.hovered.emit("")
+        tell_value(self, "")
 
     def event(self, event: QEvent) -> bool:
         """Answer the request for a tool tip with the events under the mouse (called by Qt)."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().event(event)
-        tip_text = self._picture.words_at(event.pos().x())
+        tip_text = self.picture.words_at(event.pos().x())
         tip_text = tip_text or [f"{keys}: {words}" for keys, words in GESTURES]
         QToolTip.showText(event.globalPos(), "<br>".join(html.escape(s) for s in tip_text), self)
         return True

@@ -15,10 +15,10 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle
 
 _BUTTONS = (
-    ("first", "First frame (Home)"),
-    ("previous", "Previous frame (Left)"),
-    ("play", "Play or pause (Space)"),
-    ("next", "Next frame (Right)"),
+    ("first", "First frame"),
+    ("previous", "Previous frame"),
+    ("play", "Play or pause"),
+    ("next", "Next frame"),
 )
 
 _SPACE = 4  # pixels
@@ -36,6 +36,10 @@ class Transport(QWidget):
 
     Signals:
         resized: it needs another width.
+
+    Attributes:
+        buttons: by what they do; speed: the choice beside them.
+        more: the line below the step.
     """
 
     resized = Signal()
@@ -54,32 +58,32 @@ class Transport(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(_SPACE)
-        self._buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QToolButton] = {}
         for name, words in _BUTTONS:
-            button = self._buttons[name] = QToolButton()
+            button = self.buttons[name] = QToolButton()
             button.setToolTip(words)
             button.setAccessibleName(words)
             button.setIconSize(QSize(20, 20))
             button.setFixedSize(36, 32)
             layout.addWidget(button)
         self.live = Toggle("LIVE", "live", theme)
-        self.live.setToolTip("Follow the newest frame (End)")
+        self.live.setToolTip("Follow the newest frame")
         layout.addWidget(self.live)
-        self._speed = QComboBox()
-        self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
-        self._speed.setAccessibleName("Speed")
-        self._speed.setToolTip("Playback speed, recorded frames per second")
+        self.speed = QComboBox()
+        self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the space bar plays
+        self.speed.setAccessibleName("Speed")
+        self.speed.setToolTip("Playback speed, recorded frames per second")
         for speed in SPEEDS:
-            self._speed.addItem(f"{speed} /s", speed)
-        self._speed.setCurrentIndex(SPEEDS.index(session.speed))
-        layout.addWidget(self._speed)
+            self.speed.addItem(f"{speed} /s", speed)
+        self.speed.setCurrentIndex(SPEEDS.index(session.speed))
+        layout.addWidget(self.speed)
         layout.addSpacing(12)
         self._where = plain(QLabel())
-        self._more = muted(plain(QLabel()))
+        self.more = muted(plain(QLabel()))
         counter = QVBoxLayout()
         counter.setSpacing(0)
         counter.addWidget(self._where)
-        counter.addWidget(self._more)
+        counter.addWidget(self.more)
         layout.addLayout(counter)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
@@ -89,7 +93,7 @@ class Transport(QWidget):
 
     def fit(self, width: int) -> None:
         """Leave the timeline beside it room in so many pixels: what a key does as well goes."""
-        buttons = [self._buttons[name] for name in ("first", "previous", "next")]
+        buttons = [self.buttons[name] for name in ("first", "previous", "next")]
         gone = [widget for widget in (*buttons, self.live) if widget.isHidden()]
         lack = _TIMELINE - width + self.sizeHint().width() + sum(map(_wide, gone))
         for group in (buttons, [self.live]):
@@ -98,13 +102,13 @@ class Transport(QWidget):
             lack -= sum(map(_wide, group))
 
     def _connect(self) -> None:
-        session, buttons = self._session, self._buttons
+        session, buttons = self._session, self.buttons
         buttons["first"].clicked.connect(self._first)
         buttons["previous"].clicked.connect(self._previous)
         buttons["next"].clicked.connect(self._next)
         buttons["play"].clicked.connect(session.toggle)
         self.live.clicked.connect(session.follow)
-        self._speed.currentIndexChanged.connect(self._choose_speed)
+        self.speed.currentIndexChanged.connect(self._choose_speed)
         session.moved.connect(self.refresh)
         session.grew.connect(self.refresh)
         session.drawn.connect(self._on_drawn)
@@ -114,7 +118,7 @@ class Transport(QWidget):
         """Show where the cursor is and what moves it."""
         cursor, growth = self._session.cursor, self._session.growth
         some = cursor.count > 0
-        for button in self._buttons.values():
+        for button in self.buttons.values():
             button.setEnabled(some)
         self.live.setEnabled(cursor.live)
         self.live.setChecked(cursor.following)
@@ -122,12 +126,12 @@ class Transport(QWidget):
         self._set_icon("play", "pause" if playing else "play")
         if not some or growth is None or cursor.frame < 0:
             self._where.setText("")
-            self._more.setText("")
+            self.more.setText("")
             return
         self._make_room(int(growth.steps[-1]), float(growth.epochs[-1]))
         step, epoch = growth.steps[cursor.frame], growth.epochs[cursor.frame]
         self._where.setText(_counter(int(step), epoch))
-        self._more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
+        self.more.setText(f"frame {cursor.frame + 1} of {grouped(cursor.count)}")
         if not self._late.isActive():
             self._late.start(_LATE)
 
@@ -145,13 +149,13 @@ class Transport(QWidget):
             return
         others = self._on_show() - {session.cursor.frame}
         if others and min(others) < len(growth.steps):
-            self._more.setText(f"showing step {grouped(int(growth.steps[min(others)]))}")
+            self.more.setText(f"showing step {grouped(int(growth.steps[min(others)]))}")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         font = self._theme.font(1.25, bold=True)
         self._where.setFont(font)
-        for name in self._buttons:
+        for name in self.buttons:
             self._set_icon(name, name)
         self.refresh()
 
@@ -166,7 +170,7 @@ class Transport(QWidget):
 
     def _set_icon(self, button: str, name: str) -> None:
         colours = self._theme.colour("text"), self._theme.colour("line")
-        self._buttons[button].setIcon(icon(name, *colours))
+        self.buttons[button].setIcon(icon(name, *colours))
 
     def _first(self) -> None:
         self._session.scrub(0)

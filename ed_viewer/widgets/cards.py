@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ed_viewer.style.palette import run_colour
+from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
 
@@ -52,7 +52,7 @@ class Card(QWidget):
         painter.end()
 
 
-def paint_badge(painter: QPainter, rect: QRectF, side: str, theme: Theme) -> None:
+def paint_badge(painter: QPainter, rect: QRectF, side: Side, theme: Theme) -> None:
     """Draw the letter of a run into a square."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -61,15 +61,15 @@ def paint_badge(painter: QPainter, rect: QRectF, side: str, theme: Theme) -> Non
     painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 4, 4)
     painter.setPen(theme.colour("text"))
     painter.setFont(theme.font(0.9, bold=True))
-    painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), side)
+    painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), side.value)
     painter.restore()
 
 
-def run_pen(theme: Theme, side: str, width: float) -> QPen:
+def run_pen(theme: Theme, side: Side, width: float) -> QPen:
     """Return the pen of a run's lines, in pixels: A is solid, B is dashed."""
     pen = QPen(run_colour(theme.palette, side), width)
     pen.setCosmetic(True)  # or a plot would take the width for one on its axes
-    if side == "B":
+    if side is Side.B:
         pen.setDashPattern([4.0, 2.5])
     return pen
 
@@ -77,7 +77,7 @@ def run_pen(theme: Theme, side: str, width: float) -> QPen:
 class Badge(QWidget):
     """The letter of a run."""
 
-    def __init__(self, side: str, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, side: Side, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._side = side
         self._theme = theme

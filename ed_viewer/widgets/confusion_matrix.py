@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_core.confusion import shares
 from ed_viewer.style.palette import blend, ink_on
-from ed_viewer.style.text import signed
+from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cell_picking import KEYS, after, takes_key
 from ed_viewer.widgets.controls import point_at
@@ -202,11 +202,14 @@ class ConfusionMatrix(QWidget):
     """Draws `Counts` as large as there is room, with square cells.
 
     Signals:
-        hovered: a cell in words, or "".
         picked: another cell, or none, is `pick`.
+
+    Attributes:
+        shown: what is drawn.
+        grid: where each cell is drawn.
     """
 
-    hovered = Signal(str)
+    tells_values = True
     picked = Signal()
     keys = KEYS
     pick: Cell | None = None
@@ -216,7 +219,7 @@ class ConfusionMatrix(QWidget):
         self._theme = theme
         self.shown = Counts(np.zeros((0, 0), np.int64))
         self._shares = np.zeros((0, 0))
-        self._layout = MatrixLayout()
+        self.grid = MatrixLayout()
         self._names = 1.0  # the size of the names around it
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -288,15 +291,15 @@ class ConfusionMatrix(QWidget):
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        cell = self._layout.find(event.position().toPoint())
+        cell = self.grid.find(event.position().toPoint())
         point_at(self, cell is not None)
-        self.hovered.emit(self.describe(*cell) if cell else "")
+        tell_value(self, self.describe(*cell) if cell else "")
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.hovered.emit("")
+        tell_value(self, "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        cell = self._layout.find(event.position().toPoint())
+        cell = self.grid.find(event.position().toPoint())
         if cell is not None:
             self.choose(None if cell == self.pick else cell)
 
@@ -311,30 +314,30 @@ class ConfusionMatrix(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
-        if not self._layout.count:
+        if not self.grid.count:
             return
         painter = QPainter(self)
         self._paint_cells(painter)
-        _paint_lines(painter, self._layout, self.shown.starts, self._theme)
-        paint_names(painter, self.shown, self._layout, self._theme, self._names)
+        _paint_lines(painter, self.grid, self.shown.starts, self._theme)
+        paint_names(painter, self.shown, self.grid, self._theme, self._names)
         if self.pick is not None:
             painter.setPen(QPen(self._theme.colour("accent"), 3))
-            painter.drawRect(self._layout.cell(*self.pick))
+            painter.drawRect(self.grid.cell(*self.pick))
         painter.end()
 
     def _arrange(self) -> None:
         for scale in _SCALES:
             metrics = QFontMetrics(self._theme.font(scale))
             self._names = scale
-            self._layout = lay_out(self.shown, self.size(), metrics)
-            if self._layout.edge(1) >= metrics.height():
+            self.grid = lay_out(self.shown, self.size(), metrics)
+            if self.grid.edge(1) >= metrics.height():
                 return
 
     def _paint_cells(self, painter: QPainter) -> None:
         scale = self._scale()
         fonts = [self._theme.font(scale or 1.0, bold) for bold in (False, True)]
         for row, column in np.ndindex(*self._shares.shape):
-            where, colour = self._layout.cell(row, column), self.colour(row, column)
+            where, colour = self.grid.cell(row, column), self.colour(row, column)
             painter.fillRect(where, QColor(colour))
             if scale:
                 painter.setFont(fonts[row == column])
@@ -348,7 +351,7 @@ class ConfusionMatrix(QWidget):
         for scale in _SCALES:
             metrics = QFontMetrics(self._theme.font(scale, bold=True))
             wide = metrics.horizontalAdvance(longest) + 2
-            if self._layout.edge(1) >= max(wide, metrics.height()):
+            if self.grid.edge(1) >= max(wide, metrics.height()):
                 return scale
         return 0.0
 

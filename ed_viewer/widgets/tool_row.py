@@ -1,6 +1,7 @@
 """Row of tools; some of them move to a menu if there is little room."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QHBoxLayout, QMenu, QWidget
@@ -29,7 +30,7 @@ class ToolRow(QWidget):
 
         Args:
             tool: a button, or a box to choose from.
-            words: of its entry in the menu, with its key in brackets; "" for one that never folds.
+            words: of its entry in the menu, which adds its key; "" for one that never folds.
         """
         self._words[tool] = words
         self._row.addWidget(tool)
@@ -68,13 +69,17 @@ class ToolRow(QWidget):
         """Add an entry for each tool that stands in the menu now, as it is now."""
         for tool in self.in_menu:
             if isinstance(tool, QComboBox):
-                choices = QMenu(self._words[tool], menu)
+                choices = QMenu(self._entry(tool), menu)
                 _add_choice(choices, tool)
                 menu.addMenu(choices)
                 continue
-            action = menu.addAction(self._words[tool], tool.click)
+            action = menu.addAction(self._entry(tool), tool.click)
             action.setCheckable(tool.isCheckable())
             action.setChecked(tool.isChecked())
+
+    def _entry(self, tool: Tool) -> str:
+        keys = tool.property("keys")
+        return f"{self._words[tool]} ({keys})" if keys else self._words[tool]
 
     def _show(self) -> None:
         hidden = self._idle.union(self.in_menu)
@@ -89,17 +94,7 @@ class ToolRow(QWidget):
 def _add_choice(menu: QMenu, box: QComboBox) -> None:
     group = QActionGroup(menu)
     for index in range(box.count()):
-        action = menu.addAction(box.itemText(index), _Choose(box, index))
+        action = menu.addAction(box.itemText(index), partial(box.setCurrentIndex, index))
         action.setCheckable(True)
         action.setChecked(index == box.currentIndex())
         group.addAction(action)
-
-
-class _Choose:
-    """A choice by its place; a lambda in a loop would see the last one."""
-
-    def __init__(self, box: QComboBox, index: int) -> None:
-        self._box, self._index = box, index
-
-    def __call__(self) -> None:
-        self._box.setCurrentIndex(self._index)

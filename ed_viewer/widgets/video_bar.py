@@ -42,8 +42,13 @@ class VideoBar(QWidget):
             row.addWidget(widget)
         self._timer = QTimer(self)
         self._timer.setInterval(_INTERVAL)
-        self._timer.timeout.connect(self._advance)
+        self._timer.timeout.connect(self.advance)
         self._say()
+
+    @property
+    def playing(self) -> bool:
+        """Whether it is this bar that moves the sliders."""
+        return self._timer.isActive()
 
     @property
     def frame(self) -> int:
@@ -61,7 +66,8 @@ class VideoBar(QWidget):
         if not on:
             self._timer.stop()
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
+        """Show the next frame, after the last one the first."""
         self.slider.setValue((self.frame + 1) % (self.slider.maximum() + 1))
 
     def _on_moved(self) -> None:

@@ -1,11 +1,8 @@
 """Ctrl+K: everything the window can be told, found by a few letters."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -21,12 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.commands import COMMANDS
+from ed_viewer.window.commands import shown_keys
 from ed_viewer.window.feature import Feature
-from ed_viewer.window.key_sheet import shown_keys
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 _START = 8  # a letter that begins a word
 _NEXT = 10  # one that follows the letter before it
@@ -85,44 +79,37 @@ class PaletteFeature(Feature):
 
     name = "palette"
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"palette": lambda _: self.open()}
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        words = "Search commands, tabs and runs"
+        self.command("palette", words, "Ctrl+K", self.open, menu="Help")
 
     def open(self) -> None:
         """Show the palette in the upper middle of the window."""
-        palette = CommandPalette(entries(self.window), self.window.theme, self.window)
+        palette = CommandPalette(entries(self.bench), self.bench.theme, self.bench)
         palette.move(
-            self.window.mapToGlobal(QPoint((self.window.width() - palette.width()) // 2, 64))
+            self.bench.mapToGlobal(QPoint((self.bench.width() - palette.width()) // 2, 64))
         )
         palette.show()
         palette.query.setFocus()
 
 
-def entries(window: Window) -> list[PaletteEntry]:
-    """Return the commands, the tabs by their titles, and the runs."""
-    found = []
-    for command in COMMANDS:
-        if command.name == "tab":
-            titles = [window.stage.tabText(i) for i in range(window.stage.count())]
-            for place, title in enumerate(titles[: len(command.keys)]):
-                words = f"Show {title.replace('&&', '&')}"
-                found.append(
-                    PaletteEntry(words, command.keys[place], partial(window.act, "tab", place))
-                )
-        elif command.name != "palette":
-            found.append(
-                PaletteEntry(command.words, shown_keys(command), partial(window.act, command.name))
-            )
-    for run in window.runs.entries:
-        found.append(PaletteEntry(f"Open run {run.path.name}", "", partial(window.open, run.path)))
-    return found
+def entries(bench: Workbench) -> list[PaletteEntry]:
+    """Return the commands, the tabs by their titles among them, and the runs."""
+    offered = [
+        PaletteEntry(action.text().replace("&&", "&"), shown_keys(action), action.trigger)
+        for action in bench.commands
+        if action.isVisible() and action.objectName() != "palette"
+    ]
+    for run in bench.runs.entries:
+        offered.append(PaletteEntry(f"Open run {run.path.name}", "", partial(bench.open, run.path)))
+    return offered
 
 
 class CommandPalette(QDialog):
     """A line to type in and the entries that match; Enter does the one that is marked."""
 
-    def __init__(self, offered: list[PaletteEntry], theme: Theme, parent: Window) -> None:
+    def __init__(self, offered: list[PaletteEntry], theme: Theme, parent: Workbench) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName("Commands")

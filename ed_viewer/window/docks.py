@@ -1,20 +1,14 @@
-"""The docks around the stage: runs at the left, parts at the right, curves and timeline below."""
+"""The docks around the stage: runs left, features right, curves and timeline below."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QWidget
 
 from ed_viewer.style.text import plain
-
-if TYPE_CHECKING:
-    from ed_viewer.timeline.timeline import Timeline
-    from ed_viewer.timeline.transport import Transport
-    from ed_viewer.window.window import Window
+from ed_viewer.timeline.timeline import Timeline
+from ed_viewer.timeline.transport import Transport
 
 _FIXED = ("runs", "curves", "timeline")
 _RUNS_WIDTH = 240  # pixels
@@ -24,32 +18,49 @@ _TURN, _TRIES = 20, 25  # milliseconds; larger type goes from a widget after the
 
 
 class Docks:
-    """Runs, curves, the timeline and what the parts have, in docks of the window.
+    """Runs, curves and the timeline, in this order, then what the features have.
 
     Args:
-        window: its widgets and parts are made.
+        main: the window that they belong to.
     """
 
-    def __init__(self, window: Window) -> None:
-        self._window = window
+    def __init__(self, main: QMainWindow) -> None:
+        self._main = main
+        self._docks: dict[str, QDockWidget] = {}
+        self._areas: dict[str, Qt.DockWidgetArea] = {}
         self._shelved: list[QDockWidget] = []
         self._sizes: dict[QDockWidget, QSize] = {}  # of those, to be the same again
-        window.setDockNestingEnabled(True)
-        window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        curves = window.curves
-        made = [
-            _dock(window, "runs", "Runs", window.runs, tool=_runs_tools(window)),
-            _dock(window, "curves", "Curves", curves, curves.about, _curves_tools(window)),
-            _dock(window, "timeline", "", _Foot(window.transport, window.timeline)),
-            *(
-                _dock(window, part.name, part.title, part.dock)
-                for part in window.parts
-                if part.dock
-            ),
-        ]
-        self._docks = {dock.objectName(): dock for dock in made}
-        self.reset()
+        main.setDockNestingEnabled(True)
+        main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+
+    def add(
+        self,
+        name: str,
+        title: str,
+        widget: QWidget,
+        *,
+        about: QWidget | None = None,
+        tools: QWidget | None = None,
+        area: Qt.DockWidgetArea = Qt.DockWidgetArea.RightDockWidgetArea,
+    ) -> None:
+        """Put a widget into a dock; `reset` says where it stands.
+
+        Args:
+            name: in code, and in a saved layout.
+            title: for people.
+            widget: what stands in it.
+            about: what stands beside the title.
+            tools: what stands at the right of it.
+            area: where it stands, for one of a feature.
+        """
+        dock = QDockWidget(title, self._main)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        dock.setAutoFillBackground(True)  # else a grip of the window is seen through it
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        dock.setTitleBarWidget(_head(title, about, tools))
+        self._docks[name], self._areas[name] = dock, area
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
@@ -58,26 +69,25 @@ class Docks:
         return iter(self._docks.values())
 
     def reset(self) -> None:
-        """Bring every dock back to where it was at first; those of the parts are hidden."""
-        window = self._window
+        """Bring every dock back to where it was at first; those of the features are hidden."""
+        main = self._main
         runs, curves, timeline, *parts = self
         for dock in self:
             dock.setFloating(False)
-            window.removeDockWidget(dock)
-        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, runs)
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, curves)
-        window.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
+            main.removeDockWidget(dock)
+        main.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, runs)
+        main.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, curves)
+        main.splitDockWidget(curves, timeline, Qt.Orientation.Vertical)
         self.show_fixed()
-        areas = {part.name: part.area for part in window.parts}
         for dock in parts:
-            if areas[dock.objectName()] == Qt.DockWidgetArea.BottomDockWidgetArea:
-                window.splitDockWidget(curves, dock, Qt.Orientation.Horizontal)
+            if self._areas[dock.objectName()] == Qt.DockWidgetArea.BottomDockWidgetArea:
+                main.splitDockWidget(curves, dock, Qt.Orientation.Horizontal)
             else:
-                window.addDockWidget(areas[dock.objectName()], dock)
+                main.addDockWidget(self._areas[dock.objectName()], dock)
             dock.hide()
-        window.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
-        window.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
-        window.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
+        main.resizeDocks([runs], [_RUNS_WIDTH], Qt.Orientation.Horizontal)
+        main.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
+        main.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
 
     def show_fixed(self) -> None:
         """Show the docks that are never closed."""
@@ -93,7 +103,7 @@ class Docks:
         for dock in self._shelved:
             dock.setVisible(not on)
         if not on:  # in the next turn: then they know how little room smaller type needs
-            QTimer.singleShot(0, self._window, self._give_back)
+            QTimer.singleShot(0, self._main, self._give_back)
 
     def _give_back(self, tries: int = _TRIES) -> None:
         """Let the docks have the sizes that they had, once what is in them has become smaller."""
@@ -102,31 +112,14 @@ class Docks:
             return
         sizes = [self._sizes[dock] for dock in docks]
         wide, high = [size.width() for size in sizes], [size.height() for size in sizes]
-        self._window.resizeDocks(docks, wide, Qt.Orientation.Horizontal)
-        self._window.resizeDocks(docks, high, Qt.Orientation.Vertical)
-        QTimer.singleShot(_TURN, self._window, lambda: self._give_back(tries - 1))
+        self._main.resizeDocks(docks, wide, Qt.Orientation.Horizontal)
+        self._main.resizeDocks(docks, high, Qt.Orientation.Vertical)
+        QTimer.singleShot(_TURN, self._main, lambda: self._give_back(tries - 1))
 
     def arrangement(self) -> tuple[tuple[object, ...], ...]:
         """Return which docks are open and where, for a comparison; sizes do not count."""
-        area = self._window.dockWidgetArea
+        area = self._main.dockWidgetArea
         return tuple((dock.objectName(), area(dock), dock.isHidden()) for dock in self)
-
-
-def _dock(
-    window: Window,
-    name: str,
-    title: str,
-    widget: QWidget,
-    about: QWidget | None = None,
-    tool: QWidget | None = None,
-) -> QDockWidget:
-    dock = QDockWidget(title, window)
-    dock.setObjectName(name)
-    dock.setWidget(widget)
-    dock.setAutoFillBackground(True)  # else a grip of the window that was here is seen through it
-    dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
-    dock.setTitleBarWidget(_head(title, about, tool))
-    return dock
 
 
 def _head(title: str, about: QWidget | None, tool: QWidget | None) -> QWidget:
@@ -151,28 +144,18 @@ def _head(title: str, about: QWidget | None, tool: QWidget | None) -> QWidget:
     return head
 
 
-def _curves_tools(window: Window) -> QWidget:
-    tools = QWidget()
-    row = QHBoxLayout(tools)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
-    for tool in (window.curves.all, window.curves.over, window.curves.log):
-        row.addWidget(tool)
-    return tools
+def side_by_side(widgets: Sequence[QWidget], spacing: int) -> QWidget:
+    """Return these widgets in a row, with so many pixels between them."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return row
 
 
-def _runs_tools(window: Window) -> QWidget:
-    tools = QWidget()
-    row = QHBoxLayout(tools)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
-    for part in window.parts:
-        if part.runs_tool is not None:
-            row.addWidget(part.runs_tool)
-    return tools
-
-
-class _Foot(QWidget):
+class Foot(QWidget):
     """The buttons and, in what they leave of the width, the timeline."""
 
     def __init__(self, transport: Transport, timeline: Timeline) -> None:
@@ -186,7 +169,7 @@ class _Foot(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         transport.resized.connect(self._fit)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
         self._fit()
 
     def _fit(self) -> None:

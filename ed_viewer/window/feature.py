@@ -1,22 +1,20 @@
 """A feature of the window in one file: its dock, its tools, its keys, and how it ends."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.commands import explain
+from ed_viewer.window.workbench import Workbench
 
 
 class Feature(QObject):
     """Base of the features that the window is made of; a subclass connects to the session.
 
     Args:
-        window: that it belongs to; its session, reader, theme and stage are there.
+        bench: what it works with.
 
     Attributes:
         name: of its dock, in code and in a saved layout.
@@ -31,19 +29,60 @@ class Feature(QObject):
     title = ""
     area = Qt.DockWidgetArea.RightDockWidgetArea
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self.window = window
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self.bench = bench
         self.dock: QWidget | None = None
         self.tool: QWidget | None = None
         self.runs_tool: QWidget | None = None
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what its rows of `ed_viewer.window.commands.COMMANDS` do, by their name."""
-        return {}
+    def command(
+        self,
+        name: str,
+        words: str,
+        keys: str,
+        act: Callable[[], object],
+        *,
+        menu: str,
+        buttons: Sequence[QWidget] = (),
+        check: QAbstractButton | None = None,
+        repeats: bool = False,
+    ) -> QAction:
+        """Add a command to the window.
+
+        Args:
+            name: in code.
+            words: what it does, for people.
+            keys: as Qt writes them, with "; " between several; the first is shown in the menu.
+            act: what it does.
+            menu: one of `MENUS`.
+            buttons: that do the same; their tool tips tell its key.
+            check: what is checked while it is on.
+            repeats: whether it is done again and again while its key is held.
+        """
+
+        def run() -> None:
+            act()
+            if check is not None:  # it may have been of no use just now
+                action.setChecked(check.isChecked())
+
+        action = QAction(words, self.bench)
+        action.setObjectName(name)
+        action.setShortcuts(QKeySequence.listFromString(keys))
+        action.setAutoRepeat(repeats)
+        action.setMenuRole(QAction.MenuRole.NoRole)  # macOS would guess one from the words
+        action.triggered.connect(run)
+        for button in buttons:
+            explain(button, action)
+        if check is not None:
+            action.setCheckable(True)
+            action.setChecked(check.isChecked())
+            check.toggled.connect(action.setChecked)
+        self.bench.add_command(action, menu)
+        return action
 
     def ready(self) -> None:
-        """Do what needs the docks and the other parts: the window is whole now."""
+        """Do what needs the docks and the other features: the window is whole now."""
 
     def may_close(self) -> bool:
         """Return whether the window may close now; may ask the user."""

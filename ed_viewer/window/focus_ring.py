@@ -1,9 +1,5 @@
 """A ring around what the keyboard is on, the same around everything, and keys that reach it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
@@ -18,9 +14,7 @@ from PySide6.QtWidgets import (
 
 from ed_viewer.style.theme import Theme
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 _WIDTH = 2  # pixels
 _ARROWS = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down}
@@ -48,10 +42,10 @@ class FocusRing(Feature):
 
     name = "focus"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
         self._on: QWidget | None = None
-        self.ring = _Ring(window.theme, window)
+        self.ring = _Ring(bench.theme, bench)
         self._app = QGuiApplication.instance()
         assert isinstance(self._app, QApplication)
         self._app.focusChanged.connect(self._on_focus)
@@ -64,7 +58,7 @@ class FocusRing(Feature):
 
     def _on_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         self._leave()
-        if now is None or now.window() is not self.window or not self.window.tabbing:
+        if now is None or now.window() is not self.bench or not self.bench.tabbing:
             return
         self._on = now
         now.installEventFilter(self)
@@ -82,9 +76,9 @@ class FocusRing(Feature):
             self.ring.hide()
             return
         seen = widget.visibleRegion().boundingRect() or widget.rect()
-        corner = widget.mapTo(self.window, seen.topLeft())
+        corner = widget.mapTo(self.bench, seen.topLeft())
         grown = QRect(corner, seen.size()).adjusted(-_WIDTH, -_WIDTH, _WIDTH, _WIDTH)
-        self.ring.setGeometry(grown & self.window.rect())
+        self.ring.setGeometry(grown & self.bench.rect())
         self.ring.show()
         self.ring.raise_()
 

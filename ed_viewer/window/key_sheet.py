@@ -1,9 +1,10 @@
 """The sheet of all keys, in two columns, and of what the mouse does on the timeline."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -19,13 +20,19 @@ from PySide6.QtWidgets import (
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.timeline import GESTURES
-from ed_viewer.window.commands import COMMANDS, Command
+from ed_viewer.window.commands import shown_keys
 
 
 class KeySheet(QDialog):
-    """All keys and what they do; it scrolls where the window is low."""
+    """All keys and what they do; it scrolls where the window is low.
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    Args:
+        actions: the commands; those of one `whatsThis` share a row.
+        theme: colours and type.
+        parent: the window that it stands above.
+    """
+
+    def __init__(self, actions: Sequence[QAction], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         self._theme = theme
@@ -33,7 +40,8 @@ class KeySheet(QDialog):
         columns = QHBoxLayout(sheet)
         columns.setContentsMargins(0, 0, 12, 0)
         columns.setSpacing(48)
-        rows = [(shown_keys(command), command.words) for command in COMMANDS]
+        groups = groupby(actions, lambda action: action.whatsThis() or action.text())
+        rows = [(shown_keys(*group), words) for words, group in groups]
         half = (len(rows) + len(GESTURES) + 2) // 2
         columns.addLayout(self._column(rows[:half]))
         rest = self._column(rows[half:])
@@ -71,16 +79,6 @@ class KeySheet(QDialog):
             said.setAlignment(Qt.AlignmentFlag.AlignTop)
             grid.addWidget(said, row, 1)
         grid.setRowStretch(grid.rowCount(), 1)
-
-
-def shown_keys(command: Command) -> str:
-    """Return the keys of a command as the system writes them: one, two, or first … last."""
-    names = [_native(key) for key in command.keys]
-    return ", ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]}"
-
-
-def _native(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) or key
 
 
 def fill_dialog(dialog: QDialog, sheet: QWidget) -> None:

@@ -1,10 +1,8 @@
 """The sheet of a run: its options, its data, what was found in them, and the versions."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -20,9 +18,7 @@ from ed_viewer.style.text import muted, plain, plain_state, titled
 from ed_viewer.style.theme import Theme
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.key_sheet import fill_dialog
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Workbench
 
 _OF_THE_RUN = ("problem", "created", "ended", "epochs_done", "stopped_early", "host")
 _OF_THE_DATA = ("samples", "fields", "fingerprint", "input")
@@ -37,21 +33,24 @@ class RunSheetFeature(Feature):
 
     name = "sheet"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        window.runs.asked.connect(self.show_run)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"options": lambda _: self.show_run(self.window.session.path)}
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        bench.runs.asked.connect(self.show_run)
+        self.command(
+            "options",
+            "Show all options of the open run",
+            "Ctrl+I",
+            lambda: self.show_run(bench.session.path),
+            menu="File",
+        )
 
     def show_run(self, path: Path | None) -> None:
         """Show the sheet of a run."""
-        entry = self.window.runs.entry(path)
+        entry = self.bench.runs.entry(path)
         if entry is None:
-            self.window.status.show_message("No run is open: its options would stand here.")
+            self.bench.status.show_message("No run is open: its options would stand here.")
         else:
-            RunSheet(entry, self.window.theme, self.window).open()
+            RunSheet(entry, self.bench.theme, self.bench).open()
 
 
 class RunSheet(QDialog):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QMenu, QWidget
 
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.reading.run_names import differences, model_and_data, name_and_time, titles
+from ed_viewer.style.palette import Side
 from ed_viewer.style.text import plain_state
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import SIDE, paint_badge
@@ -89,11 +90,11 @@ class RunsList(QListWidget):
         """Tell whether this is the run on show."""
         return path == self._open
 
-    def side(self, path: Path) -> str:
-        """Return "A" or "B" for the two runs that are compared, "" for others."""
+    def side(self, path: Path) -> Side | None:
+        """Return which of the two runs that are compared it is, None for others."""
         if self._beside is None:
-            return ""
-        return "A" if path == self._open else "B" if path == self._beside else ""
+            return None
+        return Side.A if path == self._open else Side.B if path == self._beside else None
 
     def show_entries(self, entries: list[RunEntry]) -> None:
         """Show these runs; nothing is redrawn while nothing changes."""
@@ -151,7 +152,7 @@ class RunsList(QListWidget):
     def _name_items(self) -> None:
         for row, entry in enumerate(self._entries):
             side = self.side(entry.path)
-            words = f"{entry.path.name}, {entry.state}" + (f", run {side}" if side else "")
+            words = f"{entry.path.name}, {entry.state}" + (f", run {side.value}" if side else "")
             self.item(row).setData(Qt.ItemDataRole.AccessibleTextRole, words)
 
     def _select(self, path: Path | None) -> bool:

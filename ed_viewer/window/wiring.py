@@ -1,13 +1,10 @@
 """The timeline in the window: fed by the session, moved by mouse and keys."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QProcess, Qt, QTimer
@@ -15,12 +12,14 @@ from PySide6.QtCore import QProcess, Qt, QTimer
 from ed_viewer.decoding.client import DecoderClient
 from ed_viewer.decoding.process import FAREWELL
 from ed_viewer.reading.messages import Frame, RunProgress
+from ed_viewer.session.cursor import Playback
 from ed_viewer.window.feature import Feature
-
-if TYPE_CHECKING:
-    from ed_viewer.window.window import Window
+from ed_viewer.window.workbench import Aspect, Workbench
 
 _ZOOM = 1.5  # a key
+_REPEATED = ("previous", "next", "back", "forward")
+_LIVE = "live"
+_WHOLE = "whole"
 _FRAMES = 9  # whose median is shown: single ones jump about
 _ABSURD = 60.0  # seconds: the clocks of the trainer's disk and of this machine differ
 
@@ -30,53 +29,89 @@ class TimelineFeature(Feature):
 
     name = "timeline_keys"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        session, timeline = window.session, window.timeline
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        session, timeline = bench.session, bench.timeline
         session.opened.connect(self._on_opened)
         session.grew.connect(self._on_grew)
         session.moved.connect(self._on_moved)
         timeline.scrubbed.connect(session.scrub)
         timeline.looped.connect(session.set_loop)
-        timeline.hovered.connect(window.status.show_value)
+        moved = session.moved
+        bench.aspects += [
+            Aspect("jump of the cursor", self._place, self._go, moved, of_run=True, merges=True),
+            Aspect("loop", self._range, lambda loop: session.set_loop(*loop), moved, of_run=True),
+            Aspect("zoom", self._view, self._show_view, timeline.viewed, of_run=True, merges=True),
+        ]
+        self._make_commands()
 
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the keys of the cursor, of the loop and of the zoom do."""
-        session, timeline = self.window.session, self.window.timeline
-        return {
-            "toggle": lambda _: session.toggle(),
-            "previous": lambda _: session.step(-1),
-            "next": lambda _: session.step(1),
-            "back": lambda _: session.step(-10),
-            "forward": lambda _: session.step(10),
-            "first": lambda _: session.scrub(0),
-            "follow": lambda _: session.follow(),
-            "loop_from": lambda _: self._loop(end=False),
-            "loop_to": lambda _: self._loop(end=True),
-            "loop_off": lambda _: session.set_loop(0, 0),
-            "zoom_in": lambda _: timeline.zoom(_ZOOM),
-            "zoom_out": lambda _: timeline.zoom(1 / _ZOOM),
-            "zoom_all": lambda _: timeline.zoom(0),
-        }
+    def _make_commands(self) -> None:
+        session, timeline, transport = self.bench.session, self.bench.timeline, self.bench.transport
+        buttons = {**transport.buttons, "follow": transport.live}
+        for name, words, keys, act in (
+            ("play", "Play or pause", "Space", session.toggle),
+            ("previous", "Previous frame", "Left", partial(session.step, -1)),
+            ("next", "Next frame", "Right", partial(session.step, 1)),
+            ("back", "Ten frames back", "Shift+Left", partial(session.step, -10)),
+            ("forward", "Ten frames forward", "Shift+Right", partial(session.step, 10)),
+            ("first", "First frame", "Home", partial(session.scrub, 0)),
+            ("follow", "Newest frame; follow a live run", "End", session.follow),
+            ("loop_from", "Set loop start", "I", partial(self._loop, end=False)),
+            ("loop_to", "Set loop end", "O", partial(self._loop, end=True)),
+            ("loop_off", "Clear loop", "U", partial(session.set_loop, 0, 0)),
+            ("zoom_in", "Timeline: zoom in", "+; =", partial(timeline.zoom, _ZOOM)),
+            ("zoom_out", "Timeline: zoom out", "-", partial(timeline.zoom, 1 / _ZOOM)),
+            ("zoom_all", "Timeline: show the whole run", "0", partial(timeline.zoom, 0)),
+        ):
+            same = [buttons[name]] if name in buttons else []
+            self.command(
+                name, words, keys, act, menu="Play", buttons=same, repeats=name in _REPEATED
+            )
 
     def _loop(self, end: bool) -> None:
-        if not self.window.session.loop_here(end):
+        if not self.bench.session.loop_here(end):
             side = "end at the first" if end else "begin at the newest"
-            self.window.status.show_message(f"A loop cannot {side} frame: go to another first")
+            self.bench.status.show_message(f"A loop cannot {side} frame: go to another first")
+
+    def _place(self) -> int | str | None:
+        """Return the frame of the cursor; None while it plays: it is noted where it stops."""
+        cursor = self.bench.session.cursor
+        if cursor.playback is Playback.PLAYING or not cursor.count:
+            return None
+        return _LIVE if cursor.following else cursor.frame
+
+    def _go(self, place: int | str) -> None:
+        if isinstance(place, int):
+            self.bench.session.scrub(place)
+        else:
+            self.bench.session.follow()
+
+    def _range(self) -> tuple[int, int] | None:
+        cursor = self.bench.session.cursor
+        return (cursor.loop or (0, 0)) if cursor.count else None
+
+    def _view(self) -> tuple[float, float] | str:
+        return self.bench.timeline.view if self.bench.timeline.zoomed else _WHOLE
+
+    def _show_view(self, view: tuple[float, float] | str) -> None:
+        if isinstance(view, tuple):
+            self.bench.timeline.show_view(view)
+        else:
+            self.bench.timeline.zoom(0)
 
     def _on_opened(self, _: object) -> None:
-        self.window.timeline.set_frames(np.empty(0), np.empty(0), False)
-        self.window.timeline.set_events(())
+        self.bench.timeline.set_frames(np.empty(0), np.empty(0), False)
+        self.bench.timeline.set_events(())
 
     def _on_grew(self, growth: RunProgress) -> None:
-        self.window.timeline.set_frames(growth.steps, growth.epochs, growth.live)
-        self.window.timeline.set_events(growth.marks)
+        self.bench.timeline.set_frames(growth.steps, growth.epochs, growth.live)
+        self.bench.timeline.set_events(growth.marks)
 
     def _on_moved(self) -> None:
-        cursor = self.window.session.cursor
+        cursor = self.bench.session.cursor
         following = cursor.following
-        self.window.timeline.set_frame(cursor.frame, following)
-        self.window.timeline.set_loop(cursor.loop)
+        self.bench.timeline.set_frame(cursor.frame, following)
+        self.bench.timeline.set_loop(cursor.loop)
 
 
 class CurvesFeature(Feature):
@@ -84,20 +119,21 @@ class CurvesFeature(Feature):
 
     name = "curves_keys"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        session, curves = window.session, window.curves
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        session, curves = bench.session, bench.curves
         queued = Qt.ConnectionType.QueuedConnection  # all of them, so that they keep their order
         session.opened.connect(curves.clear_run, queued)
         session.described.connect(curves.show_run, queued)
         session.grew.connect(curves.show_growth, queued)
         session.drawn.connect(curves.show_frame, queued)
         curves.scrubbed.connect(session.scrub)
-        curves.hovered.connect(window.status.show_value)
-
-    def actions(self) -> Mapping[str, Callable[[int], None]]:
-        """Return what the key does."""
-        return {"logarithmic": lambda _: self.window.curves.log.toggle()}
+        log = curves.log
+        bench.aspects.append(
+            Aspect("logarithmic curves", log.isChecked, log.setChecked, log.toggled)
+        )
+        words = "Logarithmic scale of the curves"
+        self.command("logarithmic", words, "L", log.toggle, menu="View", buttons=[log], check=log)
 
 
 class DecoderFeature(Feature):
@@ -105,28 +141,28 @@ class DecoderFeature(Feature):
 
     name = "by_hand"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        window.session.opened.connect(self._open)
-        window.session.drawn.connect(self._move)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        bench.session.opened.connect(self._open)
+        bench.session.drawn.connect(self._move)
 
     def end(self) -> None:
         """End the decoder's process, and wait for those of runs that were left just now."""
-        if self.window.stage.decoder is not None:
-            self.window.stage.decoder.stop(wait=True)
+        if self.bench.stage.decoder is not None:
+            self.bench.stage.decoder.stop(wait=True)
         for process in self.findChildren(QProcess):
             process.waitForFinished(FAREWELL)
 
     def _open(self, path: Path) -> None:
-        before = self.window.stage.decoder
+        before = self.bench.stage.decoder
         if before is not None:
             before.stop()
             before.deleteLater()
-        self.window.stage.decoder = DecoderClient(path, self)
+        self.bench.stage.decoder = DecoderClient(path, self)
 
     def _move(self, frame: Frame) -> None:
         """Note the step before the panels draw, and so ask."""
-        decoder, growth = self.window.stage.decoder, self.window.session.growth
+        decoder, growth = self.bench.stage.decoder, self.bench.session.growth
         if decoder is not None and growth is not None and frame.request.frame < len(growth.steps):
             decoder.step = int(growth.steps[frame.request.frame])
 
@@ -136,20 +172,20 @@ class DisplayLatency(Feature):
 
     name = "lag"
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
         self._lags: deque[float] = deque(maxlen=_FRAMES)
         self._measured = -1
-        window.session.opened.connect(self._on_opened)
-        window.session.drawn.connect(self._on_drawn)
+        bench.session.opened.connect(self._on_opened)
+        bench.session.drawn.connect(self._on_drawn)
 
     def _on_opened(self, _: object) -> None:
         self._lags.clear()
         self._measured = -1
-        self.window.status.lag = None
+        self.bench.status.lag = None
 
     def _on_drawn(self, frame: Frame) -> None:
-        growth, number = self.window.session.growth, frame.request.frame
+        growth, number = self.bench.session.growth, frame.request.frame
         newest = growth is not None and number == len(growth.steps) - 1
         if growth is None or not growth.live or not newest or number <= self._measured:
             return
@@ -163,4 +199,4 @@ class DisplayLatency(Feature):
         lag = time.time() - written
         if 0 <= lag < _ABSURD:
             self._lags.append(lag)
-            self.window.status.lag = median(self._lags)
+            self.bench.status.lag = median(self._lags)

@@ -128,13 +128,13 @@ def run_all(folder: Path, models: Sequence[str], **options: Any) -> list[Row]:
     for model in sorted(models):
         files = [np.load(folder / name / f"{model}.npz") for name in ("double", *BACKENDS)]
         exact, expected, *others = files
-        rows.append(_row(model, "jax", exact, exact, expected))
+        rows.append(make_row(model, "jax", exact, exact, expected))
         for backend, found in zip(BACKENDS[1:], others, strict=True):
-            rows.append(_row(model, backend, exact, expected, found))
+            rows.append(make_row(model, backend, exact, expected, found))
     return rows
 
 
-def _row(model: str, backend: str, exact: Any, expected: Any, found: Any) -> Row:
+def make_row(model: str, backend: str, exact: Any, expected: Any, found: Any) -> Row:
     """Return how far `found` is from `expected`, where that is near `exact`."""
     if str(exact["draws"]) != str(found["draws"]):
         raise RuntimeError(f"{model} on {backend}: the layers drew {found['draws']}")

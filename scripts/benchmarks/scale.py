@@ -81,7 +81,7 @@ def scatter(app: QApplication, folder: Path) -> str:
             window.stage.repaint()
             times.append(time.monotonic() - began)
 
-        window.session.drawn.disconnect(window._middle.show_frame)
+        window.session.drawn.disconnect(window.centre.show_frame)
         window.session.drawn.connect(timed)
         window.open(run.path)
         _until(app, lambda: bool(times))

@@ -44,7 +44,7 @@ def main() -> int:
         window.show()
         print(f"opening a run: {_longest(app, lambda: None, 4.0):.0f} ms")
         alone = _measure(app, window, arguments.rounds)
-        compare = _longest(app, partial(window.part(CompareFeature).choose, other), 4.0)
+        compare = _longest(app, partial(window.findChild(CompareFeature).choose, other), 4.0)
         both = _measure(app, window, arguments.rounds)
         print(f"choosing run B: {compare:.0f} ms\n\nact                  one run  two runs")
         for name, longest in both.items():
@@ -66,7 +66,7 @@ def _measure(app: QApplication, window: Window, rounds: int) -> dict[str, float]
 def _acts(window: Window) -> Iterator[tuple[str, Callable[[], None]]]:
     for size in _SIZES:
         yield f"to {size.width()} x {size.height()}", partial(window.resize, size)
-    two = window.part(CompareFeature).pair is not None
+    two = window.findChild(CompareFeature).pair is not None
     for name in (*_KEYS, *(_OF_TWO if two else ())):
         yield name, partial(window.act, name)
     for tab in (*range(1, window.stage.count()), 0):

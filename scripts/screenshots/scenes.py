@@ -42,7 +42,7 @@ def _shoot_forms(
         for name in ("palette", "help", "new", "export"):
             window.act(name)
             if name == "new":
-                camera.wait(lambda: _has_form(window.part(NewRunFeature)))
+                camera.wait(lambda: _has_form(window.findChild(NewRunFeature)))
             shoot(window, f"form-{name}")
             for child in window.children():
                 if child.isWidgetType() and child.isWindow():

@@ -74,7 +74,7 @@ def _shoot_run(
         if beside is None:
             _shoot_tabs(camera, window, folder, f"-{theme}", wanted)
             return
-        part = window.part(CompareFeature)
+        part = window.findChild(CompareFeature)
         part.choose(Path(beside))
         pair = part.pair
         camera.wait(lambda: pair is not None and pair.beside.session.cursor.frame >= 0)

@@ -47,28 +47,28 @@ def results(**changes: Any) -> dict[str, Any]:
 
 def test_a_gradient_is_measured_by_the_largest_of_its_variable(check: Any) -> None:
     far = results(**{"gradient/0/0": np.array([1.0, -2.001])})
-    row = check._row("m", "torch", results(), results(), far)
+    row = check.make_row("m", "torch", results(), results(), far)
     assert row.gradients == pytest.approx(5e-4)
     assert not row.fits
     assert "too far: step 0, a/kernel" in str(row)
-    assert check._row("m", "torch", results(), results(), results()).fits
+    assert check.make_row("m", "torch", results(), results(), results()).fits
 
 
 def test_a_gradient_that_jax_does_not_settle_is_measured_by_those_of_the_model(check: Any) -> None:
     jax, torch = (results(**{"gradient/0/1": np.array([x])}) for x in (2e-8, -3e-8))
-    row = check._row("m", "torch", results(), jax, torch)
+    row = check.make_row("m", "torch", results(), jax, torch)
     assert row.unsettled == ("a/bias",)
     assert row.gradients == pytest.approx(5e-8 / 0.2)
     assert row.fits
-    assert not check._row("m", "torch", results(), results(), torch).fits
+    assert not check.make_row("m", "torch", results(), results(), torch).fits
 
 
 @pytest.mark.parametrize("gradient", [np.nan, np.inf])
 def test_what_is_no_number_is_too_far(check: Any, gradient: float) -> None:
     found = results(**{"gradient/0/0": np.array([1.0, gradient])})
-    assert not check._row("m", "torch", results(), results(), found).fits
+    assert not check.make_row("m", "torch", results(), results(), found).fits
 
 
 def test_other_noise_is_refused(check: Any) -> None:
     with pytest.raises(RuntimeError, match=r"m on torch: the layers drew \[\[8, 2\]\]"):
-        check._row("m", "torch", results(), results(), results(draws="[[8, 2]]"))
+        check.make_row("m", "torch", results(), results(), results(draws="[[8, 2]]"))

@@ -210,7 +210,7 @@ def _foreign_filter(file: h5py.File) -> None:
     h5py.h5d.create(file["probes/p"].id, b"a", h5py.h5t.IEEE_F32LE, space, plist)
 
 
-edited("unknown filter", "needs a foreign filter", _foreign_filter)
+edited("unknown filter", "is packed by a foreign filter", _foreign_filter)
 
 
 def _chunk_that_grows(file: h5py.File) -> None:

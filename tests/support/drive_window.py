@@ -32,15 +32,13 @@ from ed_viewer.session.cursor import Playback
 from ed_viewer.testing import Example, write_example
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.video_bar import VideoBar
-from ed_viewer.window.commands import COMMANDS
 from ed_viewer.window.window import Window
 
 DEADLINE = 30.0  # seconds, for all that waits
 STILL = 0.04  # seconds without a change on the screen, after which it is still
 LARGE, SMALL = QSize(1440, 900), QSize(1280, 720)
 APART = ("open", "new", "quit")  # they ask for a folder, start a process, end the window
-KEYS = [key for command in COMMANDS if command.name not in APART for key in command.keys]
-KEYS += ["Tab", "Tab", "Shift+Tab", "Up", "Down", "Return"]
+MORE_KEYS = ("Tab", "Tab", "Shift+Tab", "Up", "Down", "Return")
 _GROUP = 10  # acts between two comparisons
 
 
@@ -154,7 +152,7 @@ class Driver:
 
     def busy(self) -> str:
         """Return what the window still has to do, "" for nothing."""
-        window, pair = self.window, self.window.part(CompareFeature).pair
+        window, pair = self.window, self.window.findChild(CompareFeature).pair
         sessions = [window.session, *([pair.beside.session] if pair else [])]
         if any(session.run is None or not session.settled for session in sessions):
             return "a frame"
@@ -341,9 +339,9 @@ def sheets(drive: Driver) -> Iterator[str]:
         drive.still()
         legends = [one for one in drive.window.findChildren(Legend) if one.isVisible()]
         for legend in legends:
-            for row in range(legend._shown()):
+            for row in range(legend.shown):
                 if row != 4:
-                    drive.click(legend, legend._row(row).center())
+                    drive.click(legend, legend.row(row).center())
         if legends:
             yield f"{title}: classes hidden"
             drive.still()
@@ -353,13 +351,13 @@ def sheets(drive: Driver) -> Iterator[str]:
 
 def held(drive: Driver) -> Iterator[str]:
     drive.tab("Latent")
-    drive.until(lambda: drive.window.stage.panels[0]._held.code is not None, "a code in the hand")
+    drive.until(lambda: drive.window.stage.panels[0].handle.code is not None, "a code in the hand")
     drive.still()
     panel = drive.window.stage.panels[0]
-    view, viewport = panel._scatter.item.getViewBox(), panel._scatter._plot.viewport()
+    view, viewport = panel.scatter.item.getViewBox(), panel.scatter.plot.viewport()
     for by in (QPoint(61, 43), QPoint(-90, -35), QPoint(37, -60)):
-        place = view.mapViewToScene(QPointF(*panel._axes.place(panel._held.code)))
-        start = viewport.mapTo(drive.window, panel._scatter._plot.mapFromScene(place))
+        place = view.mapViewToScene(QPointF(*panel.axes.place(panel.handle.code)))
+        start = viewport.mapTo(drive.window, panel.scatter.plot.mapFromScene(place))
         drive.point(start)
         drive.pump(0.03)
         drive.drag(start, start + by)
@@ -369,7 +367,7 @@ def held(drive: Driver) -> Iterator[str]:
 
 
 def compared(drive: Driver) -> Iterator[str]:
-    part = drive.window.part(CompareFeature)
+    part = drive.window.findChild(CompareFeature)
     part.choose(drive.window.runs.paths[1])
     for title in drive.tabs():
         drive.tab(title)
@@ -414,7 +412,9 @@ def random_act(drive: Driver, draw: random.Random) -> str:
     if isinstance(window.childAt(at), QPushButton):
         kind = "point"  # as those that stand apart
     if kind == "key":
-        key = draw.choice(KEYS)
+        commands = [one for one in window.commands if one.objectName() not in APART]
+        keys = [key.toString() for one in commands for key in one.shortcuts()]
+        key = draw.choice([*keys, *MORE_KEYS])
         drive.keys(key)
         return key
     if kind == "size":

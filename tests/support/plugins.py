@@ -13,7 +13,7 @@ from ed_core.cli import main
 from ed_core.evaluation import baselines, predict
 from ed_core.nn.submodels import to_numpy
 from ed_core.plugins.options import FilePath
-from ed_plugins.datasets.folder.loader import folder
+from ed_plugins.datasets.folder import loader
 
 SCENES = Path(__file__).with_name("scenes.toml").read_text("utf-8")
 RANDOM = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def make_scenes(root: Path, toml: str = SCENES, splits: tuple[str, ...] = ("trai
 
 
 def load_folder(path: Path) -> Dataset:
-    return folder(path=FilePath(str(path)))
+    return loader.folder(path=FilePath(str(path)))
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ from ed_viewer.reading.messages import Frame
 from ed_viewer.session.session import Session
 from ed_viewer.stage.page import Page
 from ed_viewer.stage.run_column import RunColumn
+from ed_viewer.style.palette import Side
 from ed_viewer.style.theme import Theme
 from ed_viewer.testing import Example, write_example
 from ed_viewer.window.settings import Settings
@@ -140,7 +141,7 @@ class Couple:
     def __init__(self, qtbot: QtBot, window: Window) -> None:
         self._qtbot = qtbot
         self.window = window
-        self.part = window.part(CompareFeature)
+        self.part = window.findChild(CompareFeature)
 
     def choose(self, path: Path) -> None:
         """Choose run B and wait until both are drawn."""
@@ -161,7 +162,7 @@ class Couple:
     def side(self, name: str) -> RunColumn:
         page = self.window.stage.currentWidget()
         assert isinstance(page, Page)
-        found = page.side(name)
+        found = page.side(Side(name))
         assert found is not None
         return found
 
@@ -179,7 +180,7 @@ class Couple:
         pair = self.part.pair
         if pair is None or self.session("B").run is None:
             return False
-        return all(self._is_drawn(name, pair.comparison.frames.get(name)) for name in "AB")
+        return all(self._is_drawn(name, pair.comparison.runs[Side(name)].frame) for name in "AB")
 
     def _is_drawn(self, name: str, frame: Frame | None) -> bool:
         if frame is None or frame.request.frame != self.session(name).cursor.frame:
@@ -280,23 +281,23 @@ class Hand:
         titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
         window.stage.setCurrentIndex(titles.index("Latent"))
         panel: Any = window.stage.panels[0]
-        self._qtbot.waitUntil(lambda: panel._axes is not None, timeout=30_000)
+        self._qtbot.waitUntil(lambda: panel.axes is not None, timeout=30_000)
         return panel
 
     def ready(self, panel: Any) -> None:
         self._qtbot.waitUntil(lambda: len(self.picture(panel)) > 0, timeout=20_000)
 
     def picture(self, panel: Any) -> np.ndarray:
-        return panel._hand.picture.outputs
+        return panel.editor.picture.outputs
 
     def on_screen(self, panel: Any, point: np.ndarray) -> QPoint:
         """Return where a point of the plot is in the viewport that the mouse acts on."""
-        view = panel._scatter.item.getViewBox()
-        return panel._scatter._plot.mapFromScene(view.mapViewToScene(QPointF(*point)))
+        view = panel.scatter.item.getViewBox()
+        return panel.scatter.plot.mapFromScene(view.mapViewToScene(QPointF(*point)))
 
     def drag(self, panel: Any, by: QPoint) -> None:
-        viewport, left = panel._scatter._plot.viewport(), Qt.MouseButton.LeftButton
-        at = self.on_screen(panel, panel._axes.place(panel._held.code))
+        viewport, left = panel.scatter.plot.viewport(), Qt.MouseButton.LeftButton
+        at = self.on_screen(panel, panel.axes.place(panel.handle.code))
         QTest.mouseMove(viewport, at)
         QTest.qWait(15)  # pyqtgraph leaves out a move less than 10 ms after the one before
         QTest.mousePress(viewport, left, pos=at)

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from ed_viewer import event_loop as turn_module
 from ed_viewer.event_loop import Task, flush
 from ed_viewer.stage.page import Page
+from ed_viewer.style.palette import Side
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -170,11 +171,11 @@ def test_panels_are_made_one_a_turn_and_only_where_they_are_seen(
     made: list[tuple[str, int]] = []
     qtbot.waitUntil(lambda: window.stage.count() > 2, timeout=30_000)
     for page in window.stage._pages[1:]:
-        assert page.side("A") is None
+        assert page.side(Side.A) is None
     qtbot.waitUntil(lambda: all(_made(window.stage._pages[0])), timeout=30_000)
     shown = window.stage._pages[2]
     window.stage.setCurrentIndex(2)
-    side = shown.side("A")
+    side = shown.side(Side.A)
     assert side is not None
     side.made.connect(lambda name: made.append((name, loop.turn)))
     assert not any(_made(shown))
@@ -194,7 +195,7 @@ def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
     window = open_window(finished)
     qtbot.waitUntil(lambda: window.stage.count() > 2, timeout=30_000)
     window.stage.setCurrentIndex(2)
-    hidden = window.stage._pages[2].side("A")
+    hidden = window.stage._pages[2].side(Side.A)
     assert hidden is not None
     hosts = list(hidden.hosts.values())
     window.stage.complete()
@@ -214,5 +215,5 @@ def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
 
 
 def _made(page: Page) -> list[bool]:
-    side = page.side("A")
+    side = page.side(Side.A)
     return [host.is_made for host in side.hosts.values()] if side else [False]

@@ -134,7 +134,7 @@ def test_every_panel_and_curve_is_painted_again_after_a_change_of_type_or_theme(
         assert window.stage.drawn() == {7}
         sizes = {host.panel._title.font().pointSizeF() for host in hosts}
         assert sizes == {window.theme.points}
-        plots = [plot._view for plot in window.curves.plots.values()]
+        plots = [plot.view for plot in window.curves.plots.values()]
         assert plots
         for view in [*plots, *window.stage.findChildren(PlotWidget)]:
             if view.isVisible() or view in plots:  # curves take it although they are hidden now

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pyqtgraph import PlotWidget
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Header, RecordingWriter, RunFolder
@@ -15,6 +15,7 @@ from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.session.cursor import Playback
 from ed_viewer.stage.page import OVERVIEW, TABS
+from ed_viewer.style.palette import Side
 from ed_viewer.testing import Example, write_example
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.window.window import Window
@@ -61,18 +62,18 @@ def test_each_tab_shows_both_in_one_scale(
     assert list(halves[0].hosts) == list(halves[1].hosts)
     for one, other in zip(*(half.hosts.values() for half in halves), strict=True):
         ours, theirs = one.panel, other.panel
-        assert one._stack.currentWidget() is ours
-        assert other._stack.currentWidget() is theirs
+        assert one.on_show is ours
+        assert other.on_show is theirs
         assert ours.source.ranges is theirs.source.ranges
         assert ours.source.ranges.unions() or ours.no_difference or ours.kept
         if ours.source.probe.kind == "activations":
-            levels = [[scale[0] for scale in p._scales.values()] for p in (ours, theirs)]
+            levels = [[scale[0] for scale in p.scales.values()] for p in (ours, theirs)]
             assert levels[0] == levels[1]
         if ours.source.probe.kind == "latent_codes":
             views = [p.findChild(PlotWidget).getPlotItem().viewRange() for p in (ours, theirs)]
             assert views[0] == views[1]
     assert abs(halves[0].width() - halves[1].width()) <= 2
-    tops = [half._stack.mapTo(pair.window, half._stack.pos()).y() for half in halves]
+    tops = [next(iter(half.hosts.values())).mapTo(pair.window, QPoint()).y() for half in halves]
     assert tops[0] == tops[1]
 
 
@@ -84,15 +85,15 @@ def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
     pair.settle()
     ours = pair.panel("A", "activations")
     layer, ranges = ours.choice.layers.currentText(), ours.source.ranges
-    before = ours._scales[layer][0]
-    frame = pair.part.pair.comparison.frames["B"]
+    before = ours.scales[layer][0]
+    frame = pair.part.pair.comparison.runs[Side.B].frame
     louder = {name: values * 4 for name, values in frame.arrays["activations"].items()}
-    pair.window.stage.show_frame(type(frame)(frame.request, {"activations": louder}), "B")
-    assert ours._scales[layer][0][1] > before[1]
-    assert ours._scales[layer][0] == ranges.unions()[layer]
+    pair.window.stage.show_frame(type(frame)(frame.request, {"activations": louder}), Side.B)
+    assert ours.scales[layer][0][1] > before[1]
+    assert ours.scales[layer][0] == ranges.unions()[layer]
     pair.part.leave()
     assert ranges.unions()[layer][1] <= before[1]
-    assert ours._scales[layer][0] == ranges.unions()[layer]
+    assert ours.scales[layer][0] == ranges.unions()[layer]
 
 
 def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
@@ -107,13 +108,13 @@ def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
     theirs.choice.layers.setCurrentText("encoder/conv2d")
     assert ours.choice.layers.currentText() == "encoder/conv2d"
     ours.choice.view.setCurrentText("All channels of one sample")
-    theirs._strip.clicked.emit(0, 5)
-    assert (ours._sample, theirs._sample) == (5, 5)
+    theirs.strip.clicked.emit(0, 5)
+    assert (ours.sample, theirs.sample) == (5, 5)
     pair.part.set_signed(True)
     pair.settle()
     signed = pair.panel("B", "activations")
     assert signed is not theirs
-    assert (signed.choice.view.currentText(), signed._sample) == (ours.choice.view.currentText(), 5)
+    assert (signed.choice.view.currentText(), signed.sample) == (ours.choice.view.currentText(), 5)
     pair.window.stage.setCurrentIndex(3)
     pair.part.set_signed(False)
     pair.settle()
@@ -175,18 +176,18 @@ def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter
     said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
     value = f"A {said[0]:.3g}  B {said[1]:.3g}"
     qtbot.waitUntil(lambda: plot.value == value, timeout=15_000)
-    lines = {side: plot._curves[side, ""] for side in "AB"}
-    assert {side: len(line.getData()[0]) for side, line in lines.items()} == {"A": 8, "B": 5}
-    styles = [lines[side].opts["pen"].style() for side in "AB"]
+    lines = {side: plot.curves[side, ""] for side in Side}
+    assert {side: len(line.getData()[0]) for side, line in lines.items()} == {Side.A: 8, Side.B: 5}
+    styles = [lines[side].opts["pen"].style() for side in Side]
     assert styles == [Qt.PenStyle.SolidLine, Qt.PenStyle.CustomDashLine]
     qtbot.keyClick(pair.window, Qt.Key.Key_X)
     plot = curves.plots["loss"]
-    assert plot._curves["A", ""].getData()[0].tolist() == [n / 4 for n in range(8)]
+    assert plot.curves[Side.A, ""].getData()[0].tolist() == [n / 4 for n in range(8)]
     plot.scrubbed.emit(0.55)
     assert pair.session("A").cursor.frame == 2
     pair.part.leave()
     plot = curves.plots["loss"]
-    assert plot._curves["A", ""].getData()[0].tolist() == [n * 50 for n in range(8)]
+    assert plot.curves[Side.A, ""].getData()[0].tolist() == [n * 50 for n in range(8)]
     assert "B" not in plot.value
 
 
@@ -205,12 +206,12 @@ def test_swapping_keeps_the_frames_and_leaving_leaves_a_alone(
     pair.settle()
     assert pair.session("B").cursor.frame == 1
     assert window.stage.currentIndex() == 3
-    assert [window.runs.side(path) for path in (shorter, finished)] == ["A", "B"]
+    assert [window.runs.side(path) for path in (shorter, finished)] == [Side.A, Side.B]
     qtbot.mouseClick(pair.part.tools.compare, Qt.MouseButton.LeftButton)
     assert pair.part.pair is None
-    assert window.stage.currentWidget().side("B") is None
+    assert window.stage.currentWidget().side(Side.B) is None
     assert pair.side("A")._head.isHidden()
-    assert window.runs.side(shorter) == ""
+    assert window.runs.side(shorter) is None
     assert window.session.cursor.frame == 1
     assert not pair.part.tools.compare.isChecked()
 
@@ -219,7 +220,7 @@ def test_the_list_chooses_run_b(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
 ) -> None:
     window = open_window(finished, shorter)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
     window.runs.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_C)
@@ -248,20 +249,20 @@ def test_b_may_be_live_and_grow(
     folder = RunFolder.create(tmp_path / "runs", "live")
     folder.write({"status": "training"})
     window = open_window(finished, folder.path)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     with folder.hold():
         writer = RecordingWriter(folder.recording, example.header(), example.reference)
         qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
         part.choose(folder.path)
         page = window.stage.currentWidget()
-        assert page.side("B").notice == "Waiting for its first frame …"
+        assert page.side(Side.B).notice == "Waiting for its first frame …"
         example.append(writer, 0)
-        qtbot.waitUntil(lambda: page.side("B").notice == "", timeout=15_000)
+        qtbot.waitUntil(lambda: page.side(Side.B).notice == "", timeout=15_000)
         theirs = part.pair.beside.session
         for number in (1, 2):
             example.append(writer, number)
             qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=15_000)  # noqa: B023
-        where = window.stage.currentWidget().side("B")._head._where
+        where = window.stage.currentWidget().side(Side.B)._head._where
         qtbot.waitUntil(lambda: where.text().endswith("newest frame"), timeout=15_000)
         window.session.scrub(1)
         example.append(writer, 3)
@@ -296,7 +297,7 @@ def test_the_timeline_marks_where_b_lies(
 ) -> None:
     pair = couple(finished, shorter)
     pair.settle()
-    picture = pair.window.timeline._picture
+    picture = pair.window.timeline.picture
     assert picture.beside[0].tolist() == [0, 50, 100, 150, 200]
     pair.part.tools.next_way()
     pair.part.tools.next_way()
@@ -315,27 +316,27 @@ def test_the_axes_of_the_codes_are_those_of_a_where_b_can_have_them(
     pair.window.stage.setCurrentIndex(TABS.index("Latent") + 1)
     pair.settle()
     ours, theirs = (pair.panel(side, "latent_codes") for side in "AB")
-    ours._choice.kind.setCurrentText("Code units")
-    ours._choice.pair[1].setValue(5)
-    assert ours._scatter._titles == theirs._scatter._titles == ("code 1", "code 5")
+    ours.choice.kind.setCurrentText("Code units")
+    ours.choice.pair[1].setValue(5)
+    assert ours.scatter.titles == theirs.scatter.titles == ("code 1", "code 5")
     pair.part.leave()
-    ours._choice.pair[0].setValue(3)
+    ours.choice.pair[0].setValue(3)
     pair.part.choose(other)  # B comes when the choice is made
     pair.settle()
     theirs = pair.panel("B", "latent_codes")
-    assert ours._scatter._titles == theirs._scatter._titles == ("code 3", "code 5")
-    ours._choice.kind.setCurrentText("Principal axes")
+    assert ours.scatter.titles == theirs.scatter.titles == ("code 3", "code 5")
+    ours.choice.kind.setCurrentText("Principal axes")
     pair.settle()
-    alone = theirs._scatter._window
-    ours._choice.kind.setCurrentText("t-SNE")
-    ours._choice._points = 1e4 * np.random.default_rng(0).normal(size=(60, 2))
-    ours._choice.changed.emit()
-    assert ours._scatter._window[1] > 1e4
+    alone = theirs.scatter.limits
+    ours.choice.kind.setCurrentText("t-SNE")
+    ours.choice._points = 1e4 * np.random.default_rng(0).normal(size=(60, 2))
+    ours.choice.changed.emit()
+    assert ours.scatter.limits[1] > 1e4
     pair.session("A").step(-1)
     pair.settle()
-    assert theirs._scatter._titles == ("PC 1", "PC 2")
-    assert theirs._scatter._window[1] < 3 * alone[1]
-    assert not theirs._choice.isVisible()
+    assert theirs.scatter.titles == ("PC 1", "PC 2")
+    assert theirs.scatter.limits[1] < 3 * alone[1]
+    assert not theirs.choice.isVisible()
 
 
 def test_a_cell_of_two_matrices_shows_its_samples_in_both(
@@ -346,20 +347,20 @@ def test_a_cell_of_two_matrices_shows_its_samples_in_both(
     pair.window.stage.setCurrentIndex(1 + TABS.index("Classes"))
     pair.settle()
     panels = [pair.panel(side, "predictions label") for side in "AB"]
-    assert not any(panel._side.isVisible() for panel in panels)
-    matrix = panels[0]._matrix
-    cell = matrix._layout.cell(0, 0).center()
+    assert not any(panel.examples.isVisible() for panel in panels)
+    matrix = panels[0].matrix
+    cell = matrix.grid.cell(0, 0).center()
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=cell)
     for panel in panels:
-        count = panel._matrix.shown.counts[0, 0]
-        shown, _, whole = panel._about.text().rpartition("· ")[2].rpartition(" of ")
-        assert panel._about.text().startswith("true zero, predicted zero · ")
+        count = panel.matrix.shown.counts[0, 0]
+        shown, _, whole = panel.about.text().rpartition("· ")[2].rpartition(" of ")
+        assert panel.about.text().startswith("true zero, predicted zero · ")
         assert int(whole) == count >= int(shown or count)
-        assert panel._about.isVisible()
-        qtbot.waitUntil(lambda panel=panel: len(panel._tiles.shown.rows) == 1, timeout=10_000)
-        assert len(panel._tiles.shown.rows[0].pixels) > 0
-        assert panel._matrix.width() > panel._side.width()
+        assert panel.about.isVisible()
+        qtbot.waitUntil(lambda panel=panel: len(panel.tiles.shown.rows) == 1, timeout=10_000)
+        assert len(panel.tiles.shown.rows[0].pixels) > 0
+        assert panel.matrix.width() > panel.examples.width()
     qtbot.keyClick(matrix, Qt.Key.Key_Escape)
-    assert not any(panel._side.isVisible() for panel in panels)
+    assert not any(panel.examples.isVisible() for panel in panels)
     qtbot.keyClick(matrix, Qt.Key.Key_Return)
-    assert all(panel._about.isVisible() for panel in panels)
+    assert all(panel.about.isVisible() for panel in panels)

@@ -19,6 +19,7 @@ from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.reading.reader import Reader
 from ed_viewer.session.alignment import Alignment, aligned, known_times
 from ed_viewer.stage.page import Page
+from ed_viewer.style.palette import Side
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -52,10 +53,10 @@ def test_a_frame_of_b_is_damaged(
     pair = couple(finished, shorter)
     banner(qtbot, pair.window, "wrong CRC")
     hosts = [pair.host(name, "reconstruction") for name in "AB"]
-    assert hosts[0]._stack.currentWidget() is hosts[0].panel
-    assert "wrong CRC" in hosts[1]._notice.text
+    assert hosts[0].on_show is hosts[0].panel
+    assert "wrong CRC" in hosts[1].notice.text
     pair.part.set_signed(True)
-    qtbot.waitUntil(lambda: "wrong CRC" in pair.host("B", "reconstruction")._notice.text)
+    qtbot.waitUntil(lambda: "wrong CRC" in pair.host("B", "reconstruction").notice.text)
     pair.window.session.scrub(2)
     qtbot.waitUntil(lambda: pair.window.banner.isHidden(), timeout=15_000)
 
@@ -64,7 +65,7 @@ def test_b_is_not_there_or_no_recording(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     part.choose(tmp_path / "nothing")
     banner(qtbot, window, "does not exist")
@@ -72,7 +73,7 @@ def test_b_is_not_there_or_no_recording(
     part.choose(shorter)
     banner(qtbot, window, "not an HDF5 file")
     assert "does not exist" not in window.banner.text
-    assert window.stage.currentWidget().side("B").notice == "B has no frame."
+    assert window.stage.currentWidget().side(Side.B).notice == "B has no frame."
     qtbot.keyClick(window, Qt.Key.Key_D)
     window.close()  # while it is compared
 
@@ -139,7 +140,7 @@ def test_any_order_of_actions_ends_with_b_where_a_is(
     for index in range(window.stage.count()):
         page = window.stage.widget(index)
         assert isinstance(page, Page)
-        assert len([s for s in "AB" if page.side(s)]) in (0, 2)
+        assert len([s for s in Side if page.side(s)]) in (0, 2)
     qtbot.waitUntil(lambda: all(beside.ended for beside in part._ending), timeout=15_000)
 
 
@@ -147,7 +148,7 @@ def test_the_button_offers_the_other_runs(
     qtbot: QtBot, open_window: Open, finished: Path, shorter: Path
 ) -> None:
     window = open_window(finished, shorter)
-    part = window.part(CompareFeature)
+    part = window.findChild(CompareFeature)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
     qtbot.mouseClick(part.tools.compare, Qt.MouseButton.LeftButton)
     (menu,) = part.tools.compare.findChildren(QMenu)
@@ -170,7 +171,7 @@ def test_the_command_opens_two_runs_side_by_side(
 
     def look() -> int:
         window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, Window))
-        pair = window.part(CompareFeature).pair
+        pair = window.findChild(CompareFeature).pair
         seen.append((str(window.session.path), str(pair.beside.path) if pair else ""))
         window.close()
         window.deleteLater()
@@ -189,7 +190,7 @@ def test_the_command_opens_two_runs_side_by_side(
 
 
 def test_every_way_to_align_has_a_word(open_window: Open, finished: Path) -> None:
-    tools = open_window(finished).part(CompareFeature).tools
+    tools = open_window(finished).findChild(CompareFeature).tools
     seen = []
     tools.chosen.connect(seen.append)
     for _ in Alignment:

@@ -85,9 +85,9 @@ def test_what_is_exported_of_a_damaged_frame_is_the_notice(
     window = open_window(finished)
     show_latent(qtbot, window)
     banner(qtbot, window, "wrong CRC")
-    part, file = window.part(ExportFeature), tmp_path / "codes.svg"
-    assert part.frame is not None
-    names = {target.words: target.name for target in targets(window, part.frame)}
+    part, file = window.findChild(ExportFeature), tmp_path / "codes.svg"
+    assert part.shown.run.frame is not None
+    names = {target.words: target.name for target in targets(window, part.shown)}
     part.take(ExportChoice(names["Panel: Codes"], "svg", file))
     qtbot.waitUntil(file.exists, timeout=15_000)
     svg = file.read_text(encoding="utf8")

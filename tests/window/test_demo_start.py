@@ -95,9 +95,9 @@ def test_closing_asks_of_the_demo_as_of_any_run(
     window = open_window(root=tmp_path / "runs")
     pretend("import time; time.sleep(600)")
     press(qtbot, window)
-    trainers = window.part(NewRunFeature).trainers
-    qtbot.waitUntil(lambda: trainers[0]._process is not None, timeout=30_000)
-    process = trainers[0]._process
+    trainers = window.findChild(NewRunFeature).trainers
+    qtbot.waitUntil(lambda: trainers[0].process is not None, timeout=30_000)
+    process = trainers[0].process
     assert process is not None
     window.close()
     assert window.isVisible()

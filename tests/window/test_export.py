@@ -33,8 +33,8 @@ Open = Callable[..., Window]
 
 
 def opened(qtbot: QtBot, window: Window) -> ExportFeature:
-    part = next(part for part in window.parts if isinstance(part, ExportFeature))
-    qtbot.waitUntil(lambda: part.frame is not None, timeout=30_000)
+    part = window.findChild(ExportFeature)
+    qtbot.waitUntil(lambda: part.shown.run.frame is not None, timeout=30_000)
     return part
 
 
@@ -141,8 +141,8 @@ def test_the_arrays_are_those_that_are_drawn(
     window = open_window(finished)
     part = opened(qtbot, window)
     window.stage.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=15_000)
-    names = {target.words: target.name for target in targets(window, part.frame)}
+    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays, timeout=15_000)
+    names = {target.words: target.name for target in targets(window, part.shown)}
     assert next(iter(names)) == "Stage: Latent"
     assert list(names)[-2:] == ["Curves", "Whole window"]
     part.take(ExportChoice(names["Panel: Codes"], "npz", tmp_path / "codes.npz"))
@@ -150,7 +150,7 @@ def test_the_arrays_are_those_that_are_drawn(
     qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=15_000)
     qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=15_000)
     codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
-    frame = part.frame
+    frame = part.shown.run.frame
     assert frame is not None
     drawn = frame.arrays["latent_codes"]["codes"]
     np.testing.assert_array_equal(codes["latent_codes/codes"], drawn)
@@ -167,7 +167,7 @@ def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
     session.set_speed(1)
     session.scrub(2)
     session.toggle()
-    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2, timeout=15_000)
     part.ask()
     assert part.dialog is not None
     assert part.dialog.choice.file.stem.endswith("-100")
@@ -205,7 +205,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
     save = QDialogButtonBox.StandardButton.Save
     for chosen, written in (("panel/Latent/latent_scan", False), ("curves", True)):
         window.stage.setCurrentIndex(3)
-        qtbot.waitUntil(lambda: "latent_scan" in part.frame.arrays, timeout=15_000)
+        qtbot.waitUntil(lambda: "latent_scan" in part.shown.run.frame.arrays, timeout=15_000)
         part.ask()
         dialog = part.dialog
         assert dialog is not None
@@ -216,7 +216,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
         dialog.buttons.button(save).click()
         wanted = "Exported taken.npz" if written else "Nothing exported: what was chosen"
         qtbot.waitUntil(lambda wanted=wanted: wanted in said(window), timeout=15_000)
-        window.errands.wait()
+        window.jobs.wait()
         assert (tmp_path / "taken.npz").exists() == written
     with np.load(tmp_path / "taken.npz") as arrays:
         assert "loss" in arrays
@@ -250,12 +250,12 @@ def test_a_tab_that_is_left_ends_its_movie(
     monkeypatch.setattr(part, "_ready", lambda: False)
     part.take(ExportChoice("window", "gif", tmp_path / "window.gif"))
     window.stage.setCurrentIndex(1)
-    assert part._movie is not None
-    part._movie.stop()
+    assert part.movie is not None
+    part.movie.stop()
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "tab.gif"))
-    assert part._movie is not None
+    assert part.movie is not None
     window.stage.setCurrentIndex(0)
-    assert part._movie is None
+    assert part.movie is None
     qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
 
 
@@ -301,7 +301,7 @@ def test_a_failed_write_is_one_line(
         part.take(ExportChoice("stage/Overview", kind, missing / f"x.{kind}"))
         wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
         qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=15_000)
-    qtbot.waitUntil(lambda: part._movie is None, timeout=15_000)
+    qtbot.waitUntil(lambda: part.movie is None, timeout=15_000)
     assert not missing.exists()
 
 

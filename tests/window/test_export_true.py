@@ -77,7 +77,7 @@ def test_nothing_in_a_pdf_is_a_jpeg(
 ) -> None:
     if of == "the window":
         shown = request.getfixturevalue("open_window")(request.getfixturevalue("finished"))
-        qtbot.waitUntil(lambda: shown.part(ExportFeature).frame is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: shown.session.frame is not None, timeout=30_000)
     else:
         codes = np.random.default_rng(0).normal(size=(6000, 2)).astype("f4")
         make = request.getfixturevalue("make")
@@ -98,7 +98,7 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
 ) -> None:
     """With what the decoder makes of each, its step, one scale of the axes, and no focus."""
     window, panel = hand.opened(open_window, finished)
-    part, steps = window.part(ExportFeature), window.session.growth.steps
+    part, steps = window.findChild(ExportFeature), window.session.growth.steps
     background = window.theme.colour("window")
     window.stage.set_steady(True)
     singly, ranges = [], []
@@ -107,10 +107,10 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
         qtbot.waitUntil(lambda: window.session.settled and part._ready(), timeout=30_000)
         if turn == 0:  # which settles the axes
             continue
-        ranges.append(panel._scatter.item.viewRange())
+        ranges.append(panel.scatter.item.viewRange())
         kept = int(steps[number]) // 100 * 100  # as the decoder has them
-        assert f"decoded with checkpoint {kept}" in panel._hand._weights.text()
-        (whole,) = (t for t in targets(window, part.frame) if t.name == "stage/Latent")
+        assert f"decoded with checkpoint {kept}" in panel.editor.weights.text()
+        (whole,) = (t for t in targets(window, part.shown) if t.name == "stage/Latent")
         line = window.transport.findChild(QLabel).text()  # the step and the epoch
         alone = Image.fromarray(to_array(raster(replace(whole.figure, line=line), background)))
         singly.append(np.asarray(alone.quantize(256, dither=Image.Dither.NONE).convert("RGB")))

@@ -43,8 +43,8 @@ def reconstructions(couple: Pairs, two: Two) -> Any:
 
 
 def take(qtbot: QtBot, pair: Any, words: str, file: Path) -> None:
-    part = pair.window.part(ExportFeature)
-    names = {target.words: target.name for target in targets(pair.window, part.frame)}
+    part = pair.window.findChild(ExportFeature)
+    names = {target.words: target.name for target in targets(pair.window, part.shown)}
     part.take(ExportChoice(names[words], file.suffix[1:], file))
     qtbot.waitUntil(file.exists, timeout=20_000)
 
@@ -85,8 +85,8 @@ def test_a_panel_stands_beside_that_of_run_b(
     window = pair.window
     window.stage.setCurrentIndex(3)
     pair.settle()
-    part = window.part(ExportFeature)
-    qtbot.waitUntil(lambda: "latent_codes" in part.frame.arrays, timeout=30_000)
+    part = window.findChild(ExportFeature)
+    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays, timeout=30_000)
     for kind in ("png", "svg", "pdf", "npz"):
         take(qtbot, pair, "Panel: Codes", tmp_path / f"codes.{kind}")
     widths = [pair.panel(side, "latent_codes").width() for side in "AB"]
@@ -139,12 +139,12 @@ def test_a_movie_waits_for_run_b(
         return read(self, request)
 
     monkeypatch.setattr(Tail, "read", slowly)
-    part, seen = pair.window.part(ExportFeature), []
+    part, seen = pair.window.findChild(ExportFeature), []
     grab = part._grab
 
     def noted(target: Any) -> Any:
-        frames = pair.part.pair.comparison.frames
-        seen.append(tuple(frames[side].request.frame for side in "AB"))
+        runs = pair.part.pair.comparison.runs.values()
+        seen.append(tuple(run.frame.request.frame for run in runs))
         return grab(target)
 
     monkeypatch.setattr(part, "_grab", noted)
@@ -159,12 +159,12 @@ def test_a_movie_ends_with_the_comparison(
     qtbot: QtBot, couple: Pairs, two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = reconstructions(couple, two)
-    part = pair.window.part(ExportFeature)
+    part = pair.window.findChild(ExportFeature)
     monkeypatch.setattr(part, "_ready", lambda: False)
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
     pair.part.leave()
     qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
-    assert part._movie is None
+    assert part.movie is None
     assert not list(tmp_path.glob("*.gif"))
 
 
@@ -281,9 +281,9 @@ def test_what_b_does_not_show_is_not_exported(
 ) -> None:
     """B was drawn at a later step before the cursor of A went where B has nothing yet."""
     pair = couple(finished, late)
-    part = pair.window.part(ExportFeature)
+    part = pair.window.findChild(ExportFeature)
     pair.window.session.scrub(2)
-    qtbot.waitUntil(lambda: part.frame.request.frame == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2, timeout=15_000)
     assert pair.side("B").notice.startswith("B starts later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
     part.take(ExportChoice("stage/Overview", "npz", tmp_path / "both.npz"))

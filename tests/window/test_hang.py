@@ -76,7 +76,7 @@ def test_the_window_lives_on_while_a_read_hangs(
     monkeypatch.setattr(Tail, "read", hang)
     try:
         window.session.scrub(2)
-        more = window.transport._more
+        more = window.transport.more
         qtbot.waitUntil(lambda: more.text() == "showing step 350", timeout=15_000)
         dark = window.theme.palette.name
         qtbot.keyClick(window, Qt.Key.Key_T)
@@ -98,7 +98,7 @@ def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pair = couple(finished, shorter)
-    stage, more = pair.window.stage, pair.window.transport._more
+    stage, more = pair.window.stage, pair.window.transport.more
     stage.setCurrentIndex(1)
     pair.window.session.scrub(2)
     pair.settle()

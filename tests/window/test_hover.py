@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from ed_core.recording import ArrayInfo, Header
 from ed_viewer.curves.data import CurveTable, describe
 from ed_viewer.session.alignment import Alignment
-from ed_viewer.style.palette import NO_CLASS, NOT_DRAWN
+from ed_viewer.style.palette import NO_CLASS, NOT_DRAWN, Side
 from ed_viewer.style.text import number
 from ed_viewer.testing import CLASSES, Example, write_example
 from ed_viewer.widgets.plots.plot import make_plot, nearest
@@ -71,7 +71,7 @@ class Mouse:
         """Open a tab and return its first panel, once it has drawn."""
         stage = self.window.stage
         stage.setCurrentIndex([stage.tabText(n) for n in range(stage.count())].index(title))
-        host = next(iter(stage.currentWidget().side("A").hosts.values()))  # type: ignore[attr-defined]
+        host = next(iter(stage.currentWidget().side(Side.A).hosts.values()))  # type: ignore[attr-defined]
         self.window.session._ask()
         self._qtbot.waitUntil(lambda: self.window.session.settled, timeout=30_000)
         self._qtbot.wait(50)
@@ -116,7 +116,7 @@ def alone(points: np.ndarray) -> int:
 def test_the_code_under_the_mouse(open_run: Opened) -> None:
     mouse = open_run()
     panel = mouse.tab("Latent")
-    scatter, codes = panel._scatter, panel._codes
+    scatter, codes = panel.scatter, panel.codes
     sample = alone(codes)
     first, second = codes[sample]
     name = CLASSES[sample % len(CLASSES)]
@@ -130,17 +130,17 @@ def test_the_code_under_the_mouse(open_run: Opened) -> None:
 
 def test_no_code_where_there_is_none(open_run: Opened) -> None:
     mouse = open_run()
-    scatter = mouse.tab("Latent")._scatter
+    scatter = mouse.tab("Latent").scatter
     (low, _), (down, _) = scatter.item.viewRange()
-    assert mouse.over(scatter.item, *scatter._points[0]) != ""
+    assert mouse.over(scatter.item, *scatter.positions[0]) != ""
     assert mouse.over(scatter.item, low + 1e-3, down + 1e-3) == ""
 
 
 def test_a_hidden_class_is_not_told(open_run: Opened) -> None:
     mouse = open_run()
-    scatter = mouse.tab("Latent")._scatter
-    sample = alone(scatter._points)
-    at, label = scatter._points[sample], sample % len(CLASSES)
+    scatter = mouse.tab("Latent").scatter
+    sample = alone(scatter.positions)
+    at, label = scatter.positions[sample], sample % len(CLASSES)
     assert mouse.over(scatter.item, *at).startswith(f"sample {sample + 1} · ")
     scatter.legend.set_hidden({label})
     mouse.leave()
@@ -156,8 +156,8 @@ def test_the_predicted_value_under_the_mouse(open_run: Opened) -> None:
     mouse = open_run()
     panel = mouse.tab("Values")
     shown = panel.view.widget
-    sample = alone(shown._values)
-    true, found = shown._values[sample]
+    sample = alone(shown.values)
+    true, found = shown.values[sample]
     assert true == panel.source.reference["angle"][sample]
     said = f"sample {sample + 1} · true {number(true)}° · predicted {number(found)}°"
     assert mouse.over(shown.plot.getPlotItem(), true, found) == with_class(said, sample)
@@ -176,7 +176,7 @@ def test_the_signals_under_the_mouse(qtbot: QtBot, open_window: Open, tmp_path: 
     run = write_example(tmp_path / "runs", Signals(), frames=3)
     mouse = Mouse(qtbot, open_window(run))
     panel = mouse.tab("Reconstruct")
-    waves, sample, moment = panel._waves.waves, 2, 40
+    waves, sample, moment = panel.signals.waves, 2, 40
     inputs = panel.source.reference["signal"][sample, moment].astype(float)
     output = inputs / 2
     for channel in (0, 1):
@@ -196,9 +196,9 @@ def test_the_signals_under_the_mouse(qtbot: QtBot, open_window: Open, tmp_path: 
 def test_the_fallback_tells_a_place_and_its_value(open_run: Opened) -> None:
     mouse = open_run()
     panel = mouse.tab("Gradients")
-    values = panel._arrays["histogram"]
-    low, high = panel._plot.getPlotItem().viewRange()[1]
-    said = mouse.over(panel._plot.getPlotItem(), 20.2, (low + high) / 2)
+    values = panel.arrays["histogram"]
+    low, high = panel.plot.getPlotItem().viewRange()[1]
+    said = mouse.over(panel.plot.getPlotItem(), 20.2, (low + high) / 2)
     assert said == f"histogram · bin 20 = {number(float(values[20]))}"
     assert mouse.leave() == ""
 
@@ -206,17 +206,17 @@ def test_the_fallback_tells_a_place_and_its_value(open_run: Opened) -> None:
 def test_the_scalars_under_the_mouse(open_run: Opened) -> None:
     mouse = open_run()
     plot = mouse.window.curves.plots["image_loss"]
-    mouse.wait_until(lambda: "A" in plot._tables)
-    table = plot._tables["A"]
+    mouse.wait_until(lambda: Side.A in plot.tables)
+    table = plot.tables[Side.A]
     steps, loss = table.places, table.columns["image_loss"]
     validation = table.columns["val_image_loss"]
     assert np.flatnonzero(np.isfinite(validation)).tolist() == [4]
-    low, high = plot._item.viewRange()[1]
+    low, high = plot.item.viewRange()[1]
     middle, quarter = (low + high) / 2, 0.25 * (steps[1] - steps[0])
-    before = mouse.over(plot._item, steps[3] - quarter, middle)
+    before = mouse.over(plot.item, steps[3] - quarter, middle)
     assert before == f"Image loss · step {steps[3]:.0f} · training {number(loss[3])}"
     said = f"Image loss · step {steps[4]:.0f} · training {number(loss[4])}"
-    after = mouse.over(plot._item, steps[4] - quarter, middle)
+    after = mouse.over(plot.item, steps[4] - quarter, middle)
     assert after == f"{said}, validation {number(validation[4])}"
     assert mouse.leave() == ""
 
@@ -232,15 +232,15 @@ def test_the_scalars_of_two_runs_under_the_mouse(
     for how, said in ((Alignment.STEP, "step 100"), (Alignment.EPOCH, "epoch 0.50")):
         mouse.leave()  # the place may be the same on the screen
         curves.set_alignment(how)
-        place = float(plot._tables["A"].places[row])
-        middle = float(np.mean(plot._item.viewRange()[1]))
-        both = [f"{side} training {number(loss[row])}" for side, loss in known(plot).items()]
-        assert mouse.over(plot._item, place, middle) == " · ".join(["Total loss", said, *both])
+        place = float(plot.tables[Side.A].places[row])
+        middle = float(np.mean(plot.item.viewRange()[1]))
+        both = [f"{side.value} training {number(loss[row])}" for side, loss in known(plot).items()]
+        assert mouse.over(plot.item, place, middle) == " · ".join(["Total loss", said, *both])
 
 
 def known(plot: Any) -> dict[str, np.ndarray]:
     """Return the loss of each run that is drawn."""
-    tables = sorted(plot._tables.items())
+    tables = sorted(plot.tables.items())
     return {side: table.known("loss")[1] for side, table in tables if len(table.places)}
 
 
@@ -279,20 +279,20 @@ def test_a_predicted_curve_is_told_with_its_unit_and_what_is_not_known() -> None
 def test_without_truth_only_the_prediction_is_told(make: Callable[..., Any]) -> None:
     panel = make("predictions", {"values": np.arange(5, dtype="f4")}, options={"target": "angle"})
     plot = panel.view.widget
-    assert plot._describe(np.array([2.0, 2.0])) == "sample 3 · predicted 2"
+    assert plot.describe(np.array([2.0, 2.0])) == "sample 3 · predicted 2"
 
 
 def test_a_share_of_the_training_and_a_scalar_that_is_only_validated() -> None:
     table = CurveTable(np.array([0.25, 0.5, 1.0]), {"val_auc": np.array([0.5, np.nan, 0.7])})
-    said = describe("val_auc", {"A": table}, Alignment.SHARE, 0.6)
+    said = describe("val_auc", {Side.A: table}, Alignment.SHARE, 0.6)
     assert said == "Val AUC · 25.0 % of the training · validation 0.5"
-    assert describe("loss", {"A": table}, Alignment.SHARE, 0.6) == ""
+    assert describe("loss", {Side.A: table}, Alignment.SHARE, 0.6) == ""
 
 
 def test_a_loss_that_is_not_finite_is_told_as_such() -> None:
     losses = np.array([2.0, np.nan, np.inf])
     table = CurveTable(np.array([0.0, 50.0, 100.0]), {"loss": losses, "val_loss": losses + 1})
-    said = describe("loss", {"A": table}, Alignment.STEP, 40.0)
+    said = describe("loss", {Side.A: table}, Alignment.STEP, 40.0)
     assert said == "Total loss · step 50 · training not finite, validation 3"
-    said = describe("loss", {"A": table}, Alignment.STEP, 20.0)
+    said = describe("loss", {Side.A: table}, Alignment.STEP, 20.0)
     assert said == "Total loss · step 0 · training 2, validation 3"

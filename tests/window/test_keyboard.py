@@ -46,7 +46,7 @@ def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     window.stage.setCurrentIndex(tab)
     qtbot.wait(100)
-    return next(part for part in window.parts if isinstance(part, FocusRing))
+    return window.findChild(FocusRing)
 
 
 def controls(window: Window) -> list[QWidget]:
@@ -122,7 +122,7 @@ def test_space_and_enter_press_the_button_that_has_the_ring(
 ) -> None:
     window = open_window(finished)
     focus = opened(qtbot, window)
-    first, log = window.transport._buttons["first"], window.curves.log
+    first, log = window.transport.buttons["first"], window.curves.log
     tab_to(qtbot, window, first)
     assert focus.ring.isVisible()
     qtbot.keyClick(first, Qt.Key.Key_Space)
@@ -189,7 +189,7 @@ def test_the_strip_of_samples_is_walked_by_keys(
     opened(qtbot, window, 2)
     panel = window.stage.panels[0]
     panel.choice.view.setCurrentIndex(1)
-    strip = panel._strip
+    strip = panel.strip
     assert isinstance(strip, Tiles)
     qtbot.waitUntil(lambda: strip.shown.selected is not None, timeout=15_000)
     tab_to(qtbot, window, strip)
@@ -226,7 +226,7 @@ def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
-    box = window.transport._speed
+    box = window.transport.speed
     box.setFocus(Qt.FocusReason.TabFocusReason)
     for speed in (30, 60):
         qtbot.keyClick(box, Qt.Key.Key_Down)
@@ -239,3 +239,37 @@ def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
     assert not box.hasFocus()
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert window.session.cursor.playback is Playback.PLAYING
+
+
+def test_a_field_keeps_what_is_typed_into_it(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    field = QLineEdit(window)
+    field.show()
+    field.setFocus()
+    qtbot.keyClicks(field, "3f =-")
+    assert (field.text(), window.stage.currentIndex(), window.full) == ("3f =-", 0, False)
+    assert window.session.cursor.playback is Playback.PAUSED
+
+
+def test_the_menu_bar_has_every_command_and_takes_no_room(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    bar, height = window.menuBar(), window.stage.height()
+    assert bar.isHidden()
+    qtbot.keyClick(window, Qt.Key.Key_F10)
+    assert bar.isVisible()
+    qtbot.waitUntil(lambda: window.stage.height() < height, timeout=15_000)
+    assert set(window.commands) == set(window.actions())
+    log = window.action("logarithmic")
+    window.curves.log.toggle()
+    assert log.isChecked()
+    difference = window.action("difference")
+    difference.trigger()  # of no use while there is no run B
+    assert not difference.isChecked()
+    qtbot.keyClick(window, Qt.Key.Key_F10)
+    qtbot.waitUntil(lambda: window.stage.height() == height, timeout=15_000)

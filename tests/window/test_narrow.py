@@ -93,7 +93,7 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     window, tools = pair.window, pair.part.tools
     assert not tools.shared.isVisible()
     assert tools.difference.isVisible()
-    menu = window.part(ViewToolsFeature).more.menu()
+    menu = window.findChild(ViewToolsFeature).more.menu()
 
     def choices(menu: QMenu) -> list[QAction]:
         qtbot.wait(10)  # those of an earlier time go
@@ -118,9 +118,9 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     entry("Swap").trigger()
     assert window.session.path == shorter
     pair.settle()
-    entry("SteerFeature").trigger()
-    qtbot.waitUntil(window.part(SteerFeature).panel.isVisible, timeout=15_000)
-    assert entry("SteerFeature").isChecked()
+    entry("Steer").trigger()
+    qtbot.waitUntil(window.findChild(SteerFeature).panel.isVisible, timeout=15_000)
+    assert entry("Steer").isChecked()
     pair.part.leave()
     assert not [action for action in filled(menu) if action.text().startswith("Swap")]
 
@@ -130,7 +130,7 @@ def test_the_tools_fold_into_a_menu_and_back(
 ) -> None:
     pair = narrow(qtbot, couple, finished, shorter)
     window = pair.window
-    tools = window.part(ViewToolsFeature)
+    tools = window.findChild(ViewToolsFeature)
     assert tools.more.isVisible()
     assert not any(button.isVisible() for button in tools.buttons.values())
     actions = filled(tools.more.menu())[-len(_BUTTONS) :]
@@ -208,30 +208,30 @@ def test_the_hand_and_the_way_have_room(
     qtbot.wait(100)
     assert panel.height() < 330
     assert clipped(panel) == []
-    assert not panel._hand.isVisible()
+    assert not panel.editor.isVisible()
     theirs = pair.panel("B", "latent_codes")
-    assert panel._scatter.width() == theirs._scatter.width()
-    qtbot.mouseClick(panel._place.decode, Qt.MouseButton.LeftButton)
+    assert panel.scatter.width() == theirs.scatter.width()
+    qtbot.mouseClick(panel.editor_layout.decode, Qt.MouseButton.LeftButton)
     qtbot.wait(100)
     assert clipped(panel) == []
-    assert panel._hand.isVisible()
-    assert not panel._between.isVisible()
-    assert panel._hand.picture.height() >= 64
-    toggle = panel._place.toggle
+    assert panel.editor.isVisible()
+    assert not panel.interpolation.isVisible()
+    assert panel.editor.picture.height() >= 64
+    toggle = panel.editor_layout.toggle
     assert toggle.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(panel._between.row.outputs) > 0, timeout=30_000)
+    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) > 0, timeout=30_000)
     qtbot.wait(100)
-    assert panel._between.isVisible()
-    assert not panel._hand.isVisible()
+    assert panel.interpolation.isVisible()
+    assert not panel.editor.isVisible()
     assert clipped(panel) == []
     grids = [pair.panel(side, "latent_scan") for side in "AB"]
-    assert [grid._tiles._layout.box.height() >= 70 for grid in grids] == [True, True]
+    assert [grid.tiles.grid.box.height() >= 70 for grid in grids] == [True, True]
     assert grids[0].geometry() == grids[1].geometry()
     pair.part.leave()  # the whole width, and all of the height
     qtbot.waitUntil(lambda: not toggle.isVisible(), timeout=15_000)
-    assert panel._hand.isVisible()
-    assert panel._between.isVisible()
+    assert panel.editor.isVisible()
+    assert panel.interpolation.isVisible()
 
 
 def test_the_mouse_reads_names_that_have_no_room(
@@ -241,11 +241,11 @@ def test_the_mouse_reads_names_that_have_no_room(
     pair.window.stage.setCurrentIndex(3)
     pair.settle()
     qtbot.wait(50)
-    tiles = pair.panel("A", "latent_scan")._tiles
+    tiles = pair.panel("A", "latent_scan").tiles
     assert tiles.shown.style.bare
-    assert not tiles._layout.texts
-    cell = tiles._layout.cell(0, 0)
-    said = tiles._describe(cell.center())
+    assert not tiles.grid.texts
+    cell = tiles.grid.cell(0, 0)
+    said = tiles.describe(cell.center())
     row, column = tiles.shown.rows[0].label, tiles.shown.columns[0]
     assert said.startswith(f"{row} · {column} · ")
     assert np.isfinite(float(said.rsplit("=", 1)[1]))
@@ -272,7 +272,7 @@ def test_nothing_of_steering_is_cut_in_lecture_mode(
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     window.act("full")
     window.act("steer")
-    panel = window.part(SteerFeature).panel
+    panel = window.findChild(SteerFeature).panel
     qtbot.waitUntil(lambda: bool(panel.numbers.rows), timeout=15_000)
     inner = panel.widget()
     qtbot.waitUntil(lambda: inner.width() >= inner.minimumSizeHint().width(), timeout=15_000)

@@ -29,7 +29,7 @@ LONG = "100000"  # epochs: it does not end by itself
 
 
 def part_of(window: Window) -> NewRunFeature:
-    return next(part for part in window.parts if isinstance(part, NewRunFeature))
+    return window.findChild(NewRunFeature)
 
 
 def form_of(window: Window) -> Form:
@@ -69,9 +69,9 @@ def open_form(
     yield open_one
     while windows:  # a window that is still known here would not be destroyed
         for trainer in part_of(windows.pop()).trainers:
-            if trainer._process is not None:
-                trainer._process.kill()
-                trainer._process.wait(20)
+            if trainer.process is not None:
+                trainer.process.kill()
+                trainer.process.wait(20)
 
 
 def fill(window: Window, **values: str) -> None:
@@ -94,10 +94,10 @@ def train(qtbot: QtBot, window: Window) -> tuple[Path, int]:
     trainer = part_of(window).trainers[-1]
     until(qtbot, lambda: trainer.folder)
     assert trainer.folder is not None
-    assert trainer._process is not None
+    assert trainer.process is not None
     until(qtbot, lambda: window.session.path == trainer.folder)
     until(qtbot, lambda: window.session.cursor.count > 2)
-    return trainer.folder, trainer._process.pid
+    return trainer.folder, trainer.process.pid
 
 
 def close(window: Window, answer: CloseChoice) -> list[str]:
@@ -132,7 +132,7 @@ def test_the_form_is_made_from_what_the_command_says_asked_once(
     window = open_window(root=root)
     part = part_of(window)
     asked: list[object] = []
-    part._inquiry.answered.connect(asked.append)
+    part.inquiry.answered.connect(asked.append)
     qtbot.keyClick(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
     dialog = part.dialog
     assert dialog is not None
@@ -162,8 +162,8 @@ def test_closing_while_it_is_asked_leaves_no_process(
     window = open_window(root=root)
     part = part_of(window)
     part.show_form()
-    until(qtbot, lambda: part._inquiry._process.processId())
-    process = part._inquiry._process.processId()
+    until(qtbot, lambda: part.inquiry.process.processId())
+    process = part.inquiry.process.processId()
     assert close(window, CloseChoice.CANCEL) == []
     assert not Path(f"/proc/{process}").exists()
 
@@ -226,8 +226,8 @@ def test_a_start_can_be_cancelled(qtbot: QtBot, open_form: OpenForm, root: Path)
     part = part_of(window)
     press_start(qtbot, window)
     trainer = part.trainers[0]
-    until(qtbot, lambda: trainer._process)
-    process = trainer._process
+    until(qtbot, lambda: trainer.process)
+    process = trainer.process
     assert process is not None
     press_start(qtbot, window)
     until(qtbot, lambda: not part.trainers)
@@ -253,7 +253,7 @@ def test_a_run_is_started_followed_logged_and_stopped_when_the_window_closes(
     assert part.dialog is not None
     assert not part.dialog.isVisible()
     assert window.runs.count() == 1
-    log, log_view = folder / "train.log", window.part(TrainingLog).log
+    log, log_view = folder / "train.log", window.findChild(TrainingLog).log
     assert sorted(root.iterdir()) == [folder]
     assert not window.docks["log"].isVisible()
     with qtbot.waitActive(window):

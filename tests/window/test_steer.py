@@ -83,7 +83,7 @@ def trainer(tmp_path: Path, example: Example) -> Iterator[Trainer]:
 
 
 def steer(window: Window) -> SteerFeature:
-    return next(part for part in window.parts if isinstance(part, SteerFeature))
+    return window.findChild(SteerFeature)
 
 
 def shown(qtbot: QtBot, window: Window) -> SteerFeature:
@@ -146,8 +146,8 @@ def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, traine
 
 
 def open_status(part: SteerFeature) -> str:
-    part.window._show_age()
-    return part.window.status.text
+    part.bench._show_age()
+    return part.bench.status.text
 
 
 def test_the_keys_ask_and_show_what_came_of_it(

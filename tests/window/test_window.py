@@ -15,7 +15,6 @@ from ed_viewer.session.cursor import Playback
 from ed_viewer.stage.page import TABS
 from ed_viewer.style.palette import DARK, LIGHT
 from ed_viewer.testing import Example
-from ed_viewer.window.commands import COMMANDS
 from ed_viewer.window.key_sheet import KeySheet
 from ed_viewer.window.window import Window
 
@@ -80,8 +79,8 @@ def test_a_run_by_another_path_is_the_same_run(
         window.open(path)
         assert window.session.run is not None
         assert window.session.cursor.frame == 2
-    window.part(CompareFeature).choose(Path(finished.name))
-    assert window.part(CompareFeature).pair is None
+    window.findChild(CompareFeature).choose(Path(finished.name))
+    assert window.findChild(CompareFeature).pair is None
 
 
 def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(
@@ -166,13 +165,16 @@ def test_the_sheet_of_keys_lists_every_command(
     sheets = window.findChildren(KeySheet)
     assert len(sheets) == 1
     words = {label.text() for label in sheets[0].findChildren(QLabel)}
-    assert {command.words for command in COMMANDS} <= words
+    assert {action.whatsThis() or action.text() for action in window.commands} <= words
     sheets[0].close()
 
 
-def test_no_key_has_two_meanings() -> None:
-    keys = [key for command in COMMANDS for key in command.keys]
+def test_no_key_has_two_meanings(open_window: Open, finished: Path) -> None:
+    window = open_window(finished)
+    assert set(window.commands) == set(window.actions())
+    keys = [keys.toString() for action in window.commands for keys in action.shortcuts()]
     assert len(keys) == len(set(keys))
+    assert all(action.shortcuts() for action in window.commands)
 
 
 def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:
@@ -213,7 +215,7 @@ def test_every_panel_draws_the_first_and_the_last_frame(
     drawn(qtbot, window, 0)
     assert (ink(window) != last).any()
     for host in hosts:
-        assert host._stack.currentWidget() is host.panel
+        assert host.on_show is host.panel
 
 
 def test_the_theme_changes_every_colour(
@@ -265,7 +267,7 @@ def test_another_run_takes_the_place_of_the_first(
     window.stage.setCurrentIndex(3)
     codes = window.stage.panels[0]
     drawn(qtbot, window, 2)
-    assert codes._axes.titles == ("PC 1", "PC 2")
+    assert codes.axes.titles == ("PC 1", "PC 2")
 
 
 def test_the_curves_are_drawn_in_a_turn_of_their_own(
@@ -291,7 +293,7 @@ def test_what_is_drawn_in_time_is_never_called_late(
     assert window.transport._late.isActive()
     qtbot.waitUntil(lambda: window.session.settled, timeout=15_000)
     assert not window.transport._late.isActive()
-    assert window.transport._more.text() == "frame 3 of 8"
+    assert window.transport.more.text() == "frame 3 of 8"
 
 
 def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
@@ -325,7 +327,7 @@ def test_half_a_screen_has_a_timeline_that_can_be_used(
     window = open_window(finished)
     opened(qtbot, window)
     transport, timeline = window.transport, window.timeline
-    buttons = transport._buttons
+    buttons = transport.buttons
     for width, lecture, few in ((720, False, True), (1280, True, False), (720, True, True)):
         window.resize(QSize(width, 900))
         window.set_full(lecture)
@@ -333,4 +335,4 @@ def test_half_a_screen_has_a_timeline_that_can_be_used(
         qtbot.waitUntil(lambda few=few: buttons["first"].isHidden() == few, timeout=15_000)
         qtbot.waitUntil(lambda: timeline.width() >= 160, timeout=15_000)
         assert buttons["play"].isVisible()
-        assert transport._speed.isVisible()
+        assert transport.speed.isVisible()

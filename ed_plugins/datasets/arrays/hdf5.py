@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 
 from ed_core.data.memory import available
-from ed_core.recording.checked_file import forbid_plugins
+from ed_core.recording.checked_file import foreign_filter, is_elsewhere, is_hard_link, open_file
 from ed_core.recording.sandbox import limit_child, try_in_child
 
 FACTS = ("kind", "classes", "MATLAB_class", "MATLAB_empty")  # attributes that are read
@@ -41,11 +41,10 @@ def open_hdf5(path: Path) -> tuple[dict[str, h5py.Dataset], dict[str, str]]:
     by a foreign filter, groups in groups, and claims that are far beyond the memory.
 
     Raises:
-        ValueError: it holds too many entries.
+        ValueError: it is no HDF5 file, or holds too many entries.
         OSError: it cannot be read.
     """
-    forbid_plugins()
-    file = h5py.File(path, "r", locking=False)
+    file = open_file(path, user_block=True)
     arrays: dict[str, h5py.Dataset] = {}
     left: dict[str, str] = {}
     for name, entry in [*_walk(file, "", left)]:
@@ -66,7 +65,7 @@ def _walk(group: h5py.Group, prefix: str, left: dict[str, str]) -> Iterator[tupl
     for name in group:
         if not prefix and name.startswith("#"):  # such as #refs#, where MATLAB keeps its cells
             continue
-        if isinstance(group.get(name, getlink=True), h5py.HardLink):
+        if is_hard_link(group, name):
             yield prefix + name, group[name]
         else:
             left[prefix + name] = "it is a link, which is not followed: copy the array itself"
@@ -80,14 +79,10 @@ def _reason(entry: Any) -> str:
         return "it is a type, and no array"
     if entry.shape is None:
         return "expected (samples, ...), found nothing"
-    if entry.is_virtual or entry.external:
+    if is_elsewhere(entry):
         return "it is stored in another file, which is not read: copy the array itself"
-    plist = entry.id.get_create_plist()
-    filters = [plist.get_filter(number) for number in range(plist.get_nfilters())]
-    for number, _, _, title in filters:
-        if number not in _FILTERS or not h5py.h5z.filter_avail(number):
-            known = title.decode("utf-8", "replace")[:40] or f"number {number}"
-            return f"it is packed by the filter {known}: write it with compression='gzip', or none"
+    if foreign := foreign_filter(entry, _FILTERS):
+        return f"it is packed by the filter {foreign}: write it with compression='gzip', or none"
     free = available()
     if entry.nbytes > max(free, _RATIO * (entry.id.get_storage_size() + 64)):
         return f"it says {entry.shape}, more than there is memory, but far less is stored"

@@ -201,12 +201,10 @@ class CodeEditor(QWidget):
     Signals:
         edited: the code (latent,) that the user has set by its numbers.
         relabelled: another class was chosen; `label` says which.
-        hovered: the value under the mouse, in words.
     """
 
     edited = Signal(object)
     relabelled = Signal()
-    hovered = Signal(str)
 
     def __init__(self, decoder: DecoderClient, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -214,18 +212,17 @@ class CodeEditor(QWidget):
         self.code = np.empty(0)
         self.picture = DecodedView(theme)
         self.picture.setMinimumSize(64, 64)
-        self.picture.hovered.connect(self.hovered)
-        self._weights = muted(plain(QLabel()))
-        self._weights.setWordWrap(True)
-        self._classes = QComboBox()
-        self._classes.setAccessibleName("Class given to the decoder")
-        self._classes.setToolTip("Class given to the decoder")
-        self._classes.currentIndexChanged.connect(self._relabel)
+        self.weights = muted(plain(QLabel()))
+        self.weights.setWordWrap(True)
+        self.classes = QComboBox()
+        self.classes.setAccessibleName("Class given to the decoder")
+        self.classes.setToolTip("Class given to the decoder")
+        self.classes.currentIndexChanged.connect(self._relabel)
         self._told = QWidget()
         class_row = QHBoxLayout(self._told)
         class_row.setContentsMargins(0, 0, 0, 0)
         class_row.addWidget(muted(plain(QLabel("class"))))
-        class_row.addWidget(self._classes, 1)
+        class_row.addWidget(self.classes, 1)
         self._told.hide()
         self.units = CodeSliders(theme)
         self.units.edited.connect(self._edit)
@@ -233,7 +230,7 @@ class CodeEditor(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(self.picture, 3)
-        layout.addWidget(self._weights)
+        layout.addWidget(self.weights)
         layout.addWidget(self._told)
         layout.addWidget(self.units, 2)
         layout.addStretch()
@@ -252,7 +249,7 @@ class CodeEditor(QWidget):
     @property
     def label(self) -> int:
         """The number of the class given to the decoder."""
-        return max(self._classes.currentIndex(), 0)
+        return max(self.classes.currentIndex(), 0)
 
     def show_code(self, code: np.ndarray) -> None:
         """Take a code (latent,) and ask for its picture."""
@@ -280,25 +277,25 @@ class CodeEditor(QWidget):
 
     def _on_change(self) -> None:
         decoder = self._decoder
-        if decoder.state is DecoderState.READY and self._classes.count() != len(decoder.classes):
-            self._classes.blockSignals(True)
-            self._classes.clear()
-            self._classes.addItems(decoder.classes)
-            self._classes.blockSignals(False)
+        if decoder.state is DecoderState.READY and self.classes.count() != len(decoder.classes):
+            self.classes.blockSignals(True)
+            self.classes.clear()
+            self.classes.addItems(decoder.classes)
+            self.classes.blockSignals(False)
             self._told.setVisible(len(decoder.classes) > 0)
         self.picture.say(decoder.words)
         if decoder.words and len(self.picture.outputs):
-            self._weights.setText(decoder.words)
+            self.weights.setText(decoder.words)
 
     def _on_answer(self, answer: DecoderAnswer) -> None:
         if answer.topic != _TOPIC:
             return
         if answer.why:
             self.picture.say(answer.why)
-            self._weights.setText(answer.why if len(self.picture.outputs) else "")
+            self.weights.setText(answer.why if len(self.picture.outputs) else "")
             return
         self.picture.show_outputs(answer.arrays["outputs"])
-        self._weights.setText(weights_caption(answer.step, self._decoder.step))
+        self.weights.setText(weights_caption(answer.step, self._decoder.step))
 
 
 def weights_caption(step: int | None, requested: int) -> str:

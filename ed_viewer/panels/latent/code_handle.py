@@ -92,6 +92,8 @@ class CodeHandle(QObject):
     Attributes:
         code: (latent,), empty before the first frame.
         touched: whether the user has chosen another code than the first.
+        trail: the codes that it has left.
+        item: what is drawn of it.
     """
 
     dragged = Signal(object)
@@ -101,9 +103,9 @@ class CodeHandle(QObject):
         self.code = np.empty(0)
         self.touched = False
         self.trail = CodeTrail()
-        self.handle = HandleItem(item, self)
-        self.handle.dragged.connect(self._drag)
-        self._item = item
+        self.item = HandleItem(item, self)
+        self.item.dragged.connect(self.drag)
+        self._plot = item
         self._axes: Axes | None = None
 
     def keep(self, codes: np.ndarray) -> None:
@@ -116,7 +118,7 @@ class CodeHandle(QObject):
         """Take another code (latent,); the trail keeps the one before."""
         self.touched = True
         if self._axes is not None:
-            self.trail.leave(self.code, self._axes, pixel_size(self._item))
+            self.trail.leave(self.code, self._axes, pixel_size(self._plot))
         self.code = np.array(code, np.float64)
 
     def show(self, axes: Axes | None, able: bool) -> None:
@@ -125,12 +127,13 @@ class CodeHandle(QObject):
         if axes is None or not len(self.code):
             return
         place = axes.place(self.code) if able else np.full(2, np.nan)
-        self.handle.show_at(place, np.vstack((self.trail.places(axes), place)))
+        self.item.show_at(place, np.vstack((self.trail.places(axes), place)))
 
     def restyle(self, theme: Theme) -> None:
         """Take colours from the theme."""
-        self.handle.restyle(theme)
+        self.item.restyle(theme)
 
-    def _drag(self, point: np.ndarray) -> None:
+    def drag(self, point: np.ndarray) -> None:
+        """Go to a point (2,) of the plot."""
         if self._axes is not None and len(self.code):
             self.dragged.emit(self._axes.moved(self.code, point))

@@ -24,11 +24,10 @@ class DecodedView(QWidget):
 
     Signals:
         clicked: the number of an output.
-        hovered: the value under the mouse, in words.
     """
 
     clicked = Signal(int)
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(self, theme: Theme, most: int = 1, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +40,6 @@ class DecodedView(QWidget):
         self.tiles = Tiles(theme)
         self.tiles.clickable = most > 1
         self.tiles.clicked.connect(lambda _, column: self.clicked.emit(column))
-        self.tiles.hovered.connect(self.hovered)
         self.waves: SignalPlots | None = None
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +78,6 @@ class DecodedView(QWidget):
         if self.waves is None:
             plain, words = self._most > 1, SignalCaption(one="decoded")
             self.waves = SignalPlots(self._theme, self._most, plain, words=words)
-            self.waves.hovered.connect(self.hovered)
             self.waves.restyle()
             self._stack.addWidget(self.waves)
         self.waves.show_signals(None, self.outputs)

@@ -48,7 +48,7 @@ class EditorLayout:
         row: QHBoxLayout,
         theme: Theme,
     ) -> None:
-        self._hand, self._between, self._left, self._row = hand, between, left, row
+        self.editor, self.interpolation, self._left, self._row = hand, between, left, row
         self._able = self._has_way = self._low = self._narrow = False
         self._right = QVBoxLayout()
         self._right.addWidget(hand)
@@ -71,8 +71,8 @@ class EditorLayout:
         if (low, narrow) != (self._low, self._narrow):
             self._low, self._narrow = low, narrow
             # The column keeps its width, whatever stands in it.
-            self._between.setMinimumWidth(self._hand.minimumSizeHint().width() if low else 0)
-            (self._right if low else self._left).addWidget(self._between, 1)
+            self.interpolation.setMinimumWidth(self.editor.minimumSizeHint().width() if low else 0)
+            (self._right if low else self._left).addWidget(self.interpolation, 1)
             self._show()
 
     def use(self, hand: bool, way: bool) -> None:
@@ -85,8 +85,8 @@ class EditorLayout:
         self.toggle.setVisible(self._low and self._has_way)
         self.decode.setVisible(self._narrow and self._able and not instead)
         hand = self._able and not instead and (self.decode.isChecked() or not self._narrow)
-        self._hand.setVisible(hand)
-        self._between.setVisible(self._has_way and (instead or not self._low))
+        self.editor.setVisible(hand)
+        self.interpolation.setVisible(self._has_way and (instead or not self._low))
         self._row.setStretchFactor(self._right, _SHARE if hand or instead else 0)
 
 
@@ -95,6 +95,13 @@ class LatentCodesPanel(Panel):
     """Scatter of two dimensions of the code, or of its first two principal axes.
 
     With a decoder there is a handle: the code under it is decoded while it is dragged.
+
+    Attributes:
+        codes: (samples, latent) of the frame on show; axes: what is drawn of them.
+        scatter, choice: the plot, and the choice of its axes.
+        handle, editor, interpolation: the code that is decoded, its numbers and its picture, and
+            the way between two codes; with a decoder alone.
+        reason: why nothing can be decoded.
     """
 
     tab = "Latent"
@@ -107,20 +114,19 @@ class LatentCodesPanel(Panel):
         source, theme = self.source, self.source.theme
         label = source.probe.options.get("label")
         labels = source.reference.get(str(label)) if label else None
-        self._scatter = Scatter(theme, self._share)
-        self._scatter.hovered.connect(self.hovered)
-        self._scatter.legend.toggled.connect(self._say)
-        self._scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
-        self._axes: Axes | None = None
-        self._codes = np.empty((0, 0))
+        self.scatter = Scatter(theme, self._share)
+        self.scatter.legend.toggled.connect(self._say)
+        self.scatter.set_classes(labels, () if labels is None else source.classes(str(label)))
+        self.axes: Axes | None = None
+        self.codes = np.empty((0, 0))
         self._known = np.empty(0, bool)
-        self._choice = AxesChoice(source.decoder)
-        self._choice.changed.connect(self._redraw)
-        self.tools.addWidget(self._choice)
-        self._between: InterpolationStrip
+        self.choice = AxesChoice(source.decoder)
+        self.choice.changed.connect(self._redraw)
+        self.tools.addWidget(self.choice)
+        self.interpolation: InterpolationStrip
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
-        self._left.addWidget(self._scatter, 3)
+        self._left.addWidget(self.scatter, 3)
         side = QHBoxLayout()
         side.setSpacing(16)
         side.addLayout(self._left, 6)
@@ -131,7 +137,7 @@ class LatentCodesPanel(Panel):
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `codes` (samples, latent)."""
         codes = np.asarray(arrays["codes"], np.float64)
-        self._codes = np.nan_to_num(codes)
+        self.codes = np.nan_to_num(codes)
         self._known = np.asarray(np.isfinite(codes).all(axis=1))
         self._redraw()
         if self.source.decoder is not None:
@@ -144,66 +150,65 @@ class LatentCodesPanel(Panel):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
         if self.source.decoder is not None:
-            self._place.set_size(self.width(), self.height())
+            self.editor_layout.set_size(self.width(), self.height())
 
     def _share(self, window: Limits) -> Limits:
         """Return the limits that suit the points of both runs, if these have the same axes."""
-        assert self._axes is not None
-        ranges, side, (across, upwards) = self.source.ranges, self.source.side, self._axes.titles
+        assert self.axes is not None
+        ranges, side, (across, upwards) = self.source.ranges, self.source.side, self.axes.titles
         x = ranges.replace(side, f"x: {across}", window[:2], "x: ")
         return (*x, *ranges.replace(side, f"y: {upwards}", window[2:], "y: "))
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         super().restyle()
-        self._scatter.restyle()
+        self.scatter.restyle()
         if self.source.decoder is not None:
-            self._held.restyle(self.source.theme)
-            self._hand.restyle()
-            self._between.restyle()
+            self.handle.restyle(self.source.theme)
+            self.editor.restyle()
+            self.interpolation.restyle()
 
     def _build_hand(self, decoder: DecoderClient, side: QHBoxLayout) -> None:
         theme = self.source.theme
-        self._held = CodeHandle(self._scatter.item, self)
-        self._held.dragged.connect(self._take)
-        self._hand = CodeEditor(decoder, theme)
-        self._hand.edited.connect(self._take)
-        self._hand.hovered.connect(self.hovered)
-        self._hand.relabelled.connect(lambda: self._between.set_label(self._hand.label))
-        self._between = InterpolationStrip(decoder, theme, self.source.class_names(10**6))
-        self._between.chosen.connect(self._take)
-        self._scatter.clicked.connect(self._click)
-        self._scatter.setToolTip(_HINT)
-        self._reason = muted(plain(QLabel()))
-        self._reason.setWordWrap(True)
-        self._reason.hide()
-        self._place = EditorLayout(self._hand, self._between, self._left, side, theme)
-        self.tools.addWidget(self._place.decode)
-        self.tools.addWidget(self._place.toggle)
-        self._left.addWidget(self._reason)
+        self.handle = CodeHandle(self.scatter.item, self)
+        self.handle.dragged.connect(self._take)
+        self.editor = CodeEditor(decoder, theme)
+        self.editor.edited.connect(self._take)
+        self.editor.relabelled.connect(lambda: self.interpolation.set_label(self.editor.label))
+        self.interpolation = InterpolationStrip(decoder, theme, self.source.class_names(10**6))
+        self.interpolation.chosen.connect(self._take)
+        self.scatter.clicked.connect(self._click)
+        self.scatter.setToolTip(_HINT)
+        self.reason = muted(plain(QLabel()))
+        self.reason.setWordWrap(True)
+        self.reason.hide()
+        self.editor_layout = EditorLayout(self.editor, self.interpolation, self._left, side, theme)
+        self.tools.addWidget(self.editor_layout.decode)
+        self.tools.addWidget(self.editor_layout.toggle)
+        self._left.addWidget(self.reason)
         decoder.changed.connect(self._on_decoder)
         decoder.start()
         self._on_decoder()
 
     def _redraw(self) -> None:
-        codes = self._codes
+        codes = self.codes
         if not codes.size:
             return
-        self._axes = self._choice.axes_of(codes)
-        points = self._axes.points
-        if self._axes.directions is not None:  # t-SNE may be that of another frame
+        self.axes = self.choice.axes_of(codes)
+        points = self.axes.points
+        if self.axes.directions is not None:  # t-SNE may be that of another frame
             points = np.where(self._known[:, None], points, np.nan)
-        self._scatter.show_points(points, self._axes.titles)
+        self.scatter.show_points(points, self.axes.titles)
         self._say()
         if self.source.decoder is not None:
             self._show_handle()
 
     def _say(self) -> None:
         """Set the caption: numbers of samples drawn and recorded, and of dimensions."""
-        codes, drawn = self._codes, self._scatter.drawn
+        codes, drawn = self.codes, self.scatter.drawn
         if not codes.size:
             return
-        parts = [self._choice.about] if self._choice.about else []
+        parts = [self.choice.about] if self.choice.about else []
         count = counted(len(codes), "sample")
         parts.append(count if drawn == len(codes) else f"{grouped(drawn)} of {count}")
         parts += [*self._unlabelled(len(codes)), counted(codes.shape[1], "dimension")]
@@ -211,54 +216,54 @@ class LatentCodesPanel(Panel):
 
     def _unlabelled(self, samples: int) -> list[str]:
         """Return how many of the first samples have no label, [] where all have one."""
-        none = self._scatter.unlabelled(samples)
+        none = self.scatter.unlabelled(samples)
         return [f"{grouped(none)} without label"] if none else []
 
     def _hold(self) -> None:
         """Keep the edited code while the frame changes; at first it is the mean."""
-        codes = self._codes
-        self._held.keep(codes)
-        if not self._held.touched:  # the order stays once somebody works with it
+        codes = self.codes
+        self.handle.keep(codes)
+        if not self.handle.touched:  # the order stays once somebody works with it
             varied = np.argsort(-codes.var(axis=0), kind="stable")
             order = varied if len(varied) > _FEW else np.sort(varied)
             margin = 0.1 * np.ptp(codes, axis=0)
-            self._hand.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
+            self.editor.units.set_ranges(order, codes.min(0) - margin, codes.max(0) + margin)
         self._show_handle()
         decoder = self.source.decoder
         if (
             decoder is not None and decoder.state is not DecoderState.ENDED
         ):  # only a drag starts it again
-            self._between.set_samples(len(codes))
-            self._hand.show_code(self._held.code)
-            self._between.ask()
+            self.interpolation.set_samples(len(codes))
+            self.editor.show_code(self.handle.code)
+            self.interpolation.ask()
 
     def _take(self, code: np.ndarray) -> None:
         """Edit another code (latent,)."""
-        self._held.take(code)
-        self._hand.show_code(self._held.code)
+        self.handle.take(code)
+        self.editor.show_code(self.handle.code)
         self._show_handle()
 
     def _show_handle(self) -> None:
         able = self.source.decoder is not None and self.source.decoder.usable
-        self._held.show(self._axes, able)
+        self.handle.show(self.axes, able)
 
     def _click(self, sample: int, shift: bool) -> None:
-        if sample < len(self._codes) and self.source.decoder is not None:
-            self._between.set_end(int(shift), sample)
+        if sample < len(self.codes) and self.source.decoder is not None:
+            self.interpolation.set_end(int(shift), sample)
             if not shift:
-                self._take(self._codes[sample])
+                self._take(self.codes[sample])
 
     def _on_decoder(self) -> None:
         """Show the controls that can be used, or the reason why not."""
         decoder = self.source.decoder
         assert decoder is not None
-        wrong = decoder.size and self._codes.size and decoder.size != self._codes.shape[1]
+        wrong = decoder.size and self.codes.size and decoder.size != self.codes.shape[1]
         why = f"the decoder takes codes of {decoder.size} numbers." if wrong else decoder.words
         able = decoder.usable and not wrong
         way = able and (decoder.encodes or decoder.state is not DecoderState.READY)
-        self._place.use(able, way)
-        self._reason.setVisible(not able)
-        self._reason.setText(f"Live decoding unavailable: {why}")
+        self.editor_layout.use(able, way)
+        self.reason.setVisible(not able)
+        self.reason.setText(f"Live decoding unavailable: {why}")
         self._show_handle()
-        if decoder.state is DecoderState.READY and self._codes.size:
+        if decoder.state is DecoderState.READY and self.codes.size:
             self._hold()

@@ -31,10 +31,9 @@ class LatentScanPanel(Panel):
 
     def build(self) -> None:
         """One set of tiles without gaps."""
-        self._tiles = Tiles(self.source.theme)
-        self._tiles.hovered.connect(self.hovered)
-        self._tiles.resized.connect(self._draw)
-        self.body.addWidget(self._tiles, 1)
+        self.tiles = Tiles(self.source.theme)
+        self.tiles.resized.connect(self._draw)
+        self.body.addWidget(self.tiles, 1)
         self._arrays: Arrays = {}
         self._levels = (0.0, 1.0)
 
@@ -49,10 +48,10 @@ class LatentScanPanel(Panel):
         longest = max(self._arrays["grid"].shape[:2])
         every = 1
         tile_row = self._grid(every)
-        while self._tiles.tile_width(tile_row) < _READABLE and longest // (every + 1) >= _FEWEST:
+        while self.tiles.tile_width(tile_row) < _READABLE and longest // (every + 1) >= _FEWEST:
             every += 1
             tile_row = self._grid(every)
-        self._tiles.show_tiles(tile_row)
+        self.tiles.show_tiles(tile_row)
         parts = [f"every {ordinal(every)} row, column"] if every > 1 else []
         change = self.source.signed
         parts = [*([span(self._levels[1])] if change else []), *parts]
@@ -75,7 +74,7 @@ class LatentScanPanel(Panel):
             TileRow(colours[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
         )
         first, second = self._dimensions()
-        low = self._tiles.height() < _LOW
+        low = self.tiles.height() < _LOW
         style = TileStyle(gap=0, smallest=4, below=True, bare=low)
         return TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
 

@@ -27,6 +27,10 @@ class Legend(QWidget):
 
     Signals:
         toggled: a class was hidden or shown; `hidden` says which are, `NO_CLASS` for what has none.
+
+    Attributes:
+        names: of the classes, a row each.
+        hidden: the classes whose samples are not drawn.
     """
 
     toggled = Signal()
@@ -36,7 +40,7 @@ class Legend(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._names: tuple[str, ...] = ()
+        self.names: tuple[str, ...] = ()
         self._classes: tuple[int, ...] = ()  # the number of each
         self._colours: tuple[str, ...] = ()
         self.hidden: set[int] = set()
@@ -61,7 +65,7 @@ class Legend(QWidget):
         """
         last = (NO_LABEL,) if unlabelled and names else ()
         self._classes = (*range(len(names)), *[NO_CLASS] * len(last))
-        self._names, self._colours = (*names, *last), tuple(colours)
+        self.names, self._colours = (*names, *last), tuple(colours)
         self._measure()
         # Never shown from here: without a parent yet, it would be a window of its own.
         if not names:
@@ -82,7 +86,7 @@ class Legend(QWidget):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        columns = min(ceil(len(self._names) / self._per_column()), self._columns())
+        columns = min(ceil(len(self.names) / self._per_column()), self._columns())
         return QSize(self._width() * max(columns, 1), 0)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102
@@ -96,24 +100,24 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for index in range(self._shown()):
+        for index in range(self.shown):
             self._paint_row(painter, index)
-        left_out = len(self._names) - self._shown()
+        left_out = len(self.names) - self.shown
         if left_out:
             painter.setPen(self._theme.colour("muted"))
-            words = self._row(self._shown()).adjusted(_MARK + _SPACE, 0, 0, 0)
+            words = self.row(self.shown).adjusted(_MARK + _SPACE, 0, 0, 0)
             more = f"+ {grouped(left_out)}"
             painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), more)
         painter.end()
 
     def _paint_row(self, painter: QPainter, index: int) -> None:
-        row, number = self._row(index), self._classes[index]
+        row, number = self.row(index), self._classes[index]
         off = number in self.hidden
         own = class_colour(self._theme.palette, number, self._colours)
         _paint_mark(painter, row, number, self._theme.colour("line") if off else QColor(own))
         painter.setPen(self._theme.colour("done" if off else "text"))
         words, dots = row.adjusted(_MARK + _SPACE, 0, 0, 0), Qt.TextElideMode.ElideMiddle
-        short = self.fontMetrics().elidedText(self._names[index], dots, words.width())
+        short = self.fontMetrics().elidedText(self.names[index], dots, words.width())
         painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
         if index == self._seen_mark() and self.hasFocus():
             painter.setPen(QPen(self._theme.colour("accent"), 1))
@@ -121,9 +125,9 @@ class Legend(QWidget):
             painter.drawRect(row.adjusted(-1, 0, -_SPACE, -1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        for index in range(self._shown()):
-            if self._row(index).contains(event.position().toPoint()):
-                self._toggle(index)
+        for index in range(self.shown):
+            if self.row(index).contains(event.position().toPoint()):
+                self.toggle(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -134,10 +138,10 @@ class Legend(QWidget):
             return  # no class can be seen that could be toggled
         elif event.key() in steps:
             at = marked + steps[Qt.Key(event.key())]
-            self._marked = min(max(at, 0), self._shown() - 1)
+            self._marked = min(max(at, 0), self.shown - 1)
             self.update()
         else:
-            self._toggle(marked)
+            self.toggle(marked)
 
     def focusInEvent(self, event: object) -> None:  # noqa: N802, D102
         self.update()
@@ -147,23 +151,26 @@ class Legend(QWidget):
 
     def _seen_mark(self) -> int | None:
         """Return the class that the keys act on: one that has room, None if none has."""
-        count = self._shown()
+        count = self.shown
         return min(self._marked, count - 1) if count else None
 
-    def _toggle(self, index: int) -> None:
+    def toggle(self, index: int) -> None:
+        """Hide a row's class, or show it again."""
         self._marked = index
         self.hidden ^= {self._classes[index]}
         self.update()
         self.toggled.emit()
 
-    def _row(self, index: int) -> QRect:
+    def row(self, index: int) -> QRect:
+        """Return where a row is drawn."""
         column, row = divmod(index, self._per_column())
         return QRect(column * self._width(), row * self._line(), self._width(), self._line())
 
-    def _shown(self) -> int:
-        """Return how many classes have room; where that is not all, a line says so."""
+    @property
+    def shown(self) -> int:
+        """How many classes have room; where that is not all, a line says so."""
         room = self._columns() * self._per_column()
-        return len(self._names) if len(self._names) <= room else room - 1
+        return len(self.names) if len(self.names) <= room else room - 1
 
     def _line(self) -> int:
         return self.fontMetrics().height() + 3
@@ -173,7 +180,7 @@ class Legend(QWidget):
 
     def _measure(self) -> None:
         metrics = self.fontMetrics()
-        self._widest = max((metrics.horizontalAdvance(name) for name in self._names), default=0)
+        self._widest = max((metrics.horizontalAdvance(name) for name in self.names), default=0)
 
     def _width(self) -> int:
         return min(self._widest + _MARK + 2 * _SPACE, _WIDEST, max(self._room, _LEAST))

@@ -10,12 +10,12 @@ from html import escape
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QFontMetricsF, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem
 
 from ed_viewer.style.palette import NOT_DRAWN
-from ed_viewer.style.text import signed
+from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
 
 _BETWEEN = 6  # pixels between two numbers of an axis, at least
@@ -157,12 +157,7 @@ class PlotHover(QObject):
 
     Args:
         view: that the plots stand in; it owns this object.
-
-    Signals:
-        told: what is under the mouse, in words, or "".
     """
-
-    told = Signal(str)
 
     def __init__(self, view: pyqtgraph.GraphicsView) -> None:
         super().__init__(view)
@@ -177,9 +172,9 @@ class PlotHover(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Look at what the mouse does, and leave it to the view (called by Qt)."""
         if event.type() == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
-            self.told.emit(self._describe(event.position().toPoint()))
+            tell_value(self._view, self._describe(event.position().toPoint()))
         elif event.type() == QEvent.Type.Leave:
-            self.told.emit("")
+            tell_value(self._view, "")
         return False
 
     def _describe(self, point: QPoint) -> str:

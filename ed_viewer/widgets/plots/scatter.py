@@ -46,9 +46,9 @@ class ClassPoints:
     """
 
     def __init__(self, item: pyqtgraph.PlotItem) -> None:
-        self._markers = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None, size=_SIZE)
+        self.markers = pyqtgraph.ScatterPlotItem(pxMode=True, pen=None, size=_SIZE)
         self._brushes: dict[str, QBrush] = {}  # pyqtgraph draws a marker anew for a new brush
-        item.addItem(self._markers)
+        item.addItem(self.markers)
         self.points, self.labels = np.empty((0, 2)), np.empty(0, np.int64)
         self.colours: dict[int, str] = {}
 
@@ -71,7 +71,7 @@ class ClassPoints:
         self.colours = {group: class_colour(palette, group, colours) for group in there}
         brushes = {group: self._brush(colour) for group, colour in self.colours.items()}
         each = self.labels.tolist()
-        self._markers.setData(
+        self.markers.setData(
             self.points[:, 0],
             self.points[:, 1],
             brush=[brushes[group] for group in each],
@@ -122,11 +122,16 @@ class Scatter(QWidget):
 
     Signals:
         clicked: (number of the point, whether Shift was held).
-        hovered: the point under the mouse, in words, or "".
+
+    Attributes:
+        positions: (samples, 2) all points, also those that are not drawn.
+        points: the points that are drawn one by one; image: those of many.
+        titles: of the two axes.
+        limits: of the two axes, None before the first frame.
     """
 
     clicked = Signal(int, bool)
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -137,8 +142,8 @@ class Scatter(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._share = share or (lambda window: window)
-        self._plot = make_plot()
-        self.item = self._plot.getPlotItem()
+        self.plot = make_plot()
+        self.item = self.plot.getPlotItem()
         self.item.showGrid(x=True, y=True, alpha=0.15)
         self.image = pyqtgraph.ImageItem()
         self.item.addItem(self.image)
@@ -148,20 +153,19 @@ class Scatter(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(12)
-        self._row.addWidget(self._plot, 1)
+        self._row.addWidget(self.plot, 1)
         self._row.addWidget(self.legend)
         self._labels: np.ndarray | None = None
         self._names: tuple[str, ...] = ()
-        self._titles = ("", "")
+        self.titles = ("", "")
         self._own: Limits | None = None
-        self._window: Limits | None = None
-        self._points = np.empty((0, 2))
+        self.limits: Limits | None = None
+        self.positions = np.empty((0, 2))
         self._known = np.empty(0, bool)
         self._drawn = np.empty(0, np.int64)  # the class of each, or NOT_DRAWN
-        self._plot.scene().sigMouseClicked.connect(self._on_click)
-        hover = PlotHover(self._plot)
-        hover.watch(self.item, self._describe)
-        hover.told.connect(self.hovered)
+        self.plot.scene().sigMouseClicked.connect(self._on_click)
+        hover = PlotHover(self.plot)
+        hover.watch(self.item, self.describe)
 
     def set_classes(self, labels: np.ndarray | None, names: Sequence[str]) -> None:
         """Colour the points by class, (samples,), -1 or NaN for none; None for one colour."""
@@ -185,16 +189,16 @@ class Scatter(QWidget):
 
     def show_points(self, points: np.ndarray, titles: tuple[str, str]) -> None:
         """Draw points (samples, 2), without NaN; the limits stay as long as they suit."""
-        if titles != self._titles:  # a label costs a new axis
-            self._titles, self._own = titles, None
+        if titles != self.titles:  # a label costs a new axis
+            self.titles, self._own = titles, None
             self.item.setLabel("bottom", titles[0])
             self.item.setLabel("left", titles[1])
         self._known = np.isfinite(points).all(axis=1)
-        self._points = np.nan_to_num(points)
+        self.positions = np.nan_to_num(points)
         self._own = limits_around(points[self._known], self._own)
         window = self._share(self._own)
-        if window != self._window:
-            self._window = window
+        if window != self.limits:
+            self.limits = window
             self.item.setRange(xRange=window[:2], yRange=window[2:], padding=0)
         self._redraw()
 
@@ -204,25 +208,25 @@ class Scatter(QWidget):
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
-        style_plot(self._plot, self._theme)
+        style_plot(self.plot, self._theme)
         self.legend.updateGeometry()
         self._redraw()
 
     def _redraw(self) -> None:
         labels = self._drawn = self._classes()
-        many = len(self._points) > RASTER_ABOVE
+        many = len(self.positions) > RASTER_ABOVE
         self.image.setVisible(many)
-        if many and self._window is not None:
+        if many and self.limits is not None:
             palette = self._theme.palette
-            picture, box = rasterise(self._points, labels, self._window, palette, _PIXELS)
+            picture, box = rasterise(self.positions, labels, self.limits, palette, _PIXELS)
             self.image.setImage(picture, levels=(0, 255))
             self.image.setRect(*box)
         labels_drawn = np.full_like(labels, NOT_DRAWN) if many else labels
-        self.points.show_points(self._points, labels_drawn, (), self._theme.palette)
+        self.points.show_points(self.positions, labels_drawn, (), self._theme.palette)
 
     def _classes(self) -> np.ndarray:
         """Return (samples,) the class of each point, `NOT_DRAWN` for those that are not drawn."""
-        count = len(self._points)
+        count = len(self.positions)
         labels = np.zeros(count, np.int64)
         if self._labels is not None and len(self._labels) >= count:
             labels = self._labels[:count]
@@ -230,23 +234,24 @@ class Scatter(QWidget):
         return np.where(hidden, NOT_DRAWN, labels)
 
     def _on_click(self, event: object) -> None:
-        if event.button() is not Qt.MouseButton.LeftButton or not len(self._points):  # type: ignore[attr-defined]
+        if event.button() is not Qt.MouseButton.LeftButton or not len(self.positions):  # type: ignore[attr-defined]
             return
         at = self.item.getViewBox().mapSceneToView(event.scenePos())  # type: ignore[attr-defined]
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)  # type: ignore[attr-defined]
-        sample = nearest(self.item, self._points, self._drawn, np.array([at.x(), at.y()]))
+        sample = nearest(self.item, self.positions, self._drawn, np.array([at.x(), at.y()]))
         if sample >= 0:
             self.clicked.emit(sample, shift)
 
-    def _describe(self, at: np.ndarray) -> str:
-        sample = nearest(self.item, self._points, self._drawn, at)
+    def describe(self, at: np.ndarray) -> str:
+        """Return the point at a place (2,) of the plot in words, "" for none."""
+        sample = nearest(self.item, self.positions, self._drawn, at)
         if sample < 0:
             return ""
         parts = [f"sample {sample + 1}"]
         number_of_class = int(self._drawn[sample])
         if self._names and number_of_class < len(self._names):
             parts.append(self._names[number_of_class] if number_of_class >= 0 else NO_LABEL)
-        axes = zip(self._titles, self._points[sample], strict=True)
+        axes = zip(self.titles, self.positions[sample], strict=True)
         # Of a code of one number the other axis is the sample, which is told.
         parts.append(", ".join(f"{title} = {number(v)}" for title, v in axes if title != "sample"))
         return " · ".join(parts)
@@ -262,11 +267,11 @@ class TruthPlot(QWidget):
         theme: colours and type.
         unit: of the values that the mouse reads out.
 
-    Signals:
-        hovered: the sample under the mouse, in words, or "".
+    Attributes:
+        values: (samples, 2) the true value and the predicted one.
     """
 
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -295,13 +300,12 @@ class TruthPlot(QWidget):
         self._row.setSpacing(12)
         self._row.addWidget(self.plot, 1)
         self._row.addWidget(self.legend)
-        self._values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
+        self.values, self._labels = np.empty((0, 2)), np.empty(0, np.int64)
         self._drawn = self._labels  # NOT_DRAWN for those that are hidden
         self._known = False  # whether there is a truth
         self._unlabelled = False  # whether a sample that is drawn has no class
         hover = PlotHover(self.plot)
-        hover.watch(item, self._describe)
-        hover.told.connect(self.hovered)
+        hover.watch(item, self.describe)
 
     def show_values(
         self,
@@ -317,8 +321,8 @@ class TruthPlot(QWidget):
         """
         self._known = truth is not None
         across = np.arange(float(len(predicted))) if truth is None else truth
-        self._values = np.stack([across, predicted], axis=1)
-        finite_rows = np.isfinite(self._values).all(axis=1)
+        self.values = np.stack([across, predicted], axis=1)
+        finite_rows = np.isfinite(self.values).all(axis=1)
         self._labels = np.where(finite_rows, whole_classes(labels), NOT_DRAWN)
         unlabelled = bool((self._labels == NO_CLASS).any())
         if unlabelled != self._unlabelled:
@@ -352,17 +356,18 @@ class TruthPlot(QWidget):
     def _redraw(self) -> None:
         hidden = np.isin(self._labels, list(self.legend.hidden))
         self._drawn = np.where(hidden, NOT_DRAWN, self._labels)
-        self.points.show_points(self._values, self._drawn, self._colours, self._theme.palette)
+        self.points.show_points(self.values, self._drawn, self._colours, self._theme.palette)
 
-    def _describe(self, at: np.ndarray) -> str:
-        sample = nearest(self.plot.getPlotItem(), self._values, self._drawn, at)
+    def describe(self, at: np.ndarray) -> str:
+        """Return the sample at a place (2,) of the plot in words, "" for none."""
+        sample = nearest(self.plot.getPlotItem(), self.values, self._drawn, at)
         if sample < 0:
             return ""
         parts = [f"sample {sample + 1}"]
         if self._names and self._drawn[sample] < len(self._names):
             number = int(self._drawn[sample])
             parts.append(self._names[number] if number >= 0 else NO_LABEL)
-        true, predicted = (measured(value, self._unit) for value in self._values[sample])
+        true, predicted = (measured(value, self._unit) for value in self.values[sample])
         parts += [f"true {true}"] if self._known else []  # else it is the number of the sample
         return " · ".join([*parts, f"predicted {predicted}"])
 

@@ -6,7 +6,6 @@ from math import ceil
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ed_viewer.style.palette import class_colour
@@ -157,12 +156,9 @@ class SignalPlots(QWidget):
         most: samples that are drawn.
         plain: draw them in one row, without axes.
         words: what the mouse reads out.
-
-    Signals:
-        hovered: the values under the mouse, in words, or "".
     """
 
-    hovered = Signal(str)
+    tells_values = True
 
     def __init__(
         self,
@@ -185,7 +181,6 @@ class SignalPlots(QWidget):
         self._names: tuple[str, ...] = ()
         self._whole = (0, 1)  # samples and channels that were given
         self._hover = PlotHover(self._view)
-        self._hover.told.connect(self.hovered)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._view)

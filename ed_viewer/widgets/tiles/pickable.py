@@ -62,7 +62,7 @@ class PickableTiles(Tiles):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        cell = self._layout.find(event.position().toPoint())
+        cell = self.grid.find(event.position().toPoint())
         self.choose(None if cell == self.pick else cell)
 
     def _show(self, tiles: TileSet) -> None:
@@ -71,9 +71,9 @@ class PickableTiles(Tiles):
 
     def _within(self, pick: Pick) -> Pick:
         """Return the nearest tile that there is."""
-        row = min(max(pick[0], 0), max(self._layout.rows, 1) - 1)
+        row = min(max(pick[0], 0), max(self.grid.rows, 1) - 1)
         count = len(self.shown.rows[row].pixels) if self.shown.rows else 1
-        return row, min(max(pick[1], 0), min(count, max(self._layout.columns, 1)) - 1)
+        return row, min(max(pick[1], 0), min(count, max(self.grid.columns, 1)) - 1)
 
 
 class Sheet(PickableTiles):

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPaintEngine, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.event_loop import Task
+from ed_viewer.style.text import tell_value
 from ed_viewer.style.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.controls import point_at
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
@@ -117,12 +118,14 @@ class Tiles(QWidget):
     """Draws a `TileSet`, as large as whole pixels allow.
 
     Signals:
-        hovered: the value under the mouse, in words, or "".
         clicked: (row, column) of a tile.
         resized: there is more or less room, since a moment.
+
+    Attributes:
+        grid: where each tile is drawn.
     """
 
-    hovered = Signal(str)
+    tells_values = True
     clicked = Signal(int, int)
     resized = Signal()
     clickable = False
@@ -135,7 +138,7 @@ class Tiles(QWidget):
         self._theme = theme
         self._set = TileSet()
         self._atlases: list[QImage] = []
-        self._layout = TileLayout()
+        self.grid = TileLayout()
         self._resizing = Task(self.resized.emit, self)  # a panel may draw anew: one after the other
         self.setMouseTracking(True)
         self.setMinimumSize(QSize(64, 48))
@@ -149,12 +152,12 @@ class Tiles(QWidget):
     @property
     def hidden_rows(self) -> int:
         """How many rows have no room at this size."""
-        return len(self._set.rows) - self._layout.rows
+        return len(self._set.rows) - self.grid.rows
 
     @property
     def columns(self) -> int:
         """How many columns have room at this size."""
-        return self._layout.columns
+        return self.grid.columns
 
     def show_tiles(self, tiles: TileSet) -> None:
         """Draw other tiles; the arrays must not change afterwards."""
@@ -179,7 +182,7 @@ class Tiles(QWidget):
         self.update()
 
     def _arrange(self) -> None:
-        self._layout = self._lay_out(self._set)
+        self.grid = self._lay_out(self._set)
 
     def _lay_out(self, tiles: TileSet) -> TileLayout:
         """Return where tiles go; in the lecture mode larger ones are wanted, also if fewer fit."""
@@ -189,9 +192,9 @@ class Tiles(QWidget):
         return lay_out(replace(tiles, style=style), self.size(), self.fontMetrics())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
-        if self._set.rows and self._layout.columns:
+        if self._set.rows and self.grid.columns:
             painter = QPainter(self)
-            paint_tiles(painter, self._set, self._atlases, self._layout, self._theme)
+            paint_tiles(painter, self._set, self._atlases, self.grid, self._theme)
             painter.end()
 
     def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
@@ -200,14 +203,14 @@ class Tiles(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
         point = event.position().toPoint()
-        point_at(self, self.clickable and self._layout.find(point) is not None)
-        self.hovered.emit(self._describe(point))
+        point_at(self, self.clickable and self.grid.find(point) is not None)
+        tell_value(self, self.describe(point))
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
-        self.hovered.emit("")
+        tell_value(self, "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        cell = self._layout.find(event.position().toPoint())
+        cell = self.grid.find(event.position().toPoint())
         if cell is not None:
             self.clicked.emit(*cell)
 
@@ -215,15 +218,16 @@ class Tiles(QWidget):
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if event.key() in steps and self._set.selected is not None:
             column = self._set.selected[1] + steps[Qt.Key(event.key())]
-            self.clicked.emit(0, min(max(column, 0), self._layout.columns - 1))
+            self.clicked.emit(0, min(max(column, 0), self.grid.columns - 1))
         else:
             super().keyPressEvent(event)
 
-    def _describe(self, point: QPoint) -> str:
-        place = self._layout.find(point)
+    def describe(self, point: QPoint) -> str:
+        """Return the value at a point of the widget in words, "" beside the tiles."""
+        place = self.grid.find(point)
         if place is None:
             return ""
         row, column = place
-        cell = self._layout.cell(row, column)
+        cell = self.grid.cell(row, column)
         share = (point.x() - cell.x()) / cell.width(), (point.y() - cell.y()) / cell.height()
         return describe(*self.behind(row, column), share)

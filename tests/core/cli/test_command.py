@@ -165,9 +165,12 @@ def test_figures_are_written(run, plugin, tmp_path):
         (["train", "vae", "--epochs", "0"], "epochs must be at least 1"),
         (["train", "vae", "--batch-size", "-1"], "batch_size must be at least 1"),
         (["train", "vae", "--weight", "imag=2"], "Did you mean 'image'"),
-        (["train", "vae", "--weight", "image"], "HEAD=NUMBER"),
-        (["train", "vae", "--weight", "posterior=nan"], "must be finite, received nan"),
-        (["train", "vae", "--learning-rate", "inf"], "learning_rate must be above 0, received inf"),
+        (["train", "vae", "--weight", "image"], "expected --weight HEAD=X, where X is a "),
+        (["train", "vae", "--weight", "posterior=nan"], "number, received 'posterior=nan'"),
+        (["train", "vae", "--only", "label"], "expected --only FIELD=CLASS, received 'label'"),
+        (["train", "vae", "--field", "a=b", "--field", "a=c"], "--field gives 'a' twice: leave"),
+        (["train", "vae", "--epochs", "few"], "option 'epochs' is a whole number, received 'few'"),
+        (["train", "vae", "--learning-rate", "inf"], "'learning_rate' is a number, received inf"),
         (["train", "vae", "--labels", "image=0.5"], "target 'image' is no class or value"),
         (["train", "vae", "--only", "label=ten"], "unknown class of field 'label': 'ten'"),
         (["train", "vae", "--class-weights", "label=balanced"], "unknown head with classes"),
@@ -321,17 +324,29 @@ def test_the_help_of_every_model_says_each_option_once(capsys):
             assert said.count("".join(text.split())) == 1, (name, text)
 
 
-def test_list_as_json_knows_the_defaults_that_training_has(capsys):
-    """The defaults come from the plan: train with none of them said, and compare."""
-    from ed_core.training.plan import Plan
+def test_an_option_of_training_is_stated_once(capsys):
+    """A keyword of Plan is an option of the command, with its default, type and words."""
+    from ed_core.training.plan import TRAINING_OPTIONS, Plan
 
     plan = Plan("vae", "digits", {})
+    flags = {"weights": "weight", "field_names": "field", "record": "no_record"}
     training = {option["name"]: option for option in listed(capsys)["training"]}
-    for name in ("epochs", "batch_size", "learning_rate", "seed", "every"):
-        assert training[name]["default"] == getattr(plan, name)
-    assert training["out"]["default"] == "runs"
-    assert training["weight"]["type"] == "pairs"
-    assert training["stratified"]["type"] == "flag"
+    assert set(training) - {"data", "out"} == {flags.get(n, n) for n in TRAINING_OPTIONS}
+    assert main(["train", "vae", "--help"]) == 0
+    said = "".join(capsys.readouterr().out.split())
+    for name, option in TRAINING_OPTIONS.items():
+        told = training[flags.get(name, name)]
+        assert told["flag"] in said
+        assert "".join(told["help"].split()) in said
+        assert name == "record" or told["help"].lower() == option.help.lower()
+        if told["type"] not in ("flag", "pairs"):
+            assert told["default"] == getattr(plan, name)
+    kinds = {name: option["type"] for name, option in training.items()}
+    assert {kinds[name] for name in ("epochs", "every", "seed")} == {"int"}
+    assert {kinds[name] for name in ("weight", "only", "field")} == {"pairs"}
+    assert {kinds[name] for name in ("stratified", "no_record")} == {"flag"}
+    assert (kinds["out"], training["out"]["default"]) == ("path", "runs")
+    assert kinds["validation"] == "float"
 
 
 def test_list_as_json_has_only_what_is_asked_for(capsys):

@@ -98,7 +98,7 @@ def test_shares_that_cannot_be_are_refused(
 
 def test_training_takes_it_from_the_plan(tmp_path: Path) -> None:
     options: dict[str, Any] = {"out": tmp_path, "record": False, "epochs": 1, "every": None}
-    with pytest.raises(EdkitError, match="oversample must be a share"):
+    with pytest.raises(EdkitError, match="option 'oversample' is a mapping of each"):
         train("classifier", "digits", oversample={"label": "half"}, **options)
     with pytest.raises(EdkitError, match="leave it out"):
         train("classifier", "digits", oversample={"label": 0.5}, **options)

@@ -28,7 +28,6 @@ from ed_core import (
     train,
 )
 from ed_core.cli import main
-from ed_core.cli.train import _pairs
 from ed_core.data import memory as memory_module
 from ed_core.data.batches import arrange
 from ed_core.data.loading import given_options, renamed, settle_data, why_missing
@@ -143,11 +142,6 @@ def test_unquoted_path_is_told_how_to_be_written(
             settle_data(f"read:{name}")
         told = str(raised.value).rpartition("double quotes: ")[2].rstrip(".")
         assert given_options(settle_data(told))[1] == {"path": str(tmp_path / name)}
-
-
-def test_field_given_twice_is_refused() -> None:
-    with pytest.raises(EdkitError, match=r"--field gives 'a' twice"):
-        _pairs("--field NAME=OTHER", ("a=b", "a=c"), str)
 
 
 def test_path_alone_is_told_which_data_sets_read_it(tmp_path: Path) -> None:

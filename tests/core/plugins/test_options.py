@@ -1,9 +1,12 @@
 """Options: what a text, a number from JSON or a Python value stands for, or one line."""
 
+import json
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +34,22 @@ def test_numbers(value: float) -> None:
     result = option(float).check(value)
     assert result == value
     assert type(result) is float
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "plain"),
+    [
+        (int, np.int64(3), 3),
+        (float, np.float32(0.5), 0.5),
+        (tuple[int, ...], [np.uint8(3)], (3,)),
+        (Mapping[str, float] | None, {"image": np.float64(2)}, {"image": 2.0}),
+        (Mapping[str, str | int] | None, {"label": np.int8(3)}, {"label": 3}),
+        (int | None, None, None),
+    ],
+)
+def test_numbers_of_numpy_are_python_s_own(kind: Any, value: Any, plain: Any) -> None:
+    taken = option(kind).check(value)
+    assert json.dumps(taken) == json.dumps(plain)  # those of numpy are no JSON
 
 
 @given(st.text())

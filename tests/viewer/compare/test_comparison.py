@@ -12,6 +12,7 @@ from ed_viewer.compare.comparison import Comparison
 from ed_viewer.reading.messages import Frame, FrameRequest, RunInfo, RunProgress
 from ed_viewer.reading.run_names import worded
 from ed_viewer.session.alignment import Alignment
+from ed_viewer.style.palette import Side
 from ed_viewer.testing import Example
 
 pytestmark = pytest.mark.viewer
@@ -27,6 +28,7 @@ class Run:
     path: Path | None
     run: RunInfo | None = None
     growth: RunProgress | None = None
+    frame: Frame | None = None
 
     def describe(self) -> None:
         assert self.path is not None
@@ -69,14 +71,14 @@ def test_b_may_not_be_known_yet_and_may_begin_later() -> None:
     assert (made.notice, made.late) == (waiting, False)
     theirs.grow()
     assert made.notice == "B has no frame."
-    made.frames = {"A": frame(1), "B": frame(0)}  # as if B was drawn before the cursor went back
+    ours.frame, theirs.frame = frame(1), frame(0)  # as if B was drawn before the cursor went back
     theirs.grow(80, state="live")
     assert made.notice == "B starts later: its first frame is at step 80."
-    assert (made.late, made.shown("B"), made.difference) == (True, None, None)
+    assert (made.late, made.shown(Side.B), made.difference) == (True, None, None)
     assert where(made) == ["step 50 · epoch 0.50", ""]
     made.at = 2
-    made.frames["A"] = frame(2)
-    assert (made.notice, made.late, made.found, made.shown("B")) == ("", False, 0, made.frames["B"])
+    ours.frame = frame(2)
+    assert (made.notice, made.late, made.found, made.shown(Side.B)) == ("", False, 0, theirs.frame)
     assert where(made) == ["step 100 · epoch 1.00", "step 80 · epoch 0.80 · newest frame"]
     ours.run = None  # another run is opened in its place
     assert (made.late, made.found, made.subtracts) == (False, -1, False)
@@ -84,15 +86,16 @@ def test_b_may_not_be_known_yet_and_may_begin_later() -> None:
 
 def test_frames_of_one_point_alone_are_subtracted() -> None:
     made = both((0, 10, 20, 30), (0, 10, 20, 30, 40, 50, 60), Alignment.STEP)
-    made.frames = {"A": frame(2), "B": frame(4)}
-    assert (made.difference, made.frame) == (None, made.frames["B"])  # it is not wanted
+    ours, theirs = made.runs.values()
+    ours.frame, theirs.frame = frame(2), frame(4)  # type: ignore[misc]
+    assert (made.difference, made.frame) == (None, theirs.frame)  # it is not wanted
     made.signed = True
     assert made.frame is None
     made.how = Alignment.SHARE
     assert made.frame is not None
     output = made.frame.arrays["reconstruction"]["output"]
-    ours, theirs = (np.float32(EXAMPLE.frame(n)["reconstruction"]["output"]) for n in (2, 4))
-    np.testing.assert_array_equal(output, theirs - ours)
+    one, other = (np.float32(EXAMPLE.frame(n)["reconstruction"]["output"]) for n in (2, 4))
+    np.testing.assert_array_equal(output, other - one)
     assert made.beside(range(4)) == (0, 2, 4, 6)
 
 
@@ -100,13 +103,13 @@ def test_the_samples_of_two_runs_are_compared_once(monkeypatch: pytest.MonkeyPat
     made = both((0, 10), (0, 10), Alignment.STEP)
     first = made.headings
     monkeypatch.setattr(np, "array_equal", lambda *_, **__: pytest.fail("compared again"))
-    made.runs["B"].grow(0, 10, 20)  # type: ignore[attr-defined]
+    made.runs[Side.B].grow(0, 10, 20)  # type: ignore[attr-defined]
     assert made.headings == first
 
 
 def test_the_marks_lie_where_b_lies() -> None:
     made = both((0, 10, 20), (0, 20, 40), Alignment.SHARE)
-    made.runs["B"].grow(0, 20, 40, saved=(30,))  # type: ignore[attr-defined]
+    made.runs[Side.B].grow(0, 20, 40, saved=(30,))  # type: ignore[attr-defined]
     frames, saved = made.marks
     np.testing.assert_allclose(frames, [0, 10, 20])
     np.testing.assert_allclose(saved, [15])

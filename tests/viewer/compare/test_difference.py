@@ -114,22 +114,22 @@ def test_the_difference_stands_in_the_place_of_b(
     assert pair.side("B")._head._remark.text == "Blue: lower than A; orange: higher."
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
-    qtbot.waitUntil(lambda: bool(pair.panel("B", "activations")._scales))
+    qtbot.waitUntil(lambda: bool(pair.panel("B", "activations").scales))
     ours, theirs = pair.panel("A", "activations"), pair.panel("B", "activations")
-    levels = theirs._scales[theirs.choice.layers.currentText()][0]
+    levels = theirs.scales[theirs.choice.layers.currentText()][0]
     assert levels[0] == -levels[1]
-    assert ours._scales[ours.choice.layers.currentText()][0][0] == 0  # of run A alone
+    assert ours.scales[ours.choice.layers.currentText()][0][0] == 0  # of run A alone
     pair.window.stage.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: "cannot be subtracted" in pair.host("B", "latent_codes")._notice.text)
+    qtbot.waitUntil(lambda: "cannot be subtracted" in pair.host("B", "latent_codes").notice.text)
     for tab, probe in (("Classes", "predictions label"), ("Segmentation", "predictions mask")):
         titles = [pair.window.stage.tabText(n) for n in range(pair.window.stage.count())]
         pair.window.stage.setCurrentIndex(titles.index(tab))
-        qtbot.waitUntil(lambda p=probe: "points" in pair.panel("B", p)._caption.text)
+        qtbot.waitUntil(lambda p=probe: "points" in pair.panel("B", p).caption.text)
     pair.window.stage.setCurrentIndex(3)
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
     pair.settle()
     codes = pair.host("B", "latent_codes")
-    assert codes._stack.currentWidget() is codes.panel
+    assert codes.on_show is codes.panel
 
 
 def test_frames_of_different_points_are_not_subtracted(
@@ -141,7 +141,7 @@ def test_frames_of_different_points_are_not_subtracted(
     pair.window.session.scrub(1)
     pair.settle()
     theirs = pair.panel("B", "reconstruction").sheet.everything.rows[0].values
-    pair.session("B").blockSignals(True)  # as if its frame took long to come
+    pair.session("B")._requests.blockSignals(True)  # as if its frame took long to come
     pair.window.session.scrub(3)
     qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"), timeout=15_000)
     assert pair.panel("B", "reconstruction").sheet.everything.rows[0].values is theirs
@@ -163,8 +163,8 @@ def test_runs_of_other_samples_say_so(
     pair.window.stage.setCurrentIndex(1)
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
     host = pair.host("B", "reconstruction")
-    qtbot.waitUntil(lambda: host._notice.text == f"No difference: {said}", timeout=15_000)
+    qtbot.waitUntil(lambda: host.notice.text == f"No difference: {said}", timeout=15_000)
     pair.window.stage.setCurrentIndex(8)
     pair.settle()
     host = pair.host("B", "gradients")
-    assert host._stack.currentWidget() is host.panel
+    assert host.on_show is host.panel

@@ -26,7 +26,7 @@ class OtherModel(Example):
 
 def known(qtbot: QtBot, window: Window) -> CompareFeature:
     qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
-    return window.part(CompareFeature)
+    return window.findChild(CompareFeature)
 
 
 def ways(part: CompareFeature) -> tuple[bool, Alignment]:

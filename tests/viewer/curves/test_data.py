@@ -18,6 +18,7 @@ from ed_viewer.curves.data import (
     width_of,
 )
 from ed_viewer.session.alignment import Alignment
+from ed_viewer.style.palette import Side
 from ed_viewer.style.text import number
 
 pytestmark = pytest.mark.viewer
@@ -77,14 +78,15 @@ def test_the_loss_of_a_step_is_that_of_the_step_and_a_dot_is_the_mean_of_an_epoc
     assert places.tolist() == [312, 624, 936]
     np.testing.assert_allclose(means, losses.reshape(3, -1).mean(axis=1))
     assert not table.every("val_loss")
-    said, about = at_cursor("kl_loss", {"A": table}, 400.0, False)
+    said, about = at_cursor("kl_loss", {Side.A: table}, 400.0, False)
     assert said == f"val {number(1.0)}  λ 1  train {number(losses[399] / 2)}"
     assert "the loss of that step" in about
     running = CurveTable(table.places, table.columns)
     assert (
-        "running mean since the epoch began" in at_cursor("loss", {"A": running}, 400.0, False)[1]
+        "running mean since the epoch began"
+        in at_cursor("loss", {Side.A: running}, 400.0, False)[1]
     )
-    assert at_cursor("loss", {"A": running}, 400.0, False)[0].endswith(
+    assert at_cursor("loss", {Side.A: running}, 400.0, False)[0].endswith(
         number(table.columns["loss"][1])
     )
 
@@ -94,9 +96,9 @@ def test_what_was_changed_by_hand_stands_in_the_curves_that_follow_it() -> None:
     assert [mark.place for mark in marks_of("kl_loss", table)] == [400, 500]
     assert [mark.place for mark in marks_of("image_loss", table)] == [500]
     assert [mark.place for mark in marks_of("loss", table)] == [400, 500]
-    said = describe("kl_loss", {"A": table}, Alignment.STEP, 400.2)
+    said = describe("kl_loss", {Side.A: table}, Alignment.STEP, 400.2)
     assert said.endswith("weight of kl 1 -> 0.25")
-    assert describe("loss", {"A": table}, Alignment.STEP, 936.0).endswith("best epoch")
+    assert describe("loss", {Side.A: table}, Alignment.STEP, 936.0).endswith("best epoch")
 
 
 def test_the_best_epoch_is_best_at_the_weights_that_hold_in_the_end() -> None:

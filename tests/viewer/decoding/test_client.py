@@ -39,13 +39,13 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.ENDED, timeout=30_000)
-    said = panel._hand._weights.text()
+    said = panel.editor.weights.text()
     assert said == "The decoder's process ended (signal 9). Drag to restart it."
     before = hand.picture(panel).copy()
     hand.drag(panel, QPoint(60, -40))
     assert window.stage.decoder.process.number != pid
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=20_000)
-    assert "decoded with checkpoint" in panel._hand._weights.text()
+    assert "decoded with checkpoint" in panel.editor.weights.text()
 
 
 def test_a_process_that_always_ends_is_given_up_after_one_more_start(
@@ -57,11 +57,11 @@ def test_a_process_that_always_ends_is_given_up_after_one_more_start(
     decoder = window.stage.decoder
     qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
     assert "I do not feel well" in decoder.words
-    panel._held._drag(np.ones(2))
+    panel.handle.drag(np.ones(2))
     qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=20_000)
-    assert panel._hand.isHidden()
-    assert "ended twice: I do not feel well" in panel._reason.text()
-    panel._held._drag(np.zeros(2))
+    assert panel.editor.isHidden()
+    assert "ended twice: I do not feel well" in panel.reason.text()
+    panel.handle.drag(np.zeros(2))
     assert not decoder.process.running
 
 
@@ -70,13 +70,13 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
 ) -> None:
     hand.pretend(mode="unable")
     panel = hand.latent(open_window(finished))
-    qtbot.waitUntil(lambda: panel._reason.isVisible(), timeout=20_000)
-    assert panel._reason.text() == "Live decoding unavailable: this model has no decoder."
-    assert not panel._held.handle.target.isVisible()
-    assert panel._hand.isHidden()
-    assert panel._between.isHidden()
-    panel._scatter.clicked.emit(3, False)
-    assert panel._scatter.isVisible()
+    qtbot.waitUntil(lambda: panel.reason.isVisible(), timeout=20_000)
+    assert panel.reason.text() == "Live decoding unavailable: this model has no decoder."
+    assert not panel.handle.item.target.isVisible()
+    assert panel.editor.isHidden()
+    assert panel.interpolation.isHidden()
+    panel.scatter.clicked.emit(3, False)
+    assert panel.scatter.isVisible()
 
 
 def test_a_process_that_never_answers_is_ended(
@@ -103,7 +103,7 @@ def test_a_program_that_is_not_there(
     qtbot.waitUntil(lambda: decoder.step == 150, timeout=30_000)
     assert decoder.state is DecoderState.ENDED  # a frame does not start it again, a drag does
     assert "No such file" in decoder.words
-    panel._held._drag(np.ones(2))
+    panel.handle.drag(np.ones(2))
     qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=30_000)
 
 
@@ -113,7 +113,7 @@ def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
     window = open_window(finished)
     panel = hand.latent(window)
     qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.UNABLE, timeout=60_000)
-    assert "the model was not built by edkit" in panel._reason.text()
+    assert "the model was not built by edkit" in panel.reason.text()
 
 
 def test_another_run_and_a_closed_window_leave_no_process(
@@ -138,9 +138,9 @@ WINDOW = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from ed_viewer.decoding.client import Decoder
+from ed_viewer.decoding.client import DecoderClient
 app = QCoreApplication([])
-decoder = Decoder(Path(sys.argv[1]))
+decoder = DecoderClient(Path(sys.argv[1]))
 def say():
     print(decoder.state.value, decoder.process.number, flush=True)
 decoder.changed.connect(say)
@@ -180,8 +180,8 @@ def test_dragging_through_the_code_of_a_trained_run(
     hand.drag(panel, QPoint(70, 50))
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
     step = int(window.session.growth.steps[-1])
-    assert panel._hand._weights.text() == f"decoded with checkpoint {step}"
-    qtbot.waitUntil(lambda: len(panel._between.row.outputs) == 8, timeout=60_000)
+    assert panel.editor.weights.text() == f"decoded with checkpoint {step}"
+    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) == 8, timeout=60_000)
 
 
 def test_a_decoder_that_was_never_started_stops(tmp_path: Path) -> None:

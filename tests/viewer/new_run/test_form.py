@@ -124,10 +124,10 @@ def test_options_of_the_training_and_of_the_data_are_understood(form: Form) -> N
         next(f for s in form.training.sections for f in s.fields if f.option.name == name).set_text(
             value
         )
-    form.training._more.field("labels").set_text("label=0.5 'angle=0.25'")
-    form.training._more.field("only").set_text("'label=ankle boot'")
-    form.training._more.field("stratified").set_text("yes")
-    form.training._more.field("no_record").set_text("yes")
+    form.training.more.field("labels").set_text("label=0.5 'angle=0.25'")
+    form.training.more.field("only").set_text("'label=ankle boot'")
+    form.training.more.field("stratified").set_text("yes")
+    form.training.more.field("no_record").set_text("yes")
     data = form.page.data_page
     data.sections[0].field("degrees").set_text("30")
     data.sections[0].field("source").set_text("digits")

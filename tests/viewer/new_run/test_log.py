@@ -70,8 +70,8 @@ def test_a_long_log_is_read_from_its_end_and_bounded(
     view.follow(log)
     qtbot.waitUntil(lambda: view.text.endswith("line 399999"), timeout=30_000)
     assert len(view.text) <= log_tail._LIMIT
-    assert view._text.blockCount() <= 5000
-    bar = view._text.verticalScrollBar()
+    assert view.view.blockCount() <= 5000
+    bar = view.view.verticalScrollBar()
     assert bar.value() == bar.maximum()
 
 
@@ -117,7 +117,7 @@ def test_other_words_in_the_place_of_a_log_are_painted(
     qtbot: QtBot, view: LogView, tmp_path: Path, paintings: Callable[[Any], Callable[[], int]]
 ) -> None:
     view.follow(tmp_path / "none", "No log of one run.")
-    painted = paintings(view._text.viewport())
+    painted = paintings(view.view.viewport())
     qtbot.waitUntil(lambda: painted() > 0, timeout=5_000)
     qtbot.wait(50)
     before = painted()

@@ -24,7 +24,7 @@ def said(qtbot: QtBot, make: Make) -> Callable[..., str]:
         host = PanelHost(make(kind, arrays, *known).source)
         qtbot.addWidget(host)
         host.show_frame(Frame(FrameRequest(1, 1, 0, (kind,)), {kind: arrays}))
-        return host.panel._caption.text
+        return host.panel.caption.text
 
     return caption
 
@@ -50,11 +50,11 @@ def test_samples_without_a_finite_code_are_not_drawn(make: Make) -> None:
     codes = np.random.default_rng(0).normal(size=(30, 2)).astype("f4")
     codes[::3] = np.nan
     made = make("latent_codes", {"codes": codes}, {}, {}, {"label": None})
-    assert len(made._scatter.points.points) == 20
-    left, right, *_ = made._scatter._window
+    assert len(made.scatter.points.points) == 20
+    left, right, *_ = made.scatter.limits
     assert right - left < 12
     made.show_frame({"codes": np.full((30, 2), np.nan)})
-    assert len(made._scatter.points.points) == 0
+    assert len(made.scatter.points.points) == 0
 
 
 def test_a_sample_without_finite_probabilities_has_no_class(make: Make) -> None:
@@ -63,7 +63,7 @@ def test_a_sample_without_finite_probabilities_has_no_class(make: Make) -> None:
     fields = {"label": {"kind": "class", "classes": ["a", "b", "c"]}}
     options = {"target": "label", "output": "label"}
     made = make("predictions", {"probabilities": likely}, {"label": np.arange(3)}, fields, options)
-    assert made._caption.text == "accuracy 100.0 % (2 samples) · 1 not finite left out"
+    assert made.caption.text == "accuracy 100.0 % (2 samples) · 1 not finite left out"
 
 
 def test_a_loss_that_is_not_finite_is_told_from_one_that_was_not_measured() -> None:

@@ -46,40 +46,40 @@ def classes_panel(make: Make) -> ClassesPanel:
 def test_samples_are_made_where_there_is_room_for_them(qtbot: QtBot, make: Make) -> None:
     made = classes_panel(make)
     made.resize(400, 400)
-    qtbot.waitUntil(made._side.isHidden)
+    qtbot.waitUntil(made.examples.isHidden)
     made.show_frame({"probabilities": likely(np.roll(FOUND, 1), 4)})
     wanted = int(((TRUTH >= 0) & (np.roll(FOUND, 1) != TRUTH)).sum())
     made.resize(1200, 500)
-    qtbot.waitUntil(lambda: not made._side.isHidden())
-    assert made._about.text().endswith(f"· {wanted}")
-    assert sum(len(row.pixels) for row in made._tiles.shown.rows) == wanted
+    qtbot.waitUntil(lambda: not made.examples.isHidden())
+    assert made.about.text().endswith(f"· {wanted}")
+    assert sum(len(row.pixels) for row in made.tiles.shown.rows) == wanted
 
 
 def test_a_matrix_counts_truth_against_prediction_in_groups(make: Make) -> None:
     made = classes_panel(make)
-    shown = made._matrix.shown
+    shown = made.matrix.shown
     assert shown.names == ("shirt", "coat", "boot", "sandal")
     assert (shown.starts, shown.groups) == ((0, 2), ("top", "shoe"))
     expected = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
     assert shown.counts.tolist() == expected
-    assert made._title.text() == "Classes · fine"
-    assert made._caption.text == (
+    assert made.accessibleName() == "Classes · fine"
+    assert made.caption.text == (
         "accuracy 57.1 % (7 samples) · coarse 100.0 % · 1 without label left out"
     )
-    assert made._matrix.text(0, 1) == "50"
-    assert made._matrix.text(0, 3) == ""
-    assert made._matrix.describe(3, 2) == "true sandal · predicted boot · 1 of 2 (50.0 %)"
-    made._numbers.setChecked(True)
-    assert made._matrix.text(0, 1) == "1"
+    assert made.matrix.text(0, 1) == "50"
+    assert made.matrix.text(0, 3) == ""
+    assert made.matrix.describe(3, 2) == "true sandal · predicted boot · 1 of 2 (50.0 %)"
+    made.numbers.setChecked(True)
+    assert made.matrix.text(0, 1) == "1"
 
 
 def test_what_is_right_and_what_is_wrong_differ_in_colour(make: Make) -> None:
-    matrix = classes_panel(make)._matrix
+    matrix = classes_panel(make).matrix
     assert matrix.colour(2, 2) == LIGHT.below
     assert matrix.colour(0, 3) == LIGHT.card
     assert matrix.colour(3, 2) not in (LIGHT.card, matrix.colour(3, 3))
     picture = matrix.grab().toImage()
-    where = matrix._layout.cell(2, 2).topLeft()
+    where = matrix.grid.cell(2, 2).topLeft()
     assert picture.pixelColor(where.x() + 4, where.y() + 4).name() == LIGHT.below
 
 
@@ -87,14 +87,14 @@ def test_the_samples_beside_are_the_surest_mistakes_or_those_of_a_cell(make: Mak
     made = classes_panel(make)
     made.resize(900, 500)
     made.grab()
-    assert made._tiles.shown.columns == ("coat → shirt", "sandal → boot", "shirt → coat")
+    assert made.tiles.shown.columns == ("coat → shirt", "sandal → boot", "shirt → coat")
     images = made.source.reference["image"]
-    np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[7, 4, 1]])
-    made._matrix.choose((0, 0))
-    np.testing.assert_array_equal(made._tiles.shown.rows[0].values, images[[0]])
-    assert made._about.text() == "true shirt, predicted shirt · 1"
-    made._matrix.choose(None)
-    assert len(made._tiles.shown.columns) == 3
+    np.testing.assert_array_equal(made.tiles.shown.rows[0].values, images[[7, 4, 1]])
+    made.matrix.choose((0, 0))
+    np.testing.assert_array_equal(made.tiles.shown.rows[0].values, images[[0]])
+    assert made.about.text() == "true shirt, predicted shirt · 1"
+    made.matrix.choose(None)
+    assert len(made.tiles.shown.columns) == 3
 
 
 def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
@@ -105,15 +105,15 @@ def test_a_class_that_no_output_stands_for_is_a_mistake(make: Make) -> None:
     assert isinstance(made, ClassesPanel)
     made.resize(900, 500)
     made.grab()
-    assert made._tiles.shown.columns == ("5 → boot", "coat → shirt")
-    assert made._matrix.shown.counts.tolist() == [[1, 0], [0, 1]]
-    assert made._caption.text == "accuracy 50.0 % (4 samples)"
+    assert made.tiles.shown.columns == ("5 → boot", "coat → shirt")
+    assert made.matrix.shown.counts.tolist() == [[1, 0], [0, 1]]
+    assert made.caption.text == "accuracy 50.0 % (4 samples)"
 
 
 def test_without_truth_there_is_no_matrix(make: Make) -> None:
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, options={"target": None})
-    assert "no ground truth" in made._caption.text
-    assert not made._matrix.shown.counts.size
+    assert "no ground truth" in made.caption.text
+    assert not made.matrix.shown.counts.size
 
 
 def test_samples_of_a_cell_leave_the_matrix_most_of_a_narrow_panel(
@@ -125,9 +125,9 @@ def test_samples_of_a_cell_leave_the_matrix_most_of_a_narrow_panel(
     given = {"output": "label", "target": "label"}
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, reference, fields, given)
     made.resize(380, 300)
-    made._matrix.choose((0, 0))
-    qtbot.waitUntil(made._side.isVisible, timeout=5_000)
-    assert made._matrix.width() > 1.5 * made._side.width()
+    made.matrix.choose((0, 0))
+    qtbot.waitUntil(made.examples.isVisible, timeout=5_000)
+    assert made.matrix.width() > 1.5 * made.examples.width()
 
 
 def segmentation(make: Make, colours: list[str]) -> SegmentationPanel:
@@ -152,26 +152,26 @@ def segmentation(make: Make, colours: list[str]) -> SegmentationPanel:
 
 def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
     made = segmentation(make, [])
-    truth, found = made.source.reference["mask"][:3], made._found[0]
+    truth, found = made.source.reference["mask"][:3], made.predicted[0]
     known = truth >= 0
-    for number, score in enumerate(made._scores.scores):
+    for number, score in enumerate(made.scores.scores):
         mine, taken = known & (truth == number), known & (found == number)
         if mine.any():
             assert score.value == pytest.approx((mine & taken).sum() / (mine | taken).sum())
         assert score.colour == class_colour(LIGHT, number)
-    assert [score.name for score in made._scores.scores] == ["water", "land", "snow"]
-    assert made._scores.scores[2].value is None
+    assert [score.name for score in made.scores.scores] == ["water", "land", "snow"]
+    assert made.scores.scores[2].value is None
     right = 100 * (truth == found)[known].mean()
-    mean = np.mean([score.value for score in made._scores.scores[:2]])
+    mean = np.mean([score.value for score in made.scores.scores[:2]])
     said = f"mean IoU {mean:.3f} of 2 of 3 classes · {right:.1f} % of pixels right · 3 samples"
-    assert made._caption.text == said
+    assert made.caption.text == said
 
 
 def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
     made = segmentation(make, ["#102030", "nonsense"])
-    rows = {row.label: row for row in made._sheet.shown.rows}
+    rows = {row.label: row for row in made.sheet.shown.rows}
     assert list(rows) == ["image", "elevation", "truth", "prediction", "overlay"]
-    truth, found = made.source.reference["mask"][:3], made._found[0]
+    truth, found = made.source.reference["mask"][:3], made.predicted[0]
     table = class_table(("#102030", class_colour(LIGHT, 1), class_colour(LIGHT, 2)))
     predicted = rows["prediction"].pixels[..., 2::-1]
     np.testing.assert_array_equal(predicted, table[found])
@@ -179,23 +179,23 @@ def test_rows_are_inputs_truth_prediction_and_overlay(make: Make) -> None:
     np.testing.assert_array_equal(true[truth >= 0], table[truth[truth >= 0]])
     stripes = {tuple(colour) for colour in class_table((LIGHT.line, LIGHT.card)).tolist()}
     assert {tuple(colour) for colour in true[truth < 0].tolist()} == stripes
-    made._opacity.setValue(0)
-    over = made._sheet.shown.rows[-1].pixels
+    made.opacity.setValue(0)
+    over = made.sheet.shown.rows[-1].pixels
     np.testing.assert_array_equal(over, rows["image"].pixels)
-    made._opacity.setValue(100)
-    over = made._sheet.shown.rows[-1].pixels
+    made.opacity.setValue(100)
+    over = made.sheet.shown.rows[-1].pixels
     np.testing.assert_array_equal(over, rows["prediction"].pixels)
 
 
 def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
     made = segmentation(make, [])
-    sheet = made._sheet
+    sheet = made.sheet
     everything = sheet.shown
     sheet.choose((2, 1))
     assert sheet.shown.columns == ("sample 2: image", "elevation", "truth", "prediction", "overlay")
     np.testing.assert_array_equal(sheet.shown.rows[0].pixels[3], everything.rows[3].pixels[1])
     assert sheet.behind(0, 3) == (everything, 3, 1)
-    made.show_frame({"classes": made._found[0]})
+    made.show_frame({"classes": made.predicted[0]})
     assert len(sheet.shown.rows) == 1
     sheet.choose(None)
     assert len(sheet.shown.rows) == 5
@@ -203,7 +203,7 @@ def test_a_sample_that_is_clicked_is_shown_alone(make: Make) -> None:
 
 def test_in_a_high_panel_the_classes_stand_below_the_pictures(make: Make, qtbot: QtBot) -> None:
     made = segmentation(make, [])
-    sheet, scores = made._sheet, made._scores
+    sheet, scores = made.sheet, made.scores
     for width, height, below in ((460, 600, True), (700, 400, False), (460, 500, True)):
         made.resize(width, height)
         qtbot.waitUntil(lambda below=below: (scores.y() > sheet.y()) == below, timeout=5_000)
@@ -236,13 +236,13 @@ def test_points_are_predicted_against_true(make: Make, shape: tuple[int, ...]) -
     found = np.array([-30, -10, 4, 10, 3, 40], "f2")
     made = values_panel(make, truth, found.reshape(shape))
     rmse = f"RMSE {np.sqrt((100 + 16) / 5):.3g}°"
-    assert made._caption.text == f"{rmse} · 5 samples · 1 without a true value left out"
+    assert made.caption.text == f"{rmse} · 5 samples · 1 without a true value left out"
     plot = made.view.widget
     drawn = plot.points
     # The fifth has no truth.
     assert drawn.points[drawn.labels == 0].tolist() == [[-40, -30], [0, 4]]
     assert drawn.points[drawn.labels == 1].tolist() == [[-10, -10], [10, 10], [40, 40]]
-    assert np.stack(drawn._markers.getData(), axis=1).tolist() == drawn.points.tolist()
+    assert np.stack(drawn.markers.getData(), axis=1).tolist() == drawn.points.tolist()
     assert plot.plot.getPlotItem().getAxis("bottom").labelText == "true angle (°)"
     plot.legend.hidden.add(1)
     plot.legend.toggled.emit()
@@ -261,16 +261,16 @@ def test_points_and_their_legend_are_in_the_own_colours_of_a_class_a_sample(make
     assert isinstance(made, ValuesPanel)
     plot = made.view.widget
     assert plot.points.colours == {0: "#ff0000", 1: "#00ff00"}
-    assert [spot.brush().color().name() for spot in plot.points._markers.points()[2:4]] == [
+    assert [spot.brush().color().name() for spot in plot.points.markers.points()[2:4]] == [
         "#ff0000",
         "#00ff00",
     ]
     image = plot.legend.grab().toImage()
-    line = plot.legend._row(1)
+    line = plot.legend.row(1)
     mark = image.pixelColor(line.left() + 5, line.center().y())
     assert mark.name() == "#00ff00"
     unknown = make("predictions", {"values": angles}, reference, fields, options)
-    assert unknown.view.widget.legend._names == ()
+    assert unknown.view.widget.legend.names == ()
 
 
 def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
@@ -279,7 +279,7 @@ def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
     rows = {row.label: row for row in made.view.widget.shown.rows}
     assert list(rows) == ["true (°)", "predicted (°)", "predicted − true"]
     np.testing.assert_allclose(rows["predicted − true"].values, 0.5, atol=1e-2)
-    assert made._caption.text.startswith("RMSE 0.5")
+    assert made.caption.text.startswith("RMSE 0.5")
     bright = rows["true (°)"].pixels[1, 3, 3]
     assert (rows["predicted (°)"].pixels[1, 3, 3] == bright).all()  # beyond the scale: its end
 
@@ -292,7 +292,7 @@ def test_where_the_truth_is_one_value_no_difference_is_pale(make: Make) -> None:
     images = np.full((2, 4, 4, 1), 5, "f4")
     same = make("reconstruction", {"output": images}, {"image": images}, {}, {"field": "image"})
     assert (same.sheet.shown.rows[2].pixels[0, 0, 0, :3] == pixel).all()
-    assert same._caption.text.endswith("difference from −1 to +1")
+    assert same.caption.text.endswith("difference from −1 to +1")
 
 
 def test_values_of_a_line_are_curves(make: Make) -> None:
@@ -305,10 +305,10 @@ def test_samples_of_a_conditional_model_stand_in_a_row_a_class(make: Make) -> No
     images = np.random.default_rng(0).random((6, 5, 4, 1)).astype("f2")
     fields = {"label": {"kind": "class", "classes": ["one", "two", "three"]}}
     arrays = {"images": images, "classes": np.array([0, 0, 1, 1, 2, 2], "i4")}
-    rows = make("samples", arrays, {}, fields, {"label": "label"})._tiles.shown.rows
+    rows = make("samples", arrays, {}, fields, {"label": "label"}).tiles.shown.rows
     assert [row.label for row in rows] == ["one", "two", "three"]
     np.testing.assert_array_equal(rows[1].values, images[2:4].astype("f4"))
-    rows = make("samples", {"images": images})._tiles.shown.rows
+    rows = make("samples", {"images": images}).tiles.shown.rows
     assert sum(len(row.pixels) for row in rows) == 6
 
 
@@ -316,12 +316,12 @@ def test_without_truth_values_stand_over_the_number_of_their_sample(make: Make) 
     found = np.array([3.0, -1.0, 7.5, 0.5], "f4")
     made = make("predictions", {"values": found}, options={"output": "angle", "target": None})
     assert isinstance(made, ValuesPanel)
-    assert made._caption.text == "no true values recorded: predictions only"
+    assert made.caption.text == "no true values recorded: predictions only"
     plot = made.view.widget
     assert plot.points.points.tolist() == [[0, 3], [1, -1], [2, 7.5], [3, 0.5]]
     assert plot.plot.getPlotItem().getAxis("bottom").labelText == "sample (from 0)"
     assert plot.line.getData()[0] is None or not len(plot.line.getData()[0])
-    assert plot._describe(np.array([2.0, 7.5])) == "sample 3 · predicted 7.5"
+    assert plot.describe(np.array([2.0, 7.5])) == "sample 3 · predicted 7.5"
 
 
 @pytest.mark.parametrize("known", ["some", "none"])
@@ -342,14 +342,14 @@ def test_where_a_map_has_no_truth_there_are_stripes_and_no_difference(
         assert {tuple(colour) for colour in striped.tolist()} == stripes
         assert np.array_equal(np.isnan(rows[name].values[..., 0]), np.isnan(truth))
     if known == "none":
-        assert made._caption.text == "no sample has a true value"
+        assert made.caption.text == "no sample has a true value"
 
 
 def test_a_line_has_a_gap_where_there_is_no_truth(make: Make) -> None:
     truth = np.sin(np.arange(30, dtype="f4") / 4).reshape(1, 30).repeat(2, axis=0)
     truth[:, 10:20] = np.nan
     made = values_panel(make, truth, np.full((2, 30), 2, "f4"))
-    wave = made.view._waves.waves[0]
+    wave = made.view.widget.waves[0]
     for curve, values in ((wave.before[0], truth[0]), (wave.change[0], 2 - truth[0])):
         np.testing.assert_array_equal(curve.yData, values)
     np.testing.assert_array_equal(wave.after[0].yData, np.full(30, 2))
@@ -363,8 +363,8 @@ def test_what_is_not_on_one_scale_is_not_compared(make: Make, shape: tuple[int, 
     options = {"field": "input", "samples": 3, "compared": False}
     made = make("reconstruction", {"output": output}, reference, fields, options)
     said = "no error: no truth on the same scale recorded"
-    assert made._caption.text == said
+    assert made.caption.text == said
     if len(shape) == 3:
         assert [row.label for row in made.sheet.shown.rows] == ["output"]
     else:
-        assert made._waves.waves[0].shown[0] is None
+        assert made.signals.waves[0].shown[0] is None

@@ -85,18 +85,18 @@ def strip_of(qtbot: QtBot, window: Window) -> Any:
     titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
     window.stage.setCurrentIndex(titles.index("Samples"))
     panel: Any = window.stage.panels[0]
-    qtbot.waitUntil(lambda: bool(panel._arrays), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(panel.arrays), timeout=30_000)
     for _ in range(80):
-        if panel._over_time.hasFocus():
+        if panel.over_time.hasFocus():
             break
         qtbot.keyClick(window.focusWidget() or window, Qt.Key.Key_Tab)
-    qtbot.keyClick(panel._over_time, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: panel._past is not None, timeout=30_000)
+    qtbot.keyClick(panel.over_time, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: panel.past is not None, timeout=30_000)
     return panel
 
 
 def names_of(panel: Any) -> list[str]:
-    return list(panel._tiles.shown.columns)
+    return list(panel.tiles.shown.columns)
 
 
 def test_the_window_shows_the_steps_up_to_the_cursor(
@@ -113,16 +113,16 @@ def test_the_window_shows_the_steps_up_to_the_cursor(
     window = open_window(finished)
     panel = strip_of(qtbot, window)
     assert names_of(panel) == [str(step) for step in range(0, 400, 50)]
-    rows = panel._tiles.shown.rows
+    rows = panel.tiles.shown.rows
     assert [row.label for row in rows] == list(panel.source.classes("label"))[: len(rows)]
     assert all(len(row.pixels) == 8 for row in rows)
     arrays = [Example(samples=120, frames=8).frame(n)["samples"]["images"] for n in range(8)]
-    first = np.array([a[panel._past.samples[0]] for a in arrays], "f4")
+    first = np.array([a[panel.past.samples[0]] for a in arrays], "f4")
     np.testing.assert_allclose(rows[0].values, first, atol=1e-3)
     window.session.scrub(3)
     qtbot.waitUntil(lambda: names_of(panel) == ["0", "50", "100", "150"], timeout=30_000)
-    assert "at 4 steps up to 150" in panel._caption.text
-    qtbot.keyClick(panel._over_time, Qt.Key.Key_Space)
+    assert "at 4 steps up to 150" in panel.caption.text
+    qtbot.keyClick(panel.over_time, Qt.Key.Key_Space)
     assert not names_of(panel)
     assert panel.lookback is None
     assert threading.get_ident() not in readers
@@ -133,9 +133,9 @@ def test_every_name_has_room(qtbot: QtBot, open_window: Open, finished: Path) ->
     panel = strip_of(qtbot, window)
     window.resize(QSize(1280, 720))
     qtbot.wait(100)
-    layout = panel._tiles._layout
+    layout = panel.tiles.grid
     texts = {text: rect for rect, text, _ in layout.texts}
-    metrics = panel._tiles.fontMetrics()
+    metrics = panel.tiles.fontMetrics()
     for name in names_of(panel):
         assert metrics.horizontalAdvance(name) <= texts[name].width()
 
@@ -146,17 +146,17 @@ def test_two_runs_have_their_columns_at_the_same_steps(
     pair = couple(finished, shorter)
     strip_of(qtbot, pair.window)
     ours, theirs = (pair.panel(side, "samples") for side in "AB")
-    assert theirs._over_time.isChecked()
+    assert theirs.over_time.isChecked()
     steps = [str(step) for step in range(0, 400, 50)]
     last = [*steps[:5], *["200"] * 3]
     qtbot.waitUntil(lambda: (names_of(ours), names_of(theirs)) == (steps, last), timeout=30_000)
     pair.part.set_signed(True)
     signed = pair.panel("B", "samples")
-    qtbot.waitUntil(lambda: signed._past is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: signed.past is not None, timeout=30_000)
     assert names_of(signed) == last
     examples = [Example(samples=120, frames=n) for n in (8, 5)]
     one, other = (e.frame(2)["samples"]["images"][0].astype("f4") for e in examples)
-    np.testing.assert_allclose(signed._past.arrays["images"][2, 0], other - one, atol=1e-3)
+    np.testing.assert_allclose(signed.past.arrays["images"][2, 0], other - one, atol=1e-3)
 
 
 def test_where_run_b_has_no_frame_yet_its_column_is_empty(
@@ -171,5 +171,5 @@ def test_where_run_b_has_no_frame_yet_its_column_is_empty(
     theirs = pair.panel("B", "samples")
     qtbot.waitUntil(lambda: names_of(theirs)[:2] == ["–", "50"], timeout=30_000)
     card = theirs.source.theme.colour("card")
-    pixel = theirs._tiles.shown.rows[0].pixels[0, 0, 0]
+    pixel = theirs.tiles.shown.rows[0].pixels[0, 0, 0]
     assert tuple(pixel[:3]) == (card.blue(), card.green(), card.red())

@@ -156,9 +156,9 @@ def test_events_are_drawn_and_told(timeline: Timeline) -> None:
     timeline.set_events((Event(200, 2.5, 4.0, "checkpoint", "checkpoint at step 200"), changed))
     assert timeline.grab().toImage() != plain
     at = timeline.x_of(40) + 2
-    assert timeline._picture.describe(at) == "weight of kl 1 -> 4 (step 405)"
-    assert timeline._picture.describe(timeline.x_of(20)) == "checkpoint at step 200"
-    assert timeline._picture.describe(timeline.x_of(60)) == "frame 61 · step 600 · epoch 7.50"
+    assert timeline.picture.describe(at) == "weight of kl 1 -> 4 (step 405)"
+    assert timeline.picture.describe(timeline.x_of(20)) == "checkpoint at step 200"
+    assert timeline.picture.describe(timeline.x_of(60)) == "frame 61 · step 600 · epoch 7.50"
 
 
 def test_many_checkpoints_leave_the_frames_to_be_seen(timeline: Timeline) -> None:
@@ -186,7 +186,7 @@ def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path)
     window.session.scrub(4)
     qtbot.keyClick(window, Qt.Key.Key_O)
     assert cursor.loop == (2, 4)
-    assert window.timeline._picture.loop == (2, 4)
+    assert window.timeline.picture.loop == (2, 4)
     window.session.set_speed(30)
     window.session.scrub(0)
     seen: list[int] = []

@@ -132,7 +132,7 @@ def test_a_hundred_classes_are_cells_and_not_lines(qtbot: QtBot, theme: Theme) -
     qtbot.addWidget(matrix)
     matrix.resize(400, 300)
     matrix.show_counts(classes(100))
-    picture, made = matrix.grab().toImage(), matrix._layout
+    picture, made = matrix.grab().toImage(), matrix.grid
     quiet = picture.pixelColor(made.cell(20, 80).center()).name()
     line = QColor(theme.palette.line).name()
     box = made.box.adjusted(4, 4, -4, -4)
@@ -153,7 +153,7 @@ def test_the_pointer_is_a_hand_over_a_cell_and_an_arrow_beside_it(
     matrix.show_counts(classes(3))
     matrix.show()
     for point, shape in (
-        (matrix._layout.cell(1, 1).center(), Qt.CursorShape.PointingHandCursor),
+        (matrix.grid.cell(1, 1).center(), Qt.CursorShape.PointingHandCursor),
         (matrix.rect().bottomRight(), Qt.CursorShape.ArrowCursor),
     ):
         QTest.mouseMove(matrix, point)
@@ -169,15 +169,15 @@ def test_a_legend_leaves_the_plot_its_place_and_counts_what_it_leaves_out(
     legend.resize(200, 200)
     legend.fit(1200)
     assert legend.sizeHint().width() <= 1200 * 0.45
-    wide = legend._shown()
+    wide = legend.shown
     legend.fit(300)
     assert legend.sizeHint().width() <= 300 * 0.45 + 1
-    assert legend._shown() < wide < 40
+    assert legend.shown < wide < 40
     before = set(legend.hidden)
-    last = legend._row(legend._shown())
+    last = legend.row(legend.shown)
     QTest.mouseClick(legend, Qt.MouseButton.LeftButton, pos=last.center())  # "+ 30" is no class
     assert legend.hidden == before
-    QTest.mouseClick(legend, Qt.MouseButton.LeftButton, pos=legend._row(1).center())
+    QTest.mouseClick(legend, Qt.MouseButton.LeftButton, pos=legend.row(1).center())
     assert legend.hidden == {1}
 
 
@@ -317,6 +317,6 @@ def test_a_fine_matrix_keeps_its_names_and_numbers_in_the_lecture_mode(
     matrix.resize(side + 200, side + 120)
     matrix.show_counts(Counts(np.full((10, 10), 7), tuple(f"class {n}" for n in range(10))))
     line = QFontMetrics(theme.font(matrix._names)).height()
-    assert matrix._layout.edge(1) >= line  # every name has its line
+    assert matrix.grid.edge(1) >= line  # every name has its line
     assert matrix._scale() > 0
     theme.set_lecture(False)

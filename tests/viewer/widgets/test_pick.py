@@ -26,7 +26,7 @@ VIDEO = {"field": "video"}
 
 
 def click(qtbot: QtBot, tiles: Tiles, row: int, column: int) -> None:
-    centre: QPoint = tiles._layout.cell(row, column).center()
+    centre: QPoint = tiles.grid.cell(row, column).center()
     qtbot.mouseClick(tiles, Qt.MouseButton.LeftButton, pos=centre)
 
 
@@ -39,21 +39,21 @@ def test_arrows_move_the_picked_channel_and_not_the_cursor(
     window.stage.setCurrentIndex(1 + TABS.index("Activations"))
     panel = window.stage.panels[0]
     assert isinstance(panel, ActivationsPanel)
-    qtbot.waitUntil(lambda: bool(panel._mosaic.shown.rows), timeout=30_000)
-    mosaic, cursor = panel._mosaic, window.session.cursor
+    qtbot.waitUntil(lambda: bool(panel.mosaic.shown.rows), timeout=30_000)
+    mosaic, cursor = panel.mosaic, window.session.cursor
     assert not panel.focus.isVisible()
     click(qtbot, mosaic, 3, 2)
     assert mosaic.pick == (3, 2)
     assert panel.focus.isVisible()
-    assert panel.focus._name.text() == "channel 3 · two"
+    assert panel.focus.name.text() == "channel 3 · two"
     drawn = panel.focus.tiles.shown.rows[0].values[0]
-    np.testing.assert_array_equal(drawn[..., 0], panel._arrays["encoder/conv2d"][2, ..., 2])
+    np.testing.assert_array_equal(drawn[..., 0], panel.arrays["encoder/conv2d"][2, ..., 2])
     for key, pick in ((Key.Key_Right, (3, 3)), (Key.Key_Down, (4, 3)), (Key.Key_Left, (4, 2))):
         qtbot.keyClick(mosaic, key)
         assert mosaic.pick == pick
     for _ in range(20):
         qtbot.keyClick(mosaic, Key.Key_Down)
-    assert mosaic.pick == (mosaic._layout.rows - 1, 2)
+    assert mosaic.pick == (mosaic.grid.rows - 1, 2)
     assert cursor.frame == 7
     qtbot.keyClick(mosaic, Key.Key_Escape)
     assert mosaic.pick is None
@@ -68,9 +68,9 @@ def test_the_channel_in_focus_stays_while_frames_go_by(make: Make) -> None:
     maps = np.random.default_rng(0).random((5, 6, 6, 40)).astype("f2")
     panel = make("activations", {"conv": maps})
     assert isinstance(panel, ActivationsPanel)
-    channel = len(panel._mosaic.shown.rows[0].pixels) + 3
-    panel._mosaic.choose((1, 2))  # opens the focus, and so moves the tiles
-    assert panel.focus._name.text() == f"channel {channel} · sample 1"
+    channel = len(panel.mosaic.shown.rows[0].pixels) + 3
+    panel.mosaic.choose((1, 2))  # opens the focus, and so moves the tiles
+    assert panel.focus.name.text() == f"channel {channel} · sample 1"
     panel.show_frame({"conv": maps / 2})
     shown = panel.focus.tiles.shown.rows[0].values[0, ..., 0]
     np.testing.assert_allclose(shown, maps[0, ..., channel - 1] / 2, rtol=1e-3)
@@ -81,11 +81,11 @@ def test_levels_are_fixed_over_the_run_or_those_of_the_frame(make: Make) -> None
     maps[0, 2, 2, 1] = 8
     panel = make("activations", {"conv": maps})
     assert isinstance(panel, ActivationsPanel)
-    bright = panel._mosaic.shown.rows[1].pixels[0, 2, 2].copy()
+    bright = panel.mosaic.shown.rows[1].pixels[0, 2, 2].copy()
     panel.show_frame({"conv": maps / 4})
-    assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] != bright).any()
+    assert (panel.mosaic.shown.rows[1].pixels[0, 2, 2] != bright).any()
     panel.choice.fixed.setChecked(False)
-    assert (panel._mosaic.shown.rows[1].pixels[0, 2, 2] == bright).all()
+    assert (panel.mosaic.shown.rows[1].pixels[0, 2, 2] == bright).all()
 
 
 def matrix_of(make: Make, classes: int) -> ClassesPanel:
@@ -125,7 +125,7 @@ def test_a_video_is_shown_frame_by_frame(qtbot: QtBot, make: Make) -> None:
     panel.film.play.click()
     qtbot.waitUntil(lambda: panel.film.frame == 1, timeout=15_000)  # 4, 0, 1: round and round
     panel.hide()
-    assert not panel.film._timer.isActive()
+    assert not panel.film.playing
 
 
 def test_all_frames_of_every_video_side_by_side(make: Make) -> None:
@@ -160,7 +160,7 @@ def test_the_levels_of_a_video_are_those_of_all_its_moments(make: Make) -> None:
     fields, reference = {"video": {"kind": "video"}}, {"video": videos}
     panel = make("reconstruction", {"output": videos / 2}, reference, fields, VIDEO)
     assert isinstance(panel, ReconstructionPanel)
-    assert panel._caption.text.endswith("difference from −4 to +4")
+    assert panel.caption.text.endswith("difference from −4 to +4")
     panel.film.slider.setValue(3)
     grey = panel.sheet.shown.rows[0].pixels[0, 0, 0, 0]
     assert grey == int(255 * (4 / 3 + 4) / 8)
@@ -177,18 +177,18 @@ def test_of_two_videos_that_are_compared_one_moves_both(make: Make) -> None:
     assert other is not None
     one.play.click()
     assert other.play.isChecked()
-    assert [bar._timer.isActive() for bar in (one, other)] == [True, False]
-    one._advance()
+    assert [bar.playing for bar in (one, other)] == [True, False]
+    one.advance()
     assert (one.frame, other.frame) == (1, 1)
     other.play.click()
     assert not one.play.isChecked()
-    assert not one._timer.isActive()
+    assert not one.playing
 
 
 def test_the_arrows_move_the_picked_cell_of_a_matrix(qtbot: QtBot, make: Make) -> None:
     one, other = (matrix_of(make, 3) for _ in range(2))
     link(one, other)
-    matrix, there = one._matrix, other._matrix
+    matrix, there = one.matrix, other.matrix
     assert matrix.focusPolicy() == Qt.FocusPolicy.StrongFocus
     for key, pick in (
         (Key.Key_Left, (0, 0)),
@@ -201,14 +201,14 @@ def test_the_arrows_move_the_picked_cell_of_a_matrix(qtbot: QtBot, make: Make) -
     ):
         qtbot.keyClick(matrix, key)
         assert (matrix.pick, there.pick) == (pick, pick)
-    assert one._about.text() == "true 0, predicted 0 · 2"
+    assert one.about.text() == "true 0, predicted 0 · 2"
     there.choose((2, 1))
     assert matrix.pick == (2, 1)
     fewer = matrix_of(make, 2)
     link(one, fewer)
     one._draw()
     fewer._draw()
-    assert (matrix.pick, fewer._matrix.pick) == ((2, 1), None)
+    assert (matrix.pick, fewer.matrix.pick) == ((2, 1), None)
 
 
 def test_a_sample_that_is_enlarged_is_enlarged_of_the_other_run(make: Make) -> None:

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from ed_viewer.curves.data import CurveTable
 from ed_viewer.curves.plot import CurvePlot
 from ed_viewer.session.alignment import Alignment
-from ed_viewer.style.palette import run_colour
+from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.plots.plot import Axis
 from ed_viewer.window.window import Window
@@ -72,7 +72,7 @@ def test_curves_that_are_resized_are_painted_twice_at_most(
     qtbot.waitUntil(lambda: window.curves.whole and window.stage.drawn() == {7}, timeout=30_000)
     window.stage.complete()
     qtbot.wait(300)
-    views = [plot._view.viewport() for plot in window.curves.plots.values()]
+    views = [plot.view.viewport() for plot in window.curves.plots.values()]
     whole: list[QObject] = []
 
     class Watch(QObject):
@@ -105,17 +105,17 @@ def test_a_number_between_the_powers_is_written_where_there_is_room(qtbot: QtBot
 def test_one_row_is_a_point_in_the_colour_of_its_run(qtbot: QtBot, theme: Theme) -> None:
     plot = CurvePlot("loss", theme)
     qtbot.addWidget(plot)
-    tables = {side: CurveTable(np.array([9.0]), {"loss": np.array([0.5])}) for side in "AB"}
-    plot.show_tables({"A": tables["A"]})
-    options = plot._curves["A", ""].opts
+    tables = {side: CurveTable(np.array([9.0]), {"loss": np.array([0.5])}) for side in Side}
+    plot.show_tables({Side.A: tables[Side.A]})
+    options = plot.curves[Side.A, ""].opts
     assert (options["symbol"], options["symbolSize"]) == ("o", 7)
     assert options["symbolBrush"].color().name() == theme.palette.classes[0]
     plot.set_compared(True)
     plot.show_tables(tables)
-    assert plot._curves["A", ""].opts["symbolBrush"].color() == run_colour(theme.palette, "A")
-    hollow = plot._curves["B", ""].opts
+    assert plot.curves[Side.A, ""].opts["symbolBrush"].color() == run_colour(theme.palette, Side.A)
+    hollow = plot.curves[Side.B, ""].opts
     assert hollow["symbolBrush"].style() is Qt.BrushStyle.NoBrush
-    assert hollow["symbolPen"].color() == run_colour(theme.palette, "B")
+    assert hollow["symbolPen"].color() == run_colour(theme.palette, Side.B)
 
 
 @given(st.floats(-5, 1e4), st.floats(1e-3, 1e5), st.integers(20, 900))
@@ -137,4 +137,4 @@ def test_of_the_step_alone_the_axis_is_whole(qtbot: QtBot, theme: Theme) -> None
         plot.how = how
         plot._whole = (1.0, 2.0)
         plot.show_part(None)
-        assert plot._item.getAxis("bottom").whole == (how is Alignment.STEP)
+        assert plot.item.getAxis("bottom").whole == (how is Alignment.STEP)

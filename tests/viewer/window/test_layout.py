@@ -62,9 +62,9 @@ def test_a_layout_that_came_back_is_not_to_undo(
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
     qtbot.wait(50)  # docks tell later where they are
     assert area(window) == TOP
-    assert window.part(ViewHistory).stack.count() == 0
+    assert window.findChild(ViewHistory).stack.count() == 0
     window.addDockWidget(BOTTOM, window.docks["curves"])
-    qtbot.waitUntil(lambda: window.part(ViewHistory).stack.count() == 1, timeout=15_000)
+    qtbot.waitUntil(lambda: window.findChild(ViewHistory).stack.count() == 1, timeout=15_000)
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert area(window) == TOP
 
@@ -75,7 +75,7 @@ def test_one_click_resets_and_forgets(
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
     window.addDockWidget(TOP, window.docks["curves"])
     window.set_full(True)
-    tools = next(part for part in window.parts if part.name == "tools")
+    tools = next(part for part in window.features if part.name == "tools")
     qtbot.mouseClick(tools.buttons["reset"], Qt.MouseButton.LeftButton)
     assert area(window) == BOTTOM
     assert not window.full
@@ -144,7 +144,7 @@ def test_a_log_that_was_opened_while_waiting_stays(
             example.append(writer, 0)
             opened(qtbot, window)
             assert window.docks["log"].isVisible()
-    said = window.part(TrainingLog).log._text.placeholderText()
+    said = window.findChild(TrainingLog).log.view.placeholderText()
     assert said.startswith("No log in the folder of this run.")
     assert str(folder.path) in said
 

@@ -145,10 +145,9 @@ def test_the_menu_of_two_runs_says_what_they_differ_in(
         RunFolder(path).update(params={"latent": latent})
     window = open_window(finished, shorter)
     qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
-    window.part(CompareFeature)._ask()
-    menus = [
-        m for m in window.part(CompareFeature).tools.compare.findChildren(QMenu) if m.isVisible()
-    ]
+    window.findChild(CompareFeature)._ask()
+    tool = window.findChild(CompareFeature).tools.compare
+    menus = [menu for menu in tool.findChildren(QMenu) if menu.isVisible()]
     (action,) = menus[0].actions()
     assert action.text().startswith("conv_vae-example · latent 8 · ")
     menus[0].close()

@@ -107,7 +107,7 @@ def test_the_value_under_the_mouse(qtbot: QtBot, open_window: Open, finished: Pa
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     qtbot.wait(100)
     tiles = window.stage.panels[0].findChildren(Tiles)[0]
-    cell = tiles._layout.cell(0, 2)
+    cell = tiles.grid.cell(0, 2)
     qtbot.mouseMove(tiles, QPoint(cell.center()))
     assert window.status._value.text.startswith("input · two · (")
     said = window.status._value.text.rpartition("= ")[2]
@@ -219,7 +219,7 @@ def test_what_the_mouse_does_on_data_stands_in_the_status_line(
         window.stage.setCurrentIndex(tab)
         window.stage.complete()
         data = [w for p in window.stage.panels for w in p.findChildren(QWidget) if w.statusTip()]
-        told = [w for w in window.stage.findChildren(QWidget) if hasattr(w, "hovered")]
+        told = [w for w in window.stage.findChildren(QWidget) if hasattr(w, "tells_values")]
         assert not [w for w in told if w.toolTip()]
         for widget in data:
             QApplication.sendEvent(widget, QEvent(QEvent.Type.Enter))

@@ -22,7 +22,7 @@ def opened(qtbot: QtBot, window: Window) -> ViewHistory:
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
     QApplication.processEvents()
-    return next(part for part in window.parts if isinstance(part, ViewHistory))
+    return window.findChild(ViewHistory)
 
 
 def undo(qtbot: QtBot, window: Window) -> None:

@@ -27,29 +27,29 @@ def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
     hand.pretend()
     panel = hand.latent(open_window(finished))
     hand.ready(panel)
-    before, code = hand.picture(panel).copy(), panel._held.code.copy()
-    drawn = panel._hand.picture.grab().toImage()
+    before, code = hand.picture(panel).copy(), panel.handle.code.copy()
+    drawn = panel.editor.picture.grab().toImage()
     hand.drag(panel, QPoint(90, -60))
-    assert panel._held.code[0] > code[0]
-    assert panel._held.code[1] > code[1]
+    assert panel.handle.code[0] > code[0]
+    assert panel.handle.code[1] > code[1]
     qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
-    expected = 1 / (1 + np.exp(-panel._held.code[0]))
+    expected = 1 / (1 + np.exp(-panel.handle.code[0]))
     qtbot.waitUntil(
         lambda: abs(float(hand.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5, timeout=30_000
     )
-    assert panel._hand.picture.grab().toImage() != drawn
-    moved = hand.on_screen(panel, panel._axes.place(panel._held.code)) - hand.on_screen(panel, code)
+    assert panel.editor.picture.grab().toImage() != drawn
+    moved = hand.on_screen(panel, panel.axes.place(panel.handle.code)) - hand.on_screen(panel, code)
     assert abs(moved.x() - 90) <= 8
     assert abs(moved.y() + 60) <= 8
-    assert 2 <= len(panel._held.trail.codes) <= 10
-    assert panel._hand.units.rows[0][2].value() == pytest.approx(panel._held.code[0], abs=0.01)
+    assert 2 <= len(panel.handle.trail.codes) <= 10
+    assert panel.editor.units.rows[0][2].value() == pytest.approx(panel.handle.code[0], abs=0.01)
 
 
 def test_the_panel_says_which_weights_are_in_use(
     qtbot: QtBot, open_window: Open, finished: Path, hand: Any
 ) -> None:
     window, panel = hand.opened(open_window, finished)
-    said = panel._hand._weights
+    said = panel.editor.weights
     qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 300 (step 350 not kept)")
     window.session.scrub(4)
     qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 200", timeout=30_000)
@@ -73,13 +73,13 @@ def test_a_class_is_chosen_for_a_conditional_decoder(
     hand.pretend(classes=4)
     panel = hand.latent(open_window(finished))
     hand.ready(panel)
-    choice = panel._hand._classes
+    choice = panel.editor.classes
     assert [choice.itemText(n) for n in range(choice.count())] == [f"class {n}" for n in range(4)]
     assert choice.isVisible()
     assert hand.picture(panel)[0, 0].min() == 1
     choice.setCurrentIndex(3)
     qtbot.waitUntil(lambda: hand.picture(panel)[0, 3].min() == 1, timeout=30_000)
-    qtbot.waitUntil(lambda: panel._between.row.outputs[:, 3].min() == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.interpolation.row.outputs[:, 3].min() == 1, timeout=30_000)
 
 
 def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
@@ -88,9 +88,9 @@ def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
     hand.pretend(40)
     panel = hand.latent(open_window(wide))
     hand.ready(panel)
-    units = panel._hand.units
+    units = panel.editor.units
     assert len(units.rows) == 16
-    assert (units.order == np.argsort(-panel._codes.var(axis=0), kind="stable")).all()
+    assert (units.order == np.argsort(-panel.codes.var(axis=0), kind="stable")).all()
     unit = int(units.order[2])
     label, slider, box = units.rows[2]
     assert label.text() == f"code {unit + 1}"
@@ -98,10 +98,10 @@ def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
     box.selectAll()
     qtbot.keyClicks(box, "1.25")
     qtbot.keyClick(box, Qt.Key.Key_Return)
-    assert panel._held.code[unit] == 1.25
+    assert panel.handle.code[unit] == 1.25
     qtbot.keyClick(slider, Qt.Key.Key_PageDown)
-    assert panel._held.code[unit] < 1.25
-    assert box.value() == pytest.approx(panel._held.code[unit], abs=0.01)
+    assert panel.handle.code[unit] < 1.25
+    assert box.value() == pytest.approx(panel.handle.code[unit], abs=0.01)
     bar = units.verticalScrollBar()
     bar.setValue(bar.maximum())
     assert len(units.rows) == 32
@@ -113,11 +113,11 @@ def test_with_principal_axes_the_handle_moves_in_the_plane_through_the_code(
     hand.pretend(40)
     panel = hand.latent(open_window(wide))
     hand.ready(panel)
-    panel._hand.units.rows[5][2].setValue(0.7)  # out of the plane of the mean
-    before = panel._held.code.copy()
+    panel.editor.units.rows[5][2].setValue(0.7)  # out of the plane of the mean
+    before = panel.handle.code.copy()
     hand.drag(panel, QPoint(40, 30))
-    change = panel._held.code - before
-    directions = panel._axes.directions
+    change = panel.handle.code - before
+    directions = panel.axes.directions
     assert np.linalg.norm(change) > 0.01
     np.testing.assert_allclose((change @ directions.T) @ directions, change, atol=1e-9)
 
@@ -126,7 +126,7 @@ def test_another_size_of_the_code_asks_for_no_second_drawing(
     qtbot: QtBot, open_window: Open, wide: Path, hand: Any
 ) -> None:
     hand.pretend(40)
-    choice = hand.latent(open_window(wide))._choice
+    choice = hand.latent(open_window(wide)).choice
     with qtbot.assertNotEmitted(choice.changed):
         choice.axes_of(np.random.default_rng(0).normal(size=(9, 3)))
     assert [box.value() for box in choice.pair] == [1, 2]
@@ -139,20 +139,20 @@ def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
     hand.pretend(40)
     panel = hand.latent(open_window(wide))
     hand.ready(panel)
-    choice = panel._choice
+    choice = panel.choice
     choice.kind.setCurrentText("Code units")
     choice.pair[0].setValue(7)
     choice.pair[1].setValue(3)
-    np.testing.assert_array_equal(panel._axes.points, panel._codes[:, [6, 2]])
-    assert panel._axes.titles == ("code 7", "code 3")
-    before = panel._held.code.copy()
+    np.testing.assert_array_equal(panel.axes.points, panel.codes[:, [6, 2]])
+    assert panel.axes.titles == ("code 7", "code 3")
+    before = panel.handle.code.copy()
     hand.drag(panel, QPoint(50, 0))
-    assert np.flatnonzero(np.abs(panel._held.code - before) > 1e-6).tolist() in ([6], [2, 6])
+    assert np.flatnonzero(np.abs(panel.handle.code - before) > 1e-6).tolist() in ([6], [2, 6])
     choice.kind.setCurrentText("t-SNE")
-    qtbot.waitUntil(lambda: len(panel._axes.points) == 60, timeout=30_000)
-    np.testing.assert_allclose(panel._axes.points, panel._codes[:, :2] * 10, rtol=1e-5)
-    assert not panel._held.handle.target.isVisible()  # there is no way back from t-SNE
-    assert "t-SNE of step 100" in panel._caption.text
+    qtbot.waitUntil(lambda: len(panel.axes.points) == 60, timeout=30_000)
+    np.testing.assert_allclose(panel.axes.points, panel.codes[:, :2] * 10, rtol=1e-5)
+    assert not panel.handle.item.target.isVisible()  # there is no way back from t-SNE
+    assert "t-SNE of step 100" in panel.caption.text
 
 
 def test_where_its_process_ends_no_t_sne_is_on_its_way(
@@ -161,25 +161,25 @@ def test_where_its_process_ends_no_t_sne_is_on_its_way(
     hand.pretend(40)
     panel = hand.latent(open_window(wide))
     hand.ready(panel)
-    choice, decoder = panel._choice, panel.source.decoder
+    choice, decoder = panel.choice, panel.source.decoder
     hand.pretend(40, mode="dies")
     os.kill(decoder.process.number, signal.SIGSTOP)
     choice.kind.setCurrentText("t-SNE")
-    assert "Computing t-SNE" in panel._caption.text
+    assert "Computing t-SNE" in panel.caption.text
     os.kill(decoder.process.number, signal.SIGKILL)
-    qtbot.waitUntil(lambda: "t-SNE failed" in panel._caption.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "t-SNE failed" in panel.caption.text, timeout=20_000)
     choice.again.click()
     qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=20_000)
-    qtbot.waitUntil(lambda: "t-SNE failed" in panel._caption.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "t-SNE failed" in panel.caption.text, timeout=20_000)
     choice.again.click()  # it is not started a third time
-    assert "t-SNE failed" in panel._caption.text
+    assert "t-SNE failed" in panel.caption.text
 
 
 def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, hand: Any) -> None:
     hand.pretend()
     window = open_window(finished)
     panel = hand.latent(window)
-    between = panel._between
+    between = panel.interpolation
     qtbot.waitUntil(lambda: len(between.row.outputs) == 8, timeout=20_000)
     assert [box.value() for box in between.ends] == [1, 2]
     between.set_end(1, 9)
@@ -189,9 +189,9 @@ def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, ha
     qtbot.waitUntil(
         lambda: np.allclose(between.row.outputs[:, 5, 0, 0], expected, atol=1e-5), timeout=30_000
     )
-    cell = between.row.tiles._layout.cell(0, 3)
+    cell = between.row.tiles.grid.cell(0, 3)
     qtbot.mouseClick(between.row.tiles, Qt.MouseButton.LeftButton, pos=cell.center())
-    np.testing.assert_array_equal(panel._held.code, between.codes[3])
+    np.testing.assert_array_equal(panel.handle.code, between.codes[3])
 
 
 def test_a_click_on_a_point_takes_its_code(
@@ -200,12 +200,12 @@ def test_a_click_on_a_point_takes_its_code(
     hand.pretend()
     panel = hand.latent(open_window(finished))
     hand.ready(panel)
-    far = int(panel._codes[:, 0].argmax())
-    viewport, left = panel._scatter._plot.viewport(), Qt.MouseButton.LeftButton
-    at = hand.on_screen(panel, panel._codes[far])
+    far = int(panel.codes[:, 0].argmax())
+    viewport, left = panel.scatter.plot.viewport(), Qt.MouseButton.LeftButton
+    at = hand.on_screen(panel, panel.codes[far])
     QTest.mouseClick(viewport, left, pos=at)
-    qtbot.waitUntil(lambda: panel._between.ends[0].value() == far + 1, timeout=15_000)
-    np.testing.assert_allclose(panel._held.code, panel._codes[far])
+    qtbot.waitUntil(lambda: panel.interpolation.ends[0].value() == far + 1, timeout=15_000)
+    np.testing.assert_allclose(panel.handle.code, panel.codes[far])
 
 
 def test_no_process_outlives_the_window(
@@ -219,5 +219,5 @@ def test_no_process_outlives_the_window(
     window.stage.decoder.decode("late", np.zeros((1, 2)))
     decoder.decode("late", np.zeros((1, 2)))
     ended = QProcess.ProcessState.NotRunning
-    processes = window.part(DecoderFeature).findChildren(QProcess)
+    processes = window.findChild(DecoderFeature).findChildren(QProcess)
     assert all(process.state() is ended for process in processes)

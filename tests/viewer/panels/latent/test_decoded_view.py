@@ -31,7 +31,7 @@ def test_an_image_of_any_shape_is_not_cropped(shown: type, shape: tuple[int, ...
     image = np.random.default_rng(0).random((1, *shape)).astype("f4")
     tiles = shown(image).tiles
     assert tiles.shown.rows[0].pixels.shape[:3] == (1, *shape[:2])
-    cell = tiles._layout.cell(0, 0)
+    cell = tiles.grid.cell(0, 0)
     assert cell.width() / cell.height() == pytest.approx(shape[1] / shape[0], rel=0.1)
     assert tiles.rect().contains(cell)
 

@@ -94,12 +94,12 @@ def test_pictures_are_larger_in_the_lecture_mode(qtbot: QtBot, theme: Theme) -> 
     qtbot.addWidget(sheet)
     sheet.resize(1240, 477)
     sheet.show_tiles(pictures(name=""))
-    alone = sheet._layout
+    alone = sheet.grid
     theme.set_lecture(True)
     sheet.show_tiles(pictures(name=""))
     assert alone.columns == 16
     assert 7 <= sheet.columns <= 10
-    assert sheet._layout.width > 1.5 * alone.width
+    assert sheet.grid.width > 1.5 * alone.width
     assert sheet.cut() == [f"{sheet.columns} samples shown"]
     theme.set_lecture(False)
 
@@ -113,5 +113,5 @@ def test_one_sample_takes_the_room_that_there_is(qtbot: QtBot, theme: Theme) -> 
     sheet.show_tiles(TileSet(tuple(TileRow(made, name) for name in names), style=PICTURES))
     sheet.choose((0, 1))
     assert sheet.shown.columns == ("sample 2: image", "truth", "prediction", "overlay")
-    assert sheet._layout.per_block == 2
-    assert sheet._layout.width >= 215
+    assert sheet.grid.per_block == 2
+    assert sheet.grid.width >= 215

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def shoot(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), *arguments]
+    command = [sys.executable, str(ROOT / "scripts" / "screenshots" / "take.py"), *arguments]
     path = {"PYTHONPATH": str(ROOT), **os.environ}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=path)
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.viewer
 
 Open = Callable[..., Window]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODELS = sorted(
     file.stem
     for file in (ROOT / "ed_plugins" / "models").glob("*.py")
@@ -66,7 +66,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not backend:
         pytest.skip("no backend is installed")
     folder = tmp_path_factory.mktemp("recordings")
-    script = Path(__file__).parents[1] / "support" / "record_models.py"
+    script = Path(__file__).parents[2] / "support" / "record_models.py"
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
     environment["OMP_NUM_THREADS"] = "1"  # batches of four are too small to share out
     command = [sys.executable, str(script), str(folder)]
@@ -193,7 +193,7 @@ def _reconstruction(panel: Panel, shown: Shown) -> None:
 
 def _cut(sheet: Any) -> tuple[list[int], list[str]]:
     """Return what does not fit, as the layout of the tiles on the screen has it."""
-    made, rows = sheet._layout, sheet.shown.rows
+    made, rows = sheet.grid, sheet.shown.rows
     columns = max(len(row.pixels) for row in rows)
     numbers = [made.columns] * (made.columns < columns) + [len(rows) - made.rows] * (
         made.rows < len(rows)
@@ -215,7 +215,7 @@ def _activations(panel: Panel, shown: Shown) -> None:
         template += f"first # of # {noun}s" if more else f"# {noun}{'s' * (last != 1)}"
         silent = int((values == 0).reshape(-1, last).all(axis=0).sum())
         if silent:
-            dashed = " (dashed)" * any(row.dead for row in panel._mosaic.shown.rows)
+            dashed = " (dashed)" * any(row.dead for row in panel.mosaic.shown.rows)
             template += f" · # of # {noun}s silent on these # samples{dashed}"
             numbers += [silent, last, samples]
         ranges = [np.concatenate([a[layer].ravel() for a in shown.seen]), values.ravel()]
@@ -233,14 +233,14 @@ def _activations(panel: Panel, shown: Shown) -> None:
 
 def _focus(panel: Panel, values: np.ndarray) -> None:
     """Check the numbers of the first tile of maps or units, large."""
-    row = 0 if panel.choice.one_sample else len(panel._mosaic.shown.rows) - 1
-    panel._mosaic.choose((min(row, panel._mosaic._layout.rows - 1), 0))
-    row = panel._mosaic.pick[0]
-    label = panel._mosaic.shown.rows[row].label
+    row = 0 if panel.choice.one_sample else len(panel.mosaic.shown.rows) - 1
+    panel.mosaic.choose((min(row, panel.mosaic.grid.rows - 1), 0))
+    row = panel.mosaic.pick[0]
+    label = panel.mosaic.shown.rows[row].label
     if label == "units":
         of = values[0]
     elif panel.choice.one_sample:
-        of = values[panel._sample, ..., 0]
+        of = values[panel.sample, ..., 0]
     else:
         of = values[0, ..., int(label) - 1] if label.isdigit() else shown_input(panel)
     agree(
@@ -248,7 +248,7 @@ def _focus(panel: Panel, values: np.ndarray) -> None:
         "# to #\nmean # · # % not #",
         of.min(), of.max(), of.mean(), round(100 * (of != 0).mean()), 0,
     )  # fmt: skip
-    panel._mosaic.choose(None)
+    panel.mosaic.choose(None)
 
 
 def shown_input(panel: Panel) -> np.ndarray:
@@ -273,15 +273,15 @@ def _classes(panel: Panel, shown: Shown) -> None:
     totals = counts.sum(axis=1, keepdims=True)
     percents = np.round(100 * counts / np.maximum(totals, 1)).astype(int)
     for place in np.ndindex(*counts.shape):
-        assert panel._matrix.text(*place) == (str(percents[place]) if percents[place] else "")
-        said = panel._matrix.describe(*place).rpartition(" · ")[2]
+        assert panel.matrix.text(*place) == (str(percents[place]) if percents[place] else "")
+        said = panel.matrix.describe(*place).rpartition(" · ")[2]
         share = 100 * counts[place] / max(totals[place[0], 0], 1)
         agree(said, "# of # (# %)", counts[place], totals[place[0], 0], round(share, 1))
-    if not panel._side.isHidden():
-        wrong, drawn = int((truth != found)[known].sum()), len(panel._tiles.shown.columns)
+    if not panel.examples.isHidden():
+        wrong, drawn = int((truth != found)[known].sum()), len(panel.tiles.shown.columns)
         many = drawn < wrong
         template = "most confident mistakes, true → predicted · #" + " of #" * many
-        agree(panel._about.text(), template, *([drawn, wrong] if many else [wrong]))
+        agree(panel.about.text(), template, *([drawn, wrong] if many else [wrong]))
 
 
 def _values(panel: Panel, shown: Shown) -> None:
@@ -305,16 +305,16 @@ def _segmentation(panel: Panel, shown: Shown) -> None:
     found = shown.arrays["classes"].astype(int)
     truth = _truth(panel, shown, len(found)).astype(int)
     for pick in (None, 1):
-        panel._sheet.choose(None if pick is None else (0, pick))
+        panel.sheet.choose(None if pick is None else (0, pick))
         ours = slice(None) if pick is None else slice(pick, pick + 1)
         known = truth[ours] >= 0
         right, made = truth[ours][known], found[ours][known]
-        names = [score.name for score in panel._scores.scores]
+        names = [score.name for score in panel.scores.scores]
         iou = [_iou(right, made, number) for number in range(len(names))]
         there = [value for value in iou if value is not None]
         of = "" if len(there) == len(iou) else " of # of # classes"
         counts = [] if len(there) == len(iou) else [len(there), len(iou)]
-        cut, parts = ([], []) if pick is not None else _cut(panel._sheet)
+        cut, parts = ([], []) if pick is not None else _cut(panel.sheet)
         template = " · ".join(
             [
                 f"mean IoU #{of}",
@@ -326,11 +326,11 @@ def _segmentation(panel: Panel, shown: Shown) -> None:
         last = len(found) if pick is None else pick + 1
         share = 100 * (right == made).mean()
         agree(caption(panel), template, round(np.mean(there), 3), *counts, share, last, *cut)
-        texts = [panel._scores.text(score) for score in panel._scores.scores]
+        texts = [panel.scores.text(score) for score in panel.scores.scores]
         assert texts == ["–" if value is None else f"{value:.2f}" for value in iou]
         template = "IoU of # samples" if pick is None else "IoU of sample #"
-        agree(panel._scores.accessibleName(), template, last)
-    panel._sheet.choose(None)
+        agree(panel.scores.accessibleName(), template, last)
+    panel.sheet.choose(None)
 
 
 def _iou(truth: np.ndarray, found: np.ndarray, number: int) -> float | None:
@@ -347,7 +347,7 @@ def _codes(panel: Panel, shown: Shown) -> None:
 
 
 def _scan(panel: Panel, shown: Shown) -> None:
-    tiles, (down, across) = panel._tiles.shown, shown.arrays["grid"].shape[:2]
+    tiles, (down, across) = panel.tiles.shown, shown.arrays["grid"].shape[:2]
     every = -(-down // len(tiles.rows))
     assert caption(panel) == ("" if every == 1 else f"every {_ordinal(every)} row, column")
     rows, columns = (np.arange((n - 1) % every // 2, n, every) for n in (down, across))
@@ -369,7 +369,7 @@ def _ordinal(number: int) -> str:
 
 
 def _samples(panel: Panel, shown: Shown) -> None:
-    made, rows = panel._tiles._layout, panel._tiles.shown.rows
+    made, rows = panel.tiles.grid, panel.tiles.shown.rows
     count = sum(len(row.pixels) for row in rows)
     assert count == len(shown.arrays["images"])
     fit = sum(min(len(row.pixels), made.columns) for row in rows[: made.rows])

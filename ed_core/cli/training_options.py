@@ -1,0 +1,118 @@
+"""The options of `edkit train`: those of a model and of every training, made of signatures."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, get_args, get_origin
+
+import click
+
+from ed_core.errors import EdkitError
+from ed_core.plugins.options import Option, options_of
+
+_FLAGS = {"weights": "--weight", "field_names": "--field", "record": "--no-record"}
+_METAVARS = {
+    **{"data": "DATA", "out": "DIR", "validation": "SHARE"},
+    **{"only": "FIELD=CLASS", "field_names": "NAME=OTHER"},
+}
+_TURNED_OFF = {"record": "Record nothing."}
+_DATA = Option("data", str | None, None, "a data set, as NAME or NAME:OPTION=VALUE,...")
+
+
+class _OptionType(click.ParamType):
+    """An option as click sees it."""
+
+    def __init__(self, option: Option) -> None:
+        self.option = option
+        self.name = option.type_name
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return self.option.parse(value) if isinstance(value, str) else value
+
+
+def model_option(option: Option) -> click.Option:
+    """Return a model's option as the command has it; one of yes or no alone stands for yes."""
+    switch: dict[str, Any] = {"is_flag": False, "flag_value": "yes"} if option.type is bool else {}
+    return click.Option(
+        [flag_of(option)],
+        type=_OptionType(option),
+        help=f"{option.help} [default: {_shown(option.default)}]",
+        metavar="VALUE" if not switch else "[yes|no]",
+        **switch,
+    )
+
+
+class TrainingOption(click.Option):
+    """An option of every training as the command has it; its value is None where not given.
+
+    Attributes:
+        option: what `Plan` and `train` take.
+        summary: the help without the default.
+        kind: `flag` for a switch, `pairs` for what may be given many times as NAME=VALUE, else "".
+    """
+
+    def __init__(self, option: Option) -> None:
+        self.option = option
+        self.summary = _TURNED_OFF.get(option.name, option.help[:1].upper() + option.help[1:])
+        value_type = option.present_type
+        self.kind = "pairs" if get_origin(value_type) is Mapping else ""
+        self.kind = "flag" if value_type is bool else self.kind
+        usual = "" if self.kind or option.default is None else f" [default: {option.default}]"
+        forms: dict[str, dict[str, Any]] = {
+            "flag": {"is_flag": True},
+            "pairs": {"multiple": True, "metavar": "HEAD=X"},
+            "": {"type": _OptionType(option), "metavar": "N" if value_type is int else "X"},
+        }
+        form = forms[self.kind]
+        if option.name in _METAVARS:
+            form["metavar"] = _METAVARS[option.name]
+        flag = _FLAGS.get(option.name, flag_of(option))
+        super().__init__(
+            [option.name, flag], help=self.summary + usual, callback=self._given, **form
+        )
+
+    def _given(self, ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        """Return the option's value, None where it was not given."""
+        if self.kind == "flag":
+            return not self.option.default if value else None
+        return self._pairs(value) if self.kind else value
+
+    def _pairs(self, texts: Sequence[str]) -> dict[str, Any] | None:
+        """Return what --weight HEAD=X and its like hold together; None where there is none."""
+        flag, inner = self.opts[0], get_args(self.option.present_type)[1]
+        is_number = inner is float
+        one = Option(self.option.name, inner, None)
+        pairs: dict[str, Any] = {}
+        for text in texts:
+            name, _, value = text.partition("=")
+            if name in pairs:
+                raise EdkitError(f"{flag} gives {name!r} twice: leave one out.")
+            try:
+                pairs[name] = one.parse(value)
+            except EdkitError:
+                value = ""
+            if not value:
+                what = ", where X is a number" if is_number else ""
+                raise EdkitError(f"expected {flag} {self.metavar}{what}, received {text!r}.")
+        return pairs or None
+
+
+@cache
+def training_options() -> tuple[TrainingOption, ...]:
+    """Return the options that every model's training has; they need Keras."""
+    from ed_core.training.plan import TRAINING_OPTIONS
+    from ed_core.training.train import train
+
+    options = [*TRAINING_OPTIONS.values()]
+    after_seed = 1 + [*TRAINING_OPTIONS].index("seed")
+    out = options_of(train)["out"]
+    ordered = _DATA, *options[:after_seed], out, *options[after_seed:]
+    return tuple(TrainingOption(option) for option in ordered)
+
+
+def flag_of(option: Option) -> str:
+    """Return what an option is called on the command line."""
+    return f"--{option.name.replace('_', '-')}"
+
+
+def _shown(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

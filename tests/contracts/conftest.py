@@ -1,0 +1,3 @@
+"""Fixtures of this folder."""
+
+from support.viewer import *  # noqa: F403
