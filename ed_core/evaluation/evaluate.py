@@ -1,4 +1,4 @@
-"""Every measure that suits a head of a run, on one split."""
+"""Evaluation of a run on one split, with the measures that suit its heads."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -100,19 +100,21 @@ def evaluate(
 
 
 def _restores(subject: Subject, head: Head) -> bool:
-    return head in subject.reconstructions and subject.run.taught(head)
+    return head in subject.reconstructions and subject.run.was_trained(head)
 
 
 def _predicts(kind: str) -> Suits:
     return lambda subject, head: (
         subject.kind(head) == kind
         and head not in subject.reconstructions
-        and subject.run.taught(head)
+        and subject.run.was_trained(head)
     )
 
 
 def _has_metrics(subject: Subject, head: Head) -> bool:
-    return bool(head.metrics) and subject.kind(head) != "class map" and subject.run.taught(head)
+    return (
+        bool(head.metrics) and subject.kind(head) != "class map" and subject.run.was_trained(head)
+    )
 
 
 def _is_contrastive(subject: Subject, head: Head) -> bool:
@@ -120,8 +122,10 @@ def _is_contrastive(subject: Subject, head: Head) -> bool:
 
 
 def _has_own_loss(subject: Subject, head: Head) -> bool:
-    """Tell whether nothing else says what the loss of a head says."""
-    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.run.taught(head):
+    """Return whether no other measure covers the loss of a head."""
+    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.run.was_trained(
+        head
+    ):
         return False
     own = getattr(head.loss, "__module__", "") != losses.__name__
     return own or not any(suits(subject, head) for suits, _ in MEASURES[:-1])

@@ -1,4 +1,4 @@
-"""The arrays of a split that a run is measured on, checked before anything is computed."""
+"""Arrays of a split to evaluate on, checked before anything is computed."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ ALL = "all"  # samples of a data set that came without splits
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a run is measured on.
+    """Data set and split that a run is measured on.
 
     Args:
         name: of the data set, as the user gave it.
@@ -44,7 +44,7 @@ def measured_on(
 ) -> Measured:
     """Return the data set that a run is measured on, and the split.
 
-    Where the run's own is not to be had, the other one stands in for it as well.
+    If the run's own is unavailable, the other one also replaces it.
 
     Args:
         run: the run.
@@ -82,7 +82,7 @@ def measured_on(
             ) from error
         if not run.recognise(source):
             record = InputRecord.from_facts(run.info.get("input"))
-            run.lend(_as_trained(data, source, run, record, field_names=field_names))
+            run.substitute_data(_as_trained(data, source, run, record, field_names=field_names))
             if split is None and run.data.whole is not None and not run.info.get("only"):
                 split = ALL
         return Measured(data, run.data, split or default_split(run.data))
@@ -101,20 +101,21 @@ def _say(data: str, source: Dataset, run: Run, split: str | None) -> None:
     except EdkitError:  # a data set that is not registered here
         own = False
     drawn = own or split is not None or source.whole is None
-    found = [one for one in source.input.findings if drawn or one.about != "split"]
-    if found and InputRecord.from_facts(run.info.get("input")).fitted:
-        found.append(Finding("run", "the scale of what it was trained on holds for these data"))
-    say(found, data)
+    findings = [one for one in source.input.findings if drawn or one.about != "split"]
+    if findings and InputRecord.from_facts(run.info.get("input")).fitted:
+        findings.append(Finding("run", "the scale of what it was trained on holds for these data"))
+    say(findings, data)
 
 
 def _same_file(first: str, second: str) -> bool:
     """Tell whether two texts name one data set, of the same files; other options may differ."""
-    (name, given), (other, also) = given_options(first), given_options(second)
+    (name, first_options), (other, second_options) = given_options(first), given_options(second)
     options = DATASETS[name].options
-    said = [key for key, option in options.items() if option.type is FilePath] or [*options]
+    path_options = [key for key, option in options.items() if option.type is FilePath] or [*options]
     files = all(
-        given.get(key) == also.get(key) or _resolved(given.get(key)) == _resolved(also.get(key))
-        for key in said
+        first_options.get(key) == second_options.get(key)
+        or _resolved(first_options.get(key)) == _resolved(second_options.get(key))
+        for key in path_options
     )
     return name == other and files
 
@@ -182,11 +183,11 @@ def split_arrays(run: Run, on: Measured, more: Iterable[str] = ()) -> dict[str, 
                 f"the model needs field {field!r}, but data {name!r} has only: {there}."
                 f"{left_out(data, field)}"
             )
-        known, found = run.fields[field], data.fields[field]
-        if found.words != known.words:
+        run_field, data_field = run.fields[field], data.fields[field]
+        if data_field.words != run_field.words:
             raise EdkitError(
-                f"data {name!r} does not fit the run: its field {field!r} is {found.words}, "
-                f"the model was trained on {known.words}."
+                f"data {name!r} does not fit the run: its field {field!r} is {data_field.words}, "
+                f"the model was trained on {run_field.words}."
             )
         arrays[field] = source[field]
     lengths = {field: len(array) for field, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""Confusion matrices of the heads that tell classes."""
+"""Confusion matrix figures of the heads that predict classes."""
 
 from textwrap import fill
 from typing import Any

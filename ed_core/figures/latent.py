@@ -1,4 +1,4 @@
-"""Scatter plot of the codes."""
+"""Figures of the codes: scatter plot, principal plane and t-SNE map."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +12,9 @@ from ed_core.palette import class_colour
 from ed_core.principal_plane import principal_plane
 from ed_core.probes import flat
 
-_HEIGHT = 7.0  # inches
-_SAMPLES = 1500  # of which one map takes 4 s
-_TSNE_HEIGHT = 6.4  # inches
+_HEIGHT = 7.0  # inches, of the scatter plot
+_SAMPLES = 1500  # of a t-SNE map, which then takes 4 s
+_TSNE_HEIGHT = 6.4  # inches, of the maps
 
 
 def draw_points(axes: Axes, material: FigureData, points: np.ndarray) -> None:
@@ -69,14 +69,14 @@ def _places(points: np.ndarray, labels: np.ndarray, numbers: np.ndarray) -> np.n
 
 def _medoid(points: np.ndarray) -> np.ndarray:
     """Return the one of the points (samples, 2) that is nearest to all others together."""
-    found: np.ndarray = points[cdist(points, points).sum(axis=1).argmin()]
-    return found
+    nearest: np.ndarray = points[cdist(points, points).sum(axis=1).argmin()]
+    return nearest
 
 
 def latent_scatter(materials: list[FigureData]) -> Figure | None:
     """Return the codes of the samples as points coloured by class, one plane for each run.
 
-    The plane is that of `Material.dimensions`, or else of the first two principal components. A
+    The plane is that of `FigureData.dimensions`, or else of the first two principal components. A
     second run without such a code has none.
     """
     main = materials[0]

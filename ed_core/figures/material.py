@@ -112,7 +112,7 @@ class FigureData:
             known = self.fields.get(head.target)
             seen = head.target in self.run.model.input and head.output == head.target
             fits = seen and known and known.kind == kind and len(known.shape) == axes
-            if fits and self.run.taught(head):
+            if fits and self.run.was_trained(head):
                 return head.output
         return None
 

@@ -1,4 +1,4 @@
-"""Images laid out in rows and columns at equal distances, pixel by pixel."""
+"""Sheets of images in rows and columns, exact to the pixel."""
 
 from collections.abc import Sequence
 from typing import Any

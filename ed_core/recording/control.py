@@ -1,4 +1,4 @@
-"""What people ask of a trainer: `control.json`, numbered requests, written whole, read with doubt.
+"""Requests to a trainer: `control.json`, numbered, replaced as a whole, checked when read.
 
     {"requests": [{"number": 1764041280000, "kind": "pause"},
                   {"number": 1764041293517, "kind": "weight", "head": "kl", "value": 4.0}]}
@@ -52,7 +52,7 @@ class Request:
 
 
 class Inbox:
-    """The requests that a trainer has not seen yet.
+    """Requests that a trainer has not seen yet.
 
     Args:
         path: of `control.json`.
@@ -67,7 +67,7 @@ class Inbox:
         self._said = ""
 
     def news(self) -> list[Request]:
-        """Return the new requests, the oldest first; warns of what makes no sense, and goes on.
+        """Return the new requests, the oldest first; warn of invalid ones and ignore them.
 
         As long as the file is the same, a call costs one look at its date.
         """
@@ -81,7 +81,9 @@ class Inbox:
         self._stamp = stamp
         requests, problem = read_requests(self._path, self._heads)
         if problem and problem != self._said:
-            warnings.warn(f"{str(self._path)!r} asks for nonsense: {problem}.", stacklevel=2)
+            warnings.warn(
+                f"{str(self._path)!r} contains an invalid request: {problem}.", stacklevel=2
+            )
         self._said = problem
         new = sorted((r for r in requests if r.number > self._seen), key=lambda r: r.number)
         self._seen = new[-1].number if new else self._seen
@@ -92,7 +94,7 @@ def ask(path: Path, request: Request) -> Request:
     """Add a request to `control.json`; returns it with its number.
 
     Raises:
-        ValueError: it makes no sense.
+        ValueError: it is invalid.
         OSError: the file cannot be written.
     """
     with _alone(path.parent):
@@ -114,13 +116,13 @@ def forget_requests(path: Path) -> None:
 
 
 def read_requests(path: Path, heads: Collection[str] | None = None) -> tuple[list[Request], str]:
-    """Return the requests in a file that make sense, and what is wrong with the first other one.
+    """Return the valid requests in a file, and the fault of the first invalid one.
 
     Args:
         path: of `control.json`.
         heads: whose weights can be set; by default any.
     """
-    found, problem = [], ""
+    requests, problem = [], ""
     try:
         entries = _entries(path)
     except FileNotFoundError:
@@ -129,10 +131,10 @@ def read_requests(path: Path, heads: Collection[str] | None = None) -> tuple[lis
         return [], one_line(error)
     for entry in entries:
         try:
-            found.append(_request(entry, heads))
+            requests.append(_request(entry, heads))
         except ValueError as error:
             problem = problem or one_line(error)
-    return found, problem
+    return requests, problem
 
 
 def _entries(path: Path) -> list[Any]:
@@ -167,8 +169,8 @@ def _request(raw: Any, heads: Collection[str] | None = None) -> Request:
     if kind == "learning_rate":
         head = None
     elif not isinstance(head, str) or (heads is not None and head not in heads):
-        known = f"; the heads are {', '.join(heads)}" if heads else ""
-        raise ValueError(f"no head {head!r:.60}{known}")
+        choices = f"; the heads are {', '.join(heads)}" if heads else ""
+        raise ValueError(f"no head {head!r:.60}{choices}")
     return Request(kind, _value(kind, raw.get("value")), head, number)
 
 

@@ -1,7 +1,7 @@
-"""The description of a run, `run.json`: its entries, and the check of what a stranger wrote there.
+"""Description of a run, `run.json`: its entries, and their checks.
 
-Every entry may be missing; who needs one says so. What is not listed here is read by nobody, and
-only its numbers and texts are looked at. No message is longer than a line.
+Every entry may be missing; code that needs one checks for it. Entries not listed here are never
+read; only their numbers and texts are checked. No message is longer than a line.
 """
 
 import json
@@ -73,8 +73,8 @@ class KeyRule:
             return f"{_cut(one_line(key))} lacks {missing[0]!r}"
         for name, part in _parts(value):
             entry = self.of or (self.named or {}).get(name)
-            if entry and (found := entry.fault(f"{key}.{name}" if key else str(name), part)):
-                return found
+            if entry and (fault := entry.fault(f"{key}.{name}" if key else str(name), part)):
+                return fault
         return ""
 
 
@@ -91,11 +91,11 @@ def check(info: Any, where: str) -> dict[str, Any]:
     """
     if not isinstance(info, dict):
         raise EdkitError(f"{where!r} is not the description of a run: it holds no object.")
-    found = info.get("format", 1)
-    if _whole(1)(found) and found > FORMAT:
+    version = info.get("format", 1)
+    if _whole(1)(version) and version > FORMAT:
         raise EdkitError(
-            f"{where!r} was written by a newer version (format {found}, this one knows {FORMAT}): "
-            "pip install --upgrade edkit."
+            f"{where!r} was written by a newer version (format {version}, this one knows {FORMAT})"
+            ": pip install --upgrade edkit."
         )
     if fault := _strange("", info, _DEEPEST) or _DESCRIPTION.fault("", info):
         raise EdkitError(f"{where!r} cannot be used: {fault}.")
@@ -110,7 +110,7 @@ def checked(info: Mapping[str, Any], where: str) -> dict[str, Any]:
         where: the file, for the message.
 
     Raises:
-        EdkitError: JSON cannot hold it, or nobody could open what says so.
+        EdkitError: JSON cannot hold it, or the run could not be opened again.
     """
     try:
         text = json.dumps(info, allow_nan=False)

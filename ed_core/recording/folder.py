@@ -1,4 +1,4 @@
-"""The run folder: where its files lie, who trains in it, and `run.json`, always written whole."""
+"""Run folder: its files, its lock, and `run.json`, always replaced as a whole."""
 
 import contextlib
 import json
@@ -137,8 +137,8 @@ class RunFolder:
         """Write that a training failed, and why in one line where that is known."""
         if error is not None:
             kind = "" if isinstance(error, EdkitError) else type(error).__name__
-            said = ": ".join(part for part in (kind, str(error)) if part)
-            changes["problem"] = one_line(said)
+            message = ": ".join(part for part in (kind, str(error)) if part)
+            changes["problem"] = one_line(message)
         self.end("failed", **changes)
 
     def _overwrite(self, status: str) -> None:
@@ -217,8 +217,8 @@ def find_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
     base = Path(root)
     if (base / "run.json").is_file():
         return [RunFolder(base)]
-    found = [RunFolder(file.parent) for file in base.glob("*/run.json")]
-    return sorted(found, key=lambda run: run.path.stat().st_mtime, reverse=True)
+    folders = [RunFolder(file.parent) for file in base.glob("*/run.json")]
+    return sorted(folders, key=lambda run: run.path.stat().st_mtime, reverse=True)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What a recording holds and where: the names, the schema version, and the header as JSON.
+"""Layout of a recording: names, schema version, and the header as JSON.
 
 One segment is one HDF5 file that one process wrote:
 

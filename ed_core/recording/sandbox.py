@@ -1,4 +1,4 @@
-"""A child process tries to open a file first: HDF5 can crash, or hang for ever, on a damaged one.
+"""Trial opening of files in a child process: HDF5 can crash, or hang forever, on a damaged one.
 
 A hang inside HDF5 holds the interpreter's lock, so only another process can end it.
 """

@@ -1,4 +1,4 @@
-"""The events of a segment, in two tables: what happened, and, as its commit, when."""
+"""Tables of a segment: events in two tables, and growing tables of checked rows."""
 
 import zlib
 
@@ -49,8 +49,8 @@ def unpack_event(when: np.ndarray, words: np.ndarray) -> Event | None:
     if not 0 <= step <= LARGEST_EXACT or _checksum(when[:TIME_COLUMNS], words) != written:
         return None
     text = words.tobytes().rstrip(b"\0").decode(errors="ignore")
-    kind, _, said = text.partition(" ")
-    return Event(int(step), epoch, seconds, one_line(kind), one_line(said))
+    kind, _, text_of_event = text.partition(" ")
+    return Event(int(step), epoch, seconds, one_line(kind), one_line(text_of_event))
 
 
 class EventTables:
@@ -85,10 +85,10 @@ class EventTables:
         when = self._when[self._rows : end]
         self._words.refresh()
         words = self._words[self._rows : end]
-        found = [unpack_event(*rows) for rows in zip(when, words, strict=False)]
-        whole = [number for number, event in enumerate(found) if event is not None]
+        events = [unpack_event(*rows) for rows in zip(when, words, strict=False)]
+        whole = [number for number, event in enumerate(events) if event is not None]
         settled = whole[-1] + 1 if whole else 0
-        self.events += tuple(event for event in found if event is not None)
+        self.events += tuple(event for event in events if event is not None)
         self._rows += settled
         self._bad += settled - len(whole)
         left = int(when[settled:].any(axis=1).sum())  # a row that was not written is of zeros

@@ -1,4 +1,4 @@
-"""The recording's writer: one HDF5 segment, one writer, readable while it grows (SWMR)."""
+"""Writer of a recording: one HDF5 segment, one writer, readable while it grows (SWMR)."""
 
 import os
 import re
@@ -57,7 +57,7 @@ class RecordingWriter:
         self.path = _next_segment(folder)
         _check_sizes(header, reference)
         self._file: h5py.File | None = None
-        if lack := lack_of_room(self.path):
+        if lack := disk_problem(self.path):
             raise EdkitError(f"cannot record to {str(self.path)!r}: {lack}.")
         part = self.path.with_suffix(".part")
         try:
@@ -109,8 +109,8 @@ class RecordingWriter:
         self, step: int, epoch: float, seconds: float, values: Mapping[str, float]
     ) -> None:
         """Write one row of the table; a scalar that is not given is NaN."""
-        given = [float(values.get(name, np.nan)) for name in self.header.scalars]
-        row = np.array([float(step), float(epoch), float(seconds), *given])
+        numbers = [float(values.get(name, np.nan)) for name in self.header.scalars]
+        row = np.array([float(step), float(epoch), float(seconds), *numbers])
         _append_row(self._scalars, summed(row))
 
     def append_curves(
@@ -199,7 +199,7 @@ def _check_sizes(header: Header, reference: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def lack_of_room(path: Path) -> str:
+def disk_problem(path: Path) -> str:
     """Return why nothing more should be written, or ""."""
     try:
         free = shutil.disk_usage(path.parent).free

@@ -1,4 +1,4 @@
-"""One training: the data checked, the model compiled, `fit` called."""
+"""Training job: checks the data, compiles the model and calls `fit`."""
 
 import math
 import warnings
@@ -74,8 +74,8 @@ class Job:
         data = load_data(plan.data)
         if not earlier:
             plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
-        known = {**asdict(plan), "input": (info or {}).get("input")}
-        data = select(data, spec.heads, known, earlier=earlier)
+        facts = {**asdict(plan), "input": (info or {}).get("input")}
+        data = select(data, spec.heads, facts, earlier=earlier)
         if plan.validation == 0:
             data = unwatched(data)
         try:
@@ -130,9 +130,9 @@ class Job:
             recorder = self._recorder(folder, position) if self.plan.record else None
 
             def note(kind: str, text: str) -> None:
-                for told in (recorder and recorder.note, noted):
-                    if told:
-                        told(kind, text)
+                for listener in (recorder and recorder.note, noted):
+                    if listener:
+                        listener(kind, text)
 
             watching = [recorder] if recorder else []
             acting = self._acting(folder, position, note, stop, recorder)
@@ -269,8 +269,8 @@ class Job:
         """Return what the probes look at: of an earlier run, what they looked at before."""
         if self.earlier and any(folder.recording.glob("*.h5")):
             with Recording(folder.path) as recording:
-                if known := recording.reference():
-                    return known
+                if reference := recording.reference():
+                    return reference
         return reference_batch(self.data)
 
 
@@ -336,7 +336,7 @@ def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
 
     Not its `get_config`, which imports TensorFlow wherever it is installed.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in attributes.items():
         name = str(key)
         if name.startswith("_") or name in ("name", "built"):
@@ -346,8 +346,8 @@ def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
         elif isinstance(value, float) and not math.isfinite(value):
             value = str(value)
         if isinstance(value, bool | int | float | str | dict) and value != {}:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: noted, so that training stops where it can go on."""
+"""Stop signals: Ctrl-C, SIGTERM and a closed terminal let training stop resumably."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""Every colour of the window, light and dark. No other file names one."""
+"""Palettes: every colour of the window, light and dark. No other file names one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -227,12 +227,12 @@ def qt_palette(palette: Palette) -> QPalette:
         QPalette.ColorRole.Mid: palette.line,
         QPalette.ColorRole.Link: palette.accent,
     }
-    made = QPalette(QColor(palette.field), QColor(palette.window))
+    result = QPalette(QColor(palette.field), QColor(palette.window))
     for role, colour in roles.items():
-        made.setColor(role, QColor(colour))
+        result.setColor(role, QColor(colour))
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(palette.done))
-    return made
+        result.setColor(QPalette.ColorGroup.Disabled, role, QColor(palette.done))
+    return result
 
 
 def _ramp(stops: tuple[str, ...]) -> np.ndarray:

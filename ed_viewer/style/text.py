@@ -1,4 +1,4 @@
-"""Labels for text that comes out of a file: always plain, never rich."""
+"""Texts of numbers, counts and units, and plain labels for text from files."""
 
 import html
 from math import isfinite

@@ -1,4 +1,4 @@
-"""Codes to two dimensions, steady from frame to frame, and back. Numpy, no Qt here."""
+"""Projection of codes to two dimensions, steady between frames, and its inverse. No Qt here."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +26,7 @@ class Axes:
     offset: np.ndarray = field(default_factory=lambda: np.zeros(2))
 
     def place(self, codes: np.ndarray) -> np.ndarray:
-        """Return where codes (..., latent) lie, (..., 2); NaN where nobody can know."""
+        """Return the points (..., 2) of codes (..., latent); NaN if there are no directions."""
         if self.directions is None:
             return np.full((*codes.shape[:-1], 2), np.nan)
         placed: np.ndarray = codes @ self.directions.T + self.offset
@@ -36,8 +36,8 @@ class Axes:
         """Return the code (latent,) nearest to `code` that lies at a point (2,)."""
         if self.directions is None:
             return code
-        made: np.ndarray = code + (np.asarray(point) - self.place(code)) @ self.directions
-        return made
+        result: np.ndarray = code + (np.asarray(point) - self.place(code)) @ self.directions
+        return result
 
 
 def project(codes: np.ndarray, before: Axes | None = None) -> Axes:

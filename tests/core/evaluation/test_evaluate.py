@@ -291,7 +291,7 @@ def test_a_split_is_read_a_piece_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     ):
         run = made(tmp_path, name, *weights)
         expected = evaluate(run)
-        run.lend(Dataset(pixels().fields, read))
+        run.substitute_data(Dataset(pixels().fields, read))
         found = evaluate(run)
         assert found.keys() == expected.keys()
         for key in (key for key in found if isinstance(found[key], float)):

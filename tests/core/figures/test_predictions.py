@@ -153,7 +153,7 @@ def test_a_confusion_matrix_counts_the_whole_validation_split(
 def test_a_run_of_other_classes_is_not_drawn_beside(shown: FigureData) -> None:
     heads = [head(shown, "fine")]
     model = SimpleNamespace(heads=heads, output={"fine": SimpleNamespace(shape=(None, 3))})
-    run = SimpleNamespace(model=model, info=shown.run.info, taught=lambda head: True)
+    run = SimpleNamespace(model=model, info=shown.run.info, was_trained=lambda head: True)
     few = FigureData(run, shown.whole.samples, shown.fields, "few")  # type: ignore[arg-type]
     few.__dict__["outputs"] = {"fine": np.full((40, 3), 1 / 3)}
     assert [own.name for own in heads_of(few, "class", 0)] == ["fine"]

@@ -71,7 +71,7 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
     hand.pretend(mode="unable")
     panel = hand.latent(open_window(finished))
     qtbot.waitUntil(lambda: panel.reason.isVisible(), timeout=20_000)
-    assert panel.reason.text() == "No decoding by hand: this model has no decoder."
+    assert panel.reason.text() == "Live decoding unavailable: this model has no decoder."
     assert not panel.handle.item.target.isVisible()
     assert panel.editor.isHidden()
     assert panel.interpolation.isHidden()
