@@ -35,7 +35,7 @@ from ed_core.figures.style import STYLE
 from ed_core.palette import CLASSES, class_colour
 from ed_core.plugins.decorators import DATASETS, MODELS
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 
 @pytest.fixture(scope="module", autouse=True)
