@@ -51,7 +51,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long form of slow tests")
 
 
-_WAITING = {"child", "couple", "hand", "open_window", "worker", "workers"}  # fixtures that wait
+_WAITING = {
+    "child",
+    "code_editor",
+    "compare_runs",
+    "open_window",
+    "worker",
+    "workers",
+}  # fixtures that wait
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
