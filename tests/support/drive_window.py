@@ -351,7 +351,7 @@ def sheets(drive: Driver) -> Iterator[str]:
 
 def held(drive: Driver) -> Iterator[str]:
     drive.tab("Latent")
-    drive.until(lambda: drive.window.stage.panels[0].handle.code is not None, "a code in the hand")
+    drive.until(lambda: drive.window.stage.panels[0].handle.code is not None, "a code")
     drive.still()
     panel = drive.window.stage.panels[0]
     view, viewport = panel.scatter.item.getViewBox(), panel.scatter.plot.viewport()

@@ -92,12 +92,12 @@ def test_the_window_lives_on_while_a_read_hangs(
 
 def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
     qtbot: QtBot,
-    couple: Callable[[Path, Path], Any],
+    compare_runs: Callable[[Path, Path], Any],
     finished: Path,
     shorter: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     stage, more = pair.window.stage, pair.window.transport.more
     stage.setCurrentIndex(1)
     pair.window.session.scrub(2)

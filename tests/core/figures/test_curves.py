@@ -16,7 +16,7 @@ from ed_core.figures.material import material
 from ed_core.figures.style import BLUE, STYLE, VERMILION
 from ed_core.plugins.decorators import DATASETS, MODELS
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 
 def pair(fields: Fields) -> Model:

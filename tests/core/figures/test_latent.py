@@ -28,7 +28,7 @@ from ed_core.figures.style import STYLE
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.seeds import Seeds
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -35,7 +35,7 @@ from ed_core.labels import class_name, class_names
 from ed_core.palette import CLASSES, class_colour
 from ed_core.plugins.decorators import DATASETS, MODELS
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -238,6 +238,7 @@ def test_command_shows_what_was_found(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_findings_are_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = {"epochs": 1, "hidden": (4,), "out": tmp_path}
     run = train("dense_autoencoder", "read", **options)
@@ -254,6 +255,7 @@ def test_findings_are_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_field_by_another_name_is_trained_and_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
