@@ -1,4 +1,4 @@
-"""What is chosen in a panel of one run is chosen in that of the other: a layer, a sample."""
+"""Linked controls: a choice in a panel of one run is made in that of the other as well."""
 
 from collections.abc import Callable
 from typing import Any
