@@ -101,6 +101,9 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]
     if size == 2:
         return np.zeros(2), np.eye(2), ["$z_1$", "$z_2$"]
     mean, axes, shares = principal_plane(codes)
+    if not np.allclose(axes @ axes.T, np.eye(2)):  # of one sample, or of codes on a line
+        axes = np.linalg.qr(np.column_stack((axes.T, np.eye(size))))[0][:, :2].T
+        axes *= np.where(axes[[0, 1], np.abs(axes).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
     names = [f"{order} principal component of {size}" for order in ("first", "second")]
     if shares.any():  # one sample, or a dead code, has none
         names = [
