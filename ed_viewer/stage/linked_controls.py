@@ -1,4 +1,4 @@
-"""Linked controls: a choice in a panel of one run is made in that of the other as well."""
+"""Linked choices of two runs' panels: a layer or a sample chosen in one is chosen in the other."""
 
 from collections.abc import Callable
 from typing import Any
