@@ -14,7 +14,7 @@ from ed_core.labels import class_name
 from ed_core.nn.submodels import inputs_of
 from ed_core.plugins.spec import Field
 from ed_core.probes import flat
-from ed_core.recording.description import differing, run_options, worded
+from ed_core.recording.run_description import differing, run_options, worded
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run
 
