@@ -1,4 +1,4 @@
-"""Encoder-decoder networks on Keras 3: the mechanism. Public names load on first use."""
+"""Encoder-decoder networks on Keras 3. Public names load on first use."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

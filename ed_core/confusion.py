@@ -1,4 +1,4 @@
-"""Counts of truth against prediction, and what follows from them. Numpy only."""
+"""Confusion matrices and the measures that follow from them. Numpy only."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndar
         predicted: class numbers, of the same shape and with the same meaning.
         classes: how many there are.
     """
-    known = (truth >= 0) & (truth < classes) & (predicted >= 0) & (predicted < classes)
-    pairs = truth[known].astype(np.int64) * classes + predicted[known]
+    valid = (truth >= 0) & (truth < classes) & (predicted >= 0) & (predicted < classes)
+    pairs = truth[valid].astype(np.int64) * classes + predicted[valid]
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
@@ -41,8 +41,8 @@ def nested_groups(fine: np.ndarray, coarse: np.ndarray, classes: int) -> np.ndar
         coarse: (samples,) numbers of coarse classes.
         classes: how many fine ones there are.
     """
-    known = (fine >= 0) & (coarse >= 0)
-    pairs = np.unique(np.stack([fine[known], coarse[known]], axis=1), axis=0)
+    valid = (fine >= 0) & (coarse >= 0)
+    pairs = np.unique(np.stack([fine[valid], coarse[valid]], axis=1), axis=0)
     groups = len(np.unique(pairs[:, 1]))
     nested = np.array_equal(pairs[:, 0], np.arange(classes)) and 1 < groups < classes
     return pairs[:, 1] if nested else None

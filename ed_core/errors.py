@@ -1,4 +1,4 @@
-"""The exceptions that a user's mistake raises."""
+"""Exceptions for errors that a user can cause."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -32,9 +32,9 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:200]}"
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> EdkitError:
-    """Return the error for a name that nobody registered, with the names nearest to it."""
-    choices = sorted(known)
+def unknown(kind: str, name: str, names: Iterable[str]) -> EdkitError:
+    """Return the error for an unregistered name, with the most similar names."""
+    choices = sorted(names)
     near = get_close_matches(name, choices, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
     return EdkitError(f"unknown {kind} {name!r}. {hint}Known: {', '.join(choices) or 'none'}.")

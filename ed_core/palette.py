@@ -1,4 +1,4 @@
-"""Class colours, as figures and the window draw them."""
+"""Class colours of the figures and the window."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Random streams: every use of a seed has a name, and no two uses draw the same numbers."""
+"""Random streams: one for each named use of a seed, independent of all others."""
 
 from dataclasses import dataclass
 from zlib import crc32

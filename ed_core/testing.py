@@ -1,4 +1,4 @@
-"""Contract checks for plugins: each raises AssertionError with what is wrong. Use them in tests.
+"""Contract checks for plugins, for tests; each raises AssertionError with what is wrong.
 
     from ed_core.testing import check_model
     def test_my_model():
@@ -120,22 +120,24 @@ def check_dataset(name: str, **options: Any) -> Dataset:
     return data
 
 
-def _check_findings(spec: DatasetSpec, data: Dataset, given: Mapping[str, Any]) -> None:
+def _check_findings(spec: DatasetSpec, data: Dataset, options: Mapping[str, Any]) -> None:
     """Check that a loader of files says what it inferred, each with an option that there is."""
-    found = data.input.findings
-    for finding in found:
+    findings = data.input.findings
+    for finding in findings:
         assert isinstance(finding, Finding), f"{spec.name}: finding {finding!r}"
         assert finding.text, f"{spec.name}: a finding about {finding.about!r} says nothing"
         named = re.match(r"(\w+)=", finding.option)
-        known = not named or named[1] in spec.options
-        assert known, f"{spec.name}: a finding names option {finding.option!r}, which it lacks"
-    assert read_facts(json.loads(json.dumps([asdict(one) for one in found]))) == found
+        exists = not named or named[1] in spec.options
+        assert exists, f"{spec.name}: a finding names option {finding.option!r}, which it lacks"
+    assert read_facts(json.loads(json.dumps([asdict(one) for one in findings]))) == findings
     files = [name for name, option in spec.options.items() if option.type is FilePath]
-    if any(given.get(name) for name in files):
-        assert found, f"{spec.name}: reads a file, and has no findings of what it inferred"
+    if any(options.get(name) for name in files):
+        assert findings, f"{spec.name}: reads a file, and has no findings of what it inferred"
         drawn = data.whole is not None and len(data.splits) > 1
-        said = any(finding.about == "split" for finding in found)
-        assert said or not drawn, f"{spec.name}: draws the splits, and no finding is about 'split'"
+        has_split = any(finding.about == "split" for finding in findings)
+        assert has_split or not drawn, (
+            f"{spec.name}: draws the splits, and no finding is about 'split'"
+        )
 
 
 def _check_preparation(name: str, data: Dataset) -> None:
@@ -222,10 +224,10 @@ def _check_seeds(name: str, objective: Any) -> None:
 
 
 def _all_layers(model: Any) -> list[Any]:
-    found = []
+    layers_found = []
     for layer in model.layers:
-        found += _all_layers(layer) if isinstance(layer, keras.Model) else [layer]
-    return found
+        layers_found += _all_layers(layer) if isinstance(layer, keras.Model) else [layer]
+    return layers_found
 
 
 def _moved_by_a_step(spec: ModelSpec, fields: Fields) -> Any:

@@ -11,12 +11,12 @@ from types import ModuleType
 
 
 class _EarlierPlaces(MetaPathFinder, Loader):
-    """Finds `ed_plugins.NAME`, where plugins were until 0.1, in `models` or `datasets`."""
+    """Finder that maps `ed_plugins.NAME`, the path until 0.1, to `models` or `datasets`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return a module that stands for the one that moved, or None."""
+        """Return the spec of an alias for a module that moved, or None."""
         package, _, plugin = name.rpartition(".")
         if package != __name__ or plugin.startswith("_"):
             return None
@@ -26,7 +26,7 @@ class _EarlierPlaces(MetaPathFinder, Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill the module with what the one that moved has, and say where that is."""
+        """Copy the names of the module that moved, and warn with its new path."""
         place = str(module.__spec__ and module.__spec__.origin)
         warnings.warn(
             f"{module.__name__} is {place} now: import that, the old name goes with the next "

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from ed_core.engine.threads import use_one_thread
 # wait for each other: a training of 6 s took 250 s.
 if "PYTEST_XDIST_WORKER" in os.environ:
     use_one_thread()
+# Tiny models are compiled for longer than they run: XLA optimises none, and equal steps take the
+# compiled code of the first (jax only).
+_CACHE = tempfile.TemporaryDirectory(prefix="edkit-jax-")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 # Both are read when Keras and Qt start, which the import of a test module may do.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if installed_backends():
@@ -43,14 +51,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long form of slow tests")
 
 
-_WAITING = {"child", "couple", "hand", "open_window", "worker", "workers"}  # fixtures that wait
+_WAITING = {
+    "child",
+    "code_editor",
+    "compare_runs",
+    "open_window",
+    "worker",
+    "workers",
+}  # fixtures that wait
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what waits for a process, a thread or a signal: a busy machine may show its faults."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what waits for a process, a thread or a signal: a busy machine may show its faults.
+
+    What is to run `once` is left out on every backend but JAX, where that is installed.
+    """
     for item in items:
         if _WAITING & set(getattr(item, "fixturenames", ())):
             item.add_marker("waits")
+    if os.environ.get("KERAS_BACKEND", "jax") != "jax" and "jax" in installed_backends():
+        left_out = [item for item in items if _is_once(item)]
+        items[:] = [item for item in items if not _is_once(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_once(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("once")
+    return mark is not None and mark.args != (False,)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The command `edkit`: every error a user can cause is one line, exit status 2."""
+"""The command `edkit`. Errors that a user can cause are one line, with exit status 2."""
 
 import argparse
 import sys
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.status)
     except KeyboardInterrupt:
         return _fail("stopped.", 130)
-    except BrokenPipeError:  # the reader of our output has gone: not our failure
+    except BrokenPipeError:  # the reader of our output has closed the pipe: no failure
         sys.stderr.close()
         return 0
     except OSError as error:  # a full disk, a folder that may not be written to
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _early(arguments: list[str]) -> Any:
-    """Find what must be settled before plugins and Keras are imported, wherever it stands."""
+    """Parse the options needed before plugins and Keras are imported, wherever they stand."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--backend")
     parser.add_argument("--plugin", action="append", default=[])
@@ -70,12 +70,12 @@ def _early(arguments: list[str]) -> Any:
     parser.add_argument("--resume")
     try:
         return parser.parse_known_args(arguments)[0]
-    except argparse.ArgumentError:  # click says it better
+    except argparse.ArgumentError:  # click's message is clearer
         return argparse.Namespace(backend=None, plugin=[], debug=False, view=False, resume=None)
 
 
 def _show_warning(message: Any, category: type[Warning], filename: str, *rest: Any) -> None:
-    """Show our own warnings as one line, and leave those of libraries to `--debug`."""
+    """Print our own warnings as one line; show those of libraries only with `--debug`."""
     if category is UserWarning and "/ed_" in filename.replace("\\", "/"):
         print(f"edkit: warning: {message}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""`python -m ed_core.cli`: the command, where it is not on the path."""
+"""`python -m ed_core.cli`: the command without an installed script."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`edkit data`: what a data set holds, before anything is trained on it."""
+"""`edkit data`: the content of a data set, before training."""
 
 import json
 import sys
@@ -21,8 +21,8 @@ from ed_core.plugins.spec import Dataset
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @early_options
 def data_command(data: str, as_json: bool) -> None:
-    """Load DATA, as NAME or NAME:OPTION=VALUE,..., and say what was found and what was left out."""
-    with redirect_stdout(sys.stderr):  # what a plugin prints
+    """Load DATA, as NAME or NAME:OPTION=VALUE,..., and print what was found and left out."""
+    with redirect_stdout(sys.stderr):  # output of plugins
         startup.keras(told=False)
         text = settle_data(data)
         loaded = load_data(text)
@@ -37,8 +37,8 @@ def data_command(data: str, as_json: bool) -> None:
     console.print(fields)
     counts = (f"{split} {samples:,}" for split, samples in described(loaded)["splits"].items())
     console.print(f"samples: {', '.join(counts)}", markup=False)
-    if found := block(loaded.input.findings):
-        print(found)
+    if findings_text := block(loaded.input.findings):
+        print(findings_text)
 
 
 def described(data: Dataset) -> dict[str, Any]:

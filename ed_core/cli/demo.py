@@ -12,13 +12,13 @@ MODEL, DATA = "conv_vae", "digits"
 
 @click.command()
 @click.option("--epochs", default=30, show_default=True, help="Passes over the data.")
-@click.option("--out", default="runs", show_default=True, help="Where the run folder is made.")
+@click.option("--out", default="runs", show_default=True, help="Folder for the new run folder.")
 @click.option("--no-window", is_flag=True, help="Write the figures instead.")
 @early_options
 def demo(epochs: int, out: str, no_window: bool) -> None:
     """Train an auto-encoder on handwritten digits and watch it learn.
 
-    Without a display it writes the figures and says where.
+    Without a display it writes the figures and prints where.
     """
     console.print("Starting Keras ...")
     with_window = has_display() and not no_window

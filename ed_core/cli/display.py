@@ -1,4 +1,4 @@
-"""The display and the libraries that a window needs: without them Qt aborts the process."""
+"""Checks for the display and the libraries of a window; without them Qt aborts the process."""
 
 import ctypes
 import os
@@ -7,18 +7,18 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-_PLATFORMS = "wayland;xcb"  # that Qt tries, where QT_QPA_PLATFORM names no others
+_PLATFORMS = "wayland;xcb"  # that Qt tries unless QT_QPA_PLATFORM names others
 
 
 def has_display() -> bool:
-    """Tell whether there are Qt and a display for a window."""
+    """Return whether there are Qt and a display for a window."""
     if not find_spec("PySide6") or not find_spec("pyqtgraph"):
         return False
     return not all(_no_display(name) for name in _PLATFORMS.split(";"))
 
 
-def lack_of_window() -> str:
-    """Return why no window can be opened here, in a few words; "" where one can."""
+def missing_window_part() -> str:
+    """Return the reason, in a few words, why no window can be opened here; "" if one can."""
     asked = os.environ.get("QT_QPA_PLATFORM") or _PLATFORMS
     names = [name.partition(":")[0] for name in asked.split(";")]
     lacks = [_no_display(name) or _no_library(name) for name in names]
@@ -26,7 +26,7 @@ def lack_of_window() -> str:
 
 
 def _no_display(platform: str) -> str:
-    """Return why nothing can be seen with a platform of Qt, "" where it can."""
+    """Return the reason why a platform of Qt has no display, "" if it has one."""
     if not sys.platform.startswith("linux") or platform not in ("wayland", "xcb"):
         return ""
     variable = "DISPLAY" if platform == "xcb" else "WAYLAND_DISPLAY"
@@ -41,7 +41,7 @@ def _answers_x11() -> bool:
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
-        return True  # not known; what else is missing is told below
+        return True  # unknown; other missing parts are reported below
     xcb.xcb_connect.restype = ctypes.c_void_p
     connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
     there = not xcb.xcb_connection_has_error(connection)
@@ -60,12 +60,12 @@ def _answers_wayland(name: str) -> bool:
 
 
 def _no_library(platform: str) -> str:
-    """Return which library of the system a platform of Qt lacks, "" for none."""
+    """Return the message about a system library missing for a platform of Qt, "" if none is."""
     qt = find_spec("PySide6")
     places = qt.submodule_search_locations if qt else None
     file = Path((places or ("",))[0], "Qt", "plugins", "platforms", f"libq{platform}.so")
     if not file.exists():
-        return ""  # of a system's own PySide6, which has its libraries
+        return ""  # PySide6 of the system, which comes with its libraries
     try:
         ctypes.CDLL(str(file))
     except OSError as error:
@@ -75,6 +75,6 @@ def _no_library(platform: str) -> str:
 
 
 def _package(library: str) -> str:
-    """Return what Debian calls a library: libxcb-cursor.so.0 is in libxcb-cursor0."""
+    """Return the Debian package of a library: libxcb-cursor.so.0 is in libxcb-cursor0."""
     name, _, version = library.lower().partition(".so.")
     return f"{name}-{version}" if name[-1:].isdigit() else f"{name}{version}"

@@ -1,4 +1,4 @@
-"""The table of `edkit evaluate` for the terminal: every number beside its floor."""
+"""Table of `edkit evaluate` for the terminal: every number beside its floor."""
 
 from collections.abc import Mapping
 
@@ -38,7 +38,7 @@ _MEANING = {
     "neg_elbo": "reconstruction + KL",
     "reconstruction": "loss of the reconstruction",
     "kl": "nats from the prior",
-    "active_units": "dimensions that say something",
+    "active_units": "latent dimensions in use",
     "accuracy": "share of right answers",
     "knn_accuracy": "share right by the 5 nearest codes",
     "mean_iou": "mean over classes in the truth",
@@ -70,9 +70,9 @@ Words = Mapping[str, Mapping[str, str]]
 
 
 def words_of(run: Run) -> dict[str, dict[str, str]]:
-    """Return what one number and one sample of each head is called, by head.
+    """Return the words for one number and one sample of each head, by head.
 
-    That of a reconstruction that is the only one stands under "".
+    A single reconstruction has the key "".
     """
     subject, words = Subject(run, {}), {}
     for head in run.model.heads:
@@ -91,11 +91,11 @@ def words_of(run: Run) -> dict[str, dict[str, str]]:
 
 
 def format_table(result: Numbers, words: Words | None = None) -> Table:
-    """Return the numbers of `evaluate` as a table: name, value, floor, of how many, meaning.
+    """Return the numbers of `evaluate` as a table: name, value, floor, count, meaning.
 
     Args:
         result: the numbers.
-        words: what a number and a sample of each head is called, as `words_of` says.
+        words: for a number and a sample of each head, from `words_of`.
     """
     of_all = "all samples" if result["split"] == "all" else f"{result['split']} split"
     about = f"{result['model']} on {result['data']}, {of_all}"
@@ -119,15 +119,15 @@ def format_table(result: Numbers, words: Words | None = None) -> Table:
     for name, floors in _rows(result).items():
         floor = "\n".join(f"{label} {number(result[key])}" for label, key in floors.items())
         head, of_class, which = name.partition(_IOU)
-        shown = f"  {which}" if of_class else name
+        row_label = f"  {which}" if of_class else name
         meaning = f"IoU of {head}" if of_class else _meaning(name, result, words or {})
         count = number(_count(name, result, words or {}))
-        table.add_row(escape(shown), number(result[name]), floor, count, escape(meaning))
+        table.add_row(escape(row_label), number(result[name]), floor, count, escape(meaning))
     return table
 
 
 def _count(name: str, result: Numbers, words: Words) -> object:
-    """Return of how many samples or targets a number is."""
+    """Return the number of samples or targets behind a number."""
     keys = [f"{name}_count", _COUNTED.get(name, "")]
     if name in _OF_A_RECONSTRUCTION and "" in words:
         keys.append(f"{words['']['head']}_count")
@@ -137,36 +137,38 @@ def _count(name: str, result: Numbers, words: Words) -> object:
 
 
 def number(value: object) -> str:
-    """Return a number as it is read: whole ones in full, others with four digits."""
+    """Format a number: whole ones in full, others with four digits."""
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else str(value)
     return f"{value:.4g}" if 1e-4 <= abs(value) < 1e4 or not value else f"{value:.3e}"
 
 
 def _rows(result: Numbers) -> dict[str, dict[str, str]]:
-    """Return every measure with its floors, label to key; what is a floor has no row."""
+    """Return every measure with its floors, label to key; floors have no rows of their own."""
     rows = {}
     for name in result:
         if name not in _ABOUT and (_IOU in name or not name.endswith("_count")):
-            prefix, known = _split(name, _FLOORS)
-            keys = {label: prefix + key for label, key in _FLOORS.get(known, {}).items()}
+            prefix, floors_of_measure = _split(name, _FLOORS)
+            keys = {
+                label: prefix + key for label, key in _FLOORS.get(floors_of_measure, {}).items()
+            }
             rows[name] = {label: key for label, key in keys.items() if key in result}
     taken = {key for floors in rows.values() for key in floors.values()}
     return {name: floors for name, floors in rows.items() if name not in taken}
 
 
-def _split(name: str, known: dict[str, dict[str, str]] | dict[str, str]) -> tuple[str, str]:
+def _split(name: str, entries: dict[str, dict[str, str]] | dict[str, str]) -> tuple[str, str]:
     """Return a head's prefix and the measure, such as ("label_", "accuracy")."""
-    for end in sorted(known, key=len, reverse=True):
+    for end in sorted(entries, key=len, reverse=True):
         if name == end or name.endswith(f"_{end}"):
             return name[: -len(end)], end
     return "", name
 
 
 def _meaning(name: str, result: Numbers, words: Words) -> str:
-    """Return what a number says, in the words of the head's field."""
-    prefix, known = _split(name, _MEANING)
+    """Return the meaning of a number, in the words of the head's field."""
+    prefix, meanings = _split(name, _MEANING)
     if name == "threshold" and "rate_low" in result:
         low, high = (100 * float(str(result[key])) for key in ("rate_low", "rate_high"))
         return f"score of an alarm; false alarms {low:.2g} to {high:.2g} % (95 %)"
-    return _MEANING.get(known, "").format(**words.get(prefix.removesuffix("_"), _NEUTRAL))
+    return _MEANING.get(meanings, "").format(**words.get(prefix.removesuffix("_"), _NEUTRAL))

@@ -1,4 +1,4 @@
-"""`edkit list`: what is there, with one line each, or all of it as JSON."""
+"""`edkit list`: models, data sets, panels and backends, one a line, or all as JSON."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from ed_core.plugins.spec import Head
 @click.command("list")
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: all there is to say.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all details.")
 @early_options
 def list_command(kind: str | None, name: str | None, as_json: bool) -> None:
     """List models, data, panels or backends; 'list models NAME' shows its options and heads."""
@@ -31,10 +31,10 @@ def list_command(kind: str | None, name: str | None, as_json: bool) -> None:
         raise EdkitError("a model or a data set has details: edkit list models NAME.")
     kinds = (kind,) if kind else KINDS
     if as_json:
-        with redirect_stdout(sys.stderr):  # what a plugin prints while it is imported
+        with redirect_stdout(sys.stderr):  # output of plugins during import
             startup.plugin_files()
-            found = catalogue(kinds, name)
-        print(json.dumps(found, allow_nan=False))
+            listing = catalogue(kinds, name)
+        print(json.dumps(listing, allow_nan=False))
         return
     startup.plugin_files()
     console = Console(highlight=False)
@@ -52,10 +52,10 @@ def _table(console: Console, kind: str) -> None:
     table = Table(title=kind, title_justify="left", title_style="bold", box=None)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    found = entries(kind)
-    if kind == "panels" and not found:
-        found = {"none": "the window needs pip install 'edkit[viewer]'"}
-    for name, summary in found.items():
+    names = entries(kind)
+    if kind == "panels" and not names:
+        names = {"none": "the window needs pip install 'edkit[viewer]'"}
+    for name, summary in names.items():
         table.add_row(name, summary)
     console.print(table)
 
@@ -86,7 +86,7 @@ def _model(console: Console, name: str) -> None:
 
 
 def _when(head: Head) -> str:
-    """Return when a head counts, in words; nothing where it always does."""
+    """Return the part of training in which a head counts, in words; "" for all of it."""
     until = f", in the first {head.until:.0%} of the steps" if head.until < 1 else ""
     after = f", once {head.after} has ended" if head.after else ""
     return until + after + ", where the model has it" * head.optional

@@ -1,4 +1,4 @@
-"""The progress of a training: a bar on a terminal, a line an epoch elsewhere."""
+"""Progress of a training: a bar on a terminal, a line an epoch elsewhere."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _PAUSE = 0.1  # seconds from update to update
 
 
 class Progress:
-    """Shows epoch, loss per head, samples per second and time left while it trains.
+    """Display of epoch, loss per head, samples per second and time left during training.
 
     Use as a context manager around the training, with `callback` among its callbacks.
     """
@@ -58,22 +58,22 @@ class Progress:
         self._write(f"{exc[1]}" if exc[0] else f"Trained in {self.seconds:.0f} s")
 
     def keep(self, folder: RunFolder) -> None:
-        """Write what it says into the run's folder as well, where a terminal would forget it."""
+        """Also write the output into the run's folder, as a log."""
         if self.console.is_terminal:
             self._log = folder.log
             self._write(f"Training in {folder.path}")
 
     def _write(self, text: str) -> None:
-        if self._log:  # a disk that is full is said by what else is written there
+        if self._log:  # a full disk is reported by the other writers to it
             with suppress(OSError), open(self._log, "a", encoding="utf-8") as log:
                 log.write(f"{text}\n")
 
     def clock(self) -> float:
-        """Return seconds from some moment on; they stand still while the training is held."""
+        """Return seconds of a clock that stops while the training is paused."""
         return (time.monotonic() if self._held is None else self._held) - self._lost
 
     def note(self, kind: str, text: str) -> None:
-        """Say what happened, but for checkpoints, which are many; a pause is no training time."""
+        """Print an event, except checkpoints, which are many; a pause is no training time."""
         if kind == "pause" and self._held is None:
             self._held = time.monotonic()
             self._bar.update(self._task, description="paused")
@@ -85,7 +85,7 @@ class Progress:
             self.console.print(f"{text[:1].upper()}{text[1:]}.", soft_wrap=True, markup=False)
 
     def plan(self, info: Mapping[str, Any]) -> None:
-        """Take from `run.json` how many epochs there are in all, samples a step, and of what."""
+        """Read the number of epochs, the samples a step and the words for them from `run.json`."""
         self.batch_size, self.epochs = int(info["batch_size"]), int(info["epochs"])
         kinds = {facts["kind"] for facts in info.get("fields", {}).values()}
         self.unit = "images" if "image" in kinds and not kinds & {"signal", "video"} else "samples"
@@ -95,14 +95,14 @@ class Progress:
         self._bar.update(self._task, description=text, completed=done, total=total)
 
     def epoch(self, text: str) -> None:
-        """Print an epoch's line where there is no bar, and log it."""
+        """Print an epoch's line unless there is a bar, and log it."""
         self._write(text)
         if not self.console.is_terminal:
             self.console.print(text, soft_wrap=True)
 
 
 class _Watcher(keras.callbacks.Callback):
-    """Counts steps and samples, and says so now and then."""
+    """Callback that counts steps and samples, and updates the display at intervals."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class _Watcher(keras.callbacks.Callback):
 
     @property
     def _epochs(self) -> int:
-        # What is left of a half-done epoch is a `fit` of its own, which knows of that one alone.
+        # The rest of a half-done epoch is a `fit` of its own, which sees only that rest.
         return self._progress.epochs or int(self.params["epochs"])
 
     def _samples_per_second(self, batches: int, now: float) -> float:

@@ -1,4 +1,4 @@
-"""`edkit evaluate` and `edkit figures`: what a trained run is worth, and its pictures."""
+"""`edkit evaluate` and `edkit figures`: numbers and pictures of a trained run."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from ed_core.cli.start import early_options, short, startup
+from ed_core.cli.training_options import pairs
 from ed_core.errors import EdkitError, unknown
 
 _WEIGHTS = click.option(
@@ -27,20 +28,37 @@ _WEIGHTS = click.option(
     metavar="NAME",
     help="[default: test, else validation; all of other data without splits]",
 )
+@click.option(
+    "--field",
+    multiple=True,
+    metavar="NAME=OTHER",
+    help="With --data: take its field OTHER for the field that the model calls NAME.",
+)
 @_WEIGHTS
-@click.option("--anomaly", is_flag=True, help="How a run trained with --only tells what is odd.")
+@click.option(
+    "--anomaly",
+    is_flag=True,
+    help="Measure how well a run trained with --only finds abnormal samples.",
+)
 @click.option("--rate", type=float, help="With --anomaly: false alarms accepted. [default: 0.05]")
-@click.option("--classifier", metavar="RUN2", help="Does it name what RUN is asked to draw?")
+@click.option(
+    "--classifier",
+    metavar="RUN2",
+    help="A run whose classifier judges the samples that RUN generates.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
 @early_options
 def evaluate(
-    run: str, weights: Any, anomaly: bool, rate: float | None, as_json: bool, **given: Any
+    run: str, weights: Any, anomaly: bool, rate: float | None, as_json: bool, **options: Any
 ) -> None:
     """Print the numbers of RUN on the test split, beside their floor."""
     if rate is not None and not anomaly:
         raise EdkitError("--rate goes with --anomaly.")
-    if anomaly and given["classifier"]:
+    if anomaly and options["classifier"]:
         raise EdkitError("--anomaly and --classifier are two measurements: give one of them.")
+    names = pairs(options["field"], "--field", "NAME=OTHER")
+    if names and not options["data"]:
+        raise EdkitError("--field goes with --data.")
     startup.keras(run=run)
     from ed_core.cli.evaluation_table import format_table, words_of
     from ed_core.evaluation import agreement
@@ -48,14 +66,15 @@ def evaluate(
     from ed_core.evaluation.anomaly import detect
     from ed_core.runs.run import open_run
 
-    opened, data, split = open_run(run, weights=weights), given["data"], given["split"]
+    opened, data = open_run(run, weights=weights), options["data"]
+    on = {"split": options["split"], "field_names": names}
     if anomaly:
-        result = detect(opened, data, split=split, rate=0.05 if rate is None else rate)
-    elif given["classifier"]:
-        judged = agreement(opened, open_run(given["classifier"], weights=weights))
-        result = {**measure(opened, data, split=split), **judged}
+        result = detect(opened, data, rate=0.05 if rate is None else rate, **on)
+    elif options["classifier"]:
+        judged = agreement(opened, open_run(options["classifier"], weights=weights))
+        result = {**measure(opened, data, **on), **judged}
     else:
-        result = measure(opened, data, split=split)
+        result = measure(opened, data, **on)
     if as_json:
         print(json.dumps(result, allow_nan=False))
     else:
@@ -65,12 +84,12 @@ def evaluate(
 @click.command()
 @click.argument("run")
 @click.argument("other", metavar="[RUN]", required=False)
-@click.option("--out", metavar="DIR", help="Where they go. [default: RUN/figures]")
+@click.option("--out", metavar="DIR", help="Folder of the figures. [default: RUN/figures]")
 @click.option("--format", "formats", default="png", show_default=True, help="png, svg, pdf.")
 @click.option(
-    "--dimensions", metavar="I,J", help="Two dimensions of the code, from 1, to show its plane in."
+    "--dimensions", metavar="I,J", help="Two dimensions of the code, from 1, for its scatter plot."
 )
-@click.option("--split", metavar="NAME", help="Of the data. [default: validation]")
+@click.option("--split", metavar="NAME", help="Split of the data. [default: validation]")
 @_WEIGHTS
 @early_options
 def figures(
@@ -82,7 +101,7 @@ def figures(
     split: str | None,
     weights: Any,
 ) -> None:
-    """Draw the lecture's pictures of RUN, where they can beside those of a second one."""
+    """Draw the lecture's pictures of RUN, if possible beside those of a second run."""
     chosen = tuple(part.strip() for part in formats.split(","))
     for part in chosen:
         if part not in ("png", "svg", "pdf"):
@@ -102,7 +121,7 @@ def figures(
 
 
 def _plane(text: str) -> tuple[int, int]:
-    """Return two dimensions, from 0, that are given as `I,J` from 1."""
+    """Return two dimensions, from 0, parsed from `I,J` from 1."""
     try:
         first, last = (int(part) - 1 for part in text.split(","))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Parts of every command: the early options, the start of the backend."""
+"""Start of every command: early options, plugin files and the backend."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Startup:
-    """The early options, and the start of what only some commands need."""
+    """Early options, and the start of backend and plugins on demand."""
 
     def __init__(self) -> None:
         self._backend: str | None = None
@@ -29,21 +29,25 @@ class Startup:
     def settle(
         self, backend: str | None, plugins: Sequence[str], window: bool, resumed: str | None = None
     ) -> None:
-        """Note what the command line says."""
+        """Store the early options of the command line."""
         self._backend, self._plugins, self._window = backend, plugins, window
         self._resumed = resumed
 
     def keras(
-        self, model: str = "", *, run: str | None = None, window: bool = False, told: bool = True
+        self,
+        model: str = "",
+        *,
+        run: str | None = None,
+        window: bool = False,
+        told: bool = True,
     ) -> str:
         """Start the backend and load the plugin files; return the backend's name.
 
         Args:
-            model: that is to be trained.
-            run: a run that is opened: its backend is taken where that is installed and
-                KERAS_BACKEND names none.
-            window: whether one will be open beside what is done.
-            told: whether a choice that nobody made is said.
+            model: to be trained.
+            run: to be opened: its backend is taken if it is installed and KERAS_BACKEND names none.
+            window: whether a window will be open at the same time.
+            told: whether an automatic choice is printed.
         """
         from ed_core.engine import choose_backend, share_processors
 
@@ -65,7 +69,7 @@ class Startup:
         return chosen
 
     def plugin_files(self) -> None:
-        """Load the plugin files; they import Keras only where they need it."""
+        """Load the plugin files; they import Keras only if they need it."""
         from ed_core.engine import choose_backend
         from ed_core.plugins.registry import load_plugin_file
 
@@ -76,7 +80,7 @@ class Startup:
 
     @property
     def plugins(self) -> list[str]:
-        """The options that name the plugin files, for another process."""
+        """The command-line options that name the plugin files, for another process."""
         return [part for path in self._plugins for part in ("--plugin", path)]
 
 
@@ -84,10 +88,10 @@ startup = Startup()
 
 
 def _suited(model: str) -> tuple[str, str]:
-    """Return the backend that suits a model on a CPU, and why, known without Keras.
+    """Return the backend that suits a model on a CPU, and why, without importing Keras.
 
-    It is the fastest for a network of the same kind in the last table of `docs/backends.md`. A
-    model that no package says anything of has none.
+    It is the fastest for a network of the same kind in the last table of `docs/backends.md`,
+    "" for a model whose package states nothing about it.
     """
     from ed_core.plugins.decorators import GROUP
     from ed_core.plugins.registry import is_convolutional
@@ -101,9 +105,9 @@ def _suited(model: str) -> tuple[str, str]:
 
 
 def _backend_of(run: str) -> str | None:
-    """Return the backend that a run was trained on, None where it cannot be had here.
+    """Return the backend of a run, None if it is not installed here.
 
-    One in KERAS_BACKEND that differs makes way, and is named.
+    It takes precedence over KERAS_BACKEND; a difference is reported.
     """
     from ed_core.engine import installed_backends
     from ed_core.recording import RunFolder
@@ -112,7 +116,7 @@ def _backend_of(run: str) -> str | None:
         return None  # settled already
     try:
         trained = RunFolder.open(run).read().get("backend")
-    except EdkitError:  # it is said when the run is opened
+    except EdkitError:  # reported when the run is opened
         return None
     if trained not in installed_backends():
         return None
@@ -146,7 +150,7 @@ def early_options(command: Command) -> Command:
 
 
 def short(path: Path) -> str:
-    """Return a path as a user would type it from here."""
+    """Return a path as typed from the current folder."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -154,12 +158,12 @@ def short(path: Path) -> str:
 
 
 def again(path: Path) -> str:
-    """Return how another command names a run: its path, and the plugin files that it needs."""
+    """Return the arguments that name a run in another command: its path and plugin files."""
     return shlex.join([short(path), *startup.plugins])
 
 
 def on_backend() -> str:
-    """Return the option that names the backend of this process, which a resumed run needs."""
+    """Return the option for this process's backend, which resuming a run needs."""
     import keras
 
     return f"--backend {keras.config.backend()}"
@@ -167,7 +171,7 @@ def on_backend() -> str:
 
 @contextmanager
 def _held_stderr() -> Iterator[None]:
-    """Keep what C++ libraries print while they load off the terminal, but show it on failure."""
+    """Hide the output of C++ libraries while they load, but show it on failure."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:

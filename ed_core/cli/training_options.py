@@ -74,26 +74,34 @@ class TrainingOption(click.Option):
         """Return the option's value, None where it was not given."""
         if self.kind == "flag":
             return not self.option.default if value else None
-        return self._pairs(value) if self.kind else value
+        if self.kind != "pairs":
+            return value
+        form, inner = str(self.metavar), get_args(self.option.present_type)[1]
+        return pairs(value, self.opts[0], form, inner) or None
 
-    def _pairs(self, texts: Sequence[str]) -> dict[str, Any] | None:
-        """Return what --weight HEAD=X and its like hold together; None where there is none."""
-        flag, inner = self.opts[0], get_args(self.option.present_type)[1]
-        is_number = inner is float
-        one = Option(self.option.name, inner, None)
-        pairs: dict[str, Any] = {}
-        for text in texts:
-            name, _, value = text.partition("=")
-            if name in pairs:
-                raise EdkitError(f"{flag} gives {name!r} twice: leave one out.")
-            try:
-                pairs[name] = one.parse(value)
-            except EdkitError:
-                value = ""
-            if not value:
-                what = ", where X is a number" if is_number else ""
-                raise EdkitError(f"expected {flag} {self.metavar}{what}, received {text!r}.")
-        return pairs or None
+
+def pairs(texts: Sequence[str], flag: str, form: str, inner: type = str) -> dict[str, Any]:
+    """Return what --weight HEAD=X and its like, given any number of times, hold together.
+
+    Args:
+        texts: that were given.
+        flag: such as `--weight`.
+        form: of each text, such as `HEAD=X`.
+        inner: the type of what stands behind the sign.
+    """
+    one, what = Option(flag, inner, None), ", where X is a number" if inner is float else ""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name in found:
+            raise EdkitError(f"{flag} gives {name!r} twice: leave one out.")
+        try:
+            found[name] = one.parse(value)
+        except EdkitError:
+            value = ""
+        if not value:
+            raise EdkitError(f"expected {flag} {form}{what}, received {text!r}.")
+    return found
 
 
 @cache

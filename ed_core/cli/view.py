@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ed_core.cli.display import lack_of_window
+from ed_core.cli.display import missing_window_part
 from ed_core.cli.start import early_options, short, startup
 from ed_core.errors import EdkitError
 
@@ -16,13 +16,15 @@ _WAYS = (
     "step",
     "epoch",
     "share",
-)  # what two runs have in common, as ed_viewer.session.alignment has them
+)  # alignments of two runs, as in ed_viewer.session.alignment
 
 
 @click.command()
 @click.argument("runs", nargs=-1)
-@click.option("--root", default="runs", show_default=True, help="Where runs are looked for.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), help="By default the system's.")
+@click.option("--root", default="runs", show_default=True, help="Folder searched for runs.")
+@click.option(
+    "--theme", type=click.Choice(["light", "dark"]), help="Light or dark; by default the system's."
+)
 @click.option("--export", type=Path, metavar="FILE", help=f"No window: draw into {_ENDINGS}.")
 @click.option("--step", type=int, metavar="N", help="With --export: the frame at or before it.")
 @click.option("--preset", metavar="TAB", help="With --export: which tab. [default: overview]")
@@ -32,7 +34,7 @@ _WAYS = (
 @click.option(
     "--align",
     type=click.Choice(_WAYS),
-    help="With --export of two: what both have in common. [default: step]",
+    help="With --export of two: align them by this. [default: step]",
 )
 @click.option("--compare", is_flag=True, help="The window: the first two RUNS side by side.")
 @early_options
@@ -49,12 +51,12 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
         raise EdkitError(f"--compare shows two runs side by side, it was given {count}.")
     if export["export"] is not None:
         return _export(runs, theme, **export)
-    if given := [
+    if export_only := [
         f"--{name.replace('_', '-')}" for name, value in export.items() if value is not None
     ]:
-        raise EdkitError(f"{', '.join(given)}: only of use with --export FILE.")
-    if lack := lack_of_window():
-        raise EdkitError(f"{lack}; 'edkit figures RUN' draws the pictures without a window.")
+        raise EdkitError(f"{', '.join(export_only)}: only of use with --export FILE.")
+    if missing := missing_window_part():
+        raise EdkitError(f"{missing}; 'edkit figures RUN' draws the pictures without a window.")
     startup.plugin_files()
     from ed_viewer.app import main
 
@@ -80,7 +82,7 @@ def _export(
         raise EdkitError("--difference is that of two runs, one was given.")
     if align and len(runs) < 2:
         raise EdkitError("--align says where the second of two runs stands, one was given.")
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is asked for: nothing is shown
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # export needs no screen, whatever the user set
     startup.plugin_files()
     from ed_viewer.export.headless import ExportSpec, export_stage
     from ed_viewer.session.alignment import Alignment

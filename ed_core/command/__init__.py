@@ -1,3 +1,11 @@
 """The name that `ed_core.cli` had until 0.1; it goes with the next version."""
 
+import warnings
+
 from ed_core.cli import main as main
+
+warnings.warn(
+    "ed_core.command is ed_core.cli now: use that, the old name goes with the next version.",
+    FutureWarning,
+    stacklevel=2,
+)

@@ -1,1 +1,1 @@
-"""From a data set's name to the batches of an epoch."""
+"""Data: loading, checks, selection, preparation, augmentation and batches."""

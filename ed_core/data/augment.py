@@ -1,10 +1,9 @@
-"""Changing training images at random, and the maps that belong to them in the same way.
+"""Augmentation: random changes of training images and, alike, of their maps.
 
 Functions of (batch, random). A batch is a dict of arrays by field; those of (samples, height,
-width) or (samples, height, width, channels) are maps, all of one size, and what is done to one of a
-sample is done to all of it. Other arrays stay as they are. Classes, which are whole numbers, stay
-whole: they take the nearest pixel's; images and values are interpolated, and what is interpolated
-with a missing value (NaN) is missing.
+width) or (samples, height, width, channels) are maps, all of one size; all maps of a sample get the
+same change. Other arrays stay as they are. Classes (whole numbers) take the nearest pixel's; images
+and values are interpolated, and a result is missing (NaN) if any of its inputs is.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ def mirrored(batch: Mapping[str, np.ndarray], random: np.random.Generator) -> Ba
 
 
 def turned(batch: Mapping[str, np.ndarray], random: np.random.Generator) -> Batch:
-    """Turn each sample by 0, 90, 180 or 270 degrees; where it is not square, by 0 or 180."""
+    """Rotate each sample by 0, 90, 180 or 270 degrees; by 0 or 180 if it is not square."""
     shape = next(array.shape for array in batch.values() if _is_map(array))
     step = 1 if shape[1] == shape[2] else 2
     quarters = step * random.integers(0, 4 // step, _samples(batch))
@@ -33,12 +32,12 @@ def turned(batch: Mapping[str, np.ndarray], random: np.random.Generator) -> Batc
 def zoomed(
     batch: Mapping[str, np.ndarray], random: np.random.Generator, largest: float = 1.5
 ) -> Batch:
-    """Cut a window out of each sample, anywhere, and enlarge it to the size of the sample.
+    """Cut a random window out of each sample and enlarge it to the size of the sample.
 
     Args:
         batch: of (samples, height, width, ...).
         random: the generator.
-        largest: the enlargement is drawn evenly from 1 to this.
+        largest: upper end of the enlargement, which is uniform from 1 to this.
     """
     share = 1 / random.uniform(1, largest, _samples(batch))  # of the height and of the width
     corner = random.random((_samples(batch), 2)) * (1 - share)[:, None]
@@ -50,14 +49,14 @@ def _window(one: np.ndarray, share: float, corner: np.ndarray) -> np.ndarray:
     """Return a window of (height, width, ...), enlarged; `corner` is its upper left, in 0..1."""
     for axis in (0, 1):
         size = one.shape[axis]
-        # The middle of pixel i lies at i + 0.5.
+        # The centre of pixel i is at i + 0.5.
         place = corner[axis] * size + share * (np.arange(size) + 0.5) - 0.5
         one = _interpolated(one, place, axis)
     return one
 
 
 def _interpolated(one: np.ndarray, place: np.ndarray, axis: int) -> np.ndarray:
-    """Return the lines at the given places, in pixels from the middle of the first."""
+    """Return the lines at the given places, in pixels from the centre of the first."""
     last = one.shape[axis] - 1
     if one.dtype.kind != "f":
         return one.take(np.rint(place).astype(int).clip(0, last), axis)

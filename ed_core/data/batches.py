@@ -1,4 +1,4 @@
-"""From named arrays to batches, shuffled as a pure function of seed and epoch."""
+"""Batches of named arrays, shuffled as a pure function of seed and epoch."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
@@ -13,59 +13,59 @@ from ed_core.seeds import Seeds
 
 Groups = list[tuple[np.ndarray, int]]
 Arrays = Mapping[str, Any]
-REFERENCE = 512  # samples of the validation split that the probes look at
+REFERENCE = 512  # samples of the validation split in the reference batch of the probes
 _MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 ClassWeights = Mapping[str, np.ndarray]
 Augment = Callable[[dict[str, np.ndarray], np.random.Generator], dict[str, np.ndarray]]
 
 
-def groups(taught: Mapping[str, np.ndarray], shares: Mapping[str, float]) -> Groups:
-    """Return rows and how many of them an epoch shows; it is as long as there are samples.
+def groups(has_target: Mapping[str, np.ndarray], shares: Mapping[str, float]) -> Groups:
+    """Return groups of rows with their counts in an epoch of as many samples as the data.
 
     With 5 % of the labels, an ordinary batch of 128 has six samples that a classifier learns from;
     a fixed share of each batch is what semi-supervised learning uses (Sohn et al., "FixMatch",
     2020, section 2.1).
 
     Args:
-        taught: head to (samples,), whether a sample has its target.
-        shares: head to the share of an epoch that such samples get, in 0..1. What the shares leave
-            goes to the samples that have none of these targets.
+        has_target: head to (samples,), whether a sample has its target.
+        shares: head to the share of an epoch that such samples get, in 0..1. The rest goes to the
+            samples without any of these targets.
 
     Raises:
-        EdkitError: a head is unknown, the shares are no shares, or there are no samples for one.
+        EdkitError: a head is unknown, the shares are invalid, or a share has no samples.
     """
     for name, share in shares.items():
-        if name not in taught:
-            raise unknown("head", name, taught)
-        if not 0 < share <= 1 or not taught[name].any():
+        if name not in has_target:
+            raise unknown("head", name, has_target)
+        if not 0 < share <= 1 or not has_target[name].any():
             raise EdkitError(
                 f"oversample of head {name!r} must be above 0 and at most 1, and some samples must "
-                f"have its target, received {share} and {taught[name].sum()} samples."
+                f"have its target, received {share} and {has_target[name].sum()} samples."
             )
     if sum(shares.values()) > 1 + 1e-9:
         raise EdkitError(f"the shares of oversample must be at most 1 in all, got {dict(shares)}.")
-    samples = len(next(iter(taught.values())))
-    rows = {name: np.flatnonzero(taught[name]) for name in shares}
-    found = [(rows[name], round(share * samples)) for name, share in shares.items()]
-    left = max(samples - sum(count for _, count in found), 0)
-    chosen = np.logical_or.reduce([taught[name] for name in shares])
-    rest = np.flatnonzero(np.logical_or.reduce([*taught.values()]) & ~chosen)
+    samples = len(next(iter(has_target.values())))
+    rows = {name: np.flatnonzero(has_target[name]) for name in shares}
+    counts_of_rows = [(rows[name], round(share * samples)) for name, share in shares.items()]
+    left = max(samples - sum(count for _, count in counts_of_rows), 0)
+    chosen = np.logical_or.reduce([has_target[name] for name in shares])
+    rest = np.flatnonzero(np.logical_or.reduce([*has_target.values()]) & ~chosen)
     if left and not len(rest):
         raise EdkitError(
             f"oversample: no sample without a target of {', '.join(shares)} teaches anything, so "
             "there is none for the rest of an epoch: leave it out, or give all to them."
         )
-    return [*found, (rest, left)]
+    return [*counts_of_rows, (rest, left)]
 
 
 def drawn(random: np.random.Generator, of: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
-    """Return the rows of an epoch in random order; of a group, no row much more than another."""
+    """Return the rows of an epoch in random order, with the rows of a group used equally often."""
     parts = [_rounds(random, rows, count) for rows, count in of if count]
     return random.permutation(np.concatenate(parts))
 
 
 def _rounds(random: np.random.Generator, rows: np.ndarray, count: int) -> np.ndarray:
-    """Return `count` of the rows: all of them, again and again, the last time in part."""
+    """Return `count` of the rows: full random rounds, the last one in part."""
     rounds = -(-count // len(rows))
     return np.concatenate([random.permutation(rows) for _ in range(rounds)])[:count]
 
@@ -79,15 +79,15 @@ def arrange(
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the Keras triple: inputs by field, targets by head, sample weights by head.
 
-    A weight is 0 where the head's mask is 0 or the target is missing (a class of -1, a value of
-    NaN), elsewhere 1 or the weight of the class. A head that has all its targets gets ones, since
-    Keras wants the same keys in targets and weights.
+    A weight is 0 if the head's mask is 0 or the target is missing (a class of -1, a value of NaN),
+    else 1 or the weight of the class. A head with all its targets gets ones, since Keras needs the
+    same keys in targets and weights.
 
     Args:
         arrays: field to (samples, ...).
         inputs: the fields that the model takes.
         heads: the terms of its objective.
-        class_weights: head to (classes,), where classes weigh differently.
+        class_weights: head to (classes,), for heads with class weights.
         gaps: heads whose weights have the shape of their target, even if nothing is missing here.
     """
     targeted = [head for head in heads if head.needs_target]
@@ -102,7 +102,7 @@ def arrange(
 def _weights(
     arrays: Arrays, head: Head, of_class: np.ndarray | None, gaps: bool = False
 ) -> np.ndarray:
-    """Return (samples,) or, where positions differ, the shape of the target."""
+    """Return weights (samples,) or, if positions differ, in the shape of the target."""
     target = np.asarray(arrays[head.target])
     weights = np.ones(len(target), "float32")
     if head.mask:
@@ -117,25 +117,25 @@ def _weights(
 
 
 def present(target: np.ndarray) -> np.ndarray:
-    """Return where a target is there: no class is -1, no value is NaN; the shape of the target."""
+    """Return a mask of present targets, in their shape; -1 is no class, NaN no value."""
     return ~np.isnan(target) if target.dtype.kind == "f" else target >= 0
 
 
 class Batches(keras.utils.PyDataset):
-    """The batches of one split; the order of every epoch is a function of seed and epoch alone.
+    """Batches of one split; the order of every epoch is a function of seed and epoch alone.
 
-    Nothing needs saving but (epoch, start): the trainer sets both before an epoch begins.
+    The only state is (epoch, start): the trainer sets both before an epoch begins.
 
     Args:
         arrays: the split, field to array (samples, ...).
         inputs: the fields that the model takes.
         heads: the terms of its objective.
         batch_size: samples a batch; when shuffled, a smaller last batch is left out, and so are
-            samples that no head learns anything from, since all of their targets are missing.
+            samples with no target of any head.
         seed: of the order and of `augment`, or the streams of a run; None keeps the order of the
             arrays and every sample.
-        class_weights: head to (classes,), where classes weigh differently.
-        augment: changes a batch before it is arranged; called with a generator that follows from
+        class_weights: head to (classes,), for heads with class weights.
+        augment: changes a batch before it is arranged; called with a generator that depends on
             seed, epoch and batch alone.
         oversample: head to the share of an epoch that samples with its target get.
     """
@@ -157,15 +157,15 @@ class Batches(keras.utils.PyDataset):
         self.augment = augment
         self.inputs = tuple(inputs)
         self.heads = tuple(heads)
-        wanted = needed_fields(self.inputs, self.heads)
-        self.arrays = {name: arrays[name] for name in wanted}
+        names = needed_fields(self.inputs, self.heads)
+        self.arrays = {name: arrays[name] for name in names}
         self._gaps = _with_gaps(self.arrays, self.heads)
         self.samples = len(self.arrays[self.inputs[0]])
         self._groups: Groups | None = None
         if seed is not None and oversample:
-            self._groups = groups(_taught(self.arrays, self.heads), oversample)
+            self._groups = groups(_have_targets(self.arrays, self.heads), oversample)
         elif seed is not None and self.heads and all(head.needs_target for head in self.heads):
-            rows = np.logical_or.reduce([*_taught(self.arrays, self.heads).values()])
+            rows = np.logical_or.reduce([*_have_targets(self.arrays, self.heads).values()])
             if not rows.any():
                 raise EdkitError("no sample has a target of any head: label some.")
             if not rows.all():
@@ -178,7 +178,7 @@ class Batches(keras.utils.PyDataset):
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int, start: int = 0) -> None:
-        """Take the order of `epoch`, from its batch number `start` on."""
+        """Set the order of `epoch`, from its batch number `start` on."""
         self.start = start
         self.epoch = epoch
         self._order = None
@@ -191,7 +191,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def batches_per_epoch(self) -> int:
-        """How many batches a whole epoch has."""
+        """The number of batches in a whole epoch."""
         if self.seeds is None:
             return -(-self.samples // self.batch_size)
         return self.samples // self.batch_size
@@ -205,7 +205,7 @@ class Batches(keras.utils.PyDataset):
         if self._order is None:
             batch = {name: _floats(array[rows]) for name, array in self.arrays.items()}
         else:
-            # h5py wants increasing rows, each once; the set is the same
+            # h5py needs increasing rows, each once; the set is the same
             rows, again = np.unique(self._order[rows], return_inverse=True)
             batch = {name: _floats(array[rows])[again] for name, array in self.arrays.items()}
         if self.augment is not None and self.seeds is not None:
@@ -214,24 +214,24 @@ class Batches(keras.utils.PyDataset):
         return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps)
 
 
-def _taught(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray]:
-    """Return head to (samples,), whether a sample has its target; without one to have, all do."""
+def _have_targets(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray]:
+    """Map each head to a (samples,) mask of samples with a target; all True without targets."""
     samples = len(next(iter(arrays.values())))
-    found = {head.name: np.full(samples, not head.needs_target) for head in heads}
+    masks = {head.name: np.full(samples, not head.needs_target) for head in heads}
     for head in heads:
         names = needed_fields((), [head])
         for first in range(0, samples if names else 0, _MOST_AT_A_TIME):
             rows = slice(first, first + _MOST_AT_A_TIME)
             part = {name: np.asarray(arrays[name][rows]) for name in names}
             weights = _weights(part, head, None)
-            found[head.name][rows] = weights.reshape(len(weights), -1).any(axis=1)
-    return found
+            masks[head.name][rows] = weights.reshape(len(weights), -1).any(axis=1)
+    return masks
 
 
 def _with_gaps(arrays: Arrays, heads: Sequence[Head]) -> set[str]:
-    """Return the heads of whose maps a part is missing somewhere.
+    """Return the heads whose per-pixel targets contain missing values.
 
-    The weights of all their batches have the shape of the map: TensorFlow wants one rank.
+    The weights of all their batches have the shape of the map: TensorFlow needs one rank.
     """
     return {
         head.name
@@ -252,15 +252,15 @@ def _whole(array: Any) -> bool:
 def reference_batch(
     data: Dataset, samples: int = REFERENCE, split: str = ""
 ) -> dict[str, np.ndarray]:
-    """Return some samples of a split: the first, one of every class before the others.
+    """Return the reference batch: the first samples of a split, one of every class first.
 
-    Where there is no label they are drawn from the whole split, always the same: frames of a film
-    and windows of a recording lie in order, and the first are all alike.
+    Without labels, a fixed random choice from the whole split: frames of a film and windows of a
+    recording are in order, and the first ones are all alike.
 
     Args:
         data: the data set.
-        samples: at the most.
-        split: that they come from; by default `validation`, or `train` where nothing is kept aside.
+        samples: at most.
+        split: their split; by default `validation`, or `train` without one.
     """
     arrays = data.splits[split or data.held_out() or "train"]
     sample = sum(np.asarray(array[:1]).nbytes for array in arrays.values())
@@ -274,21 +274,21 @@ def reference_batch(
         classes, firsts = np.unique(np.asarray(arrays["label"][: len(rows)]), return_index=True)
         firsts = firsts[classes >= 0]
         rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])
-    in_order, back = np.unique(rows, return_inverse=True)  # h5py wants increasing rows
+    in_order, back = np.unique(rows, return_inverse=True)  # h5py needs increasing rows
     return {name: np.asarray(array[in_order])[back] for name, array in arrays.items()}
 
 
 def at_a_time(arrays: Arrays, inputs: Iterable[str]) -> int:
-    """Return how many samples a model is given at a time where it does not train: at most 500.
+    """Return the batch size outside training: at most 500.
 
-    Of large images fewer, since a convolution needs many times their memory.
+    Fewer for large images, since a convolution needs many times their memory.
     """
     sample = sum(np.asarray(arrays[name][:1]).nbytes for name in inputs)
     return max(1, min(_MOST_AT_A_TIME, _BYTES_AT_A_TIME // max(sample, 1)))
 
 
 def needed_fields(inputs: Iterable[str], heads: Sequence[Head]) -> list[str]:
-    """Return the fields that inputs, targets and masks use, each once."""
+    """Return the fields used as inputs, targets and masks, each once."""
     names = [*inputs]
     for head in heads:
         names += [head.target] * head.needs_target + [head.mask] * bool(head.mask)

@@ -1,4 +1,4 @@
-"""Checks of a data set before the first step: one line, the same on every backend."""
+"""Checks of a data set before the first step, with the same messages on every backend."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,15 +14,15 @@ from ed_core.data.lazy import is_checked
 from ed_core.errors import EdkitError, FieldError, one_line
 from ed_core.plugins.spec import Dataset, Field, Fields, Head
 
-_BYTES = 16 * 2**20  # that are looked at in one go
+_BYTES = 16 * 2**20  # samples per block
 
 
 def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
     """Check, before the first step, that every head's output fits its target.
 
-    Each loss and metric is tried on a few zeros: it gives one value a sample, or one a position of
-    the target. One that broadcasts, such as (batch,) less (batch, 1), gives (batch, batch). One of
-    the output alone is only called.
+    Each loss and metric is tried on a few zeros: it must return one value a sample, or one a
+    position of the target. A broadcast such as (batch,) - (batch, 1) gives (batch, batch). A
+    function of the output alone is only called.
 
     Args:
         net: the model.
@@ -30,7 +30,7 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
         fields: of the data set.
 
     Raises:
-        EdkitError: one does not fit, with the shapes of both.
+        EdkitError: one does not fit; the message has both shapes.
     """
     for head in heads:
         if head.output not in net.output:
@@ -47,15 +47,15 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
         samples = next(n for n in range(2, 99) if n not in (*shape, *field.shape))
         kind = "int32" if field.kind == "class" else "float32"
         target = ops.zeros((samples, *field.shape), kind)
-        given = target, ops.full((samples, *shape), 0.5, "float32")
+        arguments = target, ops.full((samples, *shape), 0.5, "float32")
         loss = partial(head.loss, mask=None) if head.needs_mask else head.loss
         for function in (loss, *head.metrics):
             what = f"{_name_of(function)!r} of head {head.name!r}"
-            _check_values(function, given, what, f"field {head.target!r} {field.shape}", shape)
+            _check_values(function, arguments, what, f"field {head.target!r} {field.shape}", shape)
 
 
 def _try_penalty(head: Head, shape: tuple[int, ...]) -> None:
-    """Raise EdkitError unless a loss of the output alone takes that."""
+    """Raise EdkitError unless a loss of the output alone accepts it."""
     try:
         head.loss(ops.full((2, *shape), 0.5, "float32"))
     except Exception as error:  # a foreign loss may fail in any way
@@ -70,25 +70,25 @@ def _name_of(function: Any) -> str:
 
 
 def _check_values(
-    function: Any, given: tuple[Any, Any], what: str, target: str, shape: tuple[int, ...]
+    function: Any, arguments: tuple[Any, Any], what: str, target: str, shape: tuple[int, ...]
 ) -> None:
-    """Raise EdkitError unless a loss or a metric gives a value a sample, or one a position."""
+    """Raise EdkitError unless a loss or metric returns one value a sample or a position."""
     try:
-        found = tuple(function(*given).shape)
+        result_shape = tuple(function(*arguments).shape)
     except Exception as error:  # a foreign loss may fail in any way
         raise EdkitError(
             f"{what} cannot compare {target} with output {shape}: {one_line(error)}"
         ) from error
-    whole = (*given[0].shape, 1)
-    if found not in [whole[:axes] for axes in range(1, len(whole) + 1)]:
+    whole = (*arguments[0].shape, 1)
+    if result_shape not in [whole[:axes] for axes in range(1, len(whole) + 1)]:
         raise EdkitError(
-            f"{what} compares {target} with output {shape} and gives {found} for {whole[0]} "
+            f"{what} compares {target} with output {shape} and gives {result_shape} for {whole[0]} "
             "samples: expected one value a sample or a position; bring both to one shape."
         )
 
 
 def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[Head]) -> None:
-    """Check, before the first step, every array that training will read; the same on all backends.
+    """Check, before the first step, every array that training will read.
 
     Raises:
         EdkitError: a field or a split is missing or empty, lengths or shapes differ, a value is
@@ -115,7 +115,7 @@ def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[
             )
         for field in needed:
             masks = [arrays[mask] for mask in users.get(field, ()) if mask]
-            # What somebody reads without a mask must all be good.
+            # Fields that are also read without a mask must be valid everywhere.
             mask = _any(masks) if masks and "" not in users[field] else None
             facts = data.fields[field]
             if field in inputs:
@@ -127,20 +127,20 @@ def check_data(data: Dataset, name: str, inputs: Iterable[str], heads: Sequence[
 
 
 def _used(data: Dataset) -> list[str]:
-    """Return the splits that a training looks at: never `test`."""
+    """Return the splits that training reads: never `test`."""
     return ["train", data.held_out()] if data.held_out() else ["train"]
 
 
 def _any(masks: Sequence[Any]) -> np.ndarray:
-    """Return (samples,) where at least one of the masks is not 0."""
+    """Return a (samples,) mask of samples for which at least one mask is not 0."""
     rows = [np.asarray(mask).reshape(len(mask), -1).any(axis=1) for mask in masks]
     return np.logical_or.reduce(rows)
 
 
 def check_array(array: Any, field: Field, where: str, mask: Any = None) -> None:
-    """Check the samples of one field; raises EdkitError with the first bad one.
+    """Check the samples of one field; raise EdkitError for the first invalid one.
 
-    Numbers that the loader has looked at are not read again.
+    Numbers that the loader has checked are not read again.
     """
     if array.dtype.kind not in "biuf":
         raise EdkitError(f"{where}: expected numbers, received {array.dtype}.")
@@ -153,7 +153,7 @@ def check_array(array: Any, field: Field, where: str, mask: Any = None) -> None:
 
 
 def check_values(array: Any, field: Field, where: str, mask: Any = None) -> None:
-    """Read all samples of one field; raises EdkitError with the first bad one."""
+    """Read all samples of one field; raise EdkitError for the first invalid one."""
     for first, part in _parts(array):
         if _is_good(part, field):
             continue
@@ -162,10 +162,8 @@ def check_values(array: Any, field: Field, where: str, mask: Any = None) -> None
             bad &= np.asarray(mask[first : first + len(part)]).reshape(len(part), -1).any(axis=1)
         if bad.any():
             row = int(np.argmax(bad))
-            found = np.unique(part[row][~np.isfinite(part[row])] if part[row].ndim else part[row])
-            extremes = (
-                found if found.size and found.size < 4 else (part[row].min(), part[row].max())
-            )
+            odd = np.unique(part[row][~np.isfinite(part[row])] if part[row].ndim else part[row])
+            extremes = odd if odd.size and odd.size < 4 else (part[row].min(), part[row].max())
             raise EdkitError(
                 f"{where}: sample {first + row} holds {', '.join(str(v) for v in extremes)}; "
                 f"expected {_expected(field)}."
@@ -173,19 +171,19 @@ def check_values(array: Any, field: Field, where: str, mask: Any = None) -> None
 
 
 def _check_targets(data: Dataset, name: str, head: Head) -> None:
-    """Raise EdkitError where nothing can be learned, or a class is held out that was never seen."""
+    """Raise EdkitError if no target can be learned, or a class occurs only outside training."""
     field = data.fields[head.target]
     where = f"data {name!r}, head {head.name!r}"
-    found = {}
+    seen = {}
     for split in _used(data):
         arrays = data.splits[split]
         labelled = np.asarray(arrays[head.mask]) > 0 if head.mask else None
-        found[split] = _classes(arrays[head.target], labelled, field)
-        if field.partial and not found[split].any() and split == "train":
+        seen[split] = _classes(arrays[head.target], labelled, field)
+        if field.partial and not seen[split].any() and split == "train":
             raise EdkitError(f"{where}: every target of split {split!r} is missing: label some.")
     if field.kind != "class" or not field.classes or not data.held_out():
         return
-    never = np.flatnonzero(found[data.held_out()] & ~found["train"])
+    never = np.flatnonzero(seen[data.held_out()] & ~seen["train"])
     if never.size:
         names = ", ".join(repr(field.classes[number]) for number in never)
         raise EdkitError(
@@ -196,28 +194,28 @@ def _check_targets(data: Dataset, name: str, head: Head) -> None:
 
 
 def _classes(target: Any, labelled: np.ndarray | None, field: Field) -> np.ndarray:
-    """Return which classes occur with a label, (classes,); of values, whether one does."""
+    """Return a mask (classes,) of classes that occur with a label; (1,) for values."""
     seen = np.zeros(max(len(field.classes), 1), bool)
     if field.kind != "class" or not field.classes:
         seen[0] = not field.partial or any(k.any() for _, k in _labelled(target, labelled))
         return seen
-    for part, kept in _labelled(target, labelled):
-        seen[np.unique(part[kept]).astype(int)] = True
+    for part, has_label in _labelled(target, labelled):
+        seen[np.unique(part[has_label]).astype(int)] = True
     return seen
 
 
 def _labelled(target: Any, labelled: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield some samples of a target at a time, and where they have a label."""
+    """Yield some samples of a target at a time, and the mask of their labels."""
     for first, part in _parts(target):
-        kept = present(part)
+        has_label = present(part)
         if labelled is not None:
             rows = labelled[first : first + len(part)]
-            kept = kept & rows.reshape(rows.shape + (1,) * (part.ndim - rows.ndim))
-        yield part, kept
+            has_label = has_label & rows.reshape(rows.shape + (1,) * (part.ndim - rows.ndim))
+        yield part, has_label
 
 
 def _parts(array: Any) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield some samples at a time, with the number of the first."""
+    """Yield some samples at a time, with the index of the first."""
     sample = max(prod(array.shape[1:]) * array.dtype.itemsize, 1)
     rows = max(_BYTES // sample, 1)
     for first in range(0, len(array), rows):
@@ -225,7 +223,7 @@ def _parts(array: Any) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _is_good(part: np.ndarray, field: Field) -> bool:
-    """Return whether the ends of some numbers show them to be good: NaN is none of either."""
+    """Return whether least and largest number prove all valid; NaN fails every comparison."""
     if field.kind == "class":
         return False
     low, high = (0, 1) if field.kind in ("image", "video", "mask") else (-np.inf, np.inf)
@@ -264,8 +262,10 @@ def _check_names(fields: Fields, needed: list[str], heads: Sequence[Head]) -> No
                 )
     missing = _minus(needed, fields)
     if missing:
-        known = ", ".join(sorted(fields))
-        raise FieldError(f"the model needs {missing[0]!r}, but there is only: {known}.", missing[0])
+        fields_text = ", ".join(sorted(fields))
+        raise FieldError(
+            f"the model needs {missing[0]!r}, but there is only: {fields_text}.", missing[0]
+        )
 
 
 def _minus(needed: Iterable[str], there: Iterable[str]) -> list[str]:

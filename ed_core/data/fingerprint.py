@@ -1,4 +1,4 @@
-"""A fingerprint of the data that a run is trained on, so that it goes on with no others."""
+"""Fingerprint of a run's training data, so that it resumes with the same data only."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,24 +8,24 @@ import numpy as np
 
 from ed_core.plugins.spec import Dataset
 
-ROWS = 256  # of a split, evenly spaced, the first and the last among them
+ROWS = 256  # samples of a split, evenly spaced, the first and the last included
 
 
 def fingerprint(data: Dataset, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return how many samples each split of a training has, and a sum over some of them.
+    """Return the size of each split in training, and a checksum over some of its samples.
 
-    The sum depends on the content and the order of 256 evenly spaced samples. The test
-    split is not looked at.
+    The checksum depends on the content and the order of 256 evenly spaced samples. The test split
+    is not read.
 
     Args:
-        data: prepared, as it is trained on.
-        names: of the fields that are read.
+        data: prepared for training.
+        names: of the fields to read.
 
     Returns:
         Split to `samples` and `sum`, ready for JSON.
     """
     fields = sorted(names)
-    found = {}
+    sums = {}
     for split in ("train", "validation"):
         if split not in data.splits:
             continue
@@ -38,15 +38,15 @@ def fingerprint(data: Dataset, names: Iterable[str]) -> dict[str, dict[str, Any]
             whole = part.astype("<i8" if part.dtype.kind in "biu" else "<f4")
             total.update(f"{name} {whole.shape}".encode())
             total.update(whole.tobytes())
-        found[split] = {"samples": samples, "sum": total.hexdigest()[:32]}
-    return found
+        sums[split] = {"samples": samples, "sum": total.hexdigest()[:32]}
+    return sums
 
 
 def changes(before: Any, now: dict[str, dict[str, Any]]) -> str:
-    """Return what differs between the fingerprints of a run and of the data, "" where nothing does.
+    """Return the difference between the fingerprints of a run and of the data, "" if none.
 
     Args:
-        before: what `run.json` says; None in runs that say nothing.
+        before: from `run.json`; None in runs without one.
         now: of the data.
     """
     if not isinstance(before, dict):

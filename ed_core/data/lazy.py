@@ -1,4 +1,4 @@
-"""Lazy arrays and splits: rows of an array, a change of its numbers, arrays made on first use."""
+"""Lazy arrays and splits: selected rows, changed numbers, arrays made on first use."""
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-_DENSE = 8  # times as many samples are read as are wanted, at most
+_DENSE = 8  # largest ratio of samples read to samples used
 
 
 def rows_of(array: Any, rows: np.ndarray) -> Any:
-    """Return the given rows of an array: of numpy at once, of any other when it is sliced.
+    """Return the given rows of an array: at once for numpy, else when it is sliced.
 
     Args:
         array: (samples, ...).
@@ -21,9 +21,9 @@ def rows_of(array: Any, rows: np.ndarray) -> Any:
 
 
 def is_checked(array: Any) -> bool:
-    """Return whether a loader looked at all numbers: finite, of an image or a video in 0..1.
+    """Return whether a loader checked all numbers: finite, and in 0..1 for an image or a video.
 
-    An array says so by `checked`; rows of one that does are good as well.
+    Its mark is the attribute `checked`; rows of a checked array are checked as well.
     """
     while isinstance(array, Rows):
         array = array.array
@@ -31,7 +31,7 @@ def is_checked(array: Any) -> bool:
 
 
 class Sliced:
-    """The part of an array that follows from its shape and from slicing it."""
+    """Base of lazy arrays: all that follows from the shape and from slicing."""
 
     __slots__ = ()
 
@@ -57,11 +57,11 @@ class Sliced:
 
 @dataclass(frozen=True, slots=True)
 class Rows(Sliced):
-    """Some rows of an array that is read when it is sliced.
+    """Selected rows of an array that is read when it is sliced.
 
     Args:
         array: (samples, ...), or anything that slices like it.
-        rows: which samples, increasing, since h5py reads no others.
+        rows: indices of samples, increasing, since h5py requires it.
     """
 
     array: Any
@@ -69,7 +69,7 @@ class Rows(Sliced):
 
     @property
     def dtype(self) -> np.dtype:
-        """The type of what is read."""
+        """The type of the numbers that a slice returns."""
         return np.dtype(self.array.dtype)
 
     @property
@@ -82,14 +82,14 @@ class Rows(Sliced):
         if isinstance(key, slice) and len(rows):
             first, last = int(rows[0]), int(rows[-1]) + 1
             if last - first <= _DENSE * len(rows):
-                # HDF5 takes far longer for single rows than for all between them.
+                # HDF5 reads single rows far more slowly than the whole range between them.
                 return np.asarray(self.array[first:last])[rows - first]
         return np.asarray(self.array[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class Changed(Sliced):
-    """An array whose numbers are changed when it is sliced.
+    """Array whose numbers are changed when it is sliced.
 
     Args:
         array: (samples, ...), or anything that slices like it.
@@ -111,13 +111,13 @@ class Changed(Sliced):
 
 
 class Splits(Mapping[str, Any]):
-    """Splits of a data set, some of them replaced or left out; the others are not looked at.
+    """Splits of a data set, some of them replaced or left out; the others stay unread.
 
     Args:
         base: split name to its arrays.
-        changed: what stands in the place of some of them, or beside them.
-        without: the names that are left out.
-        change: what is done to the arrays of a split when it is first asked for.
+        changed: replaced or added splits.
+        without: names of splits to leave out.
+        change: applied to the arrays of a split on first access.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Splits(Mapping[str, Any]):
         return self._kept[name]
 
     def __contains__(self, name: object) -> bool:
-        return any(name == known for known in self)
+        return any(name == split for split in self)
 
     def __iter__(self) -> Iterator[str]:
         left = [name for name in self._base if name in self._own or name not in self._without]
@@ -153,7 +153,7 @@ class Splits(Mapping[str, Any]):
 
 
 class Later(Mapping[str, Any]):
-    """Arrays that are made when one of them is first asked for.
+    """Arrays that are made on first access to one of them.
 
     Args:
         make: returns them, field to (samples, ...).

@@ -1,4 +1,4 @@
-"""A data set and its options as one text, such as `folder:scenes.toml` or `digits`."""
+"""Loading of data sets from a text with options, such as `folder:scenes.toml` or `digits`."""
 
 import os
 import re
@@ -16,28 +16,28 @@ from ed_core.plugins.spec import Dataset, DatasetSpec, Fields
 
 
 def settle_data(text: str) -> str:
-    """Return a data set's text with all that was given checked, and paths made absolute.
+    """Return a data set's text with its options checked and its paths absolute.
 
-    `NAME`, `NAME:KEY=VALUE,KEY=VALUE`, or `NAME:VALUE`, which is the first option's. A value with
-    what would end it, as in `a,b=c.npz`, stands in double quotes; one in it is written twice.
+    `NAME`, `NAME:KEY=VALUE,KEY=VALUE`, or `NAME:VALUE` for the first option. A value that contains
+    a separator, such as `a,b=c.npz`, is in double quotes; a quote inside is written twice.
 
     Raises:
         EdkitError: the data set or an option is unknown, or a value has the wrong type.
     """
-    name, given = given_options(text)
-    options = ",".join(f"{key}={_written(value)}" for key, value in given.items())
+    name, values = given_options(text)
+    options = ",".join(f"{key}={_written(value)}" for key, value in values.items())
     return f"{name}:{options}" if options else name
 
 
 def given_options(text: str) -> tuple[str, dict[str, Any]]:
-    """Return the data set that a text names and the options that are not at their default."""
+    """Return a text's data set and the options that differ from their defaults."""
     spec, values = _parsed(text)
     changed = {k: v for k, v in values.items() if v != spec.options[k].default}
     return spec.name, changed
 
 
 def load_data(text: str) -> Dataset:
-    """Load the data set that a text names; raises EdkitError as `settle_data` does."""
+    """Load a text's data set; raise EdkitError as `settle_data` does."""
     spec, options = _parsed(text)
     try:
         return spec.load(**options)
@@ -48,23 +48,25 @@ def load_data(text: str) -> Dataset:
 
 
 def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> Dataset:
-    """Return a data set with fields called as a model wants them.
+    """Return a data set with fields renamed for a model.
 
-    A field that is called so already makes way, and that is a finding.
+    A field that already has the new name is left out, which is a finding.
 
     Args:
         data: as it was loaded.
-        names: name that the model wants to name that the data have.
-        strict: whether the data must have them all.
+        names: the model's name to the data's name.
+        strict: whether the data must have all of them.
 
     Raises:
-        EdkitError: the data have no field of a name.
+        EdkitError: the data lack a field.
     """
     for name in names.values():
         if strict and name not in data.fields:
-            known = ", ".join(sorted(data.fields))
-            raise EdkitError(f"--field names the field {name!r}, but the data have only: {known}.")
-    names = {wanted: name for wanted, name in names.items() if name in data.fields}
+            fields_text = ", ".join(sorted(data.fields))
+            raise EdkitError(
+                f"--field names the field {name!r}, but the data have only: {fields_text}."
+            )
+    names = {new: name for new, name in names.items() if name in data.fields}
     if not names:
         return data
     hidden = [one for one in names if one in data.fields and one not in names.values()]
@@ -72,18 +74,18 @@ def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> 
     def change(arrays: Mapping[str, Any]) -> dict[str, Any]:
         return {
             **{name: arrays[name] for name in arrays if name not in {*names, *names.values()}},
-            **{wanted: arrays[name] for wanted, name in names.items() if name in arrays},
+            **{new: arrays[name] for new, name in names.items() if name in arrays},
         }
 
     def back(arrays: Mapping[str, Any]) -> dict[str, Any]:
         return {names.get(name, name): array for name, array in arrays.items()}
 
     findings = Findings()
-    for wanted in hidden:
-        findings.leave_out(wanted, 1, f"field of the data, since --field takes {names[wanted]}")
+    for new in hidden:
+        findings.leave_out(new, 1, f"field of the data, since --field takes {names[new]}")
     hook = data.preparation
     if isinstance(hook, Standardisation):  # what it fits names the field
-        called = {name: wanted for wanted, name in names.items()}
+        called = {name: new for new, name in names.items()}
         hook = replace(hook, field=called.get(hook.field, hook.field))
     elif hook is not None:
         hook = Renamed(hook, change, back)
@@ -93,23 +95,23 @@ def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> 
 
 
 def why_missing(data: Dataset, field: str) -> str:
-    """Return what a message adds where a model needs a field that the data lack."""
-    said = left_out(data, field)
-    if not said and data.fields:
-        said = f" Where one of them is that, say so: --field {field}=NAME."
-    return said
+    """Return the remedy for a message about a field that the data lack."""
+    reason = left_out(data, field)
+    if not reason and data.fields:
+        reason = f" Where one of them is that, say so: --field {field}=NAME."
+    return reason
 
 
 def left_out(data: Dataset, field: str) -> str:
-    """Return why a loader left a field out, "" where it did not."""
+    """Return the reason why a loader left a field out, "" if it did not."""
     reasons = [one.text for one in data.input.findings if one.about == field and one.left_out]
     return f" It was left out: {'; '.join(reasons)}." if reasons else ""
 
 
 def short_data(text: str) -> str:
-    """Return what a run is called after: the data set's name, or that of the file it reads."""
-    spec, given = _parsed(text)
-    files = [given[name] for name, option in spec.options.items() if option.type is FilePath]
+    """Return the short name of data for run folders: the data set's name, or its file's."""
+    spec, options = _parsed(text)
+    files = [options[name] for name, option in spec.options.items() if option.type is FilePath]
     named = [Path(path).stem for path in files if path]
     return named[0] if named else spec.name
 
@@ -130,7 +132,7 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
             f"data {text!r} is a path in which an option seems to stand: it stands in double "
             f"quotes: {name}:{whole}."
         )
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for number, (key, value) in enumerate(_pairs(rest, text)):
         if not key:
             if number or not options:
@@ -140,12 +142,12 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
                     "stands in double quotes."
                 )
             key = next(iter(options))
-        given[key] = options[key].parse(value) if key in options else value
-    return spec, check_options(options, given, f"data set {name!r}")
+        values[key] = options[key].parse(value) if key in options else value
+    return spec, check_options(options, values, f"data set {name!r}")
 
 
 def _pairs(rest: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the options of a data set's text, key and value; the key of a value alone is ""."""
+    """Yield key and value of the options in a data set's text; a lone value has the key ""."""
     while rest:
         start = KEY.match(rest)
         key, rest = (start[0][:-1], rest[start.end() :]) if start else ("", rest)
@@ -162,16 +164,16 @@ def _pairs(rest: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _unquoted(rest: str, text: str) -> tuple[str, str]:
-    """Return the value that begins with a quote, and what stands behind it and its comma."""
-    found = re.match(r'"((?:[^"]|"")*)"(?:,(?=\w+=)|$)', rest)
-    if not found:
+    """Return the quoted value, and the text after it and its comma."""
+    match = re.match(r'"((?:[^"]|"")*)"(?:,(?=\w+=)|$)', rest)
+    if not match:
         raise EdkitError(
             f"data {text!r}: expected a closing double quote, then a comma and an option or the "
             "end; a quote within is written twice."
         )
-    return found[1].replace(QUOTE * 2, QUOTE), rest[found.end() :]
+    return match[1].replace(QUOTE * 2, QUOTE), rest[match.end() :]
 
 
 def _written(value: Any) -> str:
-    """Return a value as a text has it."""
+    """Return a value as written in a data set's text."""
     return quoted(",".join(map(str, value)) if isinstance(value, tuple) else str(value))

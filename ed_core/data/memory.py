@@ -1,6 +1,7 @@
-"""The memory of this machine, and a guard before more of it is taken than there is."""
+"""Free memory of this machine, and a guard against exceeding it."""
 
 import os
+import sys
 from pathlib import Path
 
 from ed_core.errors import EdkitError
@@ -10,27 +11,29 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 def available() -> int:
     """Return how many bytes this process may still take: what is free, or its container's limit."""
-    free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = sys.maxsize  # Windows does not say
+    if hasattr(os, "sysconf"):
+        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = next(int(one.split()[1]) * 1024 for one in lines if one.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
-        pass  # not Linux: all that is built in
+        pass  # not Linux: the total memory
     limits = (Path(path) for path in _LIMITS)
     stated = (path.read_text().strip() for path in limits if path.is_file())
     return min([free, *(int(limit) for limit in stated if limit.isdigit())])
 
 
 def check_memory(needed: int, what: str, remedy: str) -> None:
-    """Refuse what would take more memory than there is, before anything is read.
+    """Raise an error if reading would exceed the free memory.
 
     Args:
         needed: bytes.
-        what: that take them, such as "'a.npz'".
+        what: needs them, such as "'a.npz'".
         remedy: what to do instead, such as "say size = [128, 128]".
 
     Raises:
-        EdkitError: they are more.
+        EdkitError: they exceed the free memory.
     """
     there = available()
     if needed > there:

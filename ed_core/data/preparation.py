@@ -1,4 +1,4 @@
-"""Preparation of samples: values fitted in training, applied to all that a run is shown."""
+"""Preparation of samples: values fitted in training, applied to all later samples of a run."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -12,21 +12,21 @@ from ed_core.plugins.spec import PRESENT, Dataset, Field, Fields, InputRecord, P
 
 Arrays = Mapping[str, Any]
 
-_ROWS = 1024  # samples that are brought to float64 in one go
+_ROWS = 1024  # samples converted to float64 per block
 
 
 @dataclass(frozen=True, slots=True)
 class Standardisation:
-    """Every channel less its mean on what is trained on, over its deviation there.
+    """Standardisation of every channel by its training mean and deviation.
 
-    The statistics are those of all numbers of a channel, in float64; NaN stands for no number, is
-    left out of them and becomes 0, the mean. A channel that never changes is only moved.
+    The statistics are those of all numbers of a channel, in float64; NaN marks missing
+    numbers: they are ignored and become 0, the mean. A constant channel is only shifted.
 
     Args:
         field: the name of the field, (samples, ..., channels).
-        gaps: whether NaN stays NaN, such as where a target is missing.
-        unit: of the numbers, such as "full scale"; kept with what is fitted. "" where it has none.
-        strict: whether values that were fitted without this unit were of other numbers.
+        gaps: whether NaN stays NaN, for instance for missing targets.
+        unit: of the numbers, such as "full scale"; stored with the fitted values. "" if none.
+        strict: whether values fitted without this unit belong to other numbers.
     """
 
     field: str
@@ -35,9 +35,9 @@ class Standardisation:
     strict: bool = False
 
     def fit(self, train: Arrays) -> dict[str, Any]:
-        """Return which field is `standardised`, and the `mean` and `deviation` of each channel.
+        """Return the field as `standardised`, and `mean` and `deviation` of each channel.
 
-        The `unit` is there where one is known, and `gaps` where these stay.
+        Also `unit` if one is known, and `gaps` if these stay.
         """
         total, count = self._summed(train, 0.0)
         mean = total / np.maximum(count, 1)
@@ -54,10 +54,10 @@ class Standardisation:
         }
 
     def check_unit(self, fitted: Mapping[str, Any]) -> None:
-        """Refuse values that were fitted to numbers of another unit.
+        """Raise an error if the fitted values belong to another unit.
 
         Raises:
-            EdkitError: these numbers were read in another unit when the values were fitted.
+            EdkitError: the values were fitted to numbers in another unit.
         """
         if self.strict and fitted.get("unit") != self.unit:
             raise EdkitError(
@@ -68,7 +68,7 @@ class Standardisation:
     def _summed(
         self, train: Arrays, less: np.ndarray | float, power: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the sum of (number - less)^power of every channel, and of how many; in blocks."""
+        """Return the sum of (number - less)^power of every channel and the counts, in blocks."""
         array = train[self.field]
         total, count = np.zeros(array.shape[-1]), np.zeros(array.shape[-1])
         for first in range(0, len(array), _ROWS):
@@ -82,8 +82,7 @@ class Standardisation:
         """Return the arrays with the field standardised, float32.
 
         Raises:
-            EdkitError: there are not as many channels as were fitted, or these were of another
-                unit.
+            EdkitError: the number of channels or their unit differs from the fitted ones.
         """
         if self.field not in arrays:
             return dict(arrays)
@@ -110,12 +109,12 @@ class Standardisation:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A preparation of fields that are called otherwise by now.
+    """Preparation of fields that have been renamed.
 
     Args:
-        hook: that knows them by their first names.
-        forth: from arrays with the first names to those with the new ones.
-        back: and back.
+        hook: uses the original names.
+        forth: arrays with original names to arrays with new names.
+        back: the inverse.
     """
 
     hook: Preparation
@@ -123,16 +122,16 @@ class Renamed:
     back: Callable[[Arrays], Arrays]
 
     def fit(self, train: Arrays) -> dict[str, Any]:
-        """Return what the preparation fits."""
+        """Return the fitted values of the preparation."""
         return self.hook.fit(self.back(train))
 
     def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arrays as the preparation leaves them."""
+        """Return the prepared arrays."""
         return dict(self.forth(self.hook.apply(self.back(arrays), fitted)))
 
 
 def hook_of(record: InputRecord) -> Preparation | None:
-    """Return what applies the fitted values of a record, where they say it themselves."""
+    """Return the hook for the fitted values of a record, if they identify it themselves."""
     fitted = record.fitted or {}
     field, unit = fitted.get("standardised"), fitted.get("unit")
     if not isinstance(field, str):
@@ -141,12 +140,11 @@ def hook_of(record: InputRecord) -> Preparation | None:
 
 
 def prepared(data: Dataset, record: InputRecord) -> Dataset:
-    """Return a data set as a model takes it, with what was fitted in its record.
+    """Return a data set prepared for a model, with the fitted values in its record.
 
     Args:
-        data: as it was loaded, or prepared already; `train` is what is trained on alone.
-        record: of the run. Where it holds nothing fitted, that is fitted here. The findings are
-            those of the data.
+        data: loaded, or already prepared; `train` holds only samples to train on.
+        record: of the run. Missing values are fitted here. The findings are those of the data.
 
     Raises:
         EdkitError: there is nothing to fit on.
@@ -161,16 +159,16 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
         if "train" not in data.splits:
             raise EdkitError("there is no split 'train' to fit the preparation of the samples on.")
         fitted = hook.fit(data.splits["train"])
-    made = changed(data, lambda arrays: hook.apply(arrays, fitted))
-    return masked(replace(made, input=replace(record, fitted=fitted)))
+    prepared_data = changed(data, lambda arrays: hook.apply(arrays, fitted))
+    return masked(replace(prepared_data, input=replace(record, fitted=fitted)))
 
 
 def masked(data: Dataset, names: Collection[str] | None = None) -> Dataset:
-    """Return a data set with 0 where a signal lacks a number, and a mask NAME_present beside it.
+    """Return a data set with missing numbers of signals as 0, and a mask NAME_present of each.
 
     Args:
         data: prepared.
-        names: of the signals; by default those of which numbers may be missing.
+        names: of the signals; by default those with possible gaps.
     """
     if names is None:
         signals = {name: one for name, one in data.fields.items() if one.kind == "signal"}
@@ -184,7 +182,7 @@ def masked(data: Dataset, names: Collection[str] | None = None) -> Dataset:
 
 
 def fill_gaps(arrays: Arrays, names: Collection[str]) -> dict[str, Any]:
-    """Return arrays with 0 where a signal lacks a number, and its mask NAME_present beside it."""
+    """Return arrays with missing numbers of signals as 0, and a mask NAME_present of each."""
     filled = dict(arrays)
     for name in names:
         array, kind = arrays[name], np.dtype("float32")
@@ -204,12 +202,12 @@ def _there(part: np.ndarray) -> np.ndarray:
 def changed(
     data: Dataset, change: Callable[[Arrays], Arrays], fields: Fields | None = None
 ) -> Dataset:
-    """Return the data set with the arrays of a split changed when they are first asked for.
+    """Return the data set with the arrays of a split changed on first access.
 
     Args:
         data: the data set.
-        change: from the arrays of a split to those that take their place.
-        fields: of the result, where they are others.
+        change: from the arrays of a split to their replacement.
+        fields: of the result, if they differ.
     """
     whole, fields = data.whole, data.fields if fields is None else fields
     later = None if whole is None else Later(lambda: change(whole), [*fields])
@@ -219,19 +217,19 @@ def changed(
 def as_trained(
     data: Dataset, fields: Fields, record: InputRecord, hook: Preparation | None = None
 ) -> Dataset:
-    """Return another data set as a run takes it: its fitted values applied, its classes by name.
+    """Return another data set prepared for a run: fitted values applied, classes by name.
 
     Args:
-        data: as it was loaded.
+        data: as loaded.
         fields: of the data set that the run was trained on.
         record: of the run.
-        hook: of the data set that the run was trained on, where that is to be had.
+        hook: of the data set that the run was trained on, if available.
 
     Raises:
-        EdkitError: a class of the data is none that the run knows, or nobody knows how to apply
-            what was fitted.
+        EdkitError: the run does not know a class of the data, or the fitted values cannot be
+            applied.
     """
-    if record.fitted is None:  # the run's own data were taken as they are
+    if record.fitted is None:  # the run's own data were not prepared
         hook = None
     else:
         hook = hook or hook_of(record) or data.preparation
@@ -244,9 +242,9 @@ def as_trained(
             data.preparation.check_unit(record.fitted)
     data = _with_masks(prepared(replace(data, preparation=hook), record), fields)
     orders: dict[str, np.ndarray] = {}
-    for name, known in fields.items():
-        if name in data.fields and data.fields[name].kind == known.kind == "class":
-            order = _order(name, data.fields[name], known)
+    for name, trained_field in fields.items():
+        if name in data.fields and data.fields[name].kind == trained_field.kind == "class":
+            order = _order(name, data.fields[name], trained_field)
             if order is not None:
                 orders[name] = order
     if not orders:
@@ -268,7 +266,7 @@ def as_trained(
 
 
 def _with_masks(data: Dataset, fields: Fields) -> Dataset:
-    """Return the data with a mask of each signal that had one in training; refuse a new one."""
+    """Return the data with a mask of each signal that had one in training; reject new gaps."""
     for name in data.fields:
         if name.endswith(PRESENT) and name not in fields:
             signal = name.removesuffix(PRESENT)
@@ -276,23 +274,25 @@ def _with_masks(data: Dataset, fields: Fields) -> Dataset:
                 f"field {signal!r} lacks numbers, and the run was trained without gaps: take "
                 "missing=fill or missing=drop."
             )
-    known = [name.removesuffix(PRESENT) for name in fields if name.endswith(PRESENT)]
-    more = [name for name in known if name in data.fields and name + PRESENT not in data.fields]
+    masked_names = [name.removesuffix(PRESENT) for name in fields if name.endswith(PRESENT)]
+    more = [
+        name for name in masked_names if name in data.fields and name + PRESENT not in data.fields
+    ]
     return masked(data, more)
 
 
-def _order(name: str, found: Field, known: Field) -> np.ndarray | None:
-    """Return the run's number of each class of the data, None where they are the same."""
-    if found.classes == known.classes or not found.classes or not known.classes:
+def _order(name: str, field: Field, trained_field: Field) -> np.ndarray | None:
+    """Return the run's number of each class of the data, None if they are the same."""
+    if field.classes == trained_field.classes or not field.classes or not trained_field.classes:
         return None
-    strange = [one for one in found.classes if one not in known.classes]
+    strange = [one for one in field.classes if one not in trained_field.classes]
     if strange:
         raise EdkitError(
             f"field {name!r} has the class {strange[0]!r}"
             f"{f' and {len(strange) - 1} others' if len(strange) > 1 else ''} that the run does "
-            f"not know: expected {', '.join(known.classes)}; leave those samples out."
+            f"not know: expected {', '.join(trained_field.classes)}; leave those samples out."
         )
-    return np.array([known.classes.index(one) for one in found.classes])
+    return np.array([trained_field.classes.index(one) for one in field.classes])
 
 
 def _renumbered(array: Any, order: np.ndarray) -> Changed:

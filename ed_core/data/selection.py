@@ -1,4 +1,4 @@
-"""Selection of training samples and labels: a share of the labels, one class alone."""
+"""Selection of training samples and labels: a share of the labels, or a single class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from ed_core.data.batches import present
 from ed_core.data.lazy import Splits, rows_of
 from ed_core.data.loading import renamed
 from ed_core.data.preparation import prepared
-from ed_core.data.validation import SHARE, keep_aside
+from ed_core.data.validation_split import SHARE, keep_aside
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Field, Fields, Head, InputRecord
 from ed_core.seeds import Seeds
@@ -21,7 +21,7 @@ _HELD_OUT = 10  # of so many samples of a single class, one was kept for calibra
 def select(
     data: Dataset, heads: Sequence[Head], plan: Mapping[str, Any], *, earlier: bool = False
 ) -> Dataset:
-    """Return what is trained on of a data set, as the plan of a run says, and prepared.
+    """Return the data set of a run: selected by its plan, and prepared.
 
     Args:
         data: the whole of it.
@@ -117,16 +117,16 @@ def keep_only(data: Dataset, only: Mapping[str, Any]) -> Dataset:
         if split not in data.splits:
             continue
         arrays = data.splits[split]
-        kept = np.ones(len(next(iter(arrays.values()))), bool)
-        for field, wanted in only.items():
-            number = class_number(data, field, wanted)
-            kept &= np.asarray(arrays[field][:]) == number
-            if kept.sum() < 2 and split == "train":
+        matching = np.ones(len(next(iter(arrays.values()))), bool)
+        for field, class_ in only.items():
+            number = class_number(data, field, class_)
+            matching &= np.asarray(arrays[field][:]) == number
+            if matching.sum() < 2 and split == "train":
                 raise EdkitError(
-                    f"class {wanted!r} of field {field!r} has {kept.sum()} samples in split "
+                    f"class {class_!r} of field {field!r} has {matching.sum()} samples in split "
                     f"{split!r}: expected two or more."
                 )
-        rows = np.flatnonzero(kept)
+        rows = np.flatnonzero(matching)
         if not len(rows):  # no normal sample to validate on: some of `train` are kept aside
             return replace(data, splits=Splits(data.splits, changed, (split,)), groups=groups)
         changed[split] = {name: rows_of(array, rows) for name, array in arrays.items()}
@@ -151,28 +151,28 @@ def every_tenth(data: Dataset) -> Dataset:
     return replace(data, splits=Splits(data.splits, changed))
 
 
-def class_number(data: Dataset, field: str, wanted: Any) -> int:
+def class_number(data: Dataset, field: str, class_: Any) -> int:
     """Return the number of a class that is given by number or name; raises EdkitError."""
     classes = [name for name, facts in data.fields.items() if facts.kind == "class"]
     if field not in classes:
         raise unknown("class field", field, classes)
     names = data.fields[field].classes
-    if str(wanted) in names:
-        return names.index(str(wanted))
-    if str(wanted).isdigit() and (not names or int(wanted) < len(names)):
-        return int(wanted)
-    raise unknown(f"class of field {field!r}:", str(wanted), names)
+    if str(class_) in names:
+        return names.index(str(class_))
+    if str(class_).isdigit() and (not names or int(class_) < len(names)):
+        return int(class_)
+    raise unknown(f"class of field {field!r}:", str(class_), names)
 
 
 def class_weights(
-    data: Dataset, heads: Sequence[Head], wanted: Mapping[str, str]
+    data: Dataset, heads: Sequence[Head], choices: Mapping[str, str]
 ) -> dict[str, np.ndarray]:
     """Return the weight of every class, (classes,), for the heads that want them.
 
     Args:
         data: with a split `train`.
         heads: of the model.
-        wanted: head to `balanced` (each class weighs as much as any other: samples / (classes *
+        choices: head to `balanced` (each class weighs as much as any other: samples / (classes *
             samples of the class)) or to the weights themselves, such as "1,2,0.5".
 
     Raises:
@@ -180,8 +180,8 @@ def class_weights(
             more, one a class and not all 0.
     """
     by_name = {head.name: head for head in heads if head.needs_target}
-    found = {}
-    for name, text in wanted.items():
+    weights_of_heads = {}
+    for name, text in choices.items():
         if name not in by_name:
             raise unknown("head with classes:", name, by_name)
         field = data.fields[by_name[name].target]
@@ -192,10 +192,12 @@ def class_weights(
         counts = np.bincount(labels, minlength=len(field.classes))
         if text == "balanced":
             seen = counts > 0
-            found[name] = np.where(seen, counts.sum() / (seen.sum() * np.maximum(counts, 1)), 0.0)
+            weights_of_heads[name] = np.where(
+                seen, counts.sum() / (seen.sum() * np.maximum(counts, 1)), 0.0
+            )
         else:
-            found[name] = _numbers(name, text, len(counts))
-    return found
+            weights_of_heads[name] = _numbers(name, text, len(counts))
+    return weights_of_heads
 
 
 def _numbers(head: str, text: str, classes: int) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""The process that decodes for the window, and the protocol between the two."""
+"""Decoding process of the window, and the protocol between the two."""

@@ -1,4 +1,4 @@
-"""Messages through a pipe, between the window and the process that decodes for it.
+"""Messages through a pipe between the window and its decoding process.
 
 One message is, all numbers little-endian:
 
@@ -7,7 +7,7 @@ One message is, all numbers little-endian:
     JSON        an object in UTF-8; its `arrays` maps the name of each array to its shape
     numbers     the float32 values of these arrays, in C order, one array after the other
 
-What the objects say, see `ed_core.decoding.worker`. Nothing in a message is ever run.
+`ed_core.decoding.worker` describes the objects. Nothing in a message is ever executed.
 """
 
 import json
@@ -29,7 +29,7 @@ _NUMBER = np.dtype("<f4")
 
 
 class WireError(EdkitError):
-    """What came through the pipe is no message; the stream cannot be read on."""
+    """Received bytes that are no message; the rest of the stream is unreadable."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,19 +51,19 @@ def pack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = Non
 
 
 class Unpacker:
-    """Turns bytes, as they come, into messages."""
+    """Incremental parser of bytes into messages."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._facts: tuple[dict[str, Any], dict[str, tuple[int, ...]]] | None = None
 
     def feed(self, data: bytes) -> list[Message]:
-        """Return the messages that are whole now; raises WireError where there is none."""
+        """Return the messages complete by now; raise WireError for bytes that are no message."""
         self._bytes += data
-        found = []
+        messages = []
         while (message := self._next()) is not None:
-            found.append(message)
-        return found
+            messages.append(message)
+        return messages
 
     def _next(self) -> Message | None:
         if self._facts is None and not self._read_facts():
@@ -83,7 +83,7 @@ class Unpacker:
         return Message(facts, arrays)
 
     def _read_facts(self) -> bool:
-        """Read the head and the JSON; return whether they are there."""
+        """Read the head and the JSON; return whether they have arrived."""
         if len(self._bytes) < _HEAD.size:
             return False
         magic, length = _HEAD.unpack_from(self._bytes)

@@ -1,11 +1,10 @@
-"""Decode by hand, for the window: `python -m ed_core.decoding.worker RUN [--plugin FILE ...]`.
+"""Live decoding for the window: `python -m ed_core.decoding.worker RUN [--plugin FILE ...]`.
 
-A process of its own, so that neither the window nor training ever waits for Keras. What it is asked
-comes on its standard input and what it answers goes to its standard output, as messages of
-`ed_core.decoding.wire`; all else that is printed goes to its standard error. It ends when its
-input ends, whatever it is doing.
+A separate process, so that neither the window nor training ever waits for Keras. Requests come on
+its standard input and answers go to its standard output, as messages of `ed_core.decoding.wire`;
+all other output goes to its standard error. It ends as soon as its input ends.
 
-It first says `{"is": "ready", "size": numbers of a code, "classes": [name, ...], "encodes": bool,
+It first sends `{"is": "ready", "size": numbers of a code, "classes": [name, ...], "encodes": bool,
 "backend": name}`, or `{"is": "unable", "why": reason}`. Then it serves requests, which all have
 `ask`, `topic` (any text) and `number`:
 
@@ -15,8 +14,8 @@ It first says `{"is": "ready", "size": numbers of a code, "classes": [name, ...]
     embed     codes (n, size)                       points (n, 2), by t-SNE; needs no model
 
 An answer repeats these three and has `step`, that of the weights in use (null: the final ones of a
-run without checkpoints), or `why` there is none. Of one topic only the newest request is served,
-and the newest topic first.
+run without checkpoints), or `why` there is none. Only the newest request of a topic is
+served, and the newest topic first.
 """
 
 import argparse
@@ -40,20 +39,20 @@ MOST_CODES = 64  # of one request to decode
 MOST_POINTS = 5000  # of one t-SNE, which then takes half a minute
 _TOPICS = 16  # that wait at most
 _LAST = 2**62  # a step that no run reaches
-_BEHIND = 10  # of niceness of t-SNE, which takes seconds: training goes first
+_BEHIND = 10  # niceness of t-SNE, which takes seconds: training has priority
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 class Mailbox:
-    """Requests that wait: one a topic, the newest is taken first."""
+    """Waiting requests, one a topic; the newest is taken first."""
 
     def __init__(self) -> None:
         self._bell = threading.Condition()
         self._waiting: dict[str, Message] = {}
 
     def put(self, request: Message) -> None:
-        """Take the place of what waits under the same topic."""
+        """Store a request in place of the waiting one with the same topic."""
         topic = request.facts["topic"]
         with self._bell:
             self._waiting.pop(topic, None)
@@ -63,7 +62,7 @@ class Mailbox:
             self._bell.notify()
 
     def take(self) -> Message:
-        """Return the newest request; waits for one."""
+        """Return the newest request; wait for one if there is none."""
         with self._bell:
             while not self._waiting:
                 self._bell.wait()
@@ -71,7 +70,7 @@ class Mailbox:
 
 
 class DecodedRun:
-    """A model with the weights of one step or another. Made once the backend is settled."""
+    """Model of a run with the weights of a chosen step; made once the backend is settled."""
 
     def __init__(self, folder: RunFolder, info: Mapping[str, Any]) -> None:
         from ed_core.nn.decoder import find_decoder
@@ -88,7 +87,7 @@ class DecodedRun:
         self._reference: dict[str, np.ndarray] = {}
 
     def facts(self) -> dict[str, Any]:
-        """Return what the window must know of the decoder."""
+        """Return the decoder's facts for the window."""
         return {
             "size": self._size,
             "classes": list(self._decoder.classes),
@@ -96,7 +95,7 @@ class DecodedRun:
         }
 
     def decode(self, request: Message) -> Answer:
-        """Return what the decoder makes of codes."""
+        """Return the decoded outputs of codes."""
         codes = request.arrays.get("codes", np.empty(0))
         label = request.facts.get("label", 0)
         if codes.shape != (len(codes), self._size) or not 0 < len(codes) <= MOST_CODES:
@@ -143,7 +142,7 @@ def subject_of(path: str, plugins: Sequence[str]) -> DecodedRun:
     """Rebuild the model of a run on its backend, or on another that is installed.
 
     Raises:
-        EdkitError: it cannot be, and why.
+        EdkitError: it cannot be rebuilt; the message says why.
     """
     folder = RunFolder.open(path)
     info = folder.read()
@@ -175,7 +174,7 @@ class Worker:
         self._boxes = {"model": Mailbox(), "embed": Mailbox()}
 
     def run(self, path: str, plugins: Sequence[str]) -> None:
-        """Serve for ever; the reading thread ends the process."""
+        """Serve forever; the reading thread ends the process."""
         for target in (self._read, self._embed):
             threading.Thread(target=target, daemon=True).start()
         asks: dict[str, Callable[[Message], Answer]] = {}
@@ -203,7 +202,7 @@ class Worker:
         os._exit(0)  # at once: the others may be deep in a compiler, or in t-SNE
 
     def _embed(self) -> None:
-        if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        if sys.platform == "linux":  # threads have priorities of their own on Linux only
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND)
         self._serve("embed", {"embed": embed})
@@ -211,22 +210,22 @@ class Worker:
     def _serve(self, box: str, asks: Mapping[str, Callable[[Message], Answer]]) -> None:
         while True:
             request = self._boxes[box].take()
-            known = {name: request.facts.get(name) for name in ("ask", "topic", "number")}
+            identity = {name: request.facts.get(name) for name in ("ask", "topic", "number")}
             try:
-                ask = asks.get(str(known["ask"]))
+                ask = asks.get(str(identity["ask"]))
                 if ask is None:
-                    raise EdkitError(f"nobody here can {str(known['ask'])[:20]!r}.")
+                    raise EdkitError(f"unknown request {str(identity['ask'])[:20]!r}.")
                 facts, arrays = ask(request)
-                self._send({"is": "answer", **known, **facts}, arrays)
-            except Exception as error:  # whatever a model does, the next request may fare better
-                self._send({"is": "answer", **known, "why": _reason(error)})
+                self._send({"is": "answer", **identity, **facts}, arrays)
+            except Exception as error:  # the next request may succeed, whatever failed here
+                self._send({"is": "answer", **identity, "why": _reason(error)})
 
     def _send(self, facts: dict[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> None:
         try:
             with self._lock:
                 self._sink.write(pack(facts, arrays))
                 self._sink.flush()
-        except OSError:  # nobody listens any more
+        except OSError:  # the window is gone
             os._exit(0)
 
 
@@ -240,7 +239,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--plugin", action="append", default=[])
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the window handles Ctrl-C
     use_one_thread()  # the others are for training
     sink = os.dup(1)
     os.dup2(2, 1)  # what libraries print must not come between the messages

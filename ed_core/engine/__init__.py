@@ -1,4 +1,4 @@
-"""The only place that knows which backend runs: choosing it, tuning it, its hidden random state."""
+"""Backend: choice, settings and random state; the only code that depends on which one runs."""
 
 from ed_core.engine.choice import BACKENDS as BACKENDS
 from ed_core.engine.choice import choose_backend as choose_backend

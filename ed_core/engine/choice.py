@@ -1,4 +1,4 @@
-"""The choice of the backend, settled before Keras is imported."""
+"""Choice of the backend, before Keras is imported."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def installed_backends() -> dict[str, str]:
 def choose_backend(
     name: str | None = None, *, suited: str = "", why: str = "", told: bool = True
 ) -> str:
-    """Set KERAS_BACKEND, and say so in a line on stderr where nobody has named the backend.
+    """Set KERAS_BACKEND, and report an automatic choice in a line on stderr.
 
     It is `name`, else what KERAS_BACKEND says already, else what `keras.json` says if that is
     installed and not TensorFlow, else the one that is imported already, else `suited`, if that is
@@ -35,31 +35,31 @@ def choose_backend(
     Raises:
         EdkitError: the backend is unknown or not installed, none is, or Keras runs on another.
     """
-    wanted = name or _from_environment()
+    chosen_name = name or _from_environment()
     installed = installed_backends()
-    if wanted and wanted not in BACKENDS:
-        raise unknown("backend", wanted, BACKENDS)
+    if chosen_name and chosen_name not in BACKENDS:
+        raise unknown("backend", chosen_name, BACKENDS)
     if not installed:
         raise EdkitError("no backend is installed: pip install 'edkit[jax]', or torch, tensorflow.")
-    if wanted and wanted not in installed:
+    if chosen_name and chosen_name not in installed:
         raise EdkitError(
-            f"backend {wanted!r} is not installed: pip install 'edkit[{wanted}]', "
+            f"backend {chosen_name!r} is not installed: pip install 'edkit[{chosen_name}]', "
             f"or choose one that is: {', '.join(installed)}."
         )
     if running := running_backend():
-        if wanted and running != wanted:
+        if chosen_name and running != chosen_name:
             raise EdkitError(
-                f"Keras runs on {running!r} in this process; {wanted!r} needs another."
+                f"Keras runs on {running!r} in this process; {chosen_name!r} needs another."
             )
         return running
     reason = ""
-    if not wanted:
-        wanted, reason = _choice(installed, suited, why)
-    os.environ["KERAS_BACKEND"] = wanted
+    if not chosen_name:
+        chosen_name, reason = _choice(installed, suited, why)
+    os.environ["KERAS_BACKEND"] = chosen_name
     if reason and told:
-        print(f"edkit: backend {wanted}, {reason}", file=sys.stderr)
+        print(f"edkit: backend {chosen_name}, {reason}", file=sys.stderr)
     _quiet()
-    return wanted
+    return chosen_name
 
 
 def running_backend() -> str:
@@ -69,12 +69,12 @@ def running_backend() -> str:
 
 
 def settle_backend() -> None:
-    """Choose an installed backend for whoever imports Keras now, unless one is named.
+    """Choose an installed backend for an import of Keras, unless one is named.
 
     Nothing is raised: it may be one that Keras has and edkit has not, such as OpenVINO.
     """
-    kept = _kept_in(keras_json())
-    foreign = kept and kept not in BACKENDS
+    stored = _stored_in(keras_json())
+    foreign = stored and stored not in BACKENDS
     if not _from_environment() and not foreign and installed_backends():
         choose_backend()
 
@@ -86,10 +86,10 @@ def _from_environment() -> str:
 def _choice(installed: Iterable[str], suited: str, why: str) -> tuple[str, str]:
     """Return the backend to take where none is named, and the reason in words."""
     path = keras_json()
-    kept = _kept_in(path)
-    # Keras writes "tensorflow" there at its first import, whatever is installed: nobody's choice.
-    if kept != "tensorflow" and kept in installed:
-        return kept, f"which {str(path)!r} names."
+    stored = _stored_in(path)
+    # Keras writes "tensorflow" there at its first import, whatever is installed: not a choice.
+    if stored != "tensorflow" and stored in installed:
+        return stored, f"which {str(path)!r} names."
     ways = "KERAS_BACKEND, or --backend of the command, names another."
     imported = [name for name in installed if name in sys.modules]
     if "tensorflow" in imported:  # it imports Keras itself, and JAX where that is installed
@@ -106,14 +106,14 @@ def keras_json() -> Path:
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser() / "keras.json"
 
 
-def _kept_in(path: Path) -> str:
-    """Return the backend that a file of Keras' settings names, "" where it names none."""
+def _stored_in(path: Path) -> str:
+    """Return the backend named in a file of Keras' settings, "" if there is none."""
     try:
         settings = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):  # Keras passes over these too
         return ""
-    kept = settings.get("backend") if isinstance(settings, dict) else ""
-    return kept if isinstance(kept, str) else ""
+    stored = settings.get("backend") if isinstance(settings, dict) else ""
+    return stored if isinstance(stored, str) else ""
 
 
 def _quiet() -> None:

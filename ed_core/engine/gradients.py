@@ -1,4 +1,4 @@
-"""Gradients as an optimizer needs them: begun at 0 for every step, and one number a weight."""
+"""Gradients for optimizers: reset to 0 for every step, and one number a weight."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

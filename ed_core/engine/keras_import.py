@@ -1,4 +1,4 @@
-"""The import of Keras: a backend is named before it, and our classes are known to it afterwards."""
+"""Import of Keras: a backend is named before it, our classes are registered after it."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class _KerasFinder(MetaPathFinder):
     def load(self, loader: Loader, module: ModuleType) -> None:
         """Import Keras, once."""
         self._before()
-        # Keras is to be as if nobody had watched it.
+        # Keras shall look as if imported without this finder.
         module.__spec__.loader = module.__loader__ = loader  # type: ignore[union-attr]
         loader.exec_module(module)
         if self in sys.meta_path:
@@ -91,6 +91,6 @@ class _Later:
 
 def _announce(keras: Any) -> None:
     """Put our classes into the table of Keras, unless they are there."""
-    known = keras.saving.get_custom_objects()
+    custom_objects = keras.saving.get_custom_objects()
     for name, home in _CLASSES.items():
-        known.setdefault(f"ed_core>{name}", _Later(home, name))
+        custom_objects.setdefault(f"ed_core>{name}", _Later(home, name))

@@ -1,4 +1,4 @@
-"""Means in single precision that are as exact on one backend as on another."""
+"""Means in single precision, equally exact on all backends."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The numbers that a model computes with: settled by Keras' global policy when it is built."""
+"""Precision of a model: Keras' global dtype policy at the time it is built."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,18 +24,18 @@ def as_trained(info: Mapping[str, Any]) -> Iterator[None]:
     Raises:
         EdkitError: it names a policy that Keras does not know.
     """
-    known = info.get("precision")
-    if not isinstance(known, Mapping):
+    recorded = info.get("precision")
+    if not isinstance(recorded, Mapping):
         yield
         return
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
     try:
         try:
-            keras.config.set_floatx(str(known.get("floatx", floatx)))
-            keras.config.set_dtype_policy(str(known.get("dtype_policy", policy.name)))
+            keras.config.set_floatx(str(recorded.get("floatx", floatx)))
+            keras.config.set_dtype_policy(str(recorded.get("dtype_policy", policy.name)))
         except ValueError as error:
             raise EdkitError(
-                f"'precision' in run.json is {dict(known)}: expected a dtype_policy such as "
+                f"'precision' in run.json is {dict(recorded)}: expected a dtype_policy such as "
                 "float32 or mixed_bfloat16 and a floatx such as float32."
             ) from error
         yield

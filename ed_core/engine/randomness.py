@@ -1,4 +1,4 @@
-"""Every random counter of a model: seeded from the run, saved and restored with it."""
+"""Random state of a model: seeded from the run, saved and restored with it."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The threads of a backend, settled before it is imported."""
+"""Threads of a backend, set before it is imported."""
 
 import os
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""Settings that make training faster on a CPU and cost nothing; figures in docs/backends.md."""
+"""Settings that speed up training on a CPU at no cost; figures in docs/backends.md."""
 
 import ctypes
 import platform

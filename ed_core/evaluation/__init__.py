@@ -1,4 +1,4 @@
-"""The numbers that suit a model, beside their floor: a table of measures chosen by its heads."""
+"""Evaluation: measures chosen by the heads of a model, with their floors."""
 
 from ed_core.evaluation.evaluate import MEASURES as MEASURES
 from ed_core.evaluation.evaluate import evaluate as evaluate

@@ -1,4 +1,4 @@
-"""Anomalies: what a model that was trained on one class cannot give back."""
+"""Anomaly detection by the reconstruction error of a model trained on one class."""
 
 import warnings
 from collections.abc import Mapping
@@ -29,21 +29,21 @@ _SURE = 0.95  # that the interval of a rate holds it
 
 
 def scores(run: Run, arrays: Arrays) -> np.ndarray:
-    """Return how badly the model gives each sample back, (samples,): the higher, the odder.
+    """Return the anomaly score of each sample, (samples,), from its reconstruction error.
 
     Args:
-        run: a run that reconstructs an input; where it does so with several, the scores add up.
+        run: a run that reconstructs an input; with several, the scores add up.
         arrays: field to (samples, ...), with the inputs of the model.
 
     Raises:
-        EdkitError: the model reconstructs nothing, or gives what is not finite.
+        EdkitError: the model reconstructs nothing, or its output is not finite.
     """
     heads = _reconstructions(run)
-    found = []
-    for given, _, outputs in pieces(run.model, arrays):
+    totals = []
+    for inputs, _, outputs in pieces(run.model, arrays):
         restored = {field: outputs[output] for field, output in heads.items()}
-        found.append(_residuals(run, given, restored))
-    total = np.concatenate(found)
+        totals.append(_residuals(run, inputs, restored))
+    total = np.concatenate(totals)
     if not np.isfinite(total).all():
         raise EdkitError(
             f"{str(run.path)!r} gives reconstructions that are not finite; train it again with a "
@@ -52,30 +52,30 @@ def scores(run: Run, arrays: Arrays) -> np.ndarray:
     return total
 
 
-def _residuals(run: Run, given: Arrays, restored: Arrays) -> np.ndarray:
-    """Return the scores of some samples, (samples,), summed over what is given back."""
+def _residuals(run: Run, inputs: Arrays, restored: Arrays) -> np.ndarray:
+    """Return the scores of some samples, (samples,), summed over the reconstructed fields."""
     return np.sum(
         [
-            residual_score(given[field], output, run.data.fields[field])
+            residual_score(inputs[field], output, run.data.fields[field])
             for field, output in restored.items()
         ],
         axis=0,
     )
 
 
-def residual_score(given: np.ndarray, restored: np.ndarray, field: Field) -> np.ndarray:
-    """Return a score from what is left of each sample, (samples, ...) to (samples,).
+def residual_score(original: np.ndarray, restored: np.ndarray, field: Field) -> np.ndarray:
+    """Return a score from the residual of each sample, (samples, ...) to (samples,).
 
     Of an image the residual is smoothed in height and width by a Gaussian of one pixel, since
     neighbouring residuals of one sign tell a missing stroke from noise, and the sum of its squares
     is divided by the root of that of the image, lest bright images look odd. Of other signals it is
     the plain sum of squares.
     """
-    left = given.astype("float64") - restored
+    left = original.astype("float64") - restored
     if field.kind not in ("image", "video"):
         return _squares(left)
     sigma = (0.0,) * (left.ndim - 3) + (SMOOTH, SMOOTH, 0.0)
-    size = np.sqrt(_squares(given))
+    size = np.sqrt(_squares(original))
     return _squares(gaussian_filter(left, sigma)) / np.where(size > 0, size, 1.0)
 
 
@@ -85,6 +85,7 @@ def detect(
     *,
     split: str | None = None,
     rate: float = 0.05,
+    field_names: Mapping[str, str] | None = None,
 ) -> Numbers:
     """Measure how well a model trained on one class tells the others from it.
 
@@ -101,6 +102,7 @@ def detect(
         data: a data set; by default the run's own.
         split: to measure on; by default as `evaluate` has it.
         rate: of false alarms that are accepted, between 0 and 1.
+        field_names: of other data, what the model calls a field to what the data call it.
 
     Raises:
         EdkitError: the run was not trained on one class, reconstructs nothing, or the split has
@@ -110,26 +112,26 @@ def detect(
     only = _normal_class(run)
     if not 0 < rate < 1:
         raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
-    on = measured_on(run, data, split)
+    on = measured_on(run, data, split, field_names)
     arrays = split_arrays(run, on, more=only)
-    odd, known = _abnormal(run.data, only, arrays)
+    odd, has_class = _abnormal(run.data, only, arrays)
     if odd.all() or not odd.any():
         raise EdkitError(
             f"data {on.name!r}, split {on.split!r} has {int(odd.sum())} abnormal samples of "
             f"{len(odd)}: both kinds are needed."
         )
-    found = scores(run, arrays)[known]
+    values = scores(run, arrays)[has_class]
     return {
         **Subject(run, arrays).about(on.name, on.split),
-        "samples": len(found),
-        "only": ",".join(f"{field}={wanted}" for field, wanted in only.items()),
-        "auroc": float(roc_auc_score(odd, found)),
-        **_pca(run, arrays, odd, known),
-        **_at_threshold(run, found, odd, rate),
+        "samples": len(values),
+        "only": ",".join(f"{field}={class_}" for field, class_ in only.items()),
+        "auroc": float(roc_auc_score(odd, values)),
+        **_pca(run, arrays, odd, has_class),
+        **_at_threshold(run, values, odd, rate),
     }
 
 
-def _at_threshold(run: Run, found: np.ndarray, odd: np.ndarray, rate: float) -> Numbers:
+def _at_threshold(run: Run, values: np.ndarray, odd: np.ndarray, rate: float) -> Numbers:
     """Return the threshold of the rate and what it does; nothing where no sample was kept aside."""
     if "validation" not in run.data.splits:
         warnings.warn(
@@ -142,7 +144,7 @@ def _at_threshold(run: Run, found: np.ndarray, odd: np.ndarray, rate: float) -> 
     held = scores(run, split_arrays(run, own))
     return {
         **_threshold(held, rate),
-        **_alarms(found, odd, float(np.quantile(held, 1 - rate))),
+        **_alarms(values, odd, float(np.quantile(held, 1 - rate))),
     }
 
 
@@ -163,19 +165,19 @@ def rate_interval(samples: int, rate: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _threshold(held: np.ndarray, rate: float) -> Numbers:
+def _threshold(normal_scores: np.ndarray, rate: float) -> Numbers:
     """Return the threshold with its interval; warn where the samples cannot hold the rate."""
-    low, high = rate_interval(len(held), rate)
-    if len(held) * rate < 1:
+    low, high = rate_interval(len(normal_scores), rate)
+    if len(normal_scores) * rate < 1:
         warnings.warn(
-            f"{len(held)} held-out normal samples are too few for a threshold of "
+            f"{len(normal_scores)} held-out normal samples are too few for a threshold of "
             f"{100 * rate:.3g} % false alarms: it may give {100 * low:.2g} to {100 * high:.2g} % "
             f"(95 %). {ceil(1 / rate):,} would do; --rate asks for another share.",
             stacklevel=3,
         )
     return {
-        "threshold": float(np.quantile(held, 1 - rate)),
-        "threshold_count": len(held),
+        "threshold": float(np.quantile(normal_scores, 1 - rate)),
+        "threshold_count": len(normal_scores),
         "rate": rate,
         "rate_low": low,
         "rate_high": high,
@@ -183,7 +185,7 @@ def _threshold(held: np.ndarray, rate: float) -> Numbers:
 
 
 def _normal_class(run: Run) -> dict[str, Any]:
-    """Return what the run was trained with alone, field to class."""
+    """Return the only class that the run was trained on, field to class."""
     only: dict[str, Any] | None = run.info.get("only")
     if not only:
         raise EdkitError(
@@ -197,7 +199,7 @@ def _reconstructions(run: Run) -> dict[str, str]:
     heads = Subject(run, {}).reconstructions
     if not heads:
         raise EdkitError(
-            f"{str(run.path)!r} reconstructs no input, so nothing can look odd to it: anomalies "
+            f"{str(run.path)!r} reconstructs no input, so it cannot score anomalies: they "
             "need an auto-encoder."
         )
     return {head.target: head.output for head in heads}
@@ -206,37 +208,37 @@ def _reconstructions(run: Run) -> dict[str, str]:
 def _abnormal(
     data: Dataset, only: Mapping[str, Any], arrays: Arrays
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return which samples are of another class, of those with a class; and which have one."""
+    """Return masks of the samples of other classes, among those with a class, and of the latter."""
     classes = {field: np.asarray(arrays[field][:]).reshape(-1) for field in only}
-    known = np.logical_and.reduce([labels >= 0 for labels in classes.values()])
+    has_class = np.logical_and.reduce([labels >= 0 for labels in classes.values()])
     odd = [labels != class_number(data, field, only[field]) for field, labels in classes.items()]
-    return np.logical_or.reduce(odd)[known], known
+    return np.logical_or.reduce(odd)[has_class], has_class
 
 
-def _alarms(found: np.ndarray, odd: np.ndarray, threshold: float) -> Numbers:
+def _alarms(values: np.ndarray, odd: np.ndarray, threshold: float) -> Numbers:
     """Return the shares of normal and abnormal samples above the threshold."""
     return {
-        "false_positive_rate": float(np.mean(found[~odd] > threshold)),
+        "false_positive_rate": float(np.mean(values[~odd] > threshold)),
         "normal_count": int(np.sum(~odd)),
-        "detection_rate": float(np.mean(found[odd] > threshold)),
+        "detection_rate": float(np.mean(values[odd] > threshold)),
         "abnormal_count": int(np.sum(odd)),
     }
 
 
-def _pca(run: Run, arrays: Arrays, odd: np.ndarray, known: np.ndarray) -> Numbers:
+def _pca(run: Run, arrays: Arrays, odd: np.ndarray, has_class: np.ndarray) -> Numbers:
     """Return the area of the floor, from its plain error and from the model's score."""
     train, fields = run.data.splits["train"], _reconstructions(run)
     linear = {field: principal_components(train[field], COMPONENTS) for field in fields}
     plain, same = [], []
     step = at_a_time(arrays, fields)
-    for first in range(0, len(known), step):
-        given = {field: ready(arrays[field][first : first + step]) for field in fields}
-        restored = {field: linear[field].restore(given[field]) for field in fields}
-        plain.append(sum(_squares(given[field] - restored[field]) for field in fields))
-        same.append(_residuals(run, given, restored))
+    for first in range(0, len(has_class), step):
+        originals = {field: ready(arrays[field][first : first + step]) for field in fields}
+        restored = {field: linear[field].restore(originals[field]) for field in fields}
+        plain.append(sum(_squares(originals[field] - restored[field]) for field in fields))
+        same.append(_residuals(run, originals, restored))
     return {
-        "pca_auroc": float(roc_auc_score(odd, np.concatenate(plain)[known])),
-        "pca_score_auroc": float(roc_auc_score(odd, np.concatenate(same)[known])),
+        "pca_auroc": float(roc_auc_score(odd, np.concatenate(plain)[has_class])),
+        "pca_score_auroc": float(roc_auc_score(odd, np.concatenate(same)[has_class])),
     }
 
 

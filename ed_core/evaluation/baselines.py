@@ -1,4 +1,4 @@
-"""Floors that a model must beat: a PCA, the untrained model, the most frequent class."""
+"""Baselines, the floors of measures: PCA, the untrained model, the most frequent class."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -135,8 +135,8 @@ def _scatter(train: Any, near: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray,
 def _largest(scatter: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest eigenvalues (count,), falling, and their vectors (count, dimensions)."""
     size = len(scatter)
-    squares, found = eigh(scatter, subset_by_index=(size - count, size - 1))
-    return squares[::-1], np.ascontiguousarray(found.T[::-1])
+    squares, vectors = eigh(scatter, subset_by_index=(size - count, size - 1))
+    return squares[::-1], np.ascontiguousarray(vectors.T[::-1])
 
 
 def _random_subspace(train: Any, mean: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -156,10 +156,10 @@ def _random_subspace(train: Any, mean: np.ndarray, count: int) -> tuple[np.ndarr
             basis = np.linalg.qr(image)[0]
     # With Y = X basis: an orthonormal basis Q of Y's range gives X'Q, without Q ever being held.
     squares, turned = np.linalg.eigh(basis.T @ image)
-    kept = squares > max(squares[-1], 0.0) * 1e-14
-    if not kept.any():
+    significant = squares > max(squares[-1], 0.0) * 1e-14
+    if not significant.any():
         return np.zeros(1), basis.T[:0]
-    projected = (image @ turned[:, kept]) / np.sqrt(squares[kept])
+    projected = (image @ turned[:, significant]) / np.sqrt(squares[significant])
     axes, spread, _ = np.linalg.svd(projected, full_matrices=False)
     return spread, axes.T[:count]
 
@@ -178,7 +178,9 @@ def majority(parts: Iterable[np.ndarray]) -> int:
     """
     counts = np.zeros(1, np.int64)
     for labels in parts:
-        found = np.bincount(labels[present(labels)].astype(np.int64))
-        counts, found = (counts, found) if len(counts) >= len(found) else (found, counts)
-        counts[: len(found)] += found
+        occurring = np.bincount(labels[present(labels)].astype(np.int64))
+        counts, occurring = (
+            (counts, occurring) if len(counts) >= len(occurring) else (occurring, counts)
+        )
+        counts[: len(occurring)] += occurring
     return int(counts.argmax())

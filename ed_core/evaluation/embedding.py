@@ -1,4 +1,4 @@
-"""Many numbers a sample to two, such that neighbours stay neighbours."""
+"""Embedding of samples in two dimensions by t-SNE."""
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -16,9 +16,9 @@ def embedded(rows: np.ndarray, seed: int = 0) -> np.ndarray:
     apart stays so. In one thread: several take ten times as long on a busy machine.
     """
     rows = rows.astype("float64")
-    rows -= rows.mean(axis=0)  # lest what all have in common costs digits
+    rows -= rows.mean(axis=0)  # a common offset would cost digits
     if len(rows) < 4 or not np.ptp(rows, axis=0).any():
-        return np.zeros((len(rows), 2))  # there is nothing to tell apart
+        return np.zeros((len(rows), 2))  # all samples are equal
     components = min(_COMPONENTS, *rows.shape)
     perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
     with threadpool_limits(1):

@@ -1,6 +1,6 @@
-"""Every measure that suits a head of a run, on one split."""
+"""Evaluation of a run on one split, with the measures that suit its heads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -35,7 +35,12 @@ Suits = Callable[[Subject, Head], bool]
 
 
 def evaluate(
-    run: Run | str | Path, data: str | None = None, *, split: str | None = None, seed: int = 0
+    run: Run | str | Path,
+    data: str | None = None,
+    *,
+    split: str | None = None,
+    seed: int = 0,
+    field_names: Mapping[str, str] | None = None,
 ) -> Numbers:
     """Measure a trained model on one split, and what it must beat.
 
@@ -67,6 +72,7 @@ def evaluate(
             `all` of such a data set that is not the run's own, else `test`, or `validation` where
             there is no test.
         seed: of the noise in z, the same on every backend.
+        field_names: of other data, what the model calls a field to what the data call it.
 
     Returns:
         The numbers by name, flat and ready for JSON.
@@ -76,7 +82,7 @@ def evaluate(
             gives what is not finite.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    on = measured_on(run, data, split)
+    on = measured_on(run, data, split, field_names)
     subject = Subject(run, split_arrays(run, on), seed)
     measures = [
         measure(subject, head)
@@ -94,19 +100,21 @@ def evaluate(
 
 
 def _restores(subject: Subject, head: Head) -> bool:
-    return head in subject.reconstructions and subject.run.taught(head)
+    return head in subject.reconstructions and subject.run.was_trained(head)
 
 
 def _predicts(kind: str) -> Suits:
     return lambda subject, head: (
         subject.kind(head) == kind
         and head not in subject.reconstructions
-        and subject.run.taught(head)
+        and subject.run.was_trained(head)
     )
 
 
 def _has_metrics(subject: Subject, head: Head) -> bool:
-    return bool(head.metrics) and subject.kind(head) != "class map" and subject.run.taught(head)
+    return (
+        bool(head.metrics) and subject.kind(head) != "class map" and subject.run.was_trained(head)
+    )
 
 
 def _is_contrastive(subject: Subject, head: Head) -> bool:
@@ -114,8 +122,10 @@ def _is_contrastive(subject: Subject, head: Head) -> bool:
 
 
 def _has_own_loss(subject: Subject, head: Head) -> bool:
-    """Tell whether nothing else says what the loss of a head says."""
-    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.run.taught(head):
+    """Return whether no other measure covers the loss of a head."""
+    if head.loss in (losses.score_as_real, losses.score_as_fake) or not subject.run.was_trained(
+        head
+    ):
         return False
     own = getattr(head.loss, "__module__", "") != losses.__name__
     return own or not any(suits(subject, head) for suits, _ in MEASURES[:-1])

@@ -38,22 +38,22 @@ def agreement(run: Run, classifier: Run, seed: int = 0) -> Numbers:
             f"{str(run.path)!r} draws no class on request: its decoder takes "
             f"{', '.join(sorted(inputs))}, expected code and label."
         )
-    wanted = np.repeat(np.arange(classes, dtype="int32"), DRAWN)
-    shape = (len(wanted), *inputs["code"].shape[1:])
+    labels = np.repeat(np.arange(classes, dtype="int32"), DRAWN)
+    shape = (len(labels), *inputs["code"].shape[1:])
     codes = Seeds(seed).generator("codes").standard_normal(shape, np.float32)
-    drawn = predict(run.decoder, {"code": codes, "label": wanted})
+    drawn = predict(run.decoder, {"code": codes, "label": labels})
     _check_inputs(run, classifier, drawn)
-    found = predict(classifier.model, drawn, [judge.output])[judge.output].argmax(axis=-1)
+    predicted = predict(classifier.model, drawn, [judge.output])[judge.output].argmax(axis=-1)
     train = {name: np.asarray(run.data.splits["train"][name][:REAL]) for name in (*drawn, "label")}
     real = sum(_spread(train[name], train["label"]) for name in drawn)
-    right = float(np.mean(found == wanted))
+    right = float(np.mean(predicted == labels))
     numbers: Numbers = {
         "agreement": right,
         "agreement_chance": 1 / classes,
-        "agreement_count": len(wanted),
+        "agreement_count": len(labels),
     }
     if real:
-        numbers["diversity"] = sum(_spread(drawn[name], wanted) for name in drawn) / real
+        numbers["diversity"] = sum(_spread(drawn[name], labels) for name in drawn) / real
     return numbers
 
 
@@ -85,17 +85,17 @@ def _judge(classifier: Run) -> Head:
 
 def _check_inputs(run: Run, classifier: Run, drawn: dict[str, np.ndarray]) -> None:
     """Raise EdkitError where the classifier has other classes, or takes what is not drawn."""
-    known, asked = _label(classifier).classes, _label(run).classes
-    if known != asked:
+    judged_classes, asked = _label(classifier).classes, _label(run).classes
+    if judged_classes != asked:
         raise EdkitError(
-            f"{str(classifier.path)!r} knows the classes {', '.join(known)}, but "
+            f"{str(classifier.path)!r} knows the classes {', '.join(judged_classes)}, but "
             f"{str(run.path)!r} draws {', '.join(asked)}."
         )
     for name, tensor in classifier.model.input.items():
         shape = tuple(tensor.shape[1:])
-        found = drawn[name].shape[1:] if name in drawn else None
-        if found != shape:
+        drawn_shape = drawn[name].shape[1:] if name in drawn else None
+        if drawn_shape != shape:
             raise EdkitError(
                 f"{str(classifier.path)!r} takes {name!r} of shape {shape}, but the decoder of "
-                f"{str(run.path)!r} draws {found or ', '.join(drawn)}."
+                f"{str(run.path)!r} draws {drawn_shape or ', '.join(drawn)}."
             )

@@ -1,4 +1,4 @@
-"""Accuracy of classes: of a head, and of the neighbours of a code."""
+"""Measures of classes, reconstructions, codes, values and variational bounds."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,14 +15,15 @@ from ed_core.evaluation import baselines
 from ed_core.evaluation.splits import known_split
 from ed_core.evaluation.subject import Numbers, SampleBatch, Subject, positions, truth
 from ed_core.inference.predict import mean, pieces, predict, total, values_of
+from ed_core.labels import class_name
 from ed_core.nn.submodels import inputs_of, model_inputs
-from ed_core.plugins.spec import Field, Head
+from ed_core.plugins.spec import Head
 from ed_core.runs.run import Run
 from ed_core.seeds import Seeds
 
 NEIGHBOURS = 5
-_CODES = 10_000  # of the training split, at most, among which neighbours are looked for
-_ROWS = 500  # that are read at a time
+_CODES = 10_000  # largest number of training codes searched for neighbours
+_ROWS = 500  # training samples read at a time
 NOTICEABLE = 0.01  # share of the layer's maximum from which a unit of a sparse code is active
 NEAR = 10  # units, such as degrees, within which an estimate of one number is near the truth
 ACTIVE = 0.01  # variance of E[z|x] from which a latent unit is active; Burda et al., 2016
@@ -72,8 +73,8 @@ class ConfusionCounts:
     def add(self, part: SampleBatch) -> None:
         """Take some samples into account."""
         target = self._subject.truth(self._head, part)
-        found = part.outputs[self._head.output].argmax(axis=-1)
-        self._matrix += counted(target, found, len(self._matrix))
+        predicted = part.outputs[self._head.output].argmax(axis=-1)
+        self._matrix += counted(target, predicted, len(self._matrix))
 
 
 class MapAccuracy(ConfusionCounts):
@@ -98,14 +99,9 @@ class MapAccuracy(ConfusionCounts):
             f"{name}_count": count,
         }
         return numbers | {
-            f"{name}_iou_{class_name(field, number)}": float(shares[number])
+            f"{name}_iou_{class_name(field.classes, number)}": float(shares[number])
             for number in map(int, occurs)
         }
-
-
-def class_name(field: Field, number: int) -> str:
-    """Return the name of a class, its number where it has none."""
-    return field.classes[number] if number < len(field.classes) else str(number)
 
 
 class ClassAccuracy(ConfusionCounts):
@@ -147,17 +143,17 @@ class Neighbours:
         """Return them by name; none where nothing has a label."""
         subject, head = self._subject, self._head
         target = np.concatenate(self._labels)
-        known = np.concatenate(list(subject.training_truths(head)))
-        rows = np.flatnonzero(present(known))
+        labels = np.concatenate(list(subject.training_truths(head)))
+        rows = np.flatnonzero(present(labels))
         if not len(target) or not len(rows):
             return {}
         rows = np.sort(Seeds(subject.seed).generator("neighbours").permutation(rows)[:_CODES])
         codes = _codes_of(subject.run.encoder, subject.run.data.splits["train"], rows)
-        nearest = KNeighborsClassifier(min(NEIGHBOURS, len(rows))).fit(codes, known[rows])
-        found = nearest.predict(np.concatenate(self._codes))
+        nearest = KNeighborsClassifier(min(NEIGHBOURS, len(rows))).fit(codes, labels[rows])
+        predicted = nearest.predict(np.concatenate(self._codes))
         return {
-            "knn_accuracy": mean(found == target),
-            "knn_majority": mean(target == baselines.majority([known])),
+            "knn_accuracy": mean(predicted == target),
+            "knn_majority": mean(target == baselines.majority([labels])),
             "knn_count": len(target),
         }
 
@@ -167,8 +163,8 @@ def _codes_of(encoder: Any, arrays: Mapping[str, Any], rows: np.ndarray) -> np.n
     parts = []
     for first in range(0, len(rows), _ROWS):
         some = rows[first : first + _ROWS]
-        given = {name: np.asarray(arrays[name][some]) for name in inputs_of(encoder) or {}}
-        parts.append(predict(encoder, given, ["code"])["code"].reshape(len(some), -1))
+        inputs = {name: np.asarray(arrays[name][some]) for name in inputs_of(encoder) or {}}
+        parts.append(predict(encoder, inputs, ["code"])["code"].reshape(len(some), -1))
     return np.concatenate(parts)
 
 
@@ -244,11 +240,11 @@ class ValueErrors:
 
     def __init__(self, subject: Subject, head: Head) -> None:
         self._subject, self._head = subject, head
-        known, sum_known = 0, 0.0
+        count, sum_known = 0, 0.0
         for target in subject.training_truths(head):
             there = target[present(target)]
-            known, sum_known = known + there.size, sum_known + total(there)
-        self._usual = sum_known / known if known else None
+            count, sum_known = count + there.size, sum_known + total(there)
+        self._usual = sum_known / count if count else None
         self._count = self._near = 0
         self._absolute = self._squares = self._floor = 0.0
 
@@ -288,7 +284,7 @@ class EvidenceBound:
 
     def __init__(self, subject: Subject, head: Head) -> None:
         self._subject, self._head = subject, head
-        self._terms = [term for term in subject.reconstructions if subject.run.taught(term)]
+        self._terms = [term for term in subject.reconstructions if subject.run.was_trained(term)]
         self._random = Seeds(subject.seed).generator("noise")
         self._kl = self._reconstruction = 0.0
         self._samples = 0

@@ -1,4 +1,4 @@
-"""The arrays of a split that a run is measured on, checked before anything is computed."""
+"""Arrays of a split to evaluate on, checked before anything is computed."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ ALL = "all"  # samples of a data set that came without splits
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a run is measured on.
+    """Data set and split that a run is measured on.
 
     Args:
         name: of the data set, as the user gave it.
@@ -36,20 +36,29 @@ class Measured:
     split: str
 
 
-def measured_on(run: Run, data: str | None, split: str | None = None) -> Measured:
+def measured_on(
+    run: Run,
+    data: str | None,
+    split: str | None = None,
+    field_names: Mapping[str, str] | None = None,
+) -> Measured:
     """Return the data set that a run is measured on, and the split.
 
-    Where the run's own is not to be had, the other one stands in for it as well.
+    If the run's own is unavailable, the other one also replaces it.
 
     Args:
         run: the run.
         data: a data set; by default the run's own.
         split: of the data set. By default all of one that came without splits and that the run has
             never seen, else `test`, else `validation`.
+        field_names: of another data set, what the model calls a field to what the data call it; by
+            default as of the data that the run was trained on.
 
     Raises:
         EdkitError: the data set is unknown, or the run's own is needed and not to be had.
     """
+    if field_names and not data:
+        raise EdkitError("other names of fields are those of other data: give these with --data.")
     source = load_data(data) if data else None
     if source is not None and data is not None:
         _say(data, source, run, split)
@@ -73,13 +82,13 @@ def measured_on(run: Run, data: str | None, split: str | None = None) -> Measure
             ) from error
         if not run.recognise(source):
             record = InputRecord.from_facts(run.info.get("input"))
-            run.lend(_as_trained(data, source, run, record))
+            run.substitute_data(_as_trained(data, source, run, record, field_names=field_names))
             if split is None and run.data.whole is not None and not run.info.get("only"):
                 split = ALL
         return Measured(data, run.data, split or default_split(run.data))
     if data is None or source is None:
         return Measured(run.info["data"], own, split or default_split(own))
-    source = _as_trained(data, source, run, run.input, own.preparation)
+    source = _as_trained(data, source, run, run.input, own.preparation, field_names=field_names)
     if split is None and source.whole is not None and not _same_file(data, run.info["data"]):
         split = ALL
     return Measured(data, source, split or default_split(source))
@@ -92,20 +101,21 @@ def _say(data: str, source: Dataset, run: Run, split: str | None) -> None:
     except EdkitError:  # a data set that is not registered here
         own = False
     drawn = own or split is not None or source.whole is None
-    found = [one for one in source.input.findings if drawn or one.about != "split"]
-    if found and InputRecord.from_facts(run.info.get("input")).fitted:
-        found.append(Finding("run", "the scale of what it was trained on holds for these data"))
-    say(found, data)
+    findings = [one for one in source.input.findings if drawn or one.about != "split"]
+    if findings and InputRecord.from_facts(run.info.get("input")).fitted:
+        findings.append(Finding("run", "the scale of what it was trained on holds for these data"))
+    say(findings, data)
 
 
 def _same_file(first: str, second: str) -> bool:
     """Tell whether two texts name one data set, of the same files; other options may differ."""
-    (name, given), (other, also) = given_options(first), given_options(second)
+    (name, first_options), (other, second_options) = given_options(first), given_options(second)
     options = DATASETS[name].options
-    said = [key for key, option in options.items() if option.type is FilePath] or [*options]
+    path_options = [key for key, option in options.items() if option.type is FilePath] or [*options]
     files = all(
-        given.get(key) == also.get(key) or _resolved(given.get(key)) == _resolved(also.get(key))
-        for key in said
+        first_options.get(key) == second_options.get(key)
+        or _resolved(first_options.get(key)) == _resolved(second_options.get(key))
+        for key in path_options
     )
     return name == other and files
 
@@ -116,11 +126,20 @@ def _resolved(value: Any) -> Any:
 
 
 def _as_trained(
-    name: str, data: Dataset, run: Run, record: InputRecord, hook: Preparation | None = None
+    name: str,
+    data: Dataset,
+    run: Run,
+    record: InputRecord,
+    hook: Preparation | None = None,
+    *,
+    field_names: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Return a data set as a run takes it; see `ed_core.data.preparation.as_trained`."""
     try:
-        data = renamed(data, run.info.get("field_names") or {}, strict=False)
+        given, own = field_names or {}, run.info.get("field_names") or {}
+        data = renamed(data, given)
+        others = {wanted: called for wanted, called in own.items() if wanted not in given}
+        data = renamed(data, others, strict=False)
         return as_trained(data, run.fields, record, hook)
     except EdkitError as error:
         raise EdkitError(f"data {name!r}: {error}") from error
@@ -164,11 +183,11 @@ def split_arrays(run: Run, on: Measured, more: Iterable[str] = ()) -> dict[str, 
                 f"the model needs field {field!r}, but data {name!r} has only: {there}."
                 f"{left_out(data, field)}"
             )
-        known, found = run.fields[field], data.fields[field]
-        if found.words != known.words:
+        run_field, data_field = run.fields[field], data.fields[field]
+        if data_field.words != run_field.words:
             raise EdkitError(
-                f"data {name!r} does not fit the run: its field {field!r} is {found.words}, "
-                f"the model was trained on {known.words}."
+                f"data {name!r} does not fit the run: its field {field!r} is {data_field.words}, "
+                f"the model was trained on {run_field.words}."
             )
         arrays[field] = source[field]
     lengths = {field: len(array) for field, array in arrays.items()}

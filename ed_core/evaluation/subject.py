@@ -1,4 +1,4 @@
-"""The subject of an evaluation: a run and the arrays of a split, some samples at a time."""
+"""Subject of an evaluation: a run and the arrays of a split, read in batches."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from ed_core.nn.submodels import model_inputs
 from ed_core.plugins.spec import Field, Head
 from ed_core.runs.run import Run
 
+_VALUES = 2**22  # targets per block
 Numbers = dict[str, float | int | str | list[Any]]
 Arrays = Mapping[str, Any]
 
@@ -98,15 +99,17 @@ class Subject:
         names = {head.output for head in self.run.model.heads} | {"code"}
         inputs = model_inputs(self.run.model, self.arrays)
         rest = {name: array for name, array in self.arrays.items() if name not in inputs}
-        for given, rows, outputs in pieces(self.run.model, self.arrays):
-            kept = {name: output for name, output in outputs.items() if name in names}
-            for name, output in kept.items():
+        for batch, rows, outputs in pieces(self.run.model, self.arrays):
+            selected = {name: output for name, output in outputs.items() if name in names}
+            for name, output in selected.items():
                 if not np.isfinite(output).all():
                     raise EdkitError(
                         f"{str(self.run.path)!r} cannot be measured: its output {name!r} is not "
                         "finite; train it again with a lower --learning-rate."
                     )
-            yield SampleBatch({**given, **{name: ready(a[rows]) for name, a in rest.items()}}, kept)
+            yield SampleBatch(
+                {**batch, **{name: ready(a[rows]) for name, a in rest.items()}}, selected
+            )
 
     @property
     def samples(self) -> int:
@@ -175,6 +178,3 @@ class Subject:
         if self.code_shape is not None:
             result["code_size"] = prod(self.code_shape)
         return result | ({"weights": "best"} if self.run.weights == "best" else {})
-
-
-_VALUES = 2**22  # targets that are looked at in one go

@@ -1,4 +1,4 @@
-"""The metrics that a head logs, and the loss of a head that nothing else measures."""
+"""Means of a head's metrics, and of a loss that no other measure covers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,9 +47,9 @@ class _Means:
         )
         for name, function in self._functions.items():
             values = self._values(function, arrays, there)
-            kept = _on(there, values)
-            self._sums[name] += total(values[kept])
-            self._counts[name] += int(kept.sum())
+            mask = _on(there, values)
+            self._sums[name] += total(values[mask])
+            self._counts[name] += int(mask.sum())
 
     def numbers(self) -> Numbers:
         """Return them by name, and of how many samples or positions they are."""

@@ -1,1 +1,1 @@
-"""The lecture's pictures of a run, as PNG, SVG or PDF."""
+"""The lecture's figures of a run, as PNG, SVG or PDF."""

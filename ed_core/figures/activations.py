@@ -10,7 +10,7 @@ from keras import layers
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT
 
@@ -50,29 +50,29 @@ def activations(materials: list[FigureData], number: int) -> Figure | None:
     few = main.few(_COLUMNS)
     inputs = next((few[f] for f, field in main.fields.items() if field.kind == "image"), None)
     blocks = [_block(each, few, number, _ROWS // len(materials)) for each in materials]
-    found = [block for block in blocks if block is not None]
+    present = [block for block in blocks if block is not None]
     if blocks[0] is None or inputs is None:
         return None
     originals = [picture(image) for image in inputs]
     size = tile_size(originals[0], _TILE)
-    pages = [mosaic([list(rows) for rows in _by_channel(block)], size) for block in found]
+    pages = [mosaic([list(rows) for rows in _by_channel(block)], size) for block in present]
     heights = [page.shape[0] for page in pages]
     below = sum(heights) + (_BETWEEN + GAP) * (len(pages) - 1)
     figure = figure_of(pages[0].shape[1], below + _ABOVE + size[0])
     above, _ = add_image(figure, mosaic([originals], size), below + _ABOVE)
     above.text(-15, size[0] / 2, "input", ha="right", va="center", fontsize=TEXT)
-    scale = _scale(np.concatenate([block.shown.ravel() for block in found]))
+    scale = _scale(np.concatenate([block.shown.ravel() for block in present]))
     bottom = below
-    for block, page in zip(found, pages, strict=True):
+    for block, page in zip(present, pages, strict=True):
         bottom -= page.shape[0]
-        axes, shown = add_image(figure, page, bottom, **scale)
+        axes, last_image = add_image(figure, page, bottom, **scale)
         bottom -= _BETWEEN + GAP
         axes.set_title(block.title, pad=8)
         for row, channel in enumerate(block.channels):
             middle = row * (size[0] + GAP) + size[0] / 2
             text = f"channel {channel + 1}" if row == 0 else str(channel + 1)
             axes.text(-15, middle, text, ha="right", va="center", fontsize=SMALL)
-    _bar(figure, shown, below)
+    _bar(figure, last_image, below)
     return figure
 
 
@@ -80,10 +80,10 @@ def _block(
     material: FigureData, few: Mapping[str, np.ndarray], number: int, rows: int
 ) -> _Block | None:
     """Return the maps of a run's convolution, or None where it has not got so many."""
-    found = _convolutions(material.encoder)
-    if number >= len(found):
+    convolutions = _convolutions(material.encoder)
+    if number >= len(convolutions):
         return None
-    layer = found[number]
+    layer = convolutions[number]
     maps = predict(keras.Model(material.encoder.input, {"maps": layer.output}), few)["maps"]
     spread = maps.std(axis=(0, 1, 2))
     channels = np.sort(np.argsort(-spread, kind="stable")[:rows])
@@ -108,10 +108,10 @@ def _convolutions(encoder: Any) -> list[Any]:
     if encoder is None:
         return []
     kinds = (layers.Conv2D, layers.SeparableConv2D, layers.DepthwiseConv2D)
-    found = [layer for layer in encoder.layers if isinstance(layer, kinds)]
-    if len(found) <= FIGURES:
-        return found
-    return [found[round(i)] for i in np.linspace(0, len(found) - 1, FIGURES)]
+    convolutions = [layer for layer in encoder.layers if isinstance(layer, kinds)]
+    if len(convolutions) <= FIGURES:
+        return convolutions
+    return [convolutions[round(i)] for i in np.linspace(0, len(convolutions) - 1, FIGURES)]
 
 
 def _scale(maps: np.ndarray) -> dict[str, Any]:
@@ -122,9 +122,9 @@ def _scale(maps: np.ndarray) -> dict[str, Any]:
     return {"cmap": "magma", "vmin": 0, "vmax": top}
 
 
-def _bar(figure: Figure, shown: Any, height: int) -> None:
+def _bar(figure: Figure, image: Any, height: int) -> None:
     wide, high = figure.get_size_inches() * DPI
     place = (1 + _BAR / wide, 0, _BAR / wide, height / high)
-    bar = figure.colorbar(shown, cax=figure.add_axes(place), label="activation")
+    bar = figure.colorbar(image, cax=figure.add_axes(place), label="activation")
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=5)

@@ -1,4 +1,4 @@
-"""Confusion matrices of the heads that tell classes."""
+"""Confusion matrix figures of the heads that predict classes."""
 
 from textwrap import fill
 from typing import Any
@@ -9,9 +9,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ed_core.confusion import nested_groups
-from ed_core.figures.material import FigureData
-from ed_core.figures.predictions import class_names, confusion, heads_of, rivals, truth
+from ed_core.figures.figure_data import FigureData
+from ed_core.figures.predictions import confusion, heads_of, rivals, truth
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
+from ed_core.labels import class_names
 from ed_core.plugins.spec import Head
 
 _RIGHT = LinearSegmentedColormap.from_list("right", ["white", BLUE])
@@ -55,7 +56,7 @@ def groups_of(material: FigureData, head: Head) -> tuple[np.ndarray, list[str]]:
         coarse = material.samples[name].astype("int64")
         group = nested_groups(fine, coarse, count)
         if group is not None:
-            return group, class_names(field, int(group.max()) + 1)
+            return group, list(class_names(field.classes, int(group.max()) + 1))
     return np.zeros(count, "int64"), []
 
 
@@ -63,7 +64,7 @@ def _drawn(drawn: list[tuple[FigureData, Head, np.ndarray]]) -> Figure:
     main, head, first = drawn[0]
     group, group_names = groups_of(main.whole, head)
     order = np.argsort(group, kind="stable")
-    names = [class_names(main.fields[head.target], len(first))[n] for n in order]
+    names = [class_names(main.fields[head.target].classes, len(first))[n] for n in order]
     side = float(np.clip(_CELL * len(names), *_SIDES))
     if len(drawn) > 1:
         side = min(side, _SLIDE)

@@ -1,4 +1,4 @@
-"""The objective and its terms while the model trained."""
+"""Loss curves: the objective and its terms during training."""
 
 from collections.abc import Iterable, Mapping
 from textwrap import fill
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.style import BLUE, GRID, SMALL, TEXT, VERMILION, WIDTH, label_ends
 from ed_core.plugins.spec import Head
 
@@ -35,8 +35,8 @@ def curves(materials: list[FigureData]) -> Figure | None:
     materials = [material for material in materials if drawn(material, "loss")[2].size]
     if not materials:
         return None
-    shown = dict(zip((BLUE, VERMILION), materials, strict=False))
-    panels = _panels(shown)
+    runs = dict(zip((BLUE, VERMILION), materials, strict=False))
+    panels = _panels(runs)
     wide = min(len(panels), _COLUMNS)
     deep = -(-len(panels) // wide)
     figure = Figure(figsize=(WIDTH, 3.4 + 2.8 * deep))
@@ -47,7 +47,7 @@ def curves(materials: list[FigureData]) -> Figure | None:
     lines = "" if single else "  (dotted: in training; dashed: loss × λ)"
     total.set(title=f"total loss{lines}", xlabel="epoch")
     total.set_ylabel("sum of loss × λ", fontsize=SMALL)
-    ends = {total: _draw(total, shown, "loss", "", single)}
+    ends = {total: _draw(total, runs, "loss", "", single)}
     for number, (head, own) in enumerate(panels):
         axes = figure.add_subplot(grid[1 + number // wide, number % wide])
         ends[axes] = _draw(axes, own, f"{head.name}_loss", f"{head.name}_weight", single)
@@ -56,7 +56,7 @@ def curves(materials: list[FigureData]) -> Figure | None:
         if number + wide >= len(panels):
             axes.set_xlabel("epoch")
     if not single:  # names of runs are long: beside the lines they would take the panels' width
-        handles = [Line2D([], [], color=colour, linewidth=_LINE) for colour in shown]
+        handles = [Line2D([], [], color=colour, linewidth=_LINE) for colour in runs]
         names = [material.name for material in materials]
         figure.legend(
             handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=TEXT
@@ -65,19 +65,19 @@ def curves(materials: list[FigureData]) -> Figure | None:
     return figure
 
 
-def _panels(shown: Shown) -> list[tuple[Head, Shown]]:
+def _panels(runs: Shown) -> list[tuple[Head, Shown]]:
     """Return every head of the runs, once for each loss, with the runs that have it so."""
-    found: dict[tuple[str, str], tuple[Head, Shown]] = {}
-    for colour, material in shown.items():
+    panels: dict[tuple[str, str], tuple[Head, Shown]] = {}
+    for colour, material in runs.items():
         for head in material.run.model.heads:
-            found.setdefault((head.name, _loss_of(head)), (head, {}))[1][colour] = material
-    return list(found.values())
+            panels.setdefault((head.name, _loss_of(head)), (head, {}))[1][colour] = material
+    return list(panels.values())
 
 
-def _draw(axes: Axes, shown: Shown, loss: str, weight: str, single: bool) -> list[End]:
+def _draw(axes: Axes, runs: Shown, loss: str, weight: str, single: bool) -> list[End]:
     """Draw one loss of some runs, in training and in validation; return the names of one run's."""
     ends = []
-    for own, material in shown.items():
+    for own, material in runs.items():
         broad = 2.2 if not single and own == BLUE else 1.0
         table = material.scalars
         for prefix in ("", "val_"):
@@ -117,8 +117,8 @@ def drawn(material: FigureData, column: str) -> tuple[np.ndarray, np.ndarray, np
     if column not in steps or not np.isfinite(steps[column]).any():
         rows, y = series(table, column)
         return (*((table[name][rows]) for name in ("step", "epoch")), y) if rows.size else _NONE
-    known = np.isfinite(steps[column])
-    step, epoch, y = (steps[name][known].astype("float64") for name in ("step", "epoch", column))
+    finite = np.isfinite(steps[column])
+    step, epoch, y = (steps[name][finite].astype("float64") for name in ("step", "epoch", column))
     many = epoch[-1] >= _MANY
     part = np.ceil(epoch) if many else np.ceil(epoch / epoch[-1] * _STRETCHES)
     starts = np.flatnonzero(np.diff(part, prepend=-1.0))
@@ -130,8 +130,8 @@ def drawn(material: FigureData, column: str) -> tuple[np.ndarray, np.ndarray, np
 def _at(table: Table, column: str, steps: np.ndarray) -> np.ndarray:
     """Return the last value of a scalar that was known at each step."""
     rows = np.flatnonzero(np.isfinite(table[column]))
-    known = np.searchsorted(table["step"][rows], steps, side="right") - 1
-    return table[column][rows[np.maximum(known, 0)]]
+    last = np.searchsorted(table["step"][rows], steps, side="right") - 1
+    return table[column][rows[np.maximum(last, 0)]]
 
 
 def series(table: Table, column: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The lecture's pictures of a run, as PNG, SVG or PDF; one file draws one kind of picture."""
+"""Drawing of all figures of a run, as PNG, SVG or PDF."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ from ed_core.figures.activations import FIGURES as _LAYERS
 from ed_core.figures.activations import activations
 from ed_core.figures.confusion import confusions
 from ed_core.figures.curves import curves
+from ed_core.figures.figure_data import FigureData, material
 from ed_core.figures.generated import interpolation, latent_grid, samples, samples_over_time
 from ed_core.figures.latent import latent_scatter, tsne
-from ed_core.figures.material import FigureData, material
 from ed_core.figures.predictions import maps, regressions
 from ed_core.figures.reconstructions import reconstructions, signals, videos
 from ed_core.figures.segmentation import segmentations
@@ -85,19 +85,19 @@ def draw_figures(
     run = run if isinstance(run, Run) else open_run(run)
     second = other if isinstance(other, Run) or other is None else open_run(other)
     folder = Path(out) if out is not None else run.path / "figures"
-    shown = material(run, second, dimensions, split)
+    figure_data = material(run, second, dimensions, split)
     with rc_context(STYLE):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return [
                 path
                 for name, draw in FIGURES
-                for stem, figure in _named(name, draw(shown))
+                for stem, figure in _named(name, draw(figure_data))
                 for path in _write(
                     figure,
                     folder / stem,
                     formats,
-                    "" if name in _WITHOUT_SAMPLES else _note(shown[0].shown),
+                    "" if name in _WITHOUT_SAMPLES else _note(figure_data[0].shown),
                 )
             ]
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Samples of a generative model."""
+"""Figures of decoded codes: samples, interpolations, latent grids and samples over time."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -10,42 +10,42 @@ from matplotlib.figure import Figure
 
 from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.latent import chosen_axes, principal_axes
-from ed_core.figures.material import FigureData
-from ed_core.figures.predictions import class_names
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT, WIDTH
 from ed_core.inference.latent import interpolate
+from ed_core.labels import class_name
 from ed_core.nn import decoder
 from ed_core.recording import Recording
 from ed_core.seeds import Seeds
 
-_SAMPLE_COLUMNS, _SAMPLE_ROWS = 12, 6
+_SAMPLE_COLUMNS, _SAMPLE_ROWS = 12, 6  # of the sampled images
 _SAMPLE_TILE, _SAMPLE_GAP = 140, 6  # dots
-_WAY_STEPS, _PAIRS = 9, 5
-_WAY_TILE, _APART = 180, 4 * GAP  # dots; the originals stand a little off what is decoded
+_WAY_STEPS, _PAIRS = 9, 5  # columns and rows of the interpolations
+_WAY_TILE, _APART = 180, 4 * GAP  # dots; the second is the gap between originals and decoded
 Spacing = Literal["quantiles", "uniform"]
-_GRID_STEPS = 20
+_GRID_STEPS = 20  # rows, and columns, of the latent grid
 _EDGE = 3.0  # standard deviations of the prior
 _GRID_TILE, _GRID_GAP = 80, 4  # dots
-_FRAME_COLUMNS, _FRAME_ROWS = 10, 7
-_SPAN = 60  # the last step over the first that is shown after the start
-_AXES = 4  # (samples, height, width, channels)
+_FRAME_COLUMNS, _FRAME_ROWS = 10, 7  # samples and steps of the samples over time
+_SPAN = 60  # ratio of the last step to the first one after the start
+_AXES = 4  # of recorded images: (samples, height, width, channels)
 
 
 @dataclass(frozen=True)
 class PictureDecoder(decoder.Decoder):
-    """A submodel that makes an image of a code, and of a class where it is conditional."""
+    """Decoder from a code, and a class if it is conditional, to an image."""
 
     def pictures(self, codes: np.ndarray, labels: np.ndarray | None = None) -> list[np.ndarray]:
-        """Return what it makes of codes (samples, ...), flat or not, as grey or RGB in 0..1.
+        """Return the images of codes (samples, ...), flat or not, as grey or RGB in 0..1.
 
         Args:
             codes: (samples, ...).
             labels: (samples,) class numbers, for a conditional decoder.
         """
-        given = self.inputs(codes, 0 if labels is None else labels)
-        return [picture(image) for image in predict(self.model, given)[self.output]]
+        inputs = self.inputs(codes, 0 if labels is None else labels)
+        return [picture(image) for image in predict(self.model, inputs)[self.output]]
 
 
 def decoder_of(material: FigureData) -> PictureDecoder | None:
@@ -54,17 +54,17 @@ def decoder_of(material: FigureData) -> PictureDecoder | None:
     Beside the code it may take one class; one that needs more, such as skips, does not count.
     """
     try:
-        found = decoder.find_decoder(material.run.model, material.fields)
+        part = decoder.find_decoder(material.run.model, material.fields)
     except EdkitError:
         return None
     images = {field.shape for field in material.fields.values() if field.kind == "image"}
-    if tuple(found.model.output[found.output].shape[1:]) not in images:
+    if tuple(part.model.output[part.output].shape[1:]) not in images:
         return None
-    names = found.classes
-    if found.label and not names:  # a class field without names: as many as there are
-        count = int(material.samples[found.label].max()) + 1
+    names = part.classes
+    if part.label and not names:  # a class field without names: as many as there are
+        count = int(material.samples[part.label].max()) + 1
         names = tuple(str(number) for number in range(count))
-    return PictureDecoder(found.model, found.output, found.label, names)
+    return PictureDecoder(part.model, part.output, part.label, names)
 
 
 def samples(materials: list[FigureData], seed: int = 0) -> Figure | None:
@@ -171,7 +171,7 @@ def latent_grid(materials: list[FigureData], spacing: Spacing = "quantiles") -> 
     if decoder.label:
         number = main.samples[decoder.label][0]
         labels = np.full(_GRID_STEPS**2, number)
-        names[0] = f"{names[0]}, class {class_names(main.fields[decoder.label], number + 1)[-1]}"
+        names[0] = f"{names[0]}, class {class_name(main.fields[decoder.label].classes, number)}"
     images = decoder.pictures(grid.reshape(-1, grid.shape[-1]), labels)
     size = tile_size(images[0], _GRID_TILE)
     rows = [images[i : i + _GRID_STEPS] for i in range(0, len(images), _GRID_STEPS)]
@@ -210,13 +210,13 @@ def _drawn(
 ) -> Figure:
     figure = figure_of(page.shape[1], page.shape[0])
     axes, _ = add_image(figure, page)
-    shown = (0, _GRID_STEPS // 4, _GRID_STEPS - 1 - _GRID_STEPS // 4, _GRID_STEPS - 1)
-    columns, rows = ([i * (side + _GRID_GAP) + side / 2 for i in shown] for side in size[::-1])
+    ends = (0, _GRID_STEPS // 4, _GRID_STEPS - 1 - _GRID_STEPS // 4, _GRID_STEPS - 1)
+    columns, rows = ([i * (side + _GRID_GAP) + side / 2 for i in ends] for side in size[::-1])
     axes.set_axis_on()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, pad=6, labelsize=TEXT)
-    axes.set_xticks(columns, [_number(values[0][i]) for i in shown])
-    axes.set_yticks(rows, [_number(values[1][i]) for i in shown])
+    axes.set_xticks(columns, [_number(values[0][i]) for i in ends])
+    axes.set_yticks(rows, [_number(values[1][i]) for i in ends])
     axes.set_xlabel(names[0], fontsize=TEXT)
     axes.set_ylabel(names[1], fontsize=TEXT)
     return figure
@@ -238,10 +238,10 @@ def samples_over_time(materials: list[FigureData]) -> Figure | None:
         frames = chosen_frames(recording.steps, _FRAME_ROWS)
         images = [recording.read(probe, frame)["images"] for frame in frames]
         steps, epochs = recording.steps[frames], recording.epochs[frames]
-    shown = (
+    chosen = (
         np.linspace(0, len(images[0]) - 1, min(_FRAME_COLUMNS, len(images[0]))).round().astype(int)
     )
-    rows = [[picture(batch[column]) for column in shown] for batch in images]
+    rows = [[picture(batch[column]) for column in chosen] for batch in images]
     size = tile_size(rows[0][0], int(WIDTH * DPI / _FRAME_COLUMNS * 0.8) - GAP)
     page = mosaic(rows, size)
     figure = figure_of(page.shape[1], page.shape[0])
@@ -259,14 +259,14 @@ def chosen_frames(steps: np.ndarray, count: int) -> np.ndarray:
 
     Args:
         steps: (frames,) in increasing order.
-        count: how many are wanted.
+        count: largest number of frames.
     """
     if len(steps) <= count:
         return np.arange(len(steps))
     from_start = steps - steps[0]
     nearest = max(from_start[1], from_start[-1] / _SPAN)
-    wanted = np.append(0, np.geomspace(nearest, from_start[-1], count - 1))
-    frames = np.searchsorted(from_start, wanted - 0.5)
+    targets = np.append(0, np.geomspace(nearest, from_start[-1], count - 1))
+    frames = np.searchsorted(from_start, targets - 0.5)
     for position in range(1, count):  # each once: the next where two fall together
         frames[position] = max(frames[position], frames[position - 1] + 1)
     room = len(steps) - count + np.arange(count)

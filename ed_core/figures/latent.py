@@ -1,4 +1,4 @@
-"""Scatter plot of the codes."""
+"""Figures of the codes: scatter plot, principal plane and t-SNE map."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,14 +6,15 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
 from ed_core.evaluation.embedding import embedded
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, dark, marks
 from ed_core.palette import class_colour
+from ed_core.principal_plane import principal_plane
 from ed_core.probes import flat
 
-_HEIGHT = 7.0  # inches
-_SAMPLES = 1500  # of which one map takes 4 s
-_TSNE_HEIGHT = 6.4  # inches
+_HEIGHT = 7.0  # inches, of the scatter plot
+_SAMPLES = 1500  # of a t-SNE map, which then takes 4 s
+_TSNE_HEIGHT = 6.4  # inches, of the maps
 
 
 def draw_points(axes: Axes, material: FigureData, points: np.ndarray) -> None:
@@ -68,14 +69,14 @@ def _places(points: np.ndarray, labels: np.ndarray, numbers: np.ndarray) -> np.n
 
 def _medoid(points: np.ndarray) -> np.ndarray:
     """Return the one of the points (samples, 2) that is nearest to all others together."""
-    found: np.ndarray = points[cdist(points, points).sum(axis=1).argmin()]
-    return found
+    nearest: np.ndarray = points[cdist(points, points).sum(axis=1).argmin()]
+    return nearest
 
 
 def latent_scatter(materials: list[FigureData]) -> Figure | None:
     """Return the codes of the samples as points coloured by class, one plane for each run.
 
-    The plane is that of `Material.dimensions`, or else of the first two principal components. A
+    The plane is that of `FigureData.dimensions`, or else of the first two principal components. A
     second run without such a code has none.
     """
     main = materials[0]
@@ -99,20 +100,17 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]
     size = codes.shape[1]
     if size == 2:
         return np.zeros(2), np.eye(2), ["$z_1$", "$z_2$"]
-    codes = codes.astype("float64")
-    mean = codes.mean(axis=0)
-    centred = np.pad(codes - mean, ((0, max(2 - len(codes), 0)), (0, 0)))  # a plane needs two rows
-    _, strength, axes = np.linalg.svd(centred, full_matrices=False)
-    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
+    mean, axes, shares = principal_plane(codes)
+    if not np.allclose(axes @ axes.T, np.eye(2)):  # of one sample, or of codes on a line
+        axes = np.linalg.qr(np.column_stack((axes.T, np.eye(size))))[0][:, :2].T
+        axes *= np.where(axes[[0, 1], np.abs(axes).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
     names = [f"{order} principal component of {size}" for order in ("first", "second")]
-    variance = float(np.sum(strength**2))
-    if variance > 1e-12:  # one sample, or a dead code, has none
-        shares = 100 * strength[:2] ** 2 / variance
+    if shares.any():  # one sample, or a dead code, has none
         names = [
-            f"{name} ({share:.0f} % of the variance)"
+            f"{name} ({100 * share:.0f} % of the variance)"
             for name, share in zip(names, shares, strict=True)
         ]
-    return mean, axes[:2], names
+    return mean, axes, names
 
 
 def chosen_axes(

@@ -1,4 +1,4 @@
-"""Predictions of a run's heads beside the truth."""
+"""Figures of predictions beside the truth: maps of values, and predicted against true values."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from ed_core import evaluation
 from ed_core.confusion import confusion as counted
 from ed_core.evaluation import positions
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.sheets import (
     GAP,
     SCALE,
@@ -24,17 +24,18 @@ from ed_core.figures.sheets import (
     tile_size,
 )
 from ed_core.figures.style import DPI, FAINT, GRID, INK, SMALL, TEXT, WIDTH, marks
+from ed_core.labels import quantity, with_unit
 from ed_core.plugins.spec import Field, Head
 
 Kind = Literal["class", "value"]
 NO_TRUTH = "no truth recorded"
-_COLUMNS = 5
-_ROW = 340  # dots that an image may be high
-_BAR = 30  # dots
+_COLUMNS = 5  # samples of the maps
+_ROW = 340  # dots: largest height of an image
+_BAR = 30  # dots: width of the colour bar
 Row = tuple[str, np.ndarray]
-_SHOWN = 2000  # points
-_CLASSES = 10  # as many as a legend takes
-_HEIGHT = 6.4  # inches
+_SHOWN = 2000  # points of a plane, at most
+_CLASSES = 10  # largest number in a legend
+_HEIGHT = 6.4  # inches, of the planes
 
 
 def heads_of(material: FigureData, kind: Kind, axes: int) -> list[Head]:
@@ -45,12 +46,12 @@ def heads_of(material: FigureData, kind: Kind, axes: int) -> list[Head]:
         kind: of the target.
         axes: of the target: 0 where a sample has one, 2 where every pixel has one.
     """
-    found = []
+    heads = []
     for head in material.run.model.heads:
         field = material.fields.get(head.target) if head.needs_target else None
         if field is None or field.kind != kind or positions(field) != axes:
             continue
-        if not material.run.taught(head):
+        if not material.run.was_trained(head):
             continue
         shape = tuple(material.run.model.output[head.output].shape[1:])
         if kind == "class":
@@ -58,8 +59,8 @@ def heads_of(material: FigureData, kind: Kind, axes: int) -> list[Head]:
         else:
             fits = shape[axes:] in ((), (1,))
         if fits:
-            found.append(head)
-    return found
+            heads.append(head)
+    return heads
 
 
 def _are_probabilities(material: FigureData, head: Head) -> bool:
@@ -91,7 +92,7 @@ def truth(material: FigureData, head: Head) -> np.ndarray:
 
 
 def predicted(material: FigureData, head: Head) -> np.ndarray:
-    """Return what a head says of every sample: values, or the most probable classes."""
+    """Return the prediction of a head for every sample: values, or the most probable classes."""
     output = material.outputs[head.output]
     field = material.fields[head.target]
     if field.kind == "class":
@@ -115,20 +116,8 @@ def confusion(material: FigureData, head: Head) -> np.ndarray:
     return counted(truth(material, head), predicted(material, head), classes)
 
 
-def in_unit(name: str, field: Field) -> str:
-    """Return what an axis of a field says: its name, and its unit in brackets."""
-    return f"{name} ({field.unit})" if field.unit else name
-
-
-def measured(number: float, field: Field) -> str:
-    """Return a number of a field with three digits and the field's unit."""
-    apart = "" if field.unit in ("", "°") else " "
-    return f"{number:.3g}{apart}{field.unit}"
-
-
-def class_names(field: Field, classes: int) -> list[str]:
-    """Return the name of every class, its number where it has none."""
-    return [field.classes[n] if n < len(field.classes) else str(n) for n in range(classes)]
+def _measured(number: float, field: Field) -> str:
+    return with_unit(f"{number:.3g}", field.unit)
 
 
 def maps(materials: list[FigureData]) -> dict[str, Figure]:
@@ -139,31 +128,33 @@ def maps(materials: list[FigureData]) -> dict[str, Figure]:
     figures = {}
     for head in heads_of(materials[0], "value", 2):
         main = materials[0].whole
-        shown = spread(main, _COLUMNS)
-        rows = _rows(materials, head, shown)
+        chosen = spread(main, _COLUMNS)
+        rows = _rows(materials, head, chosen)
         size = truth(main, head).shape[1:3]
-        inputs = input_pictures(main, size, shown)
+        inputs = input_pictures(main, size, chosen)
         inputs.pop(head.target, None)
-        figures[head.name] = _drawn(inputs, rows, in_unit(head.target, main.fields[head.target]))
+        axis = quantity(head.target, main.fields[head.target].unit)
+        figures[head.name] = _drawn(inputs, rows, axis)
     return figures
 
 
-def _rows(materials: list[FigureData], head: Head, shown: np.ndarray) -> list[Row]:
+def _rows(materials: list[FigureData], head: Head, chosen: np.ndarray) -> list[Row]:
     """Return the name and some maps (samples, height, width) of the truth and of each run."""
     true, field = truth(materials[0].whole, head), materials[0].fields[head.target]
-    rows = [(f"true {head.target}", true[shown])]
+    rows = [(f"true {head.target}", true[chosen])]
     for material in materials:
         for own in heads_of(material, "value", 2):
             if own.target == head.target:
                 values = predicted(material.whole, own)
                 squares = np.square(values - true, dtype="float64")
-                known = squares[np.isfinite(squares)]
-                said = f"RMSE {measured(np.sqrt(known.mean()), field)}" if known.size else NO_TRUTH
-                rows.append((f"{material.name or 'predicted'}\n{said}", values[shown]))
+                finite = squares[np.isfinite(squares)]
+                error = np.sqrt(finite.mean()) if finite.size else 0.0
+                caption = f"RMSE {_measured(error, field)}" if finite.size else NO_TRUTH
+                rows.append((f"{material.name or 'predicted'}\n{caption}", values[chosen]))
     return rows
 
 
-def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) -> Figure:
+def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], axis: str) -> Figure:
     every = np.stack([values for _, values in rows])
     low, high = (float(edge) for edge in np.nanquantile(every, (0.001, 0.999)))
     tall, wide = every.shape[2:]
@@ -179,7 +170,7 @@ def _drawn(inputs: dict[str, list[np.ndarray]], rows: list[Row], quantity: str) 
     dots = figure.get_size_inches() * DPI
     place = (1 + _BAR / dots[0], 0, _BAR / dots[0], (len(rows) * step - GAP) / dots[1])
     scale = ScalarMappable(Normalize(low, high), SCALE)
-    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=quantity)
+    bar = figure.colorbar(scale, cax=figure.add_axes(place), label=axis)
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=6)
     return figure
@@ -208,31 +199,31 @@ def _same(material: FigureData, head: Head) -> Head | None:
 
 def _plane(axes: Axes, material: FigureData, head: Head) -> None:
     whole = material.whole
-    true, given = truth(whole, head), predicted(whole, head)
-    known = np.flatnonzero(np.isfinite(true))
-    squares = np.square(given[known].astype("float64") - true[known])
-    error = np.sqrt(np.mean(squares)) if known.size else np.nan
-    rows = known[:_SHOWN]
+    true, estimates = truth(whole, head), predicted(whole, head)
+    has_truth = np.flatnonzero(np.isfinite(true))
+    squares = np.square(estimates[has_truth].astype("float64") - true[has_truth])
+    error = np.sqrt(np.mean(squares)) if has_truth.size else np.nan
+    rows = has_truth[:_SHOWN]
     labels = _labels(material)
     for number in np.unique(labels[rows]):
         mine = rows[labels[rows] == number]
-        axes.scatter(true[mine], given[mine], s=16, alpha=0.55, linewidths=0, **_marks(number))
-    if known.size:
+        axes.scatter(true[mine], estimates[mine], s=16, alpha=0.55, linewidths=0, **_marks(number))
+    if has_truth.size:
         low, high = axes.dataLim.intervalx, axes.dataLim.intervaly
         limits = (min(low[0], high[0]), max(low[1], high[1]))
         axes.plot(limits, limits, color=INK, linewidth=1.4)
     field = whole.fields[head.target]
-    quantity = in_unit(head.target, field)
-    axes.set(aspect="equal", xlabel=f"true {quantity}", ylabel=f"predicted {quantity}")
+    axis = quantity(head.target, field.unit)
+    axes.set(aspect="equal", xlabel=f"true {axis}", ylabel=f"predicted {axis}")
     axes.margins(0.04)
-    text = f"RMSE {measured(error, field)} of {known.size:,} samples"
-    axes.set_title(f"{material.name or head.name}: {text if known.size else NO_TRUTH}")
+    text = f"RMSE {_measured(error, field)} of {has_truth.size:,} samples"
+    axes.set_title(f"{material.name or head.name}: {text if has_truth.size else NO_TRUTH}")
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 
 
 def _labels(material: FigureData) -> np.ndarray:
-    """Return what colours the points (samples,): their classes, or 0 where they are too many.
+    """Return the classes that colour the points (samples,), or 0 if there are too many.
 
     -1 is no label.
     """

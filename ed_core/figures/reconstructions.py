@@ -1,4 +1,4 @@
-"""Originals above what the model makes of them."""
+"""Figures of originals and reconstructions: images, signals and videos."""
 
 from textwrap import fill
 
@@ -7,16 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import BLUE, DPI, GRID, MUTED, SMALL, TEXT, VERMILION, WIDTH
 from ed_core.plugins.spec import PRESENT
 
-_COLUMNS = 10
-_SAMPLES = 4  # rows
-_CHANNELS = 2  # columns
-_ROW = 1.7  # inches
-_VIDEOS, _FRAMES = 3, 10
+_COLUMNS = 10  # images
+_SAMPLES = 4  # rows of signals
+_CHANNELS = 2  # columns of signals
+_ROW = 1.7  # inches, of a row of signals
+_VIDEOS, _FRAMES = 3, 10  # rows and columns of videos
 _APART = 50  # dots between two videos
 
 
@@ -51,7 +51,7 @@ def reconstructions(materials: list[FigureData]) -> Figure | None:
 
 
 def _name(material: FigureData) -> str:
-    """Return what a run's row is called, with the error of all pixels of the split."""
+    """Return the name of a run's row, with the error over all pixels of the split."""
     whole = material.whole
     field = material.image or ""
     error = np.mean(np.square(whole.outputs[field] - whole.samples[field]), dtype="float64")
@@ -68,7 +68,7 @@ def signals(materials: list[FigureData]) -> Figure | None:
     if field is None:
         return None
     pairs = [(material, material.restored("signal", 2)) for material in materials]
-    made = [material.outputs[output] for material, output in pairs if output is not None]
+    outputs = [material.outputs[output] for material, output in pairs if output is not None]
     original = main.samples[field]
     if (mask := main.samples.get(field + PRESENT)) is not None:  # what is missing is not drawn
         original = np.where(mask > 0, original, np.nan)
@@ -81,7 +81,7 @@ def signals(materials: list[FigureData]) -> Figure | None:
     figure.set_layout_engine("constrained", hspace=0.04, wspace=0.04)
     all_axes = figure.subplots(deep, wide, sharex=True, sharey=True, squeeze=False)
     for axes, (sample, channel) in zip(all_axes.flat, panels, strict=False):
-        curves = [values[sample, :, channel] for values in made]
+        curves = [values[sample, :, channel] for values in outputs]
         _draw(axes, original[sample, :, channel], curves)
         axes.set_title(_title(main, sample, channel), fontsize=SMALL, fontweight="normal", pad=4)
     for axes in all_axes[-1]:
@@ -92,7 +92,7 @@ def signals(materials: list[FigureData]) -> Figure | None:
         lines,
         [
             f"{name}{_error(original, values)}"
-            for name, values in zip(names, [None, *made], strict=True)
+            for name, values in zip(names, [None, *outputs], strict=True)
         ],
         loc="outside upper left",
         ncols=len(names),
@@ -134,14 +134,14 @@ def videos(materials: list[FigureData]) -> Figure | None:
     if field is None:
         return None
     pairs = [(material, material.restored("video", 4)) for material in materials]
-    made = [material.outputs[output] for material, output in pairs if output is not None]
+    outputs = [material.outputs[output] for material, output in pairs if output is not None]
     original = main.samples[field][:_VIDEOS]
-    shown = np.linspace(0, original.shape[1] - 1, min(_FRAMES, original.shape[1])).round()
-    frames = np.unique(shown.astype(int))
+    chosen = np.linspace(0, original.shape[1] - 1, min(_FRAMES, original.shape[1])).round()
+    frames = np.unique(chosen.astype(int))
     pages = []
     size = tile_size(original[0, 0], int(WIDTH * DPI / len(frames)) - GAP)
     for sample in range(len(original)):
-        strips = [original[sample], *(values[sample] for values in made)]
+        strips = [original[sample], *(values[sample] for values in outputs)]
         pages.append(mosaic([[picture(strip[f]) for f in frames] for strip in strips], size))
     high = pages[0].shape[0]
     figure = figure_of(pages[0].shape[1], len(pages) * (high + _APART) - _APART)

@@ -1,4 +1,4 @@
-"""Predicted classes of every pixel, beside the truth and over the image."""
+"""Figures of segmentations: predicted classes beside the truth and over the image."""
 
 from textwrap import fill
 
@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ed_core.confusion import intersection_over_union
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.predictions import (
     NO_TRUTH,
-    class_names,
     confusion,
     heads_of,
     predicted,
@@ -29,6 +28,7 @@ from ed_core.figures.sheets import (
     tile_size,
 )
 from ed_core.figures.style import DPI, FAINT, SMALL, TEXT, WIDTH
+from ed_core.labels import class_names
 from ed_core.palette import class_colour
 from ed_core.plugins.spec import Field, Head
 
@@ -58,20 +58,20 @@ def _drawn(materials: list[FigureData], head: Head) -> Figure:
     drawn = [(material.whole, own) for material, own in rivals(materials, head, 2)]
     count = len(_inputs(materials, true.shape[1:], spread(main, 1))) + 1 + max(len(drawn), 2)
     size = tile_size(true[0], int(WIDTH * DPI / count) - GAP)
-    shown = spread(main, int(np.clip(_HIGH * DPI // (size[0] + GAP), 1, _MOST)))
+    chosen = spread(main, int(np.clip(_HIGH * DPI // (size[0] + GAP), 1, _MOST)))
 
-    columns: list[Column] = [*_inputs(materials, true.shape[1:], shown).items()]
-    columns.append(("truth", [_hatched(labels, colours, size) for labels in true[shown]]))
+    columns: list[Column] = [*_inputs(materials, true.shape[1:], chosen).items()]
+    columns.append(("truth", [_hatched(labels, colours, size) for labels in true[chosen]]))
     for material, own in drawn:
-        classes = predicted(material, own)[shown]
+        classes = predicted(material, own)[chosen]
         columns.append((material.name or "prediction", [colours[labels] for labels in classes]))
     if len(drawn) == 1:
         images = [_coloured(image) for image in columns[0][1]]
         over = zip(images, columns[-1][1], strict=True)
         columns.append(("overlay", [0.5 * image + 0.5 * labels for image, labels in over]))
-    rows = range(len(shown))
+    rows = range(len(chosen))
     page = mosaic([[_coloured(images[row]) for _, images in columns] for row in rows], size)
-    gaps = bool((true[shown] < 0).any())
+    gaps = bool((true[chosen] < 0).any())
     return _labelled(page, size, [name for name, _ in columns], drawn, gaps)
 
 
@@ -79,10 +79,10 @@ def _inputs(
     materials: list[FigureData], size: tuple[int, ...], rows: np.ndarray
 ) -> dict[str, list[np.ndarray]]:
     """Return what one of the runs sees of the samples: the second may see more than the first."""
-    found: dict[str, list[np.ndarray]] = {}
+    pictures: dict[str, list[np.ndarray]] = {}
     for material in materials:
-        found |= input_pictures(material.whole, size, rows)
-    return found
+        pictures |= input_pictures(material.whole, size, rows)
+    return pictures
 
 
 def colours_of(field: Field, classes: int) -> np.ndarray:
@@ -124,7 +124,7 @@ def _labelled(
     text = f"mean IoU {' / '.join(means)}, {' / '.join(right)} of the pixels right"
     text = f"{head.name}: {text if matrices[0].any() else NO_TRUTH}"
     axes.set_title(f"{text}, {len(main.samples[head.target]):,} images", pad=34)
-    names = class_names(main.fields[head.target], len(colours))
+    names = class_names(main.fields[head.target].classes, len(colours))
     handles = [
         Patch(color=colours[n], label=f"{name}  {' / '.join(_score(s[n : n + 1]) for s in scores)}")
         for n, name in enumerate(names)

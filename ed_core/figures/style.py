@@ -1,4 +1,4 @@
-"""The style of the figures: for a projector, in colours that the colour-blind can tell apart."""
+"""Style of the figures, for projectors and colour-blind readers."""
 
 from collections.abc import Mapping, Sequence
 from math import inf

@@ -1,1 +1,1 @@
-"""A trained run at work: predictions and walks through the code."""
+"""Inference with a trained run: predictions and paths through the latent space."""

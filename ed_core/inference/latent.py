@@ -1,4 +1,4 @@
-"""Walks through the code of a trained run: between two samples, and across a plane."""
+"""Latent interpolation between two samples, and decoded grids of a latent plane."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ def interpolate(
     second: Mapping[str, np.ndarray],
     steps: int = 8,
 ) -> np.ndarray:
-    """Return what lies between two samples: the decoded codes of a straight line, (steps, ...).
+    """Return decoded codes on the straight line between two samples, (steps, ...).
 
     The ends are the reconstructions of the two. What else the decoder takes, such as a class, is
     that of the first.
@@ -47,7 +47,7 @@ def grid(
     *,
     batch: Batch | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return what the decoder makes of a plane through any two dimensions of the code.
+    """Return the decoded grid of a plane through any two dimensions of the code.
 
     The plane is that of the probe `LatentScan`: `grid` (rows, columns, ...), the second dimension
     upwards, with `x` (columns,) and `y` (rows,).

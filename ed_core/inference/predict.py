@@ -1,4 +1,4 @@
-"""Predictions of a model, and the values of a loss, some samples at a time."""
+"""Batched predictions of a model, and per-sample values of a loss."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -23,12 +23,12 @@ def pieces(model: Any, arrays: Arrays) -> Iterator[Piece]:
     Raises:
         EdkitError: an input of the model is missing.
     """
-    wanted = model_inputs(model, arrays)
-    step = at_a_time(wanted, wanted)
-    for first in range(0, len(next(iter(wanted.values()))), step):
+    inputs = model_inputs(model, arrays)
+    step = at_a_time(inputs, inputs)
+    for first in range(0, len(next(iter(inputs.values()))), step):
         rows = slice(first, first + step)
-        given = {name: ready(array[rows]) for name, array in wanted.items()}
-        yield given, rows, model.predict_on_batch(given)
+        batch = {name: ready(array[rows]) for name, array in inputs.items()}
+        yield batch, rows, model.predict_on_batch(batch)
 
 
 def predict(
@@ -44,9 +44,9 @@ def predict(
     Raises:
         EdkitError: an input of the model is missing.
     """
-    kept = list(model.output if names is None else names)
-    parts = [[output[name] for name in kept] for _, _, output in pieces(model, arrays)]
-    return {name: np.concatenate(column) for name, *column in zip(kept, *parts, strict=True)}
+    selected = list(model.output if names is None else names)
+    parts = [[output[name] for name in selected] for _, _, output in pieces(model, arrays)]
+    return {name: np.concatenate(column) for name, *column in zip(selected, *parts, strict=True)}
 
 
 def values_of(function: Callable[..., Any], *arrays: np.ndarray, **more: np.ndarray) -> np.ndarray:
@@ -58,8 +58,8 @@ def values_of(function: Callable[..., Any], *arrays: np.ndarray, **more: np.ndar
         more: the same, by name.
     """
     named = {name: ops.convert_to_tensor(_single(array)) for name, array in more.items()}
-    found = function(*(ops.convert_to_tensor(_single(array)) for array in arrays), **named)
-    values = np.asarray(ops.convert_to_numpy(found))
+    result = function(*(ops.convert_to_tensor(_single(array)) for array in arrays), **named)
+    values = np.asarray(ops.convert_to_numpy(result))
     return values if values.ndim else np.full(len(arrays[0]), values)
 
 

@@ -1,4 +1,4 @@
-"""Curves: the losses of every step, kept beside the model and fetched some hundred at a time."""
+"""Loss of every step, stored beside the model and fetched some hundred at a time."""
 
 import time
 from collections.abc import Sequence
@@ -79,13 +79,13 @@ class CurveRows:
             steps: (steps,).
             values: (steps, terms).
         """
-        made: list[tuple[int, np.ndarray]] = []
+        rows: list[tuple[int, np.ndarray]] = []
         for step, row in zip(steps.tolist(), values, strict=True):
             self._steps.append(step)
             self._values.append(row)
             if len(self._steps) == self.stride:
-                made.append(self._row())
-        return _rows(made, values.shape[1])
+                rows.append(self._row())
+        return _rows(rows, values.shape[1])
 
     def rest(self, terms: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the last row, which may be of fewer steps."""
@@ -106,18 +106,18 @@ def mean_of(rows: np.ndarray) -> np.ndarray:
 
     The first is the total, which is NaN where it was not finite.
     """
-    known = np.isfinite(rows)
-    counts = known.sum(axis=0)
-    means = np.where(known, rows, 0).sum(axis=0, dtype="float64") / np.maximum(counts, 1)
-    found = np.where(counts > 0, means, np.nan)
-    found[0] = rows[:, 0].mean(dtype="float64")
-    return found.astype("float32")
+    finite = np.isfinite(rows)
+    counts = finite.sum(axis=0)
+    means = np.where(finite, rows, 0).sum(axis=0, dtype="float64") / np.maximum(counts, 1)
+    averages = np.where(counts > 0, means, np.nan)
+    averages[0] = rows[:, 0].mean(dtype="float64")
+    return averages.astype("float32")
 
 
-def _rows(made: list[tuple[int, np.ndarray]], terms: int) -> tuple[np.ndarray, np.ndarray]:
-    if not made:
+def _rows(rows: list[tuple[int, np.ndarray]], terms: int) -> tuple[np.ndarray, np.ndarray]:
+    if not rows:
         return np.empty(0, "int64"), np.empty((0, terms), "float32")
-    return np.array([step for step, _ in made]), np.stack([row for _, row in made])
+    return np.array([step for step, _ in rows]), np.stack([row for _, row in rows])
 
 
 class CurveTap:

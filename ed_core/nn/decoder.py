@@ -1,4 +1,4 @@
-"""The part of a model that makes something of a code alone, or of a code and a class."""
+"""Decoder of a model: from a code, or a code and a class, to an output."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,16 +36,16 @@ class Decoder:
         return tuple(int(side) for side in self.model.input["code"].shape[1:])
 
     def inputs(self, codes: np.ndarray, labels: np.ndarray | int = 0) -> dict[str, np.ndarray]:
-        """Return what the submodel is given for codes (samples, ...), flat or not.
+        """Return the submodel's inputs for codes (samples, ...), flat or not.
 
         Args:
             codes: (samples, ...).
             labels: (samples,) class numbers, or one for all; for a conditional decoder.
         """
-        given = {"code": codes.reshape(len(codes), *self.shape).astype("float32")}
+        inputs = {"code": codes.reshape(len(codes), *self.shape).astype("float32")}
         if self.label:
-            given[self.label] = np.broadcast_to(labels, len(codes)).astype("int32")
-        return given
+            inputs[self.label] = np.broadcast_to(labels, len(codes)).astype("int32")
+        return inputs
 
     def __call__(self, codes: np.ndarray, labels: np.ndarray | int = 0) -> np.ndarray:
         """Return the output (samples, ...) for codes; see `inputs`."""

@@ -22,11 +22,11 @@ def inference_model(model: Any) -> Any:
         EdkitError: a layer has no counterpart in Keras, with its name, or a model has no graph.
     """
     copies: dict[int, tuple[Any, Any]] = {}
-    made = _copy(model, copies)
+    copied = _copy(model, copies)
     for layer, copy in copies.values():
         if not isinstance(layer, keras.Model) and getattr(layer, "weights", None):
             copy.set_weights(layer.get_weights())
-    return made
+    return copied
 
 
 def _copy(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:

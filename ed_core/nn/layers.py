@@ -1,4 +1,4 @@
-"""The reparameterised Gaussian sample."""
+"""Layers: Gaussian sampling, noise, frozen, shared and constant networks, normalisation."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -169,11 +169,11 @@ def shared_networks(net: Any) -> dict[str, str]:
     A saved model holds a copy of a network that lies deeper than in its outermost graph, since
     Keras loses there which objects are the same; `share_networks` puts them together again.
     """
-    found = dict(_layers(net))
-    paths = {id(layer): path for path, layer in found.items()}
+    layers_by_path = dict(_layers(net))
+    paths = {id(layer): path for path, layer in layers_by_path.items()}
     return {
         path: paths[id(layer.called())]
-        for path, layer in found.items()
+        for path, layer in layers_by_path.items()
         if isinstance(layer, SharedNetwork) and id(layer.called()) in paths
     }
 

@@ -1,7 +1,7 @@
-"""The losses of the lecture. Each returns one value a sample; `masked` takes the mean.
+"""Losses of the lecture. Each returns one value a sample; `masked` takes the mean.
 
-A reconstruction is compared as the sum over the whole signal, (batch, ...) to (batch,), so that
-the weight of a head means the same whatever the size of the image.
+A reconstruction is compared as the sum over the whole signal, (batch, ...) to (batch,), so
+that the weight of a head means the same whatever the size of the image.
 """
 
 from typing import Any, Literal
@@ -155,7 +155,7 @@ def paired(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
     Raises:
         EdkitError: the shapes differ otherwise.
     """
-    given = tuple(target.shape), tuple(output.shape)
+    shapes = tuple(target.shape), tuple(output.shape)
     # TensorFlow does not know the last axis of a target; `check_shapes` has looked at it before.
     if len(target.shape) + 1 == len(output.shape) and output.shape[-1] in (1, None):
         target = ops.expand_dims(target, -1)
@@ -165,8 +165,8 @@ def paired(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
     same = all(one == other or None in (one, other) for one, other in sizes)
     if len(target.shape) != len(output.shape) or not same:
         raise EdkitError(
-            f"a target of shape {given[0]} cannot be compared with an output of shape {given[1]}: "
-            "bring both to one shape."
+            f"a target of shape {shapes[0]} cannot be compared with an output of shape {shapes[1]}"
+            ": bring both to one shape."
         )
     return target, output
 
@@ -184,8 +184,8 @@ def broadcast_like(mask: Tensor, values: Tensor) -> Tensor:
     return ops.broadcast_to(mask, ops.shape(values))
 
 
-def whole(mask: Tensor, values: Tensor) -> Tensor:
-    """Return `mask` with no more axes than `values`: 1 where all of a value's target is there."""
+def all_present(mask: Tensor, values: Tensor) -> Tensor:
+    """Return `mask` with at most the axes of `values`: 1 where a whole target is present."""
     if len(mask.shape) <= len(values.shape):
         return mask
     return ops.min(mask, axis=tuple(range(len(values.shape), len(mask.shape))))

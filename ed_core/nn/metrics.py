@@ -11,8 +11,8 @@ Tensor = Any
 
 def accuracy(target: Tensor, output: Tensor) -> Tensor:
     """1 where the most probable class is the right one; (batch, ...) and (batch, ..., classes)."""
-    target, found = paired(target, ops.argmax(output, axis=-1))
-    right = ops.equal(ops.cast(target, "int32"), ops.cast(found, "int32"))
+    target, predicted = paired(target, ops.argmax(output, axis=-1))
+    right = ops.equal(ops.cast(target, "int32"), ops.cast(predicted, "int32"))
     return ops.cast(right, "float32")
 
 

@@ -1,4 +1,4 @@
-"""The objective: a functional model whose loss is a sum of weighted heads."""
+"""Objective: a functional model whose loss is a sum of weighted heads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from ed_core.engine import gradients, randomness
 from ed_core.errors import EdkitError
 from ed_core.nn.curves import StepLosses
 from ed_core.nn.layers import share_networks, shared_networks
-from ed_core.nn.losses import broadcast_like, masked, whole
+from ed_core.nn.losses import all_present, broadcast_like, masked
 from ed_core.nn.optimizers import SubmodelAdam
 from ed_core.nn.saved_heads import heads_config, heads_from, nameless
 from ed_core.nn.submodels import model_inputs, to_numpy
@@ -219,10 +219,10 @@ class Objective(keras.Model):
         """Raise EdkitError where arrays are given, and the target of a head is not among them."""
         if not isinstance(x, Mapping | np.ndarray):
             return  # batches bring their targets; `_term` looks at them
-        given = y if isinstance(y, Mapping) else {}
-        missing = [h.name for h in self.heads if h.needs_target and given.get(h.name) is None]
+        targets = y if isinstance(y, Mapping) else {}
+        missing = [h.name for h in self.heads if h.needs_target and targets.get(h.name) is None]
         if missing:
-            what = "none" if y is None else ", ".join(map(repr, given)) or type(y).__name__
+            what = "none" if y is None else ", ".join(map(repr, targets)) or type(y).__name__
             raise EdkitError(_no_target(missing, what))
 
     def compute_loss(
@@ -272,8 +272,8 @@ class Objective(keras.Model):
                     instead = ops.stop_gradient(output)
                 target = ops.where(broadcast_like(mask, target) > 0, target, instead)
                 mask = _of_samples(mask) if head.mask.endswith(PRESENT) else mask
-            known = {"mask": mask} if head.needs_mask else {}
-            values = head.loss(target, output, **known)
+            mask_argument = {"mask": mask} if head.needs_mask else {}
+            values = head.loss(target, output, **mask_argument)
             extra = [metric(target, output) for metric in head.metrics]
         logged = []
         for name, term in zip(log_names(head)[1:], extra, strict=True):
@@ -329,7 +329,7 @@ def _of_samples(mask: Tensor) -> Tensor:
 
 def _on(mask: Tensor, values: Tensor) -> Tensor:
     """Return the weight of every value, in the shape and the type of the values."""
-    return broadcast_like(ops.cast(whole(mask, values), values.dtype), values)
+    return broadcast_like(ops.cast(all_present(mask, values), values.dtype), values)
 
 
 def _samples(output: Tensor) -> Tensor:
@@ -337,11 +337,11 @@ def _samples(output: Tensor) -> Tensor:
     return ops.cast(ops.shape(output)[0], "float32")
 
 
-def _no_target(heads: Sequence[str], found: str) -> str:
+def _no_target(heads: Sequence[str], received: str) -> str:
     names = ", ".join(map(repr, heads))
     return (
         f"head{'s' * (len(heads) > 1)} {names} of the model: expected targets as a dict by head, "
-        f"received {found}: give y={{{', '.join(f'{name!r}: ...' for name in heads)}}}."
+        f"received {received}: give y={{{', '.join(f'{name!r}: ...' for name in heads)}}}."
     )
 
 

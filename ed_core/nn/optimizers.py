@@ -1,4 +1,4 @@
-"""Adam with a learning rate, and an end, of its own for each submodel."""
+"""Optimizer with a learning rate for each submodel, and a scaled learning-rate schedule."""
 
 from collections.abc import Mapping
 from typing import Any

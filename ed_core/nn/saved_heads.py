@@ -1,4 +1,4 @@
-"""Heads in the files that Keras saves: a loss or a metric is named there, never held as code."""
+"""Heads in Keras' files: losses and metrics are stored by name, never as code."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -39,13 +39,13 @@ def heads_config(heads: tuple[Head, ...]) -> list[dict[str, Any]]:
 
 
 def heads_from(
-    config: list[Mapping[str, Any]], given: Mapping[str, Any] | None = None
+    config: list[Mapping[str, Any]], custom_objects: Mapping[str, Any] | None = None
 ) -> tuple[Head, ...]:
     """Return the heads of a saved model.
 
     Args:
         config: what `heads_config` returned.
-        given: name to function, the `custom_objects` of Keras.
+        custom_objects: name to function, the `custom_objects` of Keras.
 
     Raises:
         EdkitError: a loss or a metric is of a plugin that is not imported here.
@@ -54,9 +54,11 @@ def heads_from(
         Head(
             **{
                 **head,
-                "loss": _function(head["loss"], given, f"the loss of head {head['name']!r}"),
+                "loss": _function(
+                    head["loss"], custom_objects, f"the loss of head {head['name']!r}"
+                ),
                 "metrics": tuple(
-                    _function(metric, given, f"a metric of head {head['name']!r}")
+                    _function(metric, custom_objects, f"a metric of head {head['name']!r}")
                     for metric in head["metrics"]
                 ),
             }
@@ -74,16 +76,18 @@ def nameless(function: Any, what: str) -> str:
 def _named(function: Function) -> dict[str, str]:
     """Return by what a function is found again, and the file that it is written in."""
     home = str(getattr(function, "__module__", ""))
-    known = keras.saving.get_registered_name(function)
+    registered = keras.saving.get_registered_name(function)
     return {
         "name": str(getattr(function, "__qualname__", type(function).__name__)),
         "module": home,
         "file": str(getattr(sys.modules.get(home), "__file__", None) or ""),
-        "registered": known if isinstance(known, str) else "",
+        "registered": registered if isinstance(registered, str) else "",
     }
 
 
-def _function(config: Mapping[str, str], given: Mapping[str, Any] | None, what: str) -> Function:
+def _function(
+    config: Mapping[str, str], custom_objects: Mapping[str, Any] | None, what: str
+) -> Function:
     """Return a function that a file names: nothing is imported for it, and nothing else is given.
 
     It is what the user hands over for it, else one of ours, of Keras' losses and metrics or of a
@@ -91,20 +95,20 @@ def _function(config: Mapping[str, str], given: Mapping[str, Any] | None, what: 
     as `os.system`, is refused.
     """
     keys = [key for key in (config.get("registered"), config["name"]) if key]
-    known = keras.saving.get_custom_objects()
-    handed = [_handed(key, given) for key in keys]
-    for found in (*handed, _at_home(config), *map(known.get, keys)):
-        if callable(found):
-            return found
+    registered = keras.saving.get_custom_objects()
+    handed = [_handed(key, custom_objects) for key in keys]
+    for candidate in (*handed, _at_home(config), *map(registered.get, keys)):
+        if callable(candidate):
+            return candidate
     raise EdkitError(_missing(config, what))
 
 
-def _handed(key: str, given: Mapping[str, Any] | None) -> Any:
+def _handed(key: str, custom_objects: Mapping[str, Any] | None) -> Any:
     """Return what the user gives for a name, as an argument or by a scope of Keras, or None."""
-    if key in (given or {}):
-        return given[key]  # type: ignore[index]
-    found = keras.saving.get_registered_object(key)  # scopes, then what is registered
-    return None if found is keras.saving.get_custom_objects().get(key) else found
+    if key in (custom_objects or {}):
+        return custom_objects[key]  # type: ignore[index]
+    registered = keras.saving.get_registered_object(key)  # scopes, then what is registered
+    return None if registered is keras.saving.get_custom_objects().get(key) else registered
 
 
 # The module that a file names for ours: today's, and that of files from before it moved.
@@ -115,13 +119,15 @@ def _at_home(config: Mapping[str, str]) -> Function | None:
     """Return the function that is written where the file says, or None."""
     name, module = config["name"], config["module"]
     for ours in (losses, metrics):
-        found = vars(ours).get(name)
-        if module in _HOMES[ours.__name__] and ours.__name__ == getattr(found, "__module__", None):
-            return found
+        candidate = vars(ours).get(name)
+        if module in _HOMES[ours.__name__] and ours.__name__ == getattr(
+            candidate, "__module__", None
+        ):
+            return candidate
     for theirs in (keras.losses, keras.metrics):
-        found = None if name in _NO_LOSSES else getattr(theirs, name, None)
-        if module == getattr(found, "__module__", None) and isinstance(found, FunctionType):
-            return found
+        candidate = None if name in _NO_LOSSES else getattr(theirs, name, None)
+        if module == getattr(candidate, "__module__", None) and isinstance(candidate, FunctionType):
+            return candidate
     matching = [function for function in _of_models() if _is(function, config)]
     return matching[0] if len({id(function) for function in matching}) == 1 else None
 

@@ -1,4 +1,4 @@
-"""Finding and calling the parts of a model by name, whatever kind of Keras model it is."""
+"""Submodels and layers of any Keras model: search by name, and calls by field."""
 
 import hashlib
 import re
@@ -19,22 +19,24 @@ _SHOWN = 200  # characters of what Keras says of a model that cannot be called
 
 def layer_at(net: Any, path: str) -> tuple[Any, Any]:
     """Return (the model that owns it, the layer) at a path such as `encoder/conv_1`."""
-    owner, found = net, net
-    for part in path.split("/"):
-        owner = found
-        known = {layer.name: layer for layer in getattr(owner, "layers", ())}
-        found = known.get(part, getattr(owner, part, None))
-        if not isinstance(found, layers.Layer):
-            raise EdkitError(f"no layer {path!r}: {owner.name!r} has {', '.join(known) or 'none'}.")
-    return owner if not isinstance(found, keras.Model) else found, found
+    owner, part = net, net
+    for name in path.split("/"):
+        owner = part
+        named_layers = {layer.name: layer for layer in getattr(owner, "layers", ())}
+        part = named_layers.get(name, getattr(owner, name, None))
+        if not isinstance(part, layers.Layer):
+            raise EdkitError(
+                f"no layer {path!r}: {owner.name!r} has {', '.join(named_layers) or 'none'}."
+            )
+    return owner if not isinstance(part, keras.Model) else part, part
 
 
 def submodel(net: Any, path: str) -> Any:
     """Return the submodel at a path; raises EdkitError if there is none."""
-    found = layer_at(net, path)[1]
-    if not isinstance(found, keras.Model):
+    part = layer_at(net, path)[1]
+    if not isinstance(part, keras.Model):
         raise EdkitError(f"{path!r} is a layer, not a model of its own.")
-    return found
+    return part
 
 
 def encoder_for(net: Any, decoder: Any, path: str = "encoder") -> Any:
@@ -67,9 +69,9 @@ def code_name(decoder: Any, others: Sequence[str] = ()) -> str:
     """Return which input of a decoder takes the code: `code`, or the only one that is not known.
 
     Raises:
-        EdkitError: nobody can know which it is.
+        EdkitError: it is ambiguous.
     """
-    inputs = list(inputs_of(decoder) or {"code": None})  # of a subclassed one nobody knows the name
+    inputs = list(inputs_of(decoder) or {"code": None})  # unknown for a subclassed model
     left = [name for name in inputs if name not in others] if len(inputs) > 1 else inputs
     if "code" in inputs or len(left) == 1:
         return "code" if "code" in inputs else left[0]
@@ -80,14 +82,14 @@ def code_name(decoder: Any, others: Sequence[str] = ()) -> str:
 
 
 def code_shape(decoder: Any, others: Sequence[str] = ()) -> tuple[int, ...]:
-    """Return the shape of one code of a decoder; raises EdkitError if nobody can know it."""
-    known = inputs_of(decoder)
-    if not known:
+    """Return the shape of one code of a decoder; raise EdkitError if it is unknown."""
+    inputs = inputs_of(decoder)
+    if not inputs:
         raise EdkitError(
             f"{decoder.name!r}: its inputs are [], no code: build it with keras.Input(shape, "
             "name='code')."
         )
-    return tuple(known[code_name(decoder, others)].shape[1:])
+    return tuple(inputs[code_name(decoder, others)].shape[1:])
 
 
 def weighted_layers(model: Any, path: str) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def channels_first(part: Any) -> bool:
 def channels_first_in(model: Any, output: str) -> bool:
     """Tell whether an output has the channels first: as the layer of its name, else as all layers.
 
-    Of layers of both kinds nobody can tell; then they are taken to come last, as Keras has it.
+    With layers of both kinds this is unknown; channels last is assumed, as in Keras.
     """
     try:
         formats = _formats(layer_at(model, output)[1])
@@ -126,8 +128,8 @@ def channels_first_in(model: Any, output: str) -> bool:
 
 
 def _formats(part: Any) -> set[str]:
-    found = (getattr(layer, "data_format", None) for layer in (part, *all_layers(part)))
-    return {form for form in found if form is not None}
+    formats = (getattr(layer, "data_format", None) for layer in (part, *all_layers(part)))
+    return {form for form in formats if form is not None}
 
 
 def rescales(model: Any) -> bool:
@@ -154,12 +156,14 @@ def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     Raises:
         EdkitError: it cannot be called on these fields.
     """
-    given = _given(model, batch)
+    arguments = _given(model, batch)
     try:
         if keras.config.backend() == "jax" and _is_in_training(model):
-            made = model(keras.tree.map_structure(ops.convert_to_tensor, given), training=False)
-            return keras.tree.map_structure(ops.convert_to_numpy, made)
-        return model.predict_on_batch(given)
+            outputs = model(
+                keras.tree.map_structure(ops.convert_to_tensor, arguments), training=False
+            )
+            return keras.tree.map_structure(ops.convert_to_numpy, outputs)
+        return model.predict_on_batch(arguments)
     except Exception as error:  # whatever somebody's own model raises
         raise _cannot(model, batch, error) from error
 
@@ -210,21 +214,21 @@ def output_of(
 
 def takes(model: Any, batch: Mapping[str, np.ndarray]) -> bool:
     """Tell whether a functional model can be given fields: by name, or by shape where it is one."""
-    wanted = inputs_of(model) or {}
-    if all(name in batch for name in wanted):
+    inputs = inputs_of(model) or {}
+    if all(name in batch for name in inputs):
         return True
-    return len(wanted) == 1 and any(
-        _has_shape(array, tensor.shape) for tensor in wanted.values() for array in batch.values()
+    return len(inputs) == 1 and any(
+        _has_shape(array, tensor.shape) for tensor in inputs.values() for array in batch.values()
     )
 
 
-def model_inputs(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def model_inputs(model: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of some arrays that are inputs of a functional model, by name.
 
     Raises:
         EdkitError: an input is missing.
     """
-    return _named(inputs_of(model) or {}, given)
+    return _named(inputs_of(model) or {}, arrays)
 
 
 def to_numpy(variable: Any) -> np.ndarray:
@@ -240,14 +244,14 @@ def weights_sum(model: Any) -> str:
     return total.hexdigest()
 
 
-def _named(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    missing = [repr(name) for name in wanted if name not in given]
+def _named(inputs: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+    missing = [repr(name) for name in inputs if name not in arrays]
     if missing:
         raise EdkitError(
             f"the model needs input{'s' * (len(missing) > 1)} {', '.join(missing)}, got "
-            f"{', '.join(map(repr, given)) or 'none'}: give it {' and '.join(map(repr, wanted))}."
+            f"{', '.join(map(repr, arrays)) or 'none'}: give it {' and '.join(map(repr, inputs))}."
         )
-    return {name: given[name] for name in wanted}
+    return {name: arrays[name] for name in inputs}
 
 
 def _is_in_training(model: Any) -> bool:
@@ -280,10 +284,10 @@ def _given(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     """Return what a model is called with, of a batch."""
     structure = _input(model)
     if structure is not None:
-        wanted = inputs_of(model) or {}
-        if len(wanted) > 1 or isinstance(structure, dict):
-            return _named(wanted, batch)
-        ((name, tensor),) = wanted.items()
+        inputs = inputs_of(model) or {}
+        if len(inputs) > 1 or isinstance(structure, dict):
+            return _named(inputs, batch)
+        ((name, tensor),) = inputs.items()
         return batch[name] if name in batch else _first_of(batch, tensor.shape)
     arrays = list(batch.values())
     if len(arrays) == 1 and model not in _WAYS:
@@ -317,11 +321,11 @@ def _way(model: Any, batch: Mapping[str, np.ndarray]) -> int:
     if model in _WAYS:
         return _WAYS[model]
     first: Exception | None = None
-    for number, given in enumerate(_ways({name: array[:1] for name, array in batch.items()})):
+    for number, arguments in enumerate(_ways({name: array[:1] for name, array in batch.items()})):
         try:
             with warnings.catch_warnings():  # Keras guesses why it cannot be built
                 warnings.simplefilter("ignore")
-                model(given, training=False)
+                model(arguments, training=False)
         except Exception as error:  # whatever somebody's own model raises
             first = first or error
         else:
@@ -335,8 +339,8 @@ def _cannot(model: Any, batch: Mapping[str, np.ndarray], error: Exception) -> Ed
     text = str(error)
     if bold := _BOLD.search(text):  # what was wrong, among the arguments of every call
         text = bold[1]
-    said = " ".join(text.split())[:_SHOWN]
-    return EdkitError(f"model {model.name!r} cannot be called on {_shapes(batch)}: {said}")
+    reason = " ".join(text.split())[:_SHOWN]
+    return EdkitError(f"model {model.name!r} cannot be called on {_shapes(batch)}: {reason}")
 
 
 def _first_of(batch: Mapping[str, np.ndarray], shape: Sequence[int | None]) -> np.ndarray:
@@ -350,9 +354,9 @@ def _first_of(batch: Mapping[str, np.ndarray], shape: Sequence[int | None]) -> n
 
 def _has_shape(array: np.ndarray, shape: Sequence[int | None]) -> bool:
     """Tell whether samples have the shape of a tensor (batch, ...), whose sides may be None."""
-    sides, known = np.shape(array)[1:], tuple(shape)[1:]
-    return len(sides) == len(known) and all(
-        wanted in (side, None) for side, wanted in zip(sides, known, strict=True)
+    sides, expected = np.shape(array)[1:], tuple(shape)[1:]
+    return len(sides) == len(expected) and all(
+        size in (side, None) for side, size in zip(sides, expected, strict=True)
     )
 
 

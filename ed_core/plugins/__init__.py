@@ -1,1 +1,1 @@
-"""Facts that a plugin states, its options, the registries and the decorators; no Keras."""
+"""Plugins: specifications, options, registries and decorators; no Keras."""

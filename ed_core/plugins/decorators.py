@@ -1,4 +1,4 @@
-"""The decorators by which a plugin registers itself, and the two registries they fill."""
+"""Decorators that register plugins, and the registries of models and data sets."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

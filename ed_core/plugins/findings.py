@@ -1,4 +1,4 @@
-"""Findings of a loader: what it inferred of a file, and what it left out."""
+"""Findings of a loader: inferred facts of a file, and omitted parts."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,12 +74,12 @@ def block(findings: Iterable[Finding]) -> str:
 
     What is about one thing stands together; what was left out says how many.
     """
-    found = list(findings)
-    order = list(dict.fromkeys(finding.about for finding in found))
+    entries = list(findings)
+    order = list(dict.fromkeys(finding.about for finding in entries))
     width = max(map(len, order), default=0)
     lines = []
     for about in order:
-        for number, finding in enumerate(f for f in found if f.about == about):
+        for number, finding in enumerate(f for f in entries if f.about == about):
             lines.append(f"{'' if number else about:{width}}  {_said(finding)}")
     return "\n".join(lines)
 
@@ -109,4 +109,4 @@ def read_facts(stated: Any) -> tuple[Finding, ...]:
     """Return the findings that `run.json` states; what is none is passed over."""
     if not isinstance(stated, Sequence) or isinstance(stated, str):
         return ()
-    return tuple(found for found in map(Finding.from_facts, stated) if found is not None)
+    return tuple(entry for entry in map(Finding.from_facts, stated) if entry is not None)

@@ -1,4 +1,4 @@
-"""A function's keyword-only parameters as options: for the command, the run's JSON, a form."""
+"""Options of a plugin, from its function's keyword-only parameters."""
 
 import inspect
 import re
@@ -173,7 +173,7 @@ def description(function: Callable[..., Any]) -> str:
 
 
 def check_options(
-    options: Mapping[str, Option], given: Mapping[str, Any], owner: str
+    options: Mapping[str, Option], values: Mapping[str, Any], owner: str
 ) -> dict[str, Any]:
     """Return the value of every option, defaults filled in.
 
@@ -181,10 +181,12 @@ def check_options(
         EdkitError: a name is unknown (`owner` says of what, such as "model 'vae'"), or a value has
             the wrong type.
     """
-    for name in given:
+    for name in values:
         if name not in options:
             raise unknown(f"option of {owner}:", name, options)
-    return {name: option.check(given.get(name, option.default)) for name, option in options.items()}
+    return {
+        name: option.check(values.get(name, option.default)) for name, option in options.items()
+    }
 
 
 def check_counts(options: Mapping[str, Option], values: Mapping[str, Any]) -> None:
@@ -200,11 +202,11 @@ def check_counts(options: Mapping[str, Option], values: Mapping[str, Any]) -> No
         many = get_origin(option.type) is tuple
         if not many and option.type is not int:
             continue
-        usual, given = (v if many else (v,) for v in (option.default, values[name]))
-        if min(usual, default=1) >= 1 > min(given, default=1):
+        usual, numbers = (v if many else (v,) for v in (option.default, values[name]))
+        if min(usual, default=1) >= 1 > min(numbers, default=1):
             what = "numbers" if many else "a whole number"
-            shown = ",".join(map(str, given))
-            raise EdkitError(f"option {name!r} is {what} of 1 or more, received {shown}.")
+            received = ",".join(map(str, numbers))
+            raise EdkitError(f"option {name!r} is {what} of 1 or more, received {received}.")
 
 
 def _args_section(doc: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Names to plugins: a mapping that never overwrites, and the one door that plugins come in by."""
+"""Registries of plugins by name, and the import of plugin modules and files."""
 
 import importlib
 import importlib.util
@@ -117,8 +117,8 @@ def is_convolutional(group: str, name: str) -> bool | None:
         if spec is None or spec.submodule_search_locations is None:
             continue
         package = _import(entry.value)
-        for said, answer in (("CONVOLUTIONAL", True), ("DENSE", False)):
-            if name in getattr(package, said, ()):
+        for constant, answer in (("CONVOLUTIONAL", True), ("DENSE", False)):
+            if name in getattr(package, constant, ()):
                 return answer
     return None
 
@@ -129,8 +129,8 @@ def load_plugin_file(path: str) -> None:
     if not file.is_file():
         raise EdkitError(f"plugin file {path!r} does not exist.")
     name = _module_name(file)
-    known = sys.modules.get(name)
-    if known is not None and known.__file__ == str(file.resolve()):
+    loaded = sys.modules.get(name)
+    if loaded is not None and loaded.__file__ == str(file.resolve()):
         return
     spec = importlib.util.spec_from_file_location(name, file.resolve())
     if spec is None or spec.loader is None:

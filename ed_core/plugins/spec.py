@@ -1,4 +1,4 @@
-"""The plain facts that plugins state: fields, heads, data sets, models. No Keras in here."""
+"""Specifications of fields, heads, data sets and models. No Keras in here."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -65,9 +65,9 @@ class Fields(dict[str, Field]):
 
     def __missing__(self, name: str) -> Field:
         """Name the missing field and the ones there are."""
-        known = ", ".join(sorted(self)) or "none"
+        names = ", ".join(sorted(self)) or "none"
         raise FieldError(
-            f"the model needs a field {name!r}, but the data set has only: {known}.", name
+            f"the model needs a field {name!r}, but the data set has only: {names}.", name
         )
 
 
@@ -129,8 +129,8 @@ class InputRecord:
         if not isinstance(facts, Mapping):
             return cls()
         fitted = facts.get("fitted")
-        found = read_facts(facts.get("findings"))
-        return cls(fitted if isinstance(fitted, Mapping) else None, found)
+        findings = read_facts(facts.get("findings"))
+        return cls(fitted if isinstance(fitted, Mapping) else None, findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +278,9 @@ class ModelSpec:
         return {name: count for name, count in epochs.items() if count > 0}
 
 
-def _value(given: float | str, params: Mapping[str, Any]) -> Any:
+def _value(setting: float | str, params: Mapping[str, Any]) -> Any:
     """Return a number, or that of the option of this name."""
-    return params[given] if isinstance(given, str) else given
+    return params[setting] if isinstance(setting, str) else setting
 
 
 @dataclass(frozen=True, slots=True)

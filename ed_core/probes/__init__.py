@@ -1,4 +1,4 @@
-"""The probes of the recorder, one a file.
+"""Probes of the recorder, one a file.
 
 Every probe looks at the same fixed reference batch, a dict of numpy arrays by field, and returns a
 dict of numpy arrays. Its `kind` chooses the panel that shows it; a new kind needs no other change.

@@ -1,4 +1,4 @@
-"""The probe of the layers' responses."""
+"""Probe of activation maps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,12 +96,12 @@ class Activations(Probe):
         first = {name for name, layer in named.items() if channels_first(layer)}
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            made = call(maps, batch)
+            outputs = call(maps, batch)
             return {
                 name: value[:, : self.channels]
                 if name in first and value.ndim > 2
                 else value[..., : self.channels]
-                for name, value in made.items()
+                for name, value in outputs.items()
             }
 
         return self._fed(net, path, owner, read)
@@ -122,15 +122,15 @@ class Activations(Probe):
             if encoder is None or (part != "decoder" and takes(owner, batch)):
                 return read(batch)
             outputs = outputs_of(encoder, batch, "code")
-            known = {**batch, **outputs}
-            if not all(name in known for name in inputs_of(owner) or {}):
-                known[code_name(owner, list(batch))] = code_of(outputs, encoder.name)
-            return read(known)
+            tensors = {**batch, **outputs}
+            if not all(name in tensors for name in inputs_of(owner) or {}):
+                tensors[code_name(owner, list(batch))] = code_of(outputs, encoder.name)
+            return read(tensors)
 
         return fed
 
 
 def _layers(net: Any, path: str) -> dict[str, Any]:
     """Return a layer, or the layers of a submodel that have weights, by their paths."""
-    _, found = layer_at(net, path)
-    return weighted_layers(found, path) if isinstance(found, keras.Model) else {path: found}
+    _, part = layer_at(net, path)
+    return weighted_layers(part, path) if isinstance(part, keras.Model) else {path: part}

@@ -1,4 +1,4 @@
-"""The base of the probes: bound to a model once and then called often."""
+"""Base of the probes, and the precision of recorded outputs."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -87,13 +87,13 @@ def keeping_digits() -> Recorded:
     a frame float32, whatever it stands beside. The field never changes, so it is looked at once.
     Where there is none, the values themselves must keep their digits.
     """
-    known: bool | None = None
+    fits_half: bool | None = None
 
     def typed(values: np.ndarray, beside: np.ndarray | None) -> np.ndarray:
-        nonlocal known
-        if beside is not None and known is None:
-            known = _keeps_digits(beside)
-        keeps = _keeps_digits(values) if known is None else known
+        nonlocal fits_half
+        if beside is not None and fits_half is None:
+            fits_half = _keeps_digits(beside)
+        keeps = _keeps_digits(values) if fits_half is None else fits_half
         return half(values) if keeps else _single(values)
 
     return typed
@@ -117,8 +117,8 @@ def half(values: np.ndarray) -> np.ndarray:
     single = _single(values)
     ends = np.array([single.min(initial=0), single.max(initial=0)])
     if not np.isfinite(ends).all():
-        known = np.isfinite(single)
-        ends = np.array([single.min(initial=0, where=known), single.max(initial=0, where=known)])
+        finite = np.isfinite(single)
+        ends = np.array([single.min(initial=0, where=finite), single.max(initial=0, where=finite)])
     largest = float(np.abs(ends).max())
     fits = largest == 0 or _SMALLEST <= largest <= _LARGEST
     return single.astype("float16") if fits else single
@@ -134,9 +134,9 @@ def _keeps_digits(field: np.ndarray) -> bool:
     flat = field.reshape(-1)
     if flat.size > _LOOKED_AT:
         flat = flat[Seeds(0).generator("digits kept").integers(flat.size, size=_LOOKED_AT)]
-    known = _single(flat)
-    known = known[np.isfinite(known)]
-    if not known.size or np.abs(known).max() > _LARGEST:
+    values = _single(flat)
+    values = values[np.isfinite(values)]
+    if not values.size or np.abs(values).max() > _LARGEST:
         return False
-    rounding = np.spacing(np.abs(known).astype("float16")).astype("float64") / 2
-    return float(np.sqrt(np.mean(rounding**2))) < _LOST * float(np.std(known, dtype="float64"))
+    rounding = np.spacing(np.abs(values).astype("float16")).astype("float64") / 2
+    return float(np.sqrt(np.mean(rounding**2))) < _LOST * float(np.std(values, dtype="float64"))

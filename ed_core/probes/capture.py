@@ -1,4 +1,4 @@
-"""Frames of a recording: the bound probes of a model, and the segment that they go to."""
+"""Frames of a recording: bound probes of a model, written to segments."""
 
 import time
 import warnings
@@ -148,12 +148,12 @@ class Capture:
         names = list(self.numbers(logs))
         weights = [f"{name}_weight" for name in self._weights()]
         validated = [f"val_{name}" for name in names]
-        known = bool(columns)
+        has_columns = bool(columns)
         columns = columns or (*names, *validated, *weights, "learning_rate", _DROPPED)
         self._begin(tuple(dict.fromkeys(columns)), self._first, when)
         for probe in self._probes:
             self._warn_of_scales(probe)
-        if when[0] and not known:
+        if when[0] and not has_columns:
             text = f"training goes on from step {when[0]}"
             self._opened.append_event(Event(*when, self.seconds, "start", text))
 
@@ -184,8 +184,8 @@ class Capture:
         """
         now = (*when, time.monotonic() - self._began)
         if len(steps):
-            known = np.array([self._curves_until, now], "float64")
-            epochs, seconds = (np.interp(steps, known[:, 0], known[:, n]) for n in (1, 2))
+            ends = np.array([self._curves_until, now], "float64")
+            epochs, seconds = (np.interp(steps, ends[:, 0], ends[:, n]) for n in (1, 2))
             self._opened.append_curves(steps, epochs, seconds, values)
         self._curves_until = now
 
@@ -280,8 +280,8 @@ class Capture:
         """Return arrays in the widest type that each was seen in so far."""
         for probe, parts in arrays.items():
             for name, array in parts.items():
-                known = self._types.get((probe, name), array.dtype)
-                self._types[probe, name] = np.promote_types(known, array.dtype)
+                widest = self._types.get((probe, name), array.dtype)
+                self._types[probe, name] = np.promote_types(widest, array.dtype)
         return _converted(arrays, self._types)
 
     @property
@@ -296,8 +296,8 @@ class Capture:
             return {name: self._bound[name](self._reference) for name in names}
 
     def _weights(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = getattr(self._model(), "head_weights", {})
-        return found
+        weights: Mapping[str, Any] = getattr(self._model(), "head_weights", {})
+        return weights
 
     def _learning_rate(self) -> float:
         """Return the learning rate, NaN where the optimizer has not one of its own."""
@@ -306,15 +306,15 @@ class Capture:
 
     def numbers(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return what is a number among logs; what is none is left out, and said once."""
-        found = {}
+        numbers = {}
         for name, value in logs.items():
             number = _number(value)
             if number is None or name in _TIMES or not isinstance(name, str):
                 why = "a column of this name is there" if name in _TIMES else "it is no number"
                 self._warn(str(name), f"{name!r} in the logs is not recorded: {why}.")
             else:
-                found[name] = number
-        return found
+                numbers[name] = number
+        return numbers
 
     def _warn_of_scales(self, probe: Probe) -> None:
         if probe.options(self._fields).get("compared") is False:

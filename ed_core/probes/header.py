@@ -1,4 +1,4 @@
-"""Header of a recording: what its fields and the arrays of its probes are."""
+"""Header of a recording: facts of its fields and of its probes' arrays."""
 
 import warnings
 from collections.abc import Mapping
@@ -43,17 +43,17 @@ def field_facts(
     targets_known = hasattr(model, "head_weights")  # those of an Objective are what was prepared
     scaled = not targets_known and rescales(model)
     first = channels_first(model)
-    told: dict[str, dict[str, Any]] = {}
+    facts_by_field: dict[str, dict[str, Any]] = {}
     for name, facts in fields.items():
-        told[name] = {**facts, "input": name in taken}
+        facts_by_field[name] = {**facts, "input": name in taken}
         array = reference.get(name)
         if array is None or facts.get("kind") == "class" or array.ndim < 2:
             continue
         if name in taken and (scaled or (not targets_known and array.dtype.kind in "iub")):
-            told[name]["rescaled"] = True
+            facts_by_field[name]["rescaled"] = True
         if axes := _field_axes(name, array.shape[1:], facts, first):
-            told[name]["axes"] = axes
-    return told
+            facts_by_field[name]["axes"] = axes
+    return facts_by_field
 
 
 def probe_info(
@@ -82,14 +82,14 @@ def _field_axes(
 ) -> list[str]:
     """Return the axes of a sample whose channels come first, [] for any other."""
     usual = sample_axes(len(shape))
-    given = facts.get("axes")
-    if given is not None:
-        if sorted(given) != sorted(usual):
+    stated = facts.get("axes")
+    if stated is not None:
+        if sorted(stated) != sorted(usual):
             raise EdkitError(
                 f"field {name!r}: expected its axes {', '.join(usual)} in the order in which they "
-                f"lie, received {', '.join(map(str, given))}."
+                f"lie, received {', '.join(map(str, stated))}."
             )
-        return list(given)
+        return list(stated)
     if "channel" not in usual:
         return []
     if not first and len(shape) == 3 and _looks_first(shape):

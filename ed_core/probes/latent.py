@@ -1,4 +1,4 @@
-"""Where the samples lie in the code."""
+"""Probes of the latent space: codes of samples, and a decoded grid."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def encoder_of(
 
 
 def code_of(outputs: Mapping[str, Any], path: str, output: str = "code") -> np.ndarray:
-    """Return the code among the outputs of an encoder; raises EdkitError if nobody can know it."""
+    """Return the code among the outputs of an encoder; raise EdkitError if it is ambiguous."""
     if output not in outputs:
         names = list(outputs)
         raise EdkitError(
@@ -75,7 +75,7 @@ def code_of(outputs: Mapping[str, Any], path: str, output: str = "code") -> np.n
 
 @dataclass(frozen=True)
 class LatentScan(Probe):
-    """What the decoder makes of a grid in two dimensions of the code.
+    """Decoded grid over two dimensions of the code.
 
     Where the encoder has a `posterior`, or there is no encoder, as of a generator, the grid lies at
     the quantiles of N(0, 1) (Kingma & Welling, 2014, figure 4) and the other dimensions are 0.
@@ -126,7 +126,7 @@ class LatentScan(Probe):
             if size == 1:  # one row, along the only dimension
                 y = np.zeros(1)
             grid = scan(centre, self.dimensions, x, y).reshape(-1, *shape)
-            image = pictures(recorded, decoder, _given(decoder, code, grid, batch), batch)
+            image = pictures(recorded, decoder, _decoder_inputs(decoder, code, grid, batch), batch)
             tiles = image.reshape(len(y), len(x), *image.shape[1:])
             return {"grid": tiles, "x": x.astype("f4"), "y": y.astype("f4")}
 
@@ -148,23 +148,23 @@ def decode(decoder: Any, codes: np.ndarray, batch: Batch) -> np.ndarray:
 
     What else the decoder takes, such as a class, is that of the first sample of the batch.
     """
-    given = _given(decoder, code_name(decoder, list(batch)), codes, batch)
-    return _output(outputs_of(decoder, given, "image"), decoder, batch)[0]
+    inputs = _decoder_inputs(decoder, code_name(decoder, list(batch)), codes, batch)
+    return _output(outputs_of(decoder, inputs, "image"), decoder, batch)[0]
 
 
-def pictures(recorded: Recorded, decoder: Any, given: Batch, batch: Batch) -> np.ndarray:
+def pictures(recorded: Recorded, decoder: Any, inputs: Batch, batch: Batch) -> np.ndarray:
     """Return the output of a decoder as it is recorded.
 
     Args:
         recorded: gives it its type, see `keeping_digits`.
         decoder: the submodel.
-        given: its inputs, by name.
+        inputs: its inputs, by name.
         batch: the reference, with the field that the output is like.
 
     Raises:
         EdkitError: it has several outputs, and none is like one field alone.
     """
-    return recorded(*_output(outputs_of(decoder, given, "image"), decoder, batch))
+    return recorded(*_output(outputs_of(decoder, inputs, "image"), decoder, batch))
 
 
 def _output(
@@ -197,12 +197,14 @@ def _codes(encoder: Any, batch: Batch) -> tuple[np.ndarray | None, tuple[int, ..
     return flat(code_of(outputs_of(encoder, first(batch, 256), "code"), encoder.name)), shape
 
 
-def _given(decoder: Any, code: str, codes: np.ndarray, batch: Batch) -> dict[str, np.ndarray]:
-    given = {code: codes}
+def _decoder_inputs(
+    decoder: Any, code: str, codes: np.ndarray, batch: Batch
+) -> dict[str, np.ndarray]:
+    inputs = {code: codes}
     for name in inputs_of(decoder) or {}:
-        if name in batch and name not in given:
-            given[name] = np.repeat(batch[name][:1], len(codes), axis=0)
-    return given
+        if name in batch and name not in inputs:
+            inputs[name] = np.repeat(batch[name][:1], len(codes), axis=0)
+    return inputs
 
 
 def scan(

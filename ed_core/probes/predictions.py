@@ -1,4 +1,4 @@
-"""What a head predicts beside its target."""
+"""Probe of predictions beside their targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

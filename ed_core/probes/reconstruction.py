@@ -1,4 +1,4 @@
-"""The output beside the input."""
+"""Probe of reconstructions beside their inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,5 +53,5 @@ class Reconstruction(Probe):
         """Return the field, how many samples are shown, and whether they cannot be compared."""
         field = self.target or self.field
         unlike = not self.target and fields.get(field, {}).get("rescaled")
-        known = {"field": field, "samples": self.samples}
-        return {**known, "compared": False} if unlike else known
+        options = {"field": field, "samples": self.samples}
+        return {**options, "compared": False} if unlike else options

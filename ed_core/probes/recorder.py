@@ -1,4 +1,4 @@
-"""The Keras callback that records what a model's probes see while it trains."""
+"""Keras callback that records a model's probes during training."""
 
 import os
 import time
@@ -21,7 +21,7 @@ from ed_core.probes.capture import Capture, When
 from ed_core.probes.header import field_facts, guess_fields
 from ed_core.probes.step_count import StepCount
 from ed_core.recording import RunFolder
-from ed_core.recording.description import checked
+from ed_core.recording.run_description import checked
 
 _SHARE = 0.02  # of the training time that taking and writing frames may cost
 _FRAMES = 500  # the interval is at least the run's age divided by this
@@ -143,8 +143,10 @@ class Recorder(keras.callbacks.Callback):
         _check_names(probes)
         self.reference = _arrays(reference)
         guessed = guess_fields(self.reference)
-        given = {**guessed, **(fields or {})}
-        self.fields = {name: {**guessed.get(name, {}), **facts} for name, facts in given.items()}
+        stated_facts = {**guessed, **(fields or {})}
+        self.fields = {
+            name: {**guessed.get(name, {}), **facts} for name, facts in stated_facts.items()
+        }
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
@@ -370,12 +372,12 @@ class Recorder(keras.callbacks.Callback):
         A callback is not told what stands behind it, and some change the model when training ends.
         """
         self._borrowed = history = self._history()
-        told = history.on_train_end  # or what another recorder has put there
+        original = history.on_train_end  # or what another recorder has put there
 
         def end(logs: dict[str, Any] | None = None) -> None:
             self._give_back_history()
             try:
-                told(logs)
+                original(logs)
             finally:
                 self.finish()
 
@@ -414,13 +416,13 @@ def _arrays(reference: Any) -> dict[str, np.ndarray]:
     """Return the reference as numpy arrays by field; raises EdkitError if it is none."""
     fields = reference if isinstance(reference, Mapping) else {"input": reference}
     arrays = {}
-    for name, given in fields.items():
-        array = ops.convert_to_numpy(given) if ops.is_tensor(given) else given
+    for name, values in fields.items():
+        array = ops.convert_to_numpy(values) if ops.is_tensor(values) else values
         if not hasattr(array, "shape") or not hasattr(array, "dtype") or not len(array.shape):
             where = f"field {name!r} is" if isinstance(reference, Mapping) else "received"
             raise EdkitError(
                 f"reference: expected an array (samples, ...), or a dict of them by field; {where} "
-                f"{type(given).__name__}: give reference=x or reference={{'image': x}}."
+                f"{type(values).__name__}: give reference=x or reference={{'image': x}}."
             )
         arrays[str(name)] = np.asarray(array)
         if array.dtype.kind not in "biuf" or not len(array):

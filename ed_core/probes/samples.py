@@ -1,4 +1,4 @@
-"""What a decoder makes of fixed noise."""
+"""Probe of samples decoded from fixed noise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ed_core.seeds import Seeds
 
 @dataclass(frozen=True)
 class Samples(Probe):
-    """What a decoder or a generator makes of the same draws from N(0, 1) at every frame.
+    """Output of a decoder or a generator for the same draws from N(0, 1) in every frame.
 
     A decoder that takes a class as well is given one after the other, a row of the picture each.
     Records `images` (samples, height, width, channels) as float16, or as float32 where that loses
@@ -45,7 +45,7 @@ class Samples(Probe):
         noise = random.standard_normal((self.samples, *shape), "float32")
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            given = {noise_input: noise}
+            decoder_inputs = {noise_input: noise}
             if self.label in inputs and self.label not in batch:
                 raise EdkitError(
                     f"Samples({self.decoder!r}): its input {self.label!r} is no field of the "
@@ -54,9 +54,9 @@ class Samples(Probe):
             if self.label in inputs:
                 classes = int(np.max(batch[self.label])) + 1
                 rows = np.arange(self.samples) * classes // self.samples
-                given[self.label] = rows.astype(batch[self.label].dtype)
-            asked = {"classes": given[self.label]} if self.label in given else {}
-            return {"images": pictures(recorded, decoder, given, batch), **asked}
+                decoder_inputs[self.label] = rows.astype(batch[self.label].dtype)
+            asked = {"classes": decoder_inputs[self.label]} if self.label in decoder_inputs else {}
+            return {"images": pictures(recorded, decoder, decoder_inputs, batch), **asked}
 
         return read
 

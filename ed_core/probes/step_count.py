@@ -1,4 +1,4 @@
-"""Steps and epochs of a training, as they are counted while `fit` runs."""
+"""Counter of steps and epochs while `fit` runs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The run folder and the recording in it: written by one trainer, read by everybody else.
+"""Run folder and recording: written by one trainer, read by any other process.
 
 Nothing here imports Keras or Qt.
 """

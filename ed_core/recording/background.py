@@ -1,4 +1,4 @@
-"""A writer on a thread of its own: training hands arrays over and goes on."""
+"""Background thread that writes the arrays of a training to disk."""
 
 import contextlib
 import queue
@@ -12,7 +12,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.recording.layout import Event
-from ed_core.recording.writer import Arrays, RecordingWriter, lack_of_room, reason
+from ed_core.recording.writer import Arrays, RecordingWriter, disk_problem, reason
 
 _WAITING = 64 * 2**20  # bytes that may wait; when the disk cannot keep up, frames are dropped
 _LOOK = 0.05  # seconds between two looks whether the thread has given up
@@ -131,7 +131,7 @@ class BackgroundWriter:
             self._end("", self._writer.close)
 
     def _write(self, job: WriteJob) -> None:
-        if lack := lack_of_room(self._writer.path):
+        if lack := disk_problem(self._writer.path):
             self._end(lack, self._writer.close)
             return
         try:
@@ -139,7 +139,7 @@ class BackgroundWriter:
         except Exception as error:  # whatever happens here must not stop training
             self._abandon()
             why = reason(error)
-            if lack_of_room(self._writer.path) or not isinstance(error, OSError | RuntimeError):
+            if disk_problem(self._writer.path) or not isinstance(error, OSError | RuntimeError):
                 self._end(why)
             else:
                 self._go_on(job, why)
@@ -182,5 +182,5 @@ def _warn(text: str) -> None:
         warnings.warn(text, stacklevel=3)
     except Warning as error:
         thread = threading.current_thread()
-        told = threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
-        threading.excepthook(told)
+        hook_args = threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+        threading.excepthook(hook_args)

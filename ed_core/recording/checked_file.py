@@ -176,7 +176,7 @@ def check_chunk(file: h5py.File, dataset: h5py.Dataset, frame: int) -> None:
     chunk = dataset.id.get_chunk_info_by_coord(where)
     if chunk.size > 2 * prod(dataset.chunks) * dataset.dtype.itemsize + 1024:
         raise ValueError(f"frame {frame} has {chunk.size} bytes packed")
-    if chunk.size:
+    if chunk.size and hasattr(os, "pread"):  # Windows has none
         # Into the system's cache: a disk that hangs shall hold this thread up here, and not
         # in HDF5, which has one lock for all threads and files.
         os.pread(file.id.get_vfd_handle(), chunk.size, chunk.byte_offset)

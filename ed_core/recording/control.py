@@ -1,4 +1,4 @@
-"""What people ask of a trainer: `control.json`, numbered requests, written whole, read with doubt.
+"""Requests to a trainer: `control.json`, numbered, replaced as a whole, checked when read.
 
     {"requests": [{"number": 1764041280000, "kind": "pause"},
                   {"number": 1764041293517, "kind": "weight", "head": "kl", "value": 4.0}]}
@@ -9,7 +9,6 @@ file stays small.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -23,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.recording.folder import written_whole
-from ed_core.recording.layout import one_line
+from ed_core.recording.layout import LARGEST_EXACT, one_line
+from ed_core.recording.system import HAS_LOCKS, try_lock
 
 RANGES = {"learning_rate": (1e-12, 1e3), "weight": (0.0, 1e9)}
 """The kinds of request that have a value, and the least and the largest."""
 
 _PLAIN = ("pause", "resume", "stop", "save")
 _MAX_BYTES = 64 * 1024  # of the file
-_MAX_NUMBER = 2**53
 _PATIENCE = 1.0  # seconds to wait for another writer, which may have been stopped as it wrote
 
 
@@ -53,7 +52,7 @@ class Request:
 
 
 class Inbox:
-    """The requests that a trainer has not seen yet.
+    """Requests that a trainer has not seen yet.
 
     Args:
         path: of `control.json`.
@@ -68,7 +67,7 @@ class Inbox:
         self._said = ""
 
     def news(self) -> list[Request]:
-        """Return the new requests, the oldest first; warns of what makes no sense, and goes on.
+        """Return the new requests, the oldest first; warn of invalid ones and ignore them.
 
         As long as the file is the same, a call costs one look at its date.
         """
@@ -82,7 +81,9 @@ class Inbox:
         self._stamp = stamp
         requests, problem = read_requests(self._path, self._heads)
         if problem and problem != self._said:
-            warnings.warn(f"{str(self._path)!r} asks for nonsense: {problem}.", stacklevel=2)
+            warnings.warn(
+                f"{str(self._path)!r} contains an invalid request: {problem}.", stacklevel=2
+            )
         self._said = problem
         new = sorted((r for r in requests if r.number > self._seen), key=lambda r: r.number)
         self._seen = new[-1].number if new else self._seen
@@ -93,7 +94,7 @@ def ask(path: Path, request: Request) -> Request:
     """Add a request to `control.json`; returns it with its number.
 
     Raises:
-        ValueError: it makes no sense.
+        ValueError: it is invalid.
         OSError: the file cannot be written.
     """
     with _alone(path.parent):
@@ -115,13 +116,13 @@ def forget_requests(path: Path) -> None:
 
 
 def read_requests(path: Path, heads: Collection[str] | None = None) -> tuple[list[Request], str]:
-    """Return the requests in a file that make sense, and what is wrong with the first other one.
+    """Return the valid requests in a file, and the fault of the first invalid one.
 
     Args:
         path: of `control.json`.
         heads: whose weights can be set; by default any.
     """
-    found, problem = [], ""
+    requests, problem = [], ""
     try:
         entries = _entries(path)
     except FileNotFoundError:
@@ -130,15 +131,15 @@ def read_requests(path: Path, heads: Collection[str] | None = None) -> tuple[lis
         return [], one_line(error)
     for entry in entries:
         try:
-            found.append(_request(entry, heads))
+            requests.append(_request(entry, heads))
         except ValueError as error:
             problem = problem or one_line(error)
-    return found, problem
+    return requests, problem
 
 
 def _entries(path: Path) -> list[Any]:
     """Read the file; one that is no regular file (a pipe would hang the reader) is refused."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is not a regular file")
@@ -159,7 +160,7 @@ def _request(raw: Any, heads: Collection[str] | None = None) -> Request:
     if not isinstance(raw, dict):
         raise ValueError(f"{raw!r:.60} is no request")
     number, kind, head = raw.get("number"), raw.get("kind"), raw.get("head")
-    if type(number) is not int or not 0 < number < _MAX_NUMBER:
+    if type(number) is not int or not 0 < number < LARGEST_EXACT:
         raise ValueError(f"a request has the number {number!r:.60}")
     if kind in _PLAIN:
         return Request(kind, number=number)
@@ -168,8 +169,8 @@ def _request(raw: Any, heads: Collection[str] | None = None) -> Request:
     if kind == "learning_rate":
         head = None
     elif not isinstance(head, str) or (heads is not None and head not in heads):
-        known = f"; the heads are {', '.join(heads)}" if heads else ""
-        raise ValueError(f"no head {head!r:.60}{known}")
+        choices = f"; the heads are {', '.join(heads)}" if heads else ""
+        raise ValueError(f"no head {head!r:.60}{choices}")
     return Request(kind, _value(kind, raw.get("value")), head, number)
 
 
@@ -193,15 +194,19 @@ def _about(request: Request) -> tuple[str, str | None]:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other writers out, but go on when one does not let go."""
+    if not HAS_LOCKS:
+        yield
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         end = time.monotonic() + _PATIENCE
         while time.monotonic() < end:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if try_lock(descriptor):
+                    break
             except OSError:
-                time.sleep(0.01)
+                pass
+            time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)

@@ -1,12 +1,13 @@
-"""The run folder: where its files lie, who trains in it, and `run.json`, always written whole."""
+"""Run folder: its files, its lock, and `run.json`, always replaced as a whole."""
 
 import contextlib
-import fcntl
 import json
 import os
+import platform
 import re
 import secrets
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.errors import EdkitError
-from ed_core.recording.description import check
 from ed_core.recording.layout import one_line
+from ed_core.recording.run_description import check
+from ed_core.recording.system import HAS_LOCKS, flush, try_lock
 
 _MAX_INFO = 16 * 2**20  # bytes of run.json
 _LOCK_PATIENCE = 1.0  # seconds: a viewer that tests the lock holds it for microseconds
@@ -135,8 +137,8 @@ class RunFolder:
         """Write that a training failed, and why in one line where that is known."""
         if error is not None:
             kind = "" if isinstance(error, EdkitError) else type(error).__name__
-            said = ": ".join(part for part in (kind, str(error)) if part)
-            changes["problem"] = one_line(said)
+            message = ": ".join(part for part in (kind, str(error)) if part)
+            changes["problem"] = one_line(message)
         self.end("failed", **changes)
 
     def _overwrite(self, status: str) -> None:
@@ -153,10 +155,19 @@ class RunFolder:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Hold the folder as its only trainer; raises EdkitError that names the present one."""
+        """Hold the folder as its only trainer; raises EdkitError that names the present one.
+
+        Where the system has no locks, a warning says so.
+        """
+        if not HAS_LOCKS:
+            warnings.warn(
+                f"this system has no locks: do not train a second time in {str(self.path)!r} while "
+                "this training runs.",
+                stacklevel=3,
+            )
         with open(self.path / "lock", "a+", encoding="utf-8") as file:
             deadline = time.monotonic() + _LOCK_PATIENCE
-            while not _try_lock(file.fileno(), fcntl.LOCK_EX):
+            while not try_lock(file.fileno()):
                 if time.monotonic() > deadline:
                     file.seek(0)
                     raise EdkitError(
@@ -166,7 +177,7 @@ class RunFolder:
                 time.sleep(0.02)
             with contextlib.suppress(OSError):  # who holds it is said where there is room
                 os.ftruncate(file.fileno(), 0)
-                os.write(file.fileno(), f"{_holder(os.getpid())} since {_now()}\n".encode())
+                os.write(file.fileno(), f"{_holder(os.getpid())} since {now()}\n".encode())
             yield
 
     def was_held_by(self, process: int) -> bool:
@@ -178,22 +189,25 @@ class RunFolder:
             return False
 
     def is_live(self) -> bool:
-        """Tell whether a process trains here now."""
+        """Tell whether a process trains here now; without locks on this system nobody knows."""
         lock = self.path / "lock"
         try:
             if not lock.is_file():
                 return False
             with open(lock, "rb") as file:
-                return not _try_lock(file.fileno(), fcntl.LOCK_SH)
+                return not try_lock(file.fileno(), shared=True)
         except OSError:
             return False
 
     def state(self) -> str:
-        """Return `live`, `crashed`, or the status that the trainer wrote when it ended."""
+        """Return `live`, `crashed`, or the status that the trainer wrote when it ended.
+
+        `unknown` where it wrote none that is known, or no lock tells whether it still trains.
+        """
         if self.is_live():
             return "live"
         status = self.read().get("status")
-        if status == "training":
+        if status == "training" and HAS_LOCKS:
             return "crashed"
         return status if status in ("finished", "stopped", "failed") else "unknown"
 
@@ -203,8 +217,8 @@ def find_runs(root: str | os.PathLike[str]) -> list[RunFolder]:
     base = Path(root)
     if (base / "run.json").is_file():
         return [RunFolder(base)]
-    found = [RunFolder(file.parent) for file in base.glob("*/run.json")]
-    return sorted(found, key=lambda run: run.path.stat().st_mtime, reverse=True)
+    folders = [RunFolder(file.parent) for file in base.glob("*/run.json")]
+    return sorted(folders, key=lambda run: run.path.stat().st_mtime, reverse=True)
 
 
 @contextlib.contextmanager
@@ -217,9 +231,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
-        _fsync(part)
+        flush(part)
         os.replace(part, path)
-        _fsync(path.parent)
+        flush(path.parent)
     except OSError as error:
         error.filename = str(path)
         raise
@@ -227,25 +241,10 @@ def written_whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _holder(process: int) -> str:
-    return f"process {process} on {os.uname().nodename},"
+    return f"process {process} on {platform.node()},"
 
 
-def _try_lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""What a recording holds and where: the names, the schema version, and the header as JSON.
+"""Layout of a recording: names, schema version, and the header as JSON.
 
 One segment is one HDF5 file that one process wrote:
 
@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 SCHEMA = 2
+LARGEST_EXACT = 2**53  # above it, not every whole number is a float64, nor the same in all JSON
 MAX_BYTES = 64 * 2**20  # of one frame of an array, of one chunk, of the whole reference batch
 TIME_COLUMNS = 3  # step, epoch, seconds since the training began
 PRESENT = "_present"  # behind the name of a signal: of the mask that is 1 where a number is there

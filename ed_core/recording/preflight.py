@@ -1,4 +1,4 @@
-"""Open a segment in a child process first: HDF5 can hang for ever on a damaged file.
+"""Trial opening of a segment in a child process: HDF5 can hang forever on a damaged file.
 
 Run as `python -m ed_core.recording.preflight FILE SECONDS`: exit status 0 if the file can be opened
 in that time, else 1 with the reason on standard output.

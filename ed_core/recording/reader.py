@@ -1,4 +1,4 @@
-"""The recording's reader: one sequence of frames, live or finished, over all its segments."""
+"""Reader of a recording: one sequence of frames, live or finished, over all segments."""
 
 import os
 from bisect import bisect_right
@@ -10,7 +10,7 @@ import numpy as np
 from ed_core.errors import EdkitError
 from ed_core.recording.checked_file import DamagedError
 from ed_core.recording.folder import RunFolder
-from ed_core.recording.layout import TIME_COLUMNS, Event, Header
+from ed_core.recording.layout import LARGEST_EXACT, TIME_COLUMNS, Event, Header
 from ed_core.recording.preflight import preflight
 from ed_core.recording.segment import Segment, open_segment
 
@@ -234,10 +234,10 @@ class Recording:
         parts: dict[str, list[np.ndarray]] = {name: [] for name in (*_TIMES, *names)}
         for segment, end in self._spans():
             rows = segment.curves[segment.curves["step"] <= end]
-            known = dict(zip(segment.header.curves, rows["values"].T, strict=True))
-            known |= {name: rows[name] for name in _TIMES}
+            segment_columns = dict(zip(segment.header.curves, rows["values"].T, strict=True))
+            segment_columns |= {name: rows[name] for name in _TIMES}
             for name, columns in parts.items():
-                columns.append(known.get(name, np.full(len(rows), np.nan, "f4")))
+                columns.append(segment_columns.get(name, np.full(len(rows), np.nan, "f4")))
         return thinned({name: np.concatenate(columns) for name, columns in parts.items()})
 
     def events(self) -> tuple[Event, ...]:
@@ -277,12 +277,12 @@ class Recording:
 
     def _stitch(self) -> None:
         """Put the frames of all segments into one sequence; the steps of each are increasing."""
-        self._ends, shown = [], []
+        self._ends, ranges = [], []
         for segment, end in self._spans():
-            kept = int(np.searchsorted(segment.index[:, 0], end))
-            shown.append(segment.index[:kept, :TIME_COLUMNS])
-            self._ends.append(kept + (self._ends[-1] if self._ends else 0))
-        self._when = _joined([np.empty((0, TIME_COLUMNS)), *shown])
+            count = int(np.searchsorted(segment.index[:, 0], end))
+            ranges.append(segment.index[:count, :TIME_COLUMNS])
+            self._ends.append(count + (self._ends[-1] if self._ends else 0))
+        self._when = _joined([np.empty((0, TIME_COLUMNS)), *ranges])
 
     def _rows(self) -> int:
         return sum(len(s.scalars) + len(s.curves) + len(s.events) for s in self._segments)
@@ -295,13 +295,13 @@ def thinned(columns: Mapping[str, np.ndarray], most: int = _ROWS) -> dict[str, n
         columns: `step`, `epoch`, `seconds` and the curves, (rows,) each.
         most: rows; at least 4.
     """
-    found = dict(columns)
-    while len(found["step"]) > most:
-        for name, column in found.items():
+    result = dict(columns)
+    while len(result["step"]) > most:
+        for name, column in result.items():
             pairs = column[1 : len(column) - 1 - len(column) % 2].reshape(-1, 2)
             middle = pairs[:, 1] if name in _TIMES else _means(pairs)
-            found[name] = np.concatenate([column[:1], middle, column[-1 - len(column) % 2 :]])
-    return found
+            result[name] = np.concatenate([column[:1], middle, column[-1 - len(column) % 2 :]])
+    return result
 
 
 def _means(pairs: np.ndarray) -> np.ndarray:
@@ -312,12 +312,12 @@ def _means(pairs: np.ndarray) -> np.ndarray:
 
 def _in_columns(rows: np.ndarray, segment: Segment, names: Sequence[str]) -> np.ndarray:
     """Return rows (rows, columns) of a segment with a column for each of these scalars."""
-    known = segment.header.scalars
-    if known == names:
+    names_of_segment = segment.header.scalars
+    if names_of_segment == names:
         return rows
     wide = np.full((len(rows), TIME_COLUMNS + len(names)), np.nan)
     wide[:, :TIME_COLUMNS] = rows[:, :TIME_COLUMNS]
-    for column, name in enumerate(known):
+    for column, name in enumerate(names_of_segment):
         wide[:, TIME_COLUMNS + names.index(name)] = rows[:, TIME_COLUMNS + column]
     return wide
 
@@ -332,4 +332,4 @@ def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 def _start(run: Mapping[str, object]) -> float:
     start = run.get("start_step", 0)
-    return float(start) if isinstance(start, int) and 0 <= start < 2**53 else 0.0
+    return float(start) if isinstance(start, int) and 0 <= start < LARGEST_EXACT else 0.0

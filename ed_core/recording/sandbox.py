@@ -1,12 +1,12 @@
-"""A child process tries to open a file first: HDF5 can crash, or hang for ever, on a damaged one.
+"""Trial opening of files in a child process: HDF5 can crash, or hang forever, on a damaged one.
 
 A hang inside HDF5 holds the interpreter's lock, so only another process can end it.
 """
 
-import resource
-import signal
 import subprocess
 import sys
+
+from ed_core.recording.system import limit_process, was_too_slow
 
 _PATIENCE = 60.0  # seconds with the start of the process: a busy machine is no fault of the file
 _MEMORY = 8 * 2**30  # bytes of address space
@@ -31,13 +31,11 @@ def try_in_child(module: str, path: str, seconds: float) -> str:
         return f"it could not be opened within {_PATIENCE:.0f} seconds"
     if done.returncode == 0:
         return ""
-    if done.returncode == -signal.SIGALRM:
+    if was_too_slow(done.returncode):
         return f"it could not be opened within {seconds:.0f} seconds"
     return done.stdout.strip() or f"reading it ended with status {done.returncode}"
 
 
 def limit_child(seconds: float) -> None:
     """Give this process, which has started, a deadline from now on and an end of its memory."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.setitimer(signal.ITIMER_REAL, seconds)  # ends this process, whatever it is in
+    limit_process(seconds, _MEMORY)

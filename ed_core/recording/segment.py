@@ -1,4 +1,4 @@
-"""One segment of a recording, opened with suspicion: nothing is read before its size is known."""
+"""Segment of a recording, opened with checks: nothing is read before its size is known."""
 
 import os
 import threading
@@ -20,6 +20,7 @@ from ed_core.recording.checked_file import (
     table,
 )
 from ed_core.recording.layout import (
+    LARGEST_EXACT,
     MAX_BYTES,
     SCHEMA,
     TIME_COLUMNS,
@@ -36,7 +37,6 @@ from ed_core.recording.tables import EventTables, GrowingTable
 _CACHE = 2**20  # bytes of unpacked chunks, of each array
 _MAX_ARRAYS = 256
 _MAX_HEADER = 4 * 2**20  # bytes of JSON
-_MAX_STEP = 2**53  # above it, not every whole number is a float64
 
 
 _OPENING = threading.Lock()
@@ -56,12 +56,12 @@ def open_segment(path: Path, growing: bool) -> "Segment":
     """
     with _OPENING:
         status = os.stat(path)
-        known = _OPEN.get((status.st_dev, status.st_ino))
-        if known is None:
-            known = _OPEN[status.st_dev, status.st_ino] = Segment(path, growing)
+        opened = _OPEN.get((status.st_dev, status.st_ino))
+        if opened is None:
+            opened = _OPEN[status.st_dev, status.st_ino] = Segment(path, growing)
         else:
-            known.users += 1
-        return known
+            opened.users += 1
+        return opened
 
 
 def is_open_here(path: Path) -> bool:
@@ -180,8 +180,8 @@ class Segment:
         fields = ", ".join(repr(field) for field in self._wrong_fields)
         reference = [f"the reference batch is damaged in {fields} (wrong CRC)"] if fields else []
         wrong = [self._wrong_step, *counts, *reference, self._wrong_events]
-        said = "; ".join(one for one in wrong if one)
-        return f"{self.path.name}: {one_line(said)}" if said else ""
+        message = "; ".join(one for one in wrong if one)
+        return f"{self.path.name}: {one_line(message)}" if message else ""
 
     def stamp(self) -> tuple[float, int]:
         """Return when the file was last written to, in seconds since 1970, and its bytes."""
@@ -200,8 +200,8 @@ class Segment:
                 if one:
                     one.refresh(growing)
             index = self._index.rows
-            known = max(min(len(self.index), len(index)) - 1, 0)
-            good = known + _increasing(index[known:, 0])
+            checked = max(min(len(self.index), len(index)) - 1, 0)
+            good = checked + _increasing(index[checked:, 0])
             self.index = index[:good]
             if good < len(index):
                 self._wrong_step = f"frame {good} is at step {index[good, 0]:g}"
@@ -238,14 +238,14 @@ class Segment:
 
         A field that is not what was written is all NaN, or left out where its type has none.
         """
-        found: dict[str, np.ndarray] = {}
+        arrays: dict[str, np.ndarray] = {}
         with self._lock, damage(self.path):
             for field in self._fields:
                 if field not in self._wrong_fields:
-                    found[field] = constant(self._file, f"reference/{field}", self.summed)
+                    arrays[field] = constant(self._file, f"reference/{field}", self.summed)
                 elif (wrong := numbers(self._file, f"reference/{field}")).dtype.kind == "f":
-                    found[field] = np.full(wrong.shape, np.nan, wrong.dtype)
-        return found
+                    arrays[field] = np.full(wrong.shape, np.nan, wrong.dtype)
+        return arrays
 
     def walk(self) -> None:
         """Look at all that leads to a frame, since HDF5 may hang on it when it is damaged."""
@@ -254,7 +254,7 @@ class Segment:
                 dataset.id.chunk_iter(lambda chunk: None)
 
     def close(self) -> None:
-        """Let the file go, once nobody else in this process reads it."""
+        """Close the file once no other reader of this process uses it."""
         with _OPENING:
             self.users -= 1
             if self.users == 0:
@@ -312,5 +312,5 @@ class Segment:
 
 def _increasing(steps: np.ndarray) -> int:
     """Return how many steps there are before the first that cannot be one."""
-    bad = ~(steps >= 0) | (steps > _MAX_STEP) | (np.diff(steps, prepend=0) < 0)
+    bad = ~(steps >= 0) | (steps > LARGEST_EXACT) | (np.diff(steps, prepend=0) < 0)
     return int(np.argmax(bad)) if bad.any() else len(steps)

@@ -1,15 +1,21 @@
-"""The events of a segment, in two tables: what happened, and, as its commit, when."""
+"""Tables of a segment: events in two tables, and growing tables of checked rows."""
 
 import zlib
 
 import h5py
 import numpy as np
 
-from ed_core.recording.layout import MAX_BYTES, TIME_COLUMNS, Event, checksum, one_line
+from ed_core.recording.layout import (
+    LARGEST_EXACT,
+    MAX_BYTES,
+    TIME_COLUMNS,
+    Event,
+    checksum,
+    one_line,
+)
 
 EVENT_BYTES = 160  # of kind and text in UTF-8; what is longer is cut
 _MAX_EVENTS = 2**18  # that are read: three days of a checkpoint a second
-_MAX_STEP = 2**53  # above it, not every whole number is a float64
 _AGAIN = 256  # rows without a sum that are read again: the newest may have been seen half written
 
 
@@ -40,11 +46,11 @@ def pack_event(event: Event) -> tuple[np.ndarray, np.ndarray]:
 def unpack_event(when: np.ndarray, words: np.ndarray) -> Event | None:
     """Return the event that two rows hold, or None if they are not what was written."""
     step, epoch, seconds, written = (float(value) for value in when)
-    if not 0 <= step <= _MAX_STEP or _checksum(when[:TIME_COLUMNS], words) != written:
+    if not 0 <= step <= LARGEST_EXACT or _checksum(when[:TIME_COLUMNS], words) != written:
         return None
     text = words.tobytes().rstrip(b"\0").decode(errors="ignore")
-    kind, _, said = text.partition(" ")
-    return Event(int(step), epoch, seconds, one_line(kind), one_line(said))
+    kind, _, text_of_event = text.partition(" ")
+    return Event(int(step), epoch, seconds, one_line(kind), one_line(text_of_event))
 
 
 class EventTables:
@@ -79,10 +85,10 @@ class EventTables:
         when = self._when[self._rows : end]
         self._words.refresh()
         words = self._words[self._rows : end]
-        found = [unpack_event(*rows) for rows in zip(when, words, strict=False)]
-        whole = [number for number, event in enumerate(found) if event is not None]
+        events = [unpack_event(*rows) for rows in zip(when, words, strict=False)]
+        whole = [number for number, event in enumerate(events) if event is not None]
         settled = whole[-1] + 1 if whole else 0
-        self.events += tuple(event for event in found if event is not None)
+        self.events += tuple(event for event in events if event is not None)
         self._rows += settled
         self._bad += settled - len(whole)
         left = int(when[settled:].any(axis=1).sum())  # a row that was not written is of zeros

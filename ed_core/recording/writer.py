@@ -1,8 +1,7 @@
-"""The recording's writer: one HDF5 segment, one writer, readable while it grows (SWMR)."""
+"""Writer of a recording: one HDF5 segment, one writer, readable while it grows (SWMR)."""
 
 import os
 import re
-import resource
 import shutil
 import tempfile
 import zlib
@@ -26,6 +25,7 @@ from ed_core.recording.layout import (
     curve_row,
 )
 from ed_core.recording.segment import is_open_here
+from ed_core.recording.system import largest_file
 from ed_core.recording.tables import make_event_tables, pack_event, summed
 
 Arrays = Mapping[str, Mapping[str, np.ndarray]]
@@ -57,7 +57,7 @@ class RecordingWriter:
         self.path = _next_segment(folder)
         _check_sizes(header, reference)
         self._file: h5py.File | None = None
-        if lack := lack_of_room(self.path):
+        if lack := disk_problem(self.path):
             raise EdkitError(f"cannot record to {str(self.path)!r}: {lack}.")
         part = self.path.with_suffix(".part")
         try:
@@ -109,8 +109,8 @@ class RecordingWriter:
         self, step: int, epoch: float, seconds: float, values: Mapping[str, float]
     ) -> None:
         """Write one row of the table; a scalar that is not given is NaN."""
-        given = [float(values.get(name, np.nan)) for name in self.header.scalars]
-        row = np.array([float(step), float(epoch), float(seconds), *given])
+        numbers = [float(values.get(name, np.nan)) for name in self.header.scalars]
+        row = np.array([float(step), float(epoch), float(seconds), *numbers])
         _append_row(self._scalars, summed(row))
 
     def append_curves(
@@ -199,7 +199,7 @@ def _check_sizes(header: Header, reference: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def lack_of_room(path: Path) -> str:
+def disk_problem(path: Path) -> str:
     """Return why nothing more should be written, or ""."""
     try:
         free = shutil.disk_usage(path.parent).free
@@ -207,9 +207,9 @@ def lack_of_room(path: Path) -> str:
         return error.strerror or str(error)
     if free < _FLOOR:
         return f"only {free // 2**20} MiB are free on the disk"
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    limit = largest_file()
     size = path.stat().st_size if path.exists() else 0
-    if limit != resource.RLIM_INFINITY and size + _FLOOR > limit:
+    if size + _FLOOR > limit:
         return f"a file may not be larger than {limit // 2**20} MiB here (ulimit -f)"
     return ""
 

@@ -1,1 +1,1 @@
-"""A run opened again: its model, its weights and its checkpoints."""
+"""Runs: model, weights and checkpoints of a run folder."""

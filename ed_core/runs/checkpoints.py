@@ -16,7 +16,7 @@ from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.nn.objective import log_names
 from ed_core.nn.submodels import to_numpy
-from ed_core.recording.description import NUMBER, STEPS, TEXTS, KeyRule
+from ed_core.recording.run_description import NUMBER, STEPS, TEXTS, KeyRule
 from ed_core.runs.weights_file import check_fit, read_arrays, read_facts, write_arrays
 
 KEEP = 2
@@ -130,12 +130,12 @@ def nearest_first(folder: Path, step: int) -> list[tuple[int, Path]]:
 
     A trainer may replace any of them at any moment: whoever reads one takes the next if it fails.
     """
-    found = [(int(path.stem), path) for path in newest_first(folder) if path.stem.isdecimal()]
+    checkpoints = [(int(path.stem), path) for path in newest_first(folder) if path.stem.isdecimal()]
     best = folder / BEST
     with contextlib.suppress(OSError, EdkitError):
         status = best.stat()
-        found.append((_step_of(best, status.st_ino, status.st_mtime_ns), best))
-    return sorted(found, key=lambda one: (abs(one[0] - step), -one[0]))
+        checkpoints.append((_step_of(best, status.st_ino, status.st_mtime_ns), best))
+    return sorted(checkpoints, key=lambda one: (abs(one[0] - step), -one[0]))
 
 
 @lru_cache(maxsize=64)
@@ -155,8 +155,8 @@ def position_of(facts: Mapping[str, Any], path: Path) -> Position:
     """
     for name, entry in _FACTS.items():
         # Checkpoints of earlier versions lack the last three.
-        wanted = name in facts or name in _NEEDED
-        if wanted and (fault := entry.fault(name, facts.get(name))):
+        needed = name in facts or name in _NEEDED
+        if needed and (fault := entry.fault(name, facts.get(name))):
             raise EdkitError(f"{str(path)!r} is not a checkpoint: {fault}.")
     position = Position(**{name: facts[name] for name in _FACTS if name in facts})
     if path.name != BEST and path.stem != f"{position.step:09d}":

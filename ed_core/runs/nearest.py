@@ -1,4 +1,4 @@
-"""The weights of a run near any step, while a trainer may be replacing its checkpoints."""
+"""Weights of a run nearest to any step, safe while a trainer replaces checkpoints."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ Identity = tuple[int, int, int]
 
 
 class NearestWeights:
-    """Gives a model the weights of one step or another.
+    """Loader of the weights nearest to a step.
 
     Args:
         folder: the run, live or finished.
@@ -37,9 +37,9 @@ class NearestWeights:
             EdkitError: there is nothing that can be read yet.
         """
         for _ in range(_LOOKS):
-            for found, path in nearest_first(self._folder.checkpoints, step):
-                if self._load(found, path):
-                    return found
+            for nearest, path in nearest_first(self._folder.checkpoints, step):
+                if self._load(nearest, path):
+                    return nearest
             if self._load(None, self._folder.weights):
                 return None
         raise EdkitError("no checkpoint can be read yet.")

@@ -1,4 +1,4 @@
-"""A trained run, opened again: plugin name, checked options and weights; never code or pickle."""
+"""Trained run, opened from plugin name, checked options and weights; never code or pickle."""
 
 import contextlib
 import threading
@@ -43,7 +43,7 @@ Shapes = Sequence[tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder with its model.
+    """Run folder with its model.
 
     Args:
         folder: where it lies.
@@ -78,7 +78,7 @@ class Run:
         return submodel(self.model, "decoder")
 
     def inference_model(self, part: str = "") -> Any:
-        """Return what a submodel infers, or the whole model, of Keras' own layers alone.
+        """Return a submodel, or the whole model, as an inference model of Keras' own layers alone.
 
         Its file is loaded by Keras without edkit; in use its outputs are the same.
 
@@ -97,30 +97,30 @@ class Run:
 
     @cached_property
     def data(self) -> Dataset:
-        """The data set that it was trained on: of the whole what its plan selects."""
+        """The data set that it was trained on: the selection by its plan."""
         check_data_plugin(self.info)
         return self._selected(load_data(self.info["data"]))
 
     @cached_property
     def input(self) -> InputRecord:
-        """What it knows of its input: the values that its data set fitted."""
+        """The record of its input: the values fitted by its data set."""
         record = InputRecord.from_facts(self.info.get("input"))
         if record.fitted is None and is_earlier(self.info):
             return self.data.input
         return record
 
     def prepare(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
-        """Return samples as the model takes them: with what the data set fitted applied.
+        """Return samples prepared for the model with the fitted values of its data set.
 
         Args:
             arrays: field to (samples, ...), as the data set loads them or the model calls them.
 
         Raises:
-            EdkitError: the data set of the run is not to be had, or the channels are not its own.
+            EdkitError: the data set of the run is unavailable, or the channels differ.
         """
         fitted = self.input.fitted
         names = self.info.get("field_names") or {}
-        taken = {wanted: arrays[own] for wanted, own in names.items() if own in arrays}
+        taken = {model_name: arrays[own] for model_name, own in names.items() if own in arrays}
         rest = {name: x for name, x in arrays.items() if name not in {*names.values(), *taken}}
         arrays = {**rest, **taken}
         if fitted is None:
@@ -132,26 +132,26 @@ class Run:
         return fill_gaps(arrays, [name for name in named if name in arrays])
 
     def recognise(self, data: Dataset) -> bool:
-        """Take a data set for its own, elsewhere now, if it is that; tell whether it is.
+        """Adopt a data set as the run's own, moved elsewhere; return whether it is the same.
 
         Args:
             data: as it was loaded.
         """
-        known = self.info.get("fingerprint")
+        fingerprint_of_run = self.info.get("fingerprint")
         try:
             own = self._selected(data)
             names = needed_fields(self.model.input, self.model.heads)
-            if not known or changes(known, fingerprint(own, names)):
+            if not fingerprint_of_run or changes(fingerprint_of_run, fingerprint(own, names)):
                 return False
         except (EdkitError, KeyError):
             return False
         self.__dict__["data"] = own
         return True
 
-    def lend(self, data: Dataset) -> None:
-        """Take another data set, prepared, in the place of its own, which is not to be had.
+    def substitute_data(self, data: Dataset) -> None:
+        """Use another data set, prepared, when the run's own is unavailable.
 
-        Nothing of it is kept aside, but where one class alone is normal.
+        Nothing of it is held out, except if only one class is normal.
         """
         self.__dict__["data"] = self._selected(data) if self.info.get("only") else data
 
@@ -171,8 +171,8 @@ class Run:
         with self.recording() as recording:
             return recording.curves()
 
-    def taught(self, head: Head) -> bool:
-        """Tell whether a head ever had a weight: what one without it says means nothing.
+    def was_trained(self, head: Head) -> bool:
+        """Return whether a head ever had a weight: predictions of others mean nothing.
 
         It may have been set by hand while it trained.
         """
@@ -184,7 +184,7 @@ class Run:
         return planned > 0 or bool(np.any(recorded > 0))
 
     def recording(self) -> Recording:
-        """Open what was recorded while it trained; warns of what in it is damaged."""
+        """Open the recording of its training; warn of damaged parts."""
         recording = Recording(self.path)
         if recording.problem and any(self.folder.recording.glob("*.h5")):
             warnings.warn(f"{str(self.path)!r}: {recording.problem}", stacklevel=2)
@@ -196,7 +196,7 @@ def open_run(
 ) -> Run:
     """Open a run with its final weights, or, if it has not finished, those of a checkpoint.
 
-    Warns of what was wrong with runs of earlier versions; see `ed_core.runs.earlier`.
+    Warns of faults of runs of earlier versions; see `ed_core.runs.earlier`.
 
     Args:
         path: the run folder.
@@ -220,17 +220,17 @@ def open_run(
 
 
 def warn_of_faults(info: Mapping[str, Any], model: Any, where: str) -> None:
-    """Warn in one line of what was wrong when a run of an earlier version was trained."""
-    if is_earlier(info) and (found := faults(info, model)):
+    """Warn in one line of the faults of a run of an earlier version."""
+    if is_earlier(info) and (sentences := faults(info, model)):
         warnings.warn(
-            f"{where!r} is a run of an earlier version: {'; '.join(found)}. Train it anew before "
-            "its numbers are relied on.",
+            f"{where!r} is a run of an earlier version: {'; '.join(sentences)}. Train it anew "
+            "before its numbers are relied on.",
             stacklevel=3,
         )
 
 
 def check_info(info: Mapping[str, Any], where: str) -> None:
-    """Raise EdkitError unless `run.json` says all that a model is rebuilt from."""
+    """Raise EdkitError unless `run.json` has all entries needed to rebuild the model."""
     if "fields" not in info and info.get("data") == "":  # as `Recorder` writes it
         raise EdkitError(
             f"{where!r} holds what was recorded of a model of your own, and not the model: look at "
@@ -252,9 +252,11 @@ def check_data_plugin(info: Mapping[str, Any]) -> None:
     _check_plugins(info, "data set", str(info["data"]).partition(":")[0], DATASETS)
 
 
-def _check_plugins(info: Mapping[str, Any], what: str, name: str, known: Container[str]) -> None:
+def _check_plugins(
+    info: Mapping[str, Any], what: str, name: str, registered: Container[str]
+) -> None:
     missing = [path for path in info.get("plugins", ()) if path not in PLUGIN_FILES]
-    if missing and name not in known:
+    if missing and name not in registered:
         raise EdkitError(
             f"{what} {name!r} came from a plugin file: pass --plugin {missing[0]}, "
             "or import it first."
@@ -328,7 +330,7 @@ def load_weights(objective: Objective, path: Path) -> None:
 
 @contextlib.contextmanager
 def bounded(stored: Shapes) -> Iterator[None]:
-    """Refuse, in this block, to build a model far larger than what is stored of it.
+    """Refuse, in this block, to build a model far larger than its stored weights.
 
     A `run.json` of a few bytes may describe a model that fills the memory.
 
@@ -340,8 +342,8 @@ def bounded(stored: Shapes) -> Iterator[None]:
     """
     most = _UNKNOWN
     if stored:
-        found = sum(map(prod, stored)), len(stored)
-        most = _SPARE * found[0] + _FREE[0], _SPARE * found[1] + _FREE[1]
+        size = sum(map(prod, stored)), len(stored)
+        most = _SPARE * size[0] + _FREE[0], _SPARE * size[1] + _FREE[1]
     numbers = arrays = 0
     thread = threading.get_ident()
 

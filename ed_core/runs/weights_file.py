@@ -159,7 +159,8 @@ def _sets(file: h5py.File, count: int, path: Path) -> list[h5py.Dataset]:
     """Return the arrays, unread; raises ValueError if they claim more than the file holds."""
     sets, seen = [], set()
     status = path.stat()
-    blocks = status.st_blocks or status.st_size // 512  # 0 where a file system counts none
+    # None on Windows, 0 where a file system counts none.
+    blocks = getattr(status, "st_blocks", 0) or status.st_size // 512
     left = min(status.st_size, max(_ENOUGH, _PACKED * 512 * blocks))
     for number in range(count):
         dataset = _plain(file, f"{number:05d}")

@@ -1,1 +1,1 @@
-"""Training and its resumption: plan, job and callbacks."""
+"""Training and resuming: plan, job and callbacks."""

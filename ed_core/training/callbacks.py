@@ -1,4 +1,4 @@
-"""The callbacks of `train`: order of the data, weights of the heads, checkpoints and stopping."""
+"""Callbacks of `train`: data order, head weights, checkpoints and stopping."""
 
 import math
 import time
@@ -115,7 +115,7 @@ def weight_schedules(
         steps: of the training in all.
     """
     ends = {head.name: step_at(head.until, steps) for head in heads if head.until < 1}
-    found = {
+    schedules = {
         head.name: WeightSchedule(
             weights[head.name],
             rises.get(head.name, 0.0),
@@ -124,7 +124,7 @@ def weight_schedules(
         )
         for head in heads
     }
-    return {name: one for name, one in found.items() if one != WeightSchedule(one.weight)}
+    return {name: one for name, one in schedules.items() if one != WeightSchedule(one.weight)}
 
 
 class WarmUp(keras.callbacks.Callback):
@@ -329,9 +329,9 @@ class Checkpointer(keras.callbacks.Callback):
                 f"{self._step}, and nothing of it is kept."
             ) from error
         if not self._missing:
-            kept = "; the one before it is kept" if newest_first(self.folder) else ""
+            earlier = "; the one before it is kept" if newest_first(self.folder) else ""
             warnings.warn(
-                f"no checkpoint could be written at step {self._step}: {error.strerror}{kept}; "
+                f"no checkpoint could be written at step {self._step}: {error.strerror}{earlier}; "
                 "training goes on and tries again, but says so once.",
                 stacklevel=3,
             )

@@ -1,4 +1,4 @@
-"""The functions that plugins hand over, and how they are called."""
+"""Checked calls of the functions of plugins: optimizer and augmentation."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -32,13 +32,13 @@ def make_optimizer(spec: ModelSpec, net: Any, rate: Any, params: Mapping[str, An
     """
     if spec.optimizer is None:
         return keras.optimizers.Adam(rate)
-    made = called_as(f"model {spec.name!r}", OPTIMIZER, spec.optimizer, net, rate, params)
-    if not isinstance(made, keras.optimizers.Optimizer):
+    optimizer = called_as(f"model {spec.name!r}", OPTIMIZER, spec.optimizer, net, rate, params)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise EdkitError(
             f"model {spec.name!r}: {OPTIMIZER} returns a Keras optimizer, received "
-            f"{type(made).__name__}."
+            f"{type(optimizer).__name__}."
         )
-    return made
+    return optimizer
 
 
 def make_augment(
@@ -57,9 +57,9 @@ def make_augment(
     if spec.augment is None:
         return None
     before = {name: np.array(array) for name, array in few.items()}
-    given = {name: array.copy() for name, array in before.items()}
+    batch = {name: array.copy() for name, array in before.items()}
     random = Seeds(0).generator("hooks")
-    after = called_as(f"model {spec.name!r}", AUGMENT, spec.augment, given, random, params=params)
+    after = called_as(f"model {spec.name!r}", AUGMENT, spec.augment, batch, random, params=params)
     expected = f"model {spec.name!r}: {AUGMENT} returns the batch, a dict of arrays by field"
     if not isinstance(after, Mapping):
         raise EdkitError(f"{expected}, received {type(after).__name__}.")

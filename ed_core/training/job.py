@@ -1,4 +1,4 @@
-"""One training: the data checked, the model compiled, `fit` called."""
+"""Training job: checks the data, compiles the model and calls `fit`."""
 
 import math
 import warnings
@@ -15,7 +15,7 @@ from ed_core.data.checks import check_data, check_shapes
 from ed_core.data.fingerprint import fingerprint
 from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
-from ed_core.data.validation import settle_share, unwatched
+from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import FieldError
 from ed_core.nn.objective import Objective
@@ -26,7 +26,8 @@ from ed_core.probes.capture import check_size
 from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
 from ed_core.recording.control import Inbox
-from ed_core.recording.description import FORMAT
+from ed_core.recording.folder import now
+from ed_core.recording.run_description import FORMAT
 from ed_core.runs.checkpoints import Position
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run, build, open_run, save_weights
@@ -40,7 +41,7 @@ from ed_core.training.callbacks import (
     weight_schedules,
 )
 from ed_core.training.hooks import make_augment, make_optimizer
-from ed_core.training.plan import Plan, check_terms, facts, now
+from ed_core.training.plan import Plan, check_terms, facts
 from ed_core.training.steering import Steering
 from ed_core.training.stop_signal import StopSignal
 
@@ -73,8 +74,8 @@ class Job:
         data = load_data(plan.data)
         if not earlier:
             plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
-        known = {**asdict(plan), "input": (info or {}).get("input")}
-        data = select(data, spec.heads, known, earlier=earlier)
+        facts = {**asdict(plan), "input": (info or {}).get("input")}
+        data = select(data, spec.heads, facts, earlier=earlier)
         if plan.validation == 0:
             data = unwatched(data)
         try:
@@ -129,9 +130,9 @@ class Job:
             recorder = self._recorder(folder, position) if self.plan.record else None
 
             def note(kind: str, text: str) -> None:
-                for told in (recorder and recorder.note, noted):
-                    if told:
-                        told(kind, text)
+                for listener in (recorder and recorder.note, noted):
+                    if listener:
+                        listener(kind, text)
 
             watching = [recorder] if recorder else []
             acting = self._acting(folder, position, note, stop, recorder)
@@ -268,8 +269,8 @@ class Job:
         """Return what the probes look at: of an earlier run, what they looked at before."""
         if self.earlier and any(folder.recording.glob("*.h5")):
             with Recording(folder.path) as recording:
-                if known := recording.reference():
-                    return known
+                if reference := recording.reference():
+                    return reference
         return reference_batch(self.data)
 
 
@@ -335,7 +336,7 @@ def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
 
     Not its `get_config`, which imports TensorFlow wherever it is installed.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in attributes.items():
         name = str(key)
         if name.startswith("_") or name in ("name", "built"):
@@ -345,8 +346,8 @@ def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
         elif isinstance(value, float) and not math.isfinite(value):
             value = str(value)
         if isinstance(value, bool | int | float | str | dict) and value != {}:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:

@@ -5,7 +5,6 @@ import platform
 import warnings
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import keras
@@ -16,6 +15,7 @@ from ed_core.errors import EdkitError
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
+from ed_core.recording.folder import now
 from ed_core.runs.run import check_data_plugin, spec_of
 
 
@@ -171,14 +171,11 @@ def compare(info: Mapping[str, Any]) -> None:
             f"the run was trained on {info.get('backend')!r}, this is {backend!r}: "
             f"resume it with --backend {info.get('backend')}."
         )
-    was, now = info.get("versions", {}), _versions()
+    was, versions = info.get("versions", {}), _versions()
     changed = [
-        f"{name} {was.get(name)} -> {now[name]}" for name in now if was.get(name) != now[name]
+        f"{name} {was.get(name)} -> {versions[name]}"
+        for name in versions
+        if was.get(name) != versions[name]
     ]
     if changed:
         warnings.warn(f"not bit-identical because: {', '.join(changed)}", stacklevel=3)
-
-
-def now() -> str:
-    """Return the time in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""The callback that does what people ask of a training while it runs."""
+"""Callback that carries out requests to a running training."""
 
 import time
 import warnings

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: noted, so that training stops where it can go on."""
+"""Stop signals: Ctrl-C, SIGTERM and a closed terminal let training stop resumably."""
 
 import signal
 import threading
@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no last one
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 @dataclass(slots=True)

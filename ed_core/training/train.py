@@ -1,4 +1,4 @@
-"""Training a registered model into a run folder, and going on with one that was stopped."""
+"""Training of a registered model into a run folder, and resuming of a stopped run."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from ed_core.plugins.decorators import MODELS
 from ed_core.plugins.findings import say
 from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
-from ed_core.recording.description import checked
+from ed_core.recording.run_description import checked
 from ed_core.runs.checkpoints import Position, newest_first, restore_checkpoint
 from ed_core.runs.run import Run, bounded, check_info, fields_of, stored_shapes, warn_of_faults
 from ed_core.training.callbacks import Note
@@ -91,7 +91,7 @@ def resume(
     started: Started = None,
     noted: Note | None = None,
 ) -> Run:
-    """Go on with a run from its newest checkpoint, as if it had never stopped.
+    """Resume a run from its newest checkpoint, as if it had never stopped.
 
     On the same backend and versions the result is bit for bit that of an uninterrupted run.
 
@@ -128,8 +128,8 @@ def resume(
         warn_of_faults(info, job.objective, str(path))
         position = _position(folder, job)
         with graceful() as stop:
-            kept = {key: value for key, value in info.items() if key not in _OF_ITS_END}
-            described = {**kept, **asdict(plan), "status": "training"}
+            entries = {key: value for key, value in info.items() if key not in _OF_ITS_END}
+            described = {**entries, **asdict(plan), "status": "training"}
             folder.write(checked(described, str(folder.info_file)))
             folder.weights.unlink(missing_ok=True)  # those of fewer epochs: no result any more
             if started:
@@ -167,9 +167,9 @@ def _position(folder: RunFolder, job: Job) -> Position:
 
 def _check_same_data(job: Job, info: Mapping[str, Any], where: str) -> None:
     """Raise EdkitError where the data set is no longer the one that a run was trained on."""
-    known = fields_of(info)
+    run_fields = fields_of(info)
     for name in job.batches.arrays:
-        field, before = job.data.fields[name], known[name].words
+        field, before = job.data.fields[name], run_fields[name].words
         if field.words != before:
             raise EdkitError(
                 f"{where!r} cannot be resumed: field {name!r} of data {info['data']!r} was "

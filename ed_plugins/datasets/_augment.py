@@ -1,4 +1,4 @@
-"""Images as they could also have been taken."""
+"""Random shifts and mirror images of training images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 def moved(
     batch: dict[str, np.ndarray], random: np.random.Generator, params: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    """Return the batch with its images changed as the options `shift` and `flip` say."""
+    """Return the batch with its images shifted and mirrored by the options `shift` and `flip`."""
     image = shift_and_flip(batch["image"], random, params["shift"], params["flip"])
     return {**batch, "image": image}
 
@@ -17,14 +17,14 @@ def moved(
 def shift_and_flip(
     images: np.ndarray, random: np.random.Generator, shift: int, flip: bool
 ) -> np.ndarray:
-    """Return images, each moved by up to `shift` pixels and, half of them, mirrored.
+    """Return images, each moved by up to `shift` pixels and half of them mirrored.
 
-    What comes in from outside is 0.
+    Pixels from beyond the border are 0.
 
     Args:
         images: (samples, height, width, channels).
-        random: for where to, and which.
-        shift: pixels at the most, up or down and left or right.
+        random: generator of the shifts and of the choice of mirrored images.
+        shift: largest shift in pixels, up or down and left or right.
         flip: mirror left and right.
     """
     samples, height, width = images.shape[:3]

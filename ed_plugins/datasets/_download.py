@@ -1,4 +1,4 @@
-"""Finding a data set's file: in EDKIT_DATA, in the user's cache, or at its publisher's."""
+"""Files of data sets: from EDKIT_DATA, from the user's cache, or from their publishers."""
 
 import gzip
 import hashlib
@@ -16,9 +16,9 @@ from platformdirs import user_cache_dir
 
 from ed_core import EdkitError
 
-_SECONDS = 30  # without an answer, until a publisher is given up
+_SECONDS = 30  # without an answer, before the next publisher is tried
 _LARGEST = 64 * 2**20  # bytes of a download; the largest file that is fetched has 26 MB
-# (split, what it holds, the file's name, bytes of its content); the same for MNIST and its kin.
+# (split, field, the file's name, bytes of its content); the same for MNIST and its kin.
 _FILES = (
     ("train", "image", "train-images-idx3-ubyte.gz", 47_040_016),
     ("train", "label", "train-labels-idx1-ubyte.gz", 60_008),
@@ -29,7 +29,7 @@ _FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A gzip file whose content is known.
+    """A gzip file with known size and checksum of its content.
 
     Args:
         name: of the file.
@@ -43,7 +43,7 @@ class Remote:
 
 
 def content(folder: str, remote: Remote, mirrors: Sequence[str]) -> bytes:
-    """Return the content of a file, fetched from the first mirror that has it if it is not here.
+    """Return the content of a file; fetch it from the first mirror that has it if it is not here.
 
     Args:
         folder: where it lies below EDKIT_DATA and below the cache.
@@ -89,7 +89,7 @@ def places() -> list[Path]:
 
 
 def _checked(path: Path, remote: Remote) -> bytes:
-    """Return the content of the file at `path`; raises ValueError if it is another one's."""
+    """Return the content of the file at `path`; raise ValueError unless it is the expected one."""
     try:
         with gzip.open(path) as file:
             data = file.read(remote.size + 1)
@@ -98,18 +98,18 @@ def _checked(path: Path, remote: Remote) -> bytes:
             f"expected a gzip file with {remote.size:,} bytes in it, "
             f"found {path.stat().st_size:,} bytes that cannot be read ({_one_line(error)})"
         ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != remote.sha256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != remote.sha256:
         more = "more than " * (len(data) > remote.size)
         raise ValueError(
             f"expected {remote.size:,} bytes with sha256 {remote.sha256[:16]}, "
-            f"found {more}{min(len(data), remote.size):,} with {found[:16]}"
+            f"found {more}{min(len(data), remote.size):,} with {digest[:16]}"
         )
     return data
 
 
 def _fetch(url: str, path: Path, remote: Remote) -> bytes:
-    """Download a file to `path`, which holds all of it afterwards, or is not there."""
+    """Download a file to `path`, either completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     part = Path(name)
@@ -131,7 +131,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def is_here(folder: str) -> bool:
-    """Return whether all four files lie in EDKIT_DATA or the cache, so that nothing is fetched."""
+    """Return whether all four files lie in EDKIT_DATA or the cache, so that none is fetched."""
     names = [name for _, _, name, _ in _FILES]
     return all(any((place / folder / name).is_file() for place in places()) for name in names)
 

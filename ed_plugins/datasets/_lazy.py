@@ -1,4 +1,4 @@
-"""Arrays that become what a field holds when they are sliced, not before."""
+"""Lazy views of stored arrays: scaled and transposed only when they are sliced."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +13,19 @@ _FEW = 32  # samples a chunk, of which single ones are read
 
 @dataclass(frozen=True, slots=True)
 class LazyView(Sliced):
-    """An array, perhaps scaled and turned, that is read when it is sliced: from a file, or memory.
+    """View of a stored array that is read, scaled and transposed when it is sliced.
 
     Args:
         array: of numpy or of HDF5.
-        white: the number that reads as 1.0; None leaves the numbers as they are.
-        channel: whether an axis of one channel is put at the end.
+        white: the number that reads as 1.0; None leaves the numbers unscaled.
+        channel: whether an axis of one channel is appended.
         black: the number that reads as 0.0, where `white` is given.
-        cut: whether what lies beyond black and white is brought to 0 and 1.
-        order: the axes of the array in the order in which they are shown, that of the samples
-            first; () leaves them as they are.
-        void: the number that stands for no value, which reads as NaN; None where there is none.
-        inferred: whether the largest number said what white is: other files may have another.
-        checked: whether all numbers were looked at: finite, of an image or a video in 0..1.
+        cut: whether numbers beyond black and white are clipped to 0 and 1.
+        order: the axes of the array in the order of the view, samples first; () leaves them as they
+            are.
+        void: the number that marks a missing value and reads as NaN; None if there is none.
+        inferred: whether white was inferred from the largest number; other files may differ.
+        checked: whether all numbers were checked: finite, and in 0..1 for an image or a video.
     """
 
     array: Any
@@ -40,7 +40,7 @@ class LazyView(Sliced):
 
     @property
     def dtype(self) -> np.dtype:
-        """The type of what is read."""
+        """The type of the numbers that a slice returns."""
         return native(self.array.dtype) if self.white is None else np.dtype("float32")
 
     @property
@@ -62,7 +62,7 @@ class LazyView(Sliced):
         return values[..., None] if self.channel else values
 
     def _turned(self, key: Any) -> np.ndarray:
-        """Return samples of an array with other axes than those that are shown."""
+        """Return samples of an array whose axes are transposed in the view."""
         samples, *others = self.order
         index: list[Any] = [slice(None)] * len(self.order)
         index[samples] = key
@@ -81,10 +81,10 @@ class LazyView(Sliced):
 
 
 def read_rows(array: Any, key: Any) -> np.ndarray:
-    """Return some samples; of chunks in HDF5 one after the other, which is far faster there.
+    """Return some samples; read chunked HDF5 chunk after chunk, which is far faster.
 
     Raises:
-        EdkitError: the file is damaged there.
+        EdkitError: the file is damaged at that place.
     """
     listed = isinstance(key, np.ndarray) and key.dtype.kind in "iu" and len(key) > 0
     try:
@@ -101,6 +101,6 @@ def read_rows(array: Any, key: Any) -> np.ndarray:
 
 
 def native(dtype: np.dtype) -> np.dtype:
-    """Return a type as a backend takes it: in the byte order of this machine, floats to 64 bits."""
+    """Return a type that backends take: this machine's byte order, floats of at most 64 bits."""
     wide = dtype.kind == "f" and dtype.itemsize > 8
     return np.dtype("float64") if wide else dtype.newbyteorder("=")

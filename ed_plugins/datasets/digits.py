@@ -1,4 +1,4 @@
-"""The data set that needs no download."""
+"""Embedded handwritten digits, which need no download."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Fashion-MNIST, with its ten classes and with three coarse ones."""
+"""Fashion-MNIST with ten fine and three coarse classes."""
 
 import numpy as np
 
@@ -38,8 +38,8 @@ FIELDS = Fields(
 def fashion_mnist() -> Dataset:
     """Clothing, 60,000 + 10,000 of 28x28 (Xiao et al., 2017; MIT), with fine and coarse classes.
 
-    `coarse` says what a piece is worn on: the torso (tops; a dress is one of them), the legs alone
-    (bottoms), or neither (other: shoes and bags).
+    `coarse` is the part of the body: the torso (tops, dresses included), the legs alone (bottoms),
+    or neither (other: shoes and bags).
     """
     splits = read_splits("fashion-mnist", _MIRRORS, _SHA256)
     coarse_of = np.array([COARSE.index(coarse) for coarse in CLASSES.values()], "uint8")

@@ -1,4 +1,4 @@
-"""Generated terrain whose land use shows partly in colour and partly in height."""
+"""Generated terrain with photograph, elevation and land use."""
 
 import numpy as np
 

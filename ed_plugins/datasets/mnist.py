@@ -1,4 +1,4 @@
-"""MNIST."""
+"""MNIST: handwritten digits."""
 
 from ed_core import Dataset, Field, Fields, dataset
 from ed_plugins.datasets._download import read_splits

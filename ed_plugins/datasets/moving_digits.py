@@ -1,4 +1,4 @@
-"""Digits that move and bounce: the data set of videos that needs no download."""
+"""Generated videos of bouncing digits, which need no download."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def moving_digits(
 
     Srivastava et al., "Unsupervised Learning of Video Representations using LSTMs", 2015: each
     digit keeps its speed, and where digits overlap the brighter pixel counts. A digit is half as
-    wide as the frame. No split shows a digit that another one does. With a single digit there is
+    wide as the frame. No digit occurs in two splits. With a single digit there is
     also its class, `label`.
 
     Args:
@@ -29,7 +29,7 @@ def moving_digits(
         digits: in a video.
         samples: of the training split; the validation split has a tenth of that, the test split a
             fifth.
-        seed: of what moves where.
+        seed: of the digits and their paths.
     """
     check_least(1, frames=frames, digits=digits)
     check_least(5, samples=samples)
@@ -54,33 +54,33 @@ def moving_digits(
 
 
 def _apart(splits: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Mapping[str, np.ndarray]]:
-    """Return the still digits of each split: those not trained on go half and half."""
-    held = splits["test"]
-    middle = len(held["label"]) // 2
+    """Return the still digits of each split: validation and test share those not trained on."""
+    rest = splits["test"]
+    middle = len(rest["label"]) // 2
     return {
         "train": splits["train"],
-        "validation": {name: array[:middle] for name, array in held.items()},
-        "test": {name: array[middle:] for name, array in held.items()},
+        "validation": {name: array[:middle] for name, array in rest.items()},
+        "test": {name: array[middle:] for name, array in rest.items()},
     }
 
 
 def paths(
     random: np.random.Generator, shape: tuple[int, int], frames: int, room: int
 ) -> np.ndarray:
-    """Return where digits are, as whole pixels (*shape, frames, 2), in straight lines that bounce.
+    """Return the places of digits, whole pixels (*shape, frames, 2), on straight lines that bounce.
 
     Args:
-        random: for where they start, where they go and how fast.
+        random: generator of the starts, directions and speeds.
         shape: (samples, digits).
         frames: of a video.
-        room: the farthest row and column that a digit's corner may have.
+        room: largest row and column of a digit's upper left corner.
     """
     start = random.uniform(0, room, (*shape, 1, 2))
     angle = random.uniform(0, 2 * np.pi, (*shape, 1, 1))
     speed = room * random.uniform(*_SPEED, (*shape, 1, 1))
     step = speed * np.concatenate([np.sin(angle), np.cos(angle)], axis=-1)
     straight = start + step * np.arange(frames)[:, None]
-    # A way through mirrored rooms, folded back into one of them.
+    # A path through mirrored rooms, folded back into one of them.
     return np.rint(room - np.abs(room - straight % (2 * room))).astype(int)
 
 

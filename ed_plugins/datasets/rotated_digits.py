@@ -1,4 +1,4 @@
-"""Digits turned by a known angle: a class and a number to read from one image."""
+"""Digits rotated by a known angle: a class and a number from one image."""
 
 from typing import Literal
 
@@ -61,4 +61,4 @@ def rotate(images: np.ndarray, degrees: np.ndarray) -> np.ndarray:
         ndimage.affine_transform(
             old[..., 0], matrix, offset, output=new[..., 0], order=1, mode="grid-constant"
         )
-    return np.clip(turned, 0, 1, out=turned)  # rounding may leave the range by a hair
+    return np.clip(turned, 0, 1, out=turned)  # rounding may leave the range slightly

@@ -1,4 +1,4 @@
-"""An encoder, a decoder and what else looks at the code as one model."""
+"""Assembly of encoder, decoder and further heads of the code into one model."""
 
 from typing import Any, Literal
 
@@ -15,10 +15,10 @@ def join(encoder: Model, *parts: Model, noise: float = 0.0) -> Model:
     """Return the model from the encoder's inputs to the outputs of all.
 
     Args:
-        encoder: from the inputs to `code`, and perhaps more.
-        parts: decoder, classifier, ...: each takes by name outputs of those before it, such as
-            `code`, or inputs.
-        noise: standard deviation of what is added to the inputs of the encoder while training.
+        encoder: model from the inputs to `code` and possibly further outputs.
+        parts: decoder, classifier, ...: each takes inputs, or outputs of earlier parts such as
+            `code`, by name.
+        noise: standard deviation of Gaussian noise added to the encoder's inputs in training.
     """
     inputs = {
         name: Input(tensor.shape[1:], name=name, dtype=tensor.dtype)
@@ -32,8 +32,8 @@ def join(encoder: Model, *parts: Model, noise: float = 0.0) -> Model:
         }
     outputs = encoder(noisy)
     for part in parts:
-        known = {**inputs, **outputs}
-        outputs = {**outputs, **part({name: known[name] for name in part.input})}
+        tensors = {**inputs, **outputs}
+        outputs = {**outputs, **part({name: tensors[name] for name in part.input})}
     return Model(inputs, outputs)
 
 
@@ -52,7 +52,7 @@ def posterior(x: Tensor, latent: int) -> dict[str, Tensor]:
 def earlier(
     path: str, fields: Fields, option: str, *, trained: bool = True, weights: Weights = "last"
 ) -> Any:
-    """Return the model of a run whose encoder takes fields of this data set and gives a code.
+    """Return the model of an earlier run after checking that its encoder fits this data set.
 
     Args:
         path: the run's folder.
@@ -74,11 +74,11 @@ def earlier(
         raise EdkitError(f"option {option!r}: the encoder of run {path!r} gives no code.")
     for name in encoder.input:
         expected = _facts(Field.from_facts(run.info["fields"][name]))
-        found = _facts(fields[name]) if name in fields else "none"
-        if found != expected:
+        received = _facts(fields[name]) if name in fields else "none"
+        if received != expected:
             raise FieldError(
                 f"option {option!r}: the encoder of run {path!r} takes {name!r}, {expected}; "
-                f"the data set has {found}. Choose data or a run that fits."
+                f"the data set has {received}. Choose data or a run that fits."
             )
     if trained:
         return run.model

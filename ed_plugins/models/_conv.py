@@ -1,4 +1,4 @@
-"""Convolutions from a signal, an image or a video of any size to small maps and back."""
+"""Convolutional encoders and decoders of signals, images and videos of any size."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def contract(
     norm: bool = False,
     poolings: int | None = None,
 ) -> Tensor:
-    """Return the maps behind `conv_1`, `pool_1`, `conv_2`, ..., each pooling halving the size.
+    """Return the maps after `conv_1`, `pool_1`, `conv_2`, ...; each pooling halves the size.
 
     The input is first padded to a multiple of 2 to the power of the poolings.
 
@@ -27,8 +27,8 @@ def contract(
             channels); the convolutions have as many axes.
         filters: of each convolution.
         kernel: size of the convolutions along every axis.
-        norm: normalise what each convolution gives over the batch (Ioffe & Szegedy, 2015).
-        poolings: how many of the convolutions, from the first on, one follows; None for all.
+        norm: batch normalisation after each convolution (Ioffe & Szegedy, 2015).
+        poolings: number of convolutions, from the first on, followed by a pooling; None for all.
     """
     axes = len(x.shape) - 2
     poolings = len(filters) if poolings is None else poolings
@@ -60,12 +60,12 @@ def expand(
     """Return a sample of `shape`, by default in 0..1: the mirror image of `contract`.
 
     Args:
-        maps: what `contract` made of a sample of that shape.
+        maps: result of `contract` for a sample of that shape.
         filters: of each convolution, all followed by an up-sampling that doubles the size.
         shape: of the result, channels included.
         kernel: size of the convolutions along every axis.
         activation: of the result.
-        start: the bias that the result has at first, before its activation.
+        start: initial bias of the last layer, before its activation.
     """
     axes, x = len(shape) - 1, maps
     for number, count in enumerate(filters, 1):
@@ -83,13 +83,13 @@ def expand(
 
 
 def margins(shape: tuple[int, ...], halvings: int) -> Margins:
-    """Return the lines, ((top, bottom), (left, right)), that make every size divisible.
+    """Return the padding, ((top, bottom), (left, right)), that makes every size divisible.
 
     Of an odd number of lines, the larger half goes to the bottom or to the right.
 
     Args:
         shape: of a sample, channels last.
-        halvings: how often every size but that of the channels is to be halved.
+        halvings: number of halvings of every axis but the channels.
     """
     missing = [-size % 2**halvings for size in shape[:-1]]
     return tuple((lines // 2, lines - lines // 2) for lines in missing)
@@ -113,13 +113,13 @@ def _padded(x: Tensor, halvings: int) -> Tensor:
 
 
 def _padding(shape: tuple[int, ...], halvings: int) -> Any:
-    """Return the margins as Keras wants them: of one axis without a tuple around."""
+    """Return the margins in Keras' form: for one axis without an outer tuple."""
     around = margins(shape, halvings)
     return around if len(around) > 1 else around[0]
 
 
 def _conv(axes: int, filters: int, kernel: int, name: str, beside_code: bool) -> layers.Layer:
-    # Few filters, of which a dead one is missed: with a bias of 1 all start above 0. From a bias of
+    # With few filters every dead one counts: with a bias of 1 all start above 0. From a bias of
     # 0, one of the four maps of the code stayed 0 in three runs out of six.
     bias = "ones" if beside_code else "zeros"
     return _layer("Conv", axes)(

@@ -1,4 +1,4 @@
-"""Dense layers from an image to few units and back."""
+"""Dense encoders and decoders of images."""
 
 from collections.abc import Sequence
 from math import prod

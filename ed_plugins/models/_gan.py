@@ -1,4 +1,4 @@
-"""Generator and discriminator of the adversarial pairs, and how they meet."""
+"""Generator and discriminator of the GANs, and the model that trains both."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from ed_plugins.models._conv import margins
 
 Tensor = Any
 
-EMBEDDING = 16  # numbers that stand for a class beside the noise
+EMBEDDING = 16  # size of the class embedding beside the noise
 
 
 def generator(
@@ -18,8 +18,8 @@ def generator(
 ) -> Model:
     """Return the model from `code`, and `label` where there are classes, to an `image` in 0..1.
 
-    Dense, then as many doublings as there are filters (DCGAN; Radford et al., 2016, section 3); a
-    size that they do not give is cropped from the next larger one.
+    A dense layer, then one doubling for each of the filters (DCGAN; Radford et al., 2016, section
+    3). Other sizes are cropped from the next larger one.
     """
     inputs = {"code": Input((latent,), name="code")}
     x = inputs["code"]
@@ -71,21 +71,21 @@ def pair(decoder: Model, judge: Model) -> Model:
     `real_score` and `fake_score` move the discriminator alone, `generator_score` the generator.
     """
     inputs = {name: Input(t.shape[1:], dtype=t.dtype, name=name) for name, t in judge.input.items()}
-    given = {name: inputs[name] for name in inputs if name != "image"}
+    conditions = {name: inputs[name] for name in inputs if name != "image"}
     code = Noise(decoder.input["code"].shape[-1], seed=0, name="noise")(inputs["image"])
-    fake = decoder({"code": code, **given})["image"]
+    fake = decoder({"code": code, **conditions})["image"]
     still = ConstantWeights(judge, name="still")
     outputs = {
         "image": fake,
         "real_score": judge(inputs)["score"],
-        "fake_score": judge({"image": ops.stop_gradient(fake), **given})["score"],
-        "generator_score": still({"image": fake, **given})["score"],
+        "fake_score": judge({"image": ops.stop_gradient(fake), **conditions})["score"],
+        "generator_score": still({"image": fake, **conditions})["score"],
     }
     return Model(inputs, outputs)
 
 
 def two_rates(net: Any, learning_rate: Any, params: Any) -> SubmodelAdam:
-    """Return Adam with the two rates of the options, and a short memory (Radford et al., 2016)."""
+    """Return Adam with the options' two learning rates and beta_1 = 0.5 (Radford et al., 2016)."""
     factors = {"decoder": params["generator_rate"], "discriminator": params["discriminator_rate"]}
     return SubmodelAdam(learning_rate, net, factors, beta_1=0.5)
 

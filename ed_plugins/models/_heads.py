@@ -1,4 +1,4 @@
-"""What is read from a code: a class or a number, behind dense layers."""
+"""Heads on a code: classes or a number, through dense layers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,16 +27,16 @@ def classify(
         fields: of the data set.
         target: the field of the classes.
         units: of the dense layers before the last.
-        dropout: share of the last layer's inputs that are left out while training.
+        dropout: share of the last layer's inputs dropped during training.
         name: of the output; by default that of the field.
     """
     name = name or target
-    given = Input(code.shape[1:], name="code")
-    x = _dense.contract(given, units)
+    code_input = Input(code.shape[1:], name="code")
+    x = _dense.contract(code_input, units)
     if dropout:
         x = layers.Dropout(dropout, seed=0, name="dropout")(x)
     x = layers.Dense(class_count(fields, target), activation="softmax", name=name)(x)
-    return Model({"code": given}, {name: x}, name=f"{name}_head")
+    return Model({"code": code_input}, {name: x}, name=f"{name}_head")
 
 
 def estimate(code: Tensor, target: str, units: Sequence[int] = (), scale: float = 1.0) -> Model:
@@ -46,15 +46,15 @@ def estimate(code: Tensor, target: str, units: Sequence[int] = (), scale: float 
         code: what the encoder gives, (batch, ...).
         target: the field of the number.
         units: of the dense layers before the last.
-        scale: of the number; the layers work in its units.
+        scale: of the number; the layers work in multiples of it.
     """
-    given = Input(code.shape[1:], name="code")
-    x = layers.Dense(1, name=target)(_dense.contract(given, units))
-    return Model({"code": given}, {target: scale * x[:, 0]}, name=f"{target}_head")
+    code_input = Input(code.shape[1:], name="code")
+    x = layers.Dense(1, name=target)(_dense.contract(code_input, units))
+    return Model({"code": code_input}, {target: scale * x[:, 0]}, name=f"{target}_head")
 
 
 def class_count(fields: Fields, name: str) -> int:
-    """Return how many classes a field has; raises FieldError where a sample has no class of it."""
+    """Return the number of classes of a field; raise FieldError if it is not one class a sample."""
     field = fields[name]
     if field.kind != "class" or field.shape or not field.classes:
         raise FieldError(

@@ -1,4 +1,4 @@
-"""Contracting path, expanding path and skips of the U-Nets."""
+"""Contracting path, expanding path and skip connections of the U-Nets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -22,19 +22,19 @@ def contract(image: Tensor, filters: Sequence[int], stride: int, suffix: str = "
     Args:
         image: (batch, height, width, channels).
         filters: of each level.
-        stride: of the first convolution; 2 does all the work at half the size.
+        stride: of the first convolution; with 2 all layers work at half the size.
         suffix: of the layers' names, such as "_elevation"; the option is then `elevation_filters`.
 
     Raises:
-        EdkitError: there are no two levels, and so no skip; or the stride is neither 1 nor 2.
+        EdkitError: fewer than two levels, and so no skip; or a stride other than 1 and 2.
     """
     if stride not in (1, 2):
         raise EdkitError(f"option 'stride' is 1 or 2, received {stride}.")
     if len(filters) < 2:
         option = f"{suffix}_filters".strip("_")
-        found = ",".join(map(str, filters)) or "none"
+        received = ",".join(map(str, filters)) or "none"
         raise EdkitError(
-            f"option {option!r} is two numbers or more, a level each, received {found}."
+            f"option {option!r} is two numbers or more, a level each, received {received}."
         )
     halvings = len(filters) - 1 + (stride == 2)
     x = layers.ZeroPadding2D(margins(image.shape[1:], halvings), name=f"pad{suffix}")(image)
@@ -56,10 +56,10 @@ def encoder(inputs: Mapping[str, Tensor], levels: Sequence[Tensor], dropout: flo
 
 
 def decoder(contracting: Model, fields: Mapping[str, Field], stride: int) -> Model:
-    """Return the model from an encoder's outputs to a map for each of the fields, by name.
+    """Return the model from an encoder's outputs to one map a field, by name.
 
-    Class probabilities (batch, *shape, classes) for a field of classes, else values (batch,
-    *shape), linear.
+    Fields of classes get probabilities (batch, *shape, classes), others linear values (batch,
+    *shape).
     """
     inputs = {name: Input(t.shape[1:], name=name) for name, t in contracting.output.items()}
     x = inputs["code"]
@@ -82,7 +82,7 @@ def chain(contracting: Model, expanding: Model) -> Model:
 
 
 def check_maps(fields: Fields, *names: str) -> None:
-    """Raise FieldError unless the fields have the size of the image, and classes have names."""
+    """Raise FieldError unless the fields have the image's size and their classes have names."""
     image = fields["image"]
     for name in names:
         field = fields[name]
@@ -98,7 +98,7 @@ def check_maps(fields: Fields, *names: str) -> None:
 def augmented(
     batch: dict[str, np.ndarray], random: np.random.Generator, *, params: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    """Return the batch changed as the option `augment` says."""
+    """Return the batch augmented according to the option `augment`."""
     if params["augment"] == "none":
         return batch
     batch = augment.zoomed(augment.mirrored(batch, random), random)

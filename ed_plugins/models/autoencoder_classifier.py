@@ -1,4 +1,4 @@
-"""The auto-encoder that also names what it sees."""
+"""Auto-encoder and classifier on one code."""
 
 from keras import Input, Model, layers
 
@@ -49,7 +49,7 @@ def autoencoder_classifier(
     """
     shape = fields["image"].shape
     image = Input(shape, name="image")
-    # A bias of 1 starts every unit above 0; from a bias of 0, a fifth of them never wakes up.
+    # A bias of 1 starts every unit above 0; with a bias of 0, a fifth of them stays at 0.
     to_code = layers.Dense(latent, activation="relu", bias_initializer="ones", name="code")
     code = to_code(_dense.contract(image, hidden))
     encoder = Model({"image": image}, {"code": code}, name="encoder")

@@ -1,4 +1,4 @@
-"""The classifier on the encoder of an earlier run."""
+"""Classifier on the encoder of an earlier run."""
 
 from typing import Literal
 
@@ -51,7 +51,7 @@ def classifier(
         freeze: leave the encoder as it is, its statistics included.
         start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
         hidden: units of the dense layers before the classes.
-        dropout: share of the last layer's inputs that are left out while training.
+        dropout: share of the last layer's inputs dropped during training.
         filters: of each convolution where no run is given, all normalised.
     """
     if encoder:
@@ -61,8 +61,8 @@ def classifier(
         part = submodel(net, "encoder")
         if "label" in part.input:
             raise EdkitError(
-                f"option 'encoder': that of run {encoder!r} is told the label, which is to be "
-                "found here. Choose a run of another model."
+                f"option 'encoder': the encoder of run {encoder!r} takes the label as an input, "
+                "but the label is the target here. Choose a run of another model."
             )
     else:
         image = Input(fields["image"].shape, name="image")

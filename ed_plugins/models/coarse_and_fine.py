@@ -1,4 +1,4 @@
-"""Coarse classes, fine classes and the image from one code: learning with few fine labels."""
+"""Coarse classes, fine classes and the image from one code (semi-supervised)."""
 
 from keras import Input, Model, layers
 
@@ -48,17 +48,17 @@ def coarse_and_fine(
 ) -> Model:
     """Few coarse and many fine classes; the image helps where labels are missing (semi-supervised).
 
-    `--labels fine=0.05` leaves 5 % of the fine labels; samples without one go on teaching the
-    coarse classes and the image. Outputs `code` (batch, latent), `coarse` and `fine` (batch,
-    classes), and `image`.
+    `--labels fine=0.05` leaves 5 % of the fine labels; the other samples still train the coarse
+    classes and the image. Outputs `code` (batch, latent), `coarse` and `fine` (batch, classes), and
+    `image`.
 
     Args:
         fields: of the data set; `image`, `coarse` and `label`, the fine classes, are needed.
         filters: of each convolution, all normalised and followed by a 2x2 pooling.
         latent: units of the code.
         reconstruction: weight of the squared error summed over the image.
-        dropout: share of the code that is left out before the classes while training.
-        shift: pixels by which training images are moved at the most.
+        dropout: share of the code dropped before the classes during training.
+        shift: largest shift of training images, in pixels.
         flip: mirror half of the training images, left and right.
     """
     if shift < 0:

@@ -1,4 +1,4 @@
-"""The generative adversarial network that draws what it is asked to."""
+"""Generative adversarial network conditioned on the class."""
 
 from keras import Model
 

@@ -1,4 +1,4 @@
-"""The variational auto-encoder that is told the class."""
+"""Variational auto-encoder conditioned on the class."""
 
 from math import prod
 
@@ -28,7 +28,7 @@ def conditional_vae(
 ) -> Model:
     """Variational auto-encoder with the class in encoder and decoder (Sohn et al., 2015).
 
-    The code holds what the class leaves open, such as style. Inputs `image` and `label` (batch,);
+    The code holds all but the class, such as style. Inputs `image` and `label` (batch,);
     the decoder takes `code` (batch, latent) and `label`.
 
     Args:
@@ -42,13 +42,13 @@ def conditional_vae(
     image = Input(shape, name="image")
     label = Input((), name="label", dtype="int32")
     pixels = ops.reshape(image, (-1, prod(shape)))
-    given = ops.concatenate([pixels, ops.one_hot(label, classes)], axis=-1)
-    outputs = posterior(_dense.contract(given, hidden), latent)
+    features = ops.concatenate([pixels, ops.one_hot(label, classes)], axis=-1)
+    outputs = posterior(_dense.contract(features, hidden), latent)
     encoder = Model({"image": image, "label": label}, outputs, name="encoder")
 
     code = Input((latent,), name="code")
-    wanted = Input((), name="label", dtype="int32")
-    given = ops.concatenate([code, ops.one_hot(wanted, classes)], axis=-1)
-    decoded = _dense.expand(given, hidden[::-1], shape)
-    decoder = Model({"code": code, "label": wanted}, {"image": decoded}, name="decoder")
+    label_input = Input((), name="label", dtype="int32")
+    features = ops.concatenate([code, ops.one_hot(label_input, classes)], axis=-1)
+    decoded = _dense.expand(features, hidden[::-1], shape)
+    decoder = Model({"code": code, "label": label_input}, {"image": decoded}, name="decoder")
     return join(encoder, decoder)

@@ -1,4 +1,4 @@
-"""The convolutional auto-encoder."""
+"""Convolutional auto-encoder."""
 
 from keras import Input, Model
 
@@ -28,7 +28,7 @@ def conv_autoencoder(
         fields: of the data set; `image` is needed.
         filters: of each convolution, all followed by a 2x2 pooling; mirrored in the decoder.
         sparsity: weight of the L1 penalty on the code.
-        noise: standard deviation of what is added to the image, which is to be restored.
+        noise: standard deviation of noise added to the input; the clean image is the target.
     """
     shape = fields["image"].shape
     image = Input(shape, name="image")

@@ -1,4 +1,4 @@
-"""The convolutional variational auto-encoder."""
+"""Convolutional variational auto-encoder."""
 
 from math import prod
 

@@ -1,4 +1,4 @@
-"""The dense auto-encoder."""
+"""Dense auto-encoder."""
 
 from typing import Literal
 
@@ -35,14 +35,14 @@ def dense_autoencoder(
         latent: units of the code.
         sparsity: weight of the L1 penalty on the code; 0.1 halves the share of active units on
             Fashion-MNIST.
-        noise: standard deviation of what is added to the image, which is to be restored.
+        noise: standard deviation of noise added to the input; the clean image is the target.
         activation: of the layers before and behind the code; with few units in the code, elu is
             far better than relu.
         code_activation: of the code; linear suits a code of few units, relu a sparse one.
     """
     shape = fields["image"].shape
     image = Input(shape, name="image")
-    # A bias of 1 starts every unit above 0; from a bias of 0, a fifth of them never wakes up.
+    # A bias of 1 starts every unit above 0; with a bias of 0, a fifth of them stays at 0.
     bias = "ones" if code_activation == "relu" else "zeros"
     to_code = layers.Dense(latent, code_activation, bias_initializer=bias, name="code")
     code = to_code(_dense.contract(image, hidden, activation))

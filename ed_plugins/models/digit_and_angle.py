@@ -1,4 +1,4 @@
-"""Two tasks on one image: which digit, and how far it is turned."""
+"""Class and rotation angle of one image: two tasks on one code."""
 
 from keras import Input, Model
 
@@ -35,7 +35,7 @@ def digit_and_angle(
         hidden: units of the dense layers of either branch.
     """
     image = Input(fields["image"].shape, name="image")
-    # Small maps say worse how far an image is turned: the last are not pooled.
+    # The angle is read less well from small maps: the last ones are not pooled.
     code = _conv.contract(image, filters, norm=True, poolings=max(len(filters) - 1, 0))
     encoder = Model({"image": image}, {"code": code}, name="encoder")
     return join(

@@ -1,4 +1,4 @@
-"""The U-Net that looks at a photograph and at the elevation."""
+"""U-Net with two inputs: photograph and elevation."""
 
 from typing import Literal
 
@@ -44,7 +44,7 @@ def fusion_unet(
         filters: of each level of the image's encoder.
         elevation_filters: of the elevation's, as many.
         merge: in the middle, or everywhere, in the skips as well.
-        stride: of the first convolutions; 2 takes a quarter of the time and loses what is thin.
+        stride: of the first convolutions; 2 takes a quarter of the time and loses thin structures.
         dropout: share of the deepest maps that is dropped while training.
         augment: none, street (mirrored and enlarged) or aerial (turned as well).
     """

@@ -1,4 +1,4 @@
-"""The generative adversarial network."""
+"""Generative adversarial network."""
 
 from keras import Model
 

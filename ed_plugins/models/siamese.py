@@ -1,4 +1,4 @@
-"""The siamese network: an embedding in which samples of one class lie together."""
+"""Siamese network: an embedding that brings samples of one class together."""
 
 from keras import Input, Model, layers
 
@@ -21,9 +21,9 @@ def siamese(
 ) -> Model:
     """One encoder for both samples of a pair (Hadsell et al., 2006, "DrLIM").
 
-    All pairs of a batch are compared at once, so that the encoder sees every sample once and its
-    weights are shared by what they are. The embedding is the `code` (batch, latent); a sample
-    without a label (-1) is embedded, and is in no pair.
+    All pairs of a batch are compared at once: the encoder sees every sample once and its weights
+    are shared by construction. The embedding is the `code` (batch, latent); a sample without a
+    label (-1) is embedded but belongs to no pair.
 
     Args:
         fields: of the data set; `image` and `label` are needed.

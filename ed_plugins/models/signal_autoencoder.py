@@ -1,4 +1,4 @@
-"""The auto-encoder for signals over time: audio, an electrocardiogram."""
+"""Auto-encoder for signals over time, such as audio or an electrocardiogram."""
 
 from keras import Input, Model
 
@@ -32,7 +32,7 @@ def signal_autoencoder(
         filters: of each convolution, all followed by a pooling of two; mirrored in the decoder.
         kernel: samples that a convolution spans.
         sparsity: weight of the L1 penalty on the code.
-        noise: standard deviation of what is added to the signal, which is to be restored.
+        noise: standard deviation of noise added to the input; the clean signal is the target.
     """
     shape = fields["signal"].shape
     signal = Input(shape, name="signal")

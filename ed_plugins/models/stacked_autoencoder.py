@@ -1,4 +1,4 @@
-"""The auto-encoder on the code of another."""
+"""Auto-encoder on the code of another auto-encoder."""
 
 from math import prod
 from typing import Any
@@ -25,12 +25,12 @@ from ed_plugins.models import _dense
 from ed_plugins.models._assemble import Weights, earlier_parts
 from ed_plugins.models.dense_autoencoder import dense_autoencoder
 
-OUTER_ALONE = 0.5  # share of a training without a base in which the outer auto-encoder learns
+OUTER_ALONE = 0.5  # share of the steps that train the outer auto-encoder, without a base
 
 
 def outer_until(net: Any, learning_rate: Any, params: Any) -> Any:
-    """Return Adam; without a base it holds the outer auto-encoder once that has been trained."""
-    steps = getattr(learning_rate, "steps", 0)  # 0 where nobody knows how long it trains
+    """Return Adam; without a base it freezes the outer auto-encoder once that has been trained."""
+    steps = getattr(learning_rate, "steps", 0)  # 0 if the number of steps is unknown
     if params["base"] or not steps:
         return optimizers.Adam(learning_rate)
     end = step_at(OUTER_ALONE, steps)
@@ -64,10 +64,10 @@ def stacked_autoencoder(
 ) -> Model:
     """Auto-encoder on the code of another run, decoded end to end (Bengio et al., 2007).
 
-    Outputs `code` (batch, latent), `image`, and `difference`: of the base's code, what comes back
-    less what went in. Without a base also `outer_image`, which is what the outer auto-encoder makes
-    of the image by itself. It is then trained alone in the first half of the steps, and held as it
-    is in the second, in which the inner one learns.
+    Outputs `code` (batch, latent), `image`, and `difference`: the base's code as reconstructed,
+    minus the code itself. Without a base there is also `outer_image`, the reconstruction by the
+    outer auto-encoder alone. The outer one is then trained in the first half of the steps and
+    frozen in the second, in which the inner one is trained.
 
     Args:
         fields: of the data set; `image` is needed.
@@ -101,7 +101,7 @@ def stacked_autoencoder(
 
 
 def _base(path: str, fields: Fields, weights: Weights) -> tuple[Any, Any]:
-    """Return the encoder and the decoder that the new code lies between."""
+    """Return the encoder and the decoder around the new code."""
     if not path:
         net = dense_autoencoder(fields, hidden=(128,), latent=32)
         return submodel(net, "encoder"), submodel(net, "decoder")

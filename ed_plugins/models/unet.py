@@ -1,4 +1,4 @@
-"""The U-Net."""
+"""U-Net."""
 
 from keras import Input, Model
 
@@ -28,7 +28,7 @@ def unet(
     Args:
         fields: of the data set; `image` and `mask` are needed.
         filters: of each level, at least two, the size halved from one to the next.
-        stride: of the first convolution; 2 takes a quarter of the time and loses what is thin.
+        stride: of the first convolution; 2 takes a quarter of the time and loses thin structures.
         dropout: share of the deepest maps that is dropped while training.
         augment: none, street (mirrored and enlarged) or aerial (turned as well).
     """

@@ -1,4 +1,4 @@
-"""The U-Net with two outputs."""
+"""U-Net with two outputs: land use and elevation."""
 
 from keras import Input, Model
 
@@ -34,7 +34,7 @@ def unet_land_use_and_elevation(
         fields: of the data set; `image`, `mask` and `elevation` are needed.
         filters: of each level, at least two, the size halved from one to the next.
         elevation_weight: weight of the elevation's squared error, in the square of its unit.
-        stride: of the first convolution; 2 takes a quarter of the time and loses what is thin.
+        stride: of the first convolution; 2 takes a quarter of the time and loses thin structures.
         dropout: share of the deepest maps that is dropped while training.
         augment: none, street (mirrored and enlarged) or aerial (turned as well).
     """

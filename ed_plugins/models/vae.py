@@ -1,4 +1,4 @@
-"""The variational auto-encoder."""
+"""Variational auto-encoder."""
 
 from keras import Input, Model
 

@@ -1,4 +1,4 @@
-"""The auto-encoder for videos."""
+"""Auto-encoder for videos."""
 
 from keras import Input, Model
 
@@ -35,7 +35,7 @@ def video_autoencoder(
         fields: of the data set; `video` (time, height, width, channels) is needed.
         filters: of each convolution, all followed by a 2x2x2 pooling; mirrored in the decoder.
         sparsity: weight of the L1 penalty on the code.
-        noise: standard deviation of what is added to the video, which is to be restored.
+        noise: standard deviation of noise added to the input; the clean video is the target.
     """
     shape = fields["video"].shape
     video = Input(shape, name="video")

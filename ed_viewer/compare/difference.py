@@ -1,4 +1,4 @@
-"""What two runs have that can be subtracted, and the difference B - A. No widget is made here."""
+"""Difference B - A of two runs, and the arrays that can be subtracted. No widget is made here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

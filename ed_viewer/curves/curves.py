@@ -1,4 +1,4 @@
-"""Curves of the scalars: a small plot a head and the total, of one run or of two."""
+"""Row of loss plots, one for the total and one a head, of one run or of two."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _AXES = (Alignment.STEP, Alignment.EPOCH, Alignment.TIME)  # of one run alone
 
 
 class CurveRow(QScrollArea):
-    """A plot a scalar. Each is made in a turn of its own: it takes some 15 ms.
+    """Row of plots, one a scalar; each is made in its own event-loop turn (some 15 ms).
 
     Signals:
         scrubbed: the place to which a cursor line was dragged.
@@ -91,9 +91,9 @@ class CurveRow(QScrollArea):
         self._missing = [name for name in names if name not in self.plots]
         for column in range(max(self._grid.columnCount(), len(names))):
             # A place for each from the beginning: none that is made makes the others narrower.
-            shown = column < len(names) and self._large in ("", names[column])
-            self._grid.setColumnStretch(column, 1 if shown else 0)
-            self._grid.setColumnMinimumWidth(column, _NARROW if shown else 0)
+            visible = column < len(names) and self._large in ("", names[column])
+            self._grid.setColumnStretch(column, 1 if visible else 0)
+            self._grid.setColumnMinimumWidth(column, _NARROW if visible else 0)
         for name in self.plots:
             self._put(name)
         if self._missing:
@@ -277,16 +277,16 @@ class Curves(QWidget):
         if table is None or table.steps is None:
             return _ALONE.format(_RUNNING)
         width = width_of(len(table.steps.places))
-        said = _EVERY_STEP.format(counted(width, "step")) if width > 1 else _FEW_STEPS
-        return _ALONE.format(said)
+        parts = _EVERY_STEP.format(counted(width, "step")) if width > 1 else _FEW_STEPS
+        return _ALONE.format(parts)
 
     def _lay_plots(self) -> None:
         """Have a plot of every scalar."""
         both = Side.B in self._shown
         self.over.setVisible(not both)
         runs = self._shown if Side.A in self._shown else {}
-        shown = [run for _, run in sorted(runs.items())]
-        names = list(dict.fromkeys(name for run in shown for name in run.names()))
+        shown_runs = [run for _, run in sorted(runs.items())]
+        names = list(dict.fromkeys(name for run in shown_runs for name in run.names()))
         self.about.setVisible(bool(names))
         self.log.setEnabled(bool(names))
         self._row.lay(names, both)
@@ -301,7 +301,9 @@ class Curves(QWidget):
     def _update_in_turns(self) -> None:
         """Draw one plot a turn of the event loop: of a long run, all of them take 40 ms."""
         self._updated = time.monotonic()
-        self._tables = {side: shown.table(self._axis) for side, shown in self._shown.items()}
+        self._tables = {
+            side: curve_data.table(self._axis) for side, curve_data in self._shown.items()
+        }
         self.about.setText(self._words())
         plots = list(self.plots.values())
         waiting = [plot for plot in self._due if plot in plots]  # first: else they would for ever
@@ -320,5 +322,5 @@ class Curves(QWidget):
     def _scrub(self, place: float) -> None:
         places = self._shown[Side.A].places(self._axis) if Side.A in self._shown else ()
         if len(places):
-            known = np.where(np.isfinite(places), places, np.inf)
-            self.scrubbed.emit(int(np.abs(known - place).argmin()))
+            finite_places = np.where(np.isfinite(places), places, np.inf)
+            self.scrubbed.emit(int(np.abs(finite_places - place).argmin()))

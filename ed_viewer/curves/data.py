@@ -1,4 +1,4 @@
-"""What the curves of a run are drawn from. No Qt here."""
+"""Data of the loss curves of a run. No Qt here."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def curves_of(scalars: Sequence[str], heads: Sequence[str]) -> list[str]:
     Weights stand in the title of their head, validation in the plot of its training curve.
     """
     hidden = ("val_", "weighted_")
-    told = ("learning_rate", "dropped_frames")  # elsewhere
+    elsewhere = ("learning_rate", "dropped_frames")  # elsewhere
     names = [s for s in scalars if not s.startswith(hidden) and not s.endswith("_weight")]
     first = [n for n in ("loss", *(f"{head}_loss" for head in heads)) if n in names]
-    rest = [n for n in names if n not in (*first, *told)]
+    rest = [n for n in names if n not in (*first, *elsewhere)]
     only_validated = [
         s for s in scalars if s.startswith("val_") and s.removeprefix("val_") not in scalars
     ]
@@ -159,7 +159,7 @@ def width_of(rows: int) -> int:
 
 @dataclass(slots=True, eq=False)
 class CurveData:
-    """A run whose curves are drawn."""
+    """Curves of a run: their names and tables."""
 
     run: RunInfo
     growth: RunProgress | None = None
@@ -213,10 +213,10 @@ def _best(places: np.ndarray, columns: Mapping[str, np.ndarray]) -> float:
             last = weights[np.isfinite(weights)][-1:].sum()
             at_end += last * np.nan_to_num(columns[f"val_{head}_loss"])
         total = np.where(np.isfinite(total), at_end, np.nan)
-    known = np.isfinite(total) & np.isfinite(places)
-    if known.sum() < 2:
+    finite_rows = np.isfinite(total) & np.isfinite(places)
+    if finite_rows.sum() < 2:
         return float("nan")
-    return float(places[known][np.argmin(total[known])])
+    return float(places[finite_rows][np.argmin(total[finite_rows])])
 
 
 def title_of(name: str) -> str:
@@ -235,13 +235,13 @@ def at_cursor(
         place: on the axis.
         compared: whether the plot is one of two runs.
     """
-    said = {side: _all_values(table, name, place) for side, table in sorted(tables.items())}
+    texts = {side: _all_values(table, name, place) for side, table in sorted(tables.items())}
     if not compared:
-        values = said.get(Side.A, "")
+        values = texts.get(Side.A, "")
         of = _STEP if Side.A in tables and tables[Side.A].every(name) else _MEAN
         return values, f"{values} ({_VALUES}, {of})"
-    both = "  ".join(f"{side.value} {_value(tables[side], name, place)}" for side in said)
-    about = " · ".join(f"{side.value}: {words}" for side, words in said.items())
+    both = "  ".join(f"{side.value} {_value(tables[side], name, place)}" for side in texts)
+    about = " · ".join(f"{side.value}: {words}" for side, words in texts.items())
     return both, f"{about} ({_VALUES})"
 
 
@@ -259,27 +259,27 @@ def describe(name: str, tables: Mapping[Side, CurveTable], how: Alignment, place
     near = [p for table in tables.values() for p in _near(table, name, place)]
     if not near:
         return ""
-    there = min(near, key=lambda known: abs(known - place))
-    said = [title_of(name), _place_words(how, there)]
+    there = min(near, key=lambda place_: abs(place_ - place))
+    parts = [title_of(name), _place_words(how, there)]
     for side, table in sorted(tables.items()):
         words = [word for word in _values(table, name, there) if word]
         if words:
-            said.append((f"{side.value} " if len(tables) > 1 else "") + ", ".join(words))
-        said += _changes(name, table, there)
-    return " · ".join(said)
+            parts.append((f"{side.value} " if len(tables) > 1 else "") + ", ".join(words))
+        parts += _changes(name, table, there)
+    return " · ".join(parts)
 
 
 def _all_values(table: CurveTable, name: str, place: float) -> str:
     """Return the values at a place, what matters most first: validation, weight, training."""
-    said = []
+    parts = []
     validation = table.at(f"val_{name}", place)
     if np.isfinite(validation):
-        said.append(f"val {number(validation)}")
+        parts.append(f"val {number(validation)}")
     weight = table.at(f"{name.removesuffix('_loss')}_weight", place)
     if name.endswith("_loss") and np.isfinite(weight):
-        said.append(f"λ {number(weight)}")
+        parts.append(f"λ {number(weight)}")
     value = _value(table, name, place)
-    return "  ".join([*said, f"train {value}" if said else value])
+    return "  ".join([*parts, f"train {value}" if parts else value])
 
 
 def _value(table: CurveTable, name: str, place: float) -> str:
@@ -310,10 +310,10 @@ def marks_of(name: str, table: CurveTable) -> list[Mark]:
 def _near(table: CurveTable, name: str, place: float) -> list[float]:
     """Return the places nearest to one at which a scalar is known, or known to be not finite."""
     columns = _columns(name).items()
-    known = (table.training(n) if kind == "training" else table.known(n) for n, kind in columns)
-    found = [p for places, _ in known for p in _nearest(places, place)]
+    series = (table.training(n) if kind == "training" else table.known(n) for n, kind in columns)
+    places_near = [p for places, _ in series for p in _nearest(places, place)]
     rows = _nearest(table.places[np.isfinite(table.places)], place)
-    return found + [row for row in rows if table.diverged(name, row)]
+    return places_near + [row for row in rows if table.diverged(name, row)]
 
 
 def _nearest(places: np.ndarray, place: float) -> list[float]:
@@ -325,14 +325,14 @@ def _nearest(places: np.ndarray, place: float) -> list[float]:
 
 def _values(table: CurveTable, name: str, place: float) -> list[str]:
     """Return the value of each column at a place, "" where none is known."""
-    said = []
+    parts = []
     for column, kind in _columns(name).items():
         value = table.at(column, place)
         if kind == "training" and table.diverged(column, place):
-            said.append(f"{kind} not finite")
+            parts.append(f"{kind} not finite")
         else:
-            said.append(f"{kind} {number(value)}" if np.isfinite(value) else "")
-    return said
+            parts.append(f"{kind} {number(value)}" if np.isfinite(value) else "")
+    return parts
 
 
 def _place_words(how: Alignment, place: float) -> str:

@@ -1,4 +1,4 @@
-"""One scalar of one run or of two, training and validation, with the cursor."""
+"""Plot of one scalar of one run or of two, training and validation, with the cursor."""
 
 from collections.abc import Mapping
 
@@ -124,11 +124,11 @@ class CurvePlot(Card):
         if self._whole is None:
             return
         self.item.getAxis("bottom").whole = self.how is Alignment.STEP
-        shown = part or self._whole
-        self.item.setXRange(*shown, padding=0 if part else 0.02)
+        limits = part or self._whole
+        self.item.setXRange(*limits, padding=0 if part else 0.02)
         ranges = []
         for (_, kind), (where, values) in self._drawn.items():
-            there = values[(where >= shown[0]) & (where <= shown[1])]
+            there = values[(where >= limits[0]) & (where <= limits[1])]
             if len(there):
                 ranges.append(_range(there) if kind == "every" else (there.min(), there.max()))
         if not ranges:

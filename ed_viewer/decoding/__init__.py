@@ -1,1 +1,1 @@
-"""The client of the process that decodes."""
+"""Client of the decoding process."""

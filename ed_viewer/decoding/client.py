@@ -1,4 +1,4 @@
-"""The window's end of the process that decodes: started when it is needed, never waited for."""
+"""Client of the decoding process, started on demand and never waited for."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _AGAIN = "Drag to restart it."
 
 
 class DecoderState(Enum):
-    """How far the process has come."""
+    """State of the decoding process."""
 
     IDLE = "idle"
     STARTING = "starting"
@@ -30,7 +30,7 @@ class DecoderState(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecoderAnswer:
-    """What the process answered.
+    """Answer of the decoding process.
 
     Attributes:
         ask, topic: of the request.
@@ -47,21 +47,21 @@ class DecoderAnswer:
 
 
 def worker_command(path: Path) -> list[str]:
-    """Return the command of the process for a run; it is told the plugin files that we were."""
+    """Return the command of the process for a run, with our plugin files."""
     plugins = [part for file in PLUGIN_FILES for part in ("--plugin", file)]
     # -P: without it, Python looks for modules in the present folder first, which may hold any.
     return [sys.executable, "-P", "-m", "ed_core.decoding.worker", str(path), *plugins]
 
 
 class DecoderClient(QObject):
-    """Asks the decoder of one run; see `ed_core.decoding.worker` for what is asked and answered.
+    """Client of one run's decoder; see `ed_core.decoding.worker` for requests and answers.
 
     Requests of one topic replace one another. A process that ended by itself is started again by
     the next request, unless it ended without having answered anything twice in a row.
 
     Signals:
         changed: the state, or what there is to say of it.
-        answered: an Answer.
+        answered: a DecoderAnswer.
 
     Attributes:
         state: how far the process has come.
@@ -142,8 +142,14 @@ class DecoderClient(QObject):
             self.start()
         self._number += 1
         self._newest[topic] = self._number
-        said = {"ask": ask, "topic": topic, "number": self._number, "step": self.step, **facts}
-        self.process.send(pack(said, arrays))
+        facts_of_request = {
+            "ask": ask,
+            "topic": topic,
+            "number": self._number,
+            "step": self.step,
+            **facts,
+        }
+        self.process.send(pack(facts_of_request, arrays))
 
     def _take(self, message: Message) -> None:
         facts = message.facts

@@ -1,4 +1,4 @@
-"""The process that decodes, as the window holds it: messages in and out, and why it ended."""
+"""Decoding process: messages in and out, and the reason of its end."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ _LAST_WORDS = 2000  # bytes of its standard error that are kept
 
 
 class DecoderProcess(QObject):
-    """Runs a program that speaks in messages, and is never waited for.
+    """Process that exchanges messages and is never waited for.
 
-    It is killed when it owes an answer for too long, or says what is no message.
+    It is killed when an answer takes too long, or when its output is no message.
 
     Signals:
         came: a Message.
@@ -100,8 +100,8 @@ class DecoderProcess(QObject):
 
     def _read_errors(self) -> None:
         if self._process is not None:
-            said = self._errors + self._process.readAllStandardError().data()
-            self._errors = said[-_LAST_WORDS:]
+            errors = self._errors + self._process.readAllStandardError().data()
+            self._errors = errors[-_LAST_WORDS:]
 
     def _give_up(self) -> None:
         if self._process is not None:

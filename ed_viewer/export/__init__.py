@@ -1,1 +1,1 @@
-"""Take away what is on show: pictures, movies of the scrub, and the arrays behind it."""
+"""Export of the stage: pictures, movies, and the arrays behind them."""

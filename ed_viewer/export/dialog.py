@@ -1,4 +1,4 @@
-"""What to export, as what, and where to."""
+"""Export dialog: target, format and file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportChoice:
-    """What was asked for.
+    """Choice of the user.
 
     Attributes:
         target: the name of the thing.
@@ -48,7 +48,7 @@ class ExportChoice:
 
 
 class ExportDialog(QDialog):
-    """A small form; `choice` is what it says once it has been accepted.
+    """Dialog with a small form; `choice` is its result once it has been accepted.
 
     Args:
         targets: what can be taken.

@@ -1,4 +1,4 @@
-"""The window's export: a key, a button, the dialog, and who does the work."""
+"""Export feature: key, button, dialog, and the jobs that write."""
 
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,7 @@ _GONE = "Nothing exported: what was chosen is no longer shown"
 
 
 class ExportFeature(Feature):
-    """Takes the stage, one of its panels, the curves or the window away, as it is drawn now.
+    """Feature that exports the stage, a panel, the curves or the window as drawn now.
 
     Args:
         bench: what it works with.
@@ -87,17 +87,17 @@ class ExportFeature(Feature):
     def take(self, choice: ExportChoice) -> None:
         """Export; how it ends stands in the status line."""
         offered = targets(self.bench, self.shown) if self.bench.session.frame is not None else []
-        found = [target for target in offered if target.name == choice.target]
-        if not found:  # its tab was left while the dialog was open
+        matching = [target for target in offered if target.name == choice.target]
+        if not matching:  # its tab was left while the dialog was open
             self.bench.status.show_message(_GONE)
         elif choice.kind in MOVIES:
-            self._film(choice, found[0])
+            self._film(choice, matching[0])
             return
         elif choice.kind in PICTURES:
             background = self.bench.theme.colour("window")
-            self._write(choice.file, picture(found[0].figure, choice.kind, background))
-        elif found[0].arrays is not None:
-            self._write(choice.file, partial(write_npz, arrays=found[0].arrays()))
+            self._write(choice.file, picture(matching[0].figure, choice.kind, background))
+        elif matching[0].arrays is not None:
+            self._write(choice.file, partial(write_npz, arrays=matching[0].arrays()))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -184,9 +184,9 @@ class ExportFeature(Feature):
         return ExportSource(self.bench.session, self._compare.comparison)
 
     def _folder(self) -> Path:
-        kept = self.bench.settings.text(_FOLDER)
+        remembered = self.bench.settings.text(_FOLDER)
         home = QStandardPaths.StandardLocation.PicturesLocation
-        return Path(kept or QStandardPaths.writableLocation(home) or Path.home())
+        return Path(remembered or QStandardPaths.writableLocation(home) or Path.home())
 
     def _name(self) -> str:
         """Return what a file is called: the run or runs, the tab and the step."""

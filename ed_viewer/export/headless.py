@@ -1,4 +1,4 @@
-"""`edkit view RUN --export FILE`: the stage of a run, or of two, without a window."""
+"""Export without a window, for `edkit view RUN --export FILE`."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ class HeadlessRun:
         strips: Mapping[str, HistoryRequest] | None = None,
     ) -> Frame:
         """Return a frame, and strips of earlier ones; raises EdkitError where one is damaged."""
-        known = {probe.name for probe in self.run.header.probes}
-        wanted = tuple(name for name in probes if name in known)
-        frame = self._tail.read(FrameRequest(1, 1, number, wanted, strips or {}))
+        names = {probe.name for probe in self.run.header.probes}
+        available = tuple(name for name in probes if name in names)
+        frame = self._tail.read(FrameRequest(1, 1, number, available, strips or {}))
         if frame.damaged:
             raise EdkitError("; ".join(sorted(frame.damaged.values())))
         self.frame = frame
@@ -116,11 +116,11 @@ class HeadlessSecondRun:
         both.at = ours.request.frame
         self._stage.say(Side.B, both.notice)
         if both.found >= 0:
-            wanted = {
+            requests = {
                 probe: HistoryRequest(both.beside(strip.frames), strip.samples)
                 for probe, strip in ours.request.strips.items()
             }
-            self._theirs.read(both.found, probes, wanted)
+            self._theirs.read(both.found, probes, requests)
             if both.frame is not None:
                 self._stage.show_frame(both.frame, Side.B)
         for heading in both.headings:
@@ -172,8 +172,8 @@ def export_stage(run: Path, wish: ExportSpec, beside: Path | None = None) -> Non
         OSError: the file cannot be written.
     """
     if wish.kind not in KINDS:
-        known = ", ".join(f".{kind}" for kind in KINDS)
-        raise EdkitError(f"{str(wish.file)!r}: expected a file that ends in {known}.")
+        endings = ", ".join(f".{kind}" for kind in KINDS)
+        raise EdkitError(f"{str(wish.file)!r}: expected a file that ends in {endings}.")
     if missing_dependency(wish.kind):
         raise EdkitError(missing_dependency(wish.kind))
     if not wish.file.parent.is_dir():
@@ -265,8 +265,8 @@ class _Drawing:
         """Draw a frame; what a panel wants beside it may follow from its size, and so come late."""
         for _ in range(_ROUNDS):
             before = self._lookbacks
-            wanted = strips(before, partial(spread, self._ours.growth.steps, number))
-            drawn = self._ours.read(number, self._probes, wanted)
+            requests = strips(before, partial(spread, self._ours.growth.steps, number))
+            drawn = self._ours.read(number, self._probes, requests)
             self._stage.show_frame(drawn)
             if self._couple is not None:
                 self._couple.draw(drawn, self._probes)

@@ -1,4 +1,4 @@
-"""Frames to a GIF (Pillow) or an MP4 (the optional package imageio-ffmpeg)."""
+"""Movies of frames: GIF (Pillow) or MP4 (the optional package imageio-ffmpeg)."""
 
 import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -164,7 +164,7 @@ class ScrubMovie(QObject):
         except StoppedError:
             return "Animation stopped: nothing was written"
         finally:
-            self._stopped = True  # after a failed write nobody takes the pictures any more
+            self._stopped = True  # after a failed write no picture is taken from the queue
         return f"Exported {free.name} to {free.parent}"
 
     def _walk(self) -> None:

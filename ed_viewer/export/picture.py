@@ -1,4 +1,4 @@
-"""A figure as PNG, SVG or PDF; what a widget paints as vectors stays vectors."""
+"""Pictures of widgets as PNG, SVG or PDF; vectors stay vectors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PICTURES = ("png", "svg", "pdf")
 PAGE_MARGINS = QMargins(8, 0, 8, 8)
 """Around a page of the stage, whose panels reach its edges but the upper one."""
 _SCALE = 2  # pixels of a PNG for one on the screen: a slide is larger than a window
-_POINTS = 72
+_POINTS = 72  # of a PDF, an inch
 _BOXES = (QComboBox, QAbstractSpinBox)
 _TOOLS = (*_BOXES, QAbstractButton, QAbstractSlider)
 _INDENT = 12  # pixels of the line above the widgets: where headings of panels begin
@@ -115,26 +115,26 @@ def head_of(widget: QWidget) -> int:
     return widget.fontMetrics().height() + 2 * _BELOW
 
 
-def describe_position(known: RunView, frame: Frame | None) -> str:
+def describe_position(view: RunView, frame: Frame | None) -> str:
     """Return which frame of a run is shown, in words."""
-    if frame is None or known.growth is None:
-        return f"{name_of(known)}, no frame"
-    number, growth = frame.request.frame, known.growth
+    if frame is None or view.growth is None:
+        return f"{name_of(view)}, no frame"
+    number, growth = frame.request.frame, view.growth
     step, epoch = int(growth.steps[number]), float(growth.epochs[number])
-    return f"{name_of(known)}, step {step}" + (f", epoch {epoch:.2f}" if isfinite(epoch) else "")
+    return f"{name_of(view)}, step {step}" + (f", epoch {epoch:.2f}" if isfinite(epoch) else "")
 
 
-def where(known: RunView, frame: Frame | None) -> str:
+def where(view: RunView, frame: Frame | None) -> str:
     """Return which step of a run is shown, "" for none."""
-    if frame is None or known.growth is None:
+    if frame is None or view.growth is None:
         return ""
-    number, growth = frame.request.frame, known.growth
+    number, growth = frame.request.frame, view.growth
     return moment(int(growth.steps[number]), float(growth.epochs[number]))
 
 
-def name_of(known: RunView) -> str:
+def name_of(view: RunView) -> str:
     """Return what the folder of a run is called, "" while there is none."""
-    return known.path.name if known.path else ""
+    return view.path.name if view.path else ""
 
 
 def about(ours: str, theirs: str = "", signed: bool = False) -> str:
@@ -260,14 +260,18 @@ def _without_frame(alone: Sequence[Card]) -> Iterator[None]:
 
 def _alone(figure: ExportFigure) -> list[Card]:
     """Return the cards of a picture's widgets, [] where one of these has several."""
-    found = [_cards(widget) for widget in figure.widgets]
-    return [card for cards in found for card in cards] if max(map(len, found)) <= 1 else []
+    cards_by_widget = [_cards(widget) for widget in figure.widgets]
+    return (
+        [card for cards in cards_by_widget for card in cards]
+        if max(map(len, cards_by_widget)) <= 1
+        else []
+    )
 
 
 def _cards(widget: QWidget) -> list[Card]:
     """Return the cards on show in a widget, itself included."""
-    found = [widget] if isinstance(widget, Card) else []
-    return found + [card for card in widget.findChildren(Card) if card.isVisibleTo(widget)]
+    cards = [widget] if isinstance(widget, Card) else []
+    return cards + [card for card in widget.findChildren(Card) if card.isVisibleTo(widget)]
 
 
 @contextmanager
@@ -277,8 +281,8 @@ def _without_tools(widget: QWidget) -> Iterator[list[QWidget]]:
     Hidden, they would have all else laid out anew. Yields the boxes: what is chosen in them says
     what the picture shows, and is written in their place.
     """
-    found = [] if widget.isWindow() else widget.findChildren(QWidget)
-    tools = [one for one in found if one.isVisibleTo(widget) and _is_tool(one)]
+    widgets = [] if widget.isWindow() else widget.findChildren(QWidget)
+    tools = [one for one in widgets if one.isVisibleTo(widget) and _is_tool(one)]
     effects = [QGraphicsOpacityEffect(tool) for tool in tools]
     for tool, effect in zip(tools, effects, strict=True):
         effect.setOpacity(0)

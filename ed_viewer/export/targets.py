@@ -1,4 +1,4 @@
-"""What of a window can be taken away."""
+"""Targets of an export: the parts of a window with their widgets and arrays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,26 +32,26 @@ WINDOW = "window"
 
 
 def arrays_behind(
-    known: RunView, frame: Frame | None, probes: Sequence[str]
+    view: RunView, frame: Frame | None, probes: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """Return what was drawn: `probe/array`, `reference/field`, the run, and when it was taken.
 
     Earlier frames that stand beside it are `probe/over_time/array` (columns, samples, ...).
 
     Args:
-        known: the run.
+        view: the run.
         frame: of it that is drawn; without one there is nothing.
         probes: by name; those that were not read are left out.
     """
-    run, growth = known.run, known.growth
+    run, growth = view.run, view.growth
     if frame is None or run is None or growth is None:
         return {}
     number = frame.request.frame
-    found = _drawn(frame, probes)
-    found |= {f"reference/{field}": array for field, array in run.reference.items()}
+    arrays = _drawn(frame, probes)
+    arrays |= {f"reference/{field}": array for field, array in run.reference.items()}
     when = {"frame": number, "step": growth.steps[number], "epoch": growth.epochs[number]}
     about = {"run": run.path.name, **when}
-    return found | {name: np.asarray(value) for name, value in about.items()}
+    return arrays | {name: np.asarray(value) for name, value in about.items()}
 
 
 def of_two(
@@ -78,7 +78,7 @@ def of_two(
 
 def _drawn(frame: Frame, probes: Sequence[str]) -> dict[str, np.ndarray]:
     """Return the arrays of probes, those that were not read left out."""
-    found = {
+    arrays = {
         f"{probe}/{name}": array
         for probe in probes
         for name, array in frame.arrays.get(probe, {}).items()
@@ -87,8 +87,8 @@ def _drawn(frame: Frame, probes: Sequence[str]) -> dict[str, np.ndarray]:
         past = frame.past.get(probe)
         if past is not None:
             facts = {"steps": past.steps, "samples": np.asarray(past.samples), **past.arrays}
-            found |= {f"{probe}/over_time/{name}": array for name, array in facts.items()}
-    return found
+            arrays |= {f"{probe}/over_time/{name}": array for name, array in facts.items()}
+    return arrays
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -185,25 +185,25 @@ class Target:
         return (*PICTURES, *MOVIES, *(("npz",) if self.arrays else ()))
 
 
-def targets(bench: Workbench, shown: ExportSource) -> list[Target]:
+def targets(bench: Workbench, source: ExportSource) -> list[Target]:
     """Return the stage, its panels, the curves and the window, which show a frame."""
     bench.stage.complete()
     stage = bench.stage
-    said, tab = shown.about, tab_of(stage)
+    description, tab = source.about, tab_of(stage)
     page = page_of(stage)
-    panels = _panels(page, said)
-    every = partial(shown.arrays, tuple(panels))
-    whole = ExportFigure.of(page, PAGE_MARGINS, said)
-    found = [Target(f"stage/{tab}", f"Stage: {tab}", whole, every, tab)]
+    panels = _panels(page, description)
+    every = partial(source.arrays, tuple(panels))
+    whole = ExportFigure.of(page, PAGE_MARGINS, description)
+    result = [Target(f"stage/{tab}", f"Stage: {tab}", whole, every, tab)]
     if len(panels) > 1:
         for name, figure in panels.items():
-            arrays = partial(shown.arrays, (name,))
+            arrays = partial(source.arrays, (name,))
             words = f"Panel: {figure.name}"
-            found.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
-    curves = ExportFigure.of(bench.curves, about=said)
-    found.append(Target("curves", "Curves", curves, shown.scalars))
-    found.append(Target(WINDOW, "Whole window", ExportFigure.of(bench, about=said)))
-    return found
+            result.append(Target(f"panel/{tab}/{name}", words, figure, arrays, tab))
+    curves = ExportFigure.of(bench.curves, about=description)
+    result.append(Target("curves", "Curves", curves, source.scalars))
+    result.append(Target(WINDOW, "Whole window", ExportFigure.of(bench, about=description)))
+    return result
 
 
 def tab_of(stage: Stage) -> str:
@@ -216,20 +216,20 @@ def page_of(stage: Stage) -> QWidget:
     return stage.currentWidget() or stage
 
 
-def _panels(page: QWidget, said: str) -> dict[str, ExportFigure]:
+def _panels(page: QWidget, description: str) -> dict[str, ExportFigure]:
     """Return the panels of a page by their probe; of two runs each below the run's name."""
     if not isinstance(page, Page):
         return {}
     sides = [side for side in map(page.side, Side) if side is not None]
     names = [name for name in page.probes if any(name in side.hosts for side in sides)]
     if len(sides) == 1:
-        return {name: ExportFigure.of(sides[0].hosts[name], about=said) for name in names}
+        return {name: ExportFigure.of(sides[0].hosts[name], about=description) for name in names}
     return {
-        name: ExportFigure(tuple(_column(side, name) for side in sides), about=said)
+        name: ExportFigure(tuple(_column(side, name) for side in sides), about=description)
         for name in names
     }
 
 
 def _column(side: RunColumn, name: str) -> tuple[QWidget, ...]:
-    shown = side.shown(name)
-    return (side.head,) if shown is None else (side.head, shown)
+    figure = side.shown(name)
+    return (side.head,) if figure is None else (side.head, figure)

@@ -1,1 +1,1 @@
-"""A training that the window starts: what can be trained, the form, the process and its log."""
+"""New runs from the window: catalogue, form, training process and log."""

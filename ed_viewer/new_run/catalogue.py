@@ -1,4 +1,4 @@
-"""What can be trained, as `edkit list --json` says it."""
+"""Catalogue of models, data sets and options, from `edkit list --json`."""
 
 import json
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All of it.
+    """Models, data sets, options and backends.
 
     Attributes:
         models, data: by name.
@@ -75,19 +75,19 @@ class Catalogue:
 
     @classmethod
     def read(cls, text: str) -> "Catalogue":
-        """Return what the command said; raises ValueError if it said something else."""
+        """Return the catalogue in the command's output; raise ValueError if it is none."""
         try:
-            found = json.loads(text)
+            listing = json.loads(text)
             return cls(
-                {name: _model(name, facts) for name, facts in found["models"].items()},
+                {name: _model(name, facts) for name, facts in listing["models"].items()},
                 {
                     name: DataSet(name, facts["summary"], _options(facts["options"]))
-                    for name, facts in found["data"].items()
+                    for name, facts in listing["data"].items()
                 },
-                _options(found["training"]),
-                dict(found["backends"]),
-                found["backend"],
-                dict(found["broken"]),
+                _options(listing["training"]),
+                dict(listing["backends"]),
+                listing["backend"],
+                dict(listing["broken"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
@@ -105,7 +105,7 @@ def _model(name: str, facts: Mapping[str, Any]) -> ModelFacts:
     )
 
 
-def _options(found: list[dict[str, Any]]) -> tuple[OptionFacts, ...]:
+def _options(entries: list[dict[str, Any]]) -> tuple[OptionFacts, ...]:
     return tuple(
         OptionFacts(
             option["name"],
@@ -116,7 +116,7 @@ def _options(found: list[dict[str, Any]]) -> tuple[OptionFacts, ...]:
             option.get("flag", ""),
             option.get("metavar") or "",
         )
-        for option in found
+        for option in entries
     )
 
 
@@ -153,18 +153,18 @@ class CatalogueProcess(QObject):
         self.process.waitForFinished(_PATIENCE)
 
     def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
-        said = bytes(self.process.readAllStandardError().data()).decode(errors="replace")
+        errors = bytes(self.process.readAllStandardError().data()).decode(errors="replace")
         if how != QProcess.ExitStatus.NormalExit or status:
-            lines = said.strip().splitlines() or [f"edkit list ended with status {status}."]
+            lines = errors.strip().splitlines() or [f"edkit list ended with status {status}."]
             self.failed.emit(lines[-1].removeprefix("edkit: "))
             return
         text = bytes(self.process.readAllStandardOutput().data()).decode(errors="replace")
         try:
-            found = Catalogue.read(text)
+            catalogue = Catalogue.read(text)
         except ValueError as error:
             self.failed.emit(f"the answer of edkit list --json cannot be read: {error}")
             return
-        self.answered.emit(found)
+        self.answered.emit(catalogue)
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:  # the others finish as well

@@ -1,4 +1,4 @@
-"""The command in a process of its own: how it is called, and what it is given."""
+"""Command lines and environment of `edkit` in a process of its own."""
 
 import os
 import shlex
@@ -12,7 +12,7 @@ _TERMINALS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")  # would paint
 
 
 def program() -> list[str]:
-    """Return what runs `edkit`, wherever this Python is installed."""
+    """Return the program and arguments that run `edkit` with this Python."""
     return [sys.executable, "-m", "ed_core.cli"]
 
 
@@ -23,16 +23,16 @@ def plugins() -> list[str]:
 
 def environment() -> dict[str, str]:
     """Return the environment of a command beside this window, whose output goes into a file."""
-    kept = {name: value for name, value in os.environ.items() if name not in _TERMINALS}
-    share_processors(kept)
-    return {**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+    variables = {name: value for name, value in os.environ.items() if name not in _TERMINALS}
+    share_processors(variables)
+    return {**variables, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def shown(arguments: Sequence[str]) -> str:
-    """Return a command as one would type it."""
+def as_typed(arguments: Sequence[str]) -> str:
+    """Return a command as typed in a shell."""
     return shlex.join(["edkit", *arguments])
 
 
-def given(flag: str, value: str) -> list[str]:
-    """Return an option with its value; one that looks like an option itself is tied to it."""
+def option_words(flag: str, value: str) -> list[str]:
+    """Return an option with its value, joined by = if the value looks like an option."""
     return [f"{flag}={value}"] if value.startswith("-") else [flag, value]

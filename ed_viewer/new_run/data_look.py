@@ -1,4 +1,4 @@
-"""What is found in a user's files, shown before a training is started on them."""
+"""Preview of the findings in a user's files, before a training."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ _LOOKING = "Reading the data …"
 
 
 class DataLook(QWidget):
-    """The findings of `edkit data`: a line for each, and what to write to have it otherwise."""
+    """Findings of `edkit data`: a line for each, with the option that changes it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,20 +88,20 @@ class DataLook(QWidget):
             self._process.blockSignals(False)
 
     def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
-        said = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-        found = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
+        errors = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+        output = bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
         if how != QProcess.ExitStatus.NormalExit or status:
-            lines = said.strip().splitlines() or [f"edkit data ended with status {status}."]
+            lines = errors.strip().splitlines() or [f"edkit data ended with status {status}."]
             self._say("", lines[-1].removeprefix("edkit: "))
             return
-        self._show(json.loads(found))
+        self._show(json.loads(output))
 
-    def _show(self, found: dict[str, Any]) -> None:
-        shapes = (f"{name} {_shape(field)}" for name, field in found["fields"].items())
-        counts = (f"{split} {samples:,}" for split, samples in found["splits"].items())
+    def _show(self, facts: dict[str, Any]) -> None:
+        shapes = (f"{name} {_shape(field)}" for name, field in facts["fields"].items())
+        counts = (f"{split} {samples:,}" for split, samples in facts["splits"].items())
         self._say(f"{', '.join(shapes)}. Samples: {', '.join(counts)}.")
         before = ""
-        for row, finding in enumerate(found["findings"]):
+        for row, finding in enumerate(facts["findings"]):
             about = plain(QLabel(finding["about"] if finding["about"] != before else ""))
             before = finding["about"]
             count, option = finding["left_out"], finding["option"]

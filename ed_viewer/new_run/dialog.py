@@ -1,4 +1,4 @@
-"""The window of the form: it waits for what can be trained, and says when to start."""
+"""Dialog of a new run: it waits for the catalogue, then shows the form."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.new_run.catalogue import Catalogue
-from ed_viewer.new_run.command import shown
+from ed_viewer.new_run.command import as_typed
 from ed_viewer.new_run.form import Form
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.stage.central_area import Banner
@@ -94,16 +94,16 @@ class Foot(QWidget):
         inside.setContentsMargins(12, 6, 6, 6)
         inside.addWidget(self._command, 1)
         inside.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignTop)
-        said = QWidget()
-        said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        column = QVBoxLayout(said)
+        status = QWidget()
+        status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(status)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._problem)
         column.addWidget(self._words)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.defaults)
-        row.addWidget(said, 1)
+        row.addWidget(status, 1)
         row.addWidget(self.close_button)
         row.addWidget(self.start)
         layout = QVBoxLayout(self)
@@ -120,11 +120,11 @@ class Foot(QWidget):
 
 def button(words: str, pressed: Callable[[], object] | None = None) -> QPushButton:
     """Return a button that Return in a field does not press."""
-    made = QPushButton(words)
-    made.setAutoDefault(False)
+    push = QPushButton(words)
+    push.setAutoDefault(False)
     if pressed is not None:
-        made.clicked.connect(pressed)
-    return made
+        push.clicked.connect(pressed)
+    return push
 
 
 class NewRunDialog(QDialog):
@@ -214,7 +214,7 @@ class NewRunDialog(QDialog):
 
     def _show_command(self) -> None:
         if self.form is not None:
-            self.foot.show_command(shown(self.form.arguments()))
+            self.foot.show_command(as_typed(self.form.arguments()))
             self.foot.say("")
 
     def _reset(self) -> None:

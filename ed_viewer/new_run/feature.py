@@ -1,4 +1,4 @@
-"""A run that is started from the window: the form, the training's process, and its end."""
+"""New-run feature: the form, the training process, and the question at its end."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -18,7 +18,7 @@ from ed_viewer.window.workbench import Workbench
 
 
 class CloseChoice(Enum):
-    """What is to become of the training."""
+    """Answer about a running training when the window closes."""
 
     TRAIN_ON = "Keep training"
     STOP = "Save and stop"
@@ -26,7 +26,7 @@ class CloseChoice(Enum):
 
 
 class CloseQuestion(QMessageBox):
-    """Asks, in words that say what each answer does."""
+    """Message box with one button for each answer."""
 
     def __init__(self, names: Sequence[str], parent: QWidget) -> None:
         super().__init__(parent)
@@ -52,12 +52,12 @@ class CloseQuestion(QMessageBox):
         self.exec()
         self.deleteLater()
         clicked = self.clickedButton()
-        given = [answer for answer, button in self.choices.items() if button is clicked]
-        return given[0] if given else CloseChoice.CANCEL
+        answers = [answer for answer, button in self.choices.items() if button is clicked]
+        return answers[0] if answers else CloseChoice.CANCEL
 
 
 class NewRunFeature(Feature):
-    """What can be trained is asked for when the form is first opened, and kept.
+    """Feature that starts trainings; the catalogue is requested when the form first opens.
 
     Args:
         bench: what it works with.
@@ -228,10 +228,10 @@ class DemoStart(Feature):
         trainer.ended.connect(self._on_ended, queued)
 
     def _on_said(self, trainer: TrainingProcess, line: str) -> None:
-        self.bench.welcome.say_demo(f"The demo says: {line}", True)
+        self.bench.welcome.say_demo(f"Demo: {line}", True)
 
     def _on_ended(self, trainer: TrainingProcess) -> None:
-        said = f"The demo failed: {trainer.problem}" if trainer.problem else ""
-        self.bench.welcome.say_demo(said, False)
-        if said:
-            self.bench.status.show_message(said)
+        message = f"The demo failed: {trainer.problem}" if trainer.problem else ""
+        self.bench.welcome.say_demo(message, False)
+        if message:
+            self.bench.status.show_message(message)

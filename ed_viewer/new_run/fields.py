@@ -1,4 +1,4 @@
-"""A field of the form for an option, by its type; it knows whether it differs from the default."""
+"""Fields of the form, one class for each type of option."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.new_run.catalogue import HeadFacts, OptionFacts
-from ed_viewer.new_run.command import given
+from ed_viewer.new_run.command import option_words
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.reading.run_names import name_and_time
 from ed_viewer.style.text import titled
@@ -103,7 +103,7 @@ class OptionField(QWidget):
         raise NotImplementedError
 
     def _arguments(self) -> list[str]:
-        return given(self.option.flag, self.text())
+        return option_words(self.option.flag, self.text())
 
     def _hold(self, widget: QWidget) -> None:
         widget.setAccessibleName(self.option.name)
@@ -272,7 +272,7 @@ class PairsField(LineField):
             pairs = shlex.split(self.text())
         except ValueError:  # a quote that is not closed
             pairs = [self.text()]
-        return [part for pair in pairs for part in given(self.option.flag, pair)]
+        return [part for pair in pairs for part in option_words(self.option.flag, pair)]
 
 
 class WeightField(LineField):
@@ -282,7 +282,7 @@ class WeightField(LineField):
         super().__init__(OptionFacts(head.name, "float", head.weight, flag=flag), parent)
 
     def _arguments(self) -> list[str]:
-        return given(self.option.flag, f"{self.option.name}={self.text()}")
+        return option_words(self.option.flag, f"{self.option.name}={self.text()}")
 
 
 _FIELDS: dict[str, type[OptionField]] = {
@@ -296,5 +296,5 @@ _FIELDS: dict[str, type[OptionField]] = {
 
 
 def field_for(option: OptionFacts) -> OptionField:
-    """Return a field for an option; of a type that nobody knows it is a text."""
+    """Return a field for an option; a text field for an unknown type."""
     return _FIELDS.get(option.type, LineField)(option)

@@ -1,4 +1,4 @@
-"""The form of a new run: a model on the left, its fields on the right, the command below."""
+"""Form of a new run: models at the left, the fields of one at the right."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -70,7 +70,7 @@ class _ModelDelegate(RowDelegate):
 
 
 class Form(QWidget):
-    """All that can be said of a new run.
+    """Form with all options of a new run.
 
     Args:
         catalogue: what can be trained.

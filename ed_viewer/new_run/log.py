@@ -1,4 +1,4 @@
-"""Shows what a training says."""
+"""Log of a training: its follower thread, its view and its dock."""
 
 import re
 import threading
@@ -29,7 +29,7 @@ _NO_LOG = (
 
 
 class LogTail(QThread):
-    """Follows one file, which may be missing, cut short or replaced.
+    """Thread that follows one file, which may be missing, truncated or replaced.
 
     Signals:
         began: what was read before is of another file (the path, None for none).
@@ -74,7 +74,7 @@ class LogTail(QThread):
             self._bell.wait(_POLL if path else None)
 
     def _read(self, path: Path, at: int) -> int:
-        """Say what stands behind `at`; return where it ends, or -1 if the file has shrunk."""
+        """Emit the text after `at`; return where it ends, or -1 if the file has shrunk."""
         if not path.is_file():
             return 0  # opening a pipe could last for ever
         with open(path, "rb") as file:
@@ -97,7 +97,7 @@ def cleaned(text: str) -> str:
 
 
 class LogView(QWidget):
-    """The end of a log; it is read while this is visible alone.
+    """View of the end of a log, which is read only while this is visible.
 
     Attributes:
         view: its lines.
@@ -167,7 +167,7 @@ class LogView(QWidget):
 
 
 class TrainingLog(Feature):
-    """Shows the log of the run that is open, or that is about to be."""
+    """Dock with the log of the open run, or of one that is about to open."""
 
     name = "log"
     title = "Training log"

@@ -1,4 +1,4 @@
-"""The pages of the form: what belongs to one model, and what all trainings share."""
+"""Pages of the form: options of one model, and options shared by all trainings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.plugins.options import quoted
 from ed_viewer.new_run.catalogue import Catalogue, HeadFacts, ModelFacts, OptionFacts
-from ed_viewer.new_run.command import given
+from ed_viewer.new_run.command import option_words
 from ed_viewer.new_run.data_look import DataLook
 from ed_viewer.new_run.fields import OptionField, RunField, WeightField, field_for, written
 from ed_viewer.reading.messages import RunEntry
@@ -230,8 +230,8 @@ class ModelPage(FormPage):
     def arguments(self) -> list[str]:
         """Return what stands on the command line after `train`."""
         data = self.data_page.text
-        said = [] if data == self._own_data else given("--data", data)
-        return [self.model.name, *said, *super().arguments()]
+        parts = [] if data == self._own_data else option_words("--data", data)
+        return [self.model.name, *parts, *super().arguments()]
 
     def reset(self) -> None:
         """Bring every field back to its default, those of all data sets as well."""
@@ -253,17 +253,17 @@ class ModelPage(FormPage):
     def _show_data(self) -> None:
         """Show the options of the data set that is chosen, made when it is first looked at."""
         name = self.data.text()
-        found = self._catalogue.data.get(name)
+        data_set = self._catalogue.data.get(name)
         if name not in self._pages:
             own = self.model.data_options if name == self.model.data else {}
-            page = DataPage(name, found.options if found else (), own, self.theme)
+            page = DataPage(name, data_set.options if data_set else (), own, self.theme)
             page.changed.connect(self.changed)
             page.changed.connect(self._look)
             self._pages[name] = page
             self._place.addWidget(page)
         for other, page in self._pages.items():
             page.setVisible(other == name and bool(page.sections[0].fields))
-        self._data.explain(self.data, found.summary if found else "")
+        self._data.explain(self.data, data_set.summary if data_set else "")
         self._look()
 
     def _look(self) -> None:
@@ -284,7 +284,7 @@ class ModelPage(FormPage):
 
 
 class TrainingPage(FormPage):
-    """What all trainings share; it stays while another model is chosen."""
+    """Page of the options that all trainings share; it stays when the model changes."""
 
     def __init__(
         self, catalogue: Catalogue, root: str, theme: Theme, parent: QWidget | None = None

@@ -1,4 +1,4 @@
-"""A training in a process of its own, which outlives the window if it is let."""
+"""Training in a process of its own, which may outlive the window."""
 
 import contextlib
 import secrets
@@ -20,7 +20,7 @@ _MISTAKE = 2  # the exit status of the command after a mistake of its user
 
 
 class TrainingProcess(QThread):
-    """Starts `edkit train` or `edkit demo`, finds its run folder and notices its end.
+    """Thread that starts `edkit train` or `edkit demo`, finds its run folder and notices its end.
 
     All files are touched here. What the training says goes to a file beside the run folders, and
     into the run's folder once there is one; a mistake of the user leaves nothing behind.
@@ -86,7 +86,7 @@ class TrainingProcess(QThread):
 
     def run(self) -> None:
         """Watch over the training (called by Qt, in the thread)."""
-        made = not self._out.exists()
+        is_new = not self._out.exists()
         try:
             self._start()
         except OSError as error:
@@ -105,11 +105,11 @@ class TrainingProcess(QThread):
             if status is not None:
                 self.problem = self._problem(status)
                 with contextlib.suppress(OSError):
-                    self._clear(status, made)
+                    self._clear(status, is_new)
                 self.ended.emit(self)
                 return
         if process.poll() is None:
-            process.returncode = 0  # nobody waits for it any more, of which Popen would warn
+            process.returncode = 0  # else Popen would warn of a process without a wait
 
     def _start(self) -> None:
         self._out.mkdir(parents=True, exist_ok=True)
@@ -150,17 +150,17 @@ class TrainingProcess(QThread):
     def _problem(self, status: int) -> str:
         if not status or self._asked_to_stop:
             return ""
-        said = ""
+        line = ""
         with contextlib.suppress(OSError):
-            said = _problem(self.log)
-        said = said or f"the training ended with status {status}."
-        return said if status == _MISTAKE else f"{said} Its log: {self.log}"
+            line = _problem(self.log)
+        line = line or f"the training ended with status {status}."
+        return line if status == _MISTAKE else f"{line} Its log: {self.log}"
 
-    def _clear(self, status: int, made: bool) -> None:
+    def _clear(self, status: int, is_new: bool) -> None:
         """Leave nothing of a training that never began, unless it is to be looked into."""
         if self.folder is None and (status == _MISTAKE or self._asked_to_stop):
             self.log.unlink()
-            if made:
+            if is_new:
                 self._out.rmdir()
 
 
@@ -168,8 +168,8 @@ def _problem(log: Path) -> str:
     """Return the command's own line on what is wrong, else the last one that there is."""
     lines = _lines(log)
     own = [x for x in lines if x.startswith("edkit: ") and not x.startswith("edkit: warning: ")]
-    said = own or lines
-    return said[-1].removeprefix("edkit: ") if said else ""
+    own_lines = own or lines
+    return own_lines[-1].removeprefix("edkit: ") if own_lines else ""
 
 
 def _lines(log: Path) -> list[str]:

@@ -1,1 +1,1 @@
-"""The built-in panels, one file each; found through the entry-point group `edkit.panels`."""
+"""Built-in panels, one file each; registered through the entry-point group `edkit.panels`."""

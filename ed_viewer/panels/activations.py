@@ -1,4 +1,4 @@
-"""Activation maps: a column a sample and a row a channel, or a whole layer of one sample."""
+"""Panel of activation maps: samples by channels, or a whole layer of one sample."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ _ROOMY = 640  # pixels: a narrower panel has no room for the choice of the view
 
 
 class ActivationChoice(QWidget):
-    """The layer; for maps a view; levels of all frames or of one.
+    """Choice of the layer, the view of its maps, and the levels of all frames or of one.
 
     Signals:
         turned: another layer or another view of it.
@@ -101,12 +101,12 @@ def shape_of(values: np.ndarray, whole: int | None, most: object) -> str:
     """
     *area, last = values.shape[1:]
     shape = " × ".join(str(n) for n in area)
-    said = counted(last, _noun(values))
+    size_text = counted(last, _noun(values))
     if whole is not None and whole > last:
-        said = f"first {grouped(last)} of {counted(whole, _noun(values))}"
+        size_text = f"first {grouped(last)} of {counted(whole, _noun(values))}"
     elif whole is None and last == most:
-        said = f"first {said}, more are not recorded"
-    return f"{shape}, {said}" if area else said
+        size_text = f"first {size_text}, more are not recorded"
+    return f"{shape}, {size_text}" if area else size_text
 
 
 def silence(values: np.ndarray, marked: bool) -> str:
@@ -115,8 +115,8 @@ def silence(values: np.ndarray, marked: bool) -> str:
     if not silent:
         return ""
     on = f"on these {grouped(samples)} samples" if samples > 1 else "on this sample"
-    said = f"{grouped(silent)} of {counted(last, _noun(values))} silent {on}"
-    return f"{said} (dashed)" if marked else said
+    silent_text = f"{grouped(silent)} of {counted(last, _noun(values))} silent {on}"
+    return f"{silent_text} (dashed)" if marked else silent_text
 
 
 def _noun(values: np.ndarray) -> str:
@@ -140,9 +140,9 @@ def joined(levels: Levels, values: np.ndarray) -> Levels:
 
 
 def dead(values: np.ndarray) -> np.ndarray:
-    """Return which channels (channels,) of (samples, ..., channels) are 0 everywhere.
+    """Return a mask (channels,) of channels of (samples, ..., channels) that are 0 everywhere.
 
-    One that is not finite is not dead.
+    A channel that is not finite is not dead.
     """
     return np.abs(values).reshape(-1, values.shape[-1]).max(axis=0) == 0
 
@@ -176,7 +176,7 @@ def channel_rows(values: np.ndarray, scale: Scale, mark: bool) -> tuple[TileRow,
 
 
 class Focus(QWidget):
-    """Shows a tile alone: what it is, its values, and how much of it is active."""
+    """Enlarged tile with its name, its values and its share of active values."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -208,13 +208,15 @@ class Focus(QWidget):
 
 def _numbers(values: np.ndarray) -> str:
     """Return the range and the mean of the finite ones of values, and how many are not 0."""
-    known = values[np.isfinite(values)].astype(np.float64)
-    lost = len(values) - len(known)
+    finite_values = values[np.isfinite(values)].astype(np.float64)
+    lost = len(values) - len(finite_values)
     left_out = f"\n{grouped(lost)} of {counted(len(values), 'value')} not finite" if lost else ""
-    if not len(known):
+    if not len(finite_values):
         return left_out.strip()
-    low, high, mean = (number(float(v)) for v in (known.min(), known.max(), known.mean()))
-    active = 100 * float(np.mean(known != 0))
+    low, high, mean = (
+        number(float(v)) for v in (finite_values.min(), finite_values.max(), finite_values.mean())
+    )
+    active = 100 * float(np.mean(finite_values != 0))
     return f"{low} to {high}\nmean {mean} · {active:.0f} % not 0{left_out}"
 
 
@@ -266,9 +268,9 @@ class ActivationsPanel(Panel):
         """Draw the chosen layer; take note of the range of every layer."""
         self.arrays = arrays
         for name, values in arrays.items():
-            known = np.asarray(values, np.float32)
-            alone = (joined((0.0, 0.0), known), activation_table())
-            self.scales[name] = self.source.scale(name, alone, known, steady=True)
+            layer_values = np.asarray(values, np.float32)
+            alone = (joined((0.0, 0.0), layer_values), activation_table())
+            self.scales[name] = self.source.scale(name, alone, layer_values, steady=True)
         self._draw()
 
     def _turn(self) -> None:
@@ -298,9 +300,9 @@ class ActivationsPanel(Panel):
         scale, mark = self._scale(values), not self.source.signed
         if self.choice.one_sample:
             maps = np.ascontiguousarray(values[self.sample].transpose(2, 0, 1))[..., None]
-            made = pixels(maps, *scale)
+            colours = pixels(maps, *scale)
             wide, picked = across(maps, self.mosaic.size()), self._channel()
-            rows = mosaic(made, maps, wide, dead(values) & mark, numbered=True)
+            rows = mosaic(colours, maps, wide, dead(values) & mark, numbered=True)
             if picked is not None:  # the same channel, in rows of another length
                 self.mosaic.pick = divmod(picked, wide)
             self.mosaic.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
@@ -338,8 +340,8 @@ class ActivationsPanel(Panel):
 
     def _values(self) -> np.ndarray | None:
         """Return the maps of the chosen layer (samples, ..., channels)."""
-        given = self.arrays.get(self.choice.layer)
-        return None if given is None else np.asarray(given, np.float32)
+        recorded = self.arrays.get(self.choice.layer)
+        return None if recorded is None else np.asarray(recorded, np.float32)
 
     def _scale(self, values: np.ndarray) -> Scale:
         fixed = self.scales[self.choice.layer]
@@ -348,24 +350,24 @@ class ActivationsPanel(Panel):
         return joined((0.0, 0.0), values), fixed[1]
 
     def _say(self) -> None:
-        """Say what is shown of the layer, at this size, and what has no room."""
+        """Set the caption: the part of the layer that is shown, and what has no room."""
         values = self._values()
         if values is None:
             return
         options, hidden = self.source.probe.options, self.mosaic.hidden_rows
         whole = dict(options.get("of") or {}).get(self.choice.layer)
-        said = [shape_of(values, whole, options.get("channels"))]
+        parts = [shape_of(values, whole, options.get("channels"))]
         if not self.source.signed:
             marked = any(row.dead for row in self.mosaic.shown.rows)
-            said += [words] if (words := silence(values, marked)) else []
-        said += [f"no room for {counted(hidden, 'row')}"] if hidden else []
+            parts += [words] if (words := silence(values, marked)) else []
+        parts += [f"no room for {counted(hidden, 'row')}"] if hidden else []
         fit = (self.strip if self.choice.one_sample else self.mosaic).columns
-        said += [f"{fit} of {len(values)} samples"] if 0 < fit < len(values) else []
+        parts += [f"{fit} of {len(values)} samples"] if 0 < fit < len(values) else []
         (low, high), _ = self._scale(values)
         steady = self.choice.fixed.isChecked() or self.source.signed
         of = "frames seen so far" if steady else "this frame"
         if self.source.signed:
-            self.set_caption(" · ".join([span(high), *said]), "first")
+            self.set_caption(" · ".join([span(high), *parts]), "first")
             return
-        said += [f"levels {number(low)} to {number(high)} ({of})"]
-        self.set_caption(" · ".join(said))
+        parts += [f"levels {number(low)} to {number(high)} ({of})"]
+        self.set_caption(" · ".join(parts))

@@ -1,4 +1,4 @@
-"""What shows a probe: a panel, registered by the probe's kind."""
+"""Base of the panels, and their registry by the kind of probe."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ class Panel(Card):
     """Panels of one tab name share a tab; "" is a tab of its own."""
 
     telling = 0
-    """How much it says of a run; the four that say most make the overview."""
+    """Rank of the panel; the four with the highest make the overview."""
 
     heading = ""
     """What stands above the panel; "" is the probe's name."""
@@ -80,7 +80,7 @@ class Panel(Card):
         tell_value(self, text)
 
     def _move_tips(self) -> None:
-        """Let the status line say what the mouse does on data: a tip would cover them."""
+        """Move tool tips of data widgets to the status line: a tip would cover the data."""
         for widget in self.findChildren(QWidget):
             if getattr(widget, "tells_values", False) and widget.toolTip():
                 widget.setStatusTip(widget.toolTip())
@@ -97,20 +97,20 @@ class Panel(Card):
 
     @property
     def lookback(self) -> Lookback | None:
-        """What it wants of earlier frames beside the one on show, None for nothing."""
+        """The earlier frames it needs beside the current one, None for none."""
         return None
 
     @property
     def settled(self) -> bool:
-        """Whether what it asked another process for is drawn."""
+        """Whether all answers of other processes are drawn."""
         return True
 
     def look_back(self, on: bool) -> bool:
-        """Show earlier frames as well, or not; returns whether it can."""
+        """Show earlier frames as well, or not; return whether it can."""
         return False
 
     def show_past(self, past: FrameHistory) -> None:
-        """Take the earlier frames that `lookback` wants; `show_frame` follows."""
+        """Take the earlier frames requested by `lookback`; `show_frame` follows."""
 
     def restyle(self) -> None:
         """Take colours and type from the theme; extended by panels that draw with pyqtgraph."""
@@ -119,30 +119,30 @@ class Panel(Card):
         self._title.setFixedHeight(self._title.fontMetrics().height() + 12)
 
     def set_heading(self, text: str) -> None:
-        """Say what the panel shows, where `heading` cannot know."""
+        """Set the heading, if it depends on the data."""
         self._title.setText(text)
         self.setAccessibleName(text)
 
     def set_caption(self, text: str, bar: Bar = "") -> None:
-        """Say one thing about the frame, at the right of the heading.
+        """Set the caption about the frame, at the right of the heading.
 
         Args:
-            text: what is said.
-            bar: the part of it that says the least and the greatest of signed values: a bar of
-                their colours stands beside it. First where it matters most, as of differences.
+            text: of the caption.
+            bar: the part of the text with the ends of signed values, marked by a bar of their
+                colours. It comes first in differences.
         """
         self._said, self._bar = text, bar
         self._say_all()
 
     def set_remark(self, text: str) -> None:
-        """Say something of any frame before its caption, such as that it holds NaN."""
+        """Set a remark before the caption of any frame, such as the share of NaN."""
         self._remark = text
         self._say_all()
 
     def _say_all(self) -> None:
-        said = " · ".join(part for part in (self._remark, self._said) if part)
+        text = " · ".join(part for part in (self._remark, self._said) if part)
         # With a remark, another part is the first.
-        self._caption.say(said, "" if self._remark and self._bar == "first" else self._bar)
+        self._caption.say(text, "" if self._remark and self._bar == "first" else self._bar)
 
 
 PANELS: Registry[type[Panel]] = Registry("panel", "edkit.panels")
@@ -152,7 +152,7 @@ FALLBACK = "fallback"
 
 
 def panel(kind: str) -> Callable[[type[Panel]], type[Panel]]:
-    """Register a panel class for a kind of probe; `FALLBACK` shows what nobody registered.
+    """Register a panel class for a kind of probe; `FALLBACK` shows all other kinds.
 
     `KIND/ARRAY` is for probes of the kind that record an array of this name: predictions of
     classes and of values look nothing alike.
@@ -165,13 +165,13 @@ def panel(kind: str) -> Callable[[type[Panel]], type[Panel]]:
 
 
 def panel_class(probe: ProbeInfo) -> type[Panel]:
-    """Return the panel for a probe: for its kind and an array, for its kind, or the fallback."""
+    """Return the panel class of a probe: by kind and array, by kind, or the fallback."""
     keys = [f"{probe.kind}/{array}" for array in probe.arrays]
     return next((PANELS[key] for key in (*keys, probe.kind) if key in PANELS), PANELS[FALLBACK])
 
 
 def broken_panels() -> str:
-    """Import the panels; return which modules could not be, in one line, or "".
+    """Import the panels; return the modules that failed, in one line, or "".
 
     Before the window is shown: while it shows a run, it would be held up for 50 ms and more.
     """

@@ -1,4 +1,4 @@
-"""Which classes are taken for which: a confusion matrix, and the samples behind its cells."""
+"""Panel of class predictions: a confusion matrix, and the samples behind its cells."""
 
 import numpy as np
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -21,7 +21,7 @@ _ROOMY, _HIGH = 1.5, 320  # width over height, and pixels: from here there is ro
 
 @panel("predictions/probabilities")
 class ClassesPanel(Panel):
-    """Truth against prediction; where a coarser class exists, classes stand in its groups.
+    """Confusion matrix, in groups of a coarser class if there is one, with samples beside it.
 
     Attributes:
         matrix: the counts.
@@ -74,17 +74,17 @@ class ClassesPanel(Panel):
         self._draw()
 
     def _make_room(self) -> None:
-        """Show samples where there is room for them, and those of a cell that is picked anywhere.
+        """Show samples if there is room for them, and always those of a picked cell.
 
         Where the panel is high, they stand below the matrix.
         """
         roomy = self.width() > _ROOMY * self.height() and self.height() >= _HIGH
-        shown = self._images is not None and (roomy or self.matrix.pick is not None)
+        visible = self._images is not None and (roomy or self.matrix.pick is not None)
         self._row.setStretch(0, 1 if roomy else 2)
         way = QBoxLayout.Direction
         self._row.setDirection(way.LeftToRight if self.width() > self.height() else way.TopToBottom)
-        if shown == self.examples.isHidden():
-            self.examples.setVisible(shown)
+        if visible == self.examples.isHidden():
+            self.examples.setVisible(visible)
             self._draw()  # with the samples, or without
 
     def show_frame(self, arrays: Arrays) -> None:
@@ -108,25 +108,30 @@ class ClassesPanel(Panel):
             return
         truth = np.nan_to_num(np.asarray(truth, np.float64), nan=-1).astype(np.int64)
         classes = likely.shape[1]
-        counts, *old = (confusion(truth, _found(some), classes) for some in (likely, *before))
+        counts, *old = (
+            confusion(truth, _predicted_classes(some), classes) for some in (likely, *before)
+        )
         coarse, group, names = self._groups(truth, classes)
         self._order = np.argsort(group, kind="stable")
         starts = tuple(np.flatnonzero(np.diff(group[self._order], prepend=-1)).tolist())
         # A model may have fewer outputs than there are classes.
         all_names = self.source.names(self._target, max(classes, int(truth.max(initial=0)) + 1))
         ordered, *of_a = (some[np.ix_(self._order, self._order)] for some in (counts, *old))
-        shown = tuple(all_names[n] for n in self._order)
+        class_names = tuple(all_names[n] for n in self._order)
         numbers = self.numbers.isChecked()
         self.matrix.show_counts(
-            Counts(ordered, shown, starts if names else (), names, numbers, *of_a)
+            Counts(ordered, class_names, starts if names else (), names, numbers, *of_a)
         )
-        seen = int(((truth >= 0) & (_found(likely) >= 0)).sum())
+        seen = int(((truth >= 0) & (_predicted_classes(likely) >= 0)).sum())
         groups = {"accuracy": None} | ({coarse: group} if names else {})
-        said = _describe(groups, seen, counts, *old)
-        none, lost = int((truth < 0).sum()), int(((truth >= 0) & (_found(likely) < 0)).sum())
-        said += [f"{grouped(none)} without label left out"] if none else []
-        said += [f"{grouped(lost)} not finite left out"] if lost else []
-        self.set_caption(" · ".join(said))
+        caption = _describe(groups, seen, counts, *old)
+        none, lost = (
+            int((truth < 0).sum()),
+            int(((truth >= 0) & (_predicted_classes(likely) < 0)).sum()),
+        )
+        caption += [f"{grouped(none)} without label left out"] if none else []
+        caption += [f"{grouped(lost)} not finite left out"] if lost else []
+        self.set_caption(" · ".join(caption))
         self._show_samples(truth, likely, all_names)
 
     def _groups(self, truth: np.ndarray, classes: int) -> tuple[str, np.ndarray, tuple[str, ...]]:
@@ -151,7 +156,7 @@ class ClassesPanel(Panel):
         return None
 
     def _room(self, labels: list[str]) -> int:
-        """Return how many samples have room for their name above them."""
+        """Return the number of samples with room for their names above them."""
         metrics, size = self.fontMetrics(), self.tiles.size()
         wide = max((metrics.horizontalAdvance(label) for label in labels), default=0) + 8
         high = wide + metrics.height()
@@ -161,32 +166,32 @@ class ClassesPanel(Panel):
         """Show the samples of the picked cell, or the mistakes, the surest first."""
         if self._images is None or self.examples.isHidden():
             return
-        found = _found(likely)
-        wanted, about = self._wanted(truth, found, names)
-        rows = np.flatnonzero(wanted)
+        predicted = _predicted_classes(likely)
+        chosen, about = self._chosen_samples(truth, predicted, names)
+        rows = np.flatnonzero(chosen)
         rows = rows[np.argsort(-likely.max(axis=1)[rows], kind="stable")]
-        room = self._room([f"{names[truth[r]]} → {names[found[r]]}" for r in rows])
+        room = self._room([f"{names[truth[r]]} → {names[predicted[r]]}" for r in rows])
         count = f"{room} of {grouped(len(rows))}" if room < len(rows) else grouped(len(rows))
         self.about.setText(f"{about} · {count}")
         rows = rows[:room]
         images = as_images(self._images[rows]) if len(rows) else np.zeros((0, 1, 1, 1), "f4")
         levels = image_levels(as_images(self._images[: len(likely)]))
-        made = TileRow(pixels(images, levels, grey_table()), "", images)
-        labels = tuple(f"{names[truth[r]]} → {names[found[r]]}" for r in rows)
+        tile_row = TileRow(pixels(images, levels, grey_table()), "", images)
+        labels = tuple(f"{names[truth[r]]} → {names[predicted[r]]}" for r in rows)
         style = TileStyle(wrap=True, gap=8)
-        self.tiles.show_tiles(TileSet((made,) if len(rows) else (), labels, style=style))
+        self.tiles.show_tiles(TileSet((tile_row,) if len(rows) else (), labels, style=style))
 
-    def _wanted(
-        self, truth: np.ndarray, found: np.ndarray, names: tuple[str, ...]
+    def _chosen_samples(
+        self, truth: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
     ) -> tuple[np.ndarray, str]:
-        """Return which samples are shown beside the matrix, and what they are."""
+        """Return the samples shown beside the matrix, and their caption."""
         if self.matrix.pick is not None:
             row, column = (int(self._order[n]) for n in self.matrix.pick)
-            said = f"true {names[row]}, predicted {names[column]}"
-            return (truth == row) & (found == column), said
-        wrong = (truth >= 0) & (found >= 0) & (truth != found)
+            caption = f"true {names[row]}, predicted {names[column]}"
+            return (truth == row) & (predicted == column), caption
+        wrong = (truth >= 0) & (predicted >= 0) & (truth != predicted)
         if self.source.signed:
-            right = truth == _found(self._likely[0])
+            right = truth == _predicted_classes(self._likely[0])
             return wrong & right, "right in A, wrong in B, true → predicted"
         return wrong, "most confident mistakes, true → predicted"
 
@@ -197,29 +202,30 @@ def _describe(
     counts: np.ndarray,
     before: np.ndarray | None = None,
 ) -> list[str]:
-    """Return the percent of so many samples that is right, or by how much it is more.
+    """Return the accuracy in percent, or its change from another run, in words.
 
     Args:
-        groups: what is to be right, and the group (classes,) of each class; None for the class.
+        groups: pairs of the name of a level and the group (classes,) of each class; None for the
+            classes themselves.
         seen: samples.
         counts: (classes, classes) of them.
         before: those of another run.
     """
-    said = []
+    parts = []
     for name, group in groups.items():
         of = np.arange(len(counts)) if group is None else group
         right = of[:, None] == of[None, :]
         share = 100 * counts[right].sum() / max(seen, 1)
         if before is None:
             samples = f" ({counted(seen, 'sample')})" if group is None else ""
-            said.append(f"{name} {share:.1f} %{samples}")
+            parts.append(f"{name} {share:.1f} %{samples}")
         else:
             more = share - 100 * before[right].sum() / max(seen, 1)
-            said.append(signed(f"{name} {more:+.1f} points"))
-    return said
+            parts.append(signed(f"{name} {more:+.1f} points"))
+    return parts
 
 
-def _found(likely: np.ndarray) -> np.ndarray:
-    """Return the likeliest class of (samples, classes), -1 where nobody can know."""
-    known = np.isfinite(likely).all(axis=1)
-    return np.where(known, np.nan_to_num(likely).argmax(axis=1), -1)
+def _predicted_classes(likely: np.ndarray) -> np.ndarray:
+    """Return the likeliest class of (samples, classes), -1 if the numbers are not finite."""
+    finite_rows = np.isfinite(likely).all(axis=1)
+    return np.where(finite_rows, np.nan_to_num(likely).argmax(axis=1), -1)

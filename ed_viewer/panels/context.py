@@ -1,4 +1,4 @@
-"""What a panel knows of its run before the first frame: names, colours, levels, the truth."""
+"""Context of a panel: names, colours, levels and the truth of its run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from ed_core.labels import class_name, class_names, quantity
 from ed_core.recording import ProbeInfo
 from ed_viewer.decoding.client import DecoderClient
-from ed_viewer.style.palette import NO_CLASS, NO_LABEL, Side, class_colour, difference_table
+from ed_viewer.style.palette import NO_CLASS, Side, class_colour, difference_table
 from ed_viewer.style.pixels import Ranges, Scale, as_images, finite_range
 from ed_viewer.style.theme import Theme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PanelContext:
-    """What a panel knows before the first frame.
+    """Facts of a run for a panel, known before the first frame.
 
     Attributes:
         probe: the probe that it shows: name, kind, arrays, options.
@@ -23,11 +24,10 @@ class PanelContext:
         reference: the fixed batch that the probe looks at, field to (samples, ...).
         theme: colours and type.
         side: the run that it shows, A or, beside it, B.
-        ranges: in which its panels draw, shared by all panels of this probe, of both runs while
-            two are compared.
+        ranges: of colours and axes, shared by all panels of this probe, of both runs while two are
+            compared.
         signed: whether the arrays are differences of two runs: zero is the middle of the colours.
-        decoder: decodes and encodes for the panel, in a process of its own; None where the panel
-            is one of many.
+        decoder: client of a separate process that decodes and encodes; None for small panels.
     """
 
     probe: ProbeInfo
@@ -46,13 +46,12 @@ class PanelContext:
 
     def names(self, name: str, classes: int) -> tuple[str, ...]:
         """Return the name of each class of a field, its number where it has none."""
-        known = self.classes(name)
-        return (*known[:classes], *map(str, range(len(known), classes)))
+        return class_names(self.classes(name), classes)
 
     def own_colours(self, name: str) -> tuple[str, ...]:
         """Return the colours that the data give the classes of a field, () for none."""
-        given = self.fields.get(name, {}).get("colours") or ()
-        return tuple(str(c) for c in given) if isinstance(given, list | tuple) else ()
+        colours = self.fields.get(name, {}).get("colours") or ()
+        return tuple(str(c) for c in colours) if isinstance(colours, list | tuple) else ()
 
     def colours(self, name: str, classes: int) -> tuple[str, ...]:
         """Return the colour of each class of a field, on this theme."""
@@ -61,8 +60,7 @@ class PanelContext:
 
     def quantity(self, name: str) -> str:
         """Return what an axis of a field says: its name, and its unit in brackets."""
-        unit = self.unit(name)
-        return f"{name} ({unit})" if unit else name
+        return quantity(name, self.unit(name))
 
     def unit(self, name: str) -> str:
         """Return the unit of a field, "" where it has none."""
@@ -73,26 +71,26 @@ class PanelContext:
 
         An axis of size 1 at the end does not count; -1 or NaN stands where there is no truth.
         """
-        given = self.reference.get(name)
-        if given is None or len(given) < shape[0]:
+        target = self.reference.get(name)
+        if target is None or len(target) < shape[0]:
             return None
-        first = given[: shape[0]]
+        first = target[: shape[0]]
         return first.reshape(shape) if first.shape in (shape, (*shape, 1)) else None
 
     def pictures(self, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-        """Return what the model takes of the shape (samples, height, width), images first."""
-        found = {}
+        """Return the model's inputs of the shape (samples, height, width), images first."""
+        inputs = {}
         for kind in ("image", "value"):
             for name, facts in self.fields.items():
                 if facts.get("kind") != kind or not facts.get("input", kind == "image"):
                     continue
-                given = self.reference.get(name)
-                if given is not None and given[: shape[0]].shape[:3] == shape:
-                    found[name] = given[: shape[0]]
-        return found
+                array = self.reference.get(name)
+                if array is not None and array[: shape[0]].shape[:3] == shape:
+                    inputs[name] = array[: shape[0]]
+        return inputs
 
     def scale(self, name: str, scale: Scale, values: np.ndarray, steady: bool = False) -> Scale:
-        """Return what values are drawn in, where a run alone would have them drawn in `scale`.
+        """Return the levels and colours to draw values in; `scale` is that of a run alone.
 
         The levels are the union with those of the other run. Differences are drawn in signed
         colours, as far below zero as above it, over all that was seen.
@@ -111,8 +109,8 @@ class PanelContext:
 
     def images(self, array: np.ndarray, channel: int | None = None) -> np.ndarray:
         """Return `as_images`; of differences the mean over the colours, which has a sign."""
-        made = as_images(array, channel)
-        return made.mean(axis=-1, keepdims=True) if self.signed else made
+        channels = as_images(array, channel)
+        return channels.mean(axis=-1, keepdims=True) if self.signed else channels
 
     def class_names(self, samples: int) -> tuple[str, ...]:
         """Return the class of each of the first samples, or "no label"; () without any classes."""
@@ -125,7 +123,4 @@ class PanelContext:
 
 
 def _name_of(classes: tuple[str, ...], label: float) -> str:
-    index = int(label) if np.isfinite(label) else NO_CLASS
-    if index < 0:
-        return NO_LABEL
-    return classes[index] if index < len(classes) else str(label)
+    return class_name(classes, int(label) if np.isfinite(label) else NO_CLASS)

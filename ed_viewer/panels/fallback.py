@@ -1,4 +1,4 @@
-"""What nobody wrote a panel for: images, a curve, a map, a table, or at least words."""
+"""Fallback panel for probes without a panel of their own: images, curve, map, table or text."""
 
 import numpy as np
 import pyqtgraph
@@ -23,12 +23,12 @@ from ed_viewer.widgets.plots.plot import PlotHover, make_plot, style_plot
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles.tiles import Tiles
 
-_CELLS = 144  # of a matrix that is still read as numbers
+_CELLS = 144  # largest matrix shown as numbers
 _IMAGES = 64
 
 
 def form_of(info: ArrayInfo) -> str:
-    """Return how an array is shown: `images`, `curve`, `table`, `map` or `words`."""
+    """Return the form of an array: `images`, `curve`, `table`, `map` or `words`."""
     shape = info.shape
     if len(shape) == 4 and shape[-1] in (1, 3):
         return "images"
@@ -43,7 +43,7 @@ def form_of(info: ArrayInfo) -> str:
 
 @panel(FALLBACK)
 class FallbackPanel(Panel):
-    """Shows any array by its number of axes."""
+    """Panel that shows any array in a form chosen by its axes."""
 
     no_difference = ""
 
@@ -104,9 +104,9 @@ class FallbackPanel(Panel):
         axes = " × ".join(f"{a} {n}" for a, n in zip(info.axes, info.shape, strict=True))
         low, high = finite_range(values)
         kind = self.source.probe.kind
-        said = [kind, axes or name, f"{number(low)} to {number(high)}"]
-        said += [f"first {_IMAGES} shown"] if form == "images" and len(values) > _IMAGES else []
-        self.set_caption(" · ".join(said))
+        parts = [kind, axes or name, f"{number(low)} to {number(high)}"]
+        parts += [f"first {_IMAGES} shown"] if form == "images" and len(values) > _IMAGES else []
+        self.set_caption(" · ".join(parts))
         if form == "curve":
             self._show_curve(name, values, info)
         elif form == "table":
@@ -119,8 +119,8 @@ class FallbackPanel(Panel):
     def _show_curve(self, name: str, values: np.ndarray, info: ArrayInfo) -> None:
         self.curve.setData(np.where(np.isfinite(values), values, np.float32(np.nan)))
         alone = (finite_range(values), activation_table())
-        known, _ = self.source.scale(name, alone, values, steady=True)
-        self.plot.setRange(xRange=(0, len(values) - 1), yRange=known, padding=0.04)
+        levels, _ = self.source.scale(name, alone, values, steady=True)
+        self.plot.setRange(xRange=(0, len(values) - 1), yRange=levels, padding=0.04)
         label = plain_axis(info.axes[0])
         if label != self._label:  # a label costs a new axis
             self._label = label
@@ -152,8 +152,8 @@ class FallbackPanel(Panel):
         if values.size == 1:
             self._words.setText(f"{name} = {spelled(float(values.ravel()[0]))}")
             return
-        known = values[np.isfinite(values)].astype(np.float64)
-        mean = float(known.mean()) if known.size else float("nan")
+        finite_values = values[np.isfinite(values)].astype(np.float64)
+        mean = float(finite_values.mean()) if finite_values.size else float("nan")
         self._words.setText(f"{name}: {axes}\nmean {number(mean)}")
 
     def _show_images(self, name: str, values: np.ndarray, form: str) -> None:

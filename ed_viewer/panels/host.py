@@ -1,4 +1,4 @@
-"""Holds one panel, and what it says in its place when it fails."""
+"""Host of one panel, which shows an error message in its place if it fails."""
 
 import logging
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class PanelHost(QWidget):
-    """A panel may be a stranger's: one that raises is replaced or covered by the reason.
+    """Frame around a panel that replaces or covers it by the error message if it raises.
 
     Signals:
         looking: the panel wants other frames beside the one on show.
@@ -56,18 +56,18 @@ class PanelHost(QWidget):
 
     @property
     def panel(self) -> Panel:
-        """What it holds; made now if nobody has done so yet."""
+        """The panel; made on first access."""
         return self._panel or self.make()
 
     def make(self) -> Panel:
         """Make what it holds, once; it takes some 15 ms."""
-        made = self._panel = self._make()
-        made.looking.connect(self.looking)
-        self.setAccessibleName(made.accessibleName())
-        self._stack.addWidget(made)
-        self._stack.setCurrentWidget(made)
+        panel = self._panel = self._make()
+        panel.looking.connect(self.looking)
+        self.setAccessibleName(panel.accessibleName())
+        self._stack.addWidget(panel)
+        self._stack.setCurrentWidget(panel)
         self.made.emit()
-        return made
+        return panel
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         return QSize(320, 240)
@@ -92,7 +92,7 @@ class PanelHost(QWidget):
                 self.panel.show_past(frame.past[self._name])
             self.panel.show_frame(frame.arrays[self._name])
             self.panel.set_remark(not_finite(frame.arrays[self._name].values()))
-        except Exception as error:  # a panel of a stranger's may fail in any way
+        except Exception as error:  # a foreign panel may fail in any way
             _log.debug("panel %s", self._name, exc_info=True)
             self._say(f"{self._name} cannot be drawn. {type(error).__name__}: {error}")
             return
@@ -117,6 +117,6 @@ class PanelHost(QWidget):
             return panel_class(source.probe)(source)
         except Exception as error:  # as above; the fallback shows any array
             _log.debug("panel %s", self._name, exc_info=True)
-            made = PANELS[FALLBACK](source)
-            tip(made, f"The panel for {source.probe.kind!r} failed: {error}")
-            return made
+            fallback = PANELS[FALLBACK](source)
+            tip(fallback, f"The panel for {source.probe.kind!r} failed: {error}")
+            return fallback

@@ -1,4 +1,4 @@
-"""Input, output and signed difference: images, videos frame by frame, signals as curves."""
+"""Panel of reconstructions: input, output and signed difference of images, videos or signals."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -32,13 +32,13 @@ from ed_viewer.widgets.video_bar import VideoBar
 Form = Literal["image", "video", "signal"]
 
 _AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
-_ROOMY = 700  # pixels: a narrower panel has no room for what plays a video
+_ROOMY = 700  # pixels: a narrower panel has no room for the video bar
 _CHANGE = "out − in"
 _WAVES = "grey: input, colour: output, below: output − input"
 
 
 def form_of(kind: object, shape: tuple[int, ...]) -> Form:
-    """Return how samples of this shape are shown: as their field says, else by their axes."""
+    """Return the form in which samples are shown, by their field or else by their axes."""
     if kind in ("image", "video", "signal") and len(shape) == _AXES[kind]:
         return kind
     if len(shape) > 3:
@@ -147,15 +147,15 @@ class ReconstructionPanel(Panel):
         self._say()
 
     def _draw_waves(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
-        shown = output if inputs is None else inputs
-        levels, _ = self.source.scale("output", (finite_range(shown), grey_table()), shown)
+        signals = output if inputs is None else inputs
+        levels, _ = self.source.scale("output", (finite_range(signals), grey_table()), signals)
         self.signals.show_signals(inputs, output, levels, self.source.class_names(len(output)))
 
     def _draw_tiles(self, inputs: np.ndarray | None, output: np.ndarray) -> None:
         scale = self._scale(inputs, output)
         if self.film is not None and self.strip.isChecked():
-            given = [None] * len(output) if inputs is None else inputs
-            videos = (self._rows(*both, scale) for both in zip(given, output, strict=True))
+            originals = [None] * len(output) if inputs is None else inputs
+            videos = (self._rows(*both, scale) for both in zip(originals, output, strict=True))
             self.sheet.show_tiles(_strips(videos, output.shape[1]))
             return
         if self.film is not None:
@@ -166,15 +166,15 @@ class ReconstructionPanel(Panel):
         self.sheet.show_tiles(TileSet(rows, names, style=PICTURES))
 
     def _say(self) -> None:
-        """Say how large the errors are, and in which colours."""
+        """Set the caption: size and colours of the errors."""
         if self._shown is None:
             return
         inputs, output = self._shown
         if self.source.signed:
             (_, high), _ = self.source.scale("output", (finite_range(output), grey_table()), output)
-            said = self._errors("mean square", output)
+            parts = self._errors("mean square", output)
             self.set_caption(
-                " · ".join([span(high), *said]), "" if self.form == "signal" else "first"
+                " · ".join([span(high), *parts]), "" if self.form == "signal" else "first"
             )
             return
         if inputs is None:
@@ -184,8 +184,8 @@ class ReconstructionPanel(Panel):
         levels, _ = self._scale(inputs, output)
         waves = self.form == "signal"
         more = _WAVES if waves else f"difference {span(half_range(levels))}"
-        said = self._errors("mean squared error", output - inputs)
-        self.set_caption(" · ".join([*said, more]), "" if waves else "last")
+        parts = self._errors("mean squared error", output - inputs)
+        self.set_caption(" · ".join([*parts, more]), "" if waves else "last")
 
     def _errors(self, name: str, error: np.ndarray) -> list[str]:
         """Return the mean square of errors (samples, ...): of what is picked, then of all.
@@ -208,10 +208,10 @@ class ReconstructionPanel(Panel):
 
     def _scale(self, inputs: np.ndarray | None, output: np.ndarray) -> Scale:
         """Return that of all inputs, or without any of the output, whatever of them is shown."""
-        shown = output if inputs is None else inputs
+        arrays = output if inputs is None else inputs
         if self._own is None or inputs is None:
-            self._own = image_levels(shown)
-        return self.source.scale("output", (self._own, grey_table()), shown)
+            self._own = image_levels(arrays)
+        return self.source.scale("output", (self._own, grey_table()), arrays)
 
     @property
     def _channel(self) -> int | None:

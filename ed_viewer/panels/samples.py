@@ -1,4 +1,4 @@
-"""What a decoder or a generator makes of the same noise in every frame."""
+"""Panel of samples decoded from the same noise in every frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _APART = 9  # pixels between two names, as `tile_layout` wants them
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleHistory:
-    """What is drawn.
+    """Samples of several steps.
 
     Attributes:
         pixels: (columns, rows, height, width, 4) uint8.
@@ -40,7 +40,7 @@ class SampleHistory:
 
 
 def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics, step: int = _STEP) -> Lookback:
-    """Return which samples, and how many steps, have room.
+    """Return the samples, and the number of steps, that have room.
 
     Args:
         arrays: of the frame on show, `images` and, of a conditional model, `classes`.
@@ -136,13 +136,13 @@ class SamplesPanel(Panel):
 
     def _refit(self) -> None:
         """Draw as much as has room, and ask for it."""
-        wanted = None
+        lookback = None
         if self.over_time.isChecked() and self.arrays:
-            known = () if self.past is None else (int(self.past.steps.max()),)
+            newest_step = () if self.past is None else (int(self.past.steps.max()),)
             metrics = self.tiles.fontMetrics()
-            wanted = plan(self.arrays, self.tiles.size(), metrics, *known)
-        if wanted != self._wanted:
-            self._wanted = wanted
+            lookback = plan(self.arrays, self.tiles.size(), metrics, *newest_step)
+        if lookback != self._wanted:
+            self._wanted = lookback
             self.looking.emit()
         self._draw()
 
@@ -154,29 +154,29 @@ class SamplesPanel(Panel):
             return
         images = self.source.images(np.asarray(self.arrays["images"], np.float32))
         asked = self.arrays.get("classes")
-        made = self._pixels(images)
+        colours = self._pixels(images)
         if asked is None:
-            rows = mosaic(made, images, across(images, self.tiles.size()))
+            rows = mosaic(colours, images, across(images, self.tiles.size()))
         else:
-            rows = self._by_class(made, images, np.asarray(asked, np.int64))
+            rows = self._by_class(colours, images, np.asarray(asked, np.int64))
         self.tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
-        said = [f"{counted(len(images), 'sample')} · same noise in every frame"]
+        parts = [f"{counted(len(images), 'sample')} · same noise in every frame"]
         hidden = sum(len(row.pixels[self.tiles.columns :]) for row in rows)
         hidden += sum(len(row.pixels) for row in rows[len(rows) - self.tiles.hidden_rows :])
-        said += [f"no room for {grouped(hidden)}"] if hidden else []
+        parts += [f"no room for {grouped(hidden)}"] if hidden else []
         signed = self.source.signed
-        said = [*([span(self._scale(images)[0][1])] if signed else []), *said]
-        self.set_caption(" · ".join(said), "first" if signed else "")
+        parts = [*([span(self._scale(images)[0][1])] if signed else []), *parts]
+        self.set_caption(" · ".join(parts), "first" if signed else "")
 
     def _draw_strip(self, past: FrameHistory) -> None:
-        given = past.arrays["images"]
-        images = self.source.images(given.reshape(-1, *given.shape[2:]))
-        shape = given.shape[:2]
-        made = self._pixels(images).reshape(*shape, *images.shape[1:3], 4)
+        images_over_time = past.arrays["images"]
+        images = self.source.images(images_over_time.reshape(-1, *images_over_time.shape[2:]))
+        shape = images_over_time.shape[:2]
+        colours = self._pixels(images).reshape(*shape, *images.shape[1:3], 4)
         none = self.source.theme.colour("card")
-        made[past.steps < 0] = (none.blue(), none.green(), none.red(), 255)
+        colours[past.steps < 0] = (none.blue(), none.green(), none.red(), 255)
         strip = SampleHistory(
-            made, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples)
+            colours, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples)
         )
         self.tiles.show_tiles(strip_tiles(strip, past.steps, self.tiles.fontMetrics()))
         steps = len(np.unique(past.steps[past.steps >= 0]))
@@ -203,10 +203,10 @@ class SamplesPanel(Panel):
         return self.source.names(label, int(asked.max()) + 1)
 
     def _by_class(
-        self, made: np.ndarray, images: np.ndarray, asked: np.ndarray
+        self, colours: np.ndarray, images: np.ndarray, asked: np.ndarray
     ) -> tuple[TileRow, ...]:
         names = self._names(asked)
         return tuple(
-            TileRow(made[asked == number], names[number], images[asked == number])
+            TileRow(colours[asked == number], names[number], images[asked == number])
             for number in np.unique(asked)
         )

@@ -1,4 +1,4 @@
-"""What every pixel is taken for: image, truth, prediction, overlay, and the IoU of each class."""
+"""Panel of segmentations: image, truth, prediction, overlay, and the IoU of each class."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ _WORDY = 330  # and of one whose slider has its name beside it
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassLayer:
-    """The classes of a field: their names and colours, and the truth of every pixel.
+    """Classes of a field: names, colours, and the truth of every pixel.
 
     Attributes:
         names, colours: one a class.
@@ -44,66 +44,66 @@ class ClassLayer:
 
 
 def rows_of(
-    source: PanelContext, known: ClassLayer, found: np.ndarray, opacity: float
+    source: PanelContext, layer: ClassLayer, predicted: np.ndarray, opacity: float
 ) -> tuple[TileRow, ...]:
-    """Return the inputs, the truth, the prediction, and it over the first input.
+    """Return the inputs, the truth, the prediction, and its overlay on the first input.
 
     Args:
         source: of the panel.
-        known: the classes.
-        found: (samples, height, width) predicted class numbers.
+        layer: the classes.
+        predicted: (samples, height, width) predicted class numbers.
         opacity: of the prediction over the input, 0..1.
     """
-    rows = _inputs(source, known, found)
-    made = _class_row(source, known, found, "prediction")
-    rows.append(made)
+    rows = _inputs(source, layer, predicted)
+    row = _class_row(source, layer, predicted, "prediction")
+    rows.append(row)
     if rows[0].label not in ("truth", "prediction"):
-        over = overlaid(rows[0].pixels, made.pixels, opacity)
-        rows.append(TileRow(over, "overlay", made.values, names=known.names))
+        over = overlaid(rows[0].pixels, row.pixels, opacity)
+        rows.append(TileRow(over, "overlay", row.values, names=layer.names))
     return tuple(rows)
 
 
 def rows_of_change(
-    source: PanelContext, known: ClassLayer, ours: np.ndarray, theirs: np.ndarray, opacity: float
+    source: PanelContext, layer: ClassLayer, ours: np.ndarray, theirs: np.ndarray, opacity: float
 ) -> tuple[TileRow, ...]:
     """Return the inputs, the truth, and how many errors B has more than A: -1, 0 or 1 a pixel.
 
-    Without a truth, what B says where it is not what A says.
+    Without a truth, the classes of B where it differs from A.
 
     Args:
         source: of the panel.
-        known: the classes.
+        layer: the classes.
         ours: (samples, height, width) class numbers of run A.
         theirs: those of run B.
         opacity: of the change over the input, 0..1.
     """
-    rows = _inputs(source, known, theirs)
-    if known.truth is None:
+    rows = _inputs(source, layer, theirs)
+    if layer.truth is None:
         other = np.where(ours == theirs, -1, theirs)
-        return (*rows, _class_row(source, known, other, "B where it differs"))
-    more = (theirs != known.truth).astype(np.int64) - (ours != known.truth)
-    change = np.where(known.truth >= 0, more + 1, -1)
+        return (*rows, _class_row(source, layer, other, "B where it differs"))
+    more = (theirs != layer.truth).astype(np.int64) - (ours != layer.truth)
+    change = np.where(layer.truth >= 0, more + 1, -1)
     palette = source.theme.palette
     table = class_table((palette.below, palette.zero, palette.above))
-    made = class_pixels(change, table, _stripes(source))
-    rows.append(TileRow(made, "errors", change[..., None], names=_CHANGES))
+    colours = class_pixels(change, table, _stripes(source))
+    rows.append(TileRow(colours, "errors", change[..., None], names=_CHANGES))
     if rows[0].label != "truth":
-        shown = np.where((more != 0)[..., None], made, rows[0].pixels)
-        over = overlaid(rows[0].pixels, shown, opacity)
+        visible = np.where((more != 0)[..., None], colours, rows[0].pixels)
+        over = overlaid(rows[0].pixels, visible, opacity)
         rows.append(TileRow(over, "overlay", change[..., None], names=_CHANGES))
     return tuple(rows)
 
 
-def _inputs(source: PanelContext, known: ClassLayer, found: np.ndarray) -> list[TileRow]:
-    rows = [_picture(name, array) for name, array in source.pictures(found.shape).items()]
-    if known.truth is not None:
-        rows.append(_class_row(source, known, known.truth, "truth"))
+def _inputs(source: PanelContext, layer: ClassLayer, predicted: np.ndarray) -> list[TileRow]:
+    rows = [_picture(name, array) for name, array in source.pictures(predicted.shape).items()]
+    if layer.truth is not None:
+        rows.append(_class_row(source, layer, layer.truth, "truth"))
     return rows
 
 
-def _class_row(source: PanelContext, known: ClassLayer, labels: np.ndarray, name: str) -> TileRow:
-    made = class_pixels(labels, class_table(known.colours), _stripes(source))
-    return TileRow(made, name, labels[..., None], names=known.names)
+def _class_row(source: PanelContext, layer: ClassLayer, labels: np.ndarray, name: str) -> TileRow:
+    colours = class_pixels(labels, class_table(layer.colours), _stripes(source))
+    return TileRow(colours, name, labels[..., None], names=layer.names)
 
 
 def _stripes(source: PanelContext) -> np.ndarray:
@@ -187,12 +187,12 @@ class SegmentationPanel(Panel):
     def _draw(self) -> None:
         if not self.predicted:
             return
-        known, opacity = self._known(), self.opacity.value() / 100
+        layer, opacity = self._known(), self.opacity.value() / 100
         if self.source.signed:
             ours, theirs = self.predicted
-            rows = rows_of_change(self.source, known, ours, theirs, opacity)
+            rows = rows_of_change(self.source, layer, ours, theirs, opacity)
         else:
-            rows = rows_of(self.source, known, self.predicted[0], opacity)
+            rows = rows_of(self.source, layer, self.predicted[0], opacity)
         self.sheet.show_tiles(TileSet(rows, style=PICTURES))
         self._score()
 
@@ -200,12 +200,12 @@ class SegmentationPanel(Panel):
         """Show the scores of all samples, or of the one that is picked."""
         if not self.predicted:
             return
-        known = self._known()
+        layer = self._known()
         pick = self.sheet.sample
-        tallies = [_tally(known, found, pick) for found in self.predicted]
+        tallies = [_tally(layer, predicted, pick) for predicted in self.predicted]
         of = counted(len(self.predicted[0]), "sample") if pick is None else f"sample {pick + 1}"
-        values: list[float | None] = [None] * len(known.names)
-        if known.truth is None:
+        values: list[float | None] = [None] * len(layer.names)
+        if layer.truth is None:
             self.set_caption("no ground truth recorded")
         elif not tallies[0].pixels:
             self.set_caption("no pixel is labelled")
@@ -213,7 +213,7 @@ class SegmentationPanel(Panel):
             iou = tallies[0].iou if len(tallies) == 1 else tallies[1].iou - tallies[0].iou
             values = [None if np.isnan(v) else float(v) for v in iou]
             self.set_caption(" · ".join([_describe(*tallies), of, *self.sheet.cut()]))
-        scores = zip(known.names, known.colours, values, strict=True)
+        scores = zip(layer.names, layer.colours, values, strict=True)
         title = f"IoU of {of}" + (", B − A" if self.source.signed else "")
         self.scores.show_scores([Score(*score) for score in scores], title, self.source.signed)
 
@@ -230,18 +230,18 @@ class SegmentationPanel(Panel):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tally:
-    """How many pixels have a truth, the percent that is right, and the IoU of each class."""
+    """Scores: number of labelled pixels, percent right, and the IoU of each class."""
 
     pixels: int
     right: float
     iou: np.ndarray
 
 
-def _tally(known: ClassLayer, found: np.ndarray, pick: int | None) -> _Tally:
+def _tally(layer: ClassLayer, predicted: np.ndarray, pick: int | None) -> _Tally:
     """Return the scores of all samples, or of the one that is picked."""
-    truth = np.full(found.shape, -1) if known.truth is None else known.truth
+    truth = np.full(predicted.shape, -1) if layer.truth is None else layer.truth
     of = slice(None) if pick is None else pick
-    counts = confusion(truth[of], found[of], len(known.names))
+    counts = confusion(truth[of], predicted[of], len(layer.names))
     right = 100 * np.trace(counts) / max(counts.sum(), 1)
     return _Tally(int(counts.sum()), float(right), intersection_over_union(counts))
 

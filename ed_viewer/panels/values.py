@@ -1,4 +1,4 @@
-"""A value that is predicted, and the true one: a scatter, curves or maps."""
+"""Panel of predicted and true values: a scatter, curves or maps."""
 
 from math import sqrt
 from typing import ClassVar, Protocol
@@ -34,7 +34,7 @@ from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
 
 
 class ValueView(Protocol):
-    """One way to show values; it makes its widget once and draws often."""
+    """Base of the views of values; a view makes its widget once and draws often."""
 
     widget: QWidget
     sample: int | None
@@ -42,9 +42,9 @@ class ValueView(Protocol):
 
     @property
     def cut(self) -> list[str]:
-        """What of the samples has no room, in words."""
+        """The samples that have no room, in words."""
 
-    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
+    def show(self, truth: np.ndarray | None, predicted: np.ndarray) -> None:
         """Draw (samples, ...) of either, without an axis of size 1 at the end."""
 
     def restyle(self) -> None:
@@ -53,7 +53,7 @@ class ValueView(Protocol):
 
 @panel("predictions/values")
 class ValuesPanel(Panel):
-    """One number a sample as points, a line of them as curves, an area as maps."""
+    """Values as points (one a sample), curves (a line) or maps (an area)."""
 
     tab = "Values"
     telling = 2
@@ -74,11 +74,11 @@ class ValuesPanel(Panel):
 
     def show_frame(self, arrays: Arrays) -> None:
         """Draw `values` (samples, ...)."""
-        found = np.asarray(arrays["values"], np.float32).reshape(self._shape)
+        predicted = np.asarray(arrays["values"], np.float32).reshape(self._shape)
         truth = self.source.truth(self._target, self._shape)
         truth = None if truth is None else np.asarray(truth, np.float32)
-        self._last = (truth, found)
-        self.view.show(truth, found)
+        self._last = (truth, predicted)
+        self.view.show(truth, predicted)
         self._say()
 
     def restyle(self) -> None:
@@ -87,31 +87,31 @@ class ValuesPanel(Panel):
         self.view.restyle()
 
     def _say(self) -> None:
-        """Say how far the values are from the true ones, of which samples, and what has no room."""
+        """Set the caption: the errors, the samples they are over, and what has no room."""
         if self._last is None:
             return
-        truth, found = self._last
+        truth, predicted = self._last
         if truth is None:
-            said = ["no true values recorded: predictions only"]
+            parts = ["no true values recorded: predictions only"]
         elif not np.isfinite(truth).any():
-            said = ["no sample has a true value"]
+            parts = ["no sample has a true value"]
         else:
-            said = self._errors(truth, found)
-        self.set_caption(" · ".join([*said, *self.view.cut]))
+            parts = self._errors(truth, predicted)
+        self.set_caption(" · ".join([*parts, *self.view.cut]))
 
-    def _errors(self, truth: np.ndarray, found: np.ndarray) -> list[str]:
-        """Return the error of the sample that is picked, then that of all which have a value."""
-        error = np.where(np.isfinite(truth), found - truth, np.nan).reshape(len(truth), -1)
+    def _errors(self, truth: np.ndarray, predicted: np.ndarray) -> list[str]:
+        """Return the error of the picked sample, then that of all samples with a value."""
+        error = np.where(np.isfinite(truth), predicted - truth, np.nan).reshape(len(truth), -1)
         there = np.isfinite(truth).reshape(len(truth), -1).any(axis=1)
-        known = np.isfinite(error).any(axis=1)
+        has_value = np.isfinite(error).any(axis=1)
         every, pick = self._rmse(error), self.view.sample
-        said = [f"RMSE {every}", counted(int(known.sum()), "sample")]
+        parts = [f"RMSE {every}", counted(int(has_value.sum()), "sample")]
         if pick is not None:
             one = f"RMSE {self._rmse(error[pick])} of sample {pick + 1}"
-            said = [one, f"{every} of {counted(int(known.sum()), 'sample')}"]
-        none, lost = int((~there).sum()), int((there & ~known).sum())
-        said += [f"{grouped(none)} without a true value left out"] if none else []
-        return said + ([f"{grouped(lost)} not finite left out"] if lost else [])
+            parts = [one, f"{every} of {counted(int(has_value.sum()), 'sample')}"]
+        none, lost = int((~there).sum()), int((there & ~has_value).sum())
+        parts += [f"{grouped(none)} without a true value left out"] if none else []
+        return parts + ([f"{grouped(lost)} not finite left out"] if lost else [])
 
     def _rmse(self, error: np.ndarray) -> str:
         return measured(sqrt(mean_square(error)), self.source.unit(self._target))
@@ -134,15 +134,15 @@ class _Points:
         plot = TruthPlot(quantity, names, own, source.theme, source.unit(target))
         self.widget: QWidget = plot
 
-    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
-        labels = self._source.truth(self._label, found.shape)
-        known = np.zeros(len(found), np.int64)
+    def show(self, truth: np.ndarray | None, predicted: np.ndarray) -> None:
+        labels = self._source.truth(self._label, predicted.shape)
+        classes = np.zeros(len(predicted), np.int64)
         if labels is not None:
-            known = whole_classes(labels)
+            classes = whole_classes(labels)
         assert isinstance(self.widget, TruthPlot)
         source = self._source
-        levels = source.ranges.put(source.side, "found", finite_range(found))
-        self.widget.show_values(truth, found, known, levels)
+        levels = source.ranges.put(source.side, "found", finite_range(predicted))
+        self.widget.show_values(truth, predicted, classes, levels)
 
     def restyle(self) -> None:
         assert isinstance(self.widget, TruthPlot)
@@ -163,8 +163,8 @@ class _Curves:
     def cut(self) -> list[str]:
         return self._waves.cut
 
-    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
-        self._waves.show_signals(truth, found)
+    def show(self, truth: np.ndarray | None, predicted: np.ndarray) -> None:
+        self._waves.show_signals(truth, predicted)
 
     def restyle(self) -> None:
         self._waves.restyle()
@@ -187,32 +187,32 @@ class _Maps:
     def cut(self) -> list[str]:
         return self.sheet.cut()
 
-    def show(self, truth: np.ndarray | None, found: np.ndarray) -> None:
-        self._last = (truth, found)
-        inputs = self._source.pictures(found.shape[:3])
+    def show(self, truth: np.ndarray | None, predicted: np.ndarray) -> None:
+        self._last = (truth, predicted)
+        inputs = self._source.pictures(predicted.shape[:3])
         rows = [
-            TileRow(pixels(made, image_levels(made), grey_table()), name, made)
-            for name, made in ((n, as_images(a)) for n, a in inputs.items() if n != self._target)
+            TileRow(pixels(colours, image_levels(colours), grey_table()), name, colours)
+            for name, colours in ((n, as_images(a)) for n, a in inputs.items() if n != self._target)
         ]
         unit = self._source.unit(self._target)
-        known = truth is not None and bool(np.isfinite(truth).any())
-        own = finite_range(truth if truth is not None and known else found)
+        has_truth = truth is not None and bool(np.isfinite(truth).any())
+        own = finite_range(truth if truth is not None and has_truth else predicted)
         low, high = self._source.ranges.put(self._source.side, "maps", own)
         palette = self._source.theme.palette
         none = class_table((palette.line, palette.card))
-        for name, maps in (("true", truth), ("predicted", found)):
+        for name, maps in (("true", truth), ("predicted", predicted)):
             if maps is not None:
                 images = as_images(maps)
                 label = f"{name} ({unit})" if unit else name
-                made = pixels(images, (low, high), value_table())
+                colours = pixels(images, (low, high), value_table())
                 # Where the truth is not known, quiet stripes: nothing has gone wrong.
-                made = striped(made, maps, none) if name == "true" else made
-                rows.append(TileRow(made, label, images))
-        if truth is not None and known:
+                colours = striped(colours, maps, none) if name == "true" else colours
+                rows.append(TileRow(colours, label, images))
+        if truth is not None and has_truth:
             reach = half_range((low, high))
-            change = as_images(np.where(np.isnan(truth), np.nan, found - truth))
-            made = pixels(change, (-reach, reach), difference_table(palette))
-            rows.append(TileRow(striped(made, truth, none), "predicted − true", change))
+            change = as_images(np.where(np.isnan(truth), np.nan, predicted - truth))
+            colours = pixels(change, (-reach, reach), difference_table(palette))
+            rows.append(TileRow(striped(colours, truth, none), "predicted − true", change))
         self.sheet.show_tiles(TileSet(tuple(rows), style=PICTURES))
 
     def restyle(self) -> None:

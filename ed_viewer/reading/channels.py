@@ -1,4 +1,4 @@
-"""Arrays and fields of a recording with the channels last, as every panel draws them."""
+"""Conversion of a recording's arrays and fields to channels last."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,10 +23,10 @@ def header_channels_last(header: Header) -> Header:
 
 def arrays_channels_last(arrays: Arrays, header: Header | None, probe: str) -> Arrays:
     """Return the arrays of a probe with the channels last, given the header they came with."""
-    found = next((one for one in header.probes if one.name == probe), None) if header else None
-    if found is None:
+    info = next((one for one in header.probes if one.name == probe), None) if header else None
+    if info is None:
         return arrays
-    return {name: _turned(array, found.arrays[name].axes) for name, array in arrays.items()}
+    return {name: _turned(array, info.arrays[name].axes) for name, array in arrays.items()}
 
 
 def reference_channels_last(reference: Arrays, fields: Mapping[str, Mapping[str, Any]]) -> Arrays:

@@ -1,4 +1,4 @@
-"""What may be slow and must not hold the window up, such as writing a file."""
+"""Background jobs, such as writing a file."""
 
 import queue
 import threading
@@ -14,7 +14,7 @@ _PATIENCE = 2.0  # seconds that a closing window waits for a disk
 
 
 class BackgroundJobs(QObject):
-    """Runs jobs on threads of their own and tells how they ended.
+    """Runner of jobs on threads of their own, which reports how they ended.
 
     Signals:
         said: one line about a job that has ended, well or not.
@@ -27,30 +27,30 @@ class BackgroundJobs(QObject):
         self._threads: list[threading.Thread] = []
 
     def run(self, job: Callable[[], str], failed: str) -> None:
-        """Start a job; it returns what there is to say, and `failed` begins the other case."""
+        """Start a job; it returns the line to show, and `failed` starts the line of an error."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        made = threading.Thread(target=self._work, args=(job, failed), daemon=True)
-        self._threads.append(made)
-        made.start()
+        job_thread = threading.Thread(target=self._work, args=(job, failed), daemon=True)
+        self._threads.append(job_thread)
+        job_thread.start()
 
     def wait(self) -> None:
-        """Wait for what is under way, but not for ever."""
+        """Wait for running jobs, for a limited time."""
         until = time.monotonic() + _PATIENCE
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0.0))
 
     def _work(self, job: Callable[[], str], failed: str) -> None:
         try:
-            said = job()
-        except Exception as error:  # whatever a disk or an encoder does, the window lives on
+            message = job()
+        except Exception as error:  # whatever a disk or an encoder does, the window goes on
             reason = error.strerror if isinstance(error, OSError) else None
-            said = f"{failed}: {reason or error or type(error).__name__}"
-        if said:
-            self.said.emit(" ".join(said.split()))
+            message = f"{failed}: {reason or error or type(error).__name__}"
+        if message:
+            self.said.emit(" ".join(message.split()))
 
 
 class RequestWriter(QObject):
-    """Adds requests to a run's `control.json`, one after the other.
+    """Writer of requests to a run's `control.json`, one after the other.
 
     Signals:
         failed: the request that could not be written, and why.
@@ -64,14 +64,14 @@ class RequestWriter(QObject):
         self._thread: threading.Thread | None = None
 
     def ask(self, path: Path, request: Request) -> None:
-        """Have a request written, soon."""
+        """Queue a request for writing."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="edkit-asker", daemon=True)
             self._thread.start()
         self._jobs.put((path, request))
 
     def end(self) -> None:
-        """Write what waits and end the thread, but do not wait for ever."""
+        """Write waiting requests and end the thread, within a limited time."""
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join(_PATIENCE)

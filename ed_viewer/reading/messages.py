@@ -1,4 +1,4 @@
-"""What the reader thread tells the window: plain numpy data, never an open file."""
+"""Messages between the window and the reader thread: plain numpy data, no open files."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _BEST = re.compile(r"the best(?: is that of step (\d+))?$")
 
 
 def best_step(checkpoints: Sequence[Event]) -> int | None:
-    """Return of which step the best checkpoint is, as the last event that names it says."""
+    """Return the step of the best checkpoint, from the last event that names it."""
     for event in reversed(checkpoints):
-        if found := _BEST.search(event.text):
-            return int(found[1] or event.step)
+        if match := _BEST.search(event.text):
+            return int(match[1] or event.step)
     return None
 
 
 def last_kind(events: Sequence[Event], kinds: Sequence[str]) -> str:
-    """Return which of these kinds of event came last, or ""."""
+    """Return the kind of the last event of these kinds, or ""."""
     return next((event.kind for event in reversed(events) if event.kind in kinds), "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunInfo:
-    """A run as it was opened: what is fixed in it.
+    """Fixed facts of an opened run.
 
     Attributes:
         opening: which call of `Reader.open` this answers.
         path: the run folder or the segment file.
         header: what was fixed before the first frame.
         reference: the fixed batch, field to (samples, ...).
-        info: what `run.json` says, {} of a file alone.
+        info: content of `run.json`, {} for a single file.
     """
 
     opening: int
@@ -53,7 +53,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """Some samples of several frames.
+    """Request for some samples of several frames.
 
     Attributes:
         frames: their numbers; -1 where the run has none yet.
@@ -66,7 +66,7 @@ class HistoryRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameHistory:
-    """What was read of a strip.
+    """Samples of several frames.
 
     Attributes:
         steps: (columns,) when each frame was taken, -1 where there is none.
@@ -81,15 +81,15 @@ class FrameHistory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameRequest:
-    """A frame that the window wants to draw; a newer request replaces it.
+    """Request for a frame to draw; a newer request replaces it.
 
     Attributes:
         opening: of which run, as above.
         number: of the request.
         frame: its number.
-        probes: what of it.
+        probes: to read.
         strips: earlier frames that stand beside it, by probe.
-        follow: whether the newest frame is wanted whenever one comes.
+        follow: whether each newest frame is requested.
     """
 
     opening: int
@@ -102,7 +102,7 @@ class FrameRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """The answer: a probe's arrays by name, and for those that could not be read the reason.
+    """Answer to a request: arrays by probe and name, and the reasons for unreadable ones.
 
     `past` are the strips that were asked for, by probe.
     """
@@ -115,7 +115,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunProgress:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
         opening: which call of `Reader.open` this answers.
@@ -125,10 +125,10 @@ class RunProgress:
         problem: what is wrong with the files, in one line, or "".
         newest: seconds since 1970 when the newest frame was written.
         events: what happened once: checkpoints, and changes made by hand.
-        ahead: the newest frame, as the last request wants it, if that one follows the run.
+        ahead: the newest frame, read in advance if the last request follows the run.
         unchecked: whether a part of it is from before all was under checksums.
         curves: the losses of every step as columns (rows,); empty where none were recorded.
-        kept: the steps of the checkpoints that there still are, None where nobody knows.
+        kept: the steps of the checkpoints still on disk, None if unknown.
     """
 
     opening: int
@@ -147,7 +147,7 @@ class RunProgress:
 
     @property
     def marks(self) -> tuple[Event, ...]:
-        """The events that can still be gone back to or were made by hand, in their order.
+        """The checkpoints still on disk and the changes made by hand, in their order.
 
         Of the checkpoints a run keeps a few; the best one may be of a step without an event.
         """
@@ -158,8 +158,8 @@ class RunProgress:
         best = best_step(list(saved.values()))
         for step in self.kept:
             text = f"checkpoint at step {step}" + (", the best" if step == best else "")
-            found = saved.get(step, Event(step, float("nan"), float("nan"), CHECKPOINT, text))
-            others.append(replace(found, text=text))
+            checkpoint = saved.get(step, Event(step, float("nan"), float("nan"), CHECKPOINT, text))
+            others.append(replace(checkpoint, text=text))
         return tuple(sorted(others, key=lambda event: event.step))
 
     @property
@@ -180,7 +180,7 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A line of the list of runs.
+    """Entry of the list of runs.
 
     Attributes:
         info: what its `run.json` says, nothing where there is none that can be read.
@@ -200,10 +200,10 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
-    """What a panel wants.
+    """Request of a panel for earlier frames.
 
     Attributes:
-        columns: frames at most, that on show is the last of them.
+        columns: maximum number of frames, the current one last.
         samples: the numbers of the samples that it draws of each.
     """
 
@@ -219,13 +219,19 @@ def spread(steps: np.ndarray, frame: int, columns: int) -> tuple[int, ...]:
         frame: the last that is returned.
         columns: where there are fewer frames, or two of them lie nearest to one place, fewer.
     """
-    known = np.asarray(steps[: frame + 1], np.float64)
-    if not len(known):
+    past_steps = np.asarray(steps[: frame + 1], np.float64)
+    if not len(past_steps):
         return ()
-    places = np.linspace(known[0], known[-1], max(columns, 1)) if columns > 1 else known[-1:]
-    after = np.searchsorted(known, places).clip(1 if len(known) > 1 else 0, len(known) - 1)
+    places = (
+        np.linspace(past_steps[0], past_steps[-1], max(columns, 1))
+        if columns > 1
+        else past_steps[-1:]
+    )
+    after = np.searchsorted(past_steps, places).clip(
+        1 if len(past_steps) > 1 else 0, len(past_steps) - 1
+    )
     before = (after - 1).clip(0)
-    nearest = np.where(places - known[before] < known[after] - places, before, after)
+    nearest = np.where(places - past_steps[before] < past_steps[after] - places, before, after)
     return tuple(int(n) for n in np.unique(nearest))
 
 
@@ -234,6 +240,6 @@ def strips(
 ) -> dict[str, HistoryRequest]:
     """Return what is to be read, by probe; `frames` tells those of so many columns."""
     return {
-        probe: HistoryRequest(tuple(frames(wanted.columns)), wanted.samples)
-        for probe, wanted in lookbacks.items()
+        probe: HistoryRequest(tuple(frames(lookback.columns)), lookback.samples)
+        for probe, lookback in lookbacks.items()
     }

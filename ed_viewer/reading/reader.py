@@ -1,4 +1,4 @@
-"""The one thread that touches files: it tails the open run and looks for others."""
+"""Reader thread: follows the open run and scans for others; no other thread reads files."""
 
 import threading
 import time
@@ -12,25 +12,25 @@ from ed_core.recording import EdkitError, RunFolder, find_runs
 from ed_viewer.reading.messages import FrameRequest, RunEntry, RunInfo
 from ed_viewer.reading.tail import Tail
 
-LIVE = 0.015  # seconds between two looks at a run that grows
-IDLE = 0.250  # and at one that does not
-_SHARE = 0.2  # of a processor at most for looking: a look costs more as a run grows
-_FREE = 0.005  # seconds of waiting for a processor from look to look that mean nothing
-_GIVE_WAY = 20  # times as long as the window waited beyond that, it leaves it to others
-_SLOWEST = 0.5  # seconds between two looks, however long one takes
+LIVE = 0.015  # seconds between two polls of a growing run
+IDLE = 0.250  # and of one that does not grow
+_SHARE = 0.2  # largest share of a processor for polls, which cost more as a run grows
+_FREE = 0.005  # CPU wait per poll below which the machine counts as idle, in seconds
+_GIVE_WAY = 20  # back-off factor: sleep this many times the CPU wait beyond _FREE
+_SLOWEST = 0.5  # largest seconds between two polls, however long one takes
 _LONGEST = 5.0  # and however busy the machine is: ten windows on two processors
 _SCHEDULES = (Path("/proc/self/schedstat"), Path("/proc/thread-self/schedstat"))
-SCAN = 1.0  # seconds between two looks for runs
+SCAN = 1.0  # seconds between two scans for runs
 _UNHEARD = 2  # growths that may wait in the window's queue: each holds the steps of all frames
 
 
 class PollInterval:
-    """When to look next. On a busy machine, where a trainer lacks what a window takes, rarely.
+    """Time of the next poll: rare on a busy machine, where a trainer needs the processor.
 
-    What a run does is shown after a look; where a person looks is never put off.
+    It delays news of a run only, never a frame that the user requests.
 
     Attributes:
-        next: the time of the next look, as `time.monotonic` has it.
+        next: the time of the next poll, by `time.monotonic`.
     """
 
     def __init__(self) -> None:
@@ -38,15 +38,15 @@ class PollInterval:
         self._waited: float | None = None
 
     def hurry(self) -> None:
-        """Look as soon as possible."""
+        """Poll as soon as possible."""
         self.next = 0.0
 
     def rest(self, live: bool, worked: float = 0.0, took: float = 0.0) -> None:
-        """Put the next look off.
+        """Set the time of the next poll.
 
         Args:
             live: whether the run grows.
-            worked: seconds that this thread worked for the last look.
+            worked: seconds of processor time for the last poll.
             took: seconds that it took; the rest was waiting, for a disk or for other threads.
         """
         before, self._waited = self._waited, waited()
@@ -67,9 +67,9 @@ def waited() -> float:
 
 
 class Reader(QThread):
-    """Reads recordings; tells by queued signals, is told by `open` and `ask`.
+    """Thread that reads recordings; it takes calls of `open` and `ask`, and sends signals.
 
-    Its mailbox has one slot for each of the two: the newest request is served, older ones never.
+    Its mailbox has one slot for each call: only the newest request is served.
 
     Args:
         root: the folder that is scanned for runs; None to look for none.
@@ -77,7 +77,7 @@ class Reader(QThread):
     """
 
     described = Signal(object)  # RunInfo
-    grew = Signal(object)  # Growth
+    grew = Signal(object)  # RunProgress
     answered = Signal(object)  # Frame
     listed = Signal(object)  # list[RunEntry]
     gathered = Signal(object, object)  # a folder that is no run, and the newest run in it
@@ -174,17 +174,17 @@ class Reader(QThread):
         itself = any((folder / name).exists() for name in ("run.json", "recording"))
         if self._root is None or itself or not folder.is_dir():
             return False
-        found = [run.path for run in find_runs(folder)]
-        if found:
+        paths = [run.path for run in find_runs(folder)]
+        if paths:
             with self._bell:
-                self._paths = _replaced(self._paths, folder, found)
-                self._added = _replaced(self._added, folder, found)
+                self._paths = _replaced(self._paths, folder, paths)
+                self._added = _replaced(self._added, folder, paths)
             self._next_scan = 0.0
-            self.gathered.emit(folder, found[0])
-        return bool(found)
+            self.gathered.emit(folder, paths[0])
+        return bool(paths)
 
     def _hear(self) -> None:
-        """Take note, on the window's thread, that it has heard of a growth."""
+        """Count, on the window's thread, a received message of progress."""
         self._heard += 1
 
     def _poll(self) -> None:
@@ -192,9 +192,9 @@ class Reader(QThread):
         if tail is None:
             self._pace.rest(live=False)
             return
-        found = tail.poll()
+        progress = tail.poll()
         spent = time.thread_time() - worked, time.monotonic() - started
-        for news in found:
+        for news in progress:
             if isinstance(news, RunInfo):
                 self.described.emit(news)
             else:
@@ -205,11 +205,11 @@ class Reader(QThread):
 
 def _entries(root: Path, paths: list[Path], added: list[Path]) -> list[RunEntry]:
     try:
-        found = list(paths) or [folder.path for folder in find_runs(root)]
+        candidates = list(paths) or [folder.path for folder in find_runs(root)]
     except OSError:  # a folder that goes while it is looked at; the next scan sees it gone
-        found = []
-    others = [path for path in added if path not in found and path.exists()]
-    return [_entry(path) for path in (*others, *found)]
+        candidates = []
+    others = [path for path in added if path not in candidates and path.exists()]
+    return [_entry(path) for path in (*others, *candidates)]
 
 
 def _replaced(paths: list[Path], folder: Path, runs: list[Path]) -> list[Path]:
@@ -223,7 +223,7 @@ def _entry(path: Path) -> RunEntry:
     try:
         folder = RunFolder.open(path)
         info = folder.read()
-        said = str(info.get("model", "")), str(info.get("data", ""))
-        return RunEntry(path, folder.state(), *said, info)
+        names = str(info.get("model", "")), str(info.get("data", ""))
+        return RunEntry(path, folder.state(), *names, info)
     except (EdkitError, OSError):
         return RunEntry(path, "unknown", "", "")

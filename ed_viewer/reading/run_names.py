@@ -1,51 +1,33 @@
-"""What runs are called, for people."""
+"""Names of runs, and the options that distinguish them."""
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from ed_core.recording.run_description import RUN_OPTIONS, differing, run_options, worded
 from ed_viewer.reading.messages import RunEntry, RunInfo
 
 _STAMPED = re.compile(r"(.+)-(\d{8})-(\d{6})-[0-9a-f]{6}")
-_OPTIONS = (
-    "data",
-    "seed",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "weights",
-    "labels",
-    "stratified",
-    "only",
-    "class_weights",
-    "oversample",
-    "field_names",
-    "validation",
-    "every",
-    "record",
-    "backend",
-)
 
 
 def name_and_time(name: str) -> tuple[str, str]:
-    """Return a run's name and when it began, out of its folder's name `name-date-time-random`."""
-    found = _STAMPED.fullmatch(name)
-    if found is None:
+    """Return a run's name and start, from its folder's name `name-date-time-random`."""
+    match = _STAMPED.fullmatch(name)
+    if match is None:
         return name, ""
-    first, day, hour = found.groups()
+    first, day, hour = match.groups()
     return first, f"{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:4]}"
 
 
 def model_and_data(name: str) -> tuple[str, str]:
-    """Return both out of a run's name `model-data`; "" for data where it has no such name."""
+    """Return both from a run's name `model-data`; "" for data without such a name."""
     model, _, data = name.partition("-")
     return model, data
 
 
 def title_of(path: Path, other: Path | None, options: str) -> str:
-    """Return what a run is called beside another: what differs first, the rest may have no room.
+    """Return the title of a run beside another: differences first, since the rest may be cut.
 
     Args:
         path: of the run.
@@ -54,60 +36,42 @@ def title_of(path: Path, other: Path | None, options: str) -> str:
     """
     name, time = name_and_time(path.name)
     alike = other is not None and name_and_time(other.name)[0] == name
-    said = (options, name, time) if alike else (name, options, time)
-    return " · ".join(part for part in said if part)
+    parts = (options, name, time) if alike else (name, options, time)
+    return " · ".join(part for part in parts if part)
 
 
 def differences(entries: Sequence[RunEntry]) -> dict[Path, str]:
-    """Return of each run in which options it is not like all others of its name, in words."""
+    """Return the options of each run that differ among runs of its name, in words."""
     alike: dict[str, list[RunEntry]] = {}
     for entry in entries:
         if entry.info:
             alike.setdefault(name_and_time(entry.path.name)[0], []).append(entry)
-    return {entry.path: said for group in alike.values() for entry, said in _differing(group)}
+    return {entry.path: text for group in alike.values() for entry, text in _differing(group)}
 
 
 def titles(entries: Sequence[RunEntry]) -> dict[Path, str]:
-    """Return what runs are called beside each other: the name, what differs, when it began."""
-    said = differences(entries)
-    found = {}
+    """Return the titles of runs: name, differing options, start."""
+    options = differences(entries)
+    titles_by_path = {}
     for entry in entries:
         name, began = name_and_time(entry.path.name)
-        found[entry.path] = " · ".join(p for p in (name, said.get(entry.path, ""), began) if p)
-    return found
-
-
-def options_of(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run by name, out of its `run.json`: the model's own come first."""
-    params = info.get("params")
-    given = dict(params) if isinstance(params, Mapping) else {}
-    return {**given, **{name: info[name] for name in _OPTIONS if info.get(name) is not None}}
-
-
-def worded(value: Any) -> str:
-    """Return the value of an option in words."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ",".join(map(worded, value)) if isinstance(value, list | tuple) else str(value)
+        titles_by_path[entry.path] = " · ".join(
+            p for p in (name, options.get(entry.path, ""), began) if p
+        )
+    return titles_by_path
 
 
 def _differing(group: Sequence[RunEntry]) -> list[tuple[RunEntry, str]]:
-    options = [options_of(entry.info) for entry in group]
-    names = [
-        name
-        for name in dict.fromkeys(name for given in options for name in given)
-        if any(given.get(name) != options[0].get(name) for given in options)
-    ]
+    options = [run_options(entry.info) for entry in group]
+    names = differing(options)
     return [
         (
             entry,
-            " · ".join(f"{name} {worded(given[name])}" for name in names if name in given),
+            " · ".join(
+                f"{name} {worded(run_options[name])}" for name in names if name in run_options
+            ),
         )
-        for entry, given in zip(group, options, strict=True)
+        for entry, run_options in zip(group, options, strict=True)
     ]
 
 
@@ -116,15 +80,15 @@ def what_differs(one: RunInfo, other: RunInfo) -> tuple[str, str]:
 
     Of different models, what one alone has is left out, and the data where the names say them.
     """
-    ours, theirs = (options_of({**run.header.run, **run.info}) for run in (one, other))
+    ours, theirs = (run_options({**run.header.run, **run.info}) for run in (one, other))
     alike = name_and_time(one.path.name)[0] == name_and_time(other.path.name)[0]
-    told = {*ours, *theirs} if alike else (ours.keys() & theirs | {*_OPTIONS}) - {"data"}
-    names = [n for n in {**ours, **theirs} if n in told and ours.get(n) != theirs.get(n)]
-    said = [
-        " · ".join(f"{name} {worded(given[name])}" for name in names if name in given)
-        for given in (ours, theirs)
+    considered = {*ours, *theirs} if alike else (ours.keys() & theirs | {*RUN_OPTIONS}) - {"data"}
+    names = [name for name in differing((ours, theirs)) if name in considered]
+    texts = [
+        " · ".join(f"{name} {worded(options[name])}" for name in names if name in options)
+        for options in (ours, theirs)
     ]
-    return said[0], said[1]
+    return texts[0], texts[1]
 
 
 def absolute_path(path: str | Path) -> Path:

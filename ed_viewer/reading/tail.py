@@ -1,4 +1,4 @@
-"""Follow one recording: look for what is new, read a frame on request. No Qt here."""
+"""Follower of one recording: polls for news and reads frames on request. No Qt here."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +34,7 @@ _TICK = 0.02  # seconds: the date of a file may be as old as a tick of the kerne
 class Tail:
     """One recording, owned by the thread that made this.
 
-    Whatever is wrong with the files becomes `Growth.problem` or `Frame.damaged`: a viewer must
-    outlive every file that it is pointed at.
+    Faults of the files become `RunProgress.problem` or `Frame.damaged`: no file may end the viewer.
 
     Args:
         path: a run folder or a segment file; it may be missing.
@@ -57,7 +56,7 @@ class Tail:
         self._ahead: Frame | None = None
 
     def poll(self) -> list[RunInfo | RunProgress]:
-        """Return what has changed since the last call.
+        """Return the messages about changes since the last call.
 
         As long as the file is not written to, most calls cost a look at its date.
         """
@@ -74,10 +73,10 @@ class Tail:
         news: list[RunInfo | RunProgress] = []
         header = recording.header
         if header is not None and header is not self._described:
-            known = _known(_columns(recording.reference))
-            reference = reference_channels_last(known, header.fields)
-            shown = header_channels_last(header)
-            news.append(RunInfo(self.opening, self.path, shown, reference, _info(self.path)))
+            reference_fields = _undamaged(_columns(recording.reference))
+            reference = reference_channels_last(reference_fields, header.fields)
+            shown_header = header_channels_last(header)
+            news.append(RunInfo(self.opening, self.path, shown_header, reference, _info(self.path)))
             self._described = header
         if len(recording) != self._frames:
             self._newest = _modified(self.path)
@@ -87,9 +86,9 @@ class Tail:
         how = (recording.state, problem, self._newest)
         old = recording.unchecked
         events = recording.events()
-        kept, curves = _kept(self.path, events), _columns(recording.curves)
+        checkpoints, curves = _kept(self.path, events), _columns(recording.curves)
         growth = RunProgress(self.opening, *when, scalars, *how, events, unchecked=old)
-        news.append(replace(growth, kept=kept, curves=curves))
+        news.append(replace(growth, kept=checkpoints, curves=curves))
         return news
 
     def read(self, request: FrameRequest) -> Frame:
@@ -101,8 +100,8 @@ class Tail:
                 if self._recording is None:
                     raise DamagedError("the recording is not open")
                 header = self._recording.header
-                found = self._recording.read(probe, request.frame)
-                arrays[probe] = arrays_channels_last(found, header, probe)
+                arrays_of_probe = self._recording.read(probe, request.frame)
+                arrays[probe] = arrays_channels_last(arrays_of_probe, header, probe)
                 if probe in request.strips:
                     past[probe] = read_strip(self._recording, probe, request.strips[probe])
             except (DamagedError, OSError, LookupError) as error:
@@ -110,7 +109,7 @@ class Tail:
         return Frame(request, arrays, damaged, past)
 
     def read_ahead(self, growth: RunProgress) -> RunProgress:
-        """Return news of the run with its newest frame, if the window is sure to ask for that."""
+        """Return progress with the newest frame, if the window follows the run."""
         asked, newest = self._asked, len(growth.steps) - 1
         if asked is None or not asked.follow or asked.strips or newest < 0:
             return growth
@@ -213,8 +212,8 @@ def _kept(path: Path, events: Sequence[Event]) -> frozenset[int] | None:
     return frozenset(steps | ({best} if best is not None and there else set()))
 
 
-def _known(reference: Arrays) -> Arrays:
-    """Return the fields that hold something: of a damaged one every value is NaN."""
+def _undamaged(reference: Arrays) -> Arrays:
+    """Return the undamaged fields: in a damaged one every value is NaN."""
     return {
         name: array
         for name, array in reference.items()

@@ -1,1 +1,1 @@
-"""The model of the run on show: cursor, frame requests, alignment; no widgets."""
+"""Model of the run on show: cursor, frame requests, alignment; no widgets."""

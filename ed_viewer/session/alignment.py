@@ -1,4 +1,4 @@
-"""Which frame of one run stands beside a frame of another. Numpy only, no Qt here."""
+"""Alignment of the frames of two runs. Numpy only, no Qt here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _ROUNDING = 1e-9  # of the point: a share of training is a quotient, two equal o
 
 
 class Alignment(Enum):
-    """What two runs have in common at the same point; one alone may be shown over the time."""
+    """Quantity by which two runs are aligned; a single run may also be shown over time."""
 
     STEP = "step"
     EPOCH = "epoch"
@@ -28,12 +28,12 @@ WAYS = (Alignment.STEP, Alignment.EPOCH, Alignment.SHARE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Times:
-    """When something was recorded, and when the training ends.
+    """Times of recorded rows, and the end of the training.
 
     Attributes:
         steps, epochs: (rows,) of frames or of scalars, in the order of the training.
         end: the epoch with which the training ends or has ended.
-        seconds: (rows,) since the training began; empty where nobody asks for them.
+        seconds: (rows,) since the training began; empty if not needed.
     """
 
     steps: np.ndarray
@@ -88,12 +88,12 @@ def placed(here: Times, there: Times, how: Alignment) -> np.ndarray:
 
     Without rows that lie before the first or after the last one of `here`.
     """
-    known, places = here.at(how), there.at(how)
-    sure = np.isfinite(known)
+    places_here, places = here.at(how), there.at(how)
+    sure = np.isfinite(places_here)
     if not sure.any():
         return np.empty(0)
-    found = np.interp(places, known[sure], here.steps[sure], left=np.nan, right=np.nan)
-    return np.sort(found[np.isfinite(found)])
+    steps = np.interp(places, places_here[sure], here.steps[sure], left=np.nan, right=np.nan)
+    return np.sort(steps[np.isfinite(steps)])
 
 
 def newest(places: np.ndarray, point: float) -> int:
@@ -103,12 +103,12 @@ def newest(places: np.ndarray, point: float) -> int:
 
 
 def rounded_up(point: float) -> float:
-    """Return a point a little later, so that equal ones that were rounded apart are not after."""
+    """Add a tolerance so that points equal up to rounding compare as equal."""
     return point + _ROUNDING * abs(point)
 
 
 class RunView(Protocol):
-    """A run that may not be known yet, and may grow.
+    """Protocol of a run's header and progress, either of which may be missing.
 
     Attributes:
         path: None before one was asked for.
@@ -129,8 +129,8 @@ class RunView(Protocol):
     def frame(self) -> Frame | None: ...  # noqa: D102
 
 
-def known_times(known: RunView) -> Times | None:
+def known_times(view: RunView) -> Times | None:
     """Return when the frames of a run were taken, None while nothing is known."""
-    if known.run is None or known.growth is None:
+    if view.run is None or view.growth is None:
         return None
-    return times_of(known.run, known.growth)
+    return times_of(view.run, view.growth)

@@ -1,10 +1,10 @@
-"""Where the window looks: one frame, and whether it stays, plays or follows. No Qt here."""
+"""Cursor of the window: one frame, and whether it stays, plays or follows. No Qt here."""
 
 from enum import Enum
 
 
 class Playback(Enum):
-    """What moves the cursor."""
+    """Mode in which the cursor moves."""
 
     PAUSED = "paused"
     PLAYING = "playing"
@@ -12,7 +12,7 @@ class Playback(Enum):
 
 
 class Cursor:
-    """One frame of a run that may be growing.
+    """Cursor on one frame of a run that may be growing.
 
     Only `follow` enters FOLLOWING, any move by hand leaves it, and `toggle` never enters it: a
     scrub that snaps back to the newest frame would fight the user.

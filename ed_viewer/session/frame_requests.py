@@ -1,4 +1,4 @@
-"""What is asked of the reader, and which of its answers is drawn."""
+"""Requests for frames, and the choice of the answers to draw."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +24,9 @@ Columns = Callable[[int], Sequence[int]]
 
 
 class Requests(QObject):
-    """Requests and answers are numbered: an answer is drawn if it is newer than the last one drawn.
+    """Numbered requests: an answer is drawn if it is newer than the last one drawn.
 
-    Answers that come faster than every 20 ms are left out, but for the last of them.
+    At most one answer is drawn per 20 ms; the latest answer is always drawn.
 
     Attributes:
         opening: the number of the run that is open; answers of an earlier one are dropped.
@@ -127,6 +127,6 @@ class Requests(QObject):
 
 
 def _answers(read: FrameRequest, asked: FrameRequest) -> bool:
-    """Tell whether what was read for one request is what another one asks for."""
+    """Return whether the answer to one request also answers another."""
     same = (read.opening, read.frame, read.probes) == (asked.opening, asked.frame, asked.probes)
     return same and asked.follow and not asked.strips  # else the reader has to hear of it

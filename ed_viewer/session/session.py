@@ -1,4 +1,4 @@
-"""One run on show: what is known of it, and where its cursor stands."""
+"""Session: one run on show, its progress and its cursor."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ SPEEDS = (1, 2, 5, 10, 30, 60)  # frames a second
 
 
 class Session(QObject):
-    """The model of the window. Panels pull nothing: they are given the newest frame.
+    """Model of the window. Panels do not pull: they receive the newest frame.
 
     Attributes:
         frame: what was drawn last; None for nothing, or since the run became another.

@@ -1,4 +1,4 @@
-"""What is chosen in a panel of one run is chosen in that of the other: a layer, a sample."""
+"""Linked choices of two runs' panels: a layer or a sample chosen in one is chosen in the other."""
 
 from collections.abc import Callable
 from typing import Any

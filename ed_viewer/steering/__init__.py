@@ -1,1 +1,1 @@
-"""The part of the window that steers a training: pause, stop, save, learning rate and weights."""
+"""Steering of a training: pause, stop, save, learning rate and weights."""

@@ -1,4 +1,4 @@
-"""Steer: a dock at the right that asks the trainer of the open run."""
+"""Steering feature: a dock at the right with requests to the trainer of the open run."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ _STOP = "Stop the training after this epoch"
 
 
 class SteerFeature(Feature):
-    """Writes what is asked, and waits for the event by which the trainer says that it is done."""
+    """Feature that writes requests and waits for the trainer's events about them."""
 
     name = "steer"
     title = "Steer"

@@ -1,4 +1,4 @@
-"""A row a number that can be set: its name, a field, and a mark of what it waits for."""
+"""Rows of numbers that can be set: name, field, and a mark while a request waits."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ _HINTS = {
 
 
 class NumberField(QDoubleSpinBox):
-    """Shows a number that somebody else holds; what is typed is a wish until Enter is pressed.
+    """Field of the trainer's number; typed text is a request only after Enter.
 
     The arrow keys go a tenth of a decade up or down, Page Up and Page Down a whole one, Escape
     takes an edit back.
@@ -54,7 +54,9 @@ class NumberField(QDoubleSpinBox):
         super().__init__(parent)
         self._asked = (least, largest)
         self.setDecimals(_DECIMALS)
-        self.setRange(-_ANY, _ANY)  # what is held is shown as it is, also where nobody may ask it
+        self.setRange(
+            -_ANY, _ANY
+        )  # the trainer's number is shown even outside the range of requests
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -97,8 +99,8 @@ class NumberField(QDoubleSpinBox):
         self._edit()
 
     def textFromValue(self, value: float) -> str:  # noqa: N802, D102
-        known = self.edited or isfinite(self._held)
-        return f"{value:.4g}" if known else "–"
+        visible = self.edited or isfinite(self._held)
+        return f"{value:.4g}" if visible else "–"
 
     def valueFromText(self, text: str) -> float:  # noqa: N802, D102
         number = _parsed(text)
@@ -257,8 +259,8 @@ class Numbers(QWidget):
 
     def _refuse(self, name: str, kind: str, text: str) -> None:
         least, most = RANGES[kind]
-        said = f"you entered {text.strip()}" if text.strip() else "the field is empty"
-        self.refused.emit(f"{name} must be from {least:g} to {most:g} ({said}).")
+        received = f"you entered {text.strip()}" if text.strip() else "the field is empty"
+        self.refused.emit(f"{name} must be from {least:g} to {most:g} ({received}).")
 
     def _mark(self) -> None:
         for row in self.rows.values():

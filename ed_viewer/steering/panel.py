@@ -1,4 +1,4 @@
-"""What stands in the dock: the trainer's state, three buttons, a field a number."""
+"""Steering panel: the trainer's state, three buttons, a field a number."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ from ed_viewer.window.status_bar import Dot
 
 
 class SteerPanel(QScrollArea):
-    """Asks, and shows what the trainer really does.
+    """Panel of requests to the trainer and of its actual state.
 
     Signals:
         asked: a Request.
@@ -129,11 +129,11 @@ class SteerPanel(QScrollArea):
         layout.setSpacing(8)
         layout.addLayout(head)
         for button, words in _BUTTONS.items():
-            made: QPushButton = getattr(self, button)
-            made.setToolTip(words)
-            made.setAutoDefault(True)  # Enter presses it: Space belongs to the player
-            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            layout.addWidget(made)
+            widget: QPushButton = getattr(self, button)
+            widget.setToolTip(words)
+            widget.setAutoDefault(True)  # Enter presses it: Space belongs to the player
+            widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            layout.addWidget(widget)
         layout.addSpacing(8)
         layout.addWidget(self.numbers)
         self._problem.setWordWrap(True)

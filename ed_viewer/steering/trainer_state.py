@@ -1,4 +1,4 @@
-"""What is known of the trainer of a run, and what it was asked and has not done yet. No Qt here."""
+"""State of a run's trainer, and requests that it has not carried out yet. No Qt here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _MAX_HEADS = 100  # that get a field
 
 @dataclass(frozen=True, slots=True)
 class TrainerState:
-    """How a training stands.
+    """State of a training.
 
     Attributes:
         reason: why it cannot be steered, for people, or "".
@@ -59,7 +59,7 @@ def trainer_of(run: RunInfo | None, growth: RunProgress | None) -> TrainerState:
 
 
 class Waiting:
-    """The requests that were made here and that the trainer has not obeyed yet."""
+    """Requests of this window that the trainer has not carried out yet."""
 
     def __init__(self) -> None:
         self._asked: dict[str, tuple[Request, int]] = {}
@@ -108,5 +108,5 @@ def _answers(event: Event, request: Request) -> bool:
 def _newest(scalars: Mapping[str, np.ndarray], name: str) -> float:
     """Return the last value of a column (rows,) that is known, or nan."""
     column = scalars.get(name, np.empty(0))
-    known = np.flatnonzero(np.isfinite(column))
-    return float(column[known[-1]]) if len(known) else nan
+    finite_rows = np.flatnonzero(np.isfinite(column))
+    return float(column[finite_rows[-1]]) if len(finite_rows) else nan

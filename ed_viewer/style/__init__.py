@@ -1,1 +1,1 @@
-"""Colours, icons, and numbers and arrays as they are shown."""
+"""Style: colours, icons, and the display of numbers and arrays."""

@@ -150,10 +150,10 @@ _MIRRORED = {"previous", "first"}
 
 def icon(name: str, colour: QColor, faint: QColor) -> QIcon:
     """Return an icon; `faint` is its colour while it cannot be used."""
-    made = QIcon()
-    made.addPixmap(_picture(name, colour), QIcon.Mode.Normal)
-    made.addPixmap(_picture(name, faint), QIcon.Mode.Disabled)
-    return made
+    result = QIcon()
+    result.addPixmap(_picture(name, colour), QIcon.Mode.Normal)
+    result.addPixmap(_picture(name, faint), QIcon.Mode.Disabled)
+    return result
 
 
 def _picture(name: str, colour: QColor) -> QPixmap:

@@ -1,4 +1,4 @@
-"""Every colour of the window, light and dark. No other file names one."""
+"""Palettes: every colour of the window, light and dark. No other file names one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,7 +135,6 @@ _BRIGHT = 140.0  # luma, of 255, from which type on a colour is dark
 
 NO_CLASS, NOT_DRAWN = -1, -2
 """In the place of a class: of a sample without a label, and of one that is hidden."""
-NO_LABEL = "no label"
 
 
 def class_symbol(index: int) -> str:
@@ -228,12 +227,12 @@ def qt_palette(palette: Palette) -> QPalette:
         QPalette.ColorRole.Mid: palette.line,
         QPalette.ColorRole.Link: palette.accent,
     }
-    made = QPalette(QColor(palette.field), QColor(palette.window))
+    result = QPalette(QColor(palette.field), QColor(palette.window))
     for role, colour in roles.items():
-        made.setColor(role, QColor(colour))
+        result.setColor(role, QColor(colour))
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(palette.done))
-    return made
+        result.setColor(QPalette.ColorGroup.Disabled, role, QColor(palette.done))
+    return result
 
 
 def _ramp(stops: tuple[str, ...]) -> np.ndarray:

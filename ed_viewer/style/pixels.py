@@ -1,4 +1,4 @@
-"""Arrays to pixels. No widget here; a pixel is four bytes, blue first, as Qt's RGB32 wants them."""
+"""Conversion of arrays to pixels of four bytes, blue first, as in Qt's RGB32. No widget here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STRIPES = 16  # across an image, where there is no class
 
 
 class Ranges:
-    """A range by name, of each run; a panel draws in their union, so that colours mean the same.
+    """Ranges by name of each run; panels draw in their union, so that colours mean the same.
 
     Attributes:
         shared: whether it does; otherwise each run is drawn in a range of its own.
@@ -59,8 +59,8 @@ class Ranges:
         return {name: self._union(name) for own in self._own.values() for name in own}
 
     def _union(self, name: str) -> Levels:
-        found = [own[name] for own in self._own.values() if name in own]
-        return min(low for low, _ in found), max(high for _, high in found)
+        own_ranges = [own[name] for own in self._own.values() if name in own]
+        return min(low for low, _ in own_ranges), max(high for _, high in own_ranges)
 
 
 def as_images(array: np.ndarray, channel: int | None = None) -> np.ndarray:
@@ -110,11 +110,11 @@ def pixels(images: np.ndarray, levels: Levels, table: np.ndarray) -> np.ndarray:
     # Clipped first: infinity, brought to the largest float, must not overflow.
     values = finite(images)
     scaled = ((np.clip(values, low, high) - low) * (255.0 / span)).astype(np.uint8)
-    made = _bgr(table[scaled[..., 0]] if images.shape[-1] == 1 else scaled)
+    result = _bgr(table[scaled[..., 0]] if images.shape[-1] == 1 else scaled)
     if values is images:
-        return made
-    known = np.isfinite(images).all(axis=-1)
-    return striped(made, np.where(known, 0.0, np.nan), class_table(NOT_FINITE))
+        return result
+    finite_pixels = np.isfinite(images).all(axis=-1)
+    return striped(result, np.where(finite_pixels, 0.0, np.nan), class_table(NOT_FINITE))
 
 
 def class_pixels(labels: np.ndarray, table: np.ndarray, none: np.ndarray) -> np.ndarray:
@@ -129,25 +129,25 @@ def class_pixels(labels: np.ndarray, table: np.ndarray, none: np.ndarray) -> np.
     return _bgr(np.where((labels >= 0)[..., None], colours, _stripes(labels.shape[1:], none)))
 
 
-def striped(made: np.ndarray, values: np.ndarray, none: np.ndarray) -> np.ndarray:
+def striped(image_pixels: np.ndarray, values: np.ndarray, none: np.ndarray) -> np.ndarray:
     """Return pixels (n, height, width, 4) with stripes where values (n, height, width) are NaN.
 
     Args:
-        made: the pixels of the values.
+        image_pixels: the pixels of the values.
         values: those of another shape, such as videos, are left as they are.
         none: (2, 3) uint8, the colours of the stripes.
     """
     missing = np.isnan(values)
-    if missing.shape != made.shape[:3] or not missing.any():
-        return made
-    return np.where(missing[..., None], _bgr(_stripes(made.shape[1:3], none)), made)
+    if missing.shape != image_pixels.shape[:3] or not missing.any():
+        return image_pixels
+    return np.where(missing[..., None], _bgr(_stripes(image_pixels.shape[1:3], none)), image_pixels)
 
 
 def _stripes(size: tuple[int, ...], none: np.ndarray) -> np.ndarray:
     """Return (height, width, 3) of two colours."""
     y, x = np.indices(size)
-    made: np.ndarray = none[(x + y) // max(min(size) // _STRIPES, 1) % 2]
-    return made
+    stripes: np.ndarray = none[(x + y) // max(min(size) // _STRIPES, 1) % 2]
+    return stripes
 
 
 def overlaid(pixels: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:
@@ -157,9 +157,9 @@ def overlaid(pixels: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndar
 
 
 def _bgr(colours: np.ndarray) -> np.ndarray:
-    made = np.full((*colours.shape[:-1], 4), 255, np.uint8)
-    made[..., :3] = colours[..., ::-1]
-    return made
+    result = np.full((*colours.shape[:-1], 4), 255, np.uint8)
+    result[..., :3] = colours[..., ::-1]
+    return result
 
 
 def finite(values: np.ndarray) -> np.ndarray:
@@ -176,12 +176,12 @@ def image_levels(images: np.ndarray) -> Levels:
 
 def finite_range(values: np.ndarray) -> Levels:
     """Return the smallest and largest finite value, (0, 1) if there is none."""
-    known = np.asarray(values)
-    if known.dtype.kind != "f" or known.itemsize < 4:  # numpy is slow with half floats
-        known = known.astype(np.float32 if known.dtype.kind == "f" else np.float64)
-    if not np.isfinite(known).all():
-        known = known[np.isfinite(known)]
-    return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    array = np.asarray(values)
+    if array.dtype.kind != "f" or array.itemsize < 4:  # numpy is slow with half floats
+        array = array.astype(np.float32 if array.dtype.kind == "f" else np.float64)
+    if not np.isfinite(array).all():
+        array = array[np.isfinite(array)]
+    return (float(array.min()), float(array.max())) if array.size else (0.0, 1.0)
 
 
 def half_range(levels: Levels) -> float:

@@ -1,4 +1,4 @@
-"""Labels for text that comes out of a file: always plain, never rich."""
+"""Texts of numbers, counts and units, and plain labels for text from files."""
 
 import html
 from math import isfinite
@@ -7,6 +7,8 @@ from typing import TypeVar
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QPalette, QStatusTipEvent
 from PySide6.QtWidgets import QLabel, QWidget
+
+from ed_core.labels import with_unit
 
 _SHORT = {"auc", "iou", "kl", "mae", "mse", "rgb"}
 _HUGE = 1e7  # from here on a power of ten says more
@@ -49,8 +51,8 @@ def spelled(value: float) -> str:
 
 
 def measured(value: float, unit: str) -> str:
-    """Return a value with its unit, "" for none; only of degrees the sign follows at once."""
-    return f"{number(value)}{'' if unit in ('', '°') else ' '}{unit}"
+    """Return a value with its unit, "" for none."""
+    return with_unit(number(value), unit)
 
 
 def span(reach: float) -> str:

@@ -1,4 +1,4 @@
-"""The theme in use: the system's, until the user chooses one."""
+"""Theme of the window: the system's, until the user chooses one."""
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont
@@ -11,7 +11,7 @@ LECTURE = 1.4  # type in the lecture mode is larger by this, for the last row of
 
 
 class Theme(QObject):
-    """Sets the application's palette and type size, and says when they change.
+    """Theme that sets the application's palette and type size, and signals changes.
 
     Args:
         app: the application.

@@ -1,4 +1,4 @@
-"""How the timeline looks: bands of epochs, ticks, checkpoints, events, the loop, the cursor."""
+"""Painting of the timeline: bands of epochs, ticks, checkpoints, events, loop and cursor."""
 
 from dataclasses import dataclass, field
 
@@ -23,23 +23,23 @@ _STRIP = 3  # pixels, of the line below that says which part is on show
 
 @dataclass(slots=True)
 class Picture:
-    """All that is drawn.
+    """Content of the timeline.
 
     Attributes:
         epochs: (frames,), one for each step of the scale.
-        known: the steps and the epochs, (known,) each, of the frames whose epoch is known.
+        known_epochs: the steps and the epochs, (known,) each, of the frames whose epoch is known.
         events: what happened, as it is told.
         beside: the steps beside which the frames and the checkpoints of a second run lie; None
             while there is none.
-        kept, changed: (events,) the steps of checkpoints and of what was changed by hand.
+        checkpoints, hand_changes: (events,) the steps of checkpoints and of changes by hand.
     """
 
     scale: TimelineScale = field(default_factory=TimelineScale)
     epochs: np.ndarray = field(default_factory=lambda: np.empty(0))
-    known: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
+    known_epochs: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
     events: tuple[Event, ...] = ()
-    kept: np.ndarray = field(default_factory=lambda: np.empty(0))
-    changed: np.ndarray = field(default_factory=lambda: np.empty(0))
+    checkpoints: np.ndarray = field(default_factory=lambda: np.empty(0))
+    hand_changes: np.ndarray = field(default_factory=lambda: np.empty(0))
     beside: tuple[np.ndarray, np.ndarray] | None = None
     frame: int = -1
     loop: tuple[int, int] | None = None
@@ -50,14 +50,14 @@ class Picture:
         self.scale.set_steps(steps)
         self.epochs, self.live = epochs, live
         sure = np.isfinite(epochs)
-        self.known = self.scale.steps[sure], epochs[sure]
+        self.known_epochs = self.scale.steps[sure], epochs[sure]
 
     def set_events(self, events: tuple[Event, ...]) -> None:
         """Take other events."""
         self.events = events
         steps = np.array([event.step for event in events], float)
-        kept = np.array([event.kind == CHECKPOINT for event in events], bool)
-        self.kept, self.changed = steps[kept], steps[~kept]
+        are_checkpoints = np.array([event.kind == CHECKPOINT for event in events], bool)
+        self.checkpoints, self.hand_changes = steps[are_checkpoints], steps[~are_checkpoints]
 
     def events_at(self, x: float) -> list[Event]:
         """Return the events at a pixel."""
@@ -114,10 +114,10 @@ class TimelinePainter:
     def _epochs(self, picture: Picture) -> None:
         """Shade every second epoch, or group of epochs, and write the numbers that have room."""
         painter, bar, scale = self._painter, self._bar, picture.scale
-        steps, known = picture.known
-        if not len(known):
+        steps, epochs = picture.known_epochs
+        if not len(epochs):
             return
-        inside = np.interp(scale.view, steps, known)
+        inside = np.interp(scale.view, steps, epochs)
         metrics = painter.fontMetrics()
         first, last = int(inside[0]), int(np.ceil(inside[1]))
         room = (scale.room[1] - scale.room[0]) / max(inside[1] - inside[0], 1e-9)
@@ -127,16 +127,16 @@ class TimelinePainter:
         self._fill("line")
         painter.setOpacity(0.45)
         for epoch in range(first - first % (2 * group) + group, last + 1, 2 * group):
-            left, right = scale.x_of(np.interp((epoch, epoch + group), known, steps))
+            left, right = scale.x_of(np.interp((epoch, epoch + group), epochs, steps))
             painter.drawRect(QRectF(left, bar.top(), right - left, bar.height()))
         painter.setOpacity(1.0)
         painter.setPen(self._theme.colour("muted"))
         free = bar.left() - 1
         for epoch in range(first - first % every, last + 1, every):
-            x = float(scale.x_of(np.interp(epoch, known, steps)))
+            x = float(scale.x_of(np.interp(epoch, epochs, steps)))
             text = str(epoch) if free > bar.left() else f"epoch {epoch}"
             width = metrics.horizontalAdvance(text)
-            if x >= free and x + width < bar.right() + 8 and epoch <= known[-1]:
+            if x >= free and x + width < bar.right() + 8 and epoch <= epochs[-1]:
                 painter.drawText(QPointF(x, bar.top() - 6), text)
                 free = x + width + 12
 
@@ -168,24 +168,24 @@ class TimelinePainter:
             painter.drawEllipse(QPointF(edge, middle), 4, 4)
 
     def _two_rows(
-        self, scale: TimelineScale, ours: np.ndarray, frames: np.ndarray, kept: np.ndarray
+        self, scale: TimelineScale, ours: np.ndarray, frames: np.ndarray, checkpoints: np.ndarray
     ) -> None:
         """Draw the ticks of both runs in their colours, run B below."""
         bar, middle = self._bar, self._bar.center().y()
         first, second = (run_colour(self._theme.palette, side) for side in Side)
         self._lines(ours, middle - 7, middle - 2, QPen(first, 1))
         self._lines(scale.ticks(_TICKS, frames), middle + 2, middle + 7, QPen(second, 1))
-        self._lines(scale.ticks(_APART, kept), middle + 1, bar.bottom() - 1, QPen(second, 2))
+        self._lines(scale.ticks(_APART, checkpoints), middle + 1, bar.bottom() - 1, QPen(second, 2))
 
     def _events(self, picture: Picture) -> None:
         """Draw checkpoints as tall ticks, and what was changed by hand as diamonds on the edge."""
         painter, bar = self._painter, self._bar
-        kept = picture.scale.ticks(_APART, picture.kept)
+        checkpoints = picture.scale.ticks(_APART, picture.checkpoints)
         foot = bar.bottom() if picture.beside is None else bar.center().y()
-        self._lines(kept, bar.top() + 1, foot - 1, QPen(self._theme.colour("muted"), 2))
+        self._lines(checkpoints, bar.top() + 1, foot - 1, QPen(self._theme.colour("muted"), 2))
         painter.setPen(QPen(self._theme.colour("card"), 1))
         painter.setBrush(self._theme.colour("failed"))
-        for x in _pixels(picture.scale, picture.changed):
+        for x in _pixels(picture.scale, picture.hand_changes):
             y = bar.bottom() - 3
             corners = [(x - 5, y), (x, y - 5), (x + 5, y), (x, y + 5)]
             painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))

@@ -1,4 +1,4 @@
-"""Which part of a training the timeline shows, and where a step lies in it. No Qt here."""
+"""Scale of the timeline: visible steps and their pixels. No Qt here."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""The bar of recorded frames: a drag scrubs, with Shift it loops; the wheel zooms."""
+"""Timeline widget: a drag scrubs, with Shift it loops; the wheel zooms."""
 
 import html
 
@@ -27,7 +27,7 @@ _SIDE = 12  # pixels left free at both ends, so that the handle is never cut
 
 
 class Gestures(QObject):
-    """Hands on what a press, a drag or a turn of the wheel means; moves the scale itself.
+    """Interpreter of mouse presses, drags and the wheel; it zooms and pans the scale itself.
 
     Signals:
         scrubbed: the frame nearest to where the mouse was pressed or dragged.
@@ -91,7 +91,7 @@ class Gestures(QObject):
 
 
 class Timeline(QWidget):
-    """Frames lie at their step, so that an interval that grows is seen to grow.
+    """Bar with frames at their steps, so that a growing interval is visible.
 
     Signals:
         scrubbed: the frame nearest to where the mouse was pressed or dragged.
@@ -236,7 +236,7 @@ class Timeline(QWidget):
         """Answer the request for a tool tip with the events under the mouse (called by Qt)."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().event(event)
-        said = self.picture.words_at(event.pos().x())
-        said = said or [f"{keys}: {words}" for keys, words in GESTURES]
-        QToolTip.showText(event.globalPos(), "<br>".join(html.escape(s) for s in said), self)
+        tip_text = self.picture.words_at(event.pos().x())
+        tip_text = tip_text or [f"{keys}: {words}" for keys, words in GESTURES]
+        QToolTip.showText(event.globalPos(), "<br>".join(html.escape(s) for s in tip_text), self)
         return True

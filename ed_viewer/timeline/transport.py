@@ -1,4 +1,4 @@
-"""The buttons that move the cursor, and the counter of where it is."""
+"""Playback controls: buttons that move the cursor, and a counter of its position."""
 
 from collections.abc import Callable
 
@@ -143,13 +143,13 @@ class Transport(QWidget):
             self._late.start(_LATE)
 
     def _show_late(self) -> None:
-        """Say which step the panels still show, where a slow disk keeps them waiting."""
+        """Show which step the panels still show while a slow disk delays the next."""
         session, growth = self._session, self._session.growth
         if session.settled or growth is None:
             return
         others = self._on_show() - {session.cursor.frame}
         if others and min(others) < len(growth.steps):
-            self.more.setText(f"still shown: step {grouped(int(growth.steps[min(others)]))}")
+            self.more.setText(f"showing step {grouped(int(growth.steps[min(others)]))}")
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""

@@ -1,4 +1,4 @@
-"""A surface with a border on the window's background."""
+"""Cards, badges of runs and notices."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
@@ -13,10 +13,10 @@ SIDE = 20  # pixels
 
 
 class Card(QWidget):
-    """Paints its background and border from the theme; children go on top."""
+    """Surface with a border in the theme's colours, behind its children."""
 
     framed = True
-    """Whether it has a border and round corners: not where it is all of a picture."""
+    """Whether it has a border and round corners; False for an exported picture of one card."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +90,7 @@ class Badge(QWidget):
 
 
 class Notice(Card):
-    """Plain words in the middle of a card."""
+    """Plain text in the middle of a card."""
 
     def __init__(self, theme: Theme, words: str = "") -> None:
         super().__init__(theme)

@@ -1,4 +1,4 @@
-"""The keys of what shows many cells of which one can be picked."""
+"""Keys of widgets with cells, one of which can be picked."""
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -16,8 +16,8 @@ _TAKE = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 KEYS = (*_MOVES, *_TAKE, Qt.Key.Key_Escape)
 
 
-def taken(event: QEvent, pick: Pick | None) -> bool:
-    """Take a key that would be a shortcut of the window, if it does something to the pick."""
+def takes_key(event: QEvent, pick: Pick | None) -> bool:
+    """Accept a key that is also a shortcut of the window if it changes the pick."""
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
     plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
@@ -29,7 +29,7 @@ def taken(event: QEvent, pick: Pick | None) -> bool:
 
 
 def after(key: Qt.Key, pick: Pick | None) -> Pick | None:
-    """Return what is picked after one of `KEYS`; it may lie outside."""
+    """Return the pick after one of `KEYS`; it may be outside the cells."""
     if key == Qt.Key.Key_Escape:
         return None
     if pick is None:

@@ -1,7 +1,7 @@
-"""A confusion matrix: a row a true class, what is right in one colour and what is wrong in another.
+"""Confusion matrix widget: a row a true class, right and wrong cells in two colours.
 
-The strength of a cell is its share of the row, of what is wrong its square root: rare errors show.
-Of a change, what became less is in one colour and what became more in the other.
+The strength of a cell is its share of the row, for errors its square root, so that rare ones show.
+In a change, decreases have one colour and increases the other.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from ed_core.confusion import shares
 from ed_viewer.style.palette import blend, ink_on
 from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.cell_picking import KEYS, after, taken
+from ed_viewer.widgets.cell_picking import KEYS, after, takes_key
 from ed_viewer.widgets.controls import point_at
 
 Cell = tuple[int, int]
@@ -41,7 +41,7 @@ _LINED = 7  # pixels: between narrower cells lines would be most of the picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """What is drawn.
+    """Content of the matrix.
 
     Attributes:
         counts: (classes, classes), a row a true class.
@@ -67,7 +67,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class MatrixLayout:
-    """A layout that has been made.
+    """Layout of the matrix.
 
     Attributes:
         count: classes.
@@ -105,21 +105,21 @@ class MatrixLayout:
         return min(row, self.count - 1), min(column, self.count - 1)
 
 
-def lay_out(shown: Counts, size: QSize, metrics: QFontMetrics) -> MatrixLayout:
+def lay_out(content: Counts, size: QSize, metrics: QFontMetrics) -> MatrixLayout:
     """Return the layout with the largest square that leaves room for names and titles.
 
-    Where the names below would take too much of the height they are left out: the classes stand
-    in the same order as at the left.
+    Names below that would take too much of the height are left out: the order of the classes is
+    that at the left.
     """
-    whole = _lay_out(shown, size, metrics, below=True)
-    bare = _lay_out(shown, size, metrics, below=False)
+    whole = _lay_out(content, size, metrics, below=True)
+    bare = _lay_out(content, size, metrics, below=False)
     return whole if whole.box.width() >= _LEAST * bare.box.width() else bare
 
 
-def _lay_out(shown: Counts, size: QSize, metrics: QFontMetrics, below: bool) -> MatrixLayout:
-    count, line = len(shown.counts), metrics.height()
-    wide = max((metrics.horizontalAdvance(name) + 2 for name in shown.names), default=0)
-    bold = max((metrics.horizontalAdvance(name) for name in shown.groups), default=0)
+def _lay_out(content: Counts, size: QSize, metrics: QFontMetrics, below: bool) -> MatrixLayout:
+    count, line = len(content.counts), metrics.height()
+    wide = max((metrics.horizontalAdvance(name) + 2 for name in content.names), default=0)
+    bold = max((metrics.horizontalAdvance(name) for name in content.groups), default=0)
     names = min(wide, int(_BESIDE * size.width()))
     groups = min(round(bold * _BOLD), int(_BESIDE * size.width()))
     deepest = min(wide, int(_BELOW * size.height()))
@@ -138,58 +138,58 @@ def _lay_out(shown: Counts, size: QSize, metrics: QFontMetrics, below: bool) -> 
 
 
 def paint_names(
-    painter: QPainter, shown: Counts, made: MatrixLayout, theme: Theme, scale: float
+    painter: QPainter, content: Counts, layout: MatrixLayout, theme: Theme, scale: float
 ) -> None:
     """Paint the names of classes, of groups, and of the two axes, in a size of type."""
-    box = made.box
+    box = layout.box
     painter.setFont(theme.font(scale))
     painter.setPen(theme.colour("text"))
-    every = -(-made.line // max(made.edge(1), 1))  # where cells are narrow, not every name
-    for number in range(0, made.count, every):
-        middle, name = made.cell(number, number).center(), shown.names[number]
-        top = middle.y() - made.line // 2
-        beside = QRect(box.left() - SPACE - made.names, top, made.names, made.line)
+    every = -(-layout.line // max(layout.edge(1), 1))  # where cells are narrow, not every name
+    for number in range(0, layout.count, every):
+        middle, name = layout.cell(number, number).center(), content.names[number]
+        top = middle.y() - layout.line // 2
+        beside = QRect(box.left() - SPACE - layout.names, top, layout.names, layout.line)
         _write(painter, beside, name, _RIGHT)
-        if made.below:
-            _write_below(painter, made, middle.x(), name)
+        if layout.below:
+            _write_below(painter, layout, middle.x(), name)
     painter.setFont(theme.font(scale, bold=True))
-    _paint_groups(painter, shown, made)
+    _paint_groups(painter, content, layout)
     painter.setFont(theme.font(scale))
     painter.setPen(theme.colour("muted"))
-    _paint_titles(painter, made)
+    _paint_titles(painter, layout)
 
 
-def _paint_groups(painter: QPainter, shown: Counts, made: MatrixLayout) -> None:
-    box, free = made.box, 0
-    for start, end, name in shown.spans():
-        middle = box.top() + (made.edge(start) + made.edge(end)) // 2
+def _paint_groups(painter: QPainter, content: Counts, layout: MatrixLayout) -> None:
+    box, free = layout.box, 0
+    for start, end, name in content.spans():
+        middle = box.top() + (layout.edge(start) + layout.edge(end)) // 2
         # A name may be higher than its group, but none stands on the one above it.
-        top = max(middle - made.line // 2, free)
-        free = top + made.line
-        where = QRect(box.right() + 2 * SPACE, top, made.groups, made.line)
+        top = max(middle - layout.line // 2, free)
+        free = top + layout.line
+        where = QRect(box.right() + 2 * SPACE, top, layout.groups, layout.line)
         _write(painter, where, name, _LEFT)
 
 
-def _write_below(painter: QPainter, made: MatrixLayout, middle: int, name: str) -> None:
-    top = made.box.bottom() + SPACE
-    if not made.upright:
-        painter.drawText(QRect(middle - 100, top, 200, made.line), _CENTRE, name)
+def _write_below(painter: QPainter, layout: MatrixLayout, middle: int, name: str) -> None:
+    top = layout.box.bottom() + SPACE
+    if not layout.upright:
+        painter.drawText(QRect(middle - 100, top, 200, layout.line), _CENTRE, name)
         return
     painter.save()
-    painter.translate(middle - made.line // 2, top + made.below)
+    painter.translate(middle - layout.line // 2, top + layout.below)
     painter.rotate(-90)
-    _write(painter, QRect(0, 0, made.below, made.line), name, _RIGHT)
+    _write(painter, QRect(0, 0, layout.below, layout.line), name, _RIGHT)
     painter.restore()
 
 
-def _paint_titles(painter: QPainter, made: MatrixLayout) -> None:
-    box = made.box
-    top = box.bottom() + made.below + SPACE + (SPACE if made.below else 0)
-    painter.drawText(QRect(box.center().x() - 100, top, 200, made.line), _CENTRE, "predicted")
+def _paint_titles(painter: QPainter, layout: MatrixLayout) -> None:
+    box = layout.box
+    top = box.bottom() + layout.below + SPACE + (SPACE if layout.below else 0)
+    painter.drawText(QRect(box.center().x() - 100, top, 200, layout.line), _CENTRE, "predicted")
     painter.save()
-    painter.translate(box.left() - made.names - 2 * SPACE - made.line, box.center().y())
+    painter.translate(box.left() - layout.names - 2 * SPACE - layout.line, box.center().y())
     painter.rotate(-90)
-    painter.drawText(QRect(-100, 0, 200, made.line), _CENTRE, "true")
+    painter.drawText(QRect(-100, 0, 200, layout.line), _CENTRE, "true")
     painter.restore()
 
 
@@ -267,16 +267,16 @@ class ConfusionMatrix(QWidget):
     def describe(self, row: int, column: int) -> str:
         """Return a cell in words."""
         names, counts = self.shown.names, self.shown.counts
-        said = f"{counts[row, column]} of {counts[row].sum()}"
+        text = f"{counts[row, column]} of {counts[row].sum()}"
         share = 100 * self._shares[row, column]
         if self.shown.before is None:
-            said += f" ({share:.1f} %)"
+            text += f" ({share:.1f} %)"
         else:
-            said += signed(f", in A {self.shown.before[row, column]} ({share:+.1f} points)")
-        return f"true {names[row]} · predicted {names[column]} · {said}"
+            text += signed(f", in A {self.shown.before[row, column]} ({share:+.1f} points)")
+        return f"true {names[row]} · predicted {names[column]} · {text}"
 
     def text(self, row: int, column: int) -> str:
-        """Return what stands in a cell, "" for nothing worth a number."""
+        """Return the text in a cell, "" for a share too small to show."""
         before = 0 if self.shown.before is None else self.shown.before[row, column]
         number = self.shown.counts[row, column] - before
         value = int(number) if self.shown.numbers else round(100 * self._shares[row, column])
@@ -291,20 +291,20 @@ class ConfusionMatrix(QWidget):
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        found = self.grid.find(event.position().toPoint())
-        point_at(self, found is not None)
-        tell_value(self, self.describe(*found) if found else "")
+        cell = self.grid.find(event.position().toPoint())
+        point_at(self, cell is not None)
+        tell_value(self, self.describe(*cell) if cell else "")
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802, D102
         tell_value(self, "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        found = self.grid.find(event.position().toPoint())
-        if found is not None:
-            self.choose(None if found == self.pick else found)
+        cell = self.grid.find(event.position().toPoint())
+        if cell is not None:
+            self.choose(None if cell == self.pick else cell)
 
     def event(self, event: QEvent) -> bool:  # noqa: D102
-        return taken(event, self.pick) or super().event(event)
+        return takes_key(event, self.pick) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
         key = Qt.Key(event.key())
@@ -357,16 +357,16 @@ class ConfusionMatrix(QWidget):
 
 
 def _paint_lines(
-    painter: QPainter, made: MatrixLayout, starts: Sequence[int], theme: Theme
+    painter: QPainter, layout: MatrixLayout, starts: Sequence[int], theme: Theme
 ) -> None:
     """Paint the lines between cells, those around groups thick."""
-    left, top, side = made.box.left(), made.box.top(), made.box.width()
-    strong = {0, made.count, *starts}
-    lines = range(made.count + 1) if made.edge(1) >= _LINED else sorted(strong)
+    left, top, side = layout.box.left(), layout.box.top(), layout.box.width()
+    strong = {0, layout.count, *starts}
+    lines = range(layout.count + 1) if layout.edge(1) >= _LINED else sorted(strong)
     # The thick ones last, so that no thin one runs over them.
     for line in sorted(lines, key=lambda line: line in strong):
         thick = line in strong and bool(starts)
         painter.setPen(QPen(theme.colour("muted" if thick else "line"), 2 if thick else 1))
-        at = made.edge(line)
+        at = layout.edge(line)
         painter.drawLine(left, top + at, left + side, top + at)
         painter.drawLine(left + at, top, left + at, top + side)

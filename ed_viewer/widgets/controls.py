@@ -1,4 +1,4 @@
-"""A button that is on, off, or of no use now: filled, outlined, or faint."""
+"""Buttons, check boxes, combo boxes and sliders in the theme's colours."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _GROOVE, _KNOB = 4.0, 7.0  # pixels: the height of the one, the radius of the ot
 
 
 class Toggle(QAbstractButton):
-    """A word in a rounded frame, filled with a colour of the palette while it is checked."""
+    """Toggle button: a word in a rounded frame, filled while checked, faint while disabled."""
 
     def __init__(
         self, words: str, colour: str, theme: Theme, parent: QWidget | None = None
@@ -79,7 +79,7 @@ def push_button(words: str, about: str, theme: Theme) -> Toggle:
 
 
 class CheckBox(QAbstractButton):
-    """A square with a tick while it is checked; it takes its colours from the palette."""
+    """Check box in the colours of the palette."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,7 +118,7 @@ def make_choice(name: str, entries: Sequence[str]) -> QComboBox:
 
 
 class IconButton(QToolButton):
-    """The words are its tool tip and its name for a screen reader.
+    """Icon button; its words are the tool tip and the name for a screen reader.
 
     Args:
         name: of the icon.
@@ -150,7 +150,7 @@ def point_at(widget: QWidget, on: bool) -> None:
 
 
 class Slider(QSlider):
-    """Horizontal; it is dragged and keyed like any other."""
+    """Horizontal slider in the theme's colours."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)

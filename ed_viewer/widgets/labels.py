@@ -1,4 +1,4 @@
-"""One line of quiet type that says less where it has no room."""
+"""Labels of one line that shorten their text to the available room."""
 
 import re
 from typing import Literal
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from ed_viewer.style.text import tip
 from ed_viewer.style.theme import Theme
 
-_NARROW = 160  # pixels
+_NARROW = 160  # pixels: smallest width of a caption
 _BAR, _SPACE = 72, 8  # pixels of a colour bar, and before it
 Bar = Literal["", "first", "last"]
 """Beside which part of the text a bar of signed colours stands, "" for none."""
@@ -21,7 +21,7 @@ _LEAST = 4  # letters
 
 
 class Caption(QWidget):
-    """Plain text in a colour of the palette; a QLabel would cut a letter in two."""
+    """Caption of plain text that drops whole parts; a QLabel would cut a letter in two."""
 
     def __init__(
         self,
@@ -53,15 +53,15 @@ class Caption(QWidget):
     @property
     def shown(self) -> str:
         """What there is room for: parts at the end are left out whole, the tool tip has them."""
-        metrics, said = self.fontMetrics(), self.text
+        metrics, text = self.fontMetrics(), self.text
         room = self.width() - (_SPACE + _BAR if self.barred else 0)
-        while metrics.horizontalAdvance(said) > room and _GAP.search(said):
-            said = said[: list(_GAP.finditer(said))[-1].start()]
-        if metrics.horizontalAdvance(said) <= room:
-            return said
+        while metrics.horizontalAdvance(text) > room and _GAP.search(text):
+            text = text[: list(_GAP.finditer(text))[-1].start()]
+        if metrics.horizontalAdvance(text) <= room:
+            return text
         if self.width() < self._least:
             return ""  # a few letters and dots say nothing
-        return metrics.elidedText(said, Qt.TextElideMode.ElideRight, self.width())
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, self.width())
 
     @property
     def barred(self) -> bool:
@@ -150,7 +150,7 @@ class TitleRow(QWidget):
 
 
 class ElidingLabel(QLabel):
-    """One line of plain text; as much of it as there is room for."""
+    """Label of one line of plain text, elided to the available room."""
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
         hint = self.sizeHint()

@@ -1,4 +1,4 @@
-"""Rows of a list: lines of words, the first in the colour of text, the others muted."""
+"""Rows of a list: lines of text, the first in the text colour, the others muted."""
 
 from collections.abc import Sequence
 
@@ -27,9 +27,9 @@ def paint_framed(painter: QPainter, rect: QRect, theme: Theme) -> None:
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Draws words as they are, never as rich text, and cuts what has no room.
+    """Delegate that paints plain, never rich text, and elides it.
 
-    A list says by a subclass what the lines of an item are, and what stands beside the first.
+    A subclass provides the lines of an item, and the painting beside the first line.
 
     Args:
         theme: colours.

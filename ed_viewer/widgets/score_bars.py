@@ -1,4 +1,4 @@
-"""Classes with a colour, a name and a number as a bar: from 0 to 1, or of what changed, -1 to 1."""
+"""Score bars: class colour, name and a number in 0..1, or its change in -1..1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,13 +73,13 @@ class ScoreBars(QWidget):
         room = max(self.height() // line - 1, 1)
         painter.setPen(self._theme.colour("muted"))
         self._write(painter, QRect(0, 0, self.width(), line), self._title)
-        shown = self.scores if len(self.scores) <= room else self.scores[: room - 1]
-        for number, score in enumerate(shown, 1):
+        visible = self.scores if len(self.scores) <= room else self.scores[: room - 1]
+        for number, score in enumerate(visible, 1):
             self._paint(painter, QRect(0, number * line, self.width(), line), score)
-        if len(shown) < len(self.scores):
+        if len(visible) < len(self.scores):
             painter.setPen(self._theme.colour("muted"))
-            below = QRect(0, (len(shown) + 1) * line, self.width(), line)
-            self._write(painter, below, f"and {len(self.scores) - len(shown)} more")
+            below = QRect(0, (len(visible) + 1) * line, self.width(), line)
+            self._write(painter, below, f"and {len(self.scores) - len(visible)} more")
         painter.end()
 
     def _paint(self, painter: QPainter, line: QRect, score: Score) -> None:

@@ -1,4 +1,4 @@
-"""Tabs as words, the open one underlined: less ink than boxes, so that the images carry it."""
+"""Tabs as words, the open one underlined."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _LEAST = 4  # letters of a title, in a window that is too small for all
 
 
 class Tabs(QTabBar):
-    """A tab bar that paints itself."""
+    """Tab bar that paints itself."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,8 +57,8 @@ class Tabs(QTabBar):
         return self._natural(index) - 2 * (_SIDE - _NARROW)
 
     def tabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
-        known = len(self._widths) == self.count()
-        width = self._widths[index] if known else self._natural(index)
+        measured = len(self._widths) == self.count()
+        width = self._widths[index] if measured else self._natural(index)
         return QSize(width, self.fontMetrics().height() + 14)
 
     def minimumTabSizeHint(self, index: int) -> QSize:  # noqa: N802, D102
@@ -68,8 +68,8 @@ class Tabs(QTabBar):
 
     def tabLayoutChange(self) -> None:  # noqa: N802, D102
         for index in range(self.count()):
-            words, shown = self._words(index)
-            self.setTabToolTip(index, "" if words == shown else words)
+            words, elided = self._words(index)
+            self.setTabToolTip(index, "" if words == elided else words)
 
     def _words(self, index: int) -> tuple[str, str]:
         """Return the title of a tab, and as much of it as has room in bold type."""
@@ -151,10 +151,10 @@ class TabWidget(QTabWidget):
         """Have these titles and widgets; open `chosen`, or the first. Only `resized` is sent."""
         self.blockSignals(True)
         # An ampersand would become a shortcut instead of a letter.
-        wanted = [(title.replace("&", "&&"), widget) for title, widget in tabs]
-        if wanted != [(self.tabText(at), self.widget(at)) for at in range(self.count())]:
+        pages = [(title.replace("&", "&&"), widget) for title, widget in tabs]
+        if pages != [(self.tabText(at), self.widget(at)) for at in range(self.count())]:
             self.clear()  # takes the focus out of them
-            for title, widget in wanted:
+            for title, widget in pages:
                 self.addTab(widget, title)
         titles = [title for title, _ in tabs]
         self.setCurrentIndex(titles.index(chosen) if chosen in titles else 0)

@@ -1,4 +1,4 @@
-"""Tools side by side; where there is little room, some of them stand in a menu instead."""
+"""Row of tools; some of them move to a menu if there is little room."""
 
 from collections.abc import Iterable
 from functools import partial

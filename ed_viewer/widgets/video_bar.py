@@ -1,4 +1,4 @@
-"""A slider with a play button: which moment of a video is shown."""
+"""Video bar: a slider over the frames of a video, with a play button."""
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent
@@ -12,7 +12,7 @@ _INTERVAL = 120  # milliseconds from frame to frame
 
 
 class VideoBar(QWidget):
-    """Plays round and round while its button is on and it can be seen.
+    """Slider and play button; it loops while the button is on and it is visible.
 
     Signals:
         moved: another frame is `frame`.
@@ -52,7 +52,7 @@ class VideoBar(QWidget):
 
     @property
     def frame(self) -> int:
-        """Which frame of the video is shown, from 0."""
+        """The frame of the video on show, from 0."""
         return self.slider.value()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802, D102

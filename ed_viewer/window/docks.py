@@ -155,7 +155,7 @@ def side_by_side(widgets: Sequence[QWidget], spacing: int) -> QWidget:
     return row
 
 
-class Foot(QWidget):
+class TimelineRow(QWidget):
     """The buttons and, in what they leave of the width, the timeline."""
 
     def __init__(self, transport: Transport, timeline: Timeline) -> None:

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ed_core.recording.run_description import run_options, worded
 from ed_viewer.reading.messages import RunEntry
-from ed_viewer.reading.run_names import options_of, worded
 from ed_viewer.style.text import muted, plain, plain_state, titled
 from ed_viewer.style.theme import Theme
 from ed_viewer.window.feature import Feature
@@ -91,7 +91,7 @@ def sections(entry: RunEntry) -> list[tuple[str, Rows]]:
     info = entry.info
     params = info.get("params")
     own = dict(params) if isinstance(params, Mapping) else {}
-    training = {name: value for name, value in options_of(info).items() if name not in own}
+    training = {name: value for name, value in run_options(info).items() if name not in own}
     state = plain_state(entry.state)
     known = {"folder": str(entry.path), "state": state, "model": entry.model}
     used = {"status", "model", "params", *training, *_OF_THE_RUN, *_OF_THE_DATA, *_VERSIONS}

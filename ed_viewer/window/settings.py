@@ -1,4 +1,4 @@
-"""What is kept from one start of the window to the next: one small JSON file."""
+"""Settings kept between starts of the window, in one small JSON file."""
 
 import contextlib
 import json

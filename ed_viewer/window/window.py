@@ -11,7 +11,7 @@ from ed_viewer.reading.messages import RunEntry, RunProgress
 from ed_viewer.reading.reader import Reader
 from ed_viewer.style.text import ValueTip
 from ed_viewer.style.theme import Theme
-from ed_viewer.window.docks import Foot, side_by_side
+from ed_viewer.window.docks import TimelineRow, side_by_side
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.settings import Settings
 from ed_viewer.window.status_bar import progress
@@ -61,7 +61,7 @@ class Window(Workbench):
         scales = side_by_side((curves.all, curves.over, curves.log), 8)
         self.docks.add("runs", "Runs", self.runs, tools=side_by_side(heads, 4))
         self.docks.add("curves", "Curves", curves, about=curves.about, tools=scales)
-        self.docks.add("timeline", "", Foot(self.transport, self.timeline))
+        self.docks.add("timeline", "", TimelineRow(self.transport, self.timeline))
         for feature in self.features:
             if feature.dock:
                 self.docks.add(feature.name, feature.title, feature.dock, area=feature.area)

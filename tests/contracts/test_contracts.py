@@ -40,8 +40,10 @@ ALLOWED = {
         "ed_core.decoding.wire",
         "ed_core.engine.threads",
         "ed_core.errors",
+        "ed_core.labels",
         "ed_core.palette",
         "ed_core.plugins",
+        "ed_core.principal_plane",
         "ed_core.recording",
         "numpy",
         "PySide6",
@@ -124,6 +126,17 @@ def test_a_module_that_breaks_a_rule_is_found(path: str, source: str) -> None:
     assert len(violations(source, path)) == 1
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_module_says_what_it_is_by_a_noun_phrase(package: str) -> None:
+    wrong = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        first, *more = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")
+        question = first.split(" ")[0] in {"What", "Which", "Where", "How", "Whether"}
+        if question or not first.endswith(".") or (more and more[0]):
+            wrong.append(f"{path.relative_to(ROOT)}: {first}")
+    assert not wrong
+
+
 def test_contracts_hold() -> None:
     result = lint_imports(ROOT)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -155,6 +168,7 @@ def test_every_contract_can_break(tmp_path: Path) -> None:
         ("import ed_core; ed_core.Head, ed_core.MODELS", {"keras", *BACKENDS, *QT}),
         ("import ed_core.recording, ed_core.plugins.registry", {"keras", *BACKENDS, *QT}),
         ("import ed_core.cli", {"keras", *BACKENDS, *QT}),
+        ("import ed_viewer.session.alignment, ed_viewer.session.cursor", {"keras", *QT}),
         pytest.param(
             "import ed_viewer.app", {"keras", "ed_plugins", *BACKENDS}, marks=pytest.mark.viewer
         ),

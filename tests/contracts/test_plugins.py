@@ -32,6 +32,7 @@ def test_a_code_of_no_numbers_is_refused(name):
         build(MODELS[name], fashion_mnist.FIELDS, {"latent": 0})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", sorted(set(DATASETS) - OF_THE_USER))
 def test_dataset(name, request, monkeypatch, tmp_path):
     files = request.getfixturevalue("data_folder") if name in DOWNLOADED else tmp_path
@@ -40,12 +41,14 @@ def test_dataset(name, request, monkeypatch, tmp_path):
     check_dataset(name)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", sorted(OF_THE_USER))
 def test_a_data_set_of_the_users_files_says_what_it_needs(name):
     with pytest.raises(EdkitError, match=f"data set '{name}' needs"):
         DATASETS[name].load()
 
 
+@pytest.mark.once
 def test_a_folder(tmp_path):
     for split in ("train", "test"):
         for field in ("image", "mask", "height"):
@@ -60,6 +63,7 @@ def test_a_folder(tmp_path):
     check_dataset("folder", path=str(description))
 
 
+@pytest.mark.once
 def test_arrays(tmp_path):
     rows = np.arange(20)
     named = {"image": np.zeros((20, 4, 4, 1), "uint8"), "label": rows % 3 - 1, "angle": rows / 7}
@@ -74,5 +78,6 @@ def test_arrays(tmp_path):
     assert first.fields["label"].partial
 
 
+@pytest.mark.once
 def test_no_built_in_is_broken():
     assert BROKEN == {}

@@ -5,8 +5,6 @@ from hypothesis import strategies as st
 
 from ed_core.confusion import confusion, intersection_over_union, nested_groups, shares
 
-pytestmark = pytest.mark.viewer
-
 PAIRS = st.lists(st.tuples(st.integers(-1, 5), st.integers(0, 3)), max_size=40)
 
 

@@ -50,8 +50,10 @@ def pages_with_python() -> list[Any]:
     found = []
     for page in PAGES:
         if code := script(page.read_text("utf-8")):
-            mark = pytest.mark.viewer if "ed_viewer" in code else pytest.mark.backend
-            found.append(pytest.param(code, page.stem.replace("-", "_"), id=page.stem, marks=mark))
+            name = page.stem.replace("-", "_")
+            marks = [pytest.mark.viewer if "ed_viewer" in code else pytest.mark.backend]
+            marks += [] if name in ON_EVERY_BACKEND else [pytest.mark.once]
+            found.append(pytest.param(code, name, id=page.stem, marks=marks))
     return found
 
 
@@ -59,8 +61,6 @@ def pages_with_python() -> list[Any]:
 def test_the_python_of_a_page_runs(
     code: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: Any
 ) -> None:
-    if name not in ON_EVERY_BACKEND and keras.config.backend() != "jax":
-        pytest.skip("on one backend is enough")
     monkeypatch.chdir(tmp_path)
     file = tmp_path / f"{name}.py"
     file.write_text(code, "utf-8")
@@ -167,6 +167,7 @@ def joined(code: str) -> list[str]:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_every_command_line_is_one_that_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +282,7 @@ def test_every_public_name_has_its_entry() -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_an_entry_is_of_what_the_name_stands_for() -> None:
     """The pages find names without running the code; a module may be called like a function."""
     griffe = pytest.importorskip("griffe", reason="pip install -e '.[docs]'")

@@ -5,15 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import pytest
 
 SCRIPTS = sorted(Path(__file__).parents[2].glob("scripts/lecture/*.py"))
 
-pytestmark = [
-    pytest.mark.backend,
-    pytest.mark.skipif(keras.config.backend() != "jax", reason="on one backend is enough"),
-]
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 
 def run(script: Path, *arguments: object) -> str:

@@ -151,6 +151,7 @@ FAST = ("--epochs", "1", "--batch-size", "4", "--out", "runs")
 
 
 @pytest.mark.backend
+@pytest.mark.once
 @pytest.mark.parametrize("what", COMMANDS)
 def test_a_folder_that_does_not_fit_is_neither_trained_nor_measured_on(
     what: str, unet: Run, tmp_path: Path, make: Any, refused: Any, monkeypatch: Any
@@ -167,6 +168,7 @@ def test_a_folder_that_does_not_fit_is_neither_trained_nor_measured_on(
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_a_class_without_a_pixel_to_train_on_is_named(
     tmp_path: Path, make: Any, refused: Any, monkeypatch: Any
 ) -> None:

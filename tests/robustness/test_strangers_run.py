@@ -14,8 +14,8 @@ import pytest
 
 import ed_core
 from ed_core import MODELS, EdkitError, RunFolder, resume
-from ed_core.recording.description import check
 from ed_core.recording.layout import checksum
+from ed_core.recording.run_description import check
 from ed_core.runs.checkpoints import newest_first, restore_checkpoint
 from ed_core.runs.run import load_weights
 from ed_core.runs.weights_file import read_arrays, write_arrays
@@ -170,6 +170,7 @@ def go_on(run: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 @pytest.mark.filterwarnings("ignore")
 def test_no_description_does_harm(run: Path, long: bool) -> None:
     """Each entry times each wrong value, opened and resumed; the short form tries a sample."""
@@ -192,6 +193,7 @@ def test_no_description_does_harm(run: Path, long: bool) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 @pytest.mark.parametrize("weights", [True, False])
 def test_a_model_far_larger_than_its_file_is_not_built(run: Path, weights: bool) -> None:
     RunFolder(run).update(params={"latent": 10**8, "beta": 0.1, "anneal": 0.5})
@@ -206,6 +208,7 @@ def test_a_model_far_larger_than_its_file_is_not_built(run: Path, weights: bool)
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_a_model_of_countless_layers_is_not_built(tmp_path: Path) -> None:
     run = ed_core.train(
         "dense_autoencoder", out=tmp_path, hidden=(2,), latent=2, epochs=1, record=False
@@ -217,6 +220,7 @@ def test_a_model_of_countless_layers_is_not_built(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_one_array_under_many_names_is_read_by_nobody(run: Path) -> None:
     zeros = np.zeros(2**20)
     with h5py.File(run / "weights.h5", "w") as file:
@@ -240,6 +244,7 @@ WRONG_FACTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.backend
+@pytest.mark.once
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_a_checkpoint_that_contradicts_itself_is_passed_over(run: Path) -> None:
     newest, before = newest_first(run / "checkpoints")
@@ -269,6 +274,7 @@ def test_a_checkpoint_that_contradicts_itself_is_passed_over(run: Path) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["weights.h5", "checkpoints/000000014.h5", "checkpoints/best.h5"])
 def test_a_flipped_byte_is_told(run: Path, name: str, long: bool) -> None:
     path, rng = run / name, np.random.default_rng(0)
@@ -283,6 +289,7 @@ def test_a_flipped_byte_is_told(run: Path, name: str, long: bool) -> None:
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_a_file_of_a_later_format_is_not_called_damaged(run: Path) -> None:
     path = run / "weights.h5"
     arrays, facts = read_arrays(path)

@@ -1,11 +1,9 @@
 """What the tests of the core share: small recordings, child processes, and a tiny model."""
 
 import json
-import os
 import runpy
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +13,6 @@ import numpy as np
 import pytest
 
 from ed_core.recording import ArrayInfo, Event, Header, ProbeInfo, RecordingWriter, RunFolder
-
-# Every fit compiles its step anew; equal ones take the compiled code of the first (jax only).
-_CACHE = tempfile.TemporaryDirectory(prefix="edkit-jax-")
-os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE.name
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 SHAPE = (2, 4, 3)
 _AXES = ("sample", "unit", "channel")

@@ -158,7 +158,8 @@ class Driver:
             return "a frame"
         if any(cover.isVisible() for cover in window.findChildren(Cover)):
             return "the theme"
-        started = window.stage.decoder and window.stage.decoder.state is client.DecoderState.STARTING
+        decoder = window.stage.decoder
+        started = decoder and decoder.state is client.DecoderState.STARTING
         return "a turn" if event_loop._queue().waiting() else "the decoder" if started else ""
 
     def still(self) -> np.ndarray:
@@ -351,7 +352,7 @@ def sheets(drive: Driver) -> Iterator[str]:
 
 def held(drive: Driver) -> Iterator[str]:
     drive.tab("Latent")
-    drive.until(lambda: drive.window.stage.panels[0].handle.code is not None, "a code in the hand")
+    drive.until(lambda: drive.window.stage.panels[0].handle.code is not None, "a code")
     drive.still()
     panel = drive.window.stage.panels[0]
     view, viewport = panel.scatter.item.getViewBox(), panel.scatter.plot.viewport()

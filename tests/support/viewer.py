@@ -135,7 +135,7 @@ def shorter(tmp_path: Path) -> Path:
     return write_example(tmp_path / "runs", Example(samples=120, frames=5), frames=5)
 
 
-class Couple:
+class ComparedRuns:
     """A window that compares two runs, and what stands in it."""
 
     def __init__(self, qtbot: QtBot, window: Window) -> None:
@@ -191,11 +191,11 @@ class Couple:
 
 
 @pytest.fixture
-def couple(qtbot: QtBot, open_window: Open) -> Callable[[Path, Path], Couple]:
+def compare_runs(qtbot: QtBot, open_window: Open) -> Callable[[Path, Path], ComparedRuns]:
     """Open a window that compares two runs."""
 
-    def open_both(one: Path, other: Path) -> Couple:
-        made = Couple(qtbot, open_window(one, other))
+    def open_both(one: Path, other: Path) -> ComparedRuns:
+        made = ComparedRuns(qtbot, open_window(one, other))
         made.choose(other)
         return made
 
@@ -255,7 +255,7 @@ def wide(tmp_path: Path) -> Path:
     return write_example(tmp_path / "runs", Example(latent=40, samples=60, frames=3), frames=3)
 
 
-class Hand:
+class CodeEditorDriver:
     """Does with the handle what a user does, and looks at what comes of it."""
 
     def __init__(self, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,5 +308,5 @@ class Hand:
 
 
 @pytest.fixture
-def hand(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Hand:
-    return Hand(qtbot, monkeypatch)
+def code_editor(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> CodeEditorDriver:
+    return CodeEditorDriver(qtbot, monkeypatch)

@@ -27,9 +27,9 @@ Pairs = Callable[[Path, Path], Any]
 
 
 def test_b_is_led_by_the_cursor_of_a(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     ours, theirs = pair.session("A").cursor, pair.session("B").cursor
     assert (ours.frame, theirs.frame) == (7, 4)
     assert pair.where("A") == "step 350 · epoch 1.75"
@@ -53,9 +53,9 @@ def test_b_is_led_by_the_cursor_of_a(
 
 @pytest.mark.parametrize("tab", range(9))
 def test_each_tab_shows_both_in_one_scale(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, tab: int
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, tab: int
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(tab)
     pair.settle()
     halves = [pair.side(name) for name in "AB"]
@@ -78,9 +78,9 @@ def test_each_tab_shows_both_in_one_scale(
 
 
 def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
-    couple: Pairs, finished: Path, shorter: Path
+    compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
     ours = pair.panel("A", "activations")
@@ -97,9 +97,9 @@ def test_a_frame_that_widens_a_range_has_the_other_run_drawn_again(
 
 
 def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
-    couple: Pairs, finished: Path, shorter: Path
+    compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(2)
     pair.settle()
     ours, theirs = (pair.panel(name, "activations") for name in "AB")
@@ -126,9 +126,9 @@ def test_what_is_chosen_in_one_panel_is_chosen_in_the_other(
 
 
 def test_panels_of_a_keep_the_keys_while_those_of_b_come_and_go(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(1)
     pair.settle()
     sheet = pair.panel("A", "reconstruction").sheet
@@ -141,7 +141,7 @@ def test_panels_of_a_keep_the_keys_while_those_of_b_come_and_go(
 
 
 def test_a_probe_that_only_one_run_has(
-    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, tmp_path: Path
 ) -> None:
     example = Example(samples=120, frames=5)
     full = example.header()
@@ -152,7 +152,7 @@ def test_a_probe_that_only_one_run_has(
         arrays = example.frame(0)
         writer.append(0, 0.0, 0.0, {"reconstruction": arrays["reconstruction"]})
     folder.update(status="finished")
-    pair = couple(finished, folder.path)
+    pair = compare_runs(finished, folder.path)
     stage = pair.window.stage
     stage.setCurrentIndex(2)
     assert pair.side("B").notices == ["Not recorded in B: activations"]
@@ -168,8 +168,10 @@ def test_a_probe_that_only_one_run_has(
     assert stage.count() == 1
 
 
-def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path) -> None:
-    pair = couple(finished, shorter)
+def test_the_curves_of_both(
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
+) -> None:
+    pair = compare_runs(finished, shorter)
     curves = pair.window.curves
     qtbot.waitUntil(lambda: curves.whole, timeout=15_000)
     plot = curves.plots["loss"]
@@ -192,9 +194,9 @@ def test_the_curves_of_both(qtbot: QtBot, couple: Pairs, finished: Path, shorter
 
 
 def test_swapping_keeps_the_frames_and_leaving_leaves_a_alone(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     window = pair.window
     window.stage.setCurrentIndex(3)
     qtbot.keyClick(window, Qt.Key.Key_Home)
@@ -272,9 +274,9 @@ def test_b_may_be_live_and_grow(
 
 
 def test_each_may_have_a_scale_of_its_own(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(TABS.index("Latent") + 1)
     pair.settle()
 
@@ -293,9 +295,9 @@ def test_each_may_have_a_scale_of_its_own(
 
 
 def test_the_timeline_marks_where_b_lies(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.settle()
     picture = pair.window.timeline.picture
     assert picture.beside[0].tolist() == [0, 50, 100, 150, 200]
@@ -308,11 +310,11 @@ def test_the_timeline_marks_where_b_lies(
 
 
 def test_the_axes_of_the_codes_are_those_of_a_where_b_can_have_them(
-    couple: Pairs, wide: Path, tmp_path: Path
+    compare_runs: Pairs, wide: Path, tmp_path: Path
 ) -> None:
     """B has no t-SNE; its principal axes are not drawn in the range of that of A."""
     other = write_example(tmp_path / "other", Example(latent=40, samples=60, frames=3), 2)
-    pair = couple(wide, other)
+    pair = compare_runs(wide, other)
     pair.window.stage.setCurrentIndex(TABS.index("Latent") + 1)
     pair.settle()
     ours, theirs = (pair.panel(side, "latent_codes") for side in "AB")
@@ -340,9 +342,9 @@ def test_the_axes_of_the_codes_are_those_of_a_where_b_can_have_them(
 
 
 def test_a_cell_of_two_matrices_shows_its_samples_in_both(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.resize(1280, 720)
     pair.window.stage.setCurrentIndex(1 + TABS.index("Classes"))
     pair.settle()

@@ -33,8 +33,8 @@ def banner(qtbot: QtBot, window: Window, words: str) -> None:
     assert window.banner.isVisible()
 
 
-def test_b_is_deleted(qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path) -> None:
-    pair = couple(finished, shorter)
+def test_b_is_deleted(qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path) -> None:
+    pair = compare_runs(finished, shorter)
     shutil.rmtree(shorter)
     banner(qtbot, pair.window, f"B, {shorter.name}: ")
     assert "deleted" in pair.window.banner.text
@@ -45,12 +45,12 @@ def test_b_is_deleted(qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
 
 
 def test_a_frame_of_b_is_damaged(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
     with h5py.File(shorter / "recording" / "0000.h5", "r+") as file:
         output = file["probes/reconstruction/output"]
         output[4] = output[4] + 1
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     banner(qtbot, pair.window, "wrong CRC")
     hosts = [pair.host(name, "reconstruction") for name in "AB"]
     assert hosts[0].on_show is hosts[0].panel
@@ -79,9 +79,13 @@ def test_b_is_not_there_or_no_recording(
 
 
 def test_a_disk_of_b_that_hangs_holds_nothing_up(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot,
+    compare_runs: Pairs,
+    finished: Path,
+    shorter: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     goes_on, read = threading.Event(), os.pread
 
     def hang(descriptor: int, size: int, offset: int) -> bytes:
@@ -107,9 +111,9 @@ def test_a_disk_of_b_that_hangs_holds_nothing_up(
 
 
 def test_any_order_of_actions_ends_with_b_where_a_is(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     window, part, chance = pair.window, pair.part, random.Random(4)
     other = {finished: shorter, shorter: finished}
     actions: list[Callable[[], Any]] = [

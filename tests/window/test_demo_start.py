@@ -66,7 +66,7 @@ def test_a_demo_that_fails_is_told_with_its_reason_and_can_be_started_again(
         "print('edkit: <b>no backend</b> is here.'); sys.exit(2)"
     )
     press(qtbot, window)
-    said = "The demo says: Starting Keras"
+    said = "Demo: Starting Keras"
     qtbot.waitUntil(lambda: window.welcome.how == said, timeout=20_000)
     said = "The demo failed: <b>no backend</b> is here."
     qtbot.waitUntil(lambda: window.welcome.how == said, timeout=20_000)

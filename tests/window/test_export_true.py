@@ -94,10 +94,10 @@ def frames_of(movie: Path) -> list[np.ndarray]:
 
 
 def test_the_frames_of_a_movie_are_those_drawn_singly(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any, tmp_path: Path
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any, tmp_path: Path
 ) -> None:
     """With what the decoder makes of each, its step, one scale of the axes, and no focus."""
-    window, panel = hand.opened(open_window, finished)
+    window, panel = code_editor.opened(open_window, finished)
     part, steps = window.findChild(ExportFeature), window.session.growth.steps
     background = window.theme.colour("window")
     window.stage.set_steady(True)

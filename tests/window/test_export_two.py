@@ -34,9 +34,9 @@ def two(finished: Path, shorter: Path) -> Two:
     return finished, shorter
 
 
-def reconstructions(couple: Pairs, two: Two) -> Any:
+def reconstructions(compare_runs: Pairs, two: Two) -> Any:
     """Open a window that compares two runs, on the tab of reconstructions."""
-    made = couple(*two)
+    made = compare_runs(*two)
     made.window.stage.setCurrentIndex(1)
     made.settle()
     return made
@@ -58,9 +58,9 @@ def images_of(run: Path, frame: int) -> np.ndarray:
 
 
 def test_the_arrays_of_both_runs_are_taken(
-    qtbot: QtBot, couple: Pairs, two: Two, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, two: Two, tmp_path: Path
 ) -> None:
-    pair = reconstructions(couple, two)
+    pair = reconstructions(compare_runs, two)
     take(qtbot, pair, "Stage: Reconstruct", tmp_path / "both.npz")
     take(qtbot, pair, "Curves", tmp_path / "curves.npz")
     pair.part.set_signed(True)
@@ -79,9 +79,9 @@ def test_the_arrays_of_both_runs_are_taken(
 
 
 def test_a_panel_stands_beside_that_of_run_b(
-    qtbot: QtBot, couple: Pairs, two: Two, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, two: Two, tmp_path: Path
 ) -> None:
-    pair = reconstructions(couple, two)
+    pair = reconstructions(compare_runs, two)
     window = pair.window
     window.stage.setCurrentIndex(3)
     pair.settle()
@@ -109,7 +109,7 @@ def test_a_panel_stands_beside_that_of_run_b(
 
 
 def test_where_b_has_no_panel_it_is_exported_that_it_has_none(
-    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, tmp_path: Path
 ) -> None:
     example = Example(samples=120, frames=5)
     full = example.header()
@@ -119,7 +119,7 @@ def test_where_b_has_no_panel_it_is_exported_that_it_has_none(
         arrays = example.frame(0)["reconstruction"]
         writer.append(0, 0.0, 0.0, {"reconstruction": arrays})
     run.write({"status": "finished"})
-    pair = couple(finished, run.path)
+    pair = compare_runs(finished, run.path)
     pair.window.stage.setCurrentIndex(3)
     pair.settle()
     take(qtbot, pair, "Panel: Codes", tmp_path / "codes.svg")
@@ -129,9 +129,9 @@ def test_where_b_has_no_panel_it_is_exported_that_it_has_none(
 
 
 def test_a_movie_waits_for_run_b(
-    qtbot: QtBot, couple: Pairs, two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, compare_runs: Pairs, two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = reconstructions(couple, two)
+    pair = reconstructions(compare_runs, two)
     read = Tail.read
 
     def slowly(self: Tail, request: FrameRequest) -> Frame:
@@ -156,9 +156,9 @@ def test_a_movie_waits_for_run_b(
 
 
 def test_a_movie_ends_with_the_comparison(
-    qtbot: QtBot, couple: Pairs, two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, compare_runs: Pairs, two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = reconstructions(couple, two)
+    pair = reconstructions(compare_runs, two)
     part = pair.window.findChild(ExportFeature)
     monkeypatch.setattr(part, "_ready", lambda: False)
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
@@ -277,10 +277,14 @@ def late(tmp_path: Path) -> Path:
 
 
 def test_what_b_does_not_show_is_not_exported(
-    qtbot: QtBot, couple: Callable[[Path, Path], Any], finished: Path, late: Path, tmp_path: Path
+    qtbot: QtBot,
+    compare_runs: Callable[[Path, Path], Any],
+    finished: Path,
+    late: Path,
+    tmp_path: Path,
 ) -> None:
     """B was drawn at a later step before the cursor of A went where B has nothing yet."""
-    pair = couple(finished, late)
+    pair = compare_runs(finished, late)
     part = pair.window.findChild(ExportFeature)
     pair.window.session.scrub(2)
     qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2, timeout=15_000)

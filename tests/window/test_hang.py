@@ -77,7 +77,7 @@ def test_the_window_lives_on_while_a_read_hangs(
     try:
         window.session.scrub(2)
         more = window.transport.more
-        qtbot.waitUntil(lambda: more.text() == "still shown: step 350", timeout=15_000)
+        qtbot.waitUntil(lambda: more.text() == "showing step 350", timeout=15_000)
         dark = window.theme.palette.name
         qtbot.keyClick(window, Qt.Key.Key_T)
         assert window.theme.palette.name != dark
@@ -92,12 +92,12 @@ def test_the_window_lives_on_while_a_read_hangs(
 
 def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
     qtbot: QtBot,
-    couple: Callable[[Path, Path], Any],
+    compare_runs: Callable[[Path, Path], Any],
     finished: Path,
     shorter: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     stage, more = pair.window.stage, pair.window.transport.more
     stage.setCurrentIndex(1)
     pair.window.session.scrub(2)
@@ -114,7 +114,7 @@ def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
         stage.setCurrentIndex(0)
         assert pair.where("A") == "step 350 · epoch 1.75"
         assert pair.where("B") == "step 200 · epoch 1.00 · last frame"
-        qtbot.waitUntil(lambda: more.text() == "still shown: step 350", timeout=15_000)
+        qtbot.waitUntil(lambda: more.text() == "showing step 350", timeout=15_000)
         stage.setCurrentIndex(1)
         assert more.text() == "frame 3 of 8"
         assert pair.where("A") == "step 100 · epoch 0.50"

@@ -222,9 +222,9 @@ def test_the_scalars_under_the_mouse(open_run: Opened) -> None:
 
 
 def test_the_scalars_of_two_runs_under_the_mouse(
-    couple: Callable[[Path, Path], Any], qtbot: QtBot, finished: Path, shorter: Path
+    compare_runs: Callable[[Path, Path], Any], qtbot: QtBot, finished: Path, shorter: Path
 ) -> None:
-    mouse = Mouse(qtbot, couple(finished, shorter).window)
+    mouse = Mouse(qtbot, compare_runs(finished, shorter).window)
     curves = mouse.window.curves
     plot = curves.plots["loss"]
     qtbot.waitUntil(lambda: len(known(plot)) == 2, timeout=15_000)

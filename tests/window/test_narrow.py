@@ -32,8 +32,8 @@ Pairs = Callable[[Path, Path], Any]
 SMALL = QSize(1280, 720)
 
 
-def narrow(qtbot: QtBot, couple: Pairs, ours: Path, theirs: Path) -> Any:
-    pair = couple(ours, theirs)
+def narrow(qtbot: QtBot, compare_runs: Pairs, ours: Path, theirs: Path) -> Any:
+    pair = compare_runs(ours, theirs)
     pair.window.resize(SMALL)
     qtbot.waitUntil(lambda: pair.window.size() == SMALL, timeout=15_000)
     pair.settle()
@@ -52,9 +52,9 @@ def filled(menu: QMenu) -> list[QAction]:
 
 
 def test_all_tabs_can_be_seen_and_opened(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = narrow(qtbot, couple, finished, shorter)
+    pair = narrow(qtbot, compare_runs, finished, shorter)
     stage = pair.window.stage
     bar, corner = stage.tabBar(), stage.cornerWidget()
     assert stage.count() == 9
@@ -74,9 +74,9 @@ def test_all_tabs_can_be_seen_and_opened(
 
 
 def test_a_title_without_room_is_a_tool_tip(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     bar = pair.window.stage.tabBar()
     pair.window.resize(QSize(1120, 720))
     qtbot.waitUntil(lambda: bar._words(0)[0] != bar._words(0)[1], timeout=15_000)
@@ -87,9 +87,9 @@ def test_a_title_without_room_is_a_tool_tip(
 
 
 def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = narrow(qtbot, couple, finished, shorter)
+    pair = narrow(qtbot, compare_runs, finished, shorter)
     window, tools = pair.window, pair.part.tools
     assert not tools.shared.isVisible()
     assert tools.difference.isVisible()
@@ -126,9 +126,9 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
 
 
 def test_the_tools_fold_into_a_menu_and_back(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = narrow(qtbot, couple, finished, shorter)
+    pair = narrow(qtbot, compare_runs, finished, shorter)
     window = pair.window
     tools = window.findChild(ViewToolsFeature)
     assert tools.more.isVisible()
@@ -185,10 +185,10 @@ def clipped(panel: QWidget) -> list[str]:
 
 
 def test_no_control_is_cut(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, hand: Any
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, code_editor: Any
 ) -> None:
-    hand.pretend()
-    pair = narrow(qtbot, couple, finished, shorter)
+    code_editor.pretend()
+    pair = narrow(qtbot, compare_runs, finished, shorter)
     found = {}
     for tab in range(pair.window.stage.count()):
         pair.window.stage.setCurrentIndex(tab)
@@ -201,12 +201,12 @@ def test_no_control_is_cut(
 
 
 def test_the_hand_and_the_way_have_room(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, hand: Any
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, code_editor: Any
 ) -> None:
-    hand.pretend()
-    pair = narrow(qtbot, couple, finished, shorter)
-    panel = hand.latent(pair.window)
-    hand.ready(panel)
+    code_editor.pretend()
+    pair = narrow(qtbot, compare_runs, finished, shorter)
+    panel = code_editor.latent(pair.window)
+    code_editor.ready(panel)
     qtbot.wait(100)
     assert panel.height() < 330
     assert clipped(panel) == []
@@ -237,9 +237,9 @@ def test_the_hand_and_the_way_have_room(
 
 
 def test_the_mouse_reads_names_that_have_no_room(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = narrow(qtbot, couple, finished, shorter)
+    pair = narrow(qtbot, compare_runs, finished, shorter)
     pair.window.stage.setCurrentIndex(3)
     pair.settle()
     qtbot.wait(50)

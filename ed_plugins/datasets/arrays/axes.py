@@ -1,4 +1,4 @@
-"""Axes of arrays: which holds the samples, and in which order those of a sample lie."""
+"""Axes of arrays: the axis of the samples and the order of the axes of a sample."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,11 @@ from ed_plugins.datasets.arrays.names import INPUTS, PLURALS
 from ed_plugins.datasets.arrays.options import ArrayOptions, OptionError, UnfitError
 
 _FEW = (1, 3, 4)  # channels of grey, of colour, of colour and transparency
-_CLEAR = 2  # times as long are the other axes of an image where the number of channels is another
+_CLEAR = (
+    2  # minimum ratio of an image's other axes to the channels, if there are not 1, 3 or 4 of them
+)
 _INPUTS = ("image", "video", "signal", *PLURALS, *INPUTS)
-_TURNED = {  # where the channels of a sample may lie, to the letters of its axes
+_TURNED = {  # possible axis of a sample's channels, to the letters of its axes
     3: {2: "HWC", 0: "CHW"},
     4: {3: "THWC", 1: "TCHW", 0: "CTHW"},
 }
@@ -19,11 +21,11 @@ _TURNED = {  # where the channels of a sample may lie, to the letters of its axe
 
 @dataclass(slots=True)
 class Aligned:
-    """The arrays of a split with their samples first.
+    """Arrays of a split with their samples first.
 
     Args:
         arrays: by field.
-        left: why others are left out, by field.
+        left: reasons why others are left out, by field.
         last: the fields whose samples lay along another axis than the first.
     """
 
@@ -33,10 +35,10 @@ class Aligned:
 
 
 def align(named: Mapping[str, Stored], options: ArrayOptions) -> Aligned:
-    """Return the arrays of a split with the samples first: the axis that they share.
+    """Return the arrays of a split with the samples, the axis that all share, first.
 
     Raises:
-        UnfitError: two readings are as good.
+        UnfitError: two readings fit equally well.
         OptionError: the axes that the user states do not fit.
     """
     stated = {
@@ -48,19 +50,19 @@ def align(named: Mapping[str, Stored], options: ArrayOptions) -> Aligned:
     first = max(named, key=lambda n: (n in stated, _is_input(n), prod(named[n].shape)))
     axis = stated[first] if first in stated else _sample_axis(named, first)
     count = named[first].shape[axis]
-    found = Aligned()
+    aligned = Aligned()
     for name, stored in named.items():
         own = stated.get(name, _axis_of(stored.shape, count, axis))
         if own is None or stored.shape[own] != count:
-            found.left[name] = (
+            aligned.left[name] = (
                 f"expected as many samples as {first!r}, {count:,}, found {stored.shape}"
             )
             continue
         if own:
-            found.last.add(name)
+            aligned.last.add(name)
         axes = range(len(stored.shape))
-        found.arrays[name] = stored.turned((own, *(a for a in axes if a != own)))
-    return found
+        aligned.arrays[name] = stored.turned((own, *(a for a in axes if a != own)))
+    return aligned
 
 
 def _check_letters(letters: str, stored: Stored) -> bool:
@@ -77,12 +79,12 @@ def _is_input(name: str) -> bool:
 
 
 def _axis_of(shape: tuple[int, ...], count: int, axis: int) -> int | None:
-    """Return the axis of an array that is as long as there are samples, None where none is.
+    """Return the axis of an array whose length is the number of samples, else None.
 
     Args:
         shape: of the array.
         count: of the samples.
-        axis: where the main array has them.
+        axis: the samples' axis in the main array.
     """
     last = len(shape) - 1
     if axis == 0:
@@ -114,7 +116,9 @@ def _sample_axis(named: Mapping[str, Stored], main: str) -> int:
         return 0
     if last in _TURNED:
         first_fits = channel_axis(shape[1:], ()) is not None or {shape[1], shape[last]} & {*_FEW}
-        axis = channel_axis(shape[:-1], ())  # the third as MATLAB has it, or a colour before
+        axis = channel_axis(
+            shape[:-1], ()
+        )  # the third in MATLAB's order, or a colour axis before it
         turned = axis is not None and (axis == 2 or shape[axis] in _FEW)
         return last if turned and not first_fits else 0
     if last == 2 and shape[0] == shape[1] != shape[2] and shape[2] > 4 * shape[0]:
@@ -127,11 +131,11 @@ def _sample_axis(named: Mapping[str, Stored], main: str) -> int:
 
 
 def channel_axis(shape: tuple[int, ...], maps: Collection[tuple[int, ...]]) -> int | None:
-    """Return the axis of a sample that holds its channels, None where two or none may be it.
+    """Return the axis of a sample's channels, None unless exactly one axis qualifies.
 
     Args:
         shape: of a sample of 3 or 4 axes.
-        maps: the heights and widths of the maps beside it, which decide where they fit one reading.
+        maps: heights and widths of the maps beside it; they decide if they fit one reading only.
     """
     axes, last = _TURNED[len(shape)], len(shape) - 1
     fitting = [axis for axis in axes if _without(shape, axis) in maps]
@@ -155,17 +159,17 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 
 def maps_of(shapes: Iterable[tuple[int, ...]]) -> set[tuple[int, ...]]:
     """Return the heights and widths of the maps among samples of these shapes."""
-    found: set[tuple[int, ...]] = set()
+    sizes: set[tuple[int, ...]] = set()
     for shape in shapes:
         if len(shape) == 2:
-            found.add(shape)
+            sizes.add(shape)
         elif len(shape) == 3 and 1 in (shape[0], shape[2]):
-            found.add(_without(shape, 0 if shape[0] == 1 else 2))
-    return found
+            sizes.add(_without(shape, 0 if shape[0] == 1 else 2))
+    return sizes
 
 
 def sizes_of(shapes: Iterable[tuple[int, ...]]) -> set[tuple[int, ...]]:
-    """Return the heights and widths that images among samples of these shapes may have."""
+    """Return the possible heights and widths of images among samples of these shapes."""
     images = [shape for shape in shapes if len(shape) == 3]
     return {part for shape in images for part in (shape[:2], shape[1:])}
 
@@ -173,22 +177,22 @@ def sizes_of(shapes: Iterable[tuple[int, ...]]) -> set[tuple[int, ...]]:
 def settle(
     stored: Stored, letters: str, maps: Collection[tuple[int, ...]], last: bool
 ) -> tuple[Stored, str]:
-    """Return an array with the axes of its samples as fields have them, and how they lay.
+    """Return an array with its axes in the order of fields, and their letters in the file.
 
     Args:
         stored: (samples, ...).
-        letters: of all axes, as the user states them, with the samples where the file has them.
+        letters: of all axes in the order of the file, as the user states them.
         maps: see `channel_axis`.
         last: whether the samples lay along the last axis.
 
     Returns:
-        The array, and the letters of its axes in the file; "" where it is not known.
+        The array, and the letters of its axes in the file; "" if unknown.
     """
     shape = stored.shape[1:]
     if letters:
         own = letters.replace("N", "")
-        wanted = sorted(own, key="THWC".index)
-        return stored.turned((0, *(1 + own.index(letter) for letter in wanted))), letters
+        letters_in_order = sorted(own, key="THWC".index)
+        return stored.turned((0, *(1 + own.index(letter) for letter in letters_in_order))), letters
     if len(shape) not in _TURNED:
         return stored, _plain(len(shape), last)
     own = _letters(shape, maps, last)
@@ -199,7 +203,7 @@ def settle(
 
 
 def _letters(shape: tuple[int, ...], maps: Collection[tuple[int, ...]], last: bool) -> str:
-    """Return the letters of the axes of a sample; of MATLAB's videos, time is the last."""
+    """Return the letters of the axes of a sample; in MATLAB's videos time is last."""
     if last and len(shape) == 4:
         return "HWCT" if shape[2] in _FEW else ""
     axis = channel_axis(shape, maps)

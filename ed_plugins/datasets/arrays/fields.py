@@ -1,4 +1,4 @@
-"""Fields of arrays: the kind of each, and the array as that kind holds it."""
+"""Fields of arrays: the kind of each, and its array converted to that kind."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,20 +19,20 @@ from ed_plugins.datasets.arrays.scale import HAIR, extent, find_void, scale_of
 
 _NAMES = {"image": "image", "video": "video", "signal": "signal", "label": "class", "mask": "class"}
 _AXES = {"image": (4,), "video": (5,), "signal": (3,)}  # with the samples and the channels
-_MAPPED = 64  # classes of pixels, above which grey levels are as likely
-_LONG = 8  # times as many frames as samples, above which time may come first
-_LEAST = 8  # pixels at a side of an image without an axis of channels
+_MAPPED = 64  # largest number of pixel classes; above it grey levels are as likely
+_LONG = 8  # ratio of frames to samples above which time may come first
+_LEAST = 8  # smallest side, in pixels, of an image without an axis of channels
 
 
 @dataclass(frozen=True, slots=True)
 class ArraySource:
-    """The arrays of a field, and how the file has them.
+    """The arrays of a field as the file stores them.
 
     Args:
         name: in the file, without its split.
         parts: of each split, (samples, ...).
-        maps: the heights and widths of the maps beside it, and
-        sizes: those that images beside it may have.
+        maps: heights and widths of the maps beside it.
+        sizes: possible heights and widths of the images beside it.
         last: whether the samples lay along the last axis.
         paired: whether x and y stand for inputs and targets.
         taken: the other names of fields.
@@ -50,20 +50,21 @@ class ArraySource:
 def make_field(
     source: ArraySource, options: ArrayOptions, findings: Findings
 ) -> tuple[str, Field, list[Any]]:
-    """Return the name of a field, the field, and the array of each split as the field holds it.
+    """Return a field's name, the field, and the array of each split converted to it.
 
     Args:
         source: its arrays.
-        options: what the user says.
-        findings: gets what was inferred.
+        options: of the user.
+        findings: receives what was inferred.
 
     Raises:
-        UnfitError: the arrays fit no kind, differ in shape, or hold what their kind does not.
+        UnfitError: the arrays fit no kind, differ in shape, or hold numbers that their kind
+            excludes.
         OptionError: an option does not fit them.
     """
     stated = options.axes_of((source.name,), len(source.parts[0].shape))
     letters = stated
-    if _told(source, source.parts, options) == "video" and len(source.parts[0].shape) == 4:
+    if _stated_kind(source, source.parts, options) == "video" and len(source.parts[0].shape) == 4:
         letters = stated or ("HWTN" if source.last else "NTHW")
     settled = [settle(part, letters, source.maps, source.last) for part in source.parts]
     parts, lay = [part for part, _ in settled], settled[0][1]
@@ -112,7 +113,7 @@ def make_field(
 
 
 def _check_letters(where: str, kind: str, letters: str) -> None:
-    """Raise OptionError where letters that the user states are those of another kind."""
+    """Raise OptionError if the user's letters are those of another kind."""
     if letters and {"image": "T" in letters, "video": "T" not in letters}.get(kind):
         other = "without T" if kind == "image" else "with T"
         raise OptionError(f"{where}: expected axes {other} for kind {kind}, received {letters}.")
@@ -125,7 +126,7 @@ def _is_turned(lay: str, kind: str) -> bool:
 
 
 def _other(lay: str) -> str:
-    """Return another order of as many axes, as an example of the option."""
+    """Return another order of the same number of axes, as an example of the option."""
     others = ("NHWC", "NTHWC", "NHW", "NT")
     return next((other for other in others if len(other) == len(lay)), "LETTERS")
 
@@ -134,8 +135,8 @@ def _words(shape: tuple[int, ...]) -> str:
     return f"{shape[0]:,} samples of {' x '.join(map(str, shape[1:]))}"
 
 
-def _told(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions) -> str:
-    """Return the kind that the user, the file or the name states, "" where none does."""
+def _stated_kind(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions) -> str:
+    """Return the kind stated by the user, the file or the name, else ""."""
     name = source.name
     stated = options.kind.get(name) or next(filter(None, (part.kind for part in parts)), "")
     return stated or _NAMES.get(name) or _NAMES.get(PLURALS.get(name, ""), "")
@@ -144,13 +145,13 @@ def _told(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions) -
 def _kind_of(
     source: ArraySource, parts: Sequence[Stored], options: ArrayOptions, stated: str
 ) -> str:
-    """Return the kind that the user or the file states, that the name or the array suggests."""
+    """Return the kind: stated by the user or the file, else suggested by the name or the array."""
     name, role = source.name, source.name.lower() if source.paired else ""
-    told = _told(source, parts, options)
-    if {"T", "H", "W"} <= set(stated) and name not in options.kind and told in ("", "image"):
+    stated_kind = _stated_kind(source, parts, options)
+    if {"T", "H", "W"} <= set(stated) and name not in options.kind and stated_kind in ("", "image"):
         return "video"
-    if told:
-        return told
+    if stated_kind:
+        return stated_kind
     if any(part.is_text for part in parts):
         return "class" if role in TARGETS else _kind_of_texts(name, parts)
     if role in TARGETS:
@@ -168,14 +169,14 @@ def _is_map(source: ArraySource, part: Stored) -> bool:
 
 
 def is_guessed(source: ArraySource, options: ArrayOptions) -> bool:
-    """Return whether type and shape alone say the kind: neither user, nor file, nor name."""
+    """Return whether the kind follows from type and shape alone, not from user, file or name."""
     name = source.name
     by_name = PLURALS.get(name, name) in _NAMES or source.paired
     return not (by_name or name in options.kind or any(part.kind for part in source.parts))
 
 
 def _name_of(source: ArraySource, kind: str, parts: Sequence[Stored]) -> str:
-    """Return the name that models ask for, of names such as x_train, images_train or X beside y."""
+    """Return the name that models use for x_train, images_train, X beside y and the like."""
     name, shape = source.name, parts[0].shape
     new = name
     if source.paired:
@@ -200,19 +201,19 @@ def _kind_of_texts(name: str, parts: Sequence[Stored]) -> str:
 
 
 def _kind_of_target(parts: Sequence[Stored]) -> str:
-    """Return what y is: classes, but values where floats are no small whole numbers."""
+    """Return the kind of y: classes, or values if its floats are no small whole numbers."""
     single, ndim = prod(parts[0].shape[1:]) == 1, len(parts[0].shape)
     if parts[0].dtype.kind == "f" and ndim == 2 and not single:
         one_hot = all(is_one_hot(block).all() for part in parts for block in part.blocks())
         return "class" if one_hot else "value"
     if parts[0].dtype.kind != "f" or not single:
         return "class" if single or ndim < 4 else "image"
-    found = extent(parts)
-    return "class" if found.whole and found.low >= -1 and found.high < MANY else "value"
+    numbers = extent(parts)
+    return "class" if numbers.whole and numbers.low >= -1 and numbers.high < MANY else "value"
 
 
 def _kind_of_input(name: str, parts: Sequence[Stored], stated: str) -> str:
-    """Return what x is by its axes; (N, a, b) of floats is an image where it is a square."""
+    """Return the kind of x by its axes; floats (N, a, b) are an image if a = b."""
     shape = parts[0].shape
     if len(shape) > 3:
         return {4: "image", 5: "video"}[len(shape)]
@@ -255,12 +256,12 @@ def _guess(name: str, parts: Sequence[Stored]) -> str:
 
 
 def _is_unit(parts: Sequence[Stored]) -> bool:
-    found = extent(parts)
-    return found.missing == 0 and found.low >= -HAIR and found.high <= 1 + HAIR
+    numbers = extent(parts)
+    return numbers.missing == 0 and numbers.low >= -HAIR and numbers.high <= 1 + HAIR
 
 
 def _signal(name: str, part: Stored, findings: Findings, field: str) -> Stored:
-    """Return a signal as (samples, time, channels): a single channel may lie before the time."""
+    """Return a signal as (samples, time, channels); a single channel may come before time."""
     if len(part.shape) != 3 or part.shape[2] <= part.shape[1]:
         return part
     if part.shape[1] == 1:
@@ -274,7 +275,7 @@ def _signal(name: str, part: Stored, findings: Findings, field: str) -> Stored:
 
 
 def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated: bool) -> None:
-    """Raise UnfitError where an array has other axes than its kind, or two orders may be right."""
+    """Raise UnfitError if an array's axes do not fit its kind, or fit in two orders."""
     shape = parts[0].shape
     if kind in _AXES and len(shape) not in (_AXES[kind][0], _AXES[kind][0] - 1):
         raise UnfitError(
@@ -301,7 +302,7 @@ def _check_axes(name: str, kind: str, parts: Sequence[Stored], lay: str, stated:
 
 
 def _other_kind(name: str, axes: int) -> str:
-    """Return what to do with an array of so many axes that are not those of its kind."""
+    """Return the remedy for an array whose number of axes does not fit its kind."""
     kinds = {1: "value", 2: "signal", 3: "signal", 4: "image", 5: "video"}
     rows = ", or, of rows of pixels, reshape it to (samples, height, width)" * (axes == 2)
     return f"say kind={name}:{kinds[axes]}{rows}" if axes in kinds else "reshape it to 1 to 5 axes"
@@ -310,7 +311,7 @@ def _other_kind(name: str, axes: int) -> str:
 def _numbers(
     source: ArraySource, kind: str, parts: Sequence[Stored], options: ArrayOptions
 ) -> tuple[list[Any], str, str]:
-    """Return arrays that are no class, and what was inferred of their scale with its option.
+    """Return arrays of numbers, and the inferred scale with the option that sets it.
 
     They are floats; images of whole numbers are scaled to 0..1.
     """
@@ -330,8 +331,8 @@ def _numbers(
     scale = scale_of(source.name, parts, options)
     more = {"black": scale.black, "cut": scale.cut >= 0, "inferred": scale.inferred}
     more["checked"] = scale.checked
-    shown = [_shown(part, scale.white, channel, **more) for part in parts]
-    return shown, scale.text, scale.option
+    views = [_shown(part, scale.white, channel, **more) for part in parts]
+    return views, scale.text, scale.option
 
 
 def _as_floats(array: Any) -> Any:
@@ -351,7 +352,7 @@ def _shown(part: Stored, white: float | None, channel: bool, **scale: Any) -> An
 
 
 def _labels(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions) -> Labels:
-    """Return the labels of a field; raises UnfitError where they may be grey levels as well."""
+    """Return the labels of a field; raise UnfitError if they may be grey levels as well."""
     labels, name = read_labels(source.name, parts, options), source.name
     of_pixels = labels.parts[0].ndim > 1 and len(labels.classes) > _MAPPED
     if of_pixels and is_guessed(source, options):
@@ -365,10 +366,10 @@ def _labels(source: ArraySource, parts: Sequence[Stored], options: ArrayOptions)
 
 
 def check_options(options: ArrayOptions, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise OptionError where the axes that are said of all fields fit none."""
+    """Raise OptionError if the axes stated for all fields fit no array."""
     letters = options.axes.get("", "")
     if letters and all(len(shape) != len(letters) for shape in shapes.values()):
-        found = ", ".join(f"{name} {shape}" for name, shape in [*shapes.items()][:6])
+        listing = ", ".join(f"{name} {shape}" for name, shape in [*shapes.items()][:6])
         raise OptionError(
-            f"option axes={letters} is of {len(letters)} axes, but no array has as many: {found}."
+            f"option axes={letters} is of {len(letters)} axes, but no array has as many: {listing}."
         )

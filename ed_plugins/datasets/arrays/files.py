@@ -1,4 +1,4 @@
-"""The arrays of an npz, HDF5 or MATLAB file, and what the file says they are."""
+"""Arrays of npz, HDF5 and MATLAB files, with the kind and classes that a file states."""
 
 import warnings
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ from ed_plugins.datasets._lazy import LazyView, read_rows
 from ed_plugins.datasets.arrays.hdf5 import FACTS, open_hdf5, try_hdf5
 from ed_plugins.datasets.arrays.options import UnfitError
 
-_LARGE = 512 * 2**20  # bytes that any array may unpack to
-_RATIO = 200  # unpacked bytes for a stored one, of larger ones
-_BLOCK = 2**20  # bytes that are looked at in one go
-_PIECES = 64  # chunks that a sample may lie in: with more it is read many times slower
-_UNPACKED = 8  # times a sample's size that may be unpacked for it
-_SMALL = 16 * 2**20  # bytes of an array whose layout matters little
+_LARGE = 512 * 2**20  # bytes to which any array may unpack
+_RATIO = 200  # largest ratio of unpacked to stored bytes, for larger arrays
+_BLOCK = 2**20  # bytes per block
+_PIECES = 64  # largest number of chunks a sample may span; with more, reading is many times slower
+_UNPACKED = 8  # largest ratio of bytes unpacked for a sample to its size
+_SMALL = 16 * 2**20  # arrays of fewer bytes may have any layout
 _PICKLED = (
     "it holds Python objects, which are not read, as they can run programs: save numbers or texts, "
     "such as numpy.stack(list) or array.astype(str)"
 )
 _RECORDS = "expected numbers, found a table: save each of its columns as an array of its own"
-_STARTS = {  # of files that are none of those that are read
+_STARTS = {  # first bytes of files that are not read
     b"\x80": "a pickle, which is not read: save its arrays with numpy.savez",
     b"\x93NUMPY": ("a single array of numpy: name it, as numpy.savez('my.npz', image=array) does"),
     b"PK": "a zip archive that is cut off: fetch or write it again",
@@ -50,13 +50,13 @@ _NUMBERS = (
 
 
 class Packed(Sliced):
-    """An array of an npz or MATLAB file, which is unpacked as a whole, once, when it is sliced.
+    """Array of an npz or MATLAB file, unpacked as a whole when it is first sliced.
 
     Args:
         path: of the file.
         name: of the array in it.
-        shape: that its header states.
-        dtype: that its header states.
+        shape: according to its header.
+        dtype: according to its header.
     """
 
     def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -65,7 +65,7 @@ class Packed(Sliced):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape that the header states."""
+        """The shape according to the header."""
         return self._shape
 
     def whole(self) -> np.ndarray:
@@ -81,11 +81,13 @@ class Packed(Sliced):
 
     def _unpacked(self) -> np.ndarray:
         if self._path.suffix == ".mat" and not is_zipfile(self._path):
-            found = np.asarray(_loadmat(self._path, [self._name])[self._name])
-            if found.dtype.kind == "c":
+            unpacked = np.asarray(_loadmat(self._path, [self._name])[self._name])
+            if unpacked.dtype.kind == "c":
                 where = f"{str(self._path)!r}, array {self._name!r}"
-                raise UnfitError(where, f"expected numbers, found {found.dtype}")
-            return found if found.dtype.kind == "U" else found.astype(self.dtype, copy=False)
+                raise UnfitError(where, f"expected numbers, found {unpacked.dtype}")
+            return (
+                unpacked if unpacked.dtype.kind == "U" else unpacked.astype(self.dtype, copy=False)
+            )
         with ZipFile(self._path) as archive, archive.open(f"{self._name}.npy") as file:
             return npy.read_array(file, allow_pickle=False)
 
@@ -95,14 +97,14 @@ class Packed(Sliced):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An array of a file.
+    """Array of a file.
 
     Args:
         array: of numpy, or read when it is sliced.
         where: file and name, for messages.
-        kind: that the file states, or "".
-        classes: the names of the classes that the file states, or ().
-        order: its axes in the order in which they are shown.
+        kind: stated by the file, or "".
+        classes: names of the classes stated by the file, or ().
+        order: its axes in the order of the view.
     """
 
     array: Any
@@ -113,7 +115,7 @@ class Stored:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape as it is shown, (samples, ...) once the axes are settled."""
+        """The shape in the order of the view, (samples, ...) once the axes are settled."""
         return tuple(self.array.shape[axis] for axis in self.order)
 
     @property
@@ -128,7 +130,7 @@ class Stored:
 
     @property
     def is_packed(self) -> bool:
-        """Whether it lies packed in HDF5, or with sums: reading all of it shows damage."""
+        """Whether HDF5 stores it compressed or with checksums: reading all of it shows damage."""
         packed = isinstance(self.array, h5py.Dataset)
         return packed and self.array.id.get_create_plist().get_nfilters() > 0
 
@@ -137,7 +139,7 @@ class Stored:
         return replace(self, order=tuple(self.order[axis] for axis in axes))
 
     def view(self) -> Any:
-        """Return it as it is shown: numpy where it lies in memory, else read when it is sliced."""
+        """Return it in the order of the view: numpy if in memory, else read when it is sliced."""
         array = self.array.whole() if isinstance(self.array, Packed) else self.array
         if self.order == tuple(range(len(self.order))):
             return array
@@ -158,11 +160,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class ArrayFile:
-    """What a file holds.
+    """Arrays of a file.
 
     Args:
         arrays: of numbers or of texts, by name.
-        left: why others are left out, by name.
+        left: reasons why others are left out, by name.
     """
 
     arrays: dict[str, Stored]
@@ -170,7 +172,7 @@ class ArrayFile:
 
 
 def damaged(path: Path, error: Exception, what: str = "it") -> EdkitError:
-    """Return what is said of a file that cannot be read, with the reader's text in brackets."""
+    """Return the message about a file that cannot be read, with the reader's text in brackets."""
     text = " ".join(str(error).split())[:200] or type(error).__name__
     return EdkitError(
         f"{str(path)!r} cannot be read: {what} is damaged or incomplete; fetch or write the file "
@@ -179,7 +181,7 @@ def damaged(path: Path, error: Exception, what: str = "it") -> EdkitError:
 
 
 def read_file(path: Path) -> ArrayFile:
-    """Return the arrays of a file, not yet read; raises EdkitError with what is wrong.
+    """Return the arrays of a file, not yet read; raise EdkitError with what is wrong.
 
     Kind and classes are stated by the attributes `kind` and `classes` of an HDF5 data set, or by
     npz arrays of text called NAME.kind and NAME.classes. Nothing is unpickled.
@@ -198,39 +200,39 @@ def read_file(path: Path) -> ArrayFile:
             arrays, left = _read_mat(path)
             facts = {}
         else:
-            raise EdkitError(f"{str(path)!r} cannot be read: {_EXPECTED}, {_found(path)}.")
+            raise EdkitError(f"{str(path)!r} cannot be read: {_EXPECTED}, {_format_of(path)}.")
     except EdkitError:
         raise
     except Exception as error:  # a damaged file breaks the readers in many ways
         raise damaged(path, error) from error
-    found = {}
+    arrays_found = {}
     for name, array in arrays.items():
         stored = _stored(array, f"{str(path)!r}, array {name!r}", facts.get(name, {}))
         reason = _reason(stored, facts.get(name, {}))
         if reason:
             left[name] = reason
         else:
-            found[name] = stored
-    return ArrayFile(found, left)
+            arrays_found[name] = stored
+    return ArrayFile(arrays_found, left)
 
 
 def _facts(array: h5py.Dataset) -> dict[str, Any]:
-    """Return what the attributes of an array state, of those that are asked for."""
+    """Return the attributes of an array that state its kind and classes."""
     return {name: array.attrs[name] for name in FACTS if name in array.attrs}
 
 
-def _found(path: Path) -> str:
-    """Return what a file is that is none of those that are read."""
+def _format_of(path: Path) -> str:
+    """Return the description of a file of an unsupported format."""
     with path.open("rb") as file:
         start = file.read(512)
-    known = next((what for magic, what in _STARTS.items() if start.startswith(magic)), "")
-    if not known and start and start.isascii() and b"\0" not in start:
-        known = "text: tables of numbers are read as signals:FILE.csv"
-    return f"found {known or ('another kind' if start else 'an empty file')}"
+    format_name = next((what for magic, what in _STARTS.items() if start.startswith(magic)), "")
+    if not format_name and start and start.isascii() and b"\0" not in start:
+        format_name = "text: tables of numbers are read as signals:FILE.csv"
+    return f"found {format_name or ('another kind' if start else 'an empty file')}"
 
 
 def _stored(array: Any, where: str, facts: dict[str, Any]) -> Stored:
-    """Return an array of MATLAB in MATLAB's order of the axes, others in theirs."""
+    """Return an array; MATLAB's with MATLAB's order of the axes."""
     order = tuple(range(array.ndim))
     kind = "".join(_texts(facts.get("kind", "")))
     classes = _texts(facts.get("classes", ())) or _names_of(array)
@@ -244,14 +246,14 @@ def _stored(array: Any, where: str, facts: dict[str, Any]) -> Stored:
 
 
 def _names_of(array: Any) -> tuple[str, ...]:
-    """Return the names of an HDF5 type of named numbers 0, 1, ..., () of any other."""
+    """Return the names of an HDF5 enumeration 0, 1, ..., () for any other type."""
     named = h5py.check_enum_dtype(array.dtype) or {}
     names = sorted(named, key=lambda name: named[name])
     return tuple(names) if [named[name] for name in names] == [*range(len(names))] else ()
 
 
 def _reason(stored: Stored, facts: dict[str, Any]) -> str:
-    """Return why an array is none of samples, "" if it is."""
+    """Return why an array holds no samples, "" if it does."""
     of_matlab = "".join(_texts(facts.get("MATLAB_class", "")))
     if of_matlab and of_matlab not in _NUMBERS:
         return _of_matlab(of_matlab[:40])
@@ -270,7 +272,7 @@ def _reason(stored: Stored, facts: dict[str, Any]) -> str:
 
 
 def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, dict[str, Any]]]:
-    """Return the arrays by name, why others are left out, and what NAME.FACT says of each."""
+    """Return the arrays by name, why others are left out, and the facts of each from NAME.FACT."""
     arrays: dict[str, Any] = {}
     left: dict[str, str] = {}
     with ZipFile(path) as archive:
@@ -302,10 +304,10 @@ def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, str], dict[str, dic
 def _header(
     archive: ZipFile, entry: ZipInfo, path: Path
 ) -> tuple[tuple[int, ...], np.dtype] | None:
-    """Return shape and type of an array of an npz, None of records with names beyond Latin-1.
+    """Return shape and type of an array of an npz, None for records with names beyond Latin-1.
 
     Raises:
-        ValueError: it does not hold what it says.
+        ValueError: content and header differ.
         EdkitError: it would unpack to far more than is stored.
     """
     with archive.open(entry) as file:
@@ -329,7 +331,7 @@ def _header(
 
 
 def _of_matlab(kind: str) -> str:
-    """Return why an array of MATLAB is left out, with what makes numbers or texts of it there."""
+    """Return why an array of MATLAB is left out, and how to convert it there."""
     ways = {"cell": "char(x) of texts or cell2mat(x)", "string": "char(x)", "sparse": "full(x)"}
     ways |= {"struct": "its fields one by one"}
     way = f": save {ways[kind]}" if kind in ways else ""
@@ -368,9 +370,9 @@ def _loadmat(path: Path, names: list[str]) -> dict[str, Any]:
     from scipy.io import loadmat
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as that a name stands there twice
-        found: dict[str, Any] = loadmat(path, variable_names=names)
-    return found
+        warnings.simplefilter("ignore")  # such as a name that occurs twice
+        arrays: dict[str, Any] = loadmat(path, variable_names=names)
+    return arrays
 
 
 def _bytes(array: Any) -> int:
@@ -378,12 +380,12 @@ def _bytes(array: Any) -> int:
 
 
 def unpacked_bytes(stored: Stored) -> int:
-    """Return how much memory an array takes as a whole where it is unpacked, else 0."""
+    """Return the bytes an array takes as a whole if it is unpacked at once, else 0."""
     return _bytes(stored.array) if isinstance(stored.array, Packed) else 0
 
 
 def slow_layout(stored: Stored) -> str:
-    """Return how samples had better be stored where they are read slowly, "" where they are not."""
+    """Return a faster layout of slowly read samples, "" if none is needed."""
     array = stored.array
     if not isinstance(array, h5py.Dataset) or array.nbytes <= _SMALL:
         return ""
@@ -391,7 +393,7 @@ def slow_layout(stored: Stored) -> str:
     chunks = array.chunks or ((1, *array.shape[1:]) if not samples else array.shape)
     one = tuple(1 if axis == samples else size for axis, size in enumerate(array.shape))
     count = prod(-(-size // chunk) for size, chunk in zip(one, chunks, strict=True))
-    unpacked = count * prod(chunks) / prod(one)  # times a sample, to read one
+    unpacked = count * prod(chunks) / prod(one)  # bytes read per byte of one sample
     packed = stored.is_packed or not array.chunks
     if count < _PIECES and (unpacked < _UNPACKED or not packed):
         return ""

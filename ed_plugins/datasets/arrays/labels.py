@@ -1,4 +1,4 @@
-"""Labels of arrays: class numbers of numbers, of one-hot rows and of texts; -1 for none."""
+"""Labels of arrays: class numbers from numbers, one-hot rows or texts; -1 for no label."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,22 +12,21 @@ from ed_plugins.datasets.arrays.files import Stored
 from ed_plugins.datasets.arrays.options import ArrayOptions, UnfitError
 
 _CLASSES = 32768
-_NONE = 255  # what many data sets say in bytes where there is no class, or what -1 became in them
-_BELOW = 200  # the most classes beside which 255 is none
-_GREY = 64  # of so many numbers, if few are used, 255 may be white
-MANY = 100  # classes that may be values
-_LISTED = 5  # of the numbers that never occur
+_NONE = 255  # no class in many data sets of bytes, or -1 cast to a byte
+_BELOW = 200  # largest number of classes beside which 255 means no class
+_GREY = 64  # from this range of numbers on, with few in use, 255 may be white
+MANY = 100  # number of classes from which they may be values
+_LISTED = 5  # missing class numbers listed in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels of a field.
+    """Labels of a field.
 
     Args:
-        parts: of each split, (samples,) or (samples, height, width); -1 is none.
+        parts: of each split, (samples,) or (samples, height, width); -1 is no label.
         classes: their names.
-        texts: what was inferred, and how many have no label, each with the option that has it
-            otherwise.
+        texts: findings, such as how many have no label, each with the option that changes it.
     """
 
     parts: list[np.ndarray]
@@ -51,7 +50,7 @@ def read_labels(name: str, parts: Sequence[Stored], options: ArrayOptions) -> La
 
 
 def _only_elsewhere(parts: Sequence[Stored], labels: Labels) -> list[tuple[str, str]]:
-    """Return what is said of classes of samples that are in other splits than the first alone."""
+    """Return the finding about classes that occur only in other splits than the first."""
     if len(parts) < 2 or labels.parts[0].ndim > 1:
         return []
     first, *others = ({*np.unique(part).tolist()} - {-1} for part in labels.parts)
@@ -94,20 +93,20 @@ def shape_of_labels(part: Stored) -> tuple[int, ...]:
 
 
 def _of_texts(parts: Sequence[Stored], names: tuple[str, ...]) -> Labels:
-    """Return labels of texts: the classes are the texts in their order, "" is none."""
+    """Return the labels of texts: the classes are the sorted texts, "" is no label."""
     texts = [np.concatenate([block.ravel() for block in part.blocks()]) for part in parts]
     stripped = [np.char.strip(text) for text in texts]
-    found = sorted({str(one) for text in stripped for one in np.unique(text)} - {""})
-    if not found:
+    texts_found = sorted({str(one) for text in stripped for one in np.unique(text)} - {""})
+    if not texts_found:
         raise UnfitError(parts[0].where, "expected labels, found empty texts alone")
     if any(prod(part.shape) != part.shape[0] for part in parts):
         raise UnfitError(parts[0].where, f"expected a text a sample, found {parts[0].shape}")
-    if names and (strange := [one for one in found if one not in names]):
+    if names and (strange := [one for one in texts_found if one not in names]):
         raise UnfitError(
             parts[0].where,
             f"expected the classes {', '.join(names)[:80]}, found {strange[0][:40]!r}",
         )
-    classes = names or tuple(found)
+    classes = names or tuple(texts_found)
     order = {one: number for number, one in enumerate(classes)} | {"": -1}
     labels = []
     for text in stripped:
@@ -115,13 +114,13 @@ def _of_texts(parts: Sequence[Stored], names: tuple[str, ...]) -> Labels:
         numbers = np.array([order[str(value)] for value in values])
         labels.append(numbers.astype(np.min_scalar_type(-len(classes)))[which.ravel()])
     missing = sum(int((label < 0).sum()) for label in labels)
-    said = f"the classes are the texts {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
+    note = f"the classes are the texts {', '.join(classes[:5])}{', ...' * (len(classes) > 5)}"
     empty = [(f"{missing:,} empty texts are no label", "")] if missing else []
-    return Labels(labels, classes, (*([(said, "")] if not names else []), *empty))
+    return Labels(labels, classes, (*([(note, "")] if not names else []), *empty))
 
 
 def count_texts(parts: Sequence[Stored]) -> tuple[int, int]:
-    """Return how many different texts there are, and how many in all."""
+    """Return the number of different texts and the number of all texts."""
     different = {str(one) for part in parts for block in part.blocks() for one in np.unique(block)}
     return len(different), sum(prod(part.shape) for part in parts)
 
@@ -129,7 +128,7 @@ def count_texts(parts: Sequence[Stored]) -> tuple[int, int]:
 def _of_numbers(
     name: str, parts: Sequence[Stored], names: tuple[str, ...], ignored: tuple[int, ...] | None
 ) -> Labels:
-    """Return labels of numbers, each read once to see which there are, and once to keep them."""
+    """Return the labels of numbers, read once to count them and once to convert them."""
     for part in parts:
         _check_room(part, 1)
     counts, marks = _counts(name, parts, ignored)
@@ -154,24 +153,26 @@ def _of_numbers(
         if count := counts[value] - (sum(marks.values()) if value == -1 else 0):
             texts.append((f"{count:,} of {value} are no label", "ignore=none"))
         mapping[value] = -1
-    kept = [mapping.get(value, value) for value in used if value not in none]
-    if not kept:
+    numbers = [mapping.get(value, value) for value in used if value not in none]
+    if not numbers:
         raise UnfitError(where, "expected labels, found none")
-    _check_count(name, max(kept), names, where)
+    _check_count(name, max(numbers), names, where)
     if not names:
-        texts += _said_of(name, kept, len(parts[0].shape) <= 2)
-    labels = [_kept(part, mapping, np.min_scalar_type(-1 - max(kept))) for part in parts]
-    return Labels(labels, names or _texts(range(max(kept) + 1)), (*texts,))
+        texts += _class_findings(name, numbers, len(parts[0].shape) <= 2)
+    labels = [
+        _class_numbers(part, mapping, np.min_scalar_type(-1 - max(numbers))) for part in parts
+    ]
+    return Labels(labels, names or _texts(range(max(numbers) + 1)), (*texts,))
 
 
 def _texts(numbers: Iterable[int]) -> tuple[str, ...]:
     return tuple(map(str, numbers))
 
 
-def _said_of(name: str, kept: Collection[int], single: bool) -> list[tuple[str, str]]:
-    """Return what is said of class numbers: some between do not occur, or they may be values."""
-    most = max(kept)
-    lost = sorted({*range(most + 1)} - {*kept})
+def _class_findings(name: str, numbers: Collection[int], single: bool) -> list[tuple[str, str]]:
+    """Return the findings about class numbers: some never occur, or they may be values."""
+    most = max(numbers)
+    lost = sorted({*range(most + 1)} - {*numbers})
     which = ", ".join(map(str, lost)) if len(lost) <= _LISTED else f"{len(lost):,} of them"
     never = f": {which} never occur{'s' * (len(lost) == 1)}" * bool(lost)
     if single and most >= MANY:
@@ -189,7 +190,7 @@ def _check_count(name: str, most: int, names: tuple[str, ...], where: str) -> No
 def _counts(
     name: str, parts: Sequence[Stored], ignored: tuple[int, ...] | None
 ) -> tuple[dict[int, int], dict[str, int]]:
-    """Return how often each number stands in arrays, and how often other marks for none (as -1).
+    """Return how often each number occurs, other marks for no label counted as -1.
 
     Raises:
         UnfitError: a number is no class.
@@ -205,8 +206,8 @@ def _counts(
                 marks[mark] = marks.get(mark, 0) + count
             _check_labels(name, block, first, part.where, ignored or ())
             if part.dtype == np.uint8:
-                found = _histogram(block)
-                pairs = [(int(value), int(found[value])) for value in np.flatnonzero(found)]
+                histogram = _histogram(block)
+                pairs = [(int(value), int(histogram[value])) for value in np.flatnonzero(histogram)]
             else:
                 values, numbers = np.unique(block, return_counts=True)
                 pairs = [(int(v), int(n)) for v, n in zip(values, numbers, strict=True)]
@@ -217,7 +218,7 @@ def _counts(
 
 
 def _histogram(block: np.ndarray) -> np.ndarray:
-    """Return how often each byte stands in a block, (256,): counted in pairs, four times faster."""
+    """Return how often each byte occurs in a block, (256,): counted in pairs, four times faster."""
     flat = np.ascontiguousarray(block).reshape(-1)
     even = len(flat) // 2 * 2
     pairs = np.bincount(flat[:even].view("uint16"), minlength=2**16).reshape(2**8, 2**8)
@@ -227,7 +228,7 @@ def _histogram(block: np.ndarray) -> np.ndarray:
 
 
 def _marked(block: np.ndarray) -> np.ndarray:
-    """Return numbers with -1 for NaN, and for a -1 that was cast to a type without a sign."""
+    """Return numbers with -1 for NaN and for a -1 that was cast to an unsigned type."""
     if block.dtype.kind == "f":
         gaps = np.isnan(block)
         return np.where(gaps, -1, block) if gaps.any() else block
@@ -240,7 +241,7 @@ def _marked(block: np.ndarray) -> np.ndarray:
 def _check_labels(
     name: str, block: np.ndarray, first: int, where: str, ignored: tuple[int, ...]
 ) -> None:
-    """Raise UnfitError where some samples, of which the first has this number, hold no class."""
+    """Raise UnfitError if a block, whose first sample has this number, holds other than classes."""
     if block.dtype.kind == "b" or block.dtype == np.uint8:
         return
     bad = ~np.isfinite(block) | (block < -1) | (block > _CLASSES) | (block != np.floor(block))
@@ -256,7 +257,7 @@ def _check_labels(
 
 
 def _none_of(used: list[int], where: str) -> set[int]:
-    """Return 255 as a set where it stands so far above the classes that it can be none."""
+    """Return {255} if it is so far above the classes that it means no class."""
     others = [value for value in used if 0 <= value < _NONE]
     if used[-1] != _NONE or not others or others == [0] or others[-1] == _NONE - 1:
         return set()
@@ -269,8 +270,8 @@ def _none_of(used: list[int], where: str) -> set[int]:
     return {_NONE}
 
 
-def _kept(part: Stored, mapping: dict[int, int], type_: np.dtype) -> np.ndarray:
-    """Return the class numbers of an array, of the smallest type, read some samples at a time."""
+def _class_numbers(part: Stored, mapping: dict[int, int], type_: np.dtype) -> np.ndarray:
+    """Return the class numbers of an array in the smallest type, read some samples at a time."""
     shape = shape_of_labels(part)
     _check_room(part, type_.itemsize)
     labels, first = np.empty(shape, type_), 0
@@ -283,7 +284,7 @@ def _kept(part: Stored, mapping: dict[int, int], type_: np.dtype) -> np.ndarray:
 
 
 def _check_room(part: Stored, size: int) -> None:
-    """Refuse labels of so many bytes each that do not fit into the memory."""
+    """Raise an error if labels of so many bytes each do not fit into memory."""
     needed = prod(shape_of_labels(part)) * size
     check_memory(needed, part.where, "give a file of fewer samples, or without this array")
 
@@ -301,30 +302,30 @@ def _change(mapping: dict[int, int]) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _from_one_hot(name: str, part: Stored) -> np.ndarray:
-    """Return the class numbers of rows, or of pixels, with a single 1; -1 of those of -1."""
-    found: list[np.ndarray] = []
+    """Return the class numbers of one-hot rows or pixels; -1 for those of -1."""
+    labels: list[np.ndarray] = []
     for block in part.blocks():
         good = is_one_hot(block)
         if not good.all():
             row = tuple(np.argwhere(~good)[0])
-            first = sum(len(one) for one in found)
+            first = sum(len(one) for one in labels)
             several = block.ndim == 2 and bool(((block == 0) | (block == 1)).all())
             raise UnfitError(part.where, _not_one_hot(name, block, row, first, several), several)
         numbers = np.where((block == -1).all(axis=-1), -1, block.argmax(axis=-1))
-        found.append(numbers.astype(np.min_scalar_type(-block.shape[-1])))
-    return np.concatenate(found)
+        labels.append(numbers.astype(np.min_scalar_type(-block.shape[-1])))
+    return np.concatenate(labels)
 
 
 def _not_one_hot(
     name: str, block: np.ndarray, row: tuple[Any, ...], first: int, several: bool
 ) -> str:
-    """Return what is said of a row that is no class.
+    """Return the error about a row that is no class.
 
     Args:
         name: of the field.
-        block: some samples, of which
-        first: is the number of the first.
-        row: where it stands in the block.
+        block: some samples.
+        first: number of the block's first sample.
+        row: index in the block.
         several: whether the rows say yes or no to several classes.
     """
     expected = "expected rows with a single 1, or of -1 alone for no label, found"
@@ -332,12 +333,12 @@ def _not_one_hot(
     if several:
         yes = f"{block.shape[1]} of yes or no with {int(block[row].sum())} of yes"
         return f"{expected} {yes} {where}: no model takes several classes of a sample"
-    found = f"{str(block[row].tolist())[:60]} {where}"
+    row_text = f"{str(block[row].tolist())[:60]} {where}"
     other = "image" if block.ndim == 4 else "value"
-    return f"{expected} {found}; say kind={name}:{other} if they are no classes"
+    return f"{expected} {row_text}; say kind={name}:{other} if they are no classes"
 
 
 def is_one_hot(rows: np.ndarray) -> np.ndarray:
-    """Return which rows (..., classes) hold a single 1 among zeros, or -1 alone; (...,)."""
+    """Return a mask (...,) of rows (..., classes) with a single 1 among zeros, or of -1 alone."""
     hot = ((rows == 0) | (rows == 1)).all(axis=-1) & (rows.sum(axis=-1) == 1)
     return hot | (rows == -1).all(axis=-1)

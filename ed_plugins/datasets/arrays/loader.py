@@ -1,4 +1,4 @@
-"""Arrays of one's own, in an npz, HDF5 or MATLAB file."""
+"""Loader of the arrays of a user's npz, HDF5 or MATLAB file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +35,7 @@ from ed_plugins.datasets.arrays.scale import SameScale, view_of
 
 _TEST = 0.2
 _GROUP = "group"
-_LINES = 6  # of what is left out, each with its reason; the others in one line
+_LINES = 6  # omitted arrays listed with their reasons; the others share one line
 
 
 @dataset
@@ -55,8 +55,8 @@ def arrays(
     measured on, not trained on. Names such as x_train and y_test, or train_images and val_labels,
     say the split as well. Of a file without splits a fifth of the samples is the test; a run
     that was trained on other data is measured on all of them. HDF5 is read when it is needed, npz
-    and MATLAB at once; nothing is unpickled, and nothing outside the file is read. An array that
-    is no field, such as one of another length, is left out, and that is said.
+    and MATLAB at once; nothing is unpickled, and nothing outside the file is read. An array that is
+    no field, such as one of another length, is left out and reported.
 
     A field called image, video or signal is of that kind, and one called label or mask is of
     classes. Others are what type and shape suggest:
@@ -68,8 +68,8 @@ def arrays(
     - rows (N, K) with a single 1 are classes, as in the lecture; a row of -1 has no label;
       a label or mask (N, 1) is read as (N,).
 
-    Samples may lie last, as MATLAB has them, and channels first: that is seen where it can be read
-    in one way only, else it is asked for.
+    Samples may be last, as in MATLAB, and channels first: this is inferred if only one reading
+    fits, else `axes` must say it.
 
     The file may state a kind and the names of the classes: by the attributes `kind` and `classes`
     of an HDF5 data set, or by further npz arrays of text, called FIELD.kind and FIELD.classes
@@ -94,7 +94,7 @@ def arrays(
     options = parse_options(axes, range, bits, kind, ignore)
     named = name_arrays(read_file(Path(path)), path)
     if not named.splits:
-        raise _nothing(path, named.left)
+        raise _no_arrays(path, named.left)
     names = {name for split in named.splits.values() for name in split}
     check_names(options, names, path)
     check_options(options, {n: s.shape for one in named.splits.values() for n, s in one.items()})
@@ -102,7 +102,7 @@ def arrays(
 
 
 def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) -> Dataset:
-    """Return the data set of named arrays, split at random where the names say no splits."""
+    """Return the data set of named arrays, split at random if the names say no splits."""
     findings = Findings()
     fields, splits, groups = _fields(named, options, findings, path)
     _say_splits(splits, findings)
@@ -129,7 +129,7 @@ def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) ->
 def _fields(
     named: NamedArrays, options: ArrayOptions, findings: Findings, path: str
 ) -> tuple[Fields, dict[str, dict[str, Any]], dict[str, np.ndarray]]:
-    """Return the fields, the arrays of each split, and the groups of each split that has some."""
+    """Return the fields, the arrays of each split, and the groups of the splits with groups."""
     aligned = {split: align(arrays, options) for split, arrays in named.splits.items()}
     groups = _groups(named, aligned)
     left, common = _common(named, aligned)
@@ -157,7 +157,7 @@ def _fields(
             {*common, *fields} - {name},
         )
         try:
-            field_name, field, made = make_field(source, options, findings)
+            field_name, field, field_parts = make_field(source, options, findings)
         except UnfitError as error:
             if len(common) == 1 or not (error.spare or is_guessed(source, options)):
                 raise
@@ -168,10 +168,10 @@ def _fields(
             renamed.append(f"{field_name} is {name}")
         if is_guessed(source, options):
             guessed[name] = field.kind
-        for split, part in zip(splits, made, strict=True):
+        for split, part in zip(splits, field_parts, strict=True):
             splits[split][field_name] = part
     if not fields:
-        raise _nothing(path, left)
+        raise _no_arrays(path, left)
     if renamed:
         findings.infer("names", f"{', '.join(renamed)} in the file")
     _say_kinds(guessed, findings)
@@ -180,25 +180,25 @@ def _fields(
 
 
 def _is_paired(named: Mapping[str, list[Stored]], by_affix: bool) -> bool:
-    """Return whether x and y, or data and target, stand for inputs and targets."""
+    """Return whether x and y, or data and target, are inputs and targets."""
     stated = any(part.kind for parts in named.values() for part in parts)
     names = {name.lower() for name in named}
     return by_affix or (not stated and bool(names & {*TARGETS}) and bool(names & {*INPUTS}))
 
 
 def _say_kinds(guessed: Mapping[str, str], findings: Findings) -> None:
-    """Say the kinds that follow from type and shape alone."""
+    """Report the kinds that follow from type and shape alone."""
     if guessed:
         first, kind = next(iter(guessed.items()))
-        said = ", ".join(f"{name} {kind}" for name, kind in [*guessed.items()][:8])
+        kinds = ", ".join(f"{name} {kind}" for name, kind in [*guessed.items()][:8])
         other = "class" if kind == "value" else "value"
-        findings.infer("kinds", f"{said}, by type and shape", f"kind={first}:{other}")
+        findings.infer("kinds", f"{kinds}, by type and shape", f"kind={first}:{other}")
 
 
 def _common(
     named: NamedArrays, aligned: Mapping[str, Aligned]
 ) -> tuple[dict[str, str], dict[str, list[Stored]]]:
-    """Return why arrays are left out, and those that every split has, by field."""
+    """Return why arrays are left out, and the arrays that every split has, by field."""
     left = dict(named.left)
     for split, one in aligned.items():
         for name, reason in one.left.items():
@@ -208,44 +208,44 @@ def _common(
     for name in names:
         lacking = [split for split, one in aligned.items() if name not in one.arrays]
         if lacking:
-            found = f"but not {name!r}, which split {lacking[0]!r} lacks"
-            left.setdefault(name, f"expected the same fields in all splits, {found}")
+            remark = f"but not {name!r}, which split {lacking[0]!r} lacks"
+            left.setdefault(name, f"expected the same fields in all splits, {remark}")
         else:
             common[name] = [one.arrays[name] for one in aligned.values()]
     return left, common
 
 
 def _check_memory(parts: list[Stored], path: str) -> None:
-    """Refuse what takes more memory than there is, before any array is unpacked."""
+    """Raise an error if the arrays need more memory than there is, before any is unpacked."""
     needed = sum(map(unpacked_bytes, parts))
     check_memory(needed, f"{path!r}", "save it as HDF5 (-v7.3 in MATLAB), which is read in pieces")
 
 
 def _reason(error: UnfitError, name: str) -> str:
-    """Return why an array is left out, with its split where it has one."""
+    """Return why an array is left out, with its split if it has one."""
     array = error.where.rpartition("array ")[2].strip("'\"")
     return error.reason if array == name else f"{array}: {error.reason}"
 
 
-def _nothing(path: str, left: Mapping[str, str]) -> EdkitError:
-    """Return what is said of a file of which nothing is left."""
+def _no_arrays(path: str, left: Mapping[str, str]) -> EdkitError:
+    """Return the error about a file without a usable array."""
     if not left:
         return EdkitError(f"{path!r}: expected arrays SPLIT/FIELD or FIELD, found none.")
     if len(left) == 1:
         name, reason = next(iter(left.items()))
         return EdkitError(f"{path!r}, array {name!r}: {reason}.")
-    said = "; ".join(f"{name!r}: {reason}" for name, reason in [*left.items()][:3])
-    return EdkitError(f"{path!r}: none of its {len(left)} arrays is a field: {said}.")
+    reasons = "; ".join(f"{name!r}: {reason}" for name, reason in [*left.items()][:3])
+    return EdkitError(f"{path!r}: none of its {len(left)} arrays is a field: {reasons}.")
 
 
 def _unused(name: str, paired: bool, fields: Fields) -> str:
-    """Return the name by which models ask for what is left out, where no field has it."""
+    """Return the name that models use for an omitted array, unless a field has it."""
     asked = name_of_models(name, paired)
     return name if asked in fields else asked
 
 
 def _say_left(left: Mapping[str, str], findings: Findings) -> None:
-    """Say what is left out: each field with its reason, and in one line what could be none."""
+    """Report omitted arrays: each possible field with its reason, all others in one line."""
     could = [name for name in left if name.isidentifier()]
     for name in could[:_LINES]:
         findings.leave_out(name, 1, left[name])
@@ -256,23 +256,23 @@ def _say_left(left: Mapping[str, str], findings: Findings) -> None:
 
 
 def _say_splits(splits: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
-    """Say the splits that the names give."""
+    """Report the splits stated by the names."""
     counts = {split: len(next(iter(one.values()))) for split, one in splits.items() if split}
     if counts:
-        said = ", ".join(f"{split} {count:,}" for split, count in counts.items())
-        findings.infer("split", f"{said} samples, as the names say")
+        sizes = ", ".join(f"{split} {count:,}" for split, count in counts.items())
+        findings.infer("split", f"{sizes} samples, as the names say")
 
 
 def _groups(named: NamedArrays, aligned: Mapping[str, Aligned]) -> dict[str, np.ndarray]:
-    """Return the group of each sample, (samples,), by split, and take it out of the arrays."""
-    found = {}
+    """Return the group of each sample, (samples,), by split, and remove it from the arrays."""
+    groups = {}
     for split, one in aligned.items():
         if _GROUP in one.left:
             where = named.splits[split][_GROUP].where
             raise EdkitError(f"{where}: which group each sample belongs to: {one.left[_GROUP]}.")
         if _GROUP in one.arrays:
-            found[split] = _group(one.arrays.pop(_GROUP))
-    return found
+            groups[split] = _group(one.arrays.pop(_GROUP))
+    return groups
 
 
 def _group(part: Stored) -> np.ndarray:
@@ -289,7 +289,7 @@ def _group(part: Stored) -> np.ndarray:
 def _drawn(samples: int, seed: int, groups: np.ndarray | None) -> dict[str, np.ndarray]:
     """Return the rows of train and test, drawn at random; each keeps the order of the samples.
 
-    Of groups, whole ones are drawn. A single sample, or group, is a test.
+    Groups are drawn as a whole. A single sample, or group, is a test.
     """
     units = np.arange(samples) if groups is None else np.unique(groups)
     of = units if groups is None else groups

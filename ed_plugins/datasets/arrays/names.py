@@ -1,4 +1,4 @@
-"""Names of arrays: the split and the field that each stands for."""
+"""Names of arrays: the split and the field of each."""
 
 import re
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ PLURALS = {
 
 @dataclass(slots=True)
 class NamedArrays:
-    """The arrays of a file by split and field.
+    """Arrays of a file by split and field.
 
     Args:
-        splits: split to field to array; a single split "" where the names say none.
-        left: field, or name in the file, to why it is left out.
-        by_affix: whether the splits are those of names such as x_train.
+        splits: split to field to array; a single split "" if the names say none.
+        left: field, or name in the file, to the reason why it is left out.
+        by_affix: whether the splits come from names such as x_train.
     """
 
     splits: dict[str, dict[str, Stored]]
@@ -42,12 +42,12 @@ class NamedArrays:
 
 
 def name_arrays(file: ArrayFile, path: str) -> NamedArrays:
-    """Return the arrays of a file by split and field, as their names say.
+    """Return the arrays of a file by the split and field in their names.
 
     Names are SPLIT/FIELD or FIELD, or FIELD_SPLIT and SPLIT_FIELD as of Keras and MedMNIST.
 
     Raises:
-        EdkitError: two names say the same, or the splits are none.
+        EdkitError: two names mean the same, or the splits are not those of a run.
     """
     placed, by_affix = _placed([*file.arrays, *file.left])
     result = NamedArrays({}, by_affix=by_affix)
@@ -72,7 +72,7 @@ def name_arrays(file: ArrayFile, path: str) -> NamedArrays:
 
 
 def _placed(names: list[str]) -> tuple[dict[str, tuple[str, str]], bool]:
-    """Return the split and the field of each name, and whether affixes say them."""
+    """Return the split and the field of each name, and whether they come from affixes."""
     placed = {}
     for name in names:
         split, _, field_name = name.rpartition("/")
@@ -80,7 +80,7 @@ def _placed(names: list[str]) -> tuple[dict[str, tuple[str, str]], bool]:
     if any(split in _SPLITS.values() for split, _ in placed.values()):
         return placed, False
     plain = [name for name in names if "/" not in name]
-    affixed = {name: found for name in plain if (found := _affixed(name))}
+    affixed = {name: parts for name in plain if (parts := _affixed(name))}
     splits = {split for split, _ in affixed.values()}
     if len(affixed) < len(plain) and not ("train" in splits and len(splits) > 1):
         return placed, False
@@ -97,14 +97,14 @@ def _affixed(name: str) -> tuple[str, str] | None:
 
 
 def _lone_group(arrays: dict[str, Stored]) -> str | None:
-    """Return the group that holds all arrays of a file and is no split, such as `data`."""
+    """Return the HDF5 group of all arrays if it is no split, such as `data`."""
     groups = {name.rpartition("/")[0] for name in arrays}
     lone = groups.pop() if len(groups) == 1 else ""
     return lone if lone and lone not in _SPLITS else None
 
 
 def name_of_models(name: str, paired: bool) -> str:
-    """Return the name by which models ask for a field, as far as its own name tells."""
+    """Return the name that models use for a field, derived from its own name."""
     lower = name.lower()
     if not paired:
         return name
@@ -112,11 +112,13 @@ def name_of_models(name: str, paired: bool) -> str:
 
 
 def _check_splits(result: NamedArrays, names: list[str], path: str) -> None:
-    """Leave out what is in no split, and raise EdkitError unless the splits are those of a run."""
+    """Leave out arrays in no split, and raise EdkitError unless the splits are those of a run."""
     splits = result.splits
-    known = {"train", "validation", "test"} & set(splits)
-    first = next((splits[split] for split in ("train", *sorted(known)) if split in splits), {})
-    plain = known or {""} & set(splits)
+    splits_of_runs = {"train", "validation", "test"} & set(splits)
+    first = next(
+        (splits[split] for split in ("train", *sorted(splits_of_runs)) if split in splits), {}
+    )
+    plain = splits_of_runs or {""} & set(splits)
     for split in [split for split in splits if plain and split not in plain]:
         named = splits[split]
         if split and first and set(named) >= set(first):
@@ -135,5 +137,5 @@ def _check_splits(result: NamedArrays, names: list[str], path: str) -> None:
 
 
 def _lost(left: dict[str, str]) -> str:
-    """Return what is said of an array that is left out where a split is missing."""
+    """Return the remark about an omitted array for the message about a missing split."""
     return "".join(f"; {name!r} is left out: {reason}" for name, reason in [*left.items()][:1])

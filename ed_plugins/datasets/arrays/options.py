@@ -1,4 +1,4 @@
-"""Options of arrays: what a user says of all fields, or of some by name."""
+"""Options of arrays, for all fields or for single ones by name."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ LETTERS = "NTHWC"  # samples, time, height, width, channels
 
 
 class OptionError(EdkitError):
-    """An option that does not fit the arrays: it is never passed over."""
+    """An option that does not fit the arrays; it is never ignored."""
 
 
 class UnfitError(EdkitError):
@@ -19,8 +19,8 @@ class UnfitError(EdkitError):
 
     Args:
         where: file and name.
-        reason: what was expected and found, without a full stop.
-        spare: whether no model takes such an array, whatever its name is.
+        reason: what was expected and received, without a full stop.
+        spare: whether no model takes such an array under any name.
     """
 
     def __init__(self, where: str, reason: str, spare: bool = False) -> None:
@@ -30,14 +30,14 @@ class UnfitError(EdkitError):
 
 @dataclass(frozen=True, slots=True)
 class ArrayOptions:
-    """What the options say; each maps a field, or "" for all fields, to its value.
+    """Options by field; each maps a field, or "" for all fields, to its value.
 
     Args:
         axes: letters, such as NCHW.
         range: the numbers that stand for black and white.
         kind: of a field.
         ignore: the classes that mean "no label"; empty where all are classes.
-        bits: that are used of whole numbers; 0 where nothing is said.
+        bits: in use of whole numbers; 0 if not stated.
     """
 
     axes: dict[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class ArrayOptions:
     bits: int = 0
 
     def axes_of(self, names: Collection[str], ndim: int) -> str:
-        """Return the letters of an array of some names and as many axes, "" where none are said."""
+        """Return the letters stated for an array by its names and number of axes, else ""."""
         for name in names:
             if name in self.axes:
                 return self.axes[name]
@@ -56,7 +56,7 @@ class ArrayOptions:
 
 
 def parse_options(axes: str, range: str, bits: int, kind: str, ignore: str) -> ArrayOptions:  # noqa: A002 - the option's name
-    """Return what the options say; raises OptionError with an example for what is none."""
+    """Return the parsed options; raise OptionError with an example if one is invalid."""
     if bits < 0 or bits > 32:
         raise OptionError(f"option 'bits' is from 1 to 32, or 0 for none said, received {bits}.")
     return ArrayOptions(
@@ -69,7 +69,7 @@ def parse_options(axes: str, range: str, bits: int, kind: str, ignore: str) -> A
 
 
 def check_names(options: ArrayOptions, names: Collection[str], path: str) -> None:
-    """Raise OptionError where an option names a field that the file has not."""
+    """Raise OptionError if an option names a field that the file does not have."""
     for option in ("axes", "range", "kind", "ignore"):
         for name in getattr(options, option):
             if name and name not in names:
@@ -127,15 +127,15 @@ def _kind(name: str, text: str) -> str:
 
 
 def _ignored(text: str) -> dict[str, tuple[int, ...]]:
-    """Return which labels are none, such as 254+255, or mask:0+label:none of two fields."""
-    found: dict[str, tuple[int, ...]] = {}
+    """Return the labels that mean none, from 254+255, or mask:0+label:none for two fields."""
+    labels: dict[str, tuple[int, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split("+"))):
         name, _, value = part.rpartition(":")
         try:
-            found[name] = () if value == "none" else (*found.get(name, ()), int(value))
+            labels[name] = () if value == "none" else (*labels.get(name, ()), int(value))
         except ValueError:
             raise OptionError(
                 "option 'ignore' is the class that means no label, such as 255, mask:255 or none "
                 f"to have them all; received {text[:40]!r}."
             ) from None
-    return found
+    return labels

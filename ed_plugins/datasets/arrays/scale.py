@@ -1,4 +1,4 @@
-"""Scale of images and videos: which numbers of an array stand for black and white."""
+"""Scale of images and videos: the numbers that stand for black and white."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,22 +14,22 @@ from ed_plugins.datasets.arrays.files import Stored
 from ed_plugins.datasets.arrays.options import ArrayOptions, OptionError, UnfitError
 
 _BITS = (8, 10, 12, 14, 16)
-HAIR = 1 / 255  # that rounding or resizing may leave beyond 0 and 1
-_SEEN = 512  # bytes that show whether a picture of bytes is no dark one
-_DARK = 16  # below which the largest byte is said, as it may be a class or another white
+HAIR = 1 / 255  # overshoot beyond 0 and 1 from rounding or resizing
+_SEEN = 512  # bytes sampled to tell that an image of bytes is not dark
+_DARK = 16  # a smaller largest byte is reported, as it may be a class or another white
 
 
 @dataclass(frozen=True, slots=True)
 class GreyScale:
-    """What the numbers of an image stand for.
+    """Black and white of an image.
 
     Args:
         black: the number that reads as 0.
-        white: the number that reads as 1; None where the numbers are in 0..1 already.
-        cut: how many numbers lie beyond and are cut; -1 where none can.
-        text: what is said of it, "" where there is nothing to say.
-        option: what has it otherwise.
-        inferred: whether the largest number said what white is.
+        white: the number that reads as 1; None if the numbers are in 0..1 already.
+        cut: how many numbers lie beyond and are clipped; -1 if none can.
+        text: the finding about it, "" if there is none.
+        option: that changes it.
+        inferred: whether white was inferred from the largest number.
         checked: whether all numbers are known to be in 0..1 as they are read.
     """
 
@@ -44,19 +44,19 @@ class GreyScale:
 
 @dataclass(frozen=True, slots=True)
 class SameScale:
-    """The scale that the largest number of a run's own images gave, for all that it is shown.
+    """The scale inferred from a run's training images, applied to all later images.
 
-    Images of another file, which may be darker, are read on it; those whose scale is stated, or
-    follows from their type, as they are.
+    Images of another file, which may be darker, get the same scale, unless their scale is stated or
+    follows from their type.
     """
 
     def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the number that is white, by field."""
+        """Return the number of white, by field."""
         views = {name: view for name, array in train.items() if (view := view_of(array))}
         return {"white": {name: float(view.white or 1) for name, view in views.items()}}
 
     def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arrays on the scale of the run.
+        """Return the arrays in the scale of the run.
 
         Raises:
             EdkitError: their numbers are larger than its white.
@@ -69,7 +69,7 @@ class SameScale:
 
 
 def view_of(array: Any) -> LazyView | None:
-    """Return what shows an array whose scale was inferred, through rows that were chosen of it."""
+    """Return the view with an inferred scale below a selection of rows, else None."""
     while isinstance(array, Rows):
         array = array.array
     return array if isinstance(array, LazyView) and array.inferred else None
@@ -91,13 +91,13 @@ def _rescaled(name: str, array: Any, white: float) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The least and the largest number of an array.
+    """Range of the numbers of an array.
 
     Args:
         low: the least; NaN counts as none.
         high: the largest.
         whole: whether all are whole numbers.
-        beyond: how many lie beyond the two numbers that were asked about.
+        beyond: how many lie outside the two given numbers.
         missing: how many are NaN or infinite.
         highs: the largest of each split.
     """
@@ -111,12 +111,12 @@ class Extent:
 
 
 def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
-    """Return the extent of arrays, looked at once, some samples at a time.
+    """Return the extent of arrays, read once, some samples at a time.
 
     Args:
         parts: the array of each split.
-        low: what lies below is counted, and
-        high: what lies above.
+        low: smaller numbers are counted.
+        high: larger numbers are counted.
     """
     least, whole, beyond, missing = np.inf, True, 0, 0
     highs = [-np.inf] * len(parts)
@@ -137,13 +137,13 @@ def extent(parts: Sequence[Stored], low: float = 0, high: float = 1) -> Extent:
 
 
 def _is_whole(block: np.ndarray) -> bool:
-    """Return whether all numbers are whole; a few tell that of most arrays that are not."""
+    """Return whether all numbers are whole; a few numbers suffice for most arrays that are not."""
     few = block.reshape(-1)[:_SEEN]
     return bool((few == np.floor(few)).all() and (block == np.floor(block)).all())
 
 
 def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> GreyScale:
-    """Return what the numbers of an image or a video stand for.
+    """Return the scale of an image or a video.
 
     Args:
         name: of the field.
@@ -151,7 +151,7 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> GreyS
         options: what the user says.
 
     Raises:
-        UnfitError: two readings are as good, or none.
+        UnfitError: no reading fits, or two fit equally well.
         OptionError: the user's bits or range do not fit.
     """
     stated = options.range.get(name, options.range.get(""))
@@ -171,16 +171,16 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> GreyS
         return _of_bytes(name, max(map(_largest_of_dark, parts)))
     if kinds != {"f"} and len({native(part.dtype) for part in parts}) > 1:
         raise _unlike(name, parts)
-    found = extent(parts)
-    if found.missing:
+    numbers = extent(parts)
+    if numbers.missing:
         raise UnfitError(
             parts[0].where,
-            f"expected numbers in every pixel, found {found.missing:,} that are NaN or infinite: "
+            f"expected numbers in every pixel, found {numbers.missing:,} that are NaN or infinite: "
             "fill them, or leave those samples out",
         )
-    if options.bits and found.whole and found.high > 1:
-        return _stated_bits(parts, found, options.bits)
-    return _of_floats(parts, found) if "f" in kinds else _of_whole(name, parts, found)
+    if options.bits and numbers.whole and numbers.high > 1:
+        return _stated_bits(parts, numbers, options.bits)
+    return _of_floats(parts, numbers) if "f" in kinds else _of_whole(name, parts, numbers)
 
 
 def _of_bytes(name: str, largest: int) -> GreyScale:
@@ -193,7 +193,7 @@ def _of_bytes(name: str, largest: int) -> GreyScale:
 
 
 def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
-    """Return what is said of splits whose numbers differ in type: no one scale is that of both."""
+    """Return the error about splits whose types of numbers have no common scale."""
     first, other = parts[0], next(part for part in parts if part.dtype != parts[0].dtype)
     return UnfitError(
         other.where,
@@ -203,26 +203,26 @@ def _unlike(name: str, parts: Sequence[Stored]) -> UnfitError:
 
 
 def _stated_range(parts: Sequence[Stored], low: float, high: float) -> GreyScale:
-    found = extent(parts, low, high)
-    text = f"{found.beyond:,} numbers beyond {low:g}..{high:g} are cut" if found.beyond else ""
-    return GreyScale(low, high, found.beyond or -1, text, checked=not found.missing)
+    numbers = extent(parts, low, high)
+    text = f"{numbers.beyond:,} numbers beyond {low:g}..{high:g} are cut" if numbers.beyond else ""
+    return GreyScale(low, high, numbers.beyond or -1, text, checked=not numbers.missing)
 
 
-def _stated_bits(parts: Sequence[Stored], found: Extent, bits: int) -> GreyScale:
+def _stated_bits(parts: Sequence[Stored], numbers: Extent, bits: int) -> GreyScale:
     white = 2**bits - 1
-    if found.low < 0 or found.high > white:
+    if numbers.low < 0 or numbers.high > white:
         raise OptionError(
             f"{parts[0].where}: option bits={bits} is for numbers from 0 to {white}, found "
-            f"{found.low:g} to {found.high:g}."
+            f"{numbers.low:g} to {numbers.high:g}."
         )
     return GreyScale(white=white)
 
 
 def _largest_of_dark(part: Stored) -> int:
-    """Return the largest of bytes, up to `_DARK`: the first samples show that of most images.
+    """Return the largest byte, capped at `_DARK`: the first samples suffice for most images.
 
-    Where they do not, as of black and white alone, the others are looked at; and where packed ones
-    may be damaged.
+    The others are read if they do not, as for black and white alone, or if packed ones may be
+    damaged.
     """
     size = int(np.prod(part.shape[1:]))
     rows = max(1, _SEEN // size)
@@ -235,63 +235,63 @@ def _largest_of_dark(part: Stored) -> int:
     return min(largest, _DARK)
 
 
-def _of_whole(name: str, parts: Sequence[Stored], found: Extent) -> GreyScale:
-    """Return the scale of whole numbers: the bits that hold the largest."""
-    if found.low >= 0 and found.high <= 1:
+def _of_whole(name: str, parts: Sequence[Stored], numbers: Extent) -> GreyScale:
+    """Return the scale of whole numbers: the fewest bits that hold the largest."""
+    if numbers.low >= 0 and numbers.high <= 1:
         return GreyScale(0, 1, text="0 and 1 alone, read as black and white", option="bits=8")
-    bits = next((bits for bits in _BITS if found.high < 2**bits), 0)
-    if found.low < 0 or not bits or found.high < 128:
-        remedy = "range=LOW..HIGH" + (", such as bits=8" if found.low >= 0 and bits else "")
-        raise _unfit(parts, found, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
-    text = "" if bits == 16 else f"{bits} bits, as the largest number is {found.high:g}"
+    bits = next((bits for bits in _BITS if numbers.high < 2**bits), 0)
+    if numbers.low < 0 or not bits or numbers.high < 128:
+        remedy = "range=LOW..HIGH" + (", such as bits=8" if numbers.low >= 0 and bits else "")
+        raise _unfit(parts, numbers, f"whole numbers from 0 up, of {_BITS[0]} to 16 bits", remedy)
+    text = "" if bits == 16 else f"{bits} bits, as the largest number is {numbers.high:g}"
     option = "bits=16" if bits < 16 else f"range={name}:0..HIGH"
-    if 2 * min(found.highs) <= found.high:  # perhaps a split of another depth
-        highs = ", ".join(f"{high:,.0f}" for high in found.highs)
+    if 2 * min(numbers.highs) <= numbers.high:  # perhaps a split of another depth
+        highs = ", ".join(f"{high:,.0f}" for high in numbers.highs)
         text = f"{bits} bits, though the largest numbers of the splits are {highs}"
     return GreyScale(0, 2**bits - 1, -1, text, option if text else "", True)
 
 
-def _of_floats(parts: Sequence[Stored], found: Extent) -> GreyScale:
-    """Return the scale of floats: 0..1, perhaps a hair beyond, -1..1, or whole numbers."""
-    low, high = found.low, found.high
+def _of_floats(parts: Sequence[Stored], numbers: Extent) -> GreyScale:
+    """Return the scale of floats: 0..1 with a slight overshoot, -1..1, or whole numbers."""
+    low, high = numbers.low, numbers.high
     if low >= 0 and high <= 1:
         return GreyScale()
     if low >= -HAIR and high <= 1 + HAIR:
         ends = f"{min(low, 0):.8g}..{max(high, 1):.8g}"
-        text = f"{found.beyond:,} numbers a hair beyond 0..1 are cut"
-        return GreyScale(0, 1, found.beyond, text, f"range={ends}")
+        text = f"{numbers.beyond:,} numbers a hair beyond 0..1 are cut"
+        return GreyScale(0, 1, numbers.beyond, text, f"range={ends}")
     if abs(low + 1) <= 4 * HAIR and abs(high - 1) <= 4 * HAIR:
         beyond = extent(parts, -1, 1).beyond
         return GreyScale(-1, 1, beyond or -1, "-1..1 is black to white", "range=0..1")
     bits = next((bits for bits in _BITS if high < 2**bits), 0)
-    if found.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
+    if numbers.whole and low >= 0 and bits and high >= 2 ** (bits - 1):
         text = f"whole numbers of {bits} bits, as the largest is {high:g}"
         return GreyScale(0, 2**bits - 1, -1, text, f"range=0..{high:g}", True)
-    raise _unfit(parts, found, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
+    raise _unfit(parts, numbers, "floats in 0..1 or -1..1, or whole numbers of 8 to 16 bits")
 
 
 def find_void(
     name: str, parts: Sequence[Stored], options: ArrayOptions, findings: Findings
 ) -> tuple[float | None, bool]:
-    """Return the number that the user says is no value, None for none, and whether there is NaN.
+    """Return the number stated as no value, or None, and whether there is NaN.
 
     Raises:
-        UnfitError: a number looks as if it were none, and nobody says so, or is infinite.
+        UnfitError: a number is infinite, or looks like a mark of no value that is not stated.
     """
-    found, stated = extent(parts), options.ignore.get(name)
+    numbers, stated = extent(parts), options.ignore.get(name)
     blocks = (block for part in parts if part.dtype.kind == "f" for block in part.blocks())
-    missing = sum(int(np.isnan(block).sum()) for block in blocks) if found.missing else 0
-    if found.missing > missing:
+    missing = sum(int(np.isnan(block).sum()) for block in blocks) if numbers.missing else 0
+    if numbers.missing > missing:
         raise UnfitError(
             parts[0].where,
-            f"expected values, found {found.missing - missing:,} infinite ones: write NaN where "
+            f"expected values, found {numbers.missing - missing:,} infinite ones: write NaN where "
             "there is no value",
         )
     if missing:
         findings.infer(name, f"{missing:,} of NaN are no value")
     if stated is not None and len(stated) > 1:
         raise OptionError(f"option 'ignore' is one number of values, received several of {name!r}.")
-    for number in filter(may_be_void, (found.low, found.high) if stated is None else ()):
+    for number in filter(may_be_void, (numbers.low, numbers.high) if stated is None else ()):
         _, most = _others(parts, number)
         if is_void(number, most):
             raise UnfitError(
@@ -300,16 +300,16 @@ def find_void(
                 f"there is no value, or say ignore={name}:{number:.0f} if it is none, "
                 f"ignore={name}:none if it is one",
             )
-    if stated is None and found.low == 0 and len(parts[0].shape) > 2:
+    if stated is None and numbers.low == 0 and len(parts[0].shape) > 2:
         least, most = _others(parts, 0)
-        if is_apart(least, most, found.whole):
+        if is_apart(least, most, numbers.whole):
             text = f"0 is a value, though the other numbers are {least:g} to {most:g}"
             findings.infer(name, text, f"ignore={name}:0")
     return (stated[0] if stated else None), missing > 0
 
 
 def _others(parts: Sequence[Stored], number: float) -> tuple[float, float]:
-    """Return how large the other numbers are, without their signs, at least and at most."""
+    """Return the least and the largest absolute value of the other numbers."""
     least, most = np.inf, 0.0
     for block in (block for part in parts for block in part.blocks()):
         others = abs(block[np.isfinite(block) & (block != number)])
@@ -318,9 +318,9 @@ def _others(parts: Sequence[Stored], number: float) -> tuple[float, float]:
     return least, most if most else np.inf
 
 
-def _unfit(parts: Sequence[Stored], found: Extent, expected: str, remedy: str = "") -> UnfitError:
+def _unfit(parts: Sequence[Stored], numbers: Extent, expected: str, remedy: str = "") -> UnfitError:
     return UnfitError(
         parts[0].where,
-        f"expected images of {expected}, found {parts[0].dtype} from {found.low:.6g} to "
-        f"{found.high:.6g}: say which numbers are black and white, {remedy or 'range=LOW..HIGH'}",
+        f"expected images of {expected}, found {parts[0].dtype} from {numbers.low:.6g} to "
+        f"{numbers.high:.6g}: say which numbers are black and white, {remedy or 'range=LOW..HIGH'}",
     )

@@ -1,3 +1,3 @@
-"""Data set of images and maps in folders, as a small TOML file describes them."""
+"""Data set of images and maps in folders, described by a small TOML file."""
 
 from ed_plugins.datasets.folder.loader import folder as folder

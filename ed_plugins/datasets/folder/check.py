@@ -1,4 +1,4 @@
-"""A folder of images checked by the headers of its files, before their pixels are read."""
+"""Checks of a folder of images by the headers of its files, before pixels are read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.files import Files
 from ed_plugins.datasets.folder.pictures import ImageHeader, read_header
 
-_SAME = 0.02  # by how much the proportions of two images of one sample may differ
+_SAME = 0.02  # tolerance of the proportions of two images of one sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class FieldFiles:
         plan: how they are read.
         paths: of the files, split after split.
         headers: of the files.
-        size: (height, width) that they are brought to, or () for their own.
+        size: target (height, width), or () for their own.
         toml: the name of the file that describes them.
     """
 
@@ -37,25 +37,25 @@ class FieldFiles:
 
     @property
     def where(self) -> str:
-        """Where the field's options stand."""
+        """Place of the field's options, for messages."""
         return f"[fields.{self.name}] of {self.toml}"
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(height, width, bands) of the array that is made of each file."""
+        """(height, width, bands) of the array of each file."""
         first = self.headers[0]
         height, width = self.size or first.size(self.plan.upright)
         return height, width, 1 if self.plan.kind != "image" else _channels(self.plan, first)
 
     @property
     def dtype(self) -> np.dtype:
-        """The type that the array is kept in."""
+        """The type of the array."""
         if self.plan.kind == "class":
             return np.min_scalar_type(-len(self.plan.classes))
         plan, types = self.plan, {header.dtype for header in self.headers}
         low, high = plan.range or (0, 2**plan.bits - 1 if plan.bits else self.headers[0].white)
         whole = low == 0 and high == int(high) <= 65535
-        coarse = self.size and (plan.range or 0 < high < 255)  # averages are no whole numbers
+        coarse = self.size and (plan.range or 0 < high < 255)  # averages are not whole
         if plan.kind == "value" or any(one.kind == "f" for one in types) or coarse or not whole:
             return np.dtype("float32")
         return np.dtype("uint8" if types == {np.dtype("uint8")} and high < 256 else "uint16")
@@ -65,9 +65,9 @@ def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
     """Return the files of every field with their headers, checked against each other.
 
     Raises:
-        EdkitError: a file is no image, the images of a sample differ in size, or samples among
-            each other, a field's files differ in kind, have more pages or bands than one image
-            has, or are more than there is memory for.
+        EdkitError: a file is no image; the images of a sample, or the samples, differ in size; a
+            field's files differ in kind, or have more pages or bands than one image; or memory is
+            too small.
     """
     same: dict[ImageHeader, ImageHeader] = {}
     fields = {}
@@ -86,7 +86,7 @@ def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
 
 
 def count_bands(plan: FieldPlan, header: ImageHeader) -> int:
-    """Return how many bands are taken of a file."""
+    """Return the number of bands read from a file."""
     if plan.bands and plan.bands != "all":
         return len(plan.bands)
     bands = header.bands + (header.alpha if plan.bands == "all" else 0)
@@ -98,9 +98,9 @@ def _channels(plan: FieldPlan, header: ImageHeader) -> int:
 
 
 def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
-    """Raise EdkitError where the images of a sample differ in size, or samples among each other.
+    """Raise EdkitError if the images of a sample, or the samples, differ in size.
 
-    If all are brought to one size, those of a sample need the same proportions alone.
+    If all are resized, the images of a sample need the same proportions only.
     """
     main, *others = fields.values()
     sizes: dict[tuple[int, int], list[Path]] = {}
@@ -117,8 +117,8 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
                     f"{_turned(main, field, number)}."
                 )
     if len(sizes) > 1 and not plan.size:
-        usual, *_, rarest = sorted(sizes.items(), key=lambda found: -len(found[1]))
-        (height, width), odd = rarest  # it is the likeliest to be wrong
+        usual, *_, rarest = sorted(sizes.items(), key=lambda pair: -len(pair[1]))
+        (height, width), odd = rarest  # the rarest size is most likely wrong
         raise EdkitError(
             f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
             f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
@@ -127,7 +127,7 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
 
 
 def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
-    """Return what helps where one of two images is turned by its orientation, and should not."""
+    """Return the remedy if one of two images was wrongly turned by its orientation, else ""."""
     for one in (main, field):
         header = one.headers[number]
         if one.plan.upright and header.size() != header.size(upright=False):
@@ -139,7 +139,7 @@ def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
 
 
 def _check_selection(field: FieldFiles, path: Path, header: ImageHeader) -> None:
-    """Raise EdkitError where a file has pages or bands of which the plan does not say which."""
+    """Raise EdkitError if a file has several pages or bands and the plan chooses none."""
     plan, where = field.plan, field.where
     every = header.bands + header.alpha
     if not plan.page and header.pages > 1:
@@ -173,16 +173,16 @@ def _check_selection(field: FieldFiles, path: Path, header: ImageHeader) -> None
 
 
 def _check_alike(field: FieldFiles) -> None:
-    """Raise EdkitError where the images of a field differ in channels or in the type of numbers."""
+    """Raise EdkitError if the images of a field differ in channels or in the type of numbers."""
     first, plan = field.headers[0], field.plan
-    wanted = _channels(plan, first)
+    expected = _channels(plan, first)
     for path, header in zip(field.paths, field.headers, strict=True):
-        found, alike = _channels(plan, header), bool(plan.range) or _alike(first, header)
-        if found != wanted or not alike:
+        received, alike = _channels(plan, header), bool(plan.range) or _alike(first, header)
+        if received != expected or not alike:
             remedy = "say channels = 3, or 1 for grey" if alike else _to_one_scale(field, header)
             raise EdkitError(
-                f"{str(path)!r}: expected {_described(wanted, first)} as in "
-                f"{field.paths[0].name!r}, found {_described(found, header)}: {remedy}."
+                f"{str(path)!r}: expected {_described(expected, first)} as in "
+                f"{field.paths[0].name!r}, found {_described(received, header)}: {remedy}."
             )
     if first.dtype == np.uint8 and plan.bits > 8:
         raise EdkitError(
@@ -196,14 +196,14 @@ def _check_alike(field: FieldFiles) -> None:
 
 
 def _alike(one: ImageHeader, other: ImageHeader) -> bool:
-    """Return whether the numbers of two files mean the same."""
+    """Return whether the numbers of two files have the same scale."""
     if one.dtype.kind == other.dtype.kind == "f":
         return True
     return (one.dtype, one.white) == (other.dtype, other.white)
 
 
 def _to_one_scale(field: FieldFiles, header: ImageHeader) -> str:
-    """Return what brings images of two types together."""
+    """Return the remedy for images of two types."""
     types = [one.dtype for one in (header, field.headers[0]) if one.dtype.kind != "f"]
     high = max(np.iinfo(one).max for one in types)
     same = f"if their numbers mean the same, say range = [0, {high}] in {field.where}"
@@ -219,7 +219,7 @@ def _described(count: int, header: ImageHeader) -> str:
 
 
 def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
-    """Raise EdkitError where the arrays, and the largest file beside them, take too much."""
+    """Raise EdkitError if the arrays, and the largest file beside them, need too much memory."""
     whole = sum(
         len(field.paths) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
         for field in fields.values()
@@ -237,7 +237,7 @@ def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
 
 
 def _decoding(field: FieldFiles, header: ImageHeader) -> int:
-    """Return how many bytes are taken for a while to read a file."""
+    """Return the temporary bytes that reading a file needs."""
     pixels, bands = header.height * header.width, header.bands + header.alpha
     if header.usual:
         return pixels * 4 * (2 if header.alpha or field.plan.kind != "image" else 1)

@@ -1,4 +1,4 @@
-"""The plan of a folder: its TOML file, checked."""
+"""Description of a folder of images: its TOML file, checked."""
 
 import codecs
 import re
@@ -13,7 +13,9 @@ from ed_core import EdkitError
 from ed_core.errors import unknown
 from ed_core.plugins.spec import FieldKind
 
-Rules = Mapping[str, tuple[Callable[[Any], bool], str]]  # key to a test and what passes it
+Rules = Mapping[
+    str, tuple[Callable[[Any], bool], str]
+]  # key to a test and a description of valid values
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 BACKSLASHES = "write a path with backslashes in 'single quotes', or with / instead"
@@ -28,13 +30,13 @@ def check(entry: Mapping[str, Any], rules: Rules, where: str) -> None:
             raise unknown(f"key in {where}:", key, rules)
         passes, expected = rules[key]
         if not passes(value):
-            found = " ".join(repr(value).split())[:80]
+            received = " ".join(repr(value).split())[:80]
             hint = f": {BACKSLASHES}" if _CONTROL.search(str(value)) else ""
-            raise EdkitError(f"{where}: {key} is {expected}; found {found}{hint}.")
+            raise EdkitError(f"{where}: {key} is {expected}; found {received}{hint}.")
 
 
 def many(entry: Any) -> list[Any]:
-    """Return a list, or what is none as a list of one."""
+    """Return a list as it is, any other value as a list of one."""
     return entry if isinstance(entry, list) else [entry]
 
 
@@ -57,7 +59,7 @@ def _is_colour(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it is a text; one with a tab or the like was a path with backslashes."""
+    """Return whether it is a text without control characters, which stem from backslashes."""
     return isinstance(value, str) and bool(value) and not _CONTROL.search(value)
 
 
@@ -162,26 +164,25 @@ KEYS: dict[str, Rules] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldPlan:
-    """How the images of one field are read.
+    """Reading options of the images of one field.
 
     Args:
         folder: the name of its folders.
         kind: `image` (0..1), `class` (a class a pixel) or `value` (a number a pixel).
-        page: that is read of each file, from 1; "all" for pages as bands, "" where there is one.
-        bands: that are read, from 1, in this order; "all" for all with transparency; () for the
-            usual ones.
-        upright: whether images are turned as their orientation says.
-        channels: of an image, 1 or 3; 0 for what the files have.
+        page: read from each file, from 1; "all" for pages as bands, "" if there is one.
+        bands: read, from 1, in this order; "all" for all with transparency; () for the usual ones.
+        upright: whether images are turned upright by their orientation.
+        channels: of an image, 1 or 3; 0 for those of the files.
         background: the colour under an image's transparent pixels; "" for white.
-        bits: that an image uses of each number; 0 where the files show it.
+        bits: in use of each number of an image; 0 to infer it from the files.
         range: the numbers that stand for 0 and 1 in an image; () for those of the bits.
         classes: name to the pixels of that class: ids, or colours.
-        colours: that the classes are shown in.
+        colours: of the classes.
         ignore: pixels without a class: ids, or colours.
-        scale: a value is what the file says times this ...
-        offset: ... plus this.
-        missing: what the file says where there is no value.
-        fill: what stands for a missing value: a number, or "nearest" for that of the nearest pixel.
+        scale: factor from the file's numbers to values.
+        offset: added after scaling.
+        missing: the file's number for no value.
+        fill: replaces missing values: a number, or "nearest" for the nearest pixel's value.
     """
 
     folder: str
@@ -203,27 +204,27 @@ class FieldPlan:
 
     @property
     def first_page(self) -> int:
-        """The page that is read, from 0."""
+        """The page to read, from 0."""
         return self.page - 1 if isinstance(self.page, int) else 0
 
     @property
     def partial(self) -> bool:
-        """Whether a pixel may be without a target."""
+        """Whether pixels may lack a target."""
         return bool(self.ignore) or (self.missing is not None and self.fill is None)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPlan:
-    """A folder of images.
+    """Description of a folder of images.
 
     Args:
         path: of the TOML file.
-        root: the folder, as the file says it.
-        layout: where a split's images of a field are, with {split} and {field}.
-        size: (height, width) that all images are brought to, or () for their own.
+        root: the folder, as written in the file.
+        layout: path of a split's images of a field, with {split} and {field}.
+        size: target (height, width) of all images, or () for their own.
         splits: split to the name of its folders; empty for the usual names.
-        fields: name to how it is read.
-        group: what stands behind the name of a group in file names; "" where there are no groups.
+        fields: name to its reading options.
+        group: separator after a group's name in file names; "" if there are no groups.
     """
 
     path: Path
@@ -236,7 +237,7 @@ class FolderPlan:
 
 
 def read_plan(path: Path) -> FolderPlan:
-    """Return what a TOML file says; raises EdkitError that names file and key."""
+    """Return the description in a TOML file; raise EdkitError that names file and key."""
     text = ""
     try:
         if path.stat().st_size > _LARGEST:
@@ -269,7 +270,7 @@ def _field(name: str, entry: Any, where: str) -> FieldPlan:
     if not name.isidentifier():
         raise EdkitError(f"{where}: expected a name of letters, digits and _.")
     kind = entry.get("kind", "image")
-    if kind not in [*KEYS]:  # a list, since what TOML says may have no hash
+    if kind not in [*KEYS]:  # a list, since values of TOML may be unhashable
         raise EdkitError(f"{where}: kind is {' or '.join(KEYS)}, found {kind!r}.")
     check(entry, KEYS[kind], where)
     entry = {k: tuple(v) if k in ("bands", "range") and v != "all" else v for k, v in entry.items()}
@@ -287,8 +288,8 @@ def _field(name: str, entry: Any, where: str) -> FieldPlan:
         raise EdkitError(f"{where}: {twice!r} is given twice; expected each id or colour once.")
     if len({type(pixel) for pixel in pixels}) > 1:
         raise EdkitError(f"{where}: expected ids alone or colours alone, found both: {pixels[:8]}.")
-    shown = [pixels[0] for pixels in classes.values() if isinstance(pixels[0], str)]
-    colours = tuple(entry.get("colours", shown))
+    colour_pixels = [pixels[0] for pixels in classes.values() if isinstance(pixels[0], str)]
+    colours = tuple(entry.get("colours", colour_pixels))
     if colours and len(colours) != len(classes):
         raise EdkitError(
             f"{where}: expected a colour for each of {len(classes)} classes, found {len(colours)}."
@@ -313,18 +314,18 @@ def _decoded(content: bytes) -> str:
 
 
 def _why(text: str, error: Exception) -> str:
-    """Return in our words why a text is no TOML, with what tomllib says."""
+    """Return a plain reason why a text is no TOML, with tomllib's message."""
     if isinstance(error, OSError):
         return str(error.strerror or error)
     if not isinstance(error, tomllib.TOMLDecodeError):
         return "brackets too deep" if isinstance(error, RecursionError) else str(error)
-    said = " ".join(str(error).split())[:120]
-    found = re.search(r"at line (\d+)", said)
-    line = text.splitlines()[int(found[1]) - 1].strip()[:80] if found else ""
+    message = " ".join(str(error).split())[:120]
+    line_match = re.search(r"at line (\d+)", message)
+    line = text.splitlines()[int(line_match[1]) - 1].strip()[:80] if line_match else ""
     advice = "expected KEY = VALUE with texts in quotes, and tables such as [fields.image]"
     if re.search(r'"[^"]*\\', line):
         advice = f"expected no backslash between double quotes: {BACKSLASHES}"
-    return f"{advice}; found {line!r} ({said})" if line else f"{advice} ({said})"
+    return f"{advice}; found {line!r} ({message})" if line else f"{advice} ({message})"
 
 
 def _classes(entry: Any) -> dict[str, tuple[Pixel, ...]]:

@@ -1,4 +1,4 @@
-"""The files of a described folder, found and matched."""
+"""Files of a described folder, matched between fields."""
 
 import os
 import unicodedata
@@ -22,7 +22,7 @@ _HEIF = "pip install 'edkit[heic]' to read HEIC"
 
 @dataclass(slots=True)
 class _Listing:
-    """A folder's image files by name, and what else is in it: ending or kind to how many."""
+    """A folder's image files by name, and the counts of its other files by ending or kind."""
 
     folder: Path
     images: dict[str, Path] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class _Listing:
 
 
 def find_root(plan: FolderPlan) -> Path:
-    """Return the folder: beside the TOML file, else below EDKIT_DATA, else below the cache."""
+    """Return the folder beside the TOML file, else below EDKIT_DATA, else below the cache."""
     candidates = [resolve(place, plan.root) for place in (plan.path.parent, *places())]
     for candidate in candidates:
         if os.path.isdir(candidate):
@@ -42,7 +42,7 @@ def find_root(plan: FolderPlan) -> Path:
 
 
 def resolve(base: Path, name: str) -> Path:
-    r"""Return a path below `base`, also where it is a\b, or accents are stored otherwise there."""
+    r"""Return a path below `base`; accept a\b for a/b and other Unicode forms of accents."""
     path = base / name
     if os.path.exists(path):
         return path
@@ -59,7 +59,7 @@ def resolve(base: Path, name: str) -> Path:
 def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
     """Return the files of every split and field, sorted by name and matched.
 
-    Names match where they differ only in how accents are stored.
+    Names that differ only in the Unicode form of accents match.
 
     Raises:
         EdkitError: a split or a field has no folder or no images, two splits are one folder, two
@@ -93,7 +93,7 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
 
 
 def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
-    """Return split to the name of its folders: those that are given, or the usual ones."""
+    """Return split to the name of its folders: those described, or the usual ones."""
     splits = dict(plan.splits)
     if not splits:
         for split, names in _USUAL.items():
@@ -111,11 +111,11 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
             if there:
                 splits[split] = there[0]
     if not {"validation", "test"} & set(splits):
-        found = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())[:8]) or "none"
+        folders = ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())[:8]) or "none"
         raise EdkitError(
             f"{str(plan.path)!r}: expected the splits train and validation or test, or one of the "
             f"last two alone, found {', '.join(splits) or 'none'} (folders in {str(root)!r}: "
-            f"{found})."
+            f"{folders})."
         )
     return splits
 
@@ -130,7 +130,7 @@ def _folders(plan: FolderPlan, root: Path, split: str) -> dict[str, Path]:
 
 
 def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) -> None:
-    """Raise EdkitError where two splits are one folder, also by way of links."""
+    """Raise EdkitError if two splits are one folder, also through links."""
     seen: dict[tuple[str, int, int], str] = {}
     for split, of_field in folders.items():
         for name, folder in of_field.items():
@@ -147,7 +147,7 @@ def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) ->
 
 
 def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
-    """Say how many files two splits share, by links or as copies of one name.
+    """Report how many files two splits share, as links or as copies of the same name.
 
     Raises:
         EdkitError: all files of a split are links to those of another.
@@ -173,7 +173,7 @@ def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
 
 
 def _is_copy(one: Path, other: Path) -> bool:
-    """Return whether two files are not one, but alike; what cannot be read is said elsewhere."""
+    """Return whether two files are copies; unreadable files are reported elsewhere."""
     try:
         return _place(one) != _place(other) and cmp(one, other, shallow=False)
     except OSError:
@@ -186,7 +186,7 @@ def _place(path: Path) -> tuple[int, int]:
 
 
 def _list_images(folder: Path, name: str) -> _Listing:
-    """Return the files of a field's folder: images by their names without the ending, others."""
+    """Return the files of a field's folder: images by their stems, and others."""
     if not os.path.isdir(folder):
         beside = sorted(os.listdir(folder.parent)) if os.path.isdir(folder.parent) else []
         raise EdkitError(
@@ -221,12 +221,12 @@ def _list_images(folder: Path, name: str) -> _Listing:
 
 
 def _kind(path: Path, endings: set[str]) -> str:
-    """Return what a file is that is not read; "" for an image."""
+    """Return the kind of a file that is not read; "" for an image."""
     if path.name.startswith("."):
         return "hidden"
     if os.path.isdir(path):
         return "folders"
-    if not os.path.isfile(path):  # whoever opens a FIFO hangs
+    if not os.path.isfile(path):  # opening a FIFO would hang
         return "pipes or broken links"
     ending = path.suffix.lower()
     return "" if ending in endings else ending or "without ending"
@@ -249,7 +249,7 @@ def _check_partners(listed: Mapping[str, _Listing]) -> None:
 
 
 def _folders_beside(root: Path, folders: Mapping[str, Mapping[str, Path]]) -> list[str]:
-    """Return the folders beside those that are read, from the root down, by their path below it."""
+    """Return the folders that are not read, by their paths below the root."""
     used = {folder for of_field in folders.values() for folder in of_field.values()}
     within = {parent for folder in used for parent in (folder, *folder.parents)}
     above = sorted({p for folder in used for p in folder.parents if p.is_relative_to(root)})

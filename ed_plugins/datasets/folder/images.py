@@ -1,4 +1,4 @@
-"""Images of a field: what is black and white in them, transparency, bands."""
+"""Images of a field: black and white, transparency, bands."""
 
 from pathlib import Path
 
@@ -19,24 +19,24 @@ from ed_plugins.datasets.folder.pixels import (
 )
 
 _WHITE = "#ffffff"  # under transparent pixels
-_HAIR = 1e-3  # by how much floats may leave 0..1, as they do after resampling
+_HAIR = 1e-3  # tolerance of floats beyond 0..1, which resampling causes
 _DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and scanners
 
 
 class Images:
-    """How the images of a field are read: numbers from black to white.
+    """Reader of the images of a field: numbers from black to white.
 
     Args:
-        field: the files, and how they are read.
+        field: the files and their reading options.
     """
 
     partial = False
 
     def __init__(self, field: FieldFiles) -> None:
         self.field = field
-        self.inferred = False  # whether the numbers told what is white
+        self.inferred = False  # whether white was inferred from the numbers
         self.beyond = 0  # numbers below black or above white
-        self.void: tuple[float, int] = (0, 0)  # the number for no value, and in how many pixels
+        self.void: tuple[float, int] = (0, 0)  # the number for no value, and its count of pixels
         self.dtype = field.dtype
         plan, first = field.plan, field.headers[0]
         self.under = colour_of(plan.background or _WHITE)
@@ -52,7 +52,7 @@ class Images:
         self.opaque = self.laid = 0  # files
 
     def read(self, path: Path, header: ImageHeader) -> np.ndarray:
-        """Return an image (height, width, channels) in the type that the field is kept in."""
+        """Return an image (height, width, channels) in the type of the field."""
         plan = self.field.plan
         if header.usual and not (plan.bands or plan.page or plan.range or plan.bits):
             return self._usual(path, header)
@@ -75,7 +75,7 @@ class Images:
         return pixels
 
     def finish(self, whole: np.ndarray, findings: Findings) -> int:
-        """Say what was inferred, and return what is white; 0 where the array is 0 to 1."""
+        """Report what was inferred, and return the number of white; 0 if the array is in 0..1."""
         self._say_changes(findings)
         if whole.dtype.kind == "f":
             return 0
@@ -104,7 +104,7 @@ class Images:
         return int(self.high)
 
     def _say_changes(self, findings: Findings) -> None:
-        """Say what was done about transparency and about numbers beyond black and white."""
+        """Report changes of transparent pixels and of numbers beyond black and white."""
         name, toml, count = self.field.name, self.field.toml, len(self.field.paths)
         findings.leave_out(
             name,
@@ -137,15 +137,15 @@ class Images:
         return header.orientation if self.field.plan.upright else 1
 
     def _usual(self, path: Path, header: ImageHeader) -> np.ndarray:
-        """Return an image of 8 bits, by Pillow alone."""
+        """Return an image of 8 bits, read by Pillow alone."""
         plan, size, orientation = self.field.plan, self.field.size, self._orientation(header)
         stored = (size[1], size[0]) if size and orientation in TURNED else size
         with open_usual(path, header, stored) as image:
             if header.alpha:
                 image = self._laid(path, image)
             grey = plan.channels == 1 if plan.channels else header.bands == 1
-            wanted = "L" if grey else "RGB"
-            image = image if image.mode == wanted else image.convert(wanted)
+            mode = "L" if grey else "RGB"
+            image = image if image.mode == mode else image.convert(mode)
             if stored:
                 image = image.resize((stored[1], stored[0]), Image.Resampling.BILINEAR)
             pixels = np.asarray(image)
@@ -162,10 +162,10 @@ class Images:
         return image
 
     def _transparent(self, path: Path, pixels: int, clear: int, opaque: int) -> bool:
-        """Return whether the last band of an image hides anything; count it.
+        """Return whether the last band of an image makes any pixel transparent, and count it.
 
         Raises:
-            EdkitError: it looks like another band than transparency.
+            EdkitError: the band does not look like transparency.
         """
         if opaque == pixels:
             self.opaque += 1
@@ -180,7 +180,7 @@ class Images:
         return True
 
     def _page(self, path: Path, header: ImageHeader, number: int) -> np.ndarray:
-        """Return a page (height, width, bands): those that are wanted, on the background."""
+        """Return the chosen bands of a page, (height, width, bands), on the background."""
         plan = self.field.plan
         pixels = read_pixels(path, header, number)
         if plan.bands:
@@ -205,7 +205,7 @@ class Images:
         return lay_over(pixels, share, self.under, self.high or white)
 
     def _without_void(self, pixels: np.ndarray, header: ImageHeader) -> np.ndarray:
-        """Return pixels with black where there is no value, unless the user states the range."""
+        """Return pixels with no value replaced by black, unless the user states the range."""
         if header.nodata is None or self.field.plan.range:
             return pixels
         lost = pixels == header.nodata
@@ -215,10 +215,10 @@ class Images:
         return np.where(lost, pixels.dtype.type(self.low), pixels)
 
     def _beyond(self, path: Path, pixels: np.ndarray) -> bool:
-        """Return whether numbers lie beyond black or white; count them.
+        """Return whether numbers lie beyond black or white, and count them.
 
         Raises:
-            EdkitError: they do, and nobody said that they may.
+            EdkitError: some do, and the description does not allow it.
         """
         least, most = pixels.min(), pixels.max()
         where = self.field.where
@@ -236,9 +236,9 @@ class Images:
         if self.field.plan.range or (least >= low - hair and most <= high + hair):
             self.beyond += int(((pixels < low) | (pixels > high)).sum())
             return True
-        found = f"{least:.6g} to {most:.6g}"
+        extent = f"{least:.6g} to {most:.6g}"
         raise EdkitError(
-            f"{str(path)!r}: expected numbers from {low} to {high}, found {found}: "
+            f"{str(path)!r}: expected numbers from {low} to {high}, found {extent}: "
             f'{self._remedy(float(least), float(most))}, or take kind = "value", in {where}.'
         )
 

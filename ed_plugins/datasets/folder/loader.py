@@ -1,4 +1,4 @@
-"""Images of one's own: a folder a split and a field, described by a small TOML file.
+"""Loader of a user's images: one folder a split and field, described by a small TOML file.
 
 ```toml
 root = "scenes"                # beside this file, in EDKIT_DATA or in the cache; default: here
@@ -72,9 +72,9 @@ _NAME = "folder.toml"
 
 @dataset
 def folder(*, path: FilePath = NO_FILE) -> Dataset:
-    """Images, maps of classes and maps of values in folders, as a small TOML file describes them.
+    """Images, maps of classes and maps of values in folders, described by a small TOML file.
 
-    The documentation of this module shows all that the file may say.
+    The documentation of this module shows all keys of the file.
 
     Args:
         path: of the TOML file, or of a folder with a folder.toml; or the name of one that comes
@@ -103,8 +103,8 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
                     f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
                     f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
                 )
-            shown = view(part, read.white, checked=checked) if read.white else part
-            splits[split][name] = shown
+            image_view = view(part, read.white, checked=checked) if read.white else part
+            splits[split][name] = image_view
     record = InputRecord(findings=tuple(findings))
     hook = _Whites(whites) if whites else None
     return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
@@ -112,25 +112,25 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
 
 @dataclass(frozen=True, slots=True)
 class _InferredWhite(LazyView):
-    """Images whose largest number told what is white."""
+    """Images whose white was inferred from their largest number."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Whites:
-    """What is white in a run's images stays so in all that it is shown, brighter or darker.
+    """Preparation that reads all later images with the white of a run's training images.
 
     Args:
-        whites: field to the number that its own files told.
+        whites: field to the number inferred from its own files.
     """
 
     whites: Mapping[str, int]
 
     def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is white, by field."""
+        """Return the number of white, by field."""
         return {"white": dict(self.whites)}
 
     def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return images by the run's white; raises EdkitError where there are brighter ones."""
+        """Return images scaled by the run's white; raise EdkitError if some are brighter."""
         changed = dict(arrays)
         for name, white in fitted.get("white", {}).items():
             images = arrays.get(name)
@@ -145,7 +145,7 @@ class _Whites:
 
 
 def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None:
-    """Return which training samples belong together, as the names of their files say."""
+    """Return the groups of training samples, from the names of their files."""
     if not plan.group or "train" not in files:
         return None
     paths = next(iter(files["train"].values()))
@@ -161,22 +161,22 @@ def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None
 
 
 def _described(path: str) -> Path:
-    """Return the TOML file: the one that is named, one in the folder, one that comes with edkit."""
+    """Return the TOML file: the named one, that of the folder, or one that comes with edkit."""
     shipped = sorted(file.stem for file in _SHIPPED.glob("*.toml"))
     if not path:
         raise EdkitError(
             "data set 'folder' needs the TOML file that describes a folder: folder:FILE.toml, or "
             f"one of {', '.join(f'folder:{name}' for name in shipped)}."
         )
-    given = Path(path)
-    if given.is_file():
-        return given
-    if (given / _NAME).is_file():
-        return given / _NAME
+    toml_path = Path(path)
+    if toml_path.is_file():
+        return toml_path
+    if (toml_path / _NAME).is_file():
+        return toml_path / _NAME
     if path in shipped:
-        return _SHIPPED / f"{given.name}.toml"
-    found = f"a folder without {_NAME}" if given.is_dir() else "nothing"
+        return _SHIPPED / f"{toml_path.name}.toml"
+    received = f"a folder without {_NAME}" if toml_path.is_dir() else "nothing"
     raise EdkitError(
         f"{path!r}: expected a TOML file that describes a folder of images, or one of "
-        f"{', '.join(shipped)}; found {found}."
+        f"{', '.join(shipped)}; found {received}."
     )

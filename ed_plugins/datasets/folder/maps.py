@@ -1,4 +1,4 @@
-"""Maps of a field: a class or a value a pixel."""
+"""Maps of a field: one class or value a pixel."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,7 +16,7 @@ from ed_plugins.datasets.folder.pixels import average, colour_of, pick, take_ban
 
 
 class _Map:
-    """The numbers of maps, and what was met in them.
+    """Reader of maps, with the findings about them.
 
     Args:
         field: the files, and how they are read.
@@ -30,10 +30,10 @@ class _Map:
         self.met: Counter[str] = Counter()
 
     def numbers(self, path: Path, header: ImageHeader, count: int) -> np.ndarray:
-        """Return the numbers of a map (height, width, count) as they are stored, upright.
+        """Return the stored numbers of a map (height, width, count), upright.
 
         Raises:
-            EdkitError: it has another count of bands, or transparent pixels.
+            EdkitError: it has another number of bands, or transparent pixels.
         """
         plan, where = self.field.plan, self.field.where
         pixels = read_pixels(path, header, plan.first_page, numbers=count == 1)
@@ -62,16 +62,16 @@ class _Map:
             self.refuse_bands(path, pixels.shape[2])
         return upright(pixels, header.orientation if plan.upright else 1)
 
-    def refuse_bands(self, path: Path, found: int) -> None:
+    def refuse_bands(self, path: Path, count: int) -> None:
         """Raise EdkitError for a map of values with several bands."""
         raise EdkitError(
-            f"{str(path)!r}: expected one value a pixel, found {found} bands: say which, such as "
+            f"{str(path)!r}: expected one value a pixel, found {count} bands: say which, such as "
             f"bands = [1], in {self.field.where}."
         )
 
 
 class ClassMaps(_Map):
-    """How maps of classes are read: ids or colours."""
+    """Reader of maps of classes: ids or colours."""
 
     def __init__(self, field: FieldFiles) -> None:
         super().__init__(field)
@@ -88,15 +88,15 @@ class ClassMaps(_Map):
 
     def read(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return the classes (height, width) of a map."""
-        found = self._colours(path, header) if self.coloured else self._ids(path, header)
-        where = np.searchsorted(self.pixels, found).clip(max=len(self.pixels) - 1)
-        strange = found[self.pixels[where] != found]
+        classes = self._colours(path, header) if self.coloured else self._ids(path, header)
+        where = np.searchsorted(self.pixels, classes).clip(max=len(self.pixels) - 1)
+        strange = classes[self.pixels[where] != classes]
         if strange.size:
             self._refuse(path, strange)
         return self.classes[where]
 
     def finish(self, whole: np.ndarray, findings: Findings) -> int:
-        """Say how many pixels have no class though nobody said so."""
+        """Report pixels without a class that the description does not mention."""
         if self.met["lost"]:
             self.partial = True
             findings.infer(
@@ -115,26 +115,26 @@ class ClassMaps(_Map):
         return pixels.astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
 
     def _ids(self, path: Path, header: ImageHeader) -> np.ndarray:
-        found = pick(self.numbers(path, header, 1)[..., 0], self.field.size)
-        if found.dtype.kind == "f":
-            lost = np.isnan(found)
-            found = np.where(lost, -1, found)
-            strange = found[(np.rint(found) != found) | (abs(found) > 2**31)]
+        ids = pick(self.numbers(path, header, 1)[..., 0], self.field.size)
+        if ids.dtype.kind == "f":
+            lost = np.isnan(ids)
+            ids = np.where(lost, -1, ids)
+            strange = ids[(np.rint(ids) != ids) | (abs(ids) > 2**31)]
             if strange.size:
                 raise EdkitError(
                     f"{str(path)!r}: expected whole ids, found {strange[0]:g}: if they are values, "
                     f'say kind = "value" in {self.field.where}.'
                 )
-        found = found.astype("int32" if found.dtype.itemsize < 4 else "int64")
-        lost_here = int((found == -1).sum())
+        ids = ids.astype("int32" if ids.dtype.itemsize < 4 else "int64")
+        lost_here = int((ids == -1).sum())
         if lost_here and -1 not in self.of:
             self.met["lost"] += lost_here
-        return found
+        return ids
 
-    def refuse_bands(self, path: Path, found: int) -> None:
+    def refuse_bands(self, path: Path, count: int) -> None:
         """Raise EdkitError for a map of ids with several bands."""
         raise EdkitError(
-            f"{str(path)!r}: expected one class id a pixel, found colours ({found} bands): if they "
+            f"{str(path)!r}: expected one class id a pixel, found colours ({count} bands): if they "
             'stand for classes, give those, such as road = "#808080"; if the first band is the id, '
             f"say bands = [1], in {self.field.where}."
         )
@@ -143,11 +143,11 @@ class ClassMaps(_Map):
         """Raise EdkitError for pixels that are of no class."""
         which, counts = np.unique(strange, return_counts=True)
         most = which[np.argmax(counts)]
-        shown = f"#{most:06x}" if self.coloured else str(most)
+        commonest = f"#{most:06x}" if self.coloured else str(most)
         lossy = path.suffix.lower() in (".jpg", ".jpeg", ".jpe", ".jfif")
         raise EdkitError(
             f"{str(path)!r}: expected the {'colours' if self.coloured else 'ids'} "
-            f"{_listed(list(self.of))}, found {shown} in {counts.max()} pixels and "
+            f"{_listed(list(self.of))}, found {commonest} in {counts.max()} pixels and "
             f"{len(which) - 1} others"
             f"{' (JPEG changes them: use PNG)' if lossy else self._advice(which)}."
         )
@@ -169,7 +169,7 @@ class ClassMaps(_Map):
 
 
 class ValueMaps(_Map):
-    """How maps of values are read: a number a pixel."""
+    """Reader of maps of values: a number a pixel."""
 
     def __init__(self, field: FieldFiles) -> None:
         super().__init__(field)
@@ -178,10 +178,10 @@ class ValueMaps(_Map):
         self.whole = all(header.dtype.kind in "iu" for header in field.headers)
 
     def read(self, path: Path, header: ImageHeader) -> np.ndarray:
-        """Return the values (height, width, 1) as float32, NaN where there is none."""
+        """Return the values (height, width, 1) as float32, NaN for no value."""
         plan = self.field.plan
         raw = self.numbers(path, header, 1)
-        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
+        with np.errstate(over="ignore"):  # numbers beyond float32 become infinite and are refused
             values = raw.astype("float32")
         missing = header.nodata if plan.missing is None else plan.missing
         lost = _lost(raw, values, missing)
@@ -207,7 +207,7 @@ class ValueMaps(_Map):
         return values
 
     def finish(self, whole: np.ndarray, findings: Findings) -> int:
-        """Say what stands for no value, and what was rounded."""
+        """Report the marks of no value, and rounded numbers."""
         name, toml, plan = self.field.name, self.field.toml, self.field.plan
         if self.met["nodata"]:
             self.partial = plan.fill is None
@@ -233,7 +233,7 @@ class ValueMaps(_Map):
         return 0
 
     def _count_zeros(self, values: np.ndarray) -> None:
-        """Count the pixels of 0, which stands for no value in many maps of depth."""
+        """Count the pixels of 0, which means no value in many maps of depth."""
         others = values[(values != 0) & ~np.isnan(values)]
         self.met["zero"] += int((values == 0).sum())
         if others.size:
@@ -241,24 +241,24 @@ class ValueMaps(_Map):
             self.most = max(self.most, float(others.max()))
 
     def _check(self, path: Path, values: np.ndarray, lost: np.ndarray) -> None:
-        """Raise EdkitError for what is no number, or looks like none."""
+        """Raise EdkitError for infinite numbers, and for those that look like marks of no value."""
         strange = ~np.isfinite(values) & ~lost
         if strange.any():
-            found = values[np.isinf(values)] if np.isinf(values).any() else values[strange]
+            odd = values[np.isinf(values)] if np.isinf(values).any() else values[strange]
             raise EdkitError(
-                f"{str(path)!r}: expected finite numbers, found {found[0]} in {strange.sum()} "
-                f"pixels: say missing = {found[0]}, and perhaps fill, in {self.field.where}."
+                f"{str(path)!r}: expected finite numbers, found {odd[0]} in {strange.sum()} "
+                f"pixels: say missing = {odd[0]}, and perhaps fill, in {self.field.where}."
             )
         if self.field.plan.missing is not None:
             return
         if values[~lost].size == 0:
             return
         for void in (values[~lost].min(), values[~lost].max()):
-            found = (values == void).sum()
+            odd = (values == void).sum()
             others = values[(values != void) & ~lost]
             if others.size and is_void(void, abs(others).max()):
                 raise EdkitError(
-                    f"{str(path)!r}: expected values, found {void:g} in {found:,} pixels and "
+                    f"{str(path)!r}: expected values, found {void:g} in {odd:,} pixels and "
                     f"{others.min():g} to {others.max():g} in the others: say missing = "
                     f"{_written(void)} if they have no value, or missing = nan if they have, in "
                     f"{self.field.where}."
@@ -266,12 +266,12 @@ class ValueMaps(_Map):
 
 
 def _lost(raw: np.ndarray, values: np.ndarray, missing: float | None) -> np.ndarray:
-    """Return which pixels have no value: those that say so, and with them those that are NaN.
+    """Return the pixels without a value: those with the mark, and those that are NaN.
 
     Args:
         raw: as they are stored.
         values: as float32.
-        missing: what is said where there is no value; None where there is one everywhere.
+        missing: the mark of no value; None if there is none.
     """
     if missing is None:
         return np.zeros(raw.shape, bool)

@@ -1,4 +1,4 @@
-"""Image files: their headers, and their pixels as images and as numbers."""
+"""Image files: headers, and pixels as images or as numbers."""
 
 import re
 import warnings
@@ -24,40 +24,40 @@ ENDINGS = {
     *(".sgi", ".rgb", ".rgba", ".bw"),
 }
 MOST = 2**28  # pixels of one image: 16,384 x 16,384
-_LARGE = 2**24  # pixels from which a JPEG is decoded at a fraction of its size
+_LARGE = 2**24  # pixels above which a JPEG is decoded at a fraction of its size
 _FORMATS = (  # no others: Pillow would start Ghostscript for an EPS
     *("PNG", "JPEG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA"),
     *("PCX", "QOI", "SGI", "SUN", "HEIF"),
 )
 _MODES = {"1": 1, "L": 1, "LA": 1, "La": 1, "I;16": 1, "I;16B": 1, "I;16L": 1, "I": 1, "F": 1}
 _TYPES = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "I": "int32", "F": "float32"}
-_DEEP_PNG = {"LA;16B": 1, "RGB;16B": 3, "RGBA;16B": 3}  # Pillow's name to bands
+_DEEP_PNG = {"LA;16B": 1, "RGB;16B": 3, "RGBA;16B": 3}  # Pillow's mode to bands
 _PREVIEWS = ("MPO", "HEIF")  # the further pages are previews, depth and other shots
 _NETPBM = re.compile(rb"P([2356])((?:\s+|#[^\n]*\n)+)(\d+)\s+(?:#[^\n]*\n)*(\d+)\s+(\d+)\s")
 _ORIENTATION = 0x0112
-_NOTES = (b"eXIf", b"Raw profile type", b"adobe.xmp")  # of PNG, where an orientation may stand
+_NOTES = (b"eXIf", b"Raw profile type", b"adobe.xmp")  # chunks of PNG that may hold an orientation
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What an image file says of itself.
+    """Header of an image file.
 
     Args:
-        height: in pixels, as it is stored.
-        width: in pixels, as it is stored.
+        height: in pixels, as stored.
+        width: in pixels, as stored.
         bands: of an image, without transparency; 3 of a palette.
         dtype: of a band.
-        reader: what decodes it: pillow, png, jp2, netpbm or tiff.
+        reader: its decoder: pillow, png, jp2, netpbm or tiff.
         alpha: whether its last band is transparency.
-        premultiplied: whether the bands are multiplied with it already.
-        palette: whether it holds entries of a palette.
-        pages: that are images of their own.
-        white: the number that is white, where the file says so; else 0.
-        orientation: in which it is seen, 1 to 8 as EXIF and TIFF have it.
-        previews: further pages that are the same image, smaller or otherwise.
-        nodata: the number that stands for no value, as GDAL's tag says.
-        converted: the colours that are turned into RGB, such as CMYK.
-        inverted: whether 0 is white, as the file says.
+        premultiplied: whether the bands are multiplied by it already.
+        palette: whether its pixels are entries of a palette.
+        pages: number of images in the file.
+        white: the number of white if the file states it; else 0.
+        orientation: 1 to 8, as in EXIF and TIFF.
+        previews: number of further pages with other versions of the same image.
+        nodata: the number for no value, from GDAL's tag.
+        converted: colours that are converted to RGB, such as CMYK.
+        inverted: whether the file states that 0 is white.
     """
 
     height: int
@@ -77,18 +77,18 @@ class ImageHeader:
     inverted: bool = False
 
     def size(self, upright: bool = True) -> tuple[int, int]:
-        """Return (height, width) as it is seen, or as it is stored."""
+        """Return (height, width), upright or as stored."""
         turned = upright and self.orientation in TURNED
         return (self.width, self.height) if turned else (self.height, self.width)
 
     @property
     def opaque(self) -> float:
-        """What transparency says of a pixel that has none."""
+        """The number of an opaque pixel in the band of transparency."""
         return 1.0 if self.dtype.kind == "f" else self.white or float(np.iinfo(self.dtype).max)
 
     @property
     def usual(self) -> bool:
-        """Whether Pillow alone makes an image of it: 8 bits and no more."""
+        """Whether Pillow alone can read it as an image: 8 bits and no more."""
         return self.reader == "pillow" and self.dtype == np.uint8
 
 
@@ -98,7 +98,7 @@ def can_read_heif() -> bool:
 
 
 def read_header(path: Path) -> ImageHeader:
-    """Return what a file says of itself; raises EdkitError if it is no image, or too large."""
+    """Return the header of a file; raise EdkitError if it is no image or too large."""
     with _guarded(path), path.open("rb") as file:
         magic = file.read(512)
         file.seek(0)
@@ -125,14 +125,13 @@ def read_header(path: Path) -> ImageHeader:
 def read_pixels(
     path: Path, header: ImageHeader, page: int = 0, numbers: bool = False
 ) -> np.ndarray:
-    """Return one page (height, width, bands with transparency), as it is stored.
+    """Return one page (height, width, bands with transparency), as stored.
 
     Args:
         path: of the file.
         header: of the file.
         page: from 0.
-        numbers: whether the numbers are wanted as they are stored, of a palette the entries (1
-            band); else colours.
+        numbers: True for the stored numbers, of a palette its entries (1 band); False for colours.
 
     Raises:
         EdkitError: it cannot be read.
@@ -152,13 +151,13 @@ def read_pixels(
 
 @contextmanager
 def open_usual(path: Path, header: ImageHeader, size: Sequence[int]) -> Iterator[Image.Image]:
-    """Open an image of 8 bits for Pillow; whatever goes wrong inside names the file.
+    """Open an image of 8 bits with Pillow; errors inside the block name the file.
 
     Args:
         path: of the file.
         header: of the file.
-        size: (height, width) that it will be brought to as it is stored: a large JPEG is decoded
-            at the smallest fraction that has twice as many pixels a side.
+        size: later (height, width), not yet upright: a large JPEG is decoded at the smallest
+            fraction with at least twice as many pixels a side.
     """
     with _guarded(path), path.open("rb") as file, open_image(file) as image:
         if size and header.height * header.width > _LARGE:
@@ -168,9 +167,9 @@ def open_usual(path: Path, header: ImageHeader, size: Sequence[int]) -> Iterator
 
 @contextmanager
 def open_image(file: BinaryIO) -> Iterator[Image.Image]:
-    """Open an image with Pillow, up to our own number of pixels instead of its."""
+    """Open an image with Pillow, with our limit of pixels instead of Pillow's."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about its notes, not its pixels
+        warnings.simplefilter("ignore")  # about its metadata, not its pixels
         Image.init()
         formats = [name for name in _FORMATS if name in Image.OPEN]
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -182,7 +181,7 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
 
 
 def register_heif() -> None:
-    """Have Pillow read HEIC."""
+    """Register HEIC with Pillow."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -192,7 +191,7 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> ImageHeader:
     mode, kind = image.mode, image.format
     width, height = image.size
     orientation = _orientation(image, file)
-    if kind == "TIFF" and orientation in TURNED:  # whose size Pillow says as it is seen
+    if kind == "TIFF" and orientation in TURNED:  # Pillow states their upright size
         width, height = height, width
     pages = getattr(image, "n_frames", 1) if getattr(image, "is_animated", False) else 1
     facts: dict[str, Any] = {
@@ -218,20 +217,20 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> ImageHeader:
 
 
 def _deep(image: Image.Image, file: BinaryIO) -> str:
-    """Return the format and the bits of a photograph of which Pillow gives 8, "" of any other."""
+    """Return format and bits of a photograph that Pillow reduces to 8 bits, "" for any other."""
     bits = image.info.get("bit_depth", 8) if image.format == "HEIF" else 8
     if image.format == "AVIF":
         place = file.tell()
         file.seek(0)
-        _, found, flags = file.read(2**16).partition(b"av1C")
+        _, marker, flags = file.read(2**16).partition(b"av1C")
         file.seek(place)
-        if found and len(flags) > 2 and flags[2] & 0x40:
+        if marker and len(flags) > 2 and flags[2] & 0x40:
             bits = 12 if flags[2] & 0x20 else 10
     return f"{image.format} of {bits} bits" if bits > 8 else ""
 
 
 def _orientation(image: Image.Image, file: BinaryIO) -> int:
-    """Return the orientation; of a PNG, whose notes may stand behind its pixels, only if it has."""
+    """Return the orientation; have Pillow search a PNG only if it holds such metadata."""
     if image.format == "HEIF":  # turned already
         return 1
     if image.format == "PNG":
@@ -241,8 +240,8 @@ def _orientation(image: Image.Image, file: BinaryIO) -> int:
         file.seek(place)
         if not any(note in content for note in _NOTES):
             return 1
-    found = image.getexif().get(_ORIENTATION)
-    return found if isinstance(found, int) and found in range(1, 9) else 1
+    orientation = image.getexif().get(_ORIENTATION)
+    return orientation if isinstance(orientation, int) and orientation in range(1, 9) else 1
 
 
 def _jp2_depth(file: BinaryIO) -> tuple[int, bool] | None:
@@ -255,9 +254,9 @@ def _jp2_depth(file: BinaryIO) -> tuple[int, bool] | None:
     return (content[start + 42] & 127) + 1, content[start + 42] > 127
 
 
-def _netpbm_header(found: re.Match[bytes]) -> dict[str, Any] | None:
-    """Return the header of a PGM or PPM that Pillow would scale to 255."""
-    kind, _, width, height, white = found.groups()
+def _netpbm_header(match: re.Match[bytes]) -> dict[str, Any] | None:
+    """Return the header of a PGM or PPM whose numbers Pillow would scale to 255."""
+    kind, _, width, height, white = match.groups()
     if int(white) == 255 or not 0 < int(white) < 65536:
         return None
     return {
@@ -274,9 +273,9 @@ def _pillow_pixels(image: Image.Image, header: ImageHeader, page: int, numbers: 
     if page:
         image.seek(page)
     if not (numbers and image.mode in ("1", "P", "PA")) and header.dtype == np.uint8:
-        wanted = ("L" if header.bands == 1 else "RGB") + "A" * header.alpha
-        wanted = "RGBA" if wanted == "RGBA" else wanted
-        image = image if image.mode == wanted else image.convert(wanted)
+        mode = ("L" if header.bands == 1 else "RGB") + "A" * header.alpha
+        mode = "RGBA" if mode == "RGBA" else mode
+        image = image if image.mode == mode else image.convert(mode)
     pixels = np.asarray(image)
     pixels = pixels.astype("uint8") if pixels.dtype.kind == "b" else pixels
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
@@ -288,7 +287,7 @@ def _pillow_pixels(image: Image.Image, header: ImageHeader, page: int, numbers: 
 
 
 def _decoded(file: BinaryIO, reader: str) -> np.ndarray:
-    """Return what Pillow has no mode for."""
+    """Return the pixels of formats for which Pillow has no mode."""
     content = file.read()
     if reader == "netpbm":
         return _netpbm_pixels(content)
@@ -306,17 +305,17 @@ def _decoded(file: BinaryIO, reader: str) -> np.ndarray:
 
 
 def _netpbm_pixels(content: bytes) -> np.ndarray:
-    found = _NETPBM.match(content)
-    assert found is not None  # its header was read
-    kind, _, width, height, white = found.groups()
+    match = _NETPBM.match(content)
+    assert match is not None  # its header was read
+    kind, _, width, height, white = match.groups()
     bands, most = 1 if kind in b"25" else 3, int(white)
     dtype = np.dtype("uint8" if most < 256 else ">u2")
     count = int(height) * int(width) * bands
     if kind in b"23":
-        words = re.sub(rb"#[^\n]*", b"", content[found.end() :]).split(maxsplit=count)[:count]
+        words = re.sub(rb"#[^\n]*", b"", content[match.end() :]).split(maxsplit=count)[:count]
         pixels = np.array(words).astype("int64").astype(dtype)
     else:
-        pixels = np.frombuffer(content, dtype, count, found.end())
+        pixels = np.frombuffer(content, dtype, count, match.end())
     if pixels.size < count or pixels.max(initial=0) > most:
         raise ValueError(f"expected {count:,} numbers up to {most:,}")
     return pixels.reshape(int(height), int(width), bands).astype(dtype.newbyteorder("="))
@@ -324,7 +323,7 @@ def _netpbm_pixels(content: bytes) -> np.ndarray:
 
 @contextmanager
 def _guarded(path: Path) -> Iterator[None]:
-    """Make of whatever goes wrong inside an EdkitError that names the file."""
+    """Turn any error inside the block into an EdkitError that names the file."""
     try:
         yield
     except EdkitError as error:
@@ -336,7 +335,7 @@ def _guarded(path: Path) -> Iterator[None]:
         what = "something else, or a kind that is not known: save it as PNG or TIFF"
         what = what if path.stat().st_size else "an empty file: copy it again"
         raise EdkitError(f"{str(path)!r}: expected an image file, found {what}.") from error
-    except Exception as error:  # a damaged file breaks the decoders in many ways
+    except Exception as error:  # decoders fail on damaged files in many ways
         text = " ".join(str(error).split())[:200] or type(error).__name__
         raise EdkitError(
             f"{str(path)!r} cannot be read as an image: it is damaged, cut off or of a kind that "

@@ -1,13 +1,13 @@
-"""Pixels as arrays: turned upright, laid over a colour, grey or coloured, brought to a size."""
+"""Operations on pixels: orientation, background, bands, channels and size."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
-_LUMA = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R BT.601, as Pillow has it
+_LUMA = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R BT.601, as in Pillow
 _FLIPS = {1: (1, 1), 2: (1, -1), 3: (-1, -1), 4: (-1, 1), 5: (1, 1), 6: (1, -1), 7: (-1, -1)}
-_BLOCK = 2**22  # pixels that are worked on at once
+_BLOCK = 2**22  # pixels per block
 TURNED = range(5, 9)  # the orientations that swap height and width
 
 Colour = tuple[int, int, int]
@@ -20,7 +20,7 @@ def colour_of(text: str) -> Colour:
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Return (height, width, ...) as an orientation of EXIF or TIFF, 1 to 8, says it is seen."""
+    """Return (height, width, ...) turned upright by an orientation of EXIF or TIFF, 1 to 8."""
     if orientation in TURNED:
         pixels = pixels.swapaxes(0, 1)
     down, across = _FLIPS.get(orientation, (-1, 1))
@@ -31,10 +31,10 @@ def lay_over(pixels: np.ndarray, share: np.ndarray, under: Colour, white: float)
     """Return pixels on a background.
 
     Args:
-        pixels: (height, width, bands), of which each counts as much as its `share` says.
-        share: of each pixel, (height, width), from 0 (clear) to 1 (opaque).
-        under: colour of the background; where there are no 3 bands, its grey.
-        white: the number that is white in `pixels`.
+        pixels: (height, width, bands).
+        share: opacity of each pixel, (height, width), from 0 (clear) to 1 (opaque).
+        under: colour of the background; its grey unless there are 3 bands.
+        white: the number of white in `pixels`.
     """
     ground = np.array(under, "float32") * np.float32(white / 255)
     ground = ground if pixels.shape[2] == 3 else ground @ _LUMA
@@ -46,7 +46,7 @@ def lay_over(pixels: np.ndarray, share: np.ndarray, under: Colour, white: float)
 
 
 def take_bands(pixels: np.ndarray, bands: Sequence[int] | str) -> np.ndarray:
-    """Return the bands of (height, width, bands) that are wanted, from 1; "all" for all."""
+    """Return the chosen bands, from 1, of (height, width, bands); "all" for all."""
     return pixels if bands == "all" else pixels[..., [int(band) - 1 for band in bands]]
 
 
@@ -58,14 +58,14 @@ def to_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
 
 
 def average(pixels: np.ndarray, size: Sequence[int], dtype: np.dtype) -> np.ndarray:
-    """Return (height, width, bands) at another size, averaging; () leaves it as it is.
+    """Return (height, width, bands) resized by averaging; () leaves it as it is.
 
-    Each band is averaged as floats, since Pillow has no colour of more than 8 bits: first along
-    the rows, some of them at a time, so that little memory is taken of a large image.
+    Each band is averaged as floats, since Pillow has no colour of more than 8 bits: first along the
+    rows, some at a time, to save memory.
 
     Args:
         pixels: (height, width, bands).
-        size: (height, width) that it is brought to.
+        size: target (height, width).
         dtype: of the result; whole numbers are rounded.
     """
     if not size or tuple(size) == pixels.shape[:2]:
@@ -81,7 +81,7 @@ def average(pixels: np.ndarray, size: Sequence[int], dtype: np.dtype) -> np.ndar
 
 
 def pick(pixels: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Return (height, width, ...) at another size, of the nearest pixels; () leaves it."""
+    """Return (height, width, ...) resized by nearest pixels; () leaves it as it is."""
     if not size:
         return pixels
     rows, columns = (
@@ -92,7 +92,7 @@ def pick(pixels: np.ndarray, size: Sequence[int]) -> np.ndarray:
 
 
 def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return floats in the type of a file's pixels: whole numbers are rounded, none wraps."""
+    """Return floats in the type of a file's pixels, rounded and clipped for whole numbers."""
     if dtype.kind == "f":
         return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
@@ -105,7 +105,7 @@ def _resized(band: np.ndarray, size: Sequence[int]) -> np.ndarray:
 
 
 def _blocks(pixels: np.ndarray) -> Iterator[slice]:
-    """Yield slices of rows that have about `_BLOCK` pixels each."""
+    """Yield slices of rows with about `_BLOCK` pixels each."""
     height, width = pixels.shape[:2]
     step = max(1, _BLOCK // width)
     for first in range(0, height, step):

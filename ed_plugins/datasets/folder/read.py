@@ -1,4 +1,4 @@
-"""The files of one field as one array."""
+"""Files of one field as one array."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from ed_plugins.datasets.folder.maps import ClassMaps, ValueMaps
 
 @dataclass(frozen=True, slots=True)
 class FieldArray:
-    """The files of a field as one array, in their order.
+    """Files of a field as one array, in their order.
 
     Args:
         array: of an image (samples, height, width, channels), whole numbers or floats; of classes
-            (samples, height, width), -1 where there is none; of values (samples, height, width,
-            1), float32, NaN where there is none.
-        white: the whole number that stands for 1.0 in an image; 0 where the array is read as it is.
-        inferred: whether the largest number in all files told what is white.
+            (samples, height, width), -1 for no class; of values (samples, height, width, 1),
+            float32, NaN for no value.
+        white: the whole number that stands for 1.0 in an image; 0 if the array is not scaled.
+        inferred: whether white was inferred from the largest number in all files.
         partial: whether pixels lack a target.
     """
 
@@ -33,11 +33,11 @@ def read_field(field: FieldFiles, findings: Findings) -> FieldArray:
     """Return the files of a field as one array, in their order.
 
     Args:
-        field: the files, and how they are read.
-        findings: what was inferred is added here.
+        field: the files and their reading options.
+        findings: receives what was inferred.
 
     Raises:
-        EdkitError: a file cannot be read, or holds what the plan does not say.
+        EdkitError: a file cannot be read, or contradicts the plan.
     """
     readers: dict[str, type[Images | ClassMaps | ValueMaps]] = {
         "image": Images,
@@ -49,7 +49,7 @@ def read_field(field: FieldFiles, findings: Findings) -> FieldArray:
     whole = np.empty((len(field.paths), *shape), field.dtype)
     for number, (path, header) in enumerate(zip(field.paths, field.headers, strict=True)):
         array = reader.read(path, header)
-        if array.shape != shape:  # the header says something else than the pixels
+        if array.shape != shape:  # header and pixels disagree
             raise EdkitError(f"{str(path)!r}: expected an array {shape}, found {array.shape}.")
         whole[number] = array
     _say_headers(field, findings)
@@ -58,7 +58,7 @@ def read_field(field: FieldFiles, findings: Findings) -> FieldArray:
 
 
 def _say_headers(field: FieldFiles, findings: Findings) -> None:
-    """Say what the headers made of the files."""
+    """Report what the headers changed about the files."""
     headers, name, toml = field.headers, field.name, field.toml
     turned = sum(header.orientation > 1 for header in headers)
     if turned and field.plan.upright:

@@ -19,7 +19,7 @@ _ORIENTATION = 274
 
 
 def open_tiff(file: BinaryIO) -> "TiffFile":
-    """Open a TIFF; what tifffile would log of its oddities is not said."""
+    """Open a TIFF; silence tifffile's log about its oddities."""
     import tifffile
 
     logger = logging.getLogger("tifffile")
@@ -37,10 +37,10 @@ def whole_pages(tiff: "TiffFile") -> list["TiffPage"]:
 
 
 def read_tiff_header(tiff: "TiffFile") -> dict[str, Any] | None:
-    """Return the arguments of a `Header`; None where Pillow converts the colours.
+    """Return the arguments of an `ImageHeader`; None if Pillow converts the colours.
 
     Raises:
-        EdkitError: its pixels are of a type that no image has.
+        EdkitError: its pixels have a type unusual for images.
     """
     pages = whole_pages(tiff)
     first = pages[0]
@@ -79,8 +79,8 @@ def read_tiff_pixels(tiff: "TiffFile", page: int, numbers: bool) -> np.ndarray:
     Args:
         tiff: the file.
         page: from 0.
-        numbers: whether the numbers are wanted as they are stored: of a palette the entries, and
-            0 where 0 is white; else colours, and white is the largest number.
+        numbers: True for the stored numbers: entries of a palette, and 0 for white if the file says
+            so; False for colours, with white the largest number.
 
     Raises:
         EdkitError: the page has no header of its own.
@@ -109,16 +109,16 @@ def read_tiff_pixels(tiff: "TiffFile", page: int, numbers: bool) -> np.ndarray:
 
 
 def _hidden_pages(tiff: "TiffFile") -> int:
-    """Return how many pages ImageJ or tifffile say there are, though they have no headers."""
-    said = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
+    """Return the number of pages stated by ImageJ or tifffile, though they have no headers."""
+    pages = (tiff.imagej_metadata or {}).get("images", 1) if tiff.is_imagej else 1
     shaped = tiff.shaped_metadata if tiff.is_shaped else None
     if shaped and shaped[0].get("truncated"):
-        said = int(np.prod(shaped[0]["shape"], dtype="float64") / max(1, tiff.pages.first.size))
-    return said if isinstance(said, int) else 1
+        pages = int(np.prod(shaped[0]["shape"], dtype="float64") / max(1, tiff.pages.first.size))
+    return pages if isinstance(pages, int) else 1
 
 
 def _nodata(page: "TiffPage") -> float | None:
-    """Return the number that GDAL's tag says stands for no value."""
+    """Return the number for no value in GDAL's tag."""
     try:
         return float(page.tags.valueof(42113, "").strip("\0 "))
     except (ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Clocks of recorded signals: the column of a table that says when, and the gaps in it."""
+"""Clocks of recorded signals: a table's column of times, and the gaps in it."""
 
 import re
 import warnings
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError
+from ed_plugins.datasets.signals.csv_layout import DATE
+from ed_plugins.datasets.signals.csv_tables import TextTable
 from ed_plugins.datasets.signals.files import plain
-from ed_plugins.datasets.signals.text_layout import DATE
-from ed_plugins.datasets.signals.text_tables import TextTable
 
-# A column whose heading has none but these words is a clock. A "second lead", a "time to peak" and
-# an "index finger" are none.
+# A column whose heading consists of these words alone is a clock. A "second lead", a "time to peak"
+# and an "index finger" are not.
 _CLOCKS = {
     *("time", "times", "timestamp", "timestamps", "date", "datetime", "clock", "utc", "elapsed"),
     *("t", "s", "sec", "seconds", "ms", "milliseconds", "us", "µs", "ns", "min", "minutes"),
@@ -32,9 +32,9 @@ _SECONDS = {
 _EPOCHS = ((1e9, 1.0), (1e12, 1e-3), (1e15, 1e-6), (1e18, 1e-9))  # 2001, in s, ms, us and ns
 _LASTED = re.compile(r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?) ?([^\W\d_]+)")
 _DOTTED = re.compile(r"([01]?\d|2[0-3])\.([0-5]\d)\.([0-5]\d)")
-_LEAST = 8  # rows that show that a column rises steadily
+_LEAST = 8  # rows needed to see that a column rises steadily
 _GAP = 1.5  # usual steps
-_FALLS = 0.9  # share of the steps of a clock whose newest row is the first
+_FALLS = 0.9  # share of falling steps of a clock with the newest row first
 _DAY = 86400.0  # seconds
 _DATES = {"date", "datum", "fecha", "day", "datetime", "timestamp", "time", "zeit", "zeitstempel"}
 _FEW, _MOST_GAPS = 0.05, 0.25  # shares of the steps
@@ -42,15 +42,15 @@ _FEW, _MOST_GAPS = 0.05, 0.25  # shares of the steps
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """When the rows of a table were recorded.
+    """Times at which the rows of a table were recorded.
 
     Args:
-        name: of its column, as a message says it.
-        times: (rows,), float64; NaN where nothing is said.
-        unit: "s", since 1970 where it is of dates; "" where nothing says the unit.
+        name: of its column, for messages.
+        times: (rows,), float64; NaN for empty cells.
+        unit: "s", since 1970 for dates; "" if unknown.
         columns: their numbers, from 0.
-        guessed: whether its numbers show it, and not its name.
-        past_midnight: whether it is of times of the day, and goes on after 24:00.
+        guessed: whether it was recognised by its numbers, not by its name.
+        past_midnight: whether it holds times of the day that continue after 24:00.
     """
 
     name: str
@@ -62,26 +62,26 @@ class Clock:
 
     @property
     def newest_first(self) -> bool:
-        """Whether it falls from row to row."""
+        """Whether the times fall from row to row."""
         steps = np.diff(self.times[np.isfinite(self.times)])
         return bool(steps.size) and float(np.mean(steps < 0)) > _FALLS
 
     @property
     def step(self) -> float:
-        """The usual step from a row to the next, 0 where there is none."""
+        """The usual step from a row to the next, 0 if there is none."""
         steps = np.diff(self.times)
         rising = np.abs(steps[steps < 0]) if self.newest_first else steps[steps > 0]
         return float(np.median(rising)) if rising.size else 0.0
 
     def breaks(self) -> np.ndarray:
-        """Return the rows before which time is missing or goes back; none of an unsteady clock."""
+        """Return the rows after a gap or a jump back in time; none for an unsteady clock."""
         steps = np.diff(self.times)
-        found = 1 + np.flatnonzero((steps > _GAP * self.step) | (steps < 0))
-        return found if len(found) <= _MOST_GAPS * len(steps) else found[:0]
+        starts = 1 + np.flatnonzero((steps > _GAP * self.step) | (steps < 0))
+        return starts if len(starts) <= _MOST_GAPS * len(steps) else starts[:0]
 
     @property
     def unsteady(self) -> str:
-        """What is to be said of steps that differ, "" where all are much the same."""
+        """Remark about steps that differ, "" if all are similar."""
         steps = np.diff(self.times)
         odd = np.abs(steps - self.step) > self.step / 2 if steps.size else np.zeros(1)
         if odd.mean() > _MOST_GAPS:
@@ -89,16 +89,18 @@ class Clock:
         return ", some steps differ" if odd.mean() > _FEW else ""
 
 
-def find_clock(table: TextTable, wanted: str, chosen: list[int]) -> tuple[Clock | None, list[int]]:
-    """Return the clock of a table, and the columns that are none but clocks.
+def find_clock(
+    table: TextTable, clock_name: str, chosen: list[int]
+) -> tuple[Clock | None, list[int]]:
+    """Return the clock of a table, and all columns that are clocks.
 
     Args:
         table: of a file.
-        wanted: the name of the clock, `none`, or "" for what the table shows.
+        clock_name: the name of the clock, `none`, or "" to find it.
         chosen: columns that are channels in any case.
 
     Raises:
-        EdkitError: there is no such column, or its cells are no times.
+        EdkitError: there is no such column, or its cells are not times.
     """
     table = _with_colons(table)
     named = [
@@ -106,39 +108,39 @@ def find_clock(table: TextTable, wanted: str, chosen: list[int]) -> tuple[Clock 
         for i, name in enumerate(table.names)
         if is_clock(name) and i not in chosen and not _wanders(name, table.columns[i])
     ]
-    if len(table.columns) == len(named):  # a clock alone is what was measured
+    if len(table.columns) == len(named):  # the only column is the signal
         named = []
-    if wanted and wanted != "none":
-        column = column_of(table, wanted, "clock")
-        found = _read(table, [column])
-        if found is None:
+    if clock_name and clock_name != "none":
+        column = column_of(table, clock_name, "clock")
+        clock = _read(table, [column])
+        if clock is None:
             place, cell = table.where(0, column)
             raise EdkitError(
                 f"{str(table.path)!r}, {place}: expected a time such as 0.5, 12:00:00 or "
                 f"2026-01-31 12:00:00, found {cell[:40]!r}: name another column, or clock=none."
             )
-        return found, [i for i in {*named, column} if i not in chosen]
-    if wanted == "none":
+        return clock, [i for i in {*named, column} if i not in chosen]
+    if clock_name == "none":
         return None, named
     dated = [i for i in range(len(table.columns)) if _is_dated(table, i) and i not in chosen]
     if pair := _pair(table, dated):
-        found = _read(table, pair)
-        if found is not None:
-            return found, sorted({*named, *pair})
+        clock = _read(table, pair)
+        if clock is not None:
+            return clock, sorted({*named, *pair})
     for column in dict.fromkeys([*named, *dated]):
-        found = _read(table, [column])
-        if found is not None and found.step:
-            return found, sorted({*named, *dated})
+        clock = _read(table, [column])
+        if clock is not None and clock.step:
+            return clock, sorted({*named, *dated})
     first = next((i for i in range(len(table.columns)) if i not in chosen), None)
     if first is not None and not named and len(table.columns) > 1 and first == 0:
-        found = _read(table, [first])
-        if found is not None and _rises(found.times):
-            return replace(found, guessed=True), [first, *dated]
+        clock = _read(table, [first])
+        if clock is not None and _rises(clock.times):
+            return replace(clock, guessed=True), [first, *dated]
     return None, sorted({*named, *dated})
 
 
 def _wanders(name: str, column: Any) -> bool:
-    """Tell whether a column called T or s rises and falls, as a temperature does and no time."""
+    """Return whether a column called T or s rises and falls like a temperature, unlike time."""
     if _words(re.sub(r"[(\[].*", "", name)) not in (["t"], ["s"]) or column.dtype.kind not in "iuf":
         return False
     steps = np.diff(column.dropna().to_numpy("float64"))
@@ -146,7 +148,7 @@ def _wanders(name: str, column: Any) -> bool:
 
 
 def _with_colons(table: TextTable) -> TextTable:
-    """Return the table with 18:00:00 for 18.00.00, where such cells are no dates."""
+    """Return the table with 18:00:00 for 18.00.00, unless such cells are dates."""
     columns = list(table.columns)
     for number, column in enumerate(columns):
         filled = column.dropna()
@@ -164,7 +166,7 @@ def _with_colons(table: TextTable) -> TextTable:
 
 
 def is_clock(name: str) -> bool:
-    """Tell whether a heading names a clock: `time (s)`, `timestamp`, `t_ms`."""
+    """Return whether a heading names a clock: `time (s)`, `timestamp`, `t_ms`."""
     words = _words(re.sub(r"[(\[].*", "", name))  # without a unit in brackets
     return bool(words) and _CLOCKS.issuperset(words)
 
@@ -173,28 +175,33 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name.lower())
 
 
-def column_of(table: TextTable, wanted: str, option: str) -> int:
-    """Return the number, from 0, of a column that is given by its name, or by its number from 1."""
-    same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted)]
-    if not same and wanted.isascii() and wanted.isdigit() and 0 < int(wanted) <= len(table.names):
-        same = [int(wanted) - 1]
+def column_of(table: TextTable, wanted_name: str, option: str) -> int:
+    """Return the index, from 0, of a column given by its name or by its number from 1."""
+    same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted_name)]
+    if (
+        not same
+        and wanted_name.isascii()
+        and wanted_name.isdigit()
+        and 0 < int(wanted_name) <= len(table.names)
+    ):
+        same = [int(wanted_name) - 1]
     if len(same) == 1:
         return same[0]
     there = ", ".join(name or str(i) for i, name in enumerate(table.names, 1))[:200]
     if same:
         numbers = " and ".join(str(i + 1) for i in same)
         raise EdkitError(
-            f"{str(table.path)!r} has {len(same)} columns {wanted!r}: give one of the numbers "
+            f"{str(table.path)!r} has {len(same)} columns {wanted_name!r}: give one of the numbers "
             f"{numbers} as option {option!r}."
         )
     raise EdkitError(
-        f"{str(table.path)!r} has no column {wanted!r}: option {option!r} is of {there}, or of "
-        f"their numbers from 1 to {len(table.names)}."
+        f"{str(table.path)!r} has no column {wanted_name!r}: option {option!r} is of {there}, or "
+        f"of their numbers from 1 to {len(table.names)}."
     )
 
 
 def bad_cell(table: TextTable, row: int, column: int, others: list[str]) -> EdkitError:
-    """Return the refusal of a cell that is no number."""
+    """Return the error about a cell that is no number."""
     place, cell = table.where(row, column)
     remedy = f", or take other columns, such as columns={','.join(others)}" if others else ""
     return EdkitError(
@@ -204,7 +211,7 @@ def bad_cell(table: TextTable, row: int, column: int, others: list[str]) -> Edki
 
 
 def _is_dated(table: TextTable, column: int) -> bool:
-    """Tell whether a column holds dates or times of the day."""
+    """Return whether a column holds dates or times of the day."""
     series = table.columns[column]
     if series.dtype.kind == "M":
         return True
@@ -215,7 +222,7 @@ def _is_dated(table: TextTable, column: int) -> bool:
 
 
 def _pair(table: TextTable, dated: list[int]) -> list[int]:
-    """Return the columns of the date and of the time of the day, where they are two."""
+    """Return the columns of the date and of the time of the day if they are separate."""
     if len(dated) != 2:
         return []
     first, second = (str(table.columns[i].dropna().iloc[0]).strip() for i in dated)
@@ -226,7 +233,7 @@ def _pair(table: TextTable, dated: list[int]) -> list[int]:
 
 
 def _read(table: TextTable, columns: list[int]) -> Clock | None:
-    """Return the clock of one column, or of a date and a time; None where cells are no times."""
+    """Return the clock in one column, or in date and time; None if cells are not times."""
     import pandas as pd
 
     name = " and ".join(_named(table, i) for i in columns)
@@ -269,28 +276,28 @@ def _read(table: TextTable, columns: list[int]) -> Clock | None:
 
 
 def _after_midnight(times: np.ndarray) -> np.ndarray:
-    """Return what days add to times of the day, in seconds: where these begin anew."""
-    known = np.flatnonzero(np.isfinite(times))
+    """Return the seconds of full days to add to times of the day that start again at 0:00."""
+    finite = np.flatnonzero(np.isfinite(times))
     days = np.zeros(len(times))
-    if known.size and times[known].max() < _DAY:
-        days[known[1:]] = np.cumsum(np.diff(times[known]) < -_DAY / 2) * _DAY
+    if finite.size and times[finite].max() < _DAY:
+        days[finite[1:]] = np.cumsum(np.diff(times[finite]) < -_DAY / 2) * _DAY
     return days
 
 
 def _compact(name: str, numbers: np.ndarray) -> np.ndarray | None:
-    """Return the seconds since 1970 of dates such as 20260131 or 20260131235959; None of others."""
+    """Return seconds since 1970 of dates such as 20260131 or 20260131235959; None for others."""
     import pandas as pd
 
-    known = numbers[np.isfinite(numbers)]
-    if not _DATES & {*_words(name)} or not known.size or (known % 1).any():
+    finite = numbers[np.isfinite(numbers)]
+    if not _DATES & {*_words(name)} or not finite.size or (finite % 1).any():
         return None
-    long = 1e13 < known[0] < 3e13
+    long = 1e13 < finite[0] < 3e13
     least, most = (1.8e13, 2.2e13) if long else (1.8e7, 2.2e7)
-    if not ((known > least) & (known < most)).all():
+    if not ((finite > least) & (finite < most)).all():
         return None
     texts = pd.Series(numbers).map(lambda one: f"{one:.0f}" if np.isfinite(one) else None)
     dates = pd.to_datetime(texts, format="%Y%m%d%H%M%S" if long else "%Y%m%d", errors="coerce")
-    if dates.notna().sum() < len(known):
+    if dates.notna().sum() < len(finite):
         return None
     seconds = dates.to_numpy("datetime64[s]").astype("int64").astype("float64")
     seconds[dates.isna().to_numpy()] = np.nan
@@ -298,7 +305,7 @@ def _compact(name: str, numbers: np.ndarray) -> np.ndarray | None:
 
 
 def _durations(series: Any) -> np.ndarray | None:
-    """Return the seconds that texts such as MATLAB's `0.5 sec` say; None of others."""
+    """Return the seconds in texts such as MATLAB's `0.5 sec`; None for others."""
     import pandas as pd
 
     filled = series.dropna()
@@ -316,7 +323,7 @@ def _named(table: TextTable, column: int) -> str:
 
 
 def _parsed(table: TextTable, text: Any) -> Any:
-    """Return the dates, or the times of the day, that a column of text holds; None of others."""
+    """Return the dates or times of the day in a column of text; None for others."""
     import pandas as pd
 
     text = text.str.strip().str.replace(r"(:\d+),(\d+)", r"\1.\2", regex=True)
@@ -334,8 +341,8 @@ def _parsed(table: TextTable, text: Any) -> Any:
     for options in [{"format": "ISO8601"}] if year_first else [{"dayfirst": x} for x in (0, 1)]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            given: Any = {k: bool(v) if k == "dayfirst" else v for k, v in options.items()}
-            dates = pd.to_datetime(text, errors="coerce", utc=True, **given)
+            parser_options: Any = {k: bool(v) if k == "dayfirst" else v for k, v in options.items()}
+            dates = pd.to_datetime(text, errors="coerce", utc=True, **parser_options)
             if year_first and dates.notna().sum() < len(filled):
                 dates = pd.to_datetime(text, errors="coerce", utc=True)
         if dates.notna().sum() == len(filled):
@@ -352,13 +359,13 @@ def _parsed(table: TextTable, text: Any) -> Any:
     return readings[0] if readings else None
 
 
-def _of_24_hours(found: re.Match[str]) -> str:
-    """Return 13:30 of 1:30 pm."""
-    return f"{int(found[1]) % 12 + 12 * (found[3] in 'pP')}{found[2]}"
+def _of_24_hours(match: re.Match[str]) -> str:
+    """Return 13:30 for 1:30 pm."""
+    return f"{int(match[1]) % 12 + 12 * (match[3] in 'pP')}{match[2]}"
 
 
 def _scale(name: str, unit: str) -> float | None:
-    """Return how many seconds a step of 1 is, None where neither heading nor unit says it."""
+    """Return the seconds of a step of 1, None if neither heading nor unit states them."""
     for word in [*_words(unit), *reversed(_words(name))]:
         if word in _SECONDS:
             return _SECONDS[word]
@@ -366,7 +373,7 @@ def _scale(name: str, unit: str) -> float | None:
 
 
 def _rises(times: np.ndarray) -> bool:
-    """Tell whether numbers rise all the time, nine of ten steps being much the same."""
+    """Return whether numbers always rise, with nine of ten steps similar."""
     steps = np.diff(times)
     if len(times) < _LEAST or not (steps > 0).all():
         return False

@@ -1,10 +1,10 @@
-"""A made electrocardiogram: the signal that needs no file."""
+"""Synthetic electrocardiogram, which needs no file."""
 
 import numpy as np
 
 
 def electrocardiogram(random: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Return a made electrocardiogram (samples, 1) in mV, at about 60 beats a minute.
+    """Return a synthetic electrocardiogram (samples, 1) in mV, at about 60 beats a minute.
 
     A sum of five Gaussians over the phase of the beat, the waves P, Q, R, S and T, at the angles
     and with the widths of McSharry et al., "A dynamical model for generating synthetic
@@ -26,6 +26,6 @@ def electrocardiogram(random: np.random.Generator, samples: int, rate: int) -> n
 
 
 def _wander(random: np.random.Generator, samples: int, every: int) -> np.ndarray:
-    """Return straight lines between standard normal numbers, one `every` so many samples."""
+    """Return linear interpolation between standard normal numbers, one every `every` samples."""
     knots = np.arange(0, samples + every, every)
     return np.interp(np.arange(samples), knots, random.standard_normal(len(knots)))

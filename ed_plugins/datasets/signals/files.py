@@ -1,4 +1,4 @@
-"""Files of recordings: one, those of one kind in a folder, or those of a pattern."""
+"""Files of recordings: a single one, a folder of one kind, or a pattern."""
 
 import unicodedata
 from collections import Counter
@@ -11,7 +11,7 @@ from ed_core import EdkitError, Findings
 WAVES = (".wav", ".wave")
 _SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
 _ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
-# Of a folder the first kind that is there is read: a text may be a licence.
+# The first kind present in a folder is read: a .txt may be a licence.
 _KINDS: dict[str, tuple[str, ...]] = {
     "WAV": WAVES,
     "CSV": (".csv", ".tsv"),
@@ -21,16 +21,16 @@ _KINDS: dict[str, tuple[str, ...]] = {
 
 
 def plain(text: str) -> str:
-    """Return a text whose accents are written one way: files of a Mac are not found otherwise."""
+    """Return a text in one Unicode form: macOS stores accents in another."""
     return unicodedata.normalize("NFC", text)
 
 
 def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
-    """Return the file, the files of one kind in a folder and those in it, or those of a pattern.
+    """Return the file, the files of one kind in a folder and below, or those of a pattern.
 
     Args:
         path: a file, a folder, or a folder and a pattern of names such as `ecg/*.wav`.
-        findings: are told what is left out.
+        findings: receives what is left out.
 
     Raises:
         EdkitError: there is none.
@@ -43,9 +43,9 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
         )
     if path.parent.is_dir():
         pattern = plain(path.name)
-        found = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
-        if found := [p for p in found if p.is_file()]:
-            return found
+        paths = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
+        if paths := [p for p in paths if p.is_file()]:
+            return paths
     what = "is no file that can be read" if path.exists() else "does not exist"
     raise EdkitError(
         f"{str(path)!r} {what}: expected a WAV or CSV file, a folder of them, or a pattern "
@@ -54,7 +54,7 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
 
 
 def sound_remedy(path: Path) -> str:
-    """Return what a message adds of a file that may be a sound or a table of another kind."""
+    """Return the remedy for a file that may be a sound or a table of another format."""
     if path.suffix.lower() in _SOUNDS:
         return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
     if path.suffix.lower() in _ARRAYS:
@@ -63,7 +63,7 @@ def sound_remedy(path: Path) -> str:
 
 
 def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
-    """Return the files under a folder by name; a link to a folder above is not followed."""
+    """Return the files under a folder by name; do not follow links to a folder above."""
     facts = folder.stat()
     above = {*above, (facts.st_dev, facts.st_ino)}
     for path in sorted(folder.iterdir()):
@@ -76,7 +76,7 @@ def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
 
 
 def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Path]:
-    """Return the files of the first kind that is there; the others are counted by their ending."""
+    """Return the files of the first kind present; count the others by their ending."""
     good = [path for path in files if path.is_file() and not path.name.startswith(".")]
     of = {k: [p for p in good if p.suffix.lower() in ends] for k, ends in _KINDS.items()}
     kind = next((kind for kind, there in of.items() if there), "")
@@ -100,7 +100,7 @@ def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Pa
 
 
 def _endings(files: list[Path], most: int) -> str:
-    """Return how many files there are of the commonest endings."""
+    """Return the number of files with each of the commonest endings."""
     counts = Counter(map(_ending, files)).most_common()
     named = ", ".join(f"{count:,} {ending}" for ending, count in counts[:most])
     return named + (", ..." if len(counts) > most else "")

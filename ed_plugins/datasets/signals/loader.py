@@ -1,4 +1,4 @@
-"""Signals over time, cut into windows: WAV and CSV files, or a made electrocardiogram."""
+"""Loader of signals cut into windows: WAV and CSV files, or a synthetic electrocardiogram."""
 
 import re
 from dataclasses import dataclass
@@ -24,17 +24,17 @@ from ed_core import (
 from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets._options import NO_FILE, check_least
+from ed_plugins.datasets.signals.csv_layout import TextOptions
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
 from ed_plugins.datasets.signals.files import find_recordings, plain
 from ed_plugins.datasets.signals.recordings import read_recordings, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
-from ed_plugins.datasets.signals.text_layout import TextOptions
 
 Arrays = dict[str, np.ndarray]
 
 _TEST = 0.2
-_RATE = 128  # Hz, of the made signal
-_MADE = 3600 * _RATE  # samples of it, an hour
+_RATE = 128  # Hz, of the synthetic signal
+_SYNTHETIC = 3600 * _RATE  # samples of it, an hour
 _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("test", "testing"), "test"),
@@ -44,7 +44,7 @@ _SPLITS = {
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is cut into windows of one file.
+    """Part of one file to be cut into windows.
 
     Args:
         stretches: of its signal.
@@ -58,18 +58,18 @@ class _Part:
         return sum(map(len, self.stretches))
 
     def between(self, first: int, last: int) -> "_Part":
-        """Return the samples from one to before another, gaps not counted."""
-        kept, start = [], 0
+        """Return the samples from `first` to before `last`, gaps not counted."""
+        parts, start = [], 0
         for one in self.stretches:
             a, b = max(first - start, 0), min(last - start, len(one))
-            kept.extend([one.part(a, b)] if b > a else [])
+            parts.extend([one.part(a, b)] if b > a else [])
             start += len(one)
-        return _Part(tuple(kept), self.label)
+        return _Part(tuple(parts), self.label)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How signals become samples; see the options of `signals`."""
+    """Plan of the windows and splits; see the options of `signals`."""
 
     window: int
     hop: int
@@ -99,17 +99,17 @@ def signals(
     test: str = "",
     seed: int = 0,
 ) -> Dataset:
-    """Windows of WAV, CSV or Parquet files (a column a channel); else a made electrocardiogram.
+    """Windows of WAV, CSV or Parquet files (a column a channel), or a synthetic electrocardiogram.
 
-    Whole numbers of a WAV file are brought to -1..1, full scale being 1. Of a table the columns of
-    numbers are channels, but row numbers and the clock: what a heading such as `time` or `Time (s)`
-    names, dates, or a first column that rises steadily. No window crosses a gap of the clock. The
-    field `time` is when each window begins: in the file or since 1970, in seconds where these are
-    known.
+    Whole numbers of a WAV file are scaled to -1..1, full scale being 1. In a table, columns of
+    numbers are channels, except row numbers and the clock: a column headed `time`, `Time (s)` or
+    the like, dates, or a first column that rises steadily. No window crosses a gap of the clock.
+    The field `time` is the start of each window, in the file or since 1970, in seconds if the unit
+    is known.
 
-    Each channel is scaled to mean 0 and deviation 1 of what is trained on. What is left at the end
-    of a file is dropped; a file shorter than a window is filled up with the mean. Whole files are
-    kept aside for validation where these are about a tenth, else the end of each.
+    Each channel is scaled to mean 0 and deviation 1 over the training samples. The rest at the end
+    of a file is dropped; a file shorter than a window is padded with the mean. The validation split
+    is whole files if these can be about a tenth, else the end of each.
 
     Args:
         path: a file, a folder of them and of folders, or a pattern such as FOLDER/*.wav.
@@ -118,19 +118,19 @@ def signals(
         rate: resample WAV files to this many samples a second; 0 leaves them as they are.
         channels: all, their mean (mono), or the first.
         columns: of a table, as channels: names or numbers from 1, joined by commas.
-        clock: name of the column that says when, or none: rows as they come.
-        decimal: the decimal mark of a CSV file; auto is what its numbers show.
+        clock: name of the column of times, or none: rows at equal distances.
+        decimal: the decimal mark of a CSV file; auto infers it from the numbers.
         missing: refuse empty cells, drop such rows, fill by straight lines, or mask: no target.
-        gap: the number that stands for none in a table, such as -9999; none: there is no such one.
-        heading: whether a CSV file's first line names its columns; auto is what it shows.
+        gap: the number for no value in a table, such as -9999; none if there is none.
+        heading: whether a CSV file's first line names its columns; auto infers it.
         encoding: of a CSV file; by default UTF-8, or UTF-16 by its mark, else cp1252.
-        labels: give the field `label`: the name of each file's folder, or, where all lie in one,
-            what its name says before its first "_".
+        labels: add the field `label`: the name of each file's folder, or, if all share one, its
+            name up to the first "_".
         split: time tests on the last fifth of each file; files tests on other files than it
-            trains on; auto is files where there are several.
+            trains on; auto is files if there are several.
         test: pattern of the names of the test files, such as *_[0-4]; by default a fifth of the
             files of each class at random, or a folder `test`.
-        seed: of the choice of files, and of the made signal.
+        seed: of the choice of files, and of the synthetic signal.
     """
     check_least(2, window=window)
     check_least(0, hop=hop, rate=rate)
@@ -148,7 +148,7 @@ def _check_gap(gap: str) -> None:
 
 
 def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
-    """Return the windows of the files at a path, or of the made signal."""
+    """Return the windows of the files at a path, or of the synthetic signal."""
     findings = Findings()
     if path:
         files = find_recordings(Path(path), findings)
@@ -156,20 +156,20 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
         files = [one.path for one in recordings]
         report(recordings, findings)
     else:
-        files, recordings = [Path("made")], [_made(options.rate or _RATE, plan.seed)]
+        files, recordings = [Path("made")], [_synthetic(options.rate or _RATE, plan.seed)]
     folders = _folders(Path(path), files)
     named = not plan.test and plan.split == "auto"
-    given, folders = _given_splits(folders) if named else ([], folders)
+    split_names, folders = _given_splits(folders) if named else ([], folders)
     classes: tuple[str, ...] = ()
     numbers = [0] * len(files)
     if plan.labels:
         classes, numbers = _classes(files, _without_common(folders), findings)
     parts = [_Part(one.stretches, n) for one, n in zip(recordings, numbers, strict=True)]
-    splits = _by_folder(parts, given) if given else _drawn(parts, files, plan)
+    splits = _by_folder(parts, split_names) if split_names else _drawn(parts, files, plan)
     cut = {name: _cut(part, plan.window, plan.hop) for name, part in splits.items()}
     _check_windows(cut, recordings, plan.window)
     if path:
-        _report_split(splits, bool(given), files, plan.test, findings)
+        _report_split(splits, bool(split_names), files, plan.test, findings)
         _report_windows([p for each in splits.values() for p in each], plan, findings)
     gaps = options.missing == "mask"
     fields = Fields(
@@ -182,37 +182,41 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
     return Dataset(
         fields,
         {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()},
-        whole=None if given else Later(lambda: _cut(parts, plan.window, plan.hop), list(fields)),
+        whole=None
+        if split_names
+        else Later(lambda: _cut(parts, plan.window, plan.hop), list(fields)),
         groups=Groups(cut["train"]["file"], in_time=True, overlap=overlap),
         preparation=_preparation(recordings, gaps),
         input=InputRecord(findings=tuple(findings)),
     )
 
 
-def _by_folder(parts: list[_Part], given: list[str]) -> dict[str, list[_Part]]:
-    """Return the signals of each split, which their folders name."""
-    order = sorted(set(given), key=list(_SPLITS.values()).index)
-    return {name: [p for p, of in zip(parts, given, strict=True) if of == name] for name in order}
+def _by_folder(parts: list[_Part], split_names: list[str]) -> dict[str, list[_Part]]:
+    """Return the signals of each split, by the names of their folders."""
+    order = sorted(set(split_names), key=list(_SPLITS.values()).index)
+    return {
+        name: [p for p, of in zip(parts, split_names, strict=True) if of == name] for name in order
+    }
 
 
 def _drawn(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list[_Part]]:
-    """Return the signals to train on and to test, by files or by time."""
+    """Return the training and the test signals, split by files or by time."""
     by_file = plan.test or plan.split == "files" or (plan.split == "auto" and len(files) > 1)
     if by_file:
         return _by_file(parts, files, plan.test, plan.seed)
     return _by_time(parts, files, plan.window)
 
 
-def _made(rate: int, seed: int) -> SignalRecording:
-    """Return the made signal."""
-    made = electrocardiogram(content_generator(seed, 0), _MADE, rate)
+def _synthetic(rate: int, seed: int) -> SignalRecording:
+    """Return the synthetic signal."""
+    signal = electrocardiogram(content_generator(seed, 0), _SYNTHETIC, rate)
     return SignalRecording(
-        Path("made"), (Stretch(made, step=1 / rate),), ("",), rate, 1 / rate, "s"
+        Path("made"), (Stretch(signal, step=1 / rate),), ("",), rate, 1 / rate, "s"
     )
 
 
 def _preparation(recordings: list[SignalRecording], gaps: bool) -> Standardisation:
-    """Return what scales the channels; whole numbers of WAV were read as they are before."""
+    """Return the scaling of the channels; earlier versions did not scale whole numbers of WAV."""
     waves = any(one.depth for one in recordings)
     whole = any(one.whole for one in recordings)
     return Standardisation("signal", gaps, "full scale" if waves else "", whole)
@@ -221,8 +225,8 @@ def _preparation(recordings: list[SignalRecording], gaps: bool) -> Standardisati
 def windows(signal: np.ndarray, window: int, hop: int) -> np.ndarray:
     """Return the windows (windows, window, channels) of a signal (time, channels), float32 or 64.
 
-    A rest at the end is dropped; a signal shorter than a window is filled up with NaN, which stands
-    for no number.
+    A rest at the end is dropped; a signal shorter than a window is padded with NaN, which marks
+    missing numbers.
     """
     short = max(0, window - len(signal))
     filled = signal if signal.dtype == "float64" else signal.astype("float32", copy=False)
@@ -233,16 +237,16 @@ def windows(signal: np.ndarray, window: int, hop: int) -> np.ndarray:
 
 
 def _whole_windows(part: _Part, window: int) -> list[Stretch]:
-    """Return the stretches that hold a window; one alone is filled up where it is shorter."""
+    """Return the stretches that hold a window; a single shorter one is padded."""
     if len(part.stretches) == 1:
         return list(part.stretches)
     return [one for one in part.stretches if len(one) >= window]
 
 
 def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
-    """Return the windows of all parts as `signal`, and the time, the class and the part of each.
+    """Return the windows of all parts as `signal`, with the time, class and part of each.
 
-    A window without a single number is left out.
+    Windows without any number are left out.
     """
     held = [(i, one) for i, part in enumerate(parts) for one in _whole_windows(part, window)]
     counts = [max(len(one) - window, 0) // hop + 1 for _, one in held]
@@ -266,7 +270,7 @@ def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
 
 
 def _check_windows(cut: dict[str, Arrays], recordings: list[SignalRecording], window: int) -> None:
-    """Refuse gaps that leave no window to train on or to test."""
+    """Raise an error if gaps leave no window to train on or to test."""
     for name, arrays in cut.items():
         if not len(arrays["signal"]):
             longest = max(len(one) for each in recordings for one in each.stretches)
@@ -280,7 +284,7 @@ def _check_windows(cut: dict[str, Arrays], recordings: list[SignalRecording], wi
 def _report_split(
     splits: dict[str, list[_Part]], folders: bool, files: list[Path], test: str, findings: Findings
 ) -> None:
-    """Say what is trained on and what is tested, where the user did not."""
+    """Report the choice of training and test signals, unless the user made it."""
     counts = ", ".join(f"{len(part)} {name}" for name, part in splits.items())
     if folders:
         findings.infer("split", f"by folders: {counts} files", "split=files")
@@ -293,7 +297,7 @@ def _report_split(
 
 
 def _report_windows(parts: list[_Part], plan: _Plan, findings: Findings) -> None:
-    """Say what no window holds, and what is filled up."""
+    """Report samples outside all windows, and padded files."""
     window, hop = plan.window, plan.hop
     rest = short = 0
     for part in parts:
@@ -316,9 +320,9 @@ def _folders(path: Path, files: list[Path]) -> list[tuple[str, ...]]:
 
 
 def _given_splits(folders: list[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return the split of each file where folders such as train and test say it, else nothing.
+    """Return the split of each file if folders such as train and test state it, else nothing.
 
-    And the folders without those.
+    Also return the folders without those.
     """
     for level in range(min(map(len, folders), default=0)):
         named = [_SPLITS.get(one[level].lower(), "") for one in folders]
@@ -328,7 +332,7 @@ def _given_splits(folders: list[tuple[str, ...]]) -> tuple[list[str], list[tuple
 
 
 def _without_common(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return folders without those above that hold all files, where others are below."""
+    """Return folders without the common ones above all files, if there are others below."""
     while all(len(one) > 1 for one in folders) and len({one[0] for one in folders}) == 1:
         folders = [one[1:] for one in folders]
     return folders
@@ -337,7 +341,7 @@ def _without_common(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 def _classes(
     files: list[Path], folders: list[tuple[str, ...]], findings: Findings
 ) -> tuple[tuple[str, ...], list[int]]:
-    """Return the classes that folders or file names say, sorted, and each file's number."""
+    """Return the sorted classes from folders or file names, and each file's class number."""
     inside = [file for file, folder in zip(files, folders, strict=True) if folder]
     if inside and len(inside) < len(files):
         beside = next(f for f, folder in zip(files, folders, strict=True) if not folder)
@@ -370,10 +374,10 @@ def _classes(
 def _by_file(
     parts: list[_Part], files: list[Path], pattern: str, seed: int
 ) -> dict[str, list[_Part]]:
-    """Return the signals to train on, and those of the pattern, or a fifth of each class."""
+    """Return training and test signals: tests match the pattern, or are a fifth of each class."""
     if pattern:
-        wanted = plain(pattern)
-        tested = {i for i, file in enumerate(files) if fnmatch(plain(file.stem), wanted)}
+        plain_pattern = plain(pattern)
+        tested = {i for i, file in enumerate(files) if fnmatch(plain(file.stem), plain_pattern)}
     else:
         random, tested = content_generator(seed, 1), set()
         for number in sorted({part.label for part in parts}):
@@ -395,7 +399,7 @@ def _by_file(
 
 
 def _by_time(parts: list[_Part], files: list[Path], window: int) -> dict[str, list[_Part]]:
-    """Return the first four fifths of every signal, and the last fifth."""
+    """Return the first four fifths and the last fifth of every signal."""
     splits: dict[str, list[_Part]] = {"train": [], "test": []}
     for part, file in zip(parts, files, strict=True):
         cut = len(part) - int(_TEST * len(part))

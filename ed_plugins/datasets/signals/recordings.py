@@ -1,4 +1,4 @@
-"""Recordings of one kind: WAV files and tables with the same channels at the same rate."""
+"""Recordings with the same channels at the same rate, from WAV files or tables."""
 
 from collections import Counter
 from dataclasses import replace
@@ -9,6 +9,7 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.data.memory import check_memory
+from ed_plugins.datasets.signals.csv_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.files import WAVES
 from ed_plugins.datasets.signals.stretches import (
     Channels,
@@ -18,29 +19,28 @@ from ed_plugins.datasets.signals.stretches import (
     stretches_of,
 )
 from ed_plugins.datasets.signals.tables import read_table
-from ed_plugins.datasets.signals.text_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.wav import WavHeader, read_wav, wav_header
 
-_LISTED = 80  # characters of the names of channels
-_MANY = 16  # channels without a name, of which each row may have been meant as a signal
+_LISTED = 80  # characters of channel names in a message
+_MANY = 16  # unnamed channels from which on each row may have been meant as a signal
 
 
 def read_recordings(
     paths: list[Path], options: ReadOptions, findings: Findings
 ) -> list[SignalRecording]:
-    """Return the recordings of some files, all with the same channels at the same rate.
+    """Return the recordings of files, all with the same channels at the same rate.
 
-    Of several files those are left out that hold no numbers, such as a list of labels.
+    Among several files, those without numbers are left out, such as a list of labels.
 
     Raises:
-        EdkitError: a file cannot be read, holds something else than finite numbers, or differs
-            from the first in its channels or in its rate, or all would take too much memory.
+        EdkitError: a file cannot be read, holds other than finite numbers, or differs from the
+            first in channels or rate, or all need too much memory.
     """
     waves = [path.suffix.lower() in WAVES for path in paths]
     _check_options(options, any(waves), not all(waves))
     headers = [wav_header(p) if wave else None for p, wave in zip(paths, waves, strict=True)]
     _check_headers(paths, headers, options)
-    found: list[SignalRecording] = []
+    recordings: list[SignalRecording] = []
     empty: list[NoNumbersError] = []
     for path, header in zip(paths, headers, strict=True):
         try:
@@ -52,16 +52,16 @@ def read_recordings(
             continue
         if not len(recording):
             raise EdkitError(f"{str(path)!r}: expected samples, found none.")
-        found.append(_with_channels(recording, options.channels))
+        recordings.append(_with_channels(recording, options.channels))
     named = ", ".join(error.name for error in empty[:4])
     findings.leave_out("files", len(empty), f"without numbers: {named}")
-    return _alike(found, bool(options.columns))
+    return _alike(recordings, bool(options.columns))
 
 
 def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
-    """Refuse an option that the files do not know, lest it does nothing."""
+    """Raise an error about an option that has no effect on these files."""
     default = ReadOptions()
-    given = {
+    stated = {
         "columns": options.columns != default.columns,
         "clock": options.clock != default.clock,
         "gap": options.gap != default.gap,
@@ -69,7 +69,7 @@ def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
         "heading": options.text.heading != default.text.heading,
         "encoding": options.text.encoding != default.text.encoding,
     }
-    for name in (name for name, is_given in given.items() if is_given and not tables):
+    for name in (name for name, is_given in stated.items() if is_given and not tables):
         raise EdkitError(
             f"option {name!r} is about tables, received with WAV files alone: leave it out."
         )
@@ -82,7 +82,7 @@ def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
 def _check_headers(
     paths: list[Path], headers: list[WavHeader | None], options: ReadOptions
 ) -> None:
-    """Refuse sounds of several rates or channels, or too large, before one is read."""
+    """Raise an error for sounds of different rates or channels, or too large, before reading."""
     waves = [(path, header) for path, header in zip(paths, headers, strict=True) if header]
     if not waves:
         return
@@ -109,7 +109,7 @@ def _sound(header: WavHeader) -> str:
 
 
 def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> SignalRecording:
-    """Return a sound; times are seconds in the file."""
+    """Return a WAV file's recording; times are seconds in the file."""
     samples = read_wav(path, header)
     notes: list[Note] = []
     largest = float(np.nanmax(np.abs(samples))) if header.floats and samples.size else 0.0
@@ -138,7 +138,7 @@ def _of_wav(path: Path, header: WavHeader, options: ReadOptions) -> SignalRecord
 
 
 def _resampled(path: Path, part: Stretch, own: int, rate: int) -> Stretch:
-    from scipy.signal import resample_poly  # takes a third of a second
+    from scipy.signal import resample_poly  # its import takes a third of a second
 
     if np.isnan(part.samples).any():
         raise EdkitError(
@@ -168,14 +168,14 @@ def _mean(samples: np.ndarray) -> np.ndarray:
     return samples.mean(axis=1, keepdims=True, dtype=samples.dtype)
 
 
-def _alike(found: list[SignalRecording], chosen: bool) -> list[SignalRecording]:
-    """Return recordings whose channels stand in one order; refuse other channels or steps.
+def _alike(recordings: list[SignalRecording], chosen: bool) -> list[SignalRecording]:
+    """Return recordings with channels in one order; raise an error for other channels or steps.
 
-    What was chosen is taken, however it is called.
+    Chosen columns may have any name.
     """
-    first = found[0]
+    first = recordings[0]
     result = []
-    for one in found:
+    for one in recordings:
         order = list(range(len(one.names)))
         if one.names != first.names and all(one.names) and not chosen:
             if sorted(one.names) == sorted(first.names) and len({*one.names}) == len(one.names):
@@ -223,12 +223,12 @@ def _named(one: SignalRecording) -> str:
     if not any(one.names):
         return text + ", a column each" * (count > _MANY)
     lengths = np.cumsum([len(name) + 2 for name in one.names])
-    shown = one.names[: max(1, int((lengths <= _LISTED).sum()))]
-    return f"{text} ({', '.join(name[:_LISTED] for name in shown)}{', ...' * (len(shown) < count)})"
+    names = one.names[: max(1, int((lengths <= _LISTED).sum()))]
+    return f"{text} ({', '.join(name[:_LISTED] for name in names)}{', ...' * (len(names) < count)})"
 
 
 def report(recordings: list[SignalRecording], findings: Findings) -> None:
-    """Add what was inferred of recordings and left out, what is alike of many files once."""
+    """Report what was inferred and left out, joining equal findings of several files."""
     first = recordings[0]
     if first.depth:
         depths = Counter(one.depth for one in recordings)
@@ -250,8 +250,8 @@ def report(recordings: list[SignalRecording], findings: Findings) -> None:
     for (about, text, option, left_out), each in counts.items():
         total = sum(each)
         some = f" in {len(each):,} of {len(recordings):,} files" * (len(each) < len(recordings))
-        said = text.replace("{n}", f"{total:,}") + some
+        message = text.replace("{n}", f"{total:,}") + some
         if left_out:
-            findings.leave_out(about, total, said, option)
+            findings.leave_out(about, total, message, option)
         else:
-            findings.infer(about, said, option)
+            findings.infer(about, message, option)

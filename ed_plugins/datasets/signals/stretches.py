@@ -1,4 +1,4 @@
-"""Recordings as stretches of signal (time, channels) without a gap."""
+"""Recordings as gapless stretches of signal (time, channels)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ import numpy as np
 
 from ed_core import EdkitError
 from ed_plugins.datasets.signals.clocks import Clock
-from ed_plugins.datasets.signals.text_layout import Note, TextOptions
+from ed_plugins.datasets.signals.csv_layout import Note, TextOptions
 
 Missing = Literal["refuse", "drop", "fill", "mask"]
 Channels = Literal["all", "mono", "first"]
-Where = Callable[[int, int], tuple[str, str]]  # a row and a channel to their place and cell
+Where = Callable[[int, int], tuple[str, str]]  # row and channel to their place and cell
 
 _WAYS_OUT = (
     "missing=drop leaves such rows out, fill draws a straight line, mask keeps the gap as no target"
@@ -23,7 +23,7 @@ _WAYS_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How a user says that recordings are to be read; see the options of `signals`."""
+    """Reading options of recordings; see the options of `signals`."""
 
     rate: int = 0
     channels: Channels = "all"
@@ -36,13 +36,13 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Samples in a row, with no gap between them.
+    """Consecutive samples without a gap.
 
     Args:
-        samples: (time, channels), float32, or float64 where that would lose what changes.
-        start: when the first was taken.
-        step: from one to the next, where there is no clock.
-        clock: (time,), when each was taken.
+        samples: (time, channels), float32, or float64 if float32 would lose changes.
+        start: time of the first sample.
+        step: between two samples, without a clock.
+        clock: (time,), time of each sample.
     """
 
     samples: np.ndarray
@@ -54,30 +54,30 @@ class Stretch:
         return len(self.samples)
 
     def part(self, first: int, last: int) -> "Stretch":
-        """Return the samples from one to before another."""
+        """Return the samples from `first` to before `last`."""
         clock = None if self.clock is None else self.clock[first:last]
         return Stretch(self.samples[first:last], self.start + first * self.step, self.step, clock)
 
     def times(self, rows: np.ndarray) -> np.ndarray:
-        """Return when some samples were taken, float64."""
+        """Return the times of some samples, float64."""
         return self.start + rows * self.step if self.clock is None else self.clock[rows]
 
 
 @dataclass(frozen=True, slots=True)
 class SignalRecording:
-    """One file.
+    """Recording of one file.
 
     Args:
         path: of it.
         stretches: of its signal.
-        names: of the channels, "" where they have none.
-        rate: samples a second; 0 where nothing says it.
+        names: of the channels, "" if they have none.
+        rate: samples a second; 0 if unknown.
         step: between two samples, in the unit of its clock.
         unit: of its times, "s" or "".
-        depth: of the numbers of a WAV file, in words.
+        depth: type of a WAV file's numbers, in words.
         whole: whether they were whole numbers of a WAV file.
-        notes: what was inferred, and left out.
-        labels: what option `columns` calls the channels of a table.
+        notes: what was inferred and left out.
+        labels: names of the channels of a table for option `columns`.
         numbers: of its columns in the file, from 1.
     """
 
@@ -100,7 +100,7 @@ class SignalRecording:
 def stretches_of(
     path: Path, whole: Stretch, missing: Missing, where: Where, notes: list[Note]
 ) -> list[Stretch]:
-    """Return the signal cut at the gaps of its clock and, where asked for, of its numbers."""
+    """Return the signal cut at the gaps of its clock and, if `missing` says so, of its numbers."""
     cuts: list[int] = []
     if whole.clock is not None:
         cuts = Clock("", whole.clock).breaks().tolist()
@@ -140,15 +140,15 @@ def _cut(whole: Stretch, cuts: Sequence[int]) -> list[Stretch]:
 
 
 def _fill(whole: Stretch, gaps: np.ndarray) -> None:
-    """Put straight lines over time in the place of what is missing."""
+    """Replace missing numbers by linear interpolation over time."""
     times = whole.times(np.arange(len(whole)))
     if (np.diff(times) < 0).any():  # a clock that goes back
         times = np.arange(len(whole))
     for channel in np.flatnonzero(gaps.any(axis=0)):
         there = ~gaps[:, channel]
-        known = whole.samples[there, channel]
-        if known.size:
-            filled = np.interp(times[~there], times[there], known)
+        valid = whole.samples[there, channel]
+        if valid.size:
+            filled = np.interp(times[~there], times[there], valid)
             whole.samples[~there, channel] = filled
 
 
@@ -156,12 +156,12 @@ def _not_finite(path: Path, wrong: np.ndarray, where: Where) -> EdkitError:
     row, column = (int(one) for one in np.argwhere(wrong)[0])
     place, cell = where(row, column)
     count = int(wrong.any(axis=1).sum())
-    found = repr(cell[:40]) if cell else "an empty cell"
+    cell_text = repr(cell[:40]) if cell else "an empty cell"
     most = count > len(wrong) / 2
     rest = "take other columns; missing=fill draws straight lines, mask keeps gaps as no target"
     return EdkitError(
         f"{str(path)!r}, {place}: expected a finite number{' up to 3.4e38' * _is_number(cell)}, "
-        f"found {found}, and so in {count:,} of {len(wrong):,} rows: "
+        f"found {cell_text}, and so in {count:,} of {len(wrong):,} rows: "
         f"{rest if most else _WAYS_OUT}."
     )
 

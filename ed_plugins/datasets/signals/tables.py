@@ -1,4 +1,4 @@
-"""Signals in tables: clock, channels, and columns that are neither."""
+"""Signals in tables: clock, channels and other columns."""
 
 import csv
 import re
@@ -11,6 +11,8 @@ import numpy as np
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets.signals.clocks import Clock, bad_cell, column_of, find_clock
+from ed_plugins.datasets.signals.csv_layout import Note, TextOptions
+from ed_plugins.datasets.signals.csv_tables import TextTable, read_text
 from ed_plugins.datasets.signals.files import plain
 from ed_plugins.datasets.signals.stretches import (
     Missing,
@@ -19,21 +21,25 @@ from ed_plugins.datasets.signals.stretches import (
     Stretch,
     stretches_of,
 )
-from ed_plugins.datasets.signals.text_layout import Note, TextOptions
-from ed_plugins.datasets.signals.text_tables import TextTable, read_text
 
 if TYPE_CHECKING:
     import pandas
 
-_VOID = (-999.0, -9999.0, -99999.0, -999.25, -32768.0)  # of loggers and weather stations
-_OFTEN, _OTHERS = 3, 8  # times that a number comes up, and how many others there are, to be said
-_SMALL = 100  # times their range: what float32 holds to five digits of it
+_VOID = (
+    -999.0,
+    -9999.0,
+    -99999.0,
+    -999.25,
+    -32768.0,
+)  # marks of no value of loggers and weather stations
+_OFTEN, _OTHERS = 3, 8  # occurrences of a number, and number of others, from which it is reported
+_SMALL = 100  # largest ratio to their range that float32 holds to five digits
 _SEEN = 1e-3  # of the deviation
 _NEARLY = re.compile(r"[^\w\s]{0,2}\d[\d.,' ]*\D{0,4}")  # 50%, 1.5 mV, $3
 
 
 def read_table(path: Path, options: ReadOptions) -> SignalRecording:
-    """Return what a table holds: its clock, and the columns that are none as channels."""
+    """Return the recording in a table: its clock, and the other columns as channels."""
     table = _read_table(path, options.text)
     notes = table.notes
     chosen = [column_of(table, n, "columns") for n in _names(options.columns)]
@@ -42,30 +48,30 @@ def read_table(path: Path, options: ReadOptions) -> SignalRecording:
     else:
         table = _without_index(_without_empty(table, notes), notes)
     clock, clocks = find_clock(table, options.clock, chosen)
-    taken = chosen or _channels(table, clocks, notes)
-    samples = _numbers(table, taken)
-    _take_out(table, taken, samples, options.gap)
+    channels = chosen or _channels(table, clocks, notes)
+    samples = _numbers(table, channels)
+    _take_out(table, channels, samples, options.gap)
     if not options.gap:
-        notes.extend(_apart(table, taken, samples))
-    names = tuple(plain(table.names[i]) for i in taken)
+        notes.extend(_outliers(table, channels, samples))
+    names = tuple(plain(table.names[i]) for i in channels)
     if chosen:
         used = len({*clock.columns} - {*chosen}) if clock else 0
         notes.append(("columns", "not among the chosen", "", left - used, True))
     others = [i for i in clocks if clock is None or i not in clock.columns]
     unread = clock is None and options.clock != "none"
-    notes.append(_other_clocks(table, others, taken, 0 if chosen else len(others), unread))
+    notes.append(_other_clocks(table, others, channels, 0 if chosen else len(others), unread))
     step, unit, times = 1.0, "", None
     turned = clock is not None and clock.newest_first
     if clock is not None:
         if turned:
             samples, clock = samples[::-1], replace(clock, times=clock.times[::-1])
             notes.append(("rows", "the newest first, turned by the clock", "clock=none", 0, False))
-        samples, times = _told(clock, samples, options.missing, table, notes)
+        samples, times = _timed_rows(clock, samples, options.missing, table, notes)
         step, unit = replace(clock, times=times).step, clock.unit
     whole = Stretch(np.ascontiguousarray(samples), 0.0, 1.0, times)
 
     def where(row: int, column: int) -> tuple[str, str]:
-        return table.where(len(samples) - 1 - row if turned else row, taken[column])
+        return table.where(len(samples) - 1 - row if turned else row, channels[column])
 
     parts = stretches_of(path, whole, options.missing, where, notes)
     return SignalRecording(
@@ -75,29 +81,29 @@ def read_table(path: Path, options: ReadOptions) -> SignalRecording:
         step=step if clock else 0.0,
         unit=unit,
         notes=tuple(notes),
-        labels=tuple(table.label(i) for i in taken),
-        numbers=tuple(table.numbers[i] + 1 for i in taken),
+        labels=tuple(table.label(i) for i in channels),
+        numbers=tuple(table.numbers[i] + 1 for i in channels),
     )
 
 
 def _other_clocks(
     table: TextTable, others: list[int], taken: list[int], count: int, unread: bool
 ) -> Note:
-    """Return what is said of columns that are called as clocks are, and say no time."""
-    told = ", ".join(table.label(i) for i in others[:4])
+    """Return the finding about columns named like clocks that hold no times."""
+    labels = ", ".join(table.label(i) for i in others[:4])
     why = ", which say no times that rise: rows as they come" if unread else ""
     numbers = not any(_is_text(table, i) for i in others)
     option = f"columns={','.join(table.label(i) for i in sorted({*taken, *others}))}" * numbers
-    return "columns", f"clocks: {told}{why}", option, count, True
+    return "columns", f"clocks: {labels}{why}", option, count, True
 
 
 def _names(text: str) -> list[str]:
-    """Return the names that a text joins by commas; one with a comma stands in quotes."""
+    """Return the names in a text, separated by commas; one with a comma is quoted."""
     return [name.strip() for name in next(csv.reader([text]), []) if name.strip()]
 
 
 def _read_table(path: Path, options: TextOptions) -> TextTable:
-    """Return a table in text or in Parquet, whose last rows hold something."""
+    """Return a table from text or Parquet, without empty rows at its end."""
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else read_text(path, options)
     rows = len(table.columns[0]) if table.columns else 0
     full = np.zeros(rows, bool)
@@ -127,7 +133,7 @@ def _read_parquet(path: Path) -> TextTable:
         import pandas as pd
 
         frame = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:  # what pyarrow raises is one of them
+    except (OSError, ValueError) as error:  # pyarrow's errors are among them
         detail = " ".join(str(error).split())[:120].rstrip(".")
         raise EdkitError(
             f"{str(path)!r}: expected a Parquet file, found something else or a damaged one: write "
@@ -144,14 +150,14 @@ def _read_parquet(path: Path) -> TextTable:
 
 
 def _without_empty(table: TextTable, notes: list[Note]) -> TextTable:
-    """Return the table without columns that hold nothing at all."""
-    kept = [i for i, column in enumerate(table.columns) if column.notna().any()]
-    notes.append(("columns", "without a cell", "", len(table.columns) - len(kept), True))
-    return table.only(kept)
+    """Return the table without empty columns."""
+    filled = [i for i, column in enumerate(table.columns) if column.notna().any()]
+    notes.append(("columns", "without a cell", "", len(table.columns) - len(filled), True))
+    return table.only(filled)
 
 
 def _without_index(table: TextTable, notes: list[Note]) -> TextTable:
-    """Return the table without the row numbers that pandas or R writes first, without a name."""
+    """Return the table without the unnamed first column of row numbers by pandas or R."""
     if len(table.columns) < 2 or not table.headed:
         return table
     if table.names[0] and table.names[0] != "Unnamed: 0":
@@ -172,7 +178,7 @@ def _without_index(table: TextTable, notes: list[Note]) -> TextTable:
 
 
 def _channels(table: TextTable, clocks: list[int], notes: list[Note]) -> list[int]:
-    """Return the columns of numbers but the clocks; those of text are left out."""
+    """Return the columns of numbers except clocks; leave out those of text."""
     rest = [i for i in range(len(table.columns)) if i not in clocks]
     text = [i for i in rest if _is_text(table, i)]
     for column in text:
@@ -205,7 +211,7 @@ def _channels(table: TextTable, clocks: list[int], notes: list[Note]) -> list[in
 
 
 def _is_text(table: TextTable, column: int) -> bool:
-    """Tell whether no cell of a column is a number."""
+    """Return whether no cell of a column is a number."""
     import pandas as pd
 
     series = table.columns[column]
@@ -217,9 +223,9 @@ def _is_text(table: TextTable, column: int) -> bool:
 
 
 def _numbers(table: TextTable, columns: list[int]) -> np.ndarray:
-    """Return columns as (rows, columns), NaN where a cell is empty.
+    """Return columns as (rows, columns), NaN for empty cells.
 
-    As float32, or float64 where that would lose the changes of a counter or of a place on Earth.
+    As float32, or float64 if float32 would lose the changes of a counter or of coordinates.
     """
     import pandas as pd
 
@@ -233,7 +239,7 @@ def _numbers(table: TextTable, columns: list[int]) -> np.ndarray:
                 others = [table.label(i) for i in columns if i != column]
                 raise bad_cell(table, int(bad.argmax()), column, others)
             series = coerced
-        with np.errstate(over="ignore"):  # what overflows is no number
+        with np.errstate(over="ignore"):  # overflowing numbers become infinite and are refused
             short = series.to_numpy("float32", na_value=np.nan)
             if samples.dtype == "float32" and _loses(series, short):
                 samples = samples.astype("float64")
@@ -245,35 +251,35 @@ def _numbers(table: TextTable, columns: list[int]) -> np.ndarray:
 
 
 def _take_out(table: TextTable, taken: list[int], samples: np.ndarray, gap: str) -> None:
-    """Put NaN in the place of the number that stands for none; ask where one seems to."""
+    """Replace the mark of no value by NaN; raise an error if an unstated mark seems to occur."""
     if gap == "none":
         return
     if gap:
         samples[samples == np.float32(gap)] = np.nan
         return
     smallest = samples.min(axis=0, initial=np.inf, where=~np.isnan(samples))
-    for column, least, found in zip(taken, smallest, samples.T, strict=True):
-        others = found[found > least]
+    for column, least, cells in zip(taken, smallest, samples.T, strict=True):
+        others = cells[cells > least]
         if least in _VOID and others.size and float(others.min()) > least / 2:
-            name, count = table.names[column] or column + 1, int((found == least).sum())
+            name, count = table.names[column] or column + 1, int((cells == least).sum())
             raise EdkitError(
                 f"{str(table.path)!r}: column {name!r} has {least:g} in {count:,} of "
-                f"{len(found):,} rows, far from its other numbers: say gap={least:g} where it "
+                f"{len(cells):,} rows, far from its other numbers: say gap={least:g} where it "
                 "stands for none, or gap=none."
             )
 
 
-def _apart(table: TextTable, taken: list[int], samples: np.ndarray) -> list[Note]:
-    """Return what is said of whole numbers that come up often, far from all others of a column."""
-    found: dict[float, tuple[str, float, float]] = {}
+def _outliers(table: TextTable, taken: list[int], samples: np.ndarray) -> list[Note]:
+    """Return findings about frequent whole numbers far from all others of their column."""
+    outliers: dict[float, tuple[str, float, float]] = {}
     for column, numbers in zip(taken, samples.T, strict=True):
-        known = numbers[np.isfinite(numbers)]
-        for number in (known.min(), known.max()) if known.size else ():
-            if number % 1 or (known == number).sum() < _OFTEN:
+        finite = numbers[np.isfinite(numbers)]
+        for number in (finite.min(), finite.max()) if finite.size else ():
+            if number % 1 or (finite == number).sum() < _OFTEN:
                 continue
-            others = np.unique(known[known != number])
+            others = np.unique(finite[finite != number])
             if len(others) >= _OTHERS and np.abs(others - number).min() > np.ptp(others):
-                found.setdefault(float(number), (table.label(column), others[0], others[-1]))
+                outliers.setdefault(float(number), (table.label(column), others[0], others[-1]))
     return [
         (
             "signal",
@@ -283,54 +289,54 @@ def _apart(table: TextTable, taken: list[int], samples: np.ndarray) -> list[Note
             0,
             False,
         )
-        for number, (name, low, high) in found.items()
+        for number, (name, low, high) in outliers.items()
     ]
 
 
 def _loses(series: "pandas.Series", short: np.ndarray) -> bool:
-    """Tell whether float32 rounds numbers by a share of how they vary that is seen."""
-    known = short[np.isfinite(short)]
-    if not known.size or float(np.abs(known).max()) < _SMALL * float(np.ptp(known)):
+    """Return whether rounding to float32 is visible against the variation of the numbers."""
+    finite = short[np.isfinite(short)]
+    if not finite.size or float(np.abs(finite).max()) < _SMALL * float(np.ptp(finite)):
         return False
     whole = series.to_numpy("float64", na_value=np.nan)[np.isfinite(short)]
-    return bool(np.abs(whole - known).max() > _SEEN * whole.std())
+    return bool(np.abs(whole - finite).max() > _SEEN * whole.std())
 
 
-def _told(
+def _timed_rows(
     clock: Clock, samples: np.ndarray, missing: Missing, table: TextTable, notes: list[Note]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows whose time is known, and their times; what the clock says is noted."""
-    known = np.isfinite(clock.times)
+    """Return the rows with a known time, and their times; add the clock's findings to notes."""
+    has_time = np.isfinite(clock.times)
     times = clock.times
-    if not known.all():
-        gaps = int((~known).sum())
+    if not has_time.all():
+        gaps = int((~has_time).sum())
         if missing == "refuse":
             raise EdkitError(
                 f"{str(table.path)!r}: expected a time in every row, found none in {clock.name} of "
-                f"{gaps:,} of {len(known):,}: missing=drop leaves these out, missing=fill puts "
+                f"{gaps:,} of {len(has_time):,}: missing=drop leaves these out, missing=fill puts "
                 "them between the others, clock=none takes the rows as they come."
             )
         if missing == "drop":
-            samples, times = samples[known], times[known]
+            samples, times = samples[has_time], times[has_time]
             notes.append(("rows", f"without a time in {clock.name}", "", gaps, True))
         else:
-            times = _filled(times, known, clock.step)
+            times = _filled(times, has_time, clock.step)
     clock = replace(clock, times=times)
     why = ", since it rises steadily" if clock.guessed else ""
     why += ", on after midnight" if clock.past_midnight else ""
     step = f"{clock.step:,.0f}" if clock.step >= 1000 else f"{clock.step:.4g}"
     text = f"{clock.name}{why}, a step of {f'{step} {clock.unit}'.rstrip()}{clock.unsteady}"
     notes.append(("clock", text, "clock=none", 0, False))
-    if len(times) == len(known) and not known.all():
+    if len(times) == len(has_time) and not has_time.all():
         notes.append(("clock", "times put between others: {n}", "missing=drop", gaps, False))
     return samples, times
 
 
-def _filled(times: np.ndarray, known: np.ndarray, step: float) -> np.ndarray:
-    """Return times with those that are missing between the others, or a usual step beyond them."""
+def _filled(times: np.ndarray, has_time: np.ndarray, step: float) -> np.ndarray:
+    """Return times with missing ones interpolated, or extrapolated by the usual step."""
     rows = np.arange(len(times))
-    there = rows[known]
-    filled = np.interp(rows, there, times[known])
+    there = rows[has_time]
+    filled = np.interp(rows, there, times[has_time])
     filled[: there[0]] -= step * (there[0] - rows[: there[0]])
     filled[there[-1] :] += step * (rows[there[-1] :] - there[-1])
     return filled

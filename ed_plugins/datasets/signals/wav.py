@@ -1,4 +1,4 @@
-"""WAV files: header and samples, whole numbers on full scale."""
+"""WAV files: header and samples."""
 
 import struct
 import warnings
@@ -12,19 +12,19 @@ from ed_core import EdkitError
 
 _PCM, _FLOATS, _EXTENSIBLE = 1, 3, 0xFFFE
 _NAMES = {2: "ADPCM", 6: "A-law", 7: "µ-law", 17: "ADPCM", 85: "MP3"}
-_UNKNOWN = (0xFFFFFFFF, 0xFFFFFFFE)  # sizes that programs write that do not know the end
+_UNKNOWN = (0xFFFFFFFF, 0xFFFFFFFE)  # sizes written by programs that stream
 
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """What the header of a WAV file says.
+    """Header of a WAV file.
 
     Args:
         rate: frames a second.
         channels: numbers of a frame.
         bits: of a number.
-        floats: whether these are floats.
-        frames: how many there are.
+        floats: whether the numbers are floats.
+        frames: their count.
     """
 
     rate: int
@@ -40,24 +40,24 @@ class WavHeader:
 
     @property
     def memory(self) -> int:
-        """Bytes that reading takes, at most: as they are, and as float32."""
+        """Largest number of bytes for reading: as stored, and as float32."""
         stored = 4 if self.bits == 24 else self.bits // 8
         return self.frames * self.channels * (stored + 4)
 
 
 def wav_header(path: Path) -> WavHeader:
-    """Return what the header of a WAV file says, once its samples are known to be there.
+    """Return the header of a WAV file after checking that its samples are complete.
 
     Raises:
-        EdkitError: it is no WAV file, it is damaged or cut off, or it is of a codec.
+        EdkitError: it is no WAV file, damaged, cut off, or compressed by a codec.
     """
     there = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] not in (b"RIFF", b"RIFX", b"RF64") or head[8:12] != b"WAVE":
-            found = "nothing" if not head else f"a file that begins with {head[:4]!r}"
+            received = "nothing" if not head else f"a file that begins with {head[:4]!r}"
             raise EdkitError(
-                f"{str(path)!r}: expected a WAV file, found {found}: give one that a program of "
+                f"{str(path)!r}: expected a WAV file, found {received}: give one that a program of "
                 "sound has written."
             )
         order = ">" if head[:4] == b"RIFX" else "<"
@@ -84,7 +84,7 @@ def wav_header(path: Path) -> WavHeader:
 
 
 def _checked(path: Path, stated: tuple[int, ...], size: int, there: int) -> WavHeader:
-    """Return the header, whose numbers must fit each other and the length of the file."""
+    """Return the header after checking its numbers against each other and the file's length."""
     form, channels, rate, _, frame, bits = stated
     if form not in (_PCM, _FLOATS):
         name = _NAMES.get(form, f"format {form}")
@@ -93,7 +93,7 @@ def _checked(path: Path, stated: tuple[int, ...], size: int, there: int) -> WavH
             "such as by ffmpeg -i OLD.wav -c:a pcm_s16le NEW.wav."
         )
     sizes = (32, 64) if form == _FLOATS else (8, 16, 24, 32, 64)
-    whole = frame * 8 // max(channels, 1)  # 12 bits stand in 16
+    whole = frame * 8 // max(channels, 1)  # 12 bits are stored in 16
     if not channels or not rate or whole not in sizes or frame * 8 != whole * channels:
         raise EdkitError(
             f"{str(path)!r}: its header says {bits} bits at {rate} Hz, and frames of {frame} bytes "
@@ -112,21 +112,21 @@ def _checked(path: Path, stated: tuple[int, ...], size: int, there: int) -> WavH
 
 
 def read_wav(path: Path, header: WavHeader) -> np.ndarray:
-    """Return the samples (time, channels) as float32: whole numbers at full scale are 1."""
+    """Return the samples (time, channels) as float32; full scale of whole numbers is 1."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # chunks beside the samples, such as a title
+            warnings.simplefilter("ignore")  # other chunks, such as a title
             _, samples = wavfile.read(path)
-    except Exception as error:  # a damaged file breaks the reader in many ways
+    except Exception as error:  # readers fail on damaged files in many ways
         detail = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
         raise EdkitError(
             f"{str(path)!r}: expected {header.frames:,} frames of {header.depth}, which cannot be "
             f"read: it is damaged; copy it again ({detail})."
         ) from error
     kind, bits = samples.dtype.kind, 8 * samples.dtype.itemsize
-    found = samples.reshape(-1, header.channels)[: header.frames].astype("float32")
+    frames = samples.reshape(-1, header.channels)[: header.frames].astype("float32")
     if kind == "u":
-        found -= 128
+        frames -= 128
     if kind != "f":
-        found /= float(2 ** (bits - 1))
-    return found
+        frames /= float(2 ** (bits - 1))
+    return frames

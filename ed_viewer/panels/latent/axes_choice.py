@@ -1,4 +1,4 @@
-"""Which two dimensions of a code of many are shown."""
+"""Choice of the two axes of the latent scatter: units, principal axes or t-SNE."""
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
@@ -17,7 +17,7 @@ _TITLES = ("t-SNE 1", "t-SNE 2")
 
 
 class AxesChoice(QWidget):
-    """A choice of the axes, and the axes of a frame that follow from it.
+    """Combo box of the axes, and the axes of a frame that follow from it.
 
     t-SNE takes seconds and is done by the decoder's process, on demand: its points stay those of
     the frame that it was asked for, until it is asked again.

@@ -1,4 +1,4 @@
-"""The code in the hand: its decoded picture, its class, its units."""
+"""Editor of one latent code: its decoded picture, its class and a slider for each unit."""
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -23,18 +23,18 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Slider
 
 _MINUS = "\N{MINUS SIGN}"
-_ROWS = 16  # that are made at a time: a code may have thousands of numbers
+_ROWS = 16  # rows made at a time: a code may have thousands of numbers
 _STEPS = 500  # of a slider, from its middle to its end
-_LARGEST, _DECIMALS = 1e30, 12
+_LARGEST, _DECIMALS = 1e30, 12  # of a number
 _SMALL, _WIDE = 1e-3, 99.995  # below and from here on a power of ten is shorter
 _FEW = 3  # rows that need no scrolling
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 _TOPIC = "hand"
-_WIDTH = 216  # pixels, at least
+_WIDTH = 216  # pixels: smallest width of the editor
 
 
 class _Number(QDoubleSpinBox):
-    """Shows a true minus sign, and takes a hyphen for one as well; as wide as its type needs."""
+    """Number field that shows a true minus sign and also accepts a hyphen."""
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         super().changeEvent(event)
@@ -68,7 +68,7 @@ class _Number(QDoubleSpinBox):
 
 
 class CodeSliders(QScrollArea):
-    """A row a unit: its number, a slider, its value. More rows are made when one scrolls down.
+    """Rows of number, slider and value, one a unit; more are made on scrolling down.
 
     Signals:
         edited: (unit, value) that the user set.
@@ -196,7 +196,7 @@ class CodeSliders(QScrollArea):
 
 
 class CodeEditor(QWidget):
-    """Shows what the decoder makes of one code, and lets its numbers be set.
+    """Editor of one code, with its decoded output.
 
     Signals:
         edited: the code (latent,) that the user has set by its numbers.
@@ -219,10 +219,10 @@ class CodeEditor(QWidget):
         self.classes.setToolTip("Class given to the decoder")
         self.classes.currentIndexChanged.connect(self._relabel)
         self._told = QWidget()
-        told = QHBoxLayout(self._told)
-        told.setContentsMargins(0, 0, 0, 0)
-        told.addWidget(muted(plain(QLabel("class"))))
-        told.addWidget(self.classes, 1)
+        class_row = QHBoxLayout(self._told)
+        class_row.setContentsMargins(0, 0, 0, 0)
+        class_row.addWidget(muted(plain(QLabel("class"))))
+        class_row.addWidget(self.classes, 1)
         self._told.hide()
         self.units = CodeSliders(theme)
         self.units.edited.connect(self._edit)
@@ -248,7 +248,7 @@ class CodeEditor(QWidget):
 
     @property
     def label(self) -> int:
-        """The number of the class that the decoder is told."""
+        """The number of the class given to the decoder."""
         return max(self.classes.currentIndex(), 0)
 
     def show_code(self, code: np.ndarray) -> None:
@@ -298,9 +298,9 @@ class CodeEditor(QWidget):
         self.weights.setText(weights_caption(answer.step, self._decoder.step))
 
 
-def weights_caption(step: int | None, wanted: int) -> str:
-    """Return which weights were used, in words."""
+def weights_caption(step: int | None, requested: int) -> str:
+    """Return the caption about the weights used."""
     if step is None:
         return "decoded with the final weights"
-    said = f"decoded with checkpoint {grouped(step)}"
-    return said if step == wanted else f"{said} (step {grouped(wanted)} not kept)"
+    caption = f"decoded with checkpoint {grouped(step)}"
+    return caption if step == requested else f"{caption} (step {grouped(requested)} not kept)"

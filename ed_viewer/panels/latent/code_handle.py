@@ -1,4 +1,4 @@
-"""The code in the hand on the plot of the codes: a handle, and the trail that it leaves."""
+"""Draggable marker of the edited code on the latent scatter, with its trail."""
 
 import numpy as np
 import pyqtgraph
@@ -15,13 +15,13 @@ _ABOVE = 20  # of the points
 
 
 class CodeTrail:
-    """The last codes that were in the hand, none near the one before it."""
+    """The last edited codes, at a minimum distance from each other."""
 
     def __init__(self) -> None:
         self.codes: list[np.ndarray] = []
 
     def clear(self) -> None:
-        """Forget the way."""
+        """Forget all codes."""
         self.codes = []
 
     def leave(self, code: np.ndarray, axes: Axes, pixel: np.ndarray) -> None:
@@ -37,7 +37,7 @@ class CodeTrail:
 
 
 class HandleItem(QObject):
-    """A ring with a cross.
+    """Plot item of the marker: a ring with a cross, and the trail.
 
     Signals:
         dragged: the point (2,) that the mouse has moved it to.
@@ -58,10 +58,10 @@ class HandleItem(QObject):
 
     def show_at(self, point: np.ndarray, trail: np.ndarray | None = None) -> None:
         """Stand at a point (2,), with a trail (points, 2); nowhere, where the point is NaN."""
-        known = bool(np.isfinite(point).all())
-        self.target.setVisible(known)
-        self._trail.setVisible(known and trail is not None and len(trail) > 0)
-        if known:
+        visible = bool(np.isfinite(point).all())
+        self.target.setVisible(visible)
+        self._trail.setVisible(visible and trail is not None and len(trail) > 0)
+        if visible:
             self.target.blockSignals(True)
             self.target.setPos(float(point[0]), float(point[1]))
             self.target.blockSignals(False)
@@ -84,14 +84,14 @@ class HandleItem(QObject):
 
 
 class CodeHandle(QObject):
-    """Stays the same code while frames and axes change.
+    """Marker that stays at the same code while frames and axes change.
 
     Signals:
         dragged: the code (latent,) that the handle has been dragged to.
 
     Attributes:
         code: (latent,), empty before the first frame.
-        touched: whether somebody has taken another code than the first.
+        touched: whether the user has chosen another code than the first.
         trail: the codes that it has left.
         item: what is drawn of it.
     """
@@ -122,7 +122,7 @@ class CodeHandle(QObject):
         self.code = np.array(code, np.float64)
 
     def show(self, axes: Axes | None, able: bool) -> None:
-        """Put the handle where the code is on these axes, or hide it where it is of no use."""
+        """Put the handle at the code on these axes, or hide it if it cannot be used."""
         self._axes = axes
         if axes is None or not len(self.code):
             return

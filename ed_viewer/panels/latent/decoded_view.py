@@ -1,4 +1,4 @@
-"""What a decoder made: images as tiles, a video as its frames, signals as curves."""
+"""View of decoded outputs: images as tiles, a video as its frames, signals as curves."""
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -16,7 +16,7 @@ _VIDEO = 4  # axes of one sample: (time, height, width, channels)
 
 
 class DecodedView(QWidget):
-    """Shows one output large, or several side by side; or words while there is none.
+    """View of one output, or of several side by side; a text while there is none.
 
     Args:
         theme: colours and type.

@@ -1,4 +1,4 @@
-"""The way from one sample to another through the code, as a row of decoded pictures."""
+"""Latent interpolation between two samples, as a strip of decoded images."""
 
 import numpy as np
 from PySide6.QtCore import Signal
@@ -18,7 +18,7 @@ _LONG, _BRIEF = "Interpolate: sample", "Sample"
 
 
 class InterpolationStrip(QWidget):
-    """Two samples of the reference batch, and what is decoded on the line between their codes.
+    """Choice of two samples, and decoded images on the line between their codes.
 
     Args:
         decoder: of the run.
@@ -82,7 +82,7 @@ class InterpolationStrip(QWidget):
         for half, at in zip(self._halves, ((0, 0), place), strict=True):
             self._head.addWidget(half, *at)
 
-    def _half(self, words: str, clicked: str, box: QSpinBox, said: QLabel) -> QWidget:
+    def _half(self, words: str, clicked: str, box: QSpinBox, class_label: QLabel) -> QWidget:
         """Return the choice of one sample: a word, its number, its class."""
         label = plain(ElidingLabel(words))
         label.setBuddy(box)
@@ -95,7 +95,7 @@ class InterpolationStrip(QWidget):
         row = QHBoxLayout(half)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for widget in (label, box, said):
+        for widget in (label, box, class_label):
             row.addWidget(widget)
         row.addStretch(1)
         return half
@@ -129,11 +129,11 @@ class InterpolationStrip(QWidget):
         self.row.restyle()
 
     def _on_ends(self) -> None:
-        for box, said in zip(self.ends, self._said, strict=True):
+        for box, class_label in zip(self.ends, self._said, strict=True):
             number = box.value() - 1
             name = self._names[number] if number < len(self._names) else ""
-            said.setText(f"(class {name})")
-            said.setVisible(bool(name))
+            class_label.setText(f"(class {name})")
+            class_label.setVisible(bool(name))
         self._fold()  # other names may have no room beside each other
         self.ask()
 

@@ -1,4 +1,4 @@
-"""The codes of the reference batch as points, coloured by class, and a handle to decode by hand."""
+"""Panel of latent codes: a scatter coloured by class, with a handle for live decoding."""
 
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
@@ -16,28 +16,28 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.plots.scatter import Limits, Scatter
 
-_LOW = 330  # pixels of a panel: below, the plot would have no room above the way
-_NARROW = 640  # pixels: below, the plot would have no room beside the hand
+_LOW = 330  # pixels of a panel: below, the interpolation leaves no room for the plot
+_NARROW = 640  # pixels: below, the code editor leaves no room for the plot
 _SHARE = 3  # of the row, beside 6 of the plot
 _FEW = 16  # units of a code: of more, those that vary most come first
 _HINT = "Drag the ring or click a point to decode it. Shift+click: interpolate to it"
 
 
 class EditorLayout:
-    """The hand stands beside the plot and the way below it; in a low panel in the hand's place.
+    """Layout of the code editor beside the plot and the interpolation strip below it.
 
-    A narrow panel, such as that of run A beside B, has the plot alone until one of them is asked
-    for: of the two runs the plots are equally wide.
+    In a low panel the strip replaces the editor. A narrow panel, such as that of run A beside B,
+    has the plot alone until the user opens one of them: the plots of two runs are equally wide.
 
     Args:
         hand, between: what stands there.
         left: the column of the plot.
-        row: of that column; another is put beside it, which takes no room while it is empty.
+        row: of that column; a second column is added, without width while it is empty.
         theme: colours and type.
 
     Attributes:
-        toggle: shows the way in the place of the hand, in a low panel.
-        decode: shows the hand, in a narrow panel.
+        toggle: replaces the editor by the interpolation, in a low panel.
+        decode: shows the editor, in a narrow panel.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class EditorLayout:
 
 @panel("latent_codes")
 class LatentCodesPanel(Panel):
-    """A scatter of two dimensions of the code, or of its first two principal axes.
+    """Scatter of two dimensions of the code, or of its first two principal axes.
 
-    With a decoder there is a handle: where it is dragged to, the code is decoded.
+    With a decoder there is a handle: the code under it is decoded while it is dragged.
 
     Attributes:
         codes: (samples, latent) of the frame on show; axes: what is drawn of them.
@@ -110,7 +110,7 @@ class LatentCodesPanel(Panel):
     share = 2
 
     def build(self) -> None:
-        """The scatter, and beside and below it what the decoder makes of codes."""
+        """The scatter, with the code editor and the interpolation around it."""
         source, theme = self.source, self.source.theme
         label = source.probe.options.get("label")
         labels = source.reference.get(str(label)) if label else None
@@ -145,7 +145,7 @@ class LatentCodesPanel(Panel):
 
     @property
     def settled(self) -> bool:
-        """Whether what is decoded is that of the frame on show."""
+        """Whether the decoded images belong to the current frame."""
         return self.source.decoder is None or not self.source.decoder.busy
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
@@ -204,15 +204,15 @@ class LatentCodesPanel(Panel):
             self._show_handle()
 
     def _say(self) -> None:
-        """Say how many samples are drawn, of how many, and in how many dimensions they lie."""
+        """Set the caption: numbers of samples drawn and recorded, and of dimensions."""
         codes, drawn = self.codes, self.scatter.drawn
         if not codes.size:
             return
-        said = [self.choice.about] if self.choice.about else []
+        parts = [self.choice.about] if self.choice.about else []
         count = counted(len(codes), "sample")
-        said.append(count if drawn == len(codes) else f"{grouped(drawn)} of {count}")
-        said += [*self._unlabelled(len(codes)), counted(codes.shape[1], "dimension")]
-        self.set_caption(" · ".join(said))
+        parts.append(count if drawn == len(codes) else f"{grouped(drawn)} of {count}")
+        parts += [*self._unlabelled(len(codes)), counted(codes.shape[1], "dimension")]
+        self.set_caption(" · ".join(parts))
 
     def _unlabelled(self, samples: int) -> list[str]:
         """Return how many of the first samples have no label, [] where all have one."""
@@ -220,7 +220,7 @@ class LatentCodesPanel(Panel):
         return [f"{grouped(none)} without label"] if none else []
 
     def _hold(self) -> None:
-        """Keep the code in the hand while the frame changes; at first it is the mean."""
+        """Keep the edited code while the frame changes; at first it is the mean."""
         codes = self.codes
         self.handle.keep(codes)
         if not self.handle.touched:  # the order stays once somebody works with it
@@ -238,7 +238,7 @@ class LatentCodesPanel(Panel):
             self.interpolation.ask()
 
     def _take(self, code: np.ndarray) -> None:
-        """Take another code (latent,) into the hand."""
+        """Edit another code (latent,)."""
         self.handle.take(code)
         self.editor.show_code(self.handle.code)
         self._show_handle()
@@ -254,7 +254,7 @@ class LatentCodesPanel(Panel):
                 self._take(self.codes[sample])
 
     def _on_decoder(self) -> None:
-        """Show what can be used, and in its place why not."""
+        """Show the controls that can be used, or the reason why not."""
         decoder = self.source.decoder
         assert decoder is not None
         wrong = decoder.size and self.codes.size and decoder.size != self.codes.shape[1]
@@ -263,7 +263,7 @@ class LatentCodesPanel(Panel):
         way = able and (decoder.encodes or decoder.state is not DecoderState.READY)
         self.editor_layout.use(able, way)
         self.reason.setVisible(not able)
-        self.reason.setText(f"No decoding by hand: {why}")
+        self.reason.setText(f"Live decoding unavailable: {why}")
         self._show_handle()
         if decoder.state is DecoderState.READY and self.codes.size:
             self._hold()

@@ -1,4 +1,4 @@
-"""What the decoder makes of a grid over two dimensions of the code."""
+"""Panel of a decoded grid over two dimensions of the code."""
 
 import numpy as np
 
@@ -47,15 +47,15 @@ class LatentScanPanel(Panel):
             return
         longest = max(self._arrays["grid"].shape[:2])
         every = 1
-        made = self._grid(every)
-        while self.tiles.tile_width(made) < _READABLE and longest // (every + 1) >= _FEWEST:
+        tile_row = self._grid(every)
+        while self.tiles.tile_width(tile_row) < _READABLE and longest // (every + 1) >= _FEWEST:
             every += 1
-            made = self._grid(every)
-        self.tiles.show_tiles(made)
-        said = [f"every {ordinal(every)} row, column"] if every > 1 else []
+            tile_row = self._grid(every)
+        self.tiles.show_tiles(tile_row)
+        parts = [f"every {ordinal(every)} row, column"] if every > 1 else []
         change = self.source.signed
-        said = [*([span(self._levels[1])] if change else []), *said]
-        self.set_caption(" · ".join(said), "first" if change else "")
+        parts = [*([span(self._levels[1])] if change else []), *parts]
+        self.set_caption(" · ".join(parts), "first" if change else "")
 
     def _grid(self, every: int) -> TileSet:
         """Return the grid, or of its rows and columns every second, third ... around the middle."""
@@ -67,11 +67,11 @@ class LatentScanPanel(Panel):
         images = self.source.images(grid.reshape(-1, *grid.shape[2:]))
         scale = self.source.scale("grid", (image_levels(images), grey_table()), images)
         self._levels = scale[0]
-        made = pixels(images, *scale)
-        made = made.reshape(*grid.shape[:2], *images.shape[1:3], 4)
+        colours = pixels(images, *scale)
+        colours = colours.reshape(*grid.shape[:2], *images.shape[1:3], 4)
         values = images.reshape(*grid.shape[:2], *images.shape[1:])
         rows = tuple(
-            TileRow(made[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
+            TileRow(colours[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
         )
         first, second = self._dimensions()
         low = self.tiles.height() < _LOW
@@ -79,18 +79,18 @@ class LatentScanPanel(Panel):
         return TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
 
     def _dimensions(self) -> tuple[int, int]:
-        given = self.source.probe.options.get("dimensions", (0, 1))
-        first, second = (int(d) + 1 for d in given)
+        recorded = self.source.probe.options.get("dimensions", (0, 1))
+        first, second = (int(d) + 1 for d in recorded)
         return first, second
 
 
 def _names(values: np.ndarray) -> list[str]:
     """Return values with so many digits that no two read the same, one after the point at least."""
     different = len(np.unique(values))
-    made: list[str] = []
+    texts: list[str] = []
     for digits in range(1, _DIGITS + 1):
         rounded = (round(float(value), digits) + 0.0 for value in values)  # no minus before 0
-        made = [signed(f"{value:.{digits}f}") for value in rounded]
-        if len(set(made)) == different:
+        texts = [signed(f"{value:.{digits}f}") for value in rounded]
+        if len(set(texts)) == different:
             break
-    return made
+    return texts

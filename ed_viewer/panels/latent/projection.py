@@ -1,10 +1,12 @@
-"""Codes to two dimensions, steady from frame to frame, and back. Numpy, no Qt here."""
+"""Projection of codes to two dimensions, steady between frames, and its inverse. No Qt here."""
 
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from ed_core.principal_plane import principal_plane
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +26,7 @@ class Axes:
     offset: np.ndarray = field(default_factory=lambda: np.zeros(2))
 
     def place(self, codes: np.ndarray) -> np.ndarray:
-        """Return where codes (..., latent) lie, (..., 2); NaN where nobody can know."""
+        """Return the points (..., 2) of codes (..., latent); NaN if there are no directions."""
         if self.directions is None:
             return np.full((*codes.shape[:-1], 2), np.nan)
         placed: np.ndarray = codes @ self.directions.T + self.offset
@@ -34,8 +36,8 @@ class Axes:
         """Return the code (latent,) nearest to `code` that lies at a point (2,)."""
         if self.directions is None:
             return code
-        made: np.ndarray = code + (np.asarray(point) - self.place(code)) @ self.directions
-        return made
+        result: np.ndarray = code + (np.asarray(point) - self.place(code)) @ self.directions
+        return result
 
 
 def project(codes: np.ndarray, before: Axes | None = None) -> Axes:
@@ -55,10 +57,10 @@ def project(codes: np.ndarray, before: Axes | None = None) -> Axes:
         return Axes(points, ("code 1", "sample"), np.array([[1.0], [0.0]]), middle)
     if latent == 2:
         return units(codes, (0, 1))
-    mean = codes.mean(axis=0)
-    axes = _principal(codes - mean)
-    largest = np.abs(axes).argmax(axis=1)
-    axes = axes * np.where(axes[[0, 1], largest] < 0, -1.0, 1.0)[:, None]
+    # In this thread alone: beside a busy process, such as a decoder that starts, the library's
+    # threads wait for each other for 100 ms.
+    with _libraries().limit(limits=1, user_api="blas"):
+        mean, axes, _ = principal_plane(codes)
     points = (codes - mean) @ axes.T
     if before is not None and before.points.shape == points.shape:
         signs = np.where((points * before.points).sum(axis=0) < 0, -1.0, 1.0)
@@ -75,25 +77,6 @@ def units(codes: np.ndarray, chosen: tuple[int, int]) -> Axes:
         directions[1] = 0.0
     titles = (f"code {first + 1}", f"code {second + 1}")
     return Axes(codes[:, list(chosen)], titles, directions)
-
-
-def _principal(centred: np.ndarray) -> np.ndarray:
-    """Return the first two principal axes (2, latent), zeros where there are fewer.
-
-    By the smaller of the two Gram matrices: a decomposition of all the codes takes ten times as
-    long, in the thread of the window. And in this thread alone: beside a busy process, such as a
-    decoder that starts, the library's threads wait for each other for 100 ms.
-    """
-    samples, latent = centred.shape
-    few = samples < latent
-    with _libraries().limit(limits=1, user_api="blas"):
-        gram = centred @ centred.T if few else centred.T @ centred
-        values, vectors = np.linalg.eigh(gram)
-    axes = vectors[:, ::-1][:, :2].T
-    if few:
-        lengths = np.sqrt(np.maximum(values[::-1][:2], 1e-12))
-        axes = (axes @ centred) / lengths[:, None]
-    return np.pad(axes, ((0, max(2 - len(axes), 0)), (0, 0)))
 
 
 @cache

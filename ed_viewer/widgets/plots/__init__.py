@@ -1,1 +1,1 @@
-"""Plots."""
+"""Plots: axes, scatters, signals and their legend."""

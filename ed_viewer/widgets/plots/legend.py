@@ -1,4 +1,4 @@
-"""Class names beside their colour and marker; a click hides or shows a class.
+"""Legend of classes with colours and markers; a click hides or shows a class.
 
 Samples without a class have a row of their own, the last one.
 """
@@ -11,7 +11,8 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ed_viewer.style.palette import NO_CLASS, NO_LABEL, class_colour, class_symbol
+from ed_core.labels import NO_LABEL
+from ed_viewer.style.palette import NO_CLASS, class_colour, class_symbol
 from ed_viewer.style.text import grouped
 from ed_viewer.style.theme import Theme
 
@@ -23,7 +24,7 @@ _COLUMNS = 2  # at most: the rest of the names is cut rather than the plot
 
 
 class Legend(QWidget):
-    """A column of class names.
+    """Legend in one column.
 
     Signals:
         toggled: a class was hidden or shown; `hidden` says which are, `NO_CLASS` for what has none.
@@ -106,8 +107,8 @@ class Legend(QWidget):
         if left_out:
             painter.setPen(self._theme.colour("muted"))
             words = self.row(self.shown).adjusted(_MARK + _SPACE, 0, 0, 0)
-            said = f"+ {grouped(left_out)}"
-            painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), said)
+            more = f"+ {grouped(left_out)}"
+            painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), more)
         painter.end()
 
     def _paint_row(self, painter: QPainter, index: int) -> None:
@@ -151,8 +152,8 @@ class Legend(QWidget):
 
     def _seen_mark(self) -> int | None:
         """Return the class that the keys act on: one that has room, None if none has."""
-        shown = self.shown
-        return min(self._marked, shown - 1) if shown else None
+        count = self.shown
+        return min(self._marked, count - 1) if count else None
 
     def toggle(self, index: int) -> None:
         """Hide a row's class, or show it again."""

@@ -1,4 +1,4 @@
-"""Plots as this window has them: no menus, no buttons, ranges set by hand, the theme's colours.
+"""Plots of this window: no menus, no buttons, explicit ranges, the theme's colours.
 
 The only way to pyqtgraph that is not a panel: it takes a third of a second to import, and the
 window is painted before that.
@@ -37,10 +37,10 @@ class Axis(pyqtgraph.AxisItem):
         size: float,
     ) -> list[tuple[float, float]]:
         """Return distance and offset of the ticks, the widest first (called by pyqtgraph)."""
-        found = super().tickSpacing(low, high, size)
+        spacings = super().tickSpacing(low, high, size)
         if not self.whole:
-            return found
-        return [one for one in found if one[0] >= 1] or [(1.0, 0.0)]
+            return spacings
+        return [one for one in spacings if one[0] >= 1] or [(1.0, 0.0)]
 
     def tickStrings(  # noqa: N802
         self, values: Sequence[float], scale: float, spacing: float
@@ -64,8 +64,8 @@ class Axis(pyqtgraph.AxisItem):
         widest = self.tickSpacing(low, high, self.size().width())[0][0]
         if every > 1 and spacing < widest:
             return [""] * len(texts)
-        kept = zip(values, texts, strict=True)
-        return [text if round(value / spacing) % every == 0 else "" for value, text in kept]
+        pairs = zip(values, texts, strict=True)
+        return [text if round(value / spacing) % every == 0 else "" for value, text in pairs]
 
     def _apart(self, values: Sequence[float], texts: list[str]) -> list[str]:
         """Return the texts that have room beside those of the powers of ten, "" for others."""
@@ -74,13 +74,13 @@ class Axis(pyqtgraph.AxisItem):
         least = line * (high - low) / max(self.size().height(), 1.0)
         powers = range(math.ceil(low), math.floor(high) + 1)
         taken: list[float] = [*powers]
-        kept = []
+        places = []
         for value, text in zip(values, texts, strict=True):
             power = abs(value - round(value)) < 1e-9
             room = power or all(abs(value - other) >= least for other in taken)
             taken += [value] if room else []
-            kept.append(text if room else "")
-        return kept
+            places.append(text if room else "")
+        return places
 
     def labelString(self) -> str:  # noqa: N802
         """Return the title as far as there is room, as HTML (called by pyqtgraph)."""
@@ -89,9 +89,9 @@ class Axis(pyqtgraph.AxisItem):
         across = self.orientation in ("top", "bottom")
         room = self.size().width() if across else self.size().height()
         metrics = QFontMetricsF(self.label.font())
-        shown = metrics.elidedText(self.labelText, Qt.TextElideMode.ElideRight, room)
+        title = metrics.elidedText(self.labelText, Qt.TextElideMode.ElideRight, room)
         colour = self.textPen().color().name()
-        return f"<span style='color: {colour}'>{escape(shown)}</span>"
+        return f"<span style='color: {colour}'>{escape(title)}</span>"
 
     def resizeEvent(self, event: object = None) -> None:  # noqa: N802
         """Cut the title to the new length (called by Qt)."""
@@ -201,10 +201,10 @@ def nearest(
     reach = NEAR * pixel_size(plot)
     close = np.abs(points[:, 0] - at[0]) <= reach[0]
     close &= np.abs(points[:, 1] - at[1]) <= reach[1]
-    found = np.flatnonzero(close)  # a few of perhaps 70 000
-    found = found[labels[found] > NOT_DRAWN]
-    apart = np.hypot(*((points[found] - at) / reach).T)
-    return int(found[apart.argmin()]) if apart.min(initial=np.inf) <= 1 else -1
+    candidates = np.flatnonzero(close)  # a few of perhaps 70 000
+    candidates = candidates[labels[candidates] > NOT_DRAWN]
+    apart = np.hypot(*((points[candidates] - at) / reach).T)
+    return int(candidates[apart.argmin()]) if apart.min(initial=np.inf) <= 1 else -1
 
 
 def pixel_size(item: pyqtgraph.PlotItem) -> np.ndarray:

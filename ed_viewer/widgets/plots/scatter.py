@@ -1,4 +1,4 @@
-"""Points in the colours of their classes, beside a legend; any number of them."""
+"""Scatter plots: points in the colours of their classes, and predicted against true values."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from ed_core.labels import NO_LABEL
 from ed_viewer.style.palette import (
     NO_CLASS,
-    NO_LABEL,
     NOT_DRAWN,
     Palette,
     class_colour,
@@ -29,12 +29,12 @@ Limits = tuple[float, float, float, float]
 _SIZE = 7  # pixels, of a marker
 Box = tuple[float, float, float, float]
 RASTER_ABOVE = 5000  # points: from here a scatter item takes longer to draw than a frame lasts
-_PIXELS = 512
+_PIXELS = 512  # of each side of the raster
 _MARGIN = 0.08  # of the range of the true values, around them
 
 
 class ClassPoints:
-    """The points of a plot: one item for all classes, each item costs as much as its points.
+    """Points of a plot: one item for all classes, since each item costs as much as its points.
 
     Args:
         item: the plot that they are drawn in.
@@ -113,7 +113,7 @@ def rasterise(
 
 
 class Scatter(QWidget):
-    """A plot of points.
+    """Scatter plot with a legend.
 
     Args:
         theme: colours and type.
@@ -221,8 +221,8 @@ class Scatter(QWidget):
             picture, box = rasterise(self.positions, labels, self.limits, palette, _PIXELS)
             self.image.setImage(picture, levels=(0, 255))
             self.image.setRect(*box)
-        shown = np.full_like(labels, NOT_DRAWN) if many else labels
-        self.points.show_points(self.positions, shown, (), self._theme.palette)
+        labels_drawn = np.full_like(labels, NOT_DRAWN) if many else labels
+        self.points.show_points(self.positions, labels_drawn, (), self._theme.palette)
 
     def _classes(self) -> np.ndarray:
         """Return (samples,) the class of each point, `NOT_DRAWN` for those that are not drawn."""
@@ -247,18 +247,18 @@ class Scatter(QWidget):
         sample = nearest(self.item, self.positions, self._drawn, at)
         if sample < 0:
             return ""
-        said = [f"sample {sample + 1}"]
+        parts = [f"sample {sample + 1}"]
         number_of_class = int(self._drawn[sample])
         if self._names and number_of_class < len(self._names):
-            said.append(self._names[number_of_class] if number_of_class >= 0 else NO_LABEL)
+            parts.append(self._names[number_of_class] if number_of_class >= 0 else NO_LABEL)
         axes = zip(self.titles, self.positions[sample], strict=True)
         # Of a code of one number the other axis is the sample, which is told.
-        said.append(", ".join(f"{title} = {number(v)}" for title, v in axes if title != "sample"))
-        return " · ".join(said)
+        parts.append(", ".join(f"{title} = {number(v)}" for title, v in axes if title != "sample"))
+        return " · ".join(parts)
 
 
 class TruthPlot(QWidget):
-    """A scatter in the range of the truth, the same in every frame once predictions lie in it.
+    """Scatter of predicted against true values, with a range steady between frames.
 
     Args:
         quantity: what is predicted, for the axes.
@@ -310,20 +310,20 @@ class TruthPlot(QWidget):
     def show_values(
         self,
         truth: np.ndarray | None,
-        found: np.ndarray,
+        predicted: np.ndarray,
         labels: np.ndarray,
         levels: Levels | None = None,
     ) -> None:
         """Draw (samples,) of each; what is not finite is left out, what has no class is grey.
 
-        Without any truth, what was found stands over the number of its sample (from 0), and
-        there is no line. The axis holds `levels`, by default those of what was found.
+        Without any truth, predictions are drawn over the number of the sample (from 0), without a
+        line. The axis spans `levels`, by default those of the predictions.
         """
         self._known = truth is not None
-        across = np.arange(float(len(found))) if truth is None else truth
-        self.values = np.stack([across, found], axis=1)
-        known = np.isfinite(self.values).all(axis=1)
-        self._labels = np.where(known, whole_classes(labels), NOT_DRAWN)
+        across = np.arange(float(len(predicted))) if truth is None else truth
+        self.values = np.stack([across, predicted], axis=1)
+        finite_rows = np.isfinite(self.values).all(axis=1)
+        self._labels = np.where(finite_rows, whole_classes(labels), NOT_DRAWN)
         unlabelled = bool((self._labels == NO_CLASS).any())
         if unlabelled != self._unlabelled:
             self._unlabelled = unlabelled
@@ -331,7 +331,7 @@ class TruthPlot(QWidget):
         low, high = finite_range(across)
         reach = (high - low or 1.0) * _MARGIN
         ends = (low - reach, high + reach)
-        least, most = levels or finite_range(found)  # at first, far from any truth
+        least, most = levels or finite_range(predicted)  # at first, far from any truth
         up = (min(ends[0], least - reach), max(ends[1], most + reach))
         if truth is None:
             above = (most - least or 1.0) * _MARGIN
@@ -363,13 +363,13 @@ class TruthPlot(QWidget):
         sample = nearest(self.plot.getPlotItem(), self.values, self._drawn, at)
         if sample < 0:
             return ""
-        said = [f"sample {sample + 1}"]
+        parts = [f"sample {sample + 1}"]
         if self._names and self._drawn[sample] < len(self._names):
             number = int(self._drawn[sample])
-            said.append(self._names[number] if number >= 0 else NO_LABEL)
-        true, found = (measured(value, self._unit) for value in self.values[sample])
-        said += [f"true {true}"] if self._known else []  # else it is the number of the sample
-        return " · ".join([*said, f"predicted {found}"])
+            parts.append(self._names[number] if number >= 0 else NO_LABEL)
+        true, predicted = (measured(value, self._unit) for value in self.values[sample])
+        parts += [f"true {true}"] if self._known else []  # else it is the number of the sample
+        return " · ".join([*parts, f"predicted {predicted}"])
 
 
 def limits_around(points: np.ndarray, before: Limits | None) -> Limits:

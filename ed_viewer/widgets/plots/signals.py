@@ -1,4 +1,4 @@
-"""Signals: one small plot a sample, the input quiet, the output in colour, the difference below."""
+"""Plots of signals: one a sample, input and output, the difference below."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ _STRETCH = (3, 1)  # heights of signal and difference
 
 @dataclass(frozen=True, slots=True)
 class SignalCaption:
-    """What signals are called.
+    """Names of the curves and of the unit.
 
     Attributes:
         before, after: the quiet curve and the one in colour.
@@ -57,13 +57,13 @@ class SignalCaption:
         difference = {"difference": rows[self.after] - rows.get(self.before, 0.0)}
         apart = np.abs(np.stack([*(difference if change else rows).values()]) - at[1])
         channel = int(np.where(np.isfinite(apart), apart, np.inf).min(axis=0).argmin())
-        said = [f"channel {channel + 1}"] if apart.shape[1] > 1 else []
-        told = rows | difference if change else rows
+        parts = [f"channel {channel + 1}"] if apart.shape[1] > 1 else []
+        entries = rows | difference if change else rows
         unknown = before is not None and bool(np.isnan(rows[self.before][channel]))
-        for name, row in told.items():
+        for name, row in entries.items():
             none = unknown and name != self.after  # else it was made, and is none
-            said.append(f"{name} {'–' if none else spelled(row[channel])}{_after(self.unit)}")
-        return " · ".join([f"time {time}", *said])
+            parts.append(f"{name} {'–' if none else spelled(row[channel])}{_after(self.unit)}")
+        return " · ".join([f"time {time}", *parts])
 
 
 def _after(unit: str) -> str:
@@ -76,7 +76,7 @@ def _channels(signal: np.ndarray, time: int) -> np.ndarray:
 
 
 class SignalPlot:
-    """One sample: a plot of the signals and one of their difference.
+    """Plots of one sample: the signals and their difference.
 
     Args:
         signals: the plot of input and output.
@@ -149,7 +149,7 @@ class SignalPlot:
 
 
 class SignalPlots(QWidget):
-    """Draws the first samples of (samples, time, channels), all on one scale.
+    """Row of plots of the first samples of (samples, time, channels), all on one scale.
 
     Args:
         theme: colours and type.
@@ -190,8 +190,8 @@ class SignalPlots(QWidget):
         """How many samples and channels are drawn, in words; [] where all are."""
         count, channels = self._whole
         drawn = min(count, self._most)
-        said = [f"{drawn} shown"] if drawn < count else []
-        return said + ([f"first {CHANNELS} of {channels} channels"] if channels > CHANNELS else [])
+        parts = [f"{drawn} shown"] if drawn < count else []
+        return parts + ([f"first {CHANNELS} of {channels} channels"] if channels > CHANNELS else [])
 
     def show_signals(
         self,
@@ -243,19 +243,19 @@ class SignalPlots(QWidget):
                 self._hover.watch(plot, partial(self._describe, number, part == 1))
 
     def _describe(self, number: int, change: bool, at: np.ndarray) -> str:
-        said = self._words.describe(*self.waves[number].shown, at, change)
+        text = self._words.describe(*self.waves[number].shown, at, change)
         name = self._names[number] if number < len(self._names) else ""
         whose = [f"{self._words.one} {number + 1}", name]
-        return " · ".join(word for word in (*whose, said) if word) if said else ""
+        return " · ".join(word for word in (*whose, text) if word) if text else ""
 
 
 def _draw(
-    plot: pyqtgraph.PlotItem, known: list[pyqtgraph.PlotDataItem], columns: np.ndarray
+    plot: pyqtgraph.PlotItem, curves: list[pyqtgraph.PlotDataItem], columns: np.ndarray
 ) -> None:
     """Draw (channels, time) with curves that there are already, and new ones where needed."""
-    while len(known) < len(columns):
-        known.append(plot.plot(connect="finite"))
-    for curve, values in zip(known, columns, strict=True):
+    while len(curves) < len(columns):
+        curves.append(plot.plot(connect="finite"))
+    for curve, values in zip(curves, columns, strict=True):
         curve.setData(values)
 
 

@@ -1,4 +1,4 @@
-"""Where tiles and their names go. Plain geometry."""
+"""Layout of tiles and their names."""
 
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -22,7 +22,7 @@ _WHOLE = 0.9  # of the width that there is: so much is worth that all pixels are
 
 @dataclass(frozen=True, slots=True)
 class TileLayout:
-    """A layout that has been made.
+    """Layout of rows of tiles.
 
     Attributes:
         rows, columns: how many of them have room.
@@ -182,41 +182,41 @@ def _place(
     return replace(bare, texts=tuple(texts))
 
 
-def _names(tiles: TileSet, made: TileLayout, line: int, right: int) -> list[Text]:
+def _names(tiles: TileSet, layout: TileLayout, line: int, right: int) -> list[Text]:
     """Return the names of rows and columns; where they are narrow, of every second, third..."""
-    every = max(ceil(made.line / (min(made.heights) + made.gap)), 1)
+    every = max(ceil(layout.line / (min(layout.heights) + layout.gap)), 1)
     texts: list[Text] = []
-    for column in range(made.columns):
-        if column % made.per_block == 0:
-            for row in range(0, made.rows, every):
-                cell = made.cell(row, column)
-                top = cell.center().y() - made.line // 2
-                rect = QRect(0, top, cell.left() - _SPACE, made.line)
+    for column in range(layout.columns):
+        if column % layout.per_block == 0:
+            for row in range(0, layout.rows, every):
+                cell = layout.cell(row, column)
+                top = cell.center().y() - layout.line // 2
+                rect = QRect(0, top, cell.left() - _SPACE, layout.line)
                 texts.append((rect, tiles.rows[row].label, _RIGHT))
-    return texts + _column_names(tiles, made, line, right)
+    return texts + _column_names(tiles, layout, line, right)
 
 
-def _column_names(tiles: TileSet, made: TileLayout, line: int, right: int) -> list[Text]:
-    names = tiles.columns[: made.columns]
-    pitch = made.width + made.gap
-    every = max(min(ceil((made.names + _SPACE) / pitch), ceil(_NAME / pitch)), 1)
-    if not tiles.style.below and pitch - _SPACE >= _SHORT * made.line:
+def _column_names(tiles: TileSet, layout: TileLayout, line: int, right: int) -> list[Text]:
+    names = tiles.columns[: layout.columns]
+    pitch = layout.width + layout.gap
+    every = max(min(ceil((layout.names + _SPACE) / pitch), ceil(_NAME / pitch)), 1)
+    if not tiles.style.below and pitch - _SPACE >= _SHORT * layout.line:
         every = 1  # the numbers of an axis can be guessed, a class cannot: it ends in dots
-    half = min(made.names, every * pitch - _SPACE) // 2
+    half = min(layout.names, every * pitch - _SPACE) // 2
     texts: list[Text] = []
     for column, name in enumerate(names):
-        if column % made.per_block % every:
+        if column % layout.per_block % every:
             continue
-        last = made.cell(made.rows - 1, column)
+        last = layout.cell(layout.rows - 1, column)
         middle = last.center().x()
-        top = last.bottom() + 4 if tiles.style.below else made.cell(0, column).top() - line
+        top = last.bottom() + 4 if tiles.style.below else layout.cell(0, column).top() - line
         if middle + half <= right:  # the last one may be wider than what is left
             texts.append((QRect(middle - half, top, 2 * half + 2, line - 4), name, _CENTRE))
     return texts
 
 
-def _title(tiles: TileSet, made: TileLayout, heads: int, foot: int) -> list[Text]:
+def _title(tiles: TileSet, layout: TileLayout, heads: int, foot: int) -> list[Text]:
     if not tiles.x_title:
         return []
-    down = made.box.bottom() + 4 + (heads if tiles.style.below else 0)
-    return [(QRect(made.box.center().x() - 500, down, 1000, foot), tiles.x_title, _CENTRE)]
+    down = layout.box.bottom() + 4 + (heads if tiles.style.below else 0)
+    return [(QRect(layout.box.center().x() - 500, down, 1000, foot), tiles.x_title, _CENTRE)]

@@ -1,4 +1,4 @@
-"""Many images of one size in rows, as wide and as high as the room is."""
+"""Mosaic of many images of one size, in rows that fill the room."""
 
 from math import ceil
 

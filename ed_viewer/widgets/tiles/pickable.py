@@ -1,4 +1,4 @@
-"""Tiles of which one can be picked: by a click, moved by the arrow keys, let go by Esc."""
+"""Tiles with a pick: set by a click, moved by the arrow keys, cleared by Esc."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from ed_viewer.style.text import counted
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.cell_picking import KEYS, Pick, after, taken
+from ed_viewer.widgets.cell_picking import KEYS, Pick, after, takes_key
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles.tiles import Tiles
 
@@ -19,7 +19,7 @@ PICTURES = TileStyle(wrap=True, comfortable=56)
 
 
 class PickableTiles(Tiles):
-    """While a tile is picked and the keys go here, arrows move the pick and not the cursor.
+    """Tiles whose arrow keys move the pick, not the cursor, while they have the focus.
 
     Signals:
         picked: another tile, or none, is `pick`.
@@ -52,7 +52,7 @@ class PickableTiles(Tiles):
         return self._within(pick) == pick
 
     def event(self, event: QEvent) -> bool:  # noqa: D102
-        return taken(event, self.pick) or super().event(event)
+        return takes_key(event, self.pick) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
         key = Qt.Key(event.key())
@@ -62,8 +62,8 @@ class PickableTiles(Tiles):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        found = self.grid.find(event.position().toPoint())
-        self.choose(None if found == self.pick else found)
+        cell = self.grid.find(event.position().toPoint())
+        self.choose(None if cell == self.pick else cell)
 
     def _show(self, tiles: TileSet) -> None:
         super().show_tiles(tiles)
@@ -77,9 +77,9 @@ class PickableTiles(Tiles):
 
 
 class Sheet(PickableTiles):
-    """A click on a sample enlarges it, its rows side by side; another click or Esc goes back.
+    """Sheet of samples: a click enlarges one, another click or Esc goes back.
 
-    Left and right show the samples beside it.
+    An enlarged sample has its rows side by side; left and right show its neighbours.
     """
 
     _all = TileSet()
@@ -109,8 +109,8 @@ class Sheet(PickableTiles):
         """
         hidden = self.hidden_rows
         count = max((len(row.pixels) for row in self.shown.rows), default=0)
-        said = [f"{counted(self.columns, noun)} shown"] if self.columns < count else []
-        return said + ([f"no room for {counted(hidden, 'row')}"] if hidden else [])
+        parts = [f"{counted(self.columns, noun)} shown"] if self.columns < count else []
+        return parts + ([f"no room for {counted(hidden, 'row')}"] if hidden else [])
 
     def choose(self, pick: Pick | None) -> None:
         """Show one sample (any row, its column), or all."""
@@ -133,7 +133,7 @@ class Sheet(PickableTiles):
             self.choose(None)
 
     def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
-        """Return the tiles, and the row and column of them, that a place on the screen shows."""
+        """Return the tiles, row and column that are shown at a row and column of the screen."""
         if self.pick is None:
             return super().behind(row, column)
         beside = len(self.shown.rows) == 1  # the rows stand side by side

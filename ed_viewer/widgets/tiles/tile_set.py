@@ -1,4 +1,4 @@
-"""What tiles show, and what the mouse reads out of it."""
+"""Content of tiles: pixels, values and names."""
 
 from dataclasses import dataclass, field
 
@@ -37,7 +37,7 @@ class TileRow:
 
 @dataclass(frozen=True, slots=True)
 class TileStyle:
-    """How tiles are laid out.
+    """Rules of the layout of tiles.
 
     Attributes:
         gap: pixels between tiles.
@@ -61,7 +61,7 @@ class TileStyle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileSet:
-    """All that is drawn: rows, the names of the columns, the titles of the axes, what is picked."""
+    """Rows of tiles with the names of columns, the titles of axes, and the pick."""
 
     rows: tuple[TileRow, ...] = ()
     columns: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Rows of small images with their names; never smoothed when they are enlarged."""
+"""Tiles widget: rows of small images with names, never smoothed when enlarged."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,7 +50,7 @@ def shrunk(atlas: QImage, source: QRect, size: QSize) -> tuple[QImage, QRect]:
 
 
 def paint_tiles(
-    painter: QPainter, tiles: TileSet, atlases: Sequence[QImage], made: TileLayout, theme: Theme
+    painter: QPainter, tiles: TileSet, atlases: Sequence[QImage], layout: TileLayout, theme: Theme
 ) -> None:
     """Paint tiles where a layout has them.
 
@@ -58,33 +58,33 @@ def paint_tiles(
         painter: of a widget, or of a picture.
         tiles: what is shown.
         atlases: the tiles of each row, one below the other.
-        made: where they go.
+        layout: where they go.
         theme: colours.
     """
-    _paint_names(painter, tiles, made, theme)
-    for row in range(made.rows):
-        _paint_row(painter, tiles, atlases[row], made, row)
+    _paint_names(painter, tiles, layout, theme)
+    for row in range(layout.rows):
+        _paint_row(painter, tiles, atlases[row], layout, row)
         painter.setPen(QPen(theme.colour("failed"), 1, Qt.PenStyle.DashLine))
         for column in tiles.rows[row].dead:
-            if column < made.columns:
-                painter.drawRect(made.cell(row, column).adjusted(0, 0, -1, -1))
-    row, column = tiles.selected or (made.rows, 0)
-    if row < made.rows and column < made.columns:
+            if column < layout.columns:
+                painter.drawRect(layout.cell(row, column).adjusted(0, 0, -1, -1))
+    row, column = tiles.selected or (layout.rows, 0)
+    if row < layout.rows and column < layout.columns:
         painter.setPen(QPen(theme.colour("accent"), 3))
-        painter.drawRect(made.cell(row, column).adjusted(-2, -2, 1, 1))
+        painter.drawRect(layout.cell(row, column).adjusted(-2, -2, 1, 1))
 
 
 def _paint_row(
-    painter: QPainter, tiles: TileSet, atlas: QImage, made: TileLayout, row: int
+    painter: QPainter, tiles: TileSet, atlas: QImage, layout: TileLayout, row: int
 ) -> None:
     engine = painter.paintEngine().type()
     count, height, width = tiles.rows[row].pixels.shape[:3]
     source = QRect(0, 0, width, height)
     if engine != QPaintEngine.Type.Pdf:  # which holds every pixel as it is, at any size
-        atlas, source = shrunk(atlas, source, made.cell(row, 0).size())
-    for column in range(min(made.columns, count)):
+        atlas, source = shrunk(atlas, source, layout.cell(row, 0).size())
+    for column in range(min(layout.columns, count)):
         source.moveTop(column * source.height())
-        cell = made.cell(row, column)
+        cell = layout.cell(row, column)
         if engine == QPaintEngine.Type.Raster:
             painter.drawImage(cell, atlas, source)
         elif engine == QPaintEngine.Type.Pdf:
@@ -95,10 +95,10 @@ def _paint_row(
             painter.drawImage(cell, cut(atlas, source, cell.size()))
 
 
-def _paint_names(painter: QPainter, tiles: TileSet, made: TileLayout, theme: Theme) -> None:
+def _paint_names(painter: QPainter, tiles: TileSet, layout: TileLayout, theme: Theme) -> None:
     painter.setPen(theme.colour("muted"))
     metrics, modes = painter.fontMetrics(), Qt.TextElideMode
-    for rect, text, flags in made.texts:
+    for rect, text, flags in layout.texts:
         # A word is known by its beginning; what is numbered, by its end as well.
         dots = modes.ElideMiddle if text[-1:].isdigit() else modes.ElideRight
         # A few pixels more than its name has is no reason for dots.
@@ -106,7 +106,7 @@ def _paint_names(painter: QPainter, tiles: TileSet, made: TileLayout, theme: The
         painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)
     if tiles.y_title and not tiles.style.bare:
         painter.save()
-        painter.translate(QPoint(made.title, made.box.center().y()))
+        painter.translate(QPoint(layout.title, layout.box.center().y()))
         painter.rotate(-90)
         half, line = 500, metrics.height()
         flags = Qt.AlignmentFlag.AlignCenter
@@ -198,7 +198,7 @@ class Tiles(QWidget):
             painter.end()
 
     def behind(self, row: int, column: int) -> tuple[TileSet, int, int]:
-        """Return the tiles, and the row and column of them, that a place on the screen shows."""
+        """Return the tiles, row and column that are shown at a row and column of the screen."""
         return self._set, row, column
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
@@ -210,9 +210,9 @@ class Tiles(QWidget):
         tell_value(self, "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, D102
-        found = self.grid.find(event.position().toPoint())
-        if found is not None:
-            self.clicked.emit(*found)
+        cell = self.grid.find(event.position().toPoint())
+        if cell is not None:
+            self.clicked.emit(*cell)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -224,10 +224,10 @@ class Tiles(QWidget):
 
     def describe(self, point: QPoint) -> str:
         """Return the value at a point of the widget in words, "" beside the tiles."""
-        found = self.grid.find(point)
-        if found is None:
+        place = self.grid.find(point)
+        if place is None:
             return ""
-        row, column = found
+        row, column = place
         cell = self.grid.cell(row, column)
         share = (point.x() - cell.x()) / cell.width(), (point.y() - cell.y()) / cell.height()
         return describe(*self.behind(row, column), share)

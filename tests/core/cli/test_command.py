@@ -15,7 +15,7 @@ from ed_core.cli import main
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.recording import Recording
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 PLUGIN = '''
 """A third party's plugin: one file, outside the repository."""
@@ -72,6 +72,7 @@ def edkit(*arguments, **variables):
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
 
+@pytest.mark.once(False)
 def test_a_plugin_in_one_file_trains_and_records(run):
     info = json.loads((run / "run.json").read_text())
     assert info["model"] == "tiny"
@@ -88,6 +89,7 @@ def test_a_plugin_in_one_file_trains_and_records(run):
         assert losses[-1] < losses[0]
 
 
+@pytest.mark.once(False)
 def test_a_plugin_passes_the_contract(plugin):
     from ed_core.plugins.registry import load_plugin_file
     from ed_core.testing import check_model
@@ -97,6 +99,7 @@ def test_a_plugin_passes_the_contract(plugin):
         check_model("tiny")
 
 
+@pytest.mark.once(False)
 def test_evaluate_prints_one_flat_json_object(run, plugin):
     done = edkit("evaluate", str(run), "--json", "--plugin", plugin)
     assert done.returncode == 0, done.stderr
@@ -148,6 +151,7 @@ def test_a_finished_run_is_not_resumed(run, plugin):
     assert sorted(run.rglob("*")) == before
 
 
+@pytest.mark.once(False)
 def test_figures_are_written(run, plugin, tmp_path):
     done = edkit("figures", str(run), "--plugin", plugin, "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -326,8 +330,10 @@ def test_the_help_of_every_model_says_each_option_once(capsys):
 
 def test_an_option_of_training_is_stated_once(capsys):
     """A keyword of Plan is an option of the command, with its default, type and words."""
+    from ed_core.recording.run_description import RUN_OPTIONS
     from ed_core.training.plan import TRAINING_OPTIONS, Plan
 
+    assert {*RUN_OPTIONS} == {"data", "backend", *TRAINING_OPTIONS}  # what tells runs apart
     plan = Plan("vae", "digits", {})
     flags = {"weights": "weight", "field_names": "field", "record": "no_record"}
     training = {option["name"]: option for option in listed(capsys)["training"]}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ed_core import augment
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 CHANGES = (augment.mirrored, augment.turned, augment.zoomed)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ed_core import EdkitError, Head, losses, train
 from ed_core.data.batches import Batches
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 HEADS = (
     Head("image", losses.sum_squared_error),

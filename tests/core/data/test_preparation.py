@@ -25,7 +25,7 @@ from ed_core.data.loading import load_data
 from ed_core.data.preparation import as_trained, hook_of, prepared
 from ed_core.plugins.spec import InputRecord
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 HOOK = Standardisation("signal")
 

@@ -186,7 +186,7 @@ def test_codes_become_points_beside_decoding(worker: Worker) -> None:
         ("encode", {"samples": [0, 10**9]}, "expected samples"),
         ("encode", {"samples": "all"}, "expected samples"),
         ("embed", {"codes": np.full((9, 2), np.nan)}, "expected finite codes"),
-        ("explode", {}, "nobody here can 'explode'"),
+        ("explode", {}, "unknown request 'explode'"),
     ],
 )
 def test_what_cannot_be_answered_says_why(
@@ -281,7 +281,7 @@ def test_why_there_is_no_decoder_is_said_in_words(
         said = worker.next().facts
         assert said["is"] == "unable"
         assert why in said["why"]
-        assert "nobody here can 'decode'" in worker.ask("decode").facts["why"]
+        assert "unknown request 'decode'" in worker.ask("decode").facts["why"]
         assert worker.ask("embed", codes=np.eye(9)).arrays["points"].shape == (9, 2)
         worker.end()
 

@@ -168,6 +168,7 @@ def test_a_run_keeps_its_backend(
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_a_keras_json_that_keras_wrote_is_nobodys_choice(tmp_path):
     """What Keras writes at its first import, whatever it runs on; then one that a user changed."""
     environment = {**os.environ, "KERAS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}

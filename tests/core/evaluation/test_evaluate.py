@@ -34,7 +34,7 @@ from ed_core.data import checks
 from ed_core.evaluation import baselines
 from ed_core.inference import predict
 from ed_core.plugins.decorators import DATASETS, MODELS
-from ed_core.recording.description import FORMAT
+from ed_core.recording.run_description import FORMAT
 from ed_core.runs.run import build, save_weights
 from ed_core.seeds import Seeds
 
@@ -291,7 +291,7 @@ def test_a_split_is_read_a_piece_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     ):
         run = made(tmp_path, name, *weights)
         expected = evaluate(run)
-        run.lend(Dataset(pixels().fields, read))
+        run.substitute_data(Dataset(pixels().fields, read))
         found = evaluate(run)
         assert found.keys() == expected.keys()
         for key in (key for key in found if isinstance(found[key], float)):

@@ -22,7 +22,7 @@ from ed_core.inference import predict
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.seeds import Seeds
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 SHAPE = (4, 4, 3)
 NAMES = ("road", "tree", "sky", "never")

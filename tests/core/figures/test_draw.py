@@ -28,15 +28,15 @@ from ed_core import (
 )
 from ed_core.figures.activations import activations
 from ed_core.figures.draw import FIGURES, draw_figures
+from ed_core.figures.figure_data import material
 from ed_core.figures.generated import latent_grid
 from ed_core.figures.latent import latent_scatter, principal_axes, tsne
-from ed_core.figures.material import material
 from ed_core.figures.reconstructions import reconstructions
 from ed_core.figures.sheets import GAP, mosaic, picture, tile_size
 from ed_core.figures.style import STYLE, spread
 from ed_core.plugins.decorators import DATASETS, MODELS
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 SHAPE = (8, 8, 1)
 ALL = [
@@ -161,6 +161,7 @@ def pixels(figure: Figure) -> np.ndarray:
     return imread(BytesIO(file.getvalue()))[..., :3]
 
 
+@pytest.mark.once(False)
 def test_every_figure_in_every_format(run: Run, drawn: list[Path]) -> None:
     assert [path.stem for path in drawn[::3]] == ALL
     assert {path.parent for path in drawn} == {run.path / "figures"}

@@ -17,9 +17,8 @@ from ed_core import Field, Run
 from ed_core.confusion import intersection_over_union
 from ed_core.figures.confusion import confusions, groups_of
 from ed_core.figures.draw import draw_figures
-from ed_core.figures.material import FigureData, material, names_of
+from ed_core.figures.figure_data import FigureData, material, names_of
 from ed_core.figures.predictions import (
-    class_names,
     confusion,
     heads_of,
     maps,
@@ -32,10 +31,11 @@ from ed_core.figures.reconstructions import signals, videos
 from ed_core.figures.segmentation import colours_of, segmentations
 from ed_core.figures.sheets import coloured, input_pictures
 from ed_core.figures.style import STYLE
+from ed_core.labels import class_name, class_names
 from ed_core.palette import CLASSES, class_colour
 from ed_core.plugins.decorators import DATASETS, MODELS
 
-pytestmark = pytest.mark.backend
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -153,7 +153,7 @@ def test_a_confusion_matrix_counts_the_whole_validation_split(
 def test_a_run_of_other_classes_is_not_drawn_beside(shown: FigureData) -> None:
     heads = [head(shown, "fine")]
     model = SimpleNamespace(heads=heads, output={"fine": SimpleNamespace(shape=(None, 3))})
-    run = SimpleNamespace(model=model, info=shown.run.info, taught=lambda head: True)
+    run = SimpleNamespace(model=model, info=shown.run.info, was_trained=lambda head: True)
     few = FigureData(run, shown.whole.samples, shown.fields, "few")  # type: ignore[arg-type]
     few.__dict__["outputs"] = {"fine": np.full((40, 3), 1 / 3)}
     assert [own.name for own in heads_of(few, "class", 0)] == ["fine"]
@@ -400,7 +400,8 @@ def test_colours_and_names_of_classes() -> None:
     palette = [class_colour(number) for number in range(30)]
     assert palette[:10] == list(CLASSES)
     assert len(set(palette)) == 30
-    assert class_names(Field((), "class", ("a", "b")), 3) == ["a", "b", "2"]
+    assert class_names(("a", "b"), 3) == ("a", "b", "2")
+    assert class_name((), -1) == "no label"
 
 
 def test_runs_are_named_by_what_differs(seer: Run) -> None:
@@ -411,4 +412,8 @@ def test_runs_are_named_by_what_differs(seer: Run) -> None:
     assert names_of([seer, like(weights={"fine": 100.0})]) == ["λ fine 1", "λ fine 100"]
     assert names_of([seer, like(labels={"fine": 0.05})]) == ["labels all", "labels fine 0.05"]
     assert names_of([seer, like(seed=3)]) == ["seed 0", "seed 3"]
+    assert names_of([seer, like(seed=3, epochs=9, stratified=True, validation=0.2)]) == [
+        f"seed 0, epochs {seer.info['epochs']}, stratified no, validation default",
+        "seed 3, epochs 9, stratified yes, validation 0.2",
+    ]
     assert names_of([seer, like()]) == [seer.path.name] * 2

@@ -4,6 +4,7 @@ import functools
 import pickle
 import sys
 import textwrap
+import zipfile
 
 import keras
 import numpy as np
@@ -252,3 +253,25 @@ def test_a_recording_of_ones_own_model_is_no_run(tmp_path):
     for use in (open_run, resume, evaluate):
         with pytest.raises(EdkitError, match=r"recorded of a model of your own.*edkit view"):
             use(path)
+
+
+def test_a_file_of_before_the_modules_moved_loads(tmp_path):
+    """Until 0.1 the modules of `ed_core.nn` stood in `ed_core`."""
+    net = small()
+    net.save(tmp_path / "now.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "now.keras") as now,
+        zipfile.ZipFile(tmp_path / "before.keras", "w") as before,
+    ):
+        for name in now.namelist():
+            data = now.read(name)
+            if name == "config.json":
+                assert b"ed_core.nn.losses" in data
+                assert b"ed_core.nn.metrics" in data
+                data = data.replace(b"ed_core.nn.", b"ed_core.")
+            before.writestr(name, data)
+    loaded = keras.saving.load_model(tmp_path / "before.keras")
+    assert [head.loss for head in loaded.heads] == [head.loss for head in net.heads]
+    assert [head.metrics for head in loaded.heads] == [head.metrics for head in net.heads]
+    for one, other in zip(loaded.weights, net.weights, strict=True):
+        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))

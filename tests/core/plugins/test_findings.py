@@ -238,6 +238,7 @@ def test_command_shows_what_was_found(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.backend
+@pytest.mark.once
 def test_findings_are_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = {"epochs": 1, "hidden": (4,), "out": tmp_path}
     run = train("dense_autoencoder", "read", **options)
@@ -254,7 +255,10 @@ def test_findings_are_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.backend
-def test_field_by_another_name_is_trained_and_measured(tmp_path: Path) -> None:
+@pytest.mark.once
+def test_field_by_another_name_is_trained_and_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     @dataset
     def other() -> Dataset:
         """The same, called otherwise."""
@@ -268,6 +272,28 @@ def test_field_by_another_name_is_trained_and_measured(tmp_path: Path) -> None:
     found = evaluate(again)
     assert found["mse"] == plain["mse"]
     assert evaluate(again, "read", split="test")["mse"] == plain["mse"]
+
+    def called_third() -> Dataset:
+        """The same, called otherwise again, beside a field that has the name of before."""
+        data = renamed(read(), {"third": "signal"})
+        splits = {
+            split: {**arrays, "wave": np.ones((len(arrays["third"]), 16, 1), "float32")}
+            for split, arrays in data.splits.items()
+        }
+        return replace(data, fields={**data.fields, "wave": data.fields["third"]}, splits=splits)
+
+    dataset(called_third)
+    asked = ["evaluate", str(run.path), "--split", "test", "--json"]
+    capsys.readouterr()
+    assert main([*asked, "--data", "called_third", "--field", "signal=third"]) == 0
+    assert json.loads(capsys.readouterr().out)["mse"] == plain["mse"]
+    for options, said in (
+        (["--field", "signal=third"], "--field goes with --data"),
+        (["--data", "read", "--field", "signal"], "expected --field NAME=OTHER, received 'signal'"),
+        (["--data", "read", "--field", "signal=x"], "--field names the field 'x', but the data ha"),
+    ):
+        assert main([*asked, *options]) == 2
+        assert said in capsys.readouterr().err
     raw = np.zeros((1, 16, 1), "float32")
     assert set(again.prepare({"wave": raw})) == {"signal"}
     both = again.prepare({"wave": raw, "signal": raw + 9})["signal"]  # which is another field

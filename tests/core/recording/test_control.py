@@ -112,7 +112,7 @@ def test_nonsense_is_ignored_with_one_warning(
         ('{"requests": [{"number": true, "kind": "pause"}]}', "has the number True"),
         ('{"requests": [{"kind": "pause"}]}', "has the number None"),
         ("x" * 70_000, "more than 65536 bytes"),
-        ("\x00\xff", "asks for nonsense: .*(codec|Expecting)"),
+        ("\x00\xff", "contains an invalid request: .*(codec|Expecting)"),
         *(
             (
                 f'{{"requests": [{{"number": 1, "kind": "learning_rate", "value": {value}}}]}}',

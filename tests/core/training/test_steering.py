@@ -336,7 +336,7 @@ def test_nonsense_changes_nothing(tmp_path: Path, plain: list[bytes]) -> None:
             self.path.write_text('{"requests": [{"kind": "weight", "value": NaN}, {}, "stop"]}')
 
     spoil = Spoil({})
-    with pytest.warns(UserWarning, match="asks for nonsense") as seen:
+    with pytest.warns(UserWarning, match="contains an invalid request") as seen:
         run = train("tiny", out=tmp_path / "x", callbacks=[spoil], started=spoil.started, **OPTIONS)
     assert len([w for w in seen if "nonsense" in str(w.message)]) == 1
     assert events(run.path) == []

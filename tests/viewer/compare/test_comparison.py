@@ -1,6 +1,5 @@
 """Two runs that are compared, without a window and without files."""
 
-import ast
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +7,9 @@ import numpy as np
 import pytest
 
 from ed_core.recording import Event
+from ed_core.recording.run_description import RUN_OPTIONS, worded
 from ed_viewer.compare.comparison import Comparison
 from ed_viewer.reading.messages import Frame, FrameRequest, RunInfo, RunProgress
-from ed_viewer.reading.run_names import worded
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.style.palette import Side
 from ed_viewer.testing import Example
@@ -121,21 +120,9 @@ def run_of(name: str, **info: object) -> Run:
     return made
 
 
-def plan_options() -> list[str]:
-    """Return what a plan has beside the model and its options; to import it takes Keras."""
-    (plan,) = (
-        node
-        for node in ast.parse((ROOT / "ed_core/training/plan.py").read_text("utf-8")).body
-        if isinstance(node, ast.ClassDef) and node.name == "Plan"
-    )
-    names = [ast.unparse(one.target) for one in plan.body if isinstance(one, ast.AnnAssign)]
-    return [name for name in names if name not in ("model", "params")]
-
-
 def test_headings_name_whatever_option_differs() -> None:
     """Of the training, of the model, and such as one run alone was given."""
-    assert {"learning_rate", "labels"} <= {*plan_options()}
-    for name in plan_options():
+    for name in RUN_OPTIONS:
         made = Comparison(run_of("vae-digits", **{name: 0.25}), run_of("vae-digits"))
         assert made.headings[0].title == f"{name} {worded(0.25)} · vae-digits"
     ours = run_of("vae-digits", params={"latent": 2, "beta": 1.0}, learning_rate=0.001)

@@ -93,9 +93,9 @@ def test_batches_are_the_same_as_far_as_both_go() -> None:
 
 
 def test_the_difference_stands_in_the_place_of_b(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(1)
     for key in (Qt.Key.Key_D, Qt.Key.Key_Home, Qt.Key.Key_Right):
         qtbot.keyClick(pair.window, key)
@@ -133,9 +133,9 @@ def test_the_difference_stands_in_the_place_of_b(
 
 
 def test_frames_of_different_points_are_not_subtracted(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     pair.window.stage.setCurrentIndex(1)
     pair.part.set_signed(True)
     pair.window.session.scrub(1)
@@ -149,13 +149,13 @@ def test_frames_of_different_points_are_not_subtracted(
 
 
 def test_runs_of_other_samples_say_so(
-    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, tmp_path: Path
 ) -> None:
     example = Example(samples=120, size=(24, 20, 3), frames=5)
     header = example.header({"data": "others"})
     example.header = lambda run=None: header
     other = write_example(tmp_path / "runs", example, frames=5)
-    pair = couple(finished, other)
+    pair = compare_runs(finished, other)
     remark = pair.side("B")._head._remark
     said = "B was recorded on other samples than A (B: 'others', A: 'example')."
     assert (remark.text, remark.isVisible()) == (said, True)

@@ -33,27 +33,27 @@ def alive(pid: int) -> bool:
 
 
 def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    window, panel = hand.opened(open_window, finished)
+    window, panel = code_editor.opened(open_window, finished)
     pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.ENDED, timeout=30_000)
     said = panel.editor.weights.text()
     assert said == "The decoder's process ended (signal 9). Drag to restart it."
-    before = hand.picture(panel).copy()
-    hand.drag(panel, QPoint(60, -40))
+    before = code_editor.picture(panel).copy()
+    code_editor.drag(panel, QPoint(60, -40))
     assert window.stage.decoder.process.number != pid
-    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=20_000)
+    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before), timeout=20_000)
     assert "decoded with checkpoint" in panel.editor.weights.text()
 
 
 def test_a_process_that_always_ends_is_given_up_after_one_more_start(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    hand.pretend(mode="dies")
+    code_editor.pretend(mode="dies")
     window = open_window(finished)
-    panel = hand.latent(window)
+    panel = code_editor.latent(window)
     decoder = window.stage.decoder
     qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
     assert "I do not feel well" in decoder.words
@@ -66,12 +66,12 @@ def test_a_process_that_always_ends_is_given_up_after_one_more_start(
 
 
 def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    hand.pretend(mode="unable")
-    panel = hand.latent(open_window(finished))
+    code_editor.pretend(mode="unable")
+    panel = code_editor.latent(open_window(finished))
     qtbot.waitUntil(lambda: panel.reason.isVisible(), timeout=20_000)
-    assert panel.reason.text() == "No decoding by hand: this model has no decoder."
+    assert panel.reason.text() == "Live decoding unavailable: this model has no decoder."
     assert not panel.handle.item.target.isVisible()
     assert panel.editor.isHidden()
     assert panel.interpolation.isHidden()
@@ -80,23 +80,23 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
 
 
 def test_a_process_that_never_answers_is_ended(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any, monkeypatch: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("ed_viewer.decoding.process._PATIENCE", 1500)
-    hand.pretend(mode="mute")
+    code_editor.pretend(mode="mute")
     window = open_window(finished)
-    hand.latent(window)
+    code_editor.latent(window)
     decoder = window.stage.decoder
     qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
     assert "no answer for 1 seconds" in decoder.words
 
 
 def test_a_program_that_is_not_there(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any, monkeypatch: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(decoder_module, "worker_command", lambda path: ["/nowhere/python"])
     window = open_window(finished)
-    panel = hand.latent(window)
+    panel = code_editor.latent(window)
     decoder = window.stage.decoder
     qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=30_000)
     window.session.scrub(3)
@@ -108,26 +108,26 @@ def test_a_program_that_is_not_there(
 
 
 def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
     window = open_window(finished)
-    panel = hand.latent(window)
+    panel = code_editor.latent(window)
     qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.UNABLE, timeout=60_000)
     assert "the model was not built by edkit" in panel.reason.text()
 
 
 def test_another_run_and_a_closed_window_leave_no_process(
-    qtbot: QtBot, open_window: Open, finished: Path, wide: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, wide: Path, code_editor: Any
 ) -> None:
-    hand.pretend()
+    code_editor.pretend()
     window = open_window(finished)
-    hand.ready(hand.latent(window))
+    code_editor.ready(code_editor.latent(window))
     first = window.stage.decoder.process.number
     window.open(wide)
     qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
     qtbot.waitUntil(lambda: not alive(first), timeout=30_000)
-    hand.pretend(40)
-    hand.ready(hand.latent(window))
+    code_editor.pretend(40)
+    code_editor.ready(code_editor.latent(window))
     second = window.stage.decoder.process.number
     assert alive(second)
     window.close()
@@ -167,18 +167,18 @@ def test_the_real_process_does_not_outlive_a_window_that_is_killed(finished: Pat
 
 @pytest.mark.skipif(not installed_backends(), reason="no backend is installed")
 def test_dragging_through_the_code_of_a_trained_run(
-    qtbot: QtBot, open_window: Open, tmp_path: Path, hand: Any
+    qtbot: QtBot, open_window: Open, tmp_path: Path, code_editor: Any
 ) -> None:
     options = ["--epochs", "1", "--hidden", "8", "--out", str(tmp_path / "runs")]
     command = [sys.executable, "-m", "ed_core.cli", "train", "vae", *options]
     subprocess.run(command, check=True, capture_output=True)
     window = open_window(next((tmp_path / "runs").iterdir()))
-    panel = hand.latent(window)
-    qtbot.waitUntil(lambda: len(hand.picture(panel)) > 0, timeout=120_000)
-    assert hand.picture(panel).shape == (1, 32, 32, 1)
-    before = hand.picture(panel).copy()
-    hand.drag(panel, QPoint(70, 50))
-    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
+    panel = code_editor.latent(window)
+    qtbot.waitUntil(lambda: len(code_editor.picture(panel)) > 0, timeout=120_000)
+    assert code_editor.picture(panel).shape == (1, 32, 32, 1)
+    before = code_editor.picture(panel).copy()
+    code_editor.drag(panel, QPoint(70, 50))
+    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before), timeout=30_000)
     step = int(window.session.growth.steps[-1])
     assert panel.editor.weights.text() == f"decoded with checkpoint {step}"
     qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) == 8, timeout=60_000)

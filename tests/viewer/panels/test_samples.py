@@ -141,9 +141,9 @@ def test_every_name_has_room(qtbot: QtBot, open_window: Open, finished: Path) ->
 
 
 def test_two_runs_have_their_columns_at_the_same_steps(
-    qtbot: QtBot, couple: Pairs, finished: Path, shorter: Path, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, tmp_path: Path
 ) -> None:
-    pair = couple(finished, shorter)
+    pair = compare_runs(finished, shorter)
     strip_of(qtbot, pair.window)
     ours, theirs = (pair.panel(side, "samples") for side in "AB")
     assert theirs.over_time.isChecked()
@@ -160,10 +160,10 @@ def test_two_runs_have_their_columns_at_the_same_steps(
 
 
 def test_where_run_b_has_no_frame_yet_its_column_is_empty(
-    qtbot: QtBot, couple: Pairs, finished: Path, tmp_path: Path
+    qtbot: QtBot, compare_runs: Pairs, finished: Path, tmp_path: Path
 ) -> None:
     late = write_example(tmp_path / "runs", Example(samples=120, frames=8), frames=8)
-    pair = couple(finished, late)
+    pair = compare_runs(finished, late)
     strip_of(qtbot, pair.window)
     session = pair.session("B")
     session.columns = lambda count: (-1, *range(1, 8))

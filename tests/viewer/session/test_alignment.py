@@ -1,11 +1,8 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ed_viewer.session.alignment import WAYS, Alignment, Times, aligned, end_of
-
-pytestmark = pytest.mark.viewer
 
 
 def times(steps: list[int], per_epoch: int = 10, end: float | None = None) -> Times:

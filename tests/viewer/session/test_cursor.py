@@ -1,10 +1,7 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ed_viewer.session.cursor import Cursor, Playback
-
-pytestmark = pytest.mark.viewer
 
 
 def live(count: int = 10) -> Cursor:

@@ -22,23 +22,25 @@ Open = Callable[..., Window]
 
 
 def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    hand.pretend()
-    panel = hand.latent(open_window(finished))
-    hand.ready(panel)
-    before, code = hand.picture(panel).copy(), panel.handle.code.copy()
+    code_editor.pretend()
+    panel = code_editor.latent(open_window(finished))
+    code_editor.ready(panel)
+    before, code = code_editor.picture(panel).copy(), panel.handle.code.copy()
     drawn = panel.editor.picture.grab().toImage()
-    hand.drag(panel, QPoint(90, -60))
+    code_editor.drag(panel, QPoint(90, -60))
     assert panel.handle.code[0] > code[0]
     assert panel.handle.code[1] > code[1]
-    qtbot.waitUntil(lambda: not np.array_equal(hand.picture(panel), before), timeout=30_000)
+    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before), timeout=30_000)
     expected = 1 / (1 + np.exp(-panel.handle.code[0]))
     qtbot.waitUntil(
-        lambda: abs(float(hand.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5, timeout=30_000
+        lambda: abs(float(code_editor.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5, timeout=30_000
     )
     assert panel.editor.picture.grab().toImage() != drawn
-    moved = hand.on_screen(panel, panel.axes.place(panel.handle.code)) - hand.on_screen(panel, code)
+    moved = code_editor.on_screen(
+        panel, panel.axes.place(panel.handle.code)
+    ) - code_editor.on_screen(panel, code)
     assert abs(moved.x() - 90) <= 8
     assert abs(moved.y() + 60) <= 8
     assert 2 <= len(panel.handle.trail.codes) <= 10
@@ -46,9 +48,9 @@ def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
 
 
 def test_the_panel_says_which_weights_are_in_use(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    window, panel = hand.opened(open_window, finished)
+    window, panel = code_editor.opened(open_window, finished)
     said = panel.editor.weights
     qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 300 (step 350 not kept)")
     window.session.scrub(4)
@@ -56,9 +58,9 @@ def test_the_panel_says_which_weights_are_in_use(
 
 
 def test_the_handle_stands_on_the_overview_of_no_run(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    hand.pretend()
+    code_editor.pretend()
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
     assert all(panel.source.decoder is None for panel in window.stage.panels)
@@ -68,26 +70,26 @@ def test_the_handle_stands_on_the_overview_of_no_run(
 
 
 def test_a_class_is_chosen_for_a_conditional_decoder(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    hand.pretend(classes=4)
-    panel = hand.latent(open_window(finished))
-    hand.ready(panel)
+    code_editor.pretend(classes=4)
+    panel = code_editor.latent(open_window(finished))
+    code_editor.ready(panel)
     choice = panel.editor.classes
     assert [choice.itemText(n) for n in range(choice.count())] == [f"class {n}" for n in range(4)]
     assert choice.isVisible()
-    assert hand.picture(panel)[0, 0].min() == 1
+    assert code_editor.picture(panel)[0, 0].min() == 1
     choice.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: hand.picture(panel)[0, 3].min() == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: code_editor.picture(panel)[0, 3].min() == 1, timeout=30_000)
     qtbot.waitUntil(lambda: panel.interpolation.row.outputs[:, 3].min() == 1, timeout=30_000)
 
 
 def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
-    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+    qtbot: QtBot, open_window: Open, wide: Path, code_editor: Any
 ) -> None:
-    hand.pretend(40)
-    panel = hand.latent(open_window(wide))
-    hand.ready(panel)
+    code_editor.pretend(40)
+    panel = code_editor.latent(open_window(wide))
+    code_editor.ready(panel)
     units = panel.editor.units
     assert len(units.rows) == 16
     assert (units.order == np.argsort(-panel.codes.var(axis=0), kind="stable")).all()
@@ -108,14 +110,14 @@ def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
 
 
 def test_with_principal_axes_the_handle_moves_in_the_plane_through_the_code(
-    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+    qtbot: QtBot, open_window: Open, wide: Path, code_editor: Any
 ) -> None:
-    hand.pretend(40)
-    panel = hand.latent(open_window(wide))
-    hand.ready(panel)
+    code_editor.pretend(40)
+    panel = code_editor.latent(open_window(wide))
+    code_editor.ready(panel)
     panel.editor.units.rows[5][2].setValue(0.7)  # out of the plane of the mean
     before = panel.handle.code.copy()
-    hand.drag(panel, QPoint(40, 30))
+    code_editor.drag(panel, QPoint(40, 30))
     change = panel.handle.code - before
     directions = panel.axes.directions
     assert np.linalg.norm(change) > 0.01
@@ -123,10 +125,10 @@ def test_with_principal_axes_the_handle_moves_in_the_plane_through_the_code(
 
 
 def test_another_size_of_the_code_asks_for_no_second_drawing(
-    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+    qtbot: QtBot, open_window: Open, wide: Path, code_editor: Any
 ) -> None:
-    hand.pretend(40)
-    choice = hand.latent(open_window(wide)).choice
+    code_editor.pretend(40)
+    choice = code_editor.latent(open_window(wide)).choice
     with qtbot.assertNotEmitted(choice.changed):
         choice.axes_of(np.random.default_rng(0).normal(size=(9, 3)))
     assert [box.value() for box in choice.pair] == [1, 2]
@@ -134,11 +136,11 @@ def test_another_size_of_the_code_asks_for_no_second_drawing(
 
 
 def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
-    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+    qtbot: QtBot, open_window: Open, wide: Path, code_editor: Any
 ) -> None:
-    hand.pretend(40)
-    panel = hand.latent(open_window(wide))
-    hand.ready(panel)
+    code_editor.pretend(40)
+    panel = code_editor.latent(open_window(wide))
+    code_editor.ready(panel)
     choice = panel.choice
     choice.kind.setCurrentText("Code units")
     choice.pair[0].setValue(7)
@@ -146,7 +148,7 @@ def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
     np.testing.assert_array_equal(panel.axes.points, panel.codes[:, [6, 2]])
     assert panel.axes.titles == ("code 7", "code 3")
     before = panel.handle.code.copy()
-    hand.drag(panel, QPoint(50, 0))
+    code_editor.drag(panel, QPoint(50, 0))
     assert np.flatnonzero(np.abs(panel.handle.code - before) > 1e-6).tolist() in ([6], [2, 6])
     choice.kind.setCurrentText("t-SNE")
     qtbot.waitUntil(lambda: len(panel.axes.points) == 60, timeout=30_000)
@@ -156,13 +158,13 @@ def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
 
 
 def test_where_its_process_ends_no_t_sne_is_on_its_way(
-    qtbot: QtBot, open_window: Open, wide: Path, hand: Any
+    qtbot: QtBot, open_window: Open, wide: Path, code_editor: Any
 ) -> None:
-    hand.pretend(40)
-    panel = hand.latent(open_window(wide))
-    hand.ready(panel)
+    code_editor.pretend(40)
+    panel = code_editor.latent(open_window(wide))
+    code_editor.ready(panel)
     choice, decoder = panel.choice, panel.source.decoder
-    hand.pretend(40, mode="dies")
+    code_editor.pretend(40, mode="dies")
     os.kill(decoder.process.number, signal.SIGSTOP)
     choice.kind.setCurrentText("t-SNE")
     assert "Computing t-SNE" in panel.caption.text
@@ -175,10 +177,12 @@ def test_where_its_process_ends_no_t_sne_is_on_its_way(
     assert "t-SNE failed" in panel.caption.text
 
 
-def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, hand: Any) -> None:
-    hand.pretend()
+def test_between_two_samples(
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
+) -> None:
+    code_editor.pretend()
     window = open_window(finished)
-    panel = hand.latent(window)
+    panel = code_editor.latent(window)
     between = panel.interpolation
     qtbot.waitUntil(lambda: len(between.row.outputs) == 8, timeout=20_000)
     assert [box.value() for box in between.ends] == [1, 2]
@@ -195,23 +199,23 @@ def test_between_two_samples(qtbot: QtBot, open_window: Open, finished: Path, ha
 
 
 def test_a_click_on_a_point_takes_its_code(
-    qtbot: QtBot, open_window: Open, finished: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, code_editor: Any
 ) -> None:
-    hand.pretend()
-    panel = hand.latent(open_window(finished))
-    hand.ready(panel)
+    code_editor.pretend()
+    panel = code_editor.latent(open_window(finished))
+    code_editor.ready(panel)
     far = int(panel.codes[:, 0].argmax())
     viewport, left = panel.scatter.plot.viewport(), Qt.MouseButton.LeftButton
-    at = hand.on_screen(panel, panel.codes[far])
+    at = code_editor.on_screen(panel, panel.codes[far])
     QTest.mouseClick(viewport, left, pos=at)
     qtbot.waitUntil(lambda: panel.interpolation.ends[0].value() == far + 1, timeout=15_000)
     np.testing.assert_allclose(panel.handle.code, panel.codes[far])
 
 
 def test_no_process_outlives_the_window(
-    qtbot: QtBot, open_window: Open, finished: Path, shorter: Path, hand: Any
+    qtbot: QtBot, open_window: Open, finished: Path, shorter: Path, code_editor: Any
 ) -> None:
-    window, panel = hand.opened(open_window, finished)
+    window, panel = code_editor.opened(open_window, finished)
     decoder = window.stage.decoder
     window.open(shorter)  # the decoder of before is given up, its process may not have gone yet
     window.close()

@@ -1,6 +1,6 @@
 """The material of the figures: a run, some samples of one split, and the recorded curves."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,48 +10,49 @@ import numpy as np
 from ed_core.data.batches import reference_batch
 from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
+from ed_core.labels import class_name
 from ed_core.nn.submodels import inputs_of
 from ed_core.plugins.spec import Field
 from ed_core.probes import flat
+from ed_core.recording.run_description import differing, run_options, worded
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run
 
-_FACTS = ("data", "only", "class_weights", "epochs", "batch_size", "learning_rate", "seed")
 SAMPLES = 2000
 
 
 def names_of(runs: list[Run]) -> list[str]:
-    """Return what tells runs apart: models, options, weights, labels, the rest, or folders.
+    """Return what tells runs apart: models, or all options that differ, or else folders.
 
-    A single run needs no name: "".
+    A single run needs no name: "". Of weights those of the model count as well.
     """
     if len(runs) == 1:
         return [""]
-    infos = [run.info for run in runs]
-    models = [info["model"] for info in infos]
+    models = [run.info["model"] for run in runs]
     if len(set(models)) > 1:
         return models
-    weights = [run.spec.weights(run.info["params"], run.info.get("weights")) for run in runs]
-    for facts in (
-        [info["params"] for info in infos],
-        [{f"λ {name}": value for name, value in own.items()} for own in weights],
-        [{"labels": info.get("labels") or "all"} for info in infos],
-        [{name: info.get(name) for name in _FACTS} for info in infos],
-    ):
-        differing = [k for k in facts[0] if any(own.get(k) != facts[0][k] for own in facts)]
-        if differing:
-            return [", ".join(f"{k} {_text(own.get(k))}" for k in differing) for own in facts]
-    return [run.path.name for run in runs]
+    set_by_hand = {name for run in runs for name in run.info.get("weights") or {}}
+    told = [_options(run, set_by_hand) for run in runs]
+    names = differing(told)
+    if not names:
+        return [run.path.name for run in runs]
+    return [", ".join(f"{n} {worded(own.get(n, 'default'))}" for n in names) for own in told]
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
-    if isinstance(value, (list, tuple)):
-        return ",".join(_text(part) for part in value)
-    return str(value)
+def _options(run: Run, set_by_hand: Collection[str]) -> dict[str, Any]:
+    """Return the options of a run, with the weights of its heads and the labels it has.
+
+    Args:
+        run: with its model.
+        set_by_hand: the heads whose weight is told although an option of the model states it.
+    """
+    options = {"labels": "all", **run_options(run.info)}
+    options.pop("weights", None)
+    weights = run.spec.weights(run.info["params"], run.info.get("weights"))
+    for head in run.spec.heads:
+        if head.name in set_by_hand or not isinstance(head.weight, str):
+            options[f"λ {head.name}"] = weights[head.name]
+    return options
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class FigureData:
             known = self.fields.get(head.target)
             seen = head.target in self.run.model.input and head.output == head.target
             fits = seen and known and known.kind == kind and len(known.shape) == axes
-            if fits and self.run.taught(head):
+            if fits and self.run.was_trained(head):
                 return head.output
         return None
 
@@ -147,10 +148,7 @@ class FigureData:
 
     def class_name(self, number: int) -> str:
         """Return the name of a class of `label`, "no label" below 0."""
-        if number < 0:
-            return "no label"
-        names = self.fields[self.label].classes if self.label else ()
-        return names[number] if number < len(names) else str(number)
+        return class_name(self.fields[self.label].classes if self.label else (), number)
 
 
 def material(

@@ -1,4 +1,4 @@
-"""Layout of a table in text: separator, heading, units and decimal mark."""
+"""Layout of text tables: separator, heading, units and decimal mark."""
 
 import csv
 import re
@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from ed_core import EdkitError
 
-Note = tuple[str, str, str, int, bool]  # about, text, option, how many, whether they are left out
+Note = tuple[str, str, str, int, bool]  # subject, text, option, count, whether left out
 
-HEAD = 2**20  # characters that say how a file is laid out
-_STEADY = 8  # numbers in a row, and rows, that show names
+HEAD = 2**20  # characters from which the layout is inferred
+_STEADY = 8  # numbers in a row, and rows, that suggest names
 _ROWS = 2000  # of them, at most
 SEPARATORS = (";", "\t", "|", ",", " ")
 GAPS = {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "?", "-", "--", "#n/a", "#na"}
@@ -43,7 +43,7 @@ _UNIT = re.compile(
 
 
 class NoNumbersError(EdkitError):
-    """A file holds no rows of numbers, and so no signal."""
+    """A file without rows of numbers, and so without a signal."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{str(path)!r}: {why}.")
@@ -52,7 +52,7 @@ class NoNumbersError(EdkitError):
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """How a user says that a text file is to be read."""
+    """Reading options of a text file."""
 
     decimal: Literal["auto", ".", ","] = "auto"
     heading: Literal["auto", "yes", "no"] = "auto"
@@ -61,31 +61,31 @@ class TextOptions:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the cells of a file are: its separator, and what stands before its rows."""
+    """Layout of a file's cells: separator and lines before the rows."""
 
     encoding: str
     separator: str
     quote: str
     width: int  # cells of a row
-    widest: int  # with those that hold nothing
+    widest: int  # with empty ones
     before: int  # lines before the rows
-    folded: int = 0  # of them, that go on with a cell of the line above
+    folded: int = 0  # of them, that continue a cell of the line above
     names: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     decimal: str = "."
     thousands: str | None = None
     comments: tuple[int, ...] = ()  # whole lines, from 0
-    inline: bool = False  # whether a # ends rows
+    inline: bool = False  # whether a # starts a comment at the end of rows
     blank: bool = True  # whether a blank line is no row
 
 
 @dataclass(frozen=True, slots=True)
 class _Heading:
-    """The first lines of a file."""
+    """Heading in the first lines of a file."""
 
     path: Path
     lines: list[str]
-    comments: list[int]  # which of the lines are some, from 0
+    comments: list[int]  # indices of the lines of comments, from 0
     separator: str
     quote: str
 
@@ -94,7 +94,7 @@ Row = tuple[int, list[str]]  # number of its line, from 1, and its cells
 
 
 def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Note]) -> Layout:
-    """Return how a file is laid out, from its first lines."""
+    """Return the layout of a file, from its first lines."""
     with path.open(encoding=encoding) as file:
         text = file.read(HEAD)
     lines = text.split("\n")
@@ -152,20 +152,20 @@ def find_layout(path: Path, encoding: str, options: TextOptions, notes: list[Not
 
 
 def _odd_ends(path: Path) -> bool:
-    """Tell whether lines end in a way that shows a blank line after each."""
+    """Return whether lines end such that a blank line seems to follow each."""
     with path.open("rb") as file:
         head = file.read(4096)
     return b"\r\r\n" in head or b"\n\r" in head.replace(b"\r\n", b"")
 
 
 def is_comment(line: str) -> bool:
-    """Tell whether a line is a comment, and no row with a gap in its first cell."""
+    """Return whether a line is a comment, not a row with a gap in its first cell."""
     start = line.lstrip()
     return start[:1] in ("#", "%") and start.partition(",")[0].strip().lower() not in GAPS
 
 
 def _bare(line: str) -> str:
-    """Return a line of numbers without a comment at its end; a lead #1 is a name."""
+    """Return a line of numbers without a comment at its end; "lead #1" is a name."""
     begins = line.lstrip()[:1]
     return re.sub(r"\s#.*", "", line) if "#" in line and begins in "+-.0123456789" else line
 
@@ -199,12 +199,12 @@ def each_row(
                 count += 1
                 if count == most:
                     return
-    except csv.Error:  # a line as long as a file
+    except csv.Error:  # an unlimited line
         return
 
 
 def _spaced(line: str, quote: str) -> list[str]:
-    """Return the cells between spaces and tabs; a cell in quotes may have spaces in it."""
+    """Return the cells between spaces and tabs; quoted cells may contain spaces."""
     if quote not in line:
         return line.split()
     reader = csv.reader(
@@ -214,7 +214,7 @@ def _spaced(line: str, quote: str) -> list[str]:
 
 
 def _starts(reader: Any) -> Iterator[Row]:
-    """Return each row with the line it begins in: a cell in quotes may go on in the next."""
+    """Return each row with its first line: quoted cells may continue in the next."""
     start = 1
     for row in reader:
         yield start, row
@@ -222,7 +222,7 @@ def _starts(reader: Any) -> Iterator[Row]:
 
 
 def usual(cell: str) -> str:
-    """Return a number without the marks that pandas does not know: 1 234,5 is 1234,5."""
+    """Return a number without marks unknown to pandas: 1 234,5 becomes 1234,5."""
     if not _ODD.search(cell):
         return cell
     text = _MINUS.sub("-", cell)
@@ -232,7 +232,7 @@ def usual(cell: str) -> str:
 
 
 def number_of(cell: str, layout: Layout) -> float | None:
-    """Return the number that a cell of a file is, None where it is none."""
+    """Return the number in a cell of a file, else None."""
     text, mark = usual(cell.strip()), layout.thousands
     if mark and mark in text:
         if not _thousands(text, mark):
@@ -253,24 +253,24 @@ def _kind(cell: str) -> str:
 
 
 def _likelihood(rows: list[Row], separator: str) -> tuple[int, bool, int, int]:
-    """Return how well a separator fits: how many numbers and dates it shows, above all.
+    """Return how well a separator fits: mainly the numbers and dates that it yields.
 
-    Those of rows of the usual width alone; a date and its time count once.
+    Only rows of the usual width count; a date and its time count once.
     """
     widths = Counter(len(cells) for _, cells in rows)
     usual, same = widths.most_common(1)[0] if widths else (0, 0)
-    shown = 0
+    score = 0
     for cells in (cells for _, cells in rows if len(cells) == usual):
         kinds = [_kind(cell) for cell in cells]
-        shown += sum(kind in ("number", "date") for kind in kinds)
+        score += sum(kind in ("number", "date") for kind in kinds)
         if separator == " ":
-            shown -= sum(pair == ("date", "date") for pair in pairwise(kinds))
+            score -= sum(pair == ("date", "date") for pair in pairwise(kinds))
     order = SEPARATORS.index(separator) if separator in SEPARATORS else 0
-    return shown, usual > 1, same, -order
+    return score, usual > 1, same, -order
 
 
 def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
-    """Tell whether what stands between commas is the two halves of one number, such as 0,05."""
+    """Return whether commas separate the two halves of one number, such as 0,05."""
     pairs = [cells for _, cells in rows if len(cells) == 2]
     whole = [cells for cells in pairs if re.fullmatch(r"[+-]?\d+", cells[0])]
     halves = [c[1] for c in whole if re.fullmatch(r"\d+(?:[eE][+-]?\d+)?", c[1])]
@@ -286,11 +286,11 @@ def _one_column(path: Path, rows: list[Row], options: TextOptions) -> bool:
     return False
 
 
-def _heading(rows: list[Row], wanted: str, head: _Heading) -> tuple[int, list[str], list[str]]:
-    """Return the number of rows before the first of numbers, the heading and the units."""
-    if wanted == "no":
+def _heading(rows: list[Row], choice: str, head: _Heading) -> tuple[int, list[str], list[str]]:
+    """Return the number of rows above the numbers, the heading and the units."""
+    if choice == "no":
         return 0, [], []
-    if wanted == "yes":
+    if choice == "yes":
         return 1, rows[0][1], []
     first = next((i for i, (_, cells) in enumerate(rows) if _is_data(cells, _kinds(rows))), None)
     if first is None:
@@ -321,9 +321,9 @@ def _heading(rows: list[Row], wanted: str, head: _Heading) -> tuple[int, list[st
 
 
 def _are_units(cells: list[str], above: list[str]) -> bool:
-    """Tell whether a row says the units of the names above it.
+    """Return whether a row holds the units of the names above it.
 
-    Some oscilloscopes write numbers of theirs there as well; a table in Markdown has a line.
+    Some oscilloscopes also write numbers there; Markdown has a line.
     """
     words = [cell for cell in cells if _kind(cell) != "number"]
     names = all(_kind(cell) in ("text", "gap") for cell in above) and any(above)
@@ -333,7 +333,7 @@ def _are_units(cells: list[str], above: list[str]) -> bool:
 
 
 def _parted(names: list[str], width: int, head: _Heading) -> list[str]:
-    """Return names that stand in one cell, since other marks are between them than below."""
+    """Return names split from one cell if the heading has another separator than the rows."""
     if len(names) != 1 or width < 2:
         return names
     others = (_rows([names[0]], mark, head.quote) for mark in SEPARATORS if mark != head.separator)
@@ -341,7 +341,7 @@ def _parted(names: list[str], width: int, head: _Heading) -> list[str]:
 
 
 def _without_heading(rows: list[Row], head: _Heading) -> tuple[int, list[str], list[str]]:
-    """Return what a comment just above the rows says of them; a line of numbers may be names."""
+    """Return the names in a comment just above the rows; a line of numbers may be names."""
     above = [number for number in head.comments if number < rows[0][0] - 1]
     if above:
         text = head.lines[above[-1]].lstrip()[1:]
@@ -363,7 +363,7 @@ def _without_heading(rows: list[Row], head: _Heading) -> tuple[int, list[str], l
 
 
 def _steady(rows: list[Row]) -> bool:
-    """Tell whether the first row alone rises in even steps, as the wavelengths of a spectrum do."""
+    """Return whether only the first row rises in even steps, like wavelengths of a spectrum."""
     if len(rows[0][1]) < _STEADY or not all(map(_DOT.fullmatch, rows[0][1])):
         return False
     first, *others = ([float(c) for c in cells if _DOT.fullmatch(c)] for _, cells in rows[:_STEADY])
@@ -382,25 +382,25 @@ def _two_headings(path: Path, names: list[str], line: int) -> EdkitError:
 
 
 def _kinds(rows: list[Row]) -> list[str]:
-    """Return what most cells of each column are, of the lower half of the rows."""
+    """Return the commonest kind of cell in each column, over the lower half of the rows."""
     half = [cells for _, cells in rows[len(rows) // 2 :]]
     kinds = []
     for column in range(max(map(len, half))):
-        found = Counter(_kind(cells[column]) for cells in half if column < len(cells))
-        del found["gap"]
-        kinds.append(found.most_common(1)[0][0] if found else "gap")
+        counts = Counter(_kind(cells[column]) for cells in half if column < len(cells))
+        del counts["gap"]
+        kinds.append(counts.most_common(1)[0][0] if counts else "gap")
     return kinds
 
 
 def _is_data(cells: list[str], kinds: list[str]) -> bool:
-    """Tell whether a row has a number where its columns have some, and no text there."""
+    """Return whether a row holds numbers, not text, in the columns of numbers."""
     of = [(_kind(cell), kind) for cell, kind in zip(cells, kinds, strict=False)]
     wrong = any(own not in ("gap", kind) for own, kind in of if kind in ("number", "date"))
     return not wrong and any(own == kind == "number" for own, kind in of)
 
 
-def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[str, str | None]:
-    """Return the decimal mark, and the mark between thousands, as the numbers show them."""
+def _decimal(path: Path, data: list[Row], choice: str, separator: str) -> tuple[str, str | None]:
+    """Return the decimal mark and the thousands mark, inferred from the numbers."""
     cells = [usual(cell) for _, row in data for cell in row if _kind(cell) == "number"]
     commas = [cell for cell in cells if "," in cell]
     dots = [cell for cell in cells if "." in cell]
@@ -409,9 +409,9 @@ def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[
         ",": [c for c in commas if c.rfind(",") > c.rfind(".") and not _thousands(c, ",")],
         ".": [c for c in dots if c.rfind(".") > c.rfind(",") and not _thousands(c, ".")],
     }
-    if wanted != "auto":
-        other = "," if wanted == "." else "."
-        return wanted, other if grouped[other] else None
+    if choice != "auto":
+        other = "," if choice == "." else "."
+        return choice, other if grouped[other] else None
     if not commas:
         return ".", None
     if len(commas) < len(cells) and all(len(row) == 1 for _, row in data):
@@ -426,7 +426,7 @@ def _decimal(path: Path, data: list[Row], wanted: str, separator: str) -> tuple[
     if not sure[","] and any(cell.count(",") > 1 for cell in commas):
         return ".", ","
     if sure[","] and sure["."]:
-        return ".", None  # the odd ones are named where they stand
+        return ".", None  # odd cells are reported later with their place
     raise EdkitError(
         f"{str(path)!r}: {commas[0]!r} has a decimal comma, or a comma between thousands: say "
         "decimal=, or decimal=. ."

@@ -1,26 +1,45 @@
-"""The description of a run, `run.json`: its entries, and the check of what a stranger wrote there.
+"""Description of a run, `run.json`: its entries, and their checks.
 
-Every entry may be missing; who needs one says so. What is not listed here is read by nobody, and
-only its numbers and texts are looked at. No message is longer than a line.
+Every entry may be missing; code that needs one checks for it. Entries not listed here are never
+read; only their numbers and texts are checked. No message is longer than a line.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, prod
 from typing import Any
 
 from ed_core.errors import EdkitError
-from ed_core.recording.layout import one_line
+from ed_core.recording.layout import LARGEST_EXACT, one_line
 
 FORMAT = 2
 """Of `run.json`. Before 2 the random streams of a run were shared, `test` was watched while it
 trained, and PyTorch's gradients were not always zeroed."""
 
+RUN_OPTIONS = (
+    "data",
+    "seed",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "weights",
+    "labels",
+    "stratified",
+    "only",
+    "class_weights",
+    "oversample",
+    "field_names",
+    "validation",
+    "every",
+    "record",
+    "backend",
+)
+"""The options of a run beside those of its model, in the order in which people are told them."""
+
 _DEEPEST = 32  # levels of lists and objects
 _LONGEST = 4096  # characters of one text: a path has as many at most
-_LARGEST = 2**53  # of whole numbers: what JSON holds exactly everywhere
 _COUNT = 2**31 - 1
 _SAMPLE = 2**26  # numbers of one sample
 _STRANGE = re.compile(
@@ -54,8 +73,8 @@ class KeyRule:
             return f"{_cut(one_line(key))} lacks {missing[0]!r}"
         for name, part in _parts(value):
             entry = self.of or (self.named or {}).get(name)
-            if entry and (found := entry.fault(f"{key}.{name}" if key else str(name), part)):
-                return found
+            if entry and (fault := entry.fault(f"{key}.{name}" if key else str(name), part)):
+                return fault
         return ""
 
 
@@ -72,11 +91,11 @@ def check(info: Any, where: str) -> dict[str, Any]:
     """
     if not isinstance(info, dict):
         raise EdkitError(f"{where!r} is not the description of a run: it holds no object.")
-    found = info.get("format", 1)
-    if _whole(1)(found) and found > FORMAT:
+    version = info.get("format", 1)
+    if _whole(1)(version) and version > FORMAT:
         raise EdkitError(
-            f"{where!r} was written by a newer version (format {found}, this one knows {FORMAT}): "
-            "pip install --upgrade edkit."
+            f"{where!r} was written by a newer version (format {version}, this one knows {FORMAT})"
+            ": pip install --upgrade edkit."
         )
     if fault := _strange("", info, _DEEPEST) or _DESCRIPTION.fault("", info):
         raise EdkitError(f"{where!r} cannot be used: {fault}.")
@@ -91,7 +110,7 @@ def checked(info: Mapping[str, Any], where: str) -> dict[str, Any]:
         where: the file, for the message.
 
     Raises:
-        EdkitError: JSON cannot hold it, or nobody could open what says so.
+        EdkitError: JSON cannot hold it, or the run could not be opened again.
     """
     try:
         text = json.dumps(info, allow_nan=False)
@@ -110,8 +129,8 @@ def _strange(key: str, value: Any, levels: int) -> str:
         words = f"a text of at most {_LONGEST} characters, none of them for control"
         return _wrong(key, words, value) if bad else ""
     if isinstance(value, int):
-        bad = abs(value) > _LARGEST
-        return _wrong(key, f"a whole number up to {_LARGEST}", value) if bad else ""
+        bad = abs(value) > LARGEST_EXACT
+        return _wrong(key, f"a whole number up to {LARGEST_EXACT}", value) if bad else ""
     if isinstance(value, float):
         return "" if isfinite(value) else _wrong(key, "a finite number", value)
     if not levels and _parts(value):
@@ -131,7 +150,7 @@ def _parts(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _wrong(key: str, words: str, value: Any) -> str:
-    large = isinstance(value, int) and abs(value) > _LARGEST  # Python refuses to print the largest
+    large = isinstance(value, int) and abs(value) > LARGEST_EXACT  # Python prints no huge one
     return f"{_cut(one_line(key))} must be {words}, received {'more' if large else _short(value)}"
 
 
@@ -164,7 +183,7 @@ def _list(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-def _whole(least: int, most: int = _LARGEST) -> Callable[[Any], bool]:
+def _whole(least: int, most: int = LARGEST_EXACT) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most
 
 
@@ -266,3 +285,27 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "weights_changed_by_callbacks": SWITCH,
 }
 _DESCRIPTION = KeyRule("an object", _object, named=_ENTRIES)
+
+
+def run_options(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run by name, out of its `run.json`: the model's own come first."""
+    params = info.get("params")
+    given = dict(params) if isinstance(params, Mapping) else {}
+    return {**given, **{name: info[name] for name in RUN_OPTIONS if info.get(name) is not None}}
+
+
+def differing(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the options that are not the same in all of some runs."""
+    names = dict.fromkeys(name for options in runs for name in options)
+    return [n for n in names if any(options.get(n) != runs[0].get(n) for options in runs)]
+
+
+def worded(value: Any) -> str:
+    """Return the value of an option in words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {worded(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ",".join(map(worded, value)) if isinstance(value, list | tuple) else str(value)

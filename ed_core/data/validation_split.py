@@ -1,4 +1,4 @@
-"""The validation split: what of the training data is kept aside to choose on."""
+"""Validation split: training samples held out to choose epochs and settings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -59,15 +59,16 @@ def keep_aside(data: Dataset, share: float, seeds: Seeds, heads: Sequence[Head] 
     random = seeds.generator("validation")
     if data.groups is None:
         held = _drawn(classes if classes is not None else np.zeros(samples, int), share, random)
-        kept = ~held
+        trained = ~held
     else:
-        held, kept = _grouped(data.groups, classes, share, random)
-    if not held.any() or not kept.any():
+        held, trained = _grouped(data.groups, classes, share, random)
+    if not held.any() or not trained.any():
         raise EdkitError(
-            f"a share of {share:g} of {samples} training samples leaves {kept.sum()} to train on "
-            f"and {held.sum()} for validation: give more data, or --validation 0 to train on all."
+            f"a share of {share:g} of {samples} training samples leaves {trained.sum()} to "
+            f"train on and {held.sum()} for validation: give more data, or --validation 0 to train "
+            "on all."
         )
-    first, second = np.flatnonzero(kept), np.flatnonzero(held)
+    first, second = np.flatnonzero(trained), np.flatnonzero(held)
     changed = {
         split: {name: rows_of(array, rows) for name, array in train.items()}
         for split, rows in (("train", first), ("validation", second))
@@ -107,17 +108,17 @@ def _grouped(
 
     Whole groups, unless they come to less than half or more than twice the share and lie in time.
     """
-    wanted = share * len(groups.of)
-    whole = _whole_groups(groups.of, classes, wanted, random)
-    if groups.in_time and not wanted / 2 <= whole.sum() <= 2 * wanted:
-        held, kept = _last(groups, share)
-        if held.any() and kept.any():
-            return held, kept
+    count = share * len(groups.of)
+    whole = _whole_groups(groups.of, classes, count, random)
+    if groups.in_time and not count / 2 <= whole.sum() <= 2 * count:
+        held, trained = _last(groups, share)
+        if held.any() and trained.any():
+            return held, trained
     return whole, ~whole
 
 
 def _whole_groups(
-    of: np.ndarray, classes: np.ndarray | None, wanted: float, random: np.random.Generator
+    of: np.ndarray, classes: np.ndarray | None, target: float, random: np.random.Generator
 ) -> np.ndarray:
     """Return the samples of random groups, as near to the number as comes; none loses a class."""
     numbers, firsts, sizes = np.unique(of, return_index=True, return_counts=True)
@@ -131,7 +132,7 @@ def _whole_groups(
     left, count = groups_of.copy(), 0
     for group in sorted(turn, key=lambda one: turn[one]):  # a group of every class first
         more = count + sizes[group]
-        if left[class_of[group]] > 1 and abs(more - wanted) < abs(count - wanted):
+        if left[class_of[group]] > 1 and abs(more - target) < abs(count - target):
             held[group] = True
             left[class_of[group]] -= 1
             count = more
@@ -144,13 +145,13 @@ def _whole_groups(
 def _last(groups: Groups, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the last samples of each group, and those before them that they do not overlap."""
     held = np.zeros(len(groups.of), bool)
-    kept = np.zeros(len(groups.of), bool)
+    trained = np.zeros(len(groups.of), bool)
     _, firsts = np.unique(np.sort(groups.of), return_index=True)
     for rows in np.split(np.argsort(groups.of, kind="stable"), firsts[1:]):
         count = round(share * len(rows))
         held[rows[len(rows) - count :]] = True
-        kept[rows[: max(len(rows) - count - groups.overlap * (count > 0), 0)]] = True
-    return held, kept
+        trained[rows[: max(len(rows) - count - groups.overlap * (count > 0), 0)]] = True
+    return held, trained
 
 
 def unwatched(data: Dataset) -> Dataset:

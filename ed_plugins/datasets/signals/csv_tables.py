@@ -1,4 +1,4 @@
-"""Tables of numbers in text files, read by pandas: encoding, comments, surplus cells."""
+"""Tables of numbers in text files, read by pandas."""
 
 import codecs
 import re
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets.signals.files import sound_remedy
-from ed_plugins.datasets.signals.text_layout import (
+from ed_plugins.datasets.signals.csv_layout import (
     GAPS,
     HEAD,
     SEPARATORS,
@@ -24,27 +23,28 @@ from ed_plugins.datasets.signals.text_layout import (
     is_comment,
     number_of,
 )
+from ed_plugins.datasets.signals.files import sound_remedy
 
 if TYPE_CHECKING:
     import pandas
 
-_BYTES = 20  # of a cell, at most: as float64, as float32, and while they are put together
-_FIRST = 100  # cells that show whether texts are numbers
+_BYTES = 20  # bytes of a cell, at most: as float64, as float32, and during concatenation
+_FIRST = 100  # cells tested whether texts are numbers
 _WORDS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """The columns of a file, and where its cells stand in it.
+    """Columns of a file, with the places of its cells.
 
     Args:
         path: of the file.
-        names: of the columns, "" where one has none.
-        columns: one a column, all of one length.
-        units: of the columns, where a line says them.
-        where: what a message says of a row and a column, and what stands there in the file.
-        notes: what was inferred, and left out.
-        headed: whether the names stand in the file.
+        names: of the columns, "" for none.
+        columns: of equal length.
+        units: of the columns, if a line states them.
+        where: row and column to their place, for messages, and the cell's text.
+        notes: what was inferred and left out.
+        headed: whether the file holds the names.
         numbers: of the columns in the file, from 0.
     """
 
@@ -62,14 +62,14 @@ class TextTable:
             object.__setattr__(self, "numbers", tuple(range(len(self.columns))))
 
     def label(self, column: int) -> str:
-        """Return what option `columns` calls a column: its name, or its number from 1."""
+        """Return a column's name for option `columns`, or its number from 1."""
         name = self.names[column]
         plain = name and self.names.count(name) == 1 and not set(name) & set(',="')
         return name if plain and not name.isdigit() else str(self.numbers[column] + 1)
 
-    def only(self, kept: Iterable[int]) -> "TextTable":
-        """Return the table of some of its columns."""
-        chosen = list(kept)
+    def only(self, indices: Iterable[int]) -> "TextTable":
+        """Return a table of some of the columns."""
+        chosen = list(indices)
         names, columns, units = (
             [one[i] for i in chosen] for one in (self.names, self.columns, self.units)
         )
@@ -88,8 +88,8 @@ def read_text(path: Path, options: TextOptions) -> TextTable:
     """Return the table in a text file.
 
     Raises:
-        EdkitError: it is no text, has no columns of numbers, a row has surplus cells, or it may be
-            read in two ways; the message names the option that settles it.
+        EdkitError: it is no text, has no columns of numbers, has a row with surplus cells, or is
+            ambiguous; the message names the option that decides.
     """
     if sound_remedy(path):
         raise EdkitError(_no_text(path))
@@ -123,21 +123,21 @@ def read_text(path: Path, options: TextOptions) -> TextTable:
     return TextTable(path, names, columns, units, where, notes, headed)
 
 
-def _encoding(path: Path, wanted: str) -> tuple[str, bool]:
-    """Return the encoding of a whole file, and whether there may be comments in it."""
+def _encoding(path: Path, choice: str) -> tuple[str, bool]:
+    """Return the encoding of a file, and whether it may hold comments."""
     with path.open("rb") as file:
         head = file.read(4096)
     candidates = ["utf-8", "cp1252"]
     marks = [(codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32")]
     marks += [(codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
-    if wanted:
+    if choice:
         try:
-            "a".encode(wanted)  # some codecs are of no text
-            candidates = [codecs.lookup(wanted).name]
+            "a".encode(choice)  # some codecs do not decode text
+            candidates = [codecs.lookup(choice).name]
         except (LookupError, ValueError):
             raise EdkitError(
                 f"option 'encoding' is the name of an encoding, such as utf-8, cp1252 or utf-16, "
-                f"received {wanted!r}."
+                f"received {choice!r}."
             ) from None
         if candidates == ["utf-8"]:
             candidates = ["utf-8-sig"]
@@ -154,7 +154,7 @@ def _encoding(path: Path, wanted: str) -> tuple[str, bool]:
                 return name, _marked(path, file)
         except UnicodeError:
             continue
-    expected = f"text of encoding {candidates[0]!r}" if wanted else "text of UTF-8 or cp1252"
+    expected = f"text of encoding {candidates[0]!r}" if choice else "text of UTF-8 or cp1252"
     raise EdkitError(
         f"{str(path)!r}: expected {expected}, found bytes that are none: say its encoding, such as "
         "encoding=utf-16, or save it as UTF-8."
@@ -162,7 +162,7 @@ def _encoding(path: Path, wanted: str) -> tuple[str, bool]:
 
 
 def _marked(path: Path, file: TextIO) -> bool:
-    """Tell whether there may be comments in a text, all of which is read."""
+    """Return whether a text may hold comments; read all of it."""
     marked = False
     while part := file.read(HEAD):
         if "\0" in part:
@@ -179,7 +179,7 @@ def _no_text(path: Path) -> str:
 
 
 def _with_comments(path: Path, layout: Layout, notes: list[Note]) -> Layout:
-    """Return the layout with the lines that are comments, and whether comments end other lines."""
+    """Return the layout with its lines of comments, and whether comments end other lines."""
     whole, inline, errors = [], 0, False
     with path.open(encoding=layout.encoding) as file:
         for number, line in enumerate(file):
@@ -196,13 +196,13 @@ def _with_comments(path: Path, layout: Layout, notes: list[Note]) -> Layout:
 
 
 def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
-    """Return the columns, numbered from 0, with some more that must be empty."""
+    """Return the columns, numbered from 0, with further ones that must be empty."""
     import pandas as pd
 
-    first = layout.before - layout.folded  # a line that goes on in the next counts once
+    first = layout.before - layout.folded  # a continued line counts once
     after = (line for line in layout.comments if line >= layout.before)
     try:
-        # Opened here, so that it has the same lines as where its layout was looked for.
+        # Opened here for the same line ends as in the search for the layout.
         with warnings.catch_warnings(), path.open(encoding=layout.encoding) as file:
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # odd cells are named later
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -226,7 +226,7 @@ def _parsed(path: Path, layout: Layout) -> "pandas.DataFrame":
 
 
 def _mended(column: "pandas.Series", layout: Layout) -> "pandas.Series":
-    """Return a column with the numbers that pandas left as text, since it has odd cells."""
+    """Return a column with numbers that pandas left as text because of odd cells."""
     import pandas as pd
 
     if column.dtype.kind in "iufbM":
@@ -235,13 +235,13 @@ def _mended(column: "pandas.Series", layout: Layout) -> "pandas.Series":
     texts = column[(numbers.isna() & column.notna()).to_numpy()]
     if all(number_of(str(cell), layout) is None for cell in texts.iloc[:_FIRST]):
         return column
-    found = texts.map(lambda cell: number_of(str(cell), layout)).astype("float64")
-    mended = numbers.astype("float64").fillna(found)
-    return mended if found.notna().all() else mended.astype("object").fillna(texts)
+    parsed = texts.map(lambda cell: number_of(str(cell), layout)).astype("float64")
+    mended = numbers.astype("float64").fillna(parsed)
+    return mended if parsed.notna().all() else mended.astype("object").fillna(texts)
 
 
 def _check_size(path: Path) -> None:
-    """Refuse a file whose cells take more memory than there is, before it is read."""
+    """Raise an error for a file too large for the memory, before it is read."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     cells = head.count(b"\n") + max(head.count(mark.encode()) for mark in SEPARATORS)
@@ -252,7 +252,7 @@ def _check_size(path: Path) -> None:
 def _surplus(
     path: Path, layout: Layout, row: int | None, error: Exception | None = None
 ) -> EdkitError:
-    """Return the refusal of the first row that has more cells than the others."""
+    """Return the error about the first row with more cells than the others."""
     for number, cells in _data_rows(path, layout):
         full = len(cells) - next((i for i, cell in enumerate(reversed(cells)) if cell), len(cells))
         if full > layout.width or len(cells) > layout.widest:
@@ -269,7 +269,7 @@ def _surplus(
 
 
 def _data_rows(path: Path, layout: Layout) -> Iterator[Row]:
-    """Return the rows as they stand in the file, one by one; blank ones where these count."""
+    """Yield the rows of the file; blank ones only if these count."""
     skipped = {*range(layout.before), *layout.comments}
     with path.open(encoding=layout.encoding) as file:
         for number, line in enumerate(file):
@@ -283,6 +283,6 @@ def _data_rows(path: Path, layout: Layout) -> Iterator[Row]:
             )
 
 
-def _row(path: Path, layout: Layout, wanted: int) -> Row:
-    """Return one row as it stands in the file."""
-    return next(row for i, row in enumerate(_data_rows(path, layout)) if i == wanted)
+def _row(path: Path, layout: Layout, number: int) -> Row:
+    """Return one row of the file."""
+    return next(row for i, row in enumerate(_data_rows(path, layout)) if i == number)
