@@ -119,10 +119,12 @@ class _Change(QUndoCommand):
         self._fresh = True  # Qt calls `redo` when it is put on the stack
 
     def id(self) -> int:
-        return hash(self._name) % 2**31 if self._merges else -1
+        return 1 if self._merges else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802
-        if not isinstance(other, _Change) or other.made - self.made > _TOGETHER:
+        if not isinstance(other, _Change) or other._name != self._name:
+            return False
+        if other.made - self.made > _TOGETHER:
             return False
         self.after, self.made = other.after, other.made
         return True

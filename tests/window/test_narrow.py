@@ -23,7 +23,7 @@ from pytestqt.qtbot import QtBot
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.steering.feature import SteerFeature
 from ed_viewer.widgets.tabs import fitted
-from ed_viewer.window.tool_bar import _BUTTONS, ViewToolsFeature
+from ed_viewer.window.tool_bar import ViewToolsFeature
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -133,8 +133,10 @@ def test_the_tools_fold_into_a_menu_and_back(
     tools = window.findChild(ViewToolsFeature)
     assert tools.more.isVisible()
     assert not any(button.isVisible() for button in tools.buttons.values())
-    actions = filled(tools.more.menu())[-len(_BUTTONS) :]
-    assert [action.text() for action in actions] == [words for _, _, words in _BUTTONS]
+    actions = filled(tools.more.menu())[-len(tools.buttons) :]
+    tips = [button.toolTip() for button in tools.buttons.values()]
+    assert [action.text() for action in actions] == tips
+    assert tips[0] == "Search commands (Ctrl+K)"
     theme = window.theme.palette.name
     actions[2].trigger()
     assert window.theme.palette.name != theme
