@@ -10,7 +10,7 @@ from ed_core.data.batches import present
 from ed_core.data.lazy import Splits, rows_of
 from ed_core.data.loading import renamed
 from ed_core.data.preparation import prepared
-from ed_core.data.validation import SHARE, keep_aside
+from ed_core.data.validation_split import SHARE, keep_aside
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Field, Fields, Head, InputRecord
 from ed_core.seeds import Seeds

@@ -10,7 +10,7 @@ from keras import layers
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT
 

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from ed_core.confusion import nested_groups
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.predictions import confusion, heads_of, rivals, truth
 from ed_core.figures.style import BLUE, FAINT, INK, SMALL, TEXT, VERMILION
 from ed_core.labels import class_names

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.style import BLUE, GRID, SMALL, TEXT, VERMILION, WIDTH, label_ends
 from ed_core.plugins.spec import Head
 

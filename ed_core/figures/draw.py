@@ -13,9 +13,9 @@ from ed_core.figures.activations import FIGURES as _LAYERS
 from ed_core.figures.activations import activations
 from ed_core.figures.confusion import confusions
 from ed_core.figures.curves import curves
+from ed_core.figures.figure_data import FigureData, material
 from ed_core.figures.generated import interpolation, latent_grid, samples, samples_over_time
 from ed_core.figures.latent import latent_scatter, tsne
-from ed_core.figures.material import FigureData, material
 from ed_core.figures.predictions import maps, regressions
 from ed_core.figures.reconstructions import reconstructions, signals, videos
 from ed_core.figures.segmentation import segmentations

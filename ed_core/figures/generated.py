@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from ed_core.errors import EdkitError
 from ed_core.evaluation import predict
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.latent import chosen_axes, principal_axes
-from ed_core.figures.material import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import DPI, SMALL, TEXT, WIDTH
 from ed_core.inference.latent import interpolate

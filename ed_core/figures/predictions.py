@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from ed_core import evaluation
 from ed_core.confusion import confusion as counted
 from ed_core.evaluation import positions
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.sheets import (
     GAP,
     SCALE,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ed_core.evaluation import predict
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.sheets import GAP, add_image, figure_of, mosaic, picture, tile_size
 from ed_core.figures.style import BLUE, DPI, GRID, MUTED, SMALL, TEXT, VERMILION, WIDTH
 from ed_core.plugins.spec import PRESENT

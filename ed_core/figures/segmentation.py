@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ed_core.confusion import intersection_over_union
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.predictions import (
     NO_TRUTH,
     confusion,

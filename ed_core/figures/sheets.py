@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ed_core.figures.material import FigureData
+from ed_core.figures.figure_data import FigureData
 from ed_core.figures.style import DPI, FAINT
 
 GAP = 10  # dots between two images

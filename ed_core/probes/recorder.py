@@ -21,7 +21,7 @@ from ed_core.probes.capture import Capture, When
 from ed_core.probes.header import field_facts, guess_fields
 from ed_core.probes.step_count import StepCount
 from ed_core.recording import RunFolder
-from ed_core.recording.description import checked
+from ed_core.recording.run_description import checked
 
 _SHARE = 0.02  # of the training time that taking and writing frames may cost
 _FRAMES = 500  # the interval is at least the run's age divided by this

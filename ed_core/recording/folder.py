@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.errors import EdkitError
-from ed_core.recording.description import check
 from ed_core.recording.layout import one_line
+from ed_core.recording.run_description import check
 from ed_core.recording.system import HAS_LOCKS, flush, try_lock
 
 _MAX_INFO = 16 * 2**20  # bytes of run.json

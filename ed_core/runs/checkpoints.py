@@ -16,7 +16,7 @@ from ed_core.engine import randomness
 from ed_core.errors import EdkitError, one_line, unknown
 from ed_core.nn.objective import log_names
 from ed_core.nn.submodels import to_numpy
-from ed_core.recording.description import NUMBER, STEPS, TEXTS, KeyRule
+from ed_core.recording.run_description import NUMBER, STEPS, TEXTS, KeyRule
 from ed_core.runs.weights_file import check_fit, read_arrays, read_facts, write_arrays
 
 KEEP = 2

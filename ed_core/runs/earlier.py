@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ed_core.engine.gradients import equal_paths
-from ed_core.recording.description import FORMAT
+from ed_core.recording.run_description import FORMAT
 
 
 def is_earlier(info: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from ed_core.data.checks import check_data, check_shapes
 from ed_core.data.fingerprint import fingerprint
 from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
-from ed_core.data.validation import settle_share, unwatched
+from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import FieldError
 from ed_core.nn.objective import Objective
@@ -26,8 +26,8 @@ from ed_core.probes.capture import check_size
 from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
 from ed_core.recording.control import Inbox
-from ed_core.recording.description import FORMAT
 from ed_core.recording.folder import now
+from ed_core.recording.run_description import FORMAT
 from ed_core.runs.checkpoints import Position
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run, build, open_run, save_weights

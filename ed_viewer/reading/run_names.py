@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ed_core.recording.description import RUN_OPTIONS, differing, run_options, worded
+from ed_core.recording.run_description import RUN_OPTIONS, differing, run_options, worded
 from ed_viewer.reading.messages import RunEntry, RunInfo
 
 _STAMPED = re.compile(r"(.+)-(\d{8})-(\d{6})-[0-9a-f]{6}")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ed_core.recording.description import run_options, worded
+from ed_core.recording.run_description import run_options, worded
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.style.text import muted, plain, plain_state, titled
 from ed_viewer.style.theme import Theme

@@ -14,8 +14,8 @@ import pytest
 
 import ed_core
 from ed_core import MODELS, EdkitError, RunFolder, resume
-from ed_core.recording.description import check
 from ed_core.recording.layout import checksum
+from ed_core.recording.run_description import check
 from ed_core.runs.checkpoints import newest_first, restore_checkpoint
 from ed_core.runs.run import load_weights
 from ed_core.runs.weights_file import read_arrays, write_arrays

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError
+from ed_plugins.datasets.signals.csv_layout import DATE
+from ed_plugins.datasets.signals.csv_tables import TextTable
 from ed_plugins.datasets.signals.files import plain
-from ed_plugins.datasets.signals.text_layout import DATE
-from ed_plugins.datasets.signals.text_tables import TextTable
 
 # A column whose heading consists of these words alone is a clock. A "second lead", a "time to peak"
 # and an "index finger" are not.

@@ -24,11 +24,11 @@ from ed_core import (
 from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets._options import NO_FILE, check_least
+from ed_plugins.datasets.signals.csv_layout import TextOptions
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
 from ed_plugins.datasets.signals.files import find_recordings, plain
 from ed_plugins.datasets.signals.recordings import read_recordings, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
-from ed_plugins.datasets.signals.text_layout import TextOptions
 
 Arrays = dict[str, np.ndarray]
 

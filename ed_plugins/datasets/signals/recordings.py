@@ -9,6 +9,7 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.data.memory import check_memory
+from ed_plugins.datasets.signals.csv_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.files import WAVES
 from ed_plugins.datasets.signals.stretches import (
     Channels,
@@ -18,7 +19,6 @@ from ed_plugins.datasets.signals.stretches import (
     stretches_of,
 )
 from ed_plugins.datasets.signals.tables import read_table
-from ed_plugins.datasets.signals.text_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.wav import WavHeader, read_wav, wav_header
 
 _LISTED = 80  # characters of channel names in a message

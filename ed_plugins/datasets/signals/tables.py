@@ -11,6 +11,8 @@ import numpy as np
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets.signals.clocks import Clock, bad_cell, column_of, find_clock
+from ed_plugins.datasets.signals.csv_layout import Note, TextOptions
+from ed_plugins.datasets.signals.csv_tables import TextTable, read_text
 from ed_plugins.datasets.signals.files import plain
 from ed_plugins.datasets.signals.stretches import (
     Missing,
@@ -19,8 +21,6 @@ from ed_plugins.datasets.signals.stretches import (
     Stretch,
     stretches_of,
 )
-from ed_plugins.datasets.signals.text_layout import Note, TextOptions
-from ed_plugins.datasets.signals.text_tables import TextTable, read_text
 
 if TYPE_CHECKING:
     import pandas

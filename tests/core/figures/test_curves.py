@@ -12,7 +12,7 @@ from matplotlib import rcParams
 import ed_core
 from ed_core import Fields, Head, Run, losses, model
 from ed_core.figures.curves import curves, series
-from ed_core.figures.material import material
+from ed_core.figures.figure_data import material
 from ed_core.figures.style import BLUE, STYLE, VERMILION
 from ed_core.plugins.decorators import DATASETS, MODELS
 

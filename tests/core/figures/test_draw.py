@@ -28,9 +28,9 @@ from ed_core import (
 )
 from ed_core.figures.activations import activations
 from ed_core.figures.draw import FIGURES, draw_figures
+from ed_core.figures.figure_data import material
 from ed_core.figures.generated import latent_grid
 from ed_core.figures.latent import latent_scatter, principal_axes, tsne
-from ed_core.figures.material import material
 from ed_core.figures.reconstructions import reconstructions
 from ed_core.figures.sheets import GAP, mosaic, picture, tile_size
 from ed_core.figures.style import STYLE, spread

@@ -13,6 +13,7 @@ import ed_core
 from ed_core import EdkitError, Run
 from ed_core.decoding.embedding import embedded
 from ed_core.figures.draw import draw_figures
+from ed_core.figures.figure_data import FigureData, material
 from ed_core.figures.generated import (
     chosen_frames,
     decoder_of,
@@ -22,7 +23,6 @@ from ed_core.figures.generated import (
     samples_over_time,
 )
 from ed_core.figures.latent import latent_scatter, principal_axes, tsne
-from ed_core.figures.material import FigureData, material
 from ed_core.figures.sheets import GAP
 from ed_core.figures.style import STYLE
 from ed_core.plugins.decorators import DATASETS, MODELS

@@ -17,7 +17,7 @@ from ed_core import Field, Run
 from ed_core.confusion import intersection_over_union
 from ed_core.figures.confusion import confusions, groups_of
 from ed_core.figures.draw import draw_figures
-from ed_core.figures.material import FigureData, material, names_of
+from ed_core.figures.figure_data import FigureData, material, names_of
 from ed_core.figures.predictions import (
     confusion,
     heads_of,

@@ -12,7 +12,7 @@ import pytest
 
 from ed_core import MODELS, EdkitError, Recording, Run, RunFolder, evaluate, open_run
 from ed_core.nn.submodels import to_numpy
-from ed_core.recording.description import FORMAT
+from ed_core.recording.run_description import FORMAT
 from ed_core.training.train import resume
 
 pytestmark = [

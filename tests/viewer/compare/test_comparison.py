@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ed_core.recording import Event
-from ed_core.recording.description import RUN_OPTIONS, worded
+from ed_core.recording.run_description import RUN_OPTIONS, worded
 from ed_viewer.compare.comparison import Comparison
 from ed_viewer.reading.messages import Frame, FrameRequest, RunInfo, RunProgress
 from ed_viewer.session.alignment import Alignment

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets.signals.files import sound_remedy
-from ed_plugins.datasets.signals.text_layout import (
+from ed_plugins.datasets.signals.csv_layout import (
     GAPS,
     HEAD,
     SEPARATORS,
@@ -24,6 +23,7 @@ from ed_plugins.datasets.signals.text_layout import (
     is_comment,
     number_of,
 )
+from ed_plugins.datasets.signals.files import sound_remedy
 
 if TYPE_CHECKING:
     import pandas

@@ -28,7 +28,7 @@ from ed_core import (
 from ed_core.data.lazy import Rows
 from ed_core.data.loading import load_data
 from ed_core.data.selection import select
-from ed_core.data.validation import keep_aside, settle_share
+from ed_core.data.validation_split import keep_aside, settle_share
 from ed_core.evaluation.anomaly import detect
 from ed_core.nn.submodels import to_numpy
 from ed_core.runs.checkpoints import Position, newest_first
