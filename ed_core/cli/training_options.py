@@ -90,18 +90,18 @@ def pairs(texts: Sequence[str], flag: str, form: str, inner: type = str) -> dict
         inner: the type of what stands behind the sign.
     """
     one, what = Option(flag, inner, None), ", where X is a number" if inner is float else ""
-    found: dict[str, Any] = {}
+    values_by_name: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        if name in found:
+        if name in values_by_name:
             raise EdkitError(f"{flag} gives {name!r} twice: leave one out.")
         try:
-            found[name] = one.parse(value)
+            values_by_name[name] = one.parse(value)
         except EdkitError:
             value = ""
         if not value:
             raise EdkitError(f"expected {flag} {form}{what}, received {text!r}.")
-    return found
+    return values_by_name
 
 
 @cache

@@ -130,7 +130,7 @@ def _step(request: Message) -> int:
 
 def embed(request: Message) -> Answer:
     """Return points such that neighbouring codes stay neighbours."""
-    from ed_core.evaluation.embedding import embedded
+    from ed_core.decoding.embedding import embedded
 
     codes = request.arrays.get("codes", np.empty(0))
     if codes.ndim != 2 or not 0 < len(codes) <= MOST_POINTS or not np.isfinite(codes).all():

@@ -136,9 +136,11 @@ def _as_trained(
 ) -> Dataset:
     """Return a data set as a run takes it; see `ed_core.data.preparation.as_trained`."""
     try:
-        given, own = field_names or {}, run.info.get("field_names") or {}
-        data = renamed(data, given)
-        others = {wanted: called for wanted, called in own.items() if wanted not in given}
+        own_names, own = field_names or {}, run.info.get("field_names") or {}
+        data = renamed(data, own_names)
+        others = {
+            model_name: called for model_name, called in own.items() if model_name not in own_names
+        }
         data = renamed(data, others, strict=False)
         return as_trained(data, run.fields, record, hook)
     except EdkitError as error:

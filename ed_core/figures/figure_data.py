@@ -109,9 +109,14 @@ class FigureData:
     def restored(self, kind: str, axes: int) -> str | None:
         """Return the output that gives an input of this kind back, of so many axes, or None."""
         for head in self.run.model.heads:
-            known = self.fields.get(head.target)
+            target_field = self.fields.get(head.target)
             seen = head.target in self.run.model.input and head.output == head.target
-            fits = seen and known and known.kind == kind and len(known.shape) == axes
+            fits = (
+                seen
+                and target_field
+                and target_field.kind == kind
+                and len(target_field.shape) == axes
+            )
             if fits and self.run.was_trained(head):
                 return head.output
         return None
@@ -181,15 +186,17 @@ def material(
     runs = [run] if other is None else [run, other]
     for each in runs:
         _check_inputs(each, samples, run.info["data"])
-    found = [
+    materials = [
         FigureData(each, samples, fields, called, arrays, dimensions, name)
         for each, called in zip(runs, names_of(runs), strict=True)
     ]
     if dimensions is not None:
-        for one in found:
-            if one is found[0] or one.codes is not None:  # figures leave out a second without
+        for one in materials:
+            if (
+                one is materials[0] or one.codes is not None
+            ):  # figures leave out a second without
                 _check_dimensions(one, dimensions)
-    return found
+    return materials
 
 
 def _samples(
@@ -220,8 +227,8 @@ def _samples(
 def _check_inputs(run: Run, samples: Mapping[str, np.ndarray], data: str) -> None:
     """Raise EdkitError where a run takes other inputs than the samples have."""
     for name, tensor in (inputs_of(run.model) or {}).items():
-        known = samples.get(name)
-        if known is None or known.shape[1:] != tuple(tensor.shape[1:]):
+        samples_of_input = samples.get(name)
+        if samples_of_input is None or samples_of_input.shape[1:] != tuple(tensor.shape[1:]):
             raise EdkitError(
                 f"{str(run.path)!r} cannot be drawn on {data!r}: it needs {name!r} of shape "
                 f"{tuple(tensor.shape[1:])}."
@@ -243,8 +250,8 @@ def _check_dimensions(material: FigureData, dimensions: tuple[int, int]) -> None
         )
     size = material.codes.shape[1]
     if not all(0 <= d < size for d in dimensions) or dimensions[0] == dimensions[1]:
-        given = ", ".join(str(d + 1) for d in dimensions)
+        listed = ", ".join(str(d + 1) for d in dimensions)
         raise EdkitError(
             f"{str(material.run.path)!r} has a code of {size} dimensions, received dimensions "
-            f"{given}: choose two different ones from 1 on."
+            f"{listed}: choose two different ones from 1 on."
         )

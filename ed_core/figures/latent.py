@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
-from ed_core.evaluation.embedding import embedded
+from ed_core.decoding.embedding import embedded
 from ed_core.figures.figure_data import FigureData
 from ed_core.figures.style import BLUE, FAINT, PLATE, TEXT, WIDTH, dark, marks
 from ed_core.palette import class_colour

@@ -290,8 +290,8 @@ _DESCRIPTION = KeyRule("an object", _object, named=_ENTRIES)
 def run_options(info: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a run by name, out of its `run.json`: the model's own come first."""
     params = info.get("params")
-    given = dict(params) if isinstance(params, Mapping) else {}
-    return {**given, **{name: info[name] for name in RUN_OPTIONS if info.get(name) is not None}}
+    entries = dict(params) if isinstance(params, Mapping) else {}
+    return {**entries, **{name: info[name] for name in RUN_OPTIONS if info.get(name) is not None}}
 
 
 def differing(runs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import ed_core
 from ed_core import EdkitError, Run
-from ed_core.evaluation.embedding import embedded
+from ed_core.decoding.embedding import embedded
 from ed_core.figures.draw import draw_figures
 from ed_core.figures.figure_data import FigureData, material
 from ed_core.figures.generated import (
