@@ -192,9 +192,7 @@ def material(
     ]
     if dimensions is not None:
         for one in materials:
-            if (
-                one is materials[0] or one.codes is not None
-            ):  # figures leave out a second without
+            if one is materials[0] or one.codes is not None:  # figures leave out a second without
                 _check_dimensions(one, dimensions)
     return materials
 
