@@ -14,7 +14,6 @@ from types import ModuleType
 from typing import Any
 
 import click
-import keras
 import numpy as np
 import pytest
 
@@ -172,8 +171,6 @@ def test_every_command_line_is_one_that_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Options, models, heads, data sets and their options exist; nothing is trained."""
-    if keras.config.backend() != "jax":
-        pytest.skip("on one backend is enough")
     called: list[click.Context] = []
     monkeypatch.setattr(click.Command, "invoke", lambda self, ctx: called.append(ctx))
     monkeypatch.chdir(tmp_path)
@@ -286,8 +283,6 @@ def test_every_public_name_has_its_entry() -> None:
 def test_an_entry_is_of_what_the_name_stands_for() -> None:
     """The pages find names without running the code; a module may be called like a function."""
     griffe = pytest.importorskip("griffe", reason="pip install -e '.[docs]'")
-    if keras.config.backend() != "jax":
-        pytest.skip("on one backend is enough")
     package = griffe.load("ed_core", search_paths=[ROOT])
     for name in ed_core.__all__:
         value, found = getattr(ed_core, name), package[name]
