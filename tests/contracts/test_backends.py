@@ -17,6 +17,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts" / "benchmarks"
 def check(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The script, whose children import what this process imports."""
     monkeypatch.syspath_prepend(SCRIPTS)
+    monkeypatch.delenv("XLA_FLAGS")  # what users run is optimised
     return importlib.import_module("backends")
 
 
