@@ -13,6 +13,7 @@ from keras import layers
 
 import ed_core
 from ed_core import DATASETS, MODELS, Reconstruction, Recorder, Recording, open_run, train
+from ed_core.data.batches import Batches
 from ed_core.nn import curves as curves_module
 from ed_core.nn.curves import CurveRows, mean_of
 from ed_core.recording.reader import thinned
@@ -80,7 +81,7 @@ def test_validation_and_a_second_fit_leave_no_trace(tmp_path: Path) -> None:
     """Several fits of one recorder, with something trained between them, count on."""
     found = train("tiny", epochs=1, batch_size=32, out=tmp_path)
     model, data = found.model, found.data.splits["train"]
-    batches = ed_core.arrange.Batches(data, [*model.input], model.heads, 32)
+    batches = Batches(data, [*model.input], model.heads, 32)
     model.compile(optimizer=keras.optimizers.Adam(1e-3))
     x = {name: np.asarray(array[:8]) for name, array in data.items() if name in model.input}
     recorder = Recorder(tmp_path / "more", [], x)
