@@ -252,7 +252,7 @@ def check_names(ctx: click.Context) -> None:
         settle_data(data)
     if ctx.command.name in MODELS:
         heads = {head.name for head in MODELS[ctx.command.name].heads}
-        for option in ("weight", "labels", "oversample", "class_weights"):
+        for option in ("weights", "labels", "oversample", "class_weights"):
             for pair in given.get(option) or ():
                 if pair.partition("=")[0] not in {*heads, "HEAD"}:
                     raise ed_core.EdkitError(f"no head {pair!r}, but {heads}")

@@ -252,7 +252,8 @@ def test_two_runs_side_by_side(run: Run, maps: Run, tmp_path: Path) -> None:
 
 def test_two_runs_of_one_model_are_told_apart_by_their_options(run: Run, tmp_path: Path) -> None:
     other = ed_core.train("small_vae", epochs=1, batch_size=32, beta=0.0, out=tmp_path)
-    assert [each.name for each in material(run, other)] == ["beta 0.5", "beta 0"]
+    names = ["beta 0.5, epochs 3, every 2", "beta 0, epochs 1, every default"]
+    assert [each.name for each in material(run, other)] == names
     draw_figures(run, tmp_path / "figures", other=other)
 
 
