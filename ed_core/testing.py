@@ -36,7 +36,7 @@ from ed_core.runs.run import build, load_weights, save_weights
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import weight_schedules
 from ed_core.training.hooks import called_as, make_augment, make_optimizer
-from ed_core.training.plan import TRAINING_OPTIONS
+from ed_core.training.options import TRAINING_OPTIONS
 
 SAMPLES = 8
 

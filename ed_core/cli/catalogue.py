@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from ed_core.cli.flags import TrainingOption, flag_of, training_options
 from ed_core.cli.start import startup
-from ed_core.cli.training_options import TrainingOption, flag_of, training_options
 from ed_core.data.loading import given_options
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS, MODELS

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ed_core.cli.catalogue import KINDS, catalogue, entries
+from ed_core.cli.flags import flag_of
 from ed_core.cli.start import early_options, startup
-from ed_core.cli.training_options import flag_of
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.plugins.registry import BROKEN

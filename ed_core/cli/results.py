@@ -7,8 +7,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ed_core.cli.flags import pairs
 from ed_core.cli.start import early_options, short, startup
-from ed_core.cli.training_options import pairs
 from ed_core.errors import EdkitError, unknown
 
 _WEIGHTS = click.option(

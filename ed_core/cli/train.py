@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 
 from ed_core.cli.display import has_display
+from ed_core.cli.flags import model_option, training_options
 from ed_core.cli.start import again, early_options, on_backend, short, startup
-from ed_core.cli.training_options import model_option, training_options
 from ed_core.data.loading import settle_data
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import MODELS

@@ -1,1 +1,1 @@
-"""Training and resuming: plan, job and callbacks."""
+"""Training and resuming: options, job and callbacks."""

@@ -41,7 +41,7 @@ from ed_core.training.callbacks import (
     weight_schedules,
 )
 from ed_core.training.hooks import make_augment, make_optimizer
-from ed_core.training.plan import Plan, check_terms, facts
+from ed_core.training.options import Plan, check_terms, facts
 from ed_core.training.steering import Steering
 from ed_core.training.stop_signal import StopSignal
 

@@ -19,7 +19,7 @@ from ed_core.runs.checkpoints import Position, newest_first, restore_checkpoint
 from ed_core.runs.run import Run, bounded, check_info, fields_of, stored_shapes, warn_of_faults
 from ed_core.training.callbacks import Note
 from ed_core.training.job import Job
-from ed_core.training.plan import TRAINING_OPTIONS, Plan, compare, plan_of
+from ed_core.training.options import TRAINING_OPTIONS, Plan, compare, plan_of
 from ed_core.training.stop_signal import graceful
 
 Started = Callable[[RunFolder], None] | None
@@ -51,7 +51,7 @@ def train(
         callbacks: more Keras callbacks.
         started: called with the run's folder before the first step.
         noted: called with the kind and the text of every event, such as a change made by hand.
-        options: of the training, such as `epochs` (see `ed_core.training.plan.Plan`), and of the
+        options: of the training, such as `epochs` (see `ed_core.training.options.Plan`), and of the
             model.
 
     Returns:

@@ -20,7 +20,7 @@ from ed_core.runs.checkpoints import newest_first, restore_checkpoint
 from ed_core.runs.run import load_weights
 from ed_core.runs.weights_file import read_arrays, write_arrays
 from ed_core.training.job import Job
-from ed_core.training.plan import plan_of
+from ed_core.training.options import plan_of
 
 GONE = object()  # stands for an entry that is taken away
 _deep: Any = 0

@@ -331,7 +331,7 @@ def test_the_help_of_every_model_says_each_option_once(capsys):
 def test_an_option_of_training_is_stated_once(capsys):
     """A keyword of Plan is an option of the command, with its default, type and words."""
     from ed_core.recording.run_description import RUN_OPTIONS
-    from ed_core.training.plan import TRAINING_OPTIONS, Plan
+    from ed_core.training.options import TRAINING_OPTIONS, Plan
 
     assert {*RUN_OPTIONS} == {"data", "backend", *TRAINING_OPTIONS}  # what tells runs apart
     plan = Plan("vae", "digits", {})

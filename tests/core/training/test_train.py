@@ -12,7 +12,7 @@ from ed_core import Head, losses
 from ed_core.data.batches import Batches
 from ed_core.training.callbacks import weight_schedules
 from ed_core.training.job import Job
-from ed_core.training.plan import Plan
+from ed_core.training.options import Plan
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]
 

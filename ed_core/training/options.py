@@ -1,4 +1,4 @@
-"""The plan of a run, kept in its `run.json`, and what else stands there."""
+"""Options of every training: `Plan`, whose signature they are, and what else `run.json` keeps."""
 
 import importlib.metadata
 import platform

@@ -1,4 +1,4 @@
-"""The options of `edkit train`: those of a model and of every training, made of signatures."""
+"""Flags of `edkit train`, made of the signatures of a model and of `Plan`."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -107,7 +107,7 @@ def pairs(texts: Sequence[str], flag: str, form: str, inner: type = str) -> dict
 @cache
 def training_options() -> tuple[TrainingOption, ...]:
     """Return the options that every model's training has; they need Keras."""
-    from ed_core.training.plan import TRAINING_OPTIONS
+    from ed_core.training.options import TRAINING_OPTIONS
     from ed_core.training.train import train
 
     options = [*TRAINING_OPTIONS.values()]
