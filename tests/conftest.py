@@ -16,12 +16,12 @@ from ed_core.engine.threads import use_one_thread
 if "PYTEST_XDIST_WORKER" in os.environ:
     use_one_thread()
 # Tiny models are compiled for longer than they run: XLA optimises none, and equal steps take the
-# compiled code of the first (jax only).
+# compiled code of the first (jax only). `XLA_FLAGS= pytest ...` tests them as users run them.
 _CACHE = tempfile.TemporaryDirectory(prefix="edkit-jax-")
 os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE.name
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # Both are read when Keras and Qt start, which the import of a test module may do.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if installed_backends():

@@ -1,4 +1,4 @@
-"""Every registered model on every backend, from equal weights: do they do the same?
+"""Comparison of the backends: every registered model on each, from equal weights.
 
     python scripts/benchmarks/backends.py  # all models: 20 steps, 60 on their own
     python scripts/benchmarks/backends.py --model vae --model unet --steps 5

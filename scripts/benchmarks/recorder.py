@@ -1,4 +1,4 @@
-"""What recording costs: epochs with the recorder beside epochs without, in turns, in one run.
+"""Cost of recording: epochs with the recorder beside epochs without, in turns, in one run.
 
 EDKIT_DATA=../shared/data python scripts/benchmarks/recorder.py conv_autoencoder fashion_mnist
 """

@@ -1,4 +1,4 @@
-"""What viewers cost a trainer: the time of its steps and its files, with and without ten of them.
+"""Cost of viewers to a trainer: the time of its steps and its files, with and without ten.
 
 EDKIT_DATA=../shared/data python scripts/benchmarks/viewers.py [MODEL] [DATA] [--backend NAME]
 

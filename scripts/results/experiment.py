@@ -1,4 +1,4 @@
-"""What one line of the results table is made of."""
+"""Experiments and gains: the lines of the results table."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What `results.py` measures: an experiment is one `edkit train` and one number of `evaluate`."""
+"""Experiments of `run.py`: each is one `edkit train` and one number of `evaluate`."""
 
 from experiment import Experiment, Gain
 
