@@ -1,5 +1,6 @@
 """A training that is steered while it runs, and goes on as it was steered."""
 
+import faulthandler
 import os
 import signal
 import threading
@@ -177,6 +178,7 @@ def watch(script: Script, kind: str, then: Callable[[], None]) -> threading.Thre
                 time.sleep(0.02)
             then()
         except BaseException:
+            faulthandler.dump_traceback()
             os.kill(os.getpid(), signal.SIGTERM)  # the training waits for what will not come
             raise
 
