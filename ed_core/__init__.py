@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ed_core.plugins.spec import Dataset as Dataset
     from ed_core.plugins.spec import Field as Field
     from ed_core.plugins.spec import Fields as Fields
+    from ed_core.plugins.spec import FileReader as FileReader
+    from ed_core.plugins.spec import FileSamples as FileSamples
     from ed_core.plugins.spec import Groups as Groups
     from ed_core.plugins.spec import Head as Head
     from ed_core.plugins.spec import InputRecord as InputRecord
@@ -60,6 +62,8 @@ _LIGHT = {
     "Field": "plugins.spec",
     "Fields": "plugins.spec",
     "FilePath": "plugins.options",
+    "FileReader": "plugins.spec",
+    "FileSamples": "plugins.spec",
     "Findings": "plugins.findings",
     "Groups": "plugins.spec",
     "Head": "plugins.spec",

@@ -1,11 +1,11 @@
 """Decorators that register plugins, and the registries of models and data sets."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ed_core.engine import choose_backend
 from ed_core.plugins.registry import Registry
-from ed_core.plugins.spec import Dataset, DatasetSpec, Head, ModelSpec
+from ed_core.plugins.spec import Dataset, DatasetSpec, FileReader, Head, ModelSpec
 
 GROUP = "edkit.plugins"
 
@@ -61,7 +61,26 @@ def model(
     return register
 
 
-def dataset(loader: Loader) -> Loader:
-    """Register the decorated function as a data set under its name."""
-    DATASETS.add(loader.__name__, DatasetSpec(loader.__name__, loader))
-    return loader
+@overload
+def dataset(loader: Loader) -> Loader: ...
+
+
+@overload
+def dataset(*, files: FileReader) -> Callable[[Loader], Loader]: ...
+
+
+def dataset(
+    loader: Loader | None = None, *, files: FileReader | None = None
+) -> Loader | Callable[[Loader], Loader]:
+    """Register the decorated function as a data set under its name.
+
+    Args:
+        loader: the function, where the decorator stands without brackets.
+        files: reads a user's own files for a finished run.
+    """
+
+    def register(loader: Loader) -> Loader:
+        DATASETS.add(loader.__name__, DatasetSpec(loader.__name__, loader, files))
+        return loader
+
+    return register if loader is None else register(loader)

@@ -1,13 +1,14 @@
 """Specifications of fields, heads, data sets and models. No Keras in here."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from ed_core.errors import FieldError, unknown
+from ed_core.errors import EdkitError, FieldError, unknown
 from ed_core.plugins.findings import Finding, read_facts
 from ed_core.plugins.options import Option, check_options, options_of
 from ed_core.recording.layout import PRESENT as PRESENT
@@ -118,19 +119,62 @@ class InputRecord:
         fitted: what the data set fitted on what is trained on, such as a mean and a deviation; it
             is applied to everything that the run is shown later. None where nothing was yet.
         findings: what the loader inferred of the files that it read, and what it left out.
+        reading: how the data set read a file before anything was fitted, such as the colour, the
+            scale and the size of images, ready for JSON; its `FileReader` reads other files so.
     """
 
     fitted: Mapping[str, Any] | None = None
     findings: tuple[Finding, ...] = ()
+    reading: Mapping[str, Any] | None = None
 
     @classmethod
     def from_facts(cls, facts: Any) -> "InputRecord":
         """Return the record that `run.json` states; an empty one where it states none."""
         if not isinstance(facts, Mapping):
             return cls()
-        fitted = facts.get("fitted")
-        findings = read_facts(facts.get("findings"))
-        return cls(fitted if isinstance(fitted, Mapping) else None, findings)
+        fitted, reading = (
+            value if isinstance(value, Mapping) else None
+            for value in (facts.get("fitted"), facts.get("reading"))
+        )
+        return cls(fitted, read_facts(facts.get("findings")), reading)
+
+
+class FileSamples(Protocol):
+    """Samples of a user's files for a run that exists, read when they are needed.
+
+    They are as the data set loads them: what the run fitted is applied by whoever asks.
+    """
+
+    names: Sequence[str]
+    """Of each sample: the path of its file below the one that was opened, with `/` between folders;
+    where a file has several, with the time or the row after a space."""
+    fields: Fields
+    """What is read; a shape may hold 0 for a length that differs from sample to sample."""
+    findings: tuple[Finding, ...]
+    """What was inferred of the files, and what was left out."""
+
+    def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
+        """Return the samples of these rows without the samples' axis, field to array.
+
+        One that cannot be read, or brought to what the run takes, is the error itself.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """How a data set reads a user's own files for a run that was trained on it, or on another.
+
+    Args:
+        endings: of the files that it reads, in small letters, such as ".png".
+        open: a function of (path, fields, reading): a file or a folder, the fields that the run
+            takes, and what `InputRecord.reading` keeps of the run's own files; {} where the run was
+            trained on a data set of another kind, whose files are then brought to the fields alone.
+            It raises EdkitError where there is nothing to read.
+    """
+
+    endings: tuple[str, ...]
+    open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +329,17 @@ def _value(setting: float | str, params: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
-    """A registered data set: a function with keyword-only options that returns a Dataset."""
+    """A registered data set: a function with keyword-only options that returns a Dataset.
+
+    Args:
+        name: the name.
+        load: the function.
+        files: reads a user's own files for a finished run; None where it has no files.
+    """
 
     name: str
     load: Callable[..., Dataset]
+    files: FileReader | None = None
 
     @property
     def options(self) -> dict[str, Option]:

@@ -236,6 +236,7 @@ _FINDING = KeyRule(
 )
 _INPUT = {
     "fitted": _or_none(KeyRule("an object", _object)),
+    "reading": _or_none(KeyRule("an object", _object)),
     "findings": KeyRule("a list of findings", _list, _FINDING),
 }
 _SPLIT = KeyRule("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
@@ -272,7 +273,7 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "fields": _by_name(_FIELD),
     "samples": STEPS,
     "fingerprint": _by_name(_SPLIT),
-    "input": KeyRule("an object with fitted and findings", _object, named=_INPUT),
+    "input": KeyRule("an object with fitted, findings and reading", _object, named=_INPUT),
     "precision": KeyRule(
         "an object with dtype_policy and floatx",
         _object,
