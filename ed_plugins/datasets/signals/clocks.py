@@ -176,7 +176,16 @@ def _words(name: str) -> list[str]:
 
 
 def column_of(table: TextTable, wanted_name: str, option: str) -> int:
-    """Return the index, from 0, of a column given by its name or by its number from 1."""
+    """Return the index, from 0, of a column given by its name or by its number from 1.
+
+    Args:
+        table: of a file.
+        wanted_name: the name or the number.
+        option: that gives it; "" where a run was trained on that column.
+
+    Raises:
+        EdkitError: there is none, or there are several.
+    """
     same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted_name)]
     if (
         not same
@@ -188,6 +197,12 @@ def column_of(table: TextTable, wanted_name: str, option: str) -> int:
     if len(same) == 1:
         return same[0]
     there = ", ".join(name or str(i) for i, name in enumerate(table.names, 1))[:200]
+    if not option:
+        count = f"{len(same)} columns" if same else "no column"
+        raise EdkitError(
+            f"{str(table.path)!r} has {count} {wanted_name!r}, which the run was trained on, among "
+            f"{there}: name its columns as those of the run."
+        )
     if same:
         numbers = " and ".join(str(i + 1) for i in same)
         raise EdkitError(

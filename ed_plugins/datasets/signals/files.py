@@ -2,11 +2,11 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 from ed_core import EdkitError, Findings
+from ed_plugins.datasets._samples import walk
 
 WAVES = (".wav", ".wave")
 _SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
@@ -38,9 +38,7 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return _of_one_kind(
-            path, [*_walk(path, set())], Findings() if findings is None else findings
-        )
+        return _of_one_kind(path, [*walk(path)], Findings() if findings is None else findings)
     if path.parent.is_dir():
         pattern = plain(path.name)
         paths = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
@@ -60,19 +58,6 @@ def sound_remedy(path: Path) -> str:
     if path.suffix.lower() in _ARRAYS:
         return f"; for arrays there is --data arrays:{path.name}"
     return ""
-
-
-def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
-    """Return the files under a folder by name; do not follow links to a folder above."""
-    facts = folder.stat()
-    above = {*above, (facts.st_dev, facts.st_ino)}
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith("."):
-            facts = path.stat()
-            if (facts.st_dev, facts.st_ino) not in above:
-                yield from _walk(path, above)
-        elif not path.is_dir():
-            yield path
 
 
 def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Path]:

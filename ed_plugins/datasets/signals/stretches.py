@@ -23,7 +23,10 @@ _WAYS_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Reading options of recordings; see the options of `signals`."""
+    """Reading options of recordings; see the options of `signals`.
+
+    `of_run` says that they are those of a run, which its user cannot change.
+    """
 
     rate: int = 0
     channels: Channels = "all"
@@ -32,6 +35,7 @@ class ReadOptions:
     missing: Missing = "refuse"
     gap: str = ""
     text: TextOptions = field(default_factory=TextOptions)
+    of_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def read_table(path: Path, options: ReadOptions) -> SignalRecording:
     """Return the recording in a table: its clock, and the other columns as channels."""
     table = _read_table(path, options.text)
     notes = table.notes
-    chosen = [column_of(table, n, "columns") for n in _names(options.columns)]
+    option = "" if options.of_run else "columns"
+    chosen = [column_of(table, n, option) for n in _names(options.columns)]
     if chosen:
         left = len(table.columns) - len(set(chosen))
     else:
