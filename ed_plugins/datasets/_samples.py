@@ -110,6 +110,9 @@ class JoinedSamples:
             samples.extend(self._parts[number].samples(own))
         return samples
 
+    def place(self, row: int) -> None:
+        """Return None: the samples are of no picture."""
+
     def _by_file(self, rows: range) -> Iterator[tuple[int, range]]:
         """Yield each file's number, and the rows of it; rows rise."""
         start = 0

@@ -16,7 +16,7 @@ from ed_plugins.datasets.arrays.fields import ArraySource, FieldArrays, make_fie
 from ed_plugins.datasets.arrays.files import Stored, read_file, unpacked_bytes
 from ed_plugins.datasets.arrays.names import name_arrays, name_of_models
 from ed_plugins.datasets.arrays.options import ArrayOptions, RunScale, UnfitError
-from ed_plugins.datasets.arrays.scale import type_of
+from ed_plugins.datasets.arrays.scale import SameScale, type_of
 
 _INPUTS = ("image", "video", "signal")
 _CODED = (("-1", "1"), ("0", "255"))  # classes that are no numbers from 0 up
@@ -44,8 +44,7 @@ def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
 
     Args:
         path: of the file or the folder.
-        fields: that the run takes; those that a file lacks are left out, but an input of images,
-            videos or signals is there.
+        fields: that the run takes.
         reading: how the run's own arrays were read; {} where they were of another kind.
 
     Raises:
@@ -63,7 +62,7 @@ def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
     return JoinedSamples(parts, findings)
 
 
-READER = FileReader((".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays)
+READER = FileReader((".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays, SameScale())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def _chosen(arrays: Mapping[str, Stored], plan: _Plan, path: str) -> dict[str, S
     """Return the array of each field: by its name, or the only one that fits.
 
     Raises:
-        EdkitError: an input has none.
+        EdkitError: a field has none.
     """
     chosen = {}
     for name, field in plan.fields.items():
@@ -136,17 +135,12 @@ def _chosen(arrays: Mapping[str, Stored], plan: _Plan, path: str) -> dict[str, S
             stored = fitting[0]
         if stored is not None:
             chosen[name] = _of_one(stored, field)
-        elif field.kind in _INPUTS:
+        else:
             listed = ", ".join(f"{one} {stored.shape}" for one, stored in [*arrays.items()][:8])
             raise EdkitError(
                 f"{path!r}: expected an array {name!r} of samples {field.shape}, found "
                 f"{listed or 'none'}: save it under that name."
             )
-    if not chosen:
-        raise EdkitError(
-            f"{path!r}: expected an array {' or '.join(map(repr, plan.fields))}, found "
-            f"{', '.join(arrays)[:80] or 'none'}: save it under that name."
-        )
     return chosen
 
 

@@ -24,13 +24,13 @@ from ed_core import (
 from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets._options import NO_FILE, check_least
-from ed_plugins.datasets.signals.csv_layout import TextOptions
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
 from ed_plugins.datasets.signals.files import find_recordings, plain
 from ed_plugins.datasets.signals.reader import READER, reading_of
 from ed_plugins.datasets.signals.recordings import read_recordings, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
 from ed_plugins.datasets.signals.windows import whole_windows, window_count, windows
+from ed_plugins.datasets.table.csv_layout import TextOptions
 
 Arrays = dict[str, np.ndarray]
 

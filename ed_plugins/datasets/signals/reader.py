@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
+from ed_core.plugins.spec import PRESENT
 from ed_plugins.datasets._samples import FilePart, JoinedSamples
-from ed_plugins.datasets.signals.csv_layout import TextOptions
 from ed_plugins.datasets.signals.files import WAVES, find_recordings
 from ed_plugins.datasets.signals.recordings import read_recording, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
 from ed_plugins.datasets.signals.wav import open_wav, wav_header
 from ed_plugins.datasets.signals.windows import whole_windows, window_count, windows
+from ed_plugins.datasets.table.csv_layout import TextOptions
 
 _DATES = 1e8  # seconds from which a time is one since 1970: 1973, or a recording of three years
 _OPTIONS = ("channels", "clock", "missing", "gap")
@@ -115,6 +116,11 @@ def _plan(path: Path, fields: Fields, stated: Mapping[str, Any]) -> _Plan:
         takes = ", ".join(f"{one} ({field.words})" for one, field in fields.items())
         raise EdkitError(
             f"{str(path)!r} holds signals, and the run takes {takes}: give files of that kind."
+        )
+    if others := {*fields} - {name, "time", name + PRESENT}:
+        raise EdkitError(
+            f"{str(path)!r} holds signals, and the run takes {', '.join(sorted(others))} as well: "
+            "give arrays with both."
         )
     field = signals[name]
     text = TextOptions(*(stated.get(k, v) for k, v in (("decimal", "auto"), ("heading", "auto"))))

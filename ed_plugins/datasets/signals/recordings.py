@@ -9,7 +9,6 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets.signals.csv_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.files import WAVES
 from ed_plugins.datasets.signals.stretches import (
     Channels,
@@ -20,6 +19,7 @@ from ed_plugins.datasets.signals.stretches import (
 )
 from ed_plugins.datasets.signals.tables import read_table
 from ed_plugins.datasets.signals.wav import WavHeader, read_wav, wav_header
+from ed_plugins.datasets.table.csv_layout import NoNumbersError, Note
 
 _LISTED = 80  # characters of channel names in a message
 _MANY = 16  # unnamed channels from which on each row may have been meant as a signal

@@ -10,7 +10,7 @@ import numpy as np
 
 from ed_core import EdkitError
 from ed_plugins.datasets.signals.clocks import Clock
-from ed_plugins.datasets.signals.csv_layout import Note, TextOptions
+from ed_plugins.datasets.table.csv_layout import Note, TextOptions
 
 Missing = Literal["refuse", "drop", "fill", "mask"]
 Channels = Literal["all", "mono", "first"]

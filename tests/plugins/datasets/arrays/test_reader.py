@@ -34,9 +34,9 @@ def save(path: Path, **named: Any) -> Path:
     return path
 
 
-def read_for(data: Dataset, path: Path) -> FileSamples:
+def read_for(data: Dataset, path: Path, *names: str) -> FileSamples:
     reading = json.loads(json.dumps(data.input.reading))
-    return open_arrays(path, data.fields, reading)
+    return open_arrays(path, Fields({n: data.fields[n] for n in names or ("image",)}), reading)
 
 
 def stacked(samples: FileSamples, name: str = "image") -> np.ndarray:
@@ -113,9 +113,11 @@ def test_the_only_array_that_fits_is_the_input_and_an_image_may_come_alone(tmp_p
 def test_a_class_has_the_number_that_it_has_in_the_run(tmp_path, labels):
     data = train_on(tmp_path, image=DEEP, label=ANIMALS)
     new = save(tmp_path / "new.npz", image=DEEP[:3], label=labels)
-    assert stacked(read_for(data, new), "label").tolist() == [1, 1, -1]
+    assert stacked(read_for(data, new, "image", "label"), "label").tolist() == [1, 1, -1]
     with pytest.raises(EdkitError, match=r"expected the classes cat, dog, found 'emu'"):
-        read_for(data, save(tmp_path / "emu.npz", image=DEEP[:1], label=np.array(["emu"])))
+        read_for(data, save(tmp_path / "emu.npz", label=np.array(["emu"])), "label")
+    with pytest.raises(EdkitError, match=r"deep.npz.*expected an array 'label'"):
+        read_for(data, save(tmp_path / "deep.npz", image=DEEP[:1]), "image", "label")
 
 
 def test_a_folder_is_read_file_by_file_and_what_is_damaged_is_one_sample(tmp_path):

@@ -1,0 +1,1 @@
+"""Data set of the rows of a table."""
