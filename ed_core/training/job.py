@@ -256,7 +256,7 @@ class Job:
         }
         recorder = Recorder(
             folder.path,
-            self.spec.probes,
+            [probe for probe in self.spec.probes if probe.suits(self.objective)],
             self._reference(folder),
             fields={name: asdict(field) for name, field in fields.items()},
             every=plan.every,
@@ -354,4 +354,5 @@ def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
     """Read every probe once: one that does not fit is refused before anything is written."""
     few = reference_batch(data, 2)
     for probe in spec.probes:
-        check_size(probe, probe.bind(objective)(few))
+        if probe.suits(objective):
+            check_size(probe, probe.bind(objective)(few))
