@@ -53,11 +53,9 @@ def estimate(
     """
     code_input = Input(code.shape[1:], name="code")
     x = layers.Dense(1, name=target)(_dense.contract(code_input, units))
-    return Model(
-        {"code": code_input},
-        {target: mean + scale * x[:, 0] if mean else scale * x[:, 0]},
-        name=f"{target}_head",
-    )
+    value = scale * x[:, 0]
+    value = value + mean if mean else value
+    return Model({"code": code_input}, {target: value}, name=f"{target}_head")
 
 
 def class_count(fields: Fields, name: str) -> int:

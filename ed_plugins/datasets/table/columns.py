@@ -101,11 +101,12 @@ def find_roles(table: TextTable, options: TableOptions, split: int, findings: Fi
     label = column_of(table, options.label, "label") if options.label else -1
     chosen = _indices(table, options.columns, "columns")
     dropped = _indices(table, options.drop, "drop")
-    named = column_of(table, options.id, "id") if options.id else _id_of(table, {label, split})
-    if not options.id and named in chosen:
-        named = -1
-    if named >= 0 and not options.id:
-        findings.infer("rows", f"named by column {table.label(named)}", "id=")
+    if options.id:
+        named = -1 if options.id == "none" else column_of(table, options.id, "id")
+    else:
+        named = _id_of(table, {label, split, *chosen})
+        if named >= 0:
+            findings.infer("rows", f"named by column {table.label(named)}", "id=none")
     rest = [i for i in range(len(table.columns)) if i not in {label, split, named, *dropped}]
     if both := set(chosen) & {label, split, *dropped}:
         raise EdkitError(
@@ -244,8 +245,8 @@ def numbers_in(
     take_out(table, indices, numbers, options.gap)
     infinite = np.isinf(numbers)
     if infinite.any():
-        row, column = map(int, np.argwhere(infinite)[0])
-        place, cell = table.where(row, indices[column])
+        row, number = map(int, np.argwhere(infinite)[0])
+        place, cell = table.where(row, indices[number])
         raise EdkitError(
             f"{str(table.path)!r}, {place}: expected a finite number, found {cell[:40]!r}: mend it."
         )

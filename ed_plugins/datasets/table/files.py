@@ -96,12 +96,8 @@ def _read_npz(path: Path) -> TextTable:
             f"{str(path)!r}: expected columns of one length, found {str(lengths)[:120]}: save one "
             "array a column."
         )
-    return _of_columns(
-        path,
-        names,
-        columns,
-        [("columns", f"no columns: {', '.join(left[:4])}", "", len(left), True)],
-    )
+    note = ("columns", f"no columns: {', '.join(left[:4])}", "", len(left), True)
+    return _of_columns(path, names, columns, [note])
 
 
 def _of_columns(

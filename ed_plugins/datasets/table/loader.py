@@ -78,8 +78,8 @@ def table(
         columns: the inputs: names, or numbers from 1, joined by commas; all others by default.
         drop: columns that are no inputs.
         categories: columns of numbers that are categories, or of more than 50 texts.
-        id: the column that names the rows; by default one called id or the like, whose cells all
-            differ.
+        id: the column that names the rows, or none; by default one called id or the like, whose
+            cells all differ.
         gap: the number for no value, such as -9999; none if there is none.
         test: the share of the rows to test on, drawn at random, or the column that says train,
             validation or test; by default a column `split`, else 0.2.
@@ -205,13 +205,13 @@ def _splits(
                 f"{str(read.path)!r}, {place}: expected train, validation or test, found "
                 f"{cell[:40]!r}: write one of these, or give option test a share, such as 0.2."
             )
-        splits = {
+        splits: dict[str, np.ndarray] = {
             split: np.flatnonzero(np.array(words) == split)
             for split in ("train", "validation", "test")
             if split in words
         }
         counts = ", ".join(f"{split} {len(chosen):,}" for split, chosen in splits.items())
-        findings.infer("split", f"{counts} rows, by column {read.label(column)}", "test=0.2")
+        findings.infer("split", f"{counts} rows, by column {read.label(column)}", "test=SHARE")
         return splits
     count = round(float(test or _TEST) * rows)
     if not 0 < count < rows:
@@ -221,7 +221,7 @@ def _splits(
         )
     order = content_generator(seed).permutation(rows)
     findings.infer(
-        "split", f"{count:,} of {rows:,} rows, drawn at random, are the test", "test=0.2"
+        "split", f"{count:,} of {rows:,} rows, drawn at random, are the test", "test=SHARE"
     )
     return {"train": np.sort(order[count:]), "test": np.sort(order[:count])}
 
@@ -250,7 +250,8 @@ def _report_inputs(
         ]
         if names:
             listed = ", ".join(names[:8]) + ", ..." * (len(names) > 8)
-            option = f"drop={names[0].partition(' (')[0]}" if kind == "category" else "categories="
+            first = next(one.name for one in inputs if one.kind == kind)
+            option = f"drop={first}" if kind == "category" else f"categories={first}"
             findings.infer("features", f"{len(names)} of {what}: {listed}", option)
     for text, option in said:
         findings.infer("features", text, option)

@@ -71,8 +71,8 @@ def _plan(path: Path, fields: Fields, stated: Any) -> _Plan:
     if not isinstance(stated, Mapping) or not rows:
         takes = ", ".join(f"{name} ({field.words})" for name, field in fields.items())
         raise EdkitError(
-            f"{str(path)!r} is read as a table, and the run, which takes {takes[:200]}, was trained "
-            "on none: give files of the kind that it was trained on."
+            f"{str(path)!r} is read as a table, and the run was trained on none, but takes "
+            f"{takes[:200]}: give files of the kind that it was trained on."
         )
     text = TextOptions(stated["decimal"], stated["heading"], stated["encoding"])
     return _Plan(
