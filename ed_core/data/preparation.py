@@ -155,7 +155,8 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
     hook, fitted = data.preparation, record.fitted
     if data.input.fitted is not None:
         return data
-    record = replace(record, findings=data.input.findings)
+    reading = record.reading if data.input.reading is None else data.input.reading
+    record = replace(record, findings=data.input.findings, reading=reading)
     if hook is None:
         return masked(replace(data, input=record))
     if fitted is None:

@@ -375,6 +375,11 @@ def _value(setting: float | str, params: Mapping[str, Any]) -> Any:
     return params[setting] if isinstance(setting, str) else setting
 
 
+ArrayReader = Callable[[Mapping[str, Any], Mapping[str, FieldKind]], Dataset]
+"""A function of arrays by name, numpy or anything that slices like it, and of the kinds of some
+fields, which returns them as a data set; it raises EdkitError where it cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
     """A registered data set: a function with keyword-only options that returns a Dataset.
@@ -383,11 +388,13 @@ class DatasetSpec:
         name: the name.
         load: the function.
         files: reads a user's own files for a finished run; None where it has no files.
+        arrays: reads the arrays of a program; None where it reads none.
     """
 
     name: str
     load: Callable[..., Dataset]
     files: FileReader | None = None
+    arrays: ArrayReader | None = None
 
     @property
     def options(self) -> dict[str, Option]:

@@ -1,7 +1,7 @@
 """Arrays of npz, npy, HDF5 and MATLAB files, with the kind and classes that a file states."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -209,15 +209,40 @@ def read_file(path: Path) -> ArrayFile:
         raise
     except Exception as error:  # a damaged file breaks the readers in many ways
         raise damaged(path, error) from error
-    arrays_found = {}
+    return _checked(arrays, left, facts, f"{str(path)!r}, ")
+
+
+def array_file(named: Mapping[str, Any]) -> ArrayFile:
+    """Return the arrays of a program, numpy or anything that slices like it, as those of a file."""
+    return _checked({name: _sliceable(array) for name, array in named.items()}, {}, {}, "")
+
+
+def _sliceable(array: Any) -> Any:
+    """Return an array as it lies if it has a shape and numpy's numbers, else as one of numpy."""
+    try:
+        np.dtype(array.dtype)
+        tuple(array.shape)
+    except (AttributeError, TypeError):
+        return np.asarray(array)
+    return array
+
+
+def _checked(
+    arrays: Mapping[str, Any],
+    left: dict[str, str],
+    facts: Mapping[str, dict[str, Any]],
+    where: str,
+) -> ArrayFile:
+    """Return the arrays that hold samples, and why others are left out."""
+    kept = {}
     for name, array in arrays.items():
-        stored = _stored(array, f"{str(path)!r}, array {name!r}", facts.get(name, {}))
+        stored = _stored(array, f"{where}array {name!r}", facts.get(name, {}))
         reason = _reason(stored, facts.get(name, {}))
         if reason:
             left[name] = reason
         else:
-            arrays_found[name] = stored
-    return ArrayFile(arrays_found, left)
+            kept[name] = stored
+    return ArrayFile(kept, left)
 
 
 def _facts(array: h5py.Dataset) -> dict[str, Any]:
@@ -261,7 +286,7 @@ def _format_of(path: Path) -> str:
 
 def _stored(array: Any, where: str, facts: dict[str, Any]) -> Stored:
     """Return an array; MATLAB's with MATLAB's order of the axes."""
-    order = tuple(range(array.ndim))
+    order = tuple(range(len(array.shape)))
     kind = "".join(_texts(facts.get("kind", "")))
     classes = _texts(facts.get("classes", ())) or _names_of(array)
     return Stored(

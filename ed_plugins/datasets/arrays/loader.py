@@ -19,10 +19,11 @@ from ed_core import (
 )
 from ed_core.data.lazy import rows_of
 from ed_core.data.memory import check_memory
+from ed_core.plugins.spec import FieldKind
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.arrays.axes import Aligned, align, maps_of, sizes_of
 from ed_plugins.datasets.arrays.fields import ArraySource, check_options, is_guessed, make_field
-from ed_plugins.datasets.arrays.files import Stored, read_file, unpacked_bytes
+from ed_plugins.datasets.arrays.files import Stored, array_file, read_file, unpacked_bytes
 from ed_plugins.datasets.arrays.names import (
     INPUTS,
     TARGETS,
@@ -39,7 +40,26 @@ _GROUP = "group"
 _LINES = 6  # omitted arrays listed with their reasons; the others share one line
 
 
-@dataset(files=READER)
+def of_program(named: Mapping[str, Any], kinds: Mapping[str, FieldKind]) -> Dataset:
+    """Return the arrays of a program as a data set, by the rules for those of a file.
+
+    Args:
+        named: by SPLIT/FIELD or FIELD: numpy, or anything that slices like it.
+        kinds: of the fields, where they are known.
+
+    Raises:
+        EdkitError: none of them is a field.
+    """
+    file = array_file(named)
+    fields = {name.rpartition("/")[2] for name in file.arrays}
+    options = ArrayOptions(kind={name: kind for name, kind in kinds.items() if name in fields})
+    arranged = name_arrays(file, "data")
+    if not arranged.splits:
+        raise _no_arrays("data", arranged.left)
+    return _dataset(arranged, options, "data", 0)
+
+
+@dataset(files=READER, arrays=of_program)
 def arrays(
     *,
     path: FilePath = NO_FILE,
@@ -93,7 +113,8 @@ def arrays(
     """
     if not path:
         raise EdkitError(
-            "data set 'arrays' needs an npz, npy, HDF5 or MATLAB file: arrays:FILE.npz."
+            "data set 'arrays' needs an npz, npy, HDF5 or MATLAB file: arrays:FILE.npz. A run that "
+            "was trained on arrays of a program is given them again: data={NAME: ...}."
         )
     options = parse_options(axes, range, bits, kind, ignore)
     named = name_arrays(read_file(Path(path)), path)
