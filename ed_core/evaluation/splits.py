@@ -59,9 +59,8 @@ def measured_on(
     """
     if field_names and data is None:
         raise EdkitError("other names of fields are those of other data: give these with --data.")
-    kinds = {field_name: field.kind for field_name, field in run.fields.items()}
-    source = load_data(data, kinds) if data else None
-    name = data_name(data) if data else ""
+    source = None if data is None else load_data(data, run.fields)
+    name = "" if data is None else data_name(data)
     same = source is not None and _is_own(run, name, source, isinstance(data, str))
     if source is not None:
         _say(name, source, run, same or split is not None or source.whole is None)
