@@ -39,6 +39,17 @@ def reading_of(source: ArraySource, made: FieldArrays, options: ArrayOptions) ->
     return facts
 
 
+def ids_of(fields: Fields) -> dict[str, list[int]]:
+    """Return the number of each class in the file, of the fields that are maps of classes."""
+    return {
+        name: [*map(int, field.classes)]
+        if field.classes in _CODED
+        else [*range(len(field.classes))]
+        for name, field in fields.items()
+        if field.kind == "class" and len(field.shape) > 1
+    }
+
+
 def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> JoinedSamples:
     """Return the samples in a file of arrays, or in a folder of such files, as a run takes them.
 
