@@ -59,18 +59,19 @@ from ed_core import (
     InputRecord,
     dataset,
 )
-from ed_plugins.datasets._lazy import LazyView
+from ed_plugins.datasets._lazy import LazyView, Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.check import read_headers
 from ed_plugins.datasets.folder.description import FolderPlan, read_plan
 from ed_plugins.datasets.folder.files import Files, find_files, find_root
 from ed_plugins.datasets.folder.read import read_field
+from ed_plugins.datasets.folder.reader import FILES, FieldReading, reading_facts
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _NAME = "folder.toml"
 
 
-@dataset
+@dataset(files=FILES)
 def folder(*, path: FilePath = NO_FILE) -> Dataset:
     """Images, maps of classes and maps of values in folders, described by a small TOML file.
 
@@ -85,10 +86,13 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
     groups = _groups(plan, files, findings)
     fields = Fields()
     whites: dict[str, int] = {}
+    settled: dict[str, FieldReading] = {}
     splits: dict[str, dict[str, Any]] = {split: {} for split in files}
     for name, field in read_headers(plan, files).items():
         read = read_field(field, findings)
         kind, entry = field.plan.kind, field.plan
+        numbers = "" if entry.range else str(field.headers[0].dtype)
+        settled[name] = FieldReading(entry, numbers, read.white)
         fields[name] = Field(
             read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
         )
@@ -103,9 +107,11 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
                     f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
                     f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
                 )
-            image_view = view(part, read.white, checked=checked) if read.white else part
+            image_view: Any = view(part, read.white, checked=checked) if read.white else part
+            if plan.standardise and kind == "image":
+                image_view = Standardised(image_view)
             splits[split][name] = image_view
-    record = InputRecord(findings=tuple(findings))
+    record = InputRecord(findings=tuple(findings), reading=reading_facts(plan, settled))
     hook = _Whites(whites) if whites else None
     return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
 
