@@ -89,10 +89,7 @@ def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> 
         hook = replace(hook, field=called.get(hook.field, hook.field))
     elif hook is not None:
         hook = Renamed(hook, change, back)
-    reading = data.input.reading
-    if reading is not None and isinstance(reading.get("fields"), Mapping):
-        reading = {**reading, "fields": change(reading["fields"])}
-    record = replace(data.input, findings=(*data.input.findings, *findings), reading=reading)
+    record = replace(data.input, findings=(*data.input.findings, *findings))
     fields = Fields(change(data.fields))
     return replace(changed(data, change, fields), preparation=hook, input=record)
 

@@ -121,8 +121,6 @@ class InputRecord:
         findings: what the loader inferred of the files that it read, and what it left out.
         reading: how the data set read a file before anything was fitted, such as the colour, the
             scale and the size of images, ready for JSON; its `FileReader` reads other files so.
-            What is said of one field stands in its entry `fields`, by the field's name, which
-            follows where the field is renamed.
     """
 
     fitted: Mapping[str, Any] | None = None

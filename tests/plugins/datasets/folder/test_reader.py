@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from ed_core import DATASETS, Dataset, EdkitError, Field, Fields
-from ed_core.data.loading import renamed
 
 HEIGHT = """
 [fields.height]
@@ -102,13 +101,6 @@ def test_values_and_images_of_one_sample_lie_in_folders_of_their_fields(
     assert "b.png" in str(bad)
     with pytest.raises(EdkitError, match="sub-folder for each"):
         samples(data, tmp_path / "val" / "images", "image", "height")
-
-
-def test_a_field_by_another_name_keeps_its_reading(tmp_path: Path, make: Any, load: Any) -> None:
-    data = renamed(load(make(tmp_path)), {"photo": "image"})
-    opened = samples(data, tmp_path / "val" / "images", "photo")
-    first = opened.read(range(1))[0]
-    np.testing.assert_array_equal(first["photo"], data.splits["validation"]["photo"][0])
 
 
 def test_other_pictures_are_brought_to_the_field(tmp_path: Path, save: Any) -> None:
