@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ed_core.plugins.spec import Groups as Groups
     from ed_core.plugins.spec import Head as Head
     from ed_core.plugins.spec import InputRecord as InputRecord
+    from ed_core.plugins.spec import Place as Place
     from ed_core.probes import Activations as Activations
     from ed_core.probes import LatentCodes as LatentCodes
     from ed_core.probes import LatentScan as LatentScan
@@ -68,6 +69,7 @@ _LIGHT = {
     "Groups": "plugins.spec",
     "Head": "plugins.spec",
     "InputRecord": "plugins.spec",
+    "Place": "plugins.spec",
     "Recording": "recording",
     "RunFolder": "recording",
     "RunPath": "plugins.options",

@@ -17,7 +17,7 @@ from ed_core.errors import EdkitError
 from ed_core.evaluation.baselines import principal_components
 from ed_core.evaluation.splits import Measured, measured_on, split_arrays
 from ed_core.evaluation.subject import Numbers, Subject
-from ed_core.inference.predict import pieces, ready
+from ed_core.nn.predict import pieces, ready
 from ed_core.plugins.spec import Dataset, Field
 from ed_core.runs.run import Run, open_run
 

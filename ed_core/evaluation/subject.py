@@ -10,7 +10,7 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.evaluation import baselines
-from ed_core.inference.predict import pieces, ready
+from ed_core.nn.predict import pieces, ready
 from ed_core.nn.submodels import model_inputs
 from ed_core.plugins.spec import Field, Head
 from ed_core.runs.run import Run

@@ -111,6 +111,22 @@ class Preparation(Protocol):
         ...
 
 
+class Reversible(Preparation, Protocol):
+    """A preparation that can be undone, so that results come in the units of the user's files.
+
+    Where a data set's preparation has no `undo`, results stay as the model gives them.
+    """
+
+    def undo(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return samples as the data set loads them, from those that a model gives.
+
+        Args:
+            arrays: field to (samples, ...); some fields may be missing.
+            fitted: what `fit` returned.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class InputRecord:
     """What a run knows of its input, as `run.json` keeps it under `input`.
@@ -121,6 +137,7 @@ class InputRecord:
         findings: what the loader inferred of the files that it read, and what it left out.
         reading: how the data set read a file before anything was fitted, such as the colour, the
             scale and the size of images, ready for JSON; its `FileReader` reads other files so.
+            Under `ids` stands, by field, the number of each class in the files of a mask.
     """
 
     fitted: Mapping[str, Any] | None = None
@@ -139,10 +156,27 @@ class InputRecord:
         return cls(fitted, read_facts(facts.get("findings")), reading)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place of a sample in the picture that it was made of.
+
+    Args:
+        file: of the picture.
+        size: its height and width, in pixels, upright.
+        box: top, left, height and width of what the sample shows of it, in its pixels: a part of
+            the picture where it was cropped, beyond the picture where it was padded.
+    """
+
+    file: Path
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+
 class FileSamples(Protocol):
     """Samples of a user's files for a run that exists, read when they are needed.
 
-    They are as the data set loads them: what the run fitted is applied by whoever asks.
+    They are as the data set loads them: what the run fitted is applied by whoever asks. Several
+    threads read at the same time.
     """
 
     names: Sequence[str]
@@ -160,6 +194,10 @@ class FileSamples(Protocol):
         """
         ...
 
+    def place(self, row: int) -> Place | None:
+        """Return where a sample that was read lies in its picture; None where it is of none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FileReader:
@@ -171,10 +209,13 @@ class FileReader:
             takes, and what `InputRecord.reading` keeps of the run's own files; {} where the run was
             trained on a data set of another kind, whose files are then brought to the fields alone.
             It raises EdkitError where there is nothing to read.
+        preparation: applies what the data set fitted, where what is fitted does not tell how by
+            itself, as a standardisation does: a run applies it where its training data are not.
     """
 
     endings: tuple[str, ...]
     open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
+    preparation: Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True)
