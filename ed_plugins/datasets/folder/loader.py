@@ -54,6 +54,7 @@ from ed_core import (
     Field,
     Fields,
     FilePath,
+    FileReader,
     Findings,
     Groups,
     InputRecord,
@@ -64,14 +65,49 @@ from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.check import read_headers
 from ed_plugins.datasets.folder.description import FolderPlan, read_plan
 from ed_plugins.datasets.folder.files import Files, find_files, find_root
+from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF
 from ed_plugins.datasets.folder.read import read_field
-from ed_plugins.datasets.folder.reader import FILES, FieldReading, reading_facts
+from ed_plugins.datasets.folder.reader import FieldReading, open_pictures, reading_facts
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _NAME = "folder.toml"
 
 
-@dataset(files=FILES)
+@dataclass(frozen=True, slots=True)
+class _InferredWhite(LazyView):
+    """Images whose white was inferred from their largest number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whites:
+    """Preparation that reads all later images with the white of a run's training images.
+
+    Args:
+        whites: field to the number inferred from its own files.
+    """
+
+    whites: Mapping[str, int]
+
+    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the number of white, by field."""
+        return {"white": dict(self.whites)}
+
+    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return images scaled by the run's white; raise EdkitError if some are brighter."""
+        changed = dict(arrays)
+        for name, white in fitted.get("white", {}).items():
+            images = arrays.get(name)
+            if isinstance(images, _InferredWhite) and images.white != white:
+                if images.white > white:
+                    raise EdkitError(
+                        f"field {name!r}: the run was trained on images whose white is {white:,}, "
+                        f"these have numbers beyond: say bits or range in [fields.{name}] of both."
+                    )
+                changed[name] = LazyView(images.array, white)
+        return changed
+
+
+@dataset(files=FileReader(tuple(sorted(ENDINGS | HEIF)), open_pictures, Whites({})))
 def folder(*, path: FilePath = NO_FILE) -> Dataset:
     """Images, maps of classes and maps of values in folders, described by a small TOML file.
 
@@ -112,42 +148,8 @@ def folder(*, path: FilePath = NO_FILE) -> Dataset:
                 image_view = Standardised(image_view)
             splits[split][name] = image_view
     record = InputRecord(findings=tuple(findings), reading=reading_facts(plan, settled))
-    hook = _Whites(whites) if whites else None
+    hook = Whites(whites) if whites else None
     return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
-
-
-@dataclass(frozen=True, slots=True)
-class _InferredWhite(LazyView):
-    """Images whose white was inferred from their largest number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Whites:
-    """Preparation that reads all later images with the white of a run's training images.
-
-    Args:
-        whites: field to the number inferred from its own files.
-    """
-
-    whites: Mapping[str, int]
-
-    def fit(self, train: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the number of white, by field."""
-        return {"white": dict(self.whites)}
-
-    def apply(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
-        """Return images scaled by the run's white; raise EdkitError if some are brighter."""
-        changed = dict(arrays)
-        for name, white in fitted.get("white", {}).items():
-            images = arrays.get(name)
-            if isinstance(images, _InferredWhite) and images.white != white:
-                if images.white > white:
-                    raise EdkitError(
-                        f"field {name!r}: the run was trained on images whose white is {white:,}, "
-                        f"these have numbers beyond: say bits or range in [fields.{name}] of both."
-                    )
-                changed[name] = LazyView(images.array, white)
-        return changed
 
 
 def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None:

@@ -43,6 +43,16 @@ class Frame:
         share = min(self.size[0] / height, self.size[1] / width)
         return max(1, round(height * share)), max(1, round(width * share))
 
+    def box(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """Return top, left, height and width of what the frame shows, in an image's pixels."""
+        top, left, bottom, right = self.part(height, width)
+        rows, columns = self.inner(height, width) or (height, width)
+        if self.fit != "pad" or not self.size:
+            return top, left, bottom - top, right - left
+        down, across = height / rows, width / columns
+        above, before = ((a - b) // 2 for a, b in zip(self.size, (rows, columns), strict=True))
+        return -above * down, -before * across, self.size[0] * down, self.size[1] * across
+
     def cut(self, pixels: np.ndarray) -> np.ndarray:
         """Return the part of (height, width, ...) that is used."""
         top, left, bottom, right = self.part(*pixels.shape[:2])

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ed_core import EdkitError, Field, Fields, FileReader, Findings
+from ed_core import EdkitError, Field, Fields, Findings, Place
 from ed_core.plugins.findings import Finding
 from ed_plugins.datasets._lazy import standardised
 from ed_plugins.datasets.folder.check import FieldFiles, check_selection, count_bands
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.images import Images
 from ed_plugins.datasets.folder.maps import ClassMaps, ValueMaps
-from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF, ImageHeader, read_header
+from ed_plugins.datasets.folder.pictures import HEIF, ImageHeader, read_header
 from ed_plugins.datasets.folder.pixels import Frame
 from ed_plugins.datasets.folder.walk import (
     HEIC_ADVICE,
@@ -193,6 +193,12 @@ class PictureSamples:
         """Return the samples of these rows, field to array, or the error of one that is refused."""
         return in_threads(self._sample, rows)
 
+    def place(self, row: int) -> Place:
+        """Return where a sample lies in its picture, that of the first field."""
+        first, path = self.pictures[0], self.files[row][0]
+        size = read_header(path).size(first.reading.plan.upright)
+        return Place(path, size, first.frame.box(*size))
+
     def _sample(self, row: int) -> dict[str, np.ndarray] | EdkitError:
         try:
             pairs = zip(self.pictures, self.files[row], strict=True)
@@ -253,10 +259,14 @@ def reading_facts(plan: FolderPlan, settled: Mapping[str, FieldReading]) -> dict
         "fit": plan.frame.fit,
         "standardise": plan.standardise,
         "fields": {name: one.facts() for name, one in settled.items()},
+        "ids": {name: ids for name, one in settled.items() if (ids := _ids(one.plan))},
     }
 
 
-FILES = FileReader(tuple(sorted(ENDINGS | HEIF)), open_pictures)
+def _ids(plan: FieldPlan) -> list[int]:
+    """Return the first id of each class in the files of a map; none where these hold colours."""
+    firsts = [pixels[0] for pixels in plan.classes.values()]
+    return [pixel for pixel in firsts if isinstance(pixel, int)]
 
 
 def _is_picture(name: str, field: Field) -> bool:

@@ -173,3 +173,32 @@ def test_what_holds_no_picture_is_refused_at_once(tmp_path: Path, name: str, tex
         anew(tmp_path / name, Fields(image=Field((8, 8, 1))))
     with pytest.raises(EdkitError, match="signal"):
         anew(tmp_path / "empty", Fields(signal=Field((8, 1), "signal")))
+
+
+@pytest.mark.parametrize(
+    ("fit", "box"),
+    [
+        ("stretch", (0, 0, 20, 40)),
+        ("crop", (0, 10, 20, 20)),
+        ("pad", (-10, 0, 40, 40)),
+    ],
+)
+def test_a_sample_knows_its_place_in_its_picture(
+    tmp_path: Path, save: Any, load: Any, fit: str, box: tuple[float, ...]
+) -> None:
+    for split in ("train", "test"):
+        save(tmp_path / split / "image" / "a.png", np.full((20, 40), 255, "uint8"))
+    (tmp_path / "my.toml").write_text(f'size = [8, 8]\nfit = "{fit}"\n[fields.image]\n')
+    data = load(tmp_path / "my.toml")
+    opened = samples(data, tmp_path / "test", "image")
+    image = opened.read(range(1))[0]["image"]
+    np.testing.assert_array_equal(image, data.splits["test"]["image"][0])
+    assert image.mean() == (0.5 if fit == "pad" else 1)
+    place = opened.place(0)
+    assert (place.file, place.size) == (tmp_path / "test" / "image" / "a.png", (20, 40))
+    np.testing.assert_allclose(place.box, box)
+
+
+def test_a_run_knows_the_ids_of_its_masks(tmp_path: Path, make: Any, load: Any) -> None:
+    reading = load(make(tmp_path)).input.reading
+    assert reading["ids"] == {"mask": [0, 1, 2]}
