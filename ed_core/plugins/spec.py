@@ -211,11 +211,14 @@ class FileReader:
             It raises EdkitError where there is nothing to read.
         preparation: applies what the data set fitted, where what is fitted does not tell how by
             itself, as a standardisation does: a run applies it where its training data are not.
+        describe: a function of the data set's options that returns the file which describes a
+            folder and the text that the folder amounts to; None where no file describes one.
     """
 
     endings: tuple[str, ...]
     open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
     preparation: Preparation | None = None
+    describe: Callable[[Mapping[str, Any]], tuple[Path, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

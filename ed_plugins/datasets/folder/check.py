@@ -9,9 +9,10 @@ import numpy as np
 from ed_core import EdkitError
 from ed_core.data.memory import available, check_memory
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
-from ed_plugins.datasets.folder.files import Files
+from ed_plugins.datasets.folder.files import SampleFiles
 from ed_plugins.datasets.folder.pictures import ImageHeader, read_header
 from ed_plugins.datasets.folder.pixels import Frame
+from ed_plugins.datasets.folder.walk import in_threads
 
 _SAME = 0.02  # tolerance of the proportions of two images of one sample
 
@@ -68,7 +69,7 @@ class FieldFiles:
         return np.dtype("uint8" if types == {np.dtype("uint8")} and high < 256 else "uint16")
 
 
-def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
+def read_headers(plan: FolderPlan, samples: SampleFiles) -> dict[str, FieldFiles]:
     """Return the files of every field with their headers, checked against each other.
 
     Raises:
@@ -78,10 +79,10 @@ def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
     """
     same: dict[ImageHeader, ImageHeader] = {}
     fields = {}
-    for name, entry in plan.fields.items():
-        paths = [path for named in files.values() for path in named[name]]
-        headers = [same.setdefault(header, header) for header in map(read_header, paths)]
-        fields[name] = FieldFiles(name, entry, paths, headers, plan.frame, plan.path.name)
+    for name, entry in plan.pictures.items():
+        paths = samples.files[name]
+        headers = [same.setdefault(one, one) for one in in_threads(read_header, paths)]
+        fields[name] = FieldFiles(name, entry, paths, headers, plan.frame, plan.toml)
     _check_sizes(plan, fields)
     for field in fields.values():
         for path, header in zip(field.paths, field.headers, strict=True):
@@ -129,8 +130,15 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
         raise EdkitError(
             f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
             f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
-            f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
+            f"{_size_advice(plan, usual[0])}"
         )
+
+
+def _size_advice(plan: FolderPlan, size: tuple[int, int]) -> str:
+    """Return the remedy for images of several sizes."""
+    if plan.bare:
+        return f"Say size={size[0]}x{size[1]}, or another, and perhaps fit=crop or fit=pad."
+    return f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
 
 
 def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
@@ -226,21 +234,20 @@ def _described(count: int, header: ImageHeader) -> str:
 
 
 def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
-    """Raise EdkitError if the arrays, and the largest file beside them, need too much memory."""
-    whole = sum(
-        len(field.paths) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
-        for field in fields.values()
+    """Raise EdkitError if a sample and the largest file need too much memory."""
+    sample = sum(
+        int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize for field in fields.values()
     )
     one = max(_decoding(field, header) for field in fields.values() for header in field.headers)
     main = next(iter(fields.values()))
     height, width, _ = main.shape
-    fitting = max(0.0, 0.9 * available() - one) / max(whole, 1)
+    fitting = max(0.0, 0.9 * available() - one) / max(sample, 1)
     size = [max(1, int(length * fitting**0.5)) for length in (height, width)]
-    what = f"{str(plan.path)!r}: {len(main.paths):,} samples of {height}x{width} pixels"
-    remedy = f"say size = {size} or less in {plan.path.name}, or take fewer files"
+    what = f"{str(plan.path)!r}: a sample of {height}x{width} pixels"
+    remedy = f"say size = {size} or less in {plan.toml}"
     if one > available():
         remedy = "cut the largest file into tiles"
-    check_memory(whole + one, what, remedy)
+    check_memory(sample + one, what, remedy)
 
 
 def _decoding(field: FieldFiles, header: ImageHeader) -> int:

@@ -22,6 +22,7 @@ from ed_plugins.datasets.folder.pixels import (
 
 _WHITE = "#ffffff"  # under transparent pixels
 _HAIR = 1e-3  # tolerance of floats beyond 0..1, which resampling causes
+_FEW = 16  # a largest number below it is hardly one of images of 8 bits
 _DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and scanners
 
 
@@ -77,12 +78,26 @@ class Images:
             pixels = (pixels - np.float32(self.low)) / np.float32(self.high - self.low)
         return self.field.frame.filled(pixels, 0)
 
-    def finish(self, whole: np.ndarray, findings: Findings) -> int:
-        """Report what was inferred, and return the number of white; 0 if the array is in 0..1."""
+    def is_open(self, most: float) -> bool:
+        """Return whether it is open what is white, since no number is as large as usual.
+
+        Args:
+            most: the largest number of the files that were looked at.
+        """
+        plan = self.field.plan
+        return self.dtype == np.uint8 and most < _FEW and not plan.bits and not plan.range
+
+    def finish(self, most: float, findings: Findings) -> int:
+        """Report what was inferred, and return the number of white; 0 if the array is in 0..1.
+
+        Args:
+            most: the largest number of the array.
+            findings: receives what was inferred.
+        """
         self._say_changes(findings)
-        if whole.dtype.kind == "f":
+        if self.dtype.kind == "f":
             return 0
-        plan, first, option = self.field.plan, self.field.headers[0], "range = [0, HIGH]"
+        first, option = self.field.headers[0], "range = [0, HIGH]"
         text = ""
         if not self.high:
             self.inferred = True
@@ -95,13 +110,11 @@ class Images:
                 option = f"bits = 16 or {option}"
         elif self.high == first.white < np.iinfo(first.dtype).max:
             text = f"white is {first.white:,}, as the files say"
-        elif whole.dtype == np.uint8 and not plan.bits and not plan.range:
-            most = int(whole.max(initial=0))
-            if 0 < most < 16:
-                self.inferred = most == 1
-                self.high, other = (1, 255) if self.inferred else (255, most)
-                text = f"white is {self.high:.0f}: the largest number is {most}"
-                option = f"range = [0, {other}]"
+        elif self.is_open(most) and most > 0:
+            self.inferred = most == 1
+            self.high, other = (1, 255) if self.inferred else (255, int(most))
+            text = f"white is {self.high:.0f}: the largest number is {most:.0f}"
+            option = f"range = [0, {other}]"
         if text:
             findings.infer(self.field.name, text, f"{option} in {self.field.toml}")
         return int(self.high)

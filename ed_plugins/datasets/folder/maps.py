@@ -24,6 +24,11 @@ class _Map:
     """
 
     inferred = False
+    high = 0
+
+    def is_open(self, most: float) -> bool:
+        """Return whether it is open what is white: never of maps."""
+        return False
 
     def __init__(self, field: FieldFiles) -> None:
         self.field = field
@@ -97,7 +102,7 @@ class ClassMaps(_Map):
             self._refuse(path, strange)
         return self.field.frame.filled(self.classes[where], -1)
 
-    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+    def finish(self, most: float, findings: Findings) -> int:
         """Report pixels without a class that the description does not mention."""
         if self.met["lost"]:
             self.partial = True
@@ -212,7 +217,7 @@ class ValueMaps(_Map):
             values[lost] = plan.fill
         return values
 
-    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+    def finish(self, most: float, findings: Findings) -> int:
         """Report the marks of no value, and rounded numbers."""
         name, toml, plan = self.field.name, self.field.toml, self.field.plan
         if self.met["nodata"]:

@@ -36,6 +36,18 @@ def kind_of_other(path: Path, endings: set[str]) -> str:
     return "" if ending in endings else ending or "without ending"
 
 
+def list_images(folder: Path, others: Counter[str]) -> Iterator[Path]:
+    """Yield the image files that lie in a folder itself, in the order of their names."""
+    endings = image_endings()
+    for name in sorted(os.listdir(folder)):
+        path = folder / name
+        kind = kind_of_other(path, endings)
+        if kind:
+            others[kind] += 1
+        else:
+            yield path
+
+
 def walk_images(folder: Path, others: Counter[str]) -> Iterator[Path]:
     """Yield the image files of a folder and of those in it, in the order of their paths.
 
@@ -75,8 +87,22 @@ def few(names: Sequence[str]) -> str:
 
 
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return the results of a function for some items, in order: decoders free the interpreter."""
+    """Return the results of a function for some items, in order: decoders free the interpreter.
+
+    Raises:
+        Exception: that of the first item of which the function fails.
+    """
+    step = -(-len(items) // (4 * _THREADS))  # a thread takes several, since a turn costs time
     if len(items) < 2 or _THREADS == 1:
         return [function(item) for item in items]
+
+    def of_piece(first: int) -> list[Result]:
+        return [function(item) for item in items[first : first + step]]
+
     with ThreadPoolExecutor(min(_THREADS, len(items))) as pool:
-        return list(pool.map(function, items, chunksize=1))
+        pieces = [pool.submit(of_piece, first) for first in range(0, len(items), step)]
+        try:
+            return [result for piece in pieces for result in piece.result()]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

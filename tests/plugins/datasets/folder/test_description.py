@@ -65,7 +65,7 @@ def test_the_root_is_looked_for_in_the_data_folder(
         ("size = [3]\n" + BASIC, "size is [HEIGHT, WIDTH] in pixels; found [3]"),
         ("size = [0, 3]\n" + BASIC, "size is [HEIGHT, WIDTH]"),
         ("root = 3\n" + BASIC, "root is a folder; found 3"),
-        ('layout = "{split}"\n' + BASIC, "layout is a text with {split} and {field}"),
+        ('layout = "{split}"\n' + BASIC, "layout is a path with {field} for image, mask"),
         ("[splits]\ntrain = 1\n" + BASIC, "splits is a table such as"),
         ('[splits]\ntrain = "train"\n' + BASIC, "expected the splits train and validation or test"),
         (BASIC + 'colours = ["#000000"]', "a colour for each of 3 classes, found 1"),
