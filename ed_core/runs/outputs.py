@@ -52,21 +52,32 @@ class Inference:
         one = {name: np.zeros((1, *field.shape), "f4") for name, field in self.inputs.items()}
         return int(2 ** int(np.log2(at_a_time(one, one))))
 
-    def __call__(self, samples: Arrays) -> dict[str, np.ndarray]:
-        """Return the outputs (samples, ...) of at most a batch of samples.
+    def prepared(self, samples: Arrays) -> dict[str, np.ndarray]:
+        """Return the inputs of the model (samples, ...), with what was fitted applied.
 
         Args:
             samples: field to (samples, ...), as the data set loads them; classes by number or name.
 
         Raises:
-            EdkitError: an input is missing or is not what the model takes, or an output is not
-                finite.
+            EdkitError: an input is missing or is not what the model takes.
         """
         arrays = self.run.prepare({name: _numbered(self, name, a) for name, a in samples.items()})
         arrays = model_inputs(self.model, arrays)
         inputs = {name: ready(np.asarray(array[:])) for name, array in arrays.items()}
         for name, array in inputs.items():
             check_array(array, replace(self.inputs[name], partial=False), f"input {name!r}")
+        return inputs
+
+    def __call__(self, samples: Arrays) -> dict[str, np.ndarray]:
+        """Return the outputs (samples, ...) of at most a batch of samples.
+
+        Args:
+            samples: as in `prepared`.
+
+        Raises:
+            EdkitError: an input is not what the model takes, or an output is not finite.
+        """
+        inputs = self.prepared(samples)
         count = len(next(iter(inputs.values())))
         # Compiled once for each power of two, not for each number of files that could be read.
         rows = np.minimum(np.arange(2 ** int(np.ceil(np.log2(count)))), count - 1)
