@@ -12,6 +12,7 @@ from typing import Any
 from ed_core import EdkitError
 from ed_core.errors import unknown
 from ed_core.plugins.spec import FieldKind
+from ed_plugins.datasets.folder.pixels import Frame
 
 Rules = Mapping[
     str, tuple[Callable[[Any], bool], str]
@@ -19,6 +20,7 @@ Rules = Mapping[
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 BACKSLASHES = "write a path with backslashes in 'single quotes', or with / instead"
+FITS = ("stretch", "crop", "pad")
 Pixel = int | str  # a class id, or a colour such as "#ff0000"
 _LARGEST = 2**20  # bytes of a TOML file
 
@@ -97,6 +99,14 @@ TOP: Rules = {
     "size": (
         lambda v: isinstance(v, list) and len(v) == 2 and all(_is_whole(n, 1, 16384) for n in v),
         "[HEIGHT, WIDTH] in pixels",
+    ),
+    "fit": (
+        lambda v: isinstance(v, str) and v in FITS,
+        "stretch, crop or pad: how images of other proportions are brought to the size",
+    ),
+    "standardise": (
+        lambda v: isinstance(v, bool),
+        "true to bring each image to one mean and one deviation, or false",
     ),
     "group": (_is_text, 'what stands behind the name of a group in file names, such as "_"'),
     "splits": (
@@ -221,19 +231,21 @@ class FolderPlan:
         path: of the TOML file.
         root: the folder, as written in the file.
         layout: path of a split's images of a field, with {split} and {field}.
-        size: target (height, width) of all images, or () for their own.
+        frame: the size that all images are brought to, and how.
         splits: split to the name of its folders; empty for the usual names.
         fields: name to its reading options.
         group: separator after a group's name in file names; "" if there are no groups.
+        standardise: whether each image is brought to one mean and one deviation.
     """
 
     path: Path
     root: str
     layout: str
-    size: tuple[int, ...]
+    frame: Frame
     splits: Mapping[str, str]
     fields: Mapping[str, FieldPlan]
     group: str = ""
+    standardise: bool = False
 
 
 def read_plan(path: Path) -> FolderPlan:
@@ -257,10 +269,11 @@ def read_plan(path: Path) -> FolderPlan:
         path,
         facts.get("root", "."),
         facts.get("layout", "{split}/{field}"),
-        tuple(facts.get("size", ())),
+        Frame(tuple(facts.get("size", ())), facts.get("fit", "stretch")),
         facts.get("splits", {}),
         fields,
         facts.get("group", ""),
+        facts.get("standardise", False),
     )
 
 

@@ -12,12 +12,18 @@ from pathlib import Path, PurePosixPath
 from ed_core import EdkitError, Findings
 from ed_plugins.datasets._download import places
 from ed_plugins.datasets.folder.description import FolderPlan
-from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF, can_read_heif, register_heif
+from ed_plugins.datasets.folder.pictures import HEIF
+from ed_plugins.datasets.folder.walk import (
+    HEIC_ADVICE,
+    counted,
+    few,
+    image_endings,
+    kind_of_other,
+)
 
 Files = Mapping[str, Mapping[str, list[Path]]]  # split to field to files, in the same order
 
 _USUAL = {"train": ("train",), "validation": ("val", "validation", "valid"), "test": ("test",)}
-_HEIF = "pip install 'edkit[heic]' to read HEIC"
 
 
 @dataclass(slots=True)
@@ -85,10 +91,10 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
         for split, name in splits.items()
     ]
     findings.infer("split", ", ".join(counts), f"[splits] in {plan.path.name}")
-    option = _HEIF if any(ending in HEIF for ending in left) else ""
-    findings.leave_out("files", left.total(), _counted(left), option)
+    option = HEIC_ADVICE if any(ending in HEIF for ending in left) else ""
+    findings.leave_out("files", left.total(), counted(left), option)
     beside = _folders_beside(root, folders)
-    findings.leave_out("folders", len(beside), f"not described: {_few(beside)}")
+    findings.leave_out("folders", len(beside), f"not described: {few(beside)}")
     return files
 
 
@@ -194,9 +200,9 @@ def _list_images(folder: Path, name: str) -> _Listing:
             f"{', '.join(beside[:8]) or 'nothing'} beside it."
         )
     listing = _Listing(folder)
-    endings = ENDINGS | HEIF if can_read_heif() else ENDINGS
+    endings = image_endings()
     for path in sorted(folder.iterdir()):
-        kind = _kind(path, endings)
+        kind = kind_of_other(path, endings)
         if kind:
             listing.others[kind] += 1
             continue
@@ -209,27 +215,13 @@ def _list_images(folder: Path, name: str) -> _Listing:
                 f"{how * (Path(other).stem != path.stem)}."
             )
         listing.images[stem] = path
-        if path.suffix.lower() in HEIF:
-            register_heif()
     if not listing.images:
-        heif = f": {_HEIF}" if any(ending in HEIF for ending in listing.others) else ""
+        heif = f": {HEIC_ADVICE}" if any(ending in HEIF for ending in listing.others) else ""
         raise EdkitError(
             f"{str(folder)!r}: expected the images of field {name!r}, found no file that is read, "
-            f"such as .png, .jpg or .tif, but {_counted(listing.others) or 'nothing'}{heif}."
+            f"such as .png, .jpg or .tif, but {counted(listing.others) or 'nothing'}{heif}."
         )
     return listing
-
-
-def _kind(path: Path, endings: set[str]) -> str:
-    """Return the kind of a file that is not read; "" for an image."""
-    if path.name.startswith("."):
-        return "hidden"
-    if os.path.isdir(path):
-        return "folders"
-    if not os.path.isfile(path):  # opening a FIFO would hang
-        return "pipes or broken links"
-    ending = path.suffix.lower()
-    return "" if ending in endings else ending or "without ending"
 
 
 def _check_partners(listed: Mapping[str, _Listing]) -> None:
@@ -239,7 +231,7 @@ def _check_partners(listed: Mapping[str, _Listing]) -> None:
             images, partners = listed[one].images, listed[other].images
             lone = sorted(set(images) - set(partners))
             if lone:
-                others = _counted(listed[other].others)
+                others = counted(listed[other].others)
                 raise EdkitError(
                     f"{str(images[lone[0]])!r} ({one}) has no partner in "
                     f"{str(listed[other].folder)!r} ({other}): expected the same names, found "
@@ -263,11 +255,3 @@ def _folders_beside(root: Path, folders: Mapping[str, Mapping[str, Path]]) -> li
 
 def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
-
-
-def _counted(kinds: Counter[str]) -> str:
-    return _few([f"{count:,} {kind}" for kind, count in kinds.most_common()])
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:6]) + ", ..." * (len(names) > 6)

@@ -54,60 +54,23 @@ from ed_core import (
     Field,
     Fields,
     FilePath,
+    FileReader,
     Findings,
     Groups,
     InputRecord,
     dataset,
 )
-from ed_plugins.datasets._lazy import LazyView
+from ed_plugins.datasets._lazy import LazyView, Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.check import read_headers
 from ed_plugins.datasets.folder.description import FolderPlan, read_plan
 from ed_plugins.datasets.folder.files import Files, find_files, find_root
+from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF
 from ed_plugins.datasets.folder.read import read_field
+from ed_plugins.datasets.folder.reader import FieldReading, open_pictures, reading_facts
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _NAME = "folder.toml"
-
-
-@dataset
-def folder(*, path: FilePath = NO_FILE) -> Dataset:
-    """Images, maps of classes and maps of values in folders, described by a small TOML file.
-
-    The documentation of this module shows all keys of the file.
-
-    Args:
-        path: of the TOML file, or of a folder with a folder.toml; or the name of one that comes
-            with edkit: camvid, dubai_landuse, zion_landcover.
-    """
-    plan, findings = read_plan(_described(path)), Findings()
-    files = find_files(plan, find_root(plan), findings)
-    groups = _groups(plan, files, findings)
-    fields = Fields()
-    whites: dict[str, int] = {}
-    splits: dict[str, dict[str, Any]] = {split: {} for split in files}
-    for name, field in read_headers(plan, files).items():
-        read = read_field(field, findings)
-        kind, entry = field.plan.kind, field.plan
-        fields[name] = Field(
-            read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
-        )
-        if read.inferred:
-            whites[name] = read.white
-        view = _InferredWhite if read.inferred else LazyView
-        checked = read.white == 255 and read.array.dtype == np.uint8
-        ends = np.cumsum([len(named[name]) for named in files.values()])
-        for split, part in zip(files, np.split(read.array, ends[:-1]), strict=True):
-            if kind == "class" and (part < 0).all():
-                raise EdkitError(
-                    f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
-                    f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
-                )
-            image_view = view(part, read.white, checked=checked) if read.white else part
-            splits[split][name] = image_view
-    record = InputRecord(findings=tuple(findings))
-    hook = _Whites(whites) if whites else None
-    return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +79,7 @@ class _InferredWhite(LazyView):
 
 
 @dataclass(frozen=True, slots=True)
-class _Whites:
+class Whites:
     """Preparation that reads all later images with the white of a run's training images.
 
     Args:
@@ -142,6 +105,51 @@ class _Whites:
                     )
                 changed[name] = LazyView(images.array, white)
         return changed
+
+
+@dataset(files=FileReader(tuple(sorted(ENDINGS | HEIF)), open_pictures, Whites({})))
+def folder(*, path: FilePath = NO_FILE) -> Dataset:
+    """Images, maps of classes and maps of values in folders, described by a small TOML file.
+
+    The documentation of this module shows all keys of the file.
+
+    Args:
+        path: of the TOML file, or of a folder with a folder.toml; or the name of one that comes
+            with edkit: camvid, dubai_landuse, zion_landcover.
+    """
+    plan, findings = read_plan(_described(path)), Findings()
+    files = find_files(plan, find_root(plan), findings)
+    groups = _groups(plan, files, findings)
+    fields = Fields()
+    whites: dict[str, int] = {}
+    settled: dict[str, FieldReading] = {}
+    splits: dict[str, dict[str, Any]] = {split: {} for split in files}
+    for name, field in read_headers(plan, files).items():
+        read = read_field(field, findings)
+        kind, entry = field.plan.kind, field.plan
+        numbers = "" if entry.range else str(field.headers[0].dtype)
+        settled[name] = FieldReading(entry, numbers, read.white)
+        fields[name] = Field(
+            read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
+        )
+        if read.inferred:
+            whites[name] = read.white
+        view = _InferredWhite if read.inferred else LazyView
+        checked = read.white == 255 and read.array.dtype == np.uint8
+        ends = np.cumsum([len(named[name]) for named in files.values()])
+        for split, part in zip(files, np.split(read.array, ends[:-1]), strict=True):
+            if kind == "class" and (part < 0).all():
+                raise EdkitError(
+                    f"{str(files[split][name][0].parent)!r}: expected pixels of a class, found "
+                    f"ignored ones alone ({', '.join(map(str, entry.ignore))}) in all files."
+                )
+            image_view: Any = view(part, read.white, checked=checked) if read.white else part
+            if plan.standardise and kind == "image":
+                image_view = Standardised(image_view)
+            splits[split][name] = image_view
+    record = InputRecord(findings=tuple(findings), reading=reading_facts(plan, settled))
+    hook = Whites(whites) if whites else None
+    return Dataset(fields, splits, groups=groups, preparation=hook, input=record)
 
 
 def _groups(plan: FolderPlan, files: Files, findings: Findings) -> Groups | None:

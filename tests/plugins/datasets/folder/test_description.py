@@ -107,7 +107,7 @@ def test_what_the_documents_show_is_a_description(tmp_path: Path) -> None:
     for block, size in ((example, ()), (whole, (180, 240))):
         (tmp_path / "my.toml").write_text(block)
         plan = read_plan(tmp_path / "my.toml")
-        assert plan.size == size
+        assert plan.frame.size == size
         assert [*plan.fields] == ["image", "mask", "elevation"]
         assert plan.fields["elevation"].scale == 1e-4
 

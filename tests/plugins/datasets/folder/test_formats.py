@@ -429,7 +429,7 @@ def test_photographs_of_phones_need_an_extra(
         image = heif.from_pillow(Image.new("RGB", (24, 16), "#808080"))
         image.save(path.parent / split / "image" / "a.heic")
     assert only(load(path)).mean() * 255 == pytest.approx(128, abs=3)
-    monkeypatch.setattr("ed_plugins.datasets.folder.files.can_read_heif", lambda: False)
+    monkeypatch.setattr("ed_plugins.datasets.folder.walk.can_read_heif", lambda: False)
     with pytest.raises(EdkitError, match=r"but 1 \.heic: pip install 'edkit\[heic\]'"):
         load(path)
     for split in ("train", "test"):
