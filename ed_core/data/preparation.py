@@ -27,12 +27,14 @@ class Standardisation:
         gaps: whether NaN stays NaN, for instance for missing targets.
         unit: of the numbers, such as "full scale"; stored with the fitted values. "" if none.
         strict: whether values fitted without this unit belong to other numbers.
+        plain: the channels that stay as they are, such as those of categories.
     """
 
     field: str
     gaps: bool = False
     unit: str = ""
     strict: bool = False
+    plain: tuple[int, ...] = ()
 
     def fit(self, train: Arrays) -> dict[str, Any]:
         """Return the field as `standardised`, and `mean` and `deviation` of each channel.
@@ -44,6 +46,7 @@ class Standardisation:
         squares, _ = self._summed(train, mean, 2)
         deviation = np.sqrt(squares / np.maximum(count, 1))
         deviation[deviation == 0] = 1
+        mean[[*self.plain]], deviation[[*self.plain]] = 0, 1
         numbers = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         unit = {"unit": self.unit} if self.unit else {}
         return {
@@ -187,7 +190,8 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
     hook, fitted = data.preparation, record.fitted
     if data.input.fitted is not None:
         return data
-    record = replace(record, findings=data.input.findings)
+    reading = record.reading if data.input.reading is None else data.input.reading
+    record = replace(record, findings=data.input.findings, reading=reading)
     if hook is None:
         return masked(replace(data, input=record))
     if fitted is None:

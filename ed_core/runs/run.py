@@ -256,12 +256,17 @@ class Run:
         self.__dict__["data"] = own
         return True
 
-    def substitute_data(self, data: Dataset) -> None:
+    def substitute_data(self, data: Dataset, *, selected: bool = False) -> None:
         """Use another data set, prepared, when the run's own is unavailable.
 
         Nothing of it is held out, except if only one class is normal.
+
+        Args:
+            data: the data set.
+            selected: whether it is what the run was trained on, selected by its plan.
         """
-        self.__dict__["data"] = self._selected(data) if self.info.get("only") else data
+        only = self.info.get("only") and not selected
+        self.__dict__["data"] = self._selected(data) if only else data
 
     def _selected(self, data: Dataset) -> Dataset:
         earlier = is_earlier(self.info)
