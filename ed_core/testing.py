@@ -77,7 +77,8 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     _check_hooks(spec, again, fields)
     _check_saving(name, objective, again)
     for probe in spec.probes:
-        check_probe(probe, objective, tiny_arrays(fields))
+        if probe.suits(objective):
+            check_probe(probe, objective, tiny_arrays(fields))
 
 
 def check_option(option: Option) -> None:

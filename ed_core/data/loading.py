@@ -13,7 +13,15 @@ from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import KEY, QUOTE, FilePath, check_options, quoted
-from ed_core.plugins.spec import Dataset, DatasetSpec, Fields
+from ed_core.plugins.spec import Dataset, DatasetSpec, FieldKind, Fields
+
+Data = str | Mapping[str, Any]
+"""A data set with its options, or arrays by name: numpy, or anything that slices like it."""
+
+
+def data_name(data: Data) -> str:
+    """Return the text of data; for the arrays of a program the name of what reads them."""
+    return data if isinstance(data, str) else _reader_of_arrays().name
 
 
 def settle_data(text: str) -> str:
@@ -37,8 +45,22 @@ def given_options(text: str) -> tuple[str, dict[str, Any]]:
     return spec.name, changed
 
 
-def load_data(text: str) -> Dataset:
-    """Load a text's data set; raise EdkitError as `settle_data` does."""
+def load_data(data: Data, kinds: Mapping[str, FieldKind] | None = None) -> Dataset:
+    """Load a data set, or take the arrays of a program for one.
+
+    Args:
+        data: a text with options, or arrays by name, (samples, ...) each: `train/image` and
+            `test/image`, or `image`, of which a fifth is the test.
+        kinds: of the fields of arrays, where they are known.
+
+    Raises:
+        EdkitError: as `settle_data`, or the arrays are no samples.
+    """
+    if not isinstance(data, str):
+        reader = _reader_of_arrays().arrays
+        assert reader is not None
+        return reader(data, kinds or {})
+    text = data
     spec, options = _parsed(text)
     try:
         return spec.load(**options)
@@ -81,6 +103,16 @@ def described(text: str) -> tuple[Path, str] | None:
     if spec.files is None or spec.files.describe is None:
         return None
     return spec.files.describe(options)
+
+
+def _reader_of_arrays() -> DatasetSpec:
+    """Return the registered data set that reads the arrays of a program."""
+    for spec in DATASETS.values():
+        if spec.arrays is not None:
+            return spec
+    raise EdkitError(
+        f"no registered data set reads arrays: expected one of {', '.join(DATASETS)} by its name."
+    )
 
 
 def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> Dataset:

@@ -4,13 +4,15 @@ import os
 from collections.abc import MutableMapping
 
 _SPINS = "1000"  # some 20 microseconds; by default it is milliseconds
-_OF_BACKENDS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
+_ONE = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    # Between operations TensorFlow has a second: with one alone a training once stood still before
+    # its first step.
+    "TF_NUM_INTEROP_THREADS": "2",
+}
 
 
 def use_one_thread() -> None:
@@ -19,7 +21,7 @@ def use_one_thread() -> None:
     For single samples: there several threads are no faster, and on a busy machine each waits for
     the others. JAX knows no such variable, and does not need it.
     """
-    os.environ.update(dict.fromkeys(_OF_BACKENDS, "1"))
+    os.environ.update(_ONE)
 
 
 def share_processors(environment: MutableMapping[str, str] = os.environ) -> None:

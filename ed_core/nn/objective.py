@@ -12,9 +12,10 @@ from ed_core.errors import EdkitError
 from ed_core.nn.curves import StepLosses
 from ed_core.nn.layers import share_networks, shared_networks
 from ed_core.nn.losses import all_present, broadcast_like, masked
+from ed_core.nn.named_model import NamedModel, no_target
 from ed_core.nn.optimizers import SubmodelAdam
 from ed_core.nn.saved_heads import heads_config, heads_from, nameless
-from ed_core.nn.submodels import model_inputs, to_numpy
+from ed_core.nn.submodels import to_numpy
 from ed_core.plugins.spec import PRESENT, Head
 
 Tensor = Any
@@ -23,7 +24,7 @@ _GENERATOR = "random_state_"
 
 
 @keras.saving.register_keras_serializable("ed_core")
-class Objective(keras.Model):
+class Objective(NamedModel):
     """The graph of `net`, trained by plain `fit` on the sum over its heads of weight times loss.
 
     Targets and sample weights (masks) come as dicts keyed by head. The weights are non-trainable
@@ -170,61 +171,6 @@ class Objective(keras.Model):
             if f"{_GENERATOR}{number}" in states:
                 state.assign(store[f"{_GENERATOR}{number}"])
 
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the outputs by name, (samples, ...) each, as Keras does.
-
-        Args:
-            x: input name to (samples, ...), or whatever else Keras takes.
-            args: what Keras takes beside it.
-            kwargs: the same, by name.
-
-        Raises:
-            EdkitError: an input is missing; Keras would speak of layers and of positions.
-        """
-        if isinstance(x, Mapping):
-            x = model_inputs(self, x)
-        return super().predict(x, *args, **kwargs)
-
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Train as Keras does, on targets by head; raises EdkitError where one is missing.
-
-        Args:
-            x: input name to (samples, ...), or whatever else Keras takes.
-            y: head name to (samples, ...), where `x` holds arrays.
-            args: what Keras takes beside them.
-            kwargs: the same, by name.
-        """
-        self._check_targets(x, y)
-        validation = kwargs.get("validation_data")
-        if isinstance(validation, tuple):
-            self._check_targets(*(*validation, None)[:2])
-        return super().fit(x, y, *args, **kwargs)
-
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Measure as Keras does, on targets by head; see `fit`."""
-        self._check_targets(x, y)
-        return super().evaluate(x, y, *args, **kwargs)
-
-    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Take one step as Keras does, on targets by head; see `fit`."""
-        self._check_targets(x, y)
-        return super().train_on_batch(x, y, *args, **kwargs)
-
-    def test_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Measure one batch as Keras does, on targets by head; see `fit`."""
-        self._check_targets(x, y)
-        return super().test_on_batch(x, y, *args, **kwargs)
-
-    def _check_targets(self, x: Any, y: Any) -> None:
-        """Raise EdkitError where arrays are given, and the target of a head is not among them."""
-        if not isinstance(x, Mapping | np.ndarray):
-            return  # batches bring their targets; `_term` looks at them
-        targets = y if isinstance(y, Mapping) else {}
-        missing = [h.name for h in self.heads if h.needs_target and targets.get(h.name) is None]
-        if missing:
-            what = "none" if y is None else ", ".join(map(repr, targets)) or type(y).__name__
-            raise EdkitError(_no_target(missing, what))
-
     def compute_loss(
         self,
         x: Any = None,
@@ -264,7 +210,7 @@ class Objective(keras.Model):
             values, extra = head.loss(output), []
         else:
             if target is None:
-                raise EdkitError(_no_target([head.name], "none"))
+                raise EdkitError(no_target([head.name], "none"))
             target = ops.convert_to_tensor(target)
             if mask is not None:  # an unlabelled target may hold anything, NaN and -1 included
                 instead = ops.zeros_like(target)
@@ -335,14 +281,6 @@ def _on(mask: Tensor, values: Tensor) -> Tensor:
 def _samples(output: Tensor) -> Tensor:
     """Return how many samples a batch has: the last one has fewer, and counts for less."""
     return ops.cast(ops.shape(output)[0], "float32")
-
-
-def _no_target(heads: Sequence[str], received: str) -> str:
-    names = ", ".join(map(repr, heads))
-    return (
-        f"head{'s' * (len(heads) > 1)} {names} of the model: expected targets as a dict by head, "
-        f"received {received}: give y={{{', '.join(f'{name!r}: ...' for name in heads)}}}."
-    )
 
 
 def log_names(head: Head) -> list[str]:

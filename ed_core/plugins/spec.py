@@ -22,7 +22,8 @@ class Field:
 
     Args:
         shape: of one sample: (height, width, channels) for an image, (time, height, width,
-            channels) for a video, (time, channels) for a signal; of a class or a value () where a
+            channels) for a video, (time, channels) for a signal, (numbers,) for one without time,
+            such as a row of a table; of a class or a value () where a
             sample has one, (height, width) or (height, width, 1) where every pixel has one.
         kind: `image` and `video` (floats in 0..1), `signal` and `value` (any number), `class`
             (integers from 0), or `mask` (1 where a sample has a target, 0 where it has not).
@@ -33,6 +34,8 @@ class Field:
             once it is standardised, and a field of kind mask, NAME_present, keeps it out of the
             losses.
         unit: of a value, such as "km" or "°"; "" where it has none.
+        scale: of a value: the mean and the deviation that a model may start from.
+        names: of the numbers of a signal without time, such as the columns of a table.
     """
 
     shape: tuple[int, ...]
@@ -41,6 +44,8 @@ class Field:
     colours: tuple[str, ...] = ()
     partial: bool = False
     unit: str = ""
+    scale: tuple[float, float] = (0.0, 1.0)
+    names: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -58,6 +63,8 @@ class Field:
             tuple(facts.get("colours", ())),
             bool(facts.get("partial", False)),
             str(facts.get("unit", "")),
+            (float(facts.get("scale", (0, 1))[0]), float(facts.get("scale", (0, 1))[1])),
+            tuple(facts.get("names", ())),
         )
 
 
@@ -179,13 +186,24 @@ class FileSamples(Protocol):
     threads read at the same time.
     """
 
-    names: Sequence[str]
-    """Of each sample: the path of its file below the one that was opened, with `/` between folders;
-    where a file has several, with the time or the row after a space."""
-    fields: Fields
-    """What is read; a shape may hold 0 for a length that differs from sample to sample."""
-    findings: tuple[Finding, ...]
-    """What was inferred of the files, and what was left out."""
+    @property
+    def names(self) -> Sequence[str]:
+        """The name of each sample.
+
+        It is the path of its file below the one that was opened, with `/` between folders; where a
+        file has several, with the time or the row after a space.
+        """
+        ...
+
+    @property
+    def fields(self) -> Fields:
+        """What is read; a shape may hold 0 for a length that differs from sample to sample."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was inferred of the files, and what was left out."""
+        ...
 
     def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
         """Return the samples of these rows without the samples' axis, field to array.
@@ -371,6 +389,11 @@ def _value(setting: float | str, params: Mapping[str, Any]) -> Any:
     return params[setting] if isinstance(setting, str) else setting
 
 
+ArrayReader = Callable[[Mapping[str, Any], Mapping[str, FieldKind]], Dataset]
+"""A function of arrays by name, numpy or anything that slices like it, and of the kinds of some
+fields, which returns them as a data set; it raises EdkitError where it cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
     """A registered data set: a function with keyword-only options that returns a Dataset.
@@ -379,11 +402,13 @@ class DatasetSpec:
         name: the name.
         load: the function.
         files: reads a user's own files for a finished run; None where it has no files.
+        arrays: reads the arrays of a program; None where it reads none.
     """
 
     name: str
     load: Callable[..., Dataset]
     files: FileReader | None = None
+    arrays: ArrayReader | None = None
 
     @property
     def options(self) -> dict[str, Option]:

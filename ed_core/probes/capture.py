@@ -25,6 +25,9 @@ _TIMES = ("step", "epoch", "seconds")  # columns that every table has
 _PATIENCE = 5.0  # seconds for what waits to be written before a segment is begun
 _LARGE = "frames of larger numbers than those before"
 _RENEWALS = 16  # segments that are begun because a row or a frame needs more room
+Types = dict[tuple[str, str], np.dtype[Any]]
+"""Probe and array to the type of its numbers."""
+
 When = tuple[int, float]
 """A step, and the epoch with its fraction."""
 
@@ -55,6 +58,43 @@ def _of_samples(probe: Probe, arrays: Mapping[str, np.ndarray]) -> list[np.ndarr
         for name, array in arrays.items()
         if len(array) and probe.axes(name, array.ndim)[:1] == ("sample",)
     ]
+
+
+class FrameTypes:
+    """The widest type of numbers in which each array of the frames was seen so far."""
+
+    def __init__(self) -> None:
+        self._widest: Types = {}
+
+    @property
+    def now(self) -> Types:
+        """The types by probe and array, as they are now."""
+        return dict(self._widest)
+
+    def widen(self, arrays: Arrays) -> Arrays:
+        """Return a frame in the widest types, its own among them."""
+        for probe, parts in arrays.items():
+            for name, array in parts.items():
+                widest = self._widest.get((probe, name), array.dtype)
+                self._widest[probe, name] = np.promote_types(widest, array.dtype)
+        return converted(arrays, self._widest)
+
+
+def converted(arrays: Arrays, types: Types) -> Arrays:
+    """Return a frame in the given types."""
+    return {
+        probe: {name: a.astype(types[probe, name], copy=False) for name, a in parts.items()}
+        for probe, parts in arrays.items()
+    }
+
+
+def can_hold(types: Types, arrays: Arrays) -> bool:
+    """Return whether the given types hold every number of a frame."""
+    return all(
+        np.can_cast(array.dtype, types[probe, name])
+        for probe, parts in arrays.items()
+        for name, array in parts.items()
+    )
 
 
 class Capture:
@@ -93,9 +133,9 @@ class Capture:
         net = model()
         self._bound = {probe.name: probe.bind(net) for probe in probes}
         self._began = time.monotonic() - seconds
-        self._types: dict[tuple[str, str], np.dtype[Any]] = {}
-        self._recorded: dict[tuple[str, str], np.dtype[Any]] = {}  # those of the segment
-        self._refused: dict[tuple[str, str], np.dtype[Any]] | None = None  # that no segment took
+        self._types = FrameTypes()
+        self._recorded: Types = {}  # those of the segment
+        self._refused: Types | None = None  # that no segment took
         self._dropped = self._renewals = 0
         self._left_out: set[str] = set()
         first = dict(self._read())
@@ -103,8 +143,8 @@ class Capture:
         for probe in probes:
             self._bound[probe.name] = bounded(probe, whole[probe.name], first[probe.name])
         fewer = [name for name, read in self._bound.items() if read is not whole[name]]
-        self._first = self._widened({**first, **self._read(fewer)})
-        self._learning_rate()  # whose schedule is compiled here, not while frames are timed
+        self._first = self._types.widen({**first, **self._read(fewer)})
+        _learning_rate(self._model())  # whose schedule is compiled here, not while frames are timed
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +186,7 @@ class Capture:
         self._curves, self._curves_until = tuple(curves), (*when, self.seconds)
         self._folder, self._run, self._fields = folder, run, fields
         names = list(self.numbers(logs))
-        weights = [f"{name}_weight" for name in self._weights()]
+        weights = [f"{name}_weight" for name in _head_weights(self._model())]
         validated = [f"val_{name}" for name in names]
         has_columns = bool(columns)
         columns = columns or (*names, *validated, *weights, "learning_rate", _DROPPED)
@@ -167,9 +207,9 @@ class Capture:
         new = [name for name in values if name not in self._columns]
         if new:
             self._renew(when, (*self._columns, *new))
-        for name, weight in self._weights().items():
+        for name, weight in _head_weights(self._model()).items():
             values[f"{name}_weight"] = float(to_numpy(weight))
-        values["learning_rate"] = self._learning_rate()
+        values["learning_rate"] = _learning_rate(self._model())
         values[_DROPPED] = float(self._dropped + self._opened.dropped)
         self.seconds = time.monotonic() - self._began
         self._opened.append_scalars(*when, self.seconds, values)
@@ -232,7 +272,7 @@ class Capture:
             self._dropped += self._writer.dropped
             self._writer.close()
         self._writer, self._columns = writer, columns
-        self._recorded = dict(self._types)
+        self._recorded = self._types.now
         writer.append(*when, self.seconds, arrays, wait=True)
         self._newest, self._weights_sum = when, weights_sum(net)
 
@@ -246,43 +286,27 @@ class Capture:
             if self._renewals == _RENEWALS:
                 raise EdkitError(f"a recording begins {_RENEWALS} segments for such at the most.")
             self._renewals += 1
-            self._begin(columns, arrays or self._widened(self._read()), when)
+            self._begin(columns, arrays or self._types.widen(self._read()), when)
         except EdkitError as error:
-            self._columns, self._refused = columns, dict(self._types)  # it is not tried again
+            self._columns, self._refused = columns, self._types.now  # it is not tried again
             what = f"scalars {', '.join(new)}, and others that are new," if new else _LARGE
             self._warn("scalars" if new else "numbers", f"{what} are not recorded: {error}")
 
     def _append(self, when: When, arrays: Arrays, wait: bool) -> None:
-        wide = self._widened(arrays)
-        if self._types not in (self._recorded, self._refused):
+        wide = self._types.widen(arrays)
+        if self._types.now not in (self._recorded, self._refused):
             self._renew(when, self._columns, wide)
             if self._newest == when:
                 return
-        if self._types != self._recorded:
-            if not self._fits(arrays):
+        if self._types.now != self._recorded:
+            if not can_hold(self._recorded, arrays):
                 self._warn("numbers", f"{_LARGE} are not recorded: no further segment is begun.")
                 return
-            wide = _converted(arrays, self._recorded)
+            wide = converted(arrays, self._recorded)
         self.seconds = time.monotonic() - self._began
         if self._opened.append(*when, self.seconds, wide, wait):
             # One that was dropped is taken again.
             self._newest, self._weights_sum = when, weights_sum(self._model())
-
-    def _fits(self, arrays: Arrays) -> bool:
-        """Tell whether the segment's types hold a frame, where no other segment is begun."""
-        return all(
-            np.can_cast(array.dtype, self._recorded[probe, name])
-            for probe, parts in arrays.items()
-            for name, array in parts.items()
-        )
-
-    def _widened(self, arrays: Arrays) -> Arrays:
-        """Return arrays in the widest type that each was seen in so far."""
-        for probe, parts in arrays.items():
-            for name, array in parts.items():
-                widest = self._types.get((probe, name), array.dtype)
-                self._types[probe, name] = np.promote_types(widest, array.dtype)
-        return _converted(arrays, self._types)
 
     @property
     def _opened(self) -> BackgroundWriter:
@@ -294,15 +318,6 @@ class Capture:
         with randomness.undisturbed(self._model()):  # on jax the call fetches the current weights
             names = list(self._bound) if names is None else names
             return {name: self._bound[name](self._reference) for name in names}
-
-    def _weights(self) -> Mapping[str, Any]:
-        weights: Mapping[str, Any] = getattr(self._model(), "head_weights", {})
-        return weights
-
-    def _learning_rate(self) -> float:
-        """Return the learning rate, NaN where the optimizer has not one of its own."""
-        rate = getattr(self._model().optimizer, "learning_rate", None)
-        return float("nan") if rate is None else float(to_numpy(rate))
 
     def numbers(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return what is a number among logs; what is none is left out, and said once."""
@@ -332,11 +347,15 @@ class Capture:
             warnings.warn(text, stacklevel=4)
 
 
-def _converted(arrays: Arrays, types: Mapping[tuple[str, str], np.dtype[Any]]) -> Arrays:
-    return {
-        probe: {name: a.astype(types[probe, name], copy=False) for name, a in parts.items()}
-        for probe, parts in arrays.items()
-    }
+def _head_weights(model: Any) -> Mapping[str, Any]:
+    weights: Mapping[str, Any] = getattr(model, "head_weights", {})
+    return weights
+
+
+def _learning_rate(model: Any) -> float:
+    """Return the learning rate, NaN where the optimizer has not one of its own."""
+    rate = getattr(model.optimizer, "learning_rate", None)
+    return float("nan") if rate is None else float(to_numpy(rate))
 
 
 def _number(value: Any) -> float | None:

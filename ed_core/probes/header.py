@@ -17,8 +17,16 @@ Fields = Mapping[str, Mapping[str, Any]]
 _COLOURS = (1, 3, 4)  # channels that pictures have: other sides of an image are longer
 
 
-def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """Return what each field seems to be, from its shape and type."""
+def guess_fields(
+    reference: Mapping[str, np.ndarray], stated: Fields | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what each field seems to be, from its shape and type.
+
+    Args:
+        reference: field to (samples, ...).
+        stated: facts that are known of some fields, which hold instead.
+    """
+    stated = stated or {}
     guessed: dict[str, dict[str, Any]] = {}
     for name, array in reference.items():
         shape = list(array.shape[1:])
@@ -26,7 +34,9 @@ def guess_fields(reference: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any
         if not shape:
             kind = "class" if array.dtype.kind in "iu" else "value"
         guessed[name] = {"kind": kind, "shape": shape, "classes": []}
-    return guessed
+    return {
+        name: {**guessed.get(name, {}), **stated.get(name, {})} for name in {**guessed, **stated}
+    }
 
 
 def field_facts(

@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,86 @@ class RecordingInterval:
         self._next = time.monotonic() + max(cost / _SHARE, age / _FRAMES)
 
 
+class LossCurves:
+    """The losses of every step, where the model keeps them and counts its steps as the recorder.
+
+    Args:
+        count: of the steps.
+    """
+
+    def __init__(self, count: StepCount) -> None:
+        self._count = count
+        self._tap: CurveTap | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The terms, none where the model keeps no losses."""
+        return tuple(self._tap.names) if self._tap else ()
+
+    def begin(self, model: Any) -> None:
+        """Follow a model from its present step."""
+        gathers = getattr(model.optimizer, "gradient_accumulation_steps", None)
+        if not isinstance(model, Objective) or (gathers and not self._count.fixed):
+            return
+        if self._tap is None:
+            self._tap = CurveTap(model.step_losses.names)
+        self._tap.begin(model.step_losses, self._count.step)
+
+    def due(self) -> bool:
+        """Return whether the model keeps no more losses until some are written."""
+        return self._tap is not None and self._tap.due(self._count.step)
+
+    def write(self, capture: Capture, model: Any, last: bool = False) -> None:
+        """Write the losses of the steps since the last time to an open segment."""
+        assert self._tap is not None
+        rows = self._tap.fetch(model.step_losses, self._count.step, last)
+        capture.curves(self._count.when, *rows)
+
+
+class HistoryEnd:
+    """The end of training as Keras' own history sees it, which is the last in the callbacks' list.
+
+    A callback is not told what stands behind it, and some change the model when training ends.
+
+    Args:
+        model: returns the model that is trained; on jax the call fetches its weights.
+    """
+
+    def __init__(self, model: Callable[[], Any]) -> None:
+        self._model = model
+        self._borrowed: Any = None  # the history whose end calls ours
+        self.follows = False
+
+    def look(self, params: Any, epoch: int) -> None:
+        """Note, at the end of an epoch, whether the history stands behind whoever asks."""
+        self.follows = getattr(self._of(params), "epoch", [epoch])[-1:] != [epoch]
+
+    def call(self, params: Any, finish: Callable[[], None]) -> None:
+        """Call `finish` once, after the history's own end of this `fit`."""
+        self._borrowed = history = self._of(params)
+        original = history.on_train_end  # or what another recorder has put there
+
+        def end(logs: dict[str, Any] | None = None) -> None:
+            self.give_back()
+            try:
+                original(logs)
+            finally:
+                finish()
+
+        history.on_train_end = end
+
+    def give_back(self) -> None:
+        """Leave the history as it was."""
+        borrowed, self._borrowed = self._borrowed, None
+        if borrowed is not None:
+            vars(borrowed).pop("on_train_end", None)
+
+    def _of(self, params: Any) -> Any:
+        """Return the history of this `fit`, None where an own list of callbacks has none."""
+        history = getattr(self._model(), "history", None)
+        return history if getattr(history, "params", None) is params else None
+
+
 class Recorder(keras.callbacks.Callback):
     """Records probes and scalars of any Keras model into a run folder, while `fit` runs.
 
@@ -142,11 +222,7 @@ class Recorder(keras.callbacks.Callback):
         self.probes = tuple(probes)
         _check_names(probes)
         self.reference = _arrays(reference)
-        guessed = guess_fields(self.reference)
-        stated_facts = {**guessed, **(fields or {})}
-        self.fields = {
-            name: {**guessed.get(name, {}), **facts} for name, facts in stated_facts.items()
-        }
+        self.fields = guess_fields(self.reference, fields or {})
         self.every = every
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
@@ -157,10 +233,9 @@ class Recorder(keras.callbacks.Callback):
         self._first: When = (0, 0.0)
         self._logs: Mapping[str, Any] = {}
         self._pending: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
-        self._history_follows = False
-        self._borrowed: Any = None  # the history whose end ends the recording
+        self._history = HistoryEnd(lambda: self.model)
         self._pace = RecordingInterval(every)
-        self._tap: CurveTap | None = None
+        self._curves = LossCurves(self._count)
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
         if self._own is None and run is None:
@@ -183,8 +258,8 @@ class Recorder(keras.callbacks.Callback):
             self._begin()
         assert self._capture is not None
         self._count.begin(self._capture.steps_done(), self.model.optimizer)
-        self._history_follows = False
-        self._open_tap()
+        self._history.follows = False
+        self._curves.begin(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, and the step that it begins at."""
@@ -200,7 +275,7 @@ class Recorder(keras.callbacks.Callback):
         self._logs = logs or {}
         if not self._capture.is_open:
             self._open(self._capture, self._logs)
-        if self._tap is not None and self._tap.due(self._count.step):
+        if self._curves.due():
             self._fetch()
         if self._pace.due(self._count.step):
             self._frame(self._capture, self._logs)
@@ -215,8 +290,7 @@ class Recorder(keras.callbacks.Callback):
         when = self._when()
         self._capture.scalars(when, logs)
         self._pending = when, logs, self._capture.numbers(logs)
-        history = self._history()
-        self._history_follows = getattr(history, "epoch", [epoch])[-1:] != [epoch]
+        self._history.look(self.params, epoch)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the last frame and close, unless a `with` block or Keras' history does it later."""
@@ -224,8 +298,8 @@ class Recorder(keras.callbacks.Callback):
         self._fetch()
         if self._managed:
             return
-        if self._history_follows:
-            self._end_with_history()
+        if self._history.follows:
+            self._history.call(self.params, self.finish)
         else:
             self.finish()
 
@@ -286,7 +360,7 @@ class Recorder(keras.callbacks.Callback):
             error: what it failed of, if that is known.
         """
         status = "failed"
-        self._give_back_history()
+        self._history.give_back()
         try:
             self._write_pending()
             self._fetch(last=True)
@@ -314,35 +388,20 @@ class Recorder(keras.callbacks.Callback):
 
     def _open(self, capture: Capture, logs: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
         """Open the segment once the names of the scalars are known: after the first step."""
-        run = {
-            **self.run,
-            "backend": keras.config.backend(),
-            "epochs": self.params.get("epochs"),
-            "steps_per_epoch": self.run.get("steps_per_epoch", self.params.get("steps")),
-        }
+        steps = self.run.get("steps_per_epoch", self.params.get("steps"))
+        fit = {"epochs": self.params.get("epochs"), "steps_per_epoch": steps}
+        run = {**self.run, "backend": keras.config.backend(), **fit}
         segments, first = self.folder.recording, self._first
-        curves = self._tap.names if self._tap else ()
+        curves = self._curves.names
         capture.open(segments, run, self._facts, logs, first, columns=columns, curves=curves)
         for kind, text in self._opening:
             capture.event(self._first, kind, text)
         self._pace = RecordingInterval(self.every, self._first[0])
 
-    def _open_tap(self) -> None:
-        """Follow the losses of every step, where the model keeps them and counts as this does."""
-        model = self.model  # on jax this fetches it
-        gathers = getattr(model.optimizer, "gradient_accumulation_steps", None)
-        if not isinstance(model, Objective) or (gathers and not self._count.fixed):
-            return
-        if self._tap is None:
-            self._tap = CurveTap(model.step_losses.names)
-        self._tap.begin(model.step_losses, self._count.step)
-
     def _fetch(self, last: bool = False) -> None:
         """Write the losses of the steps since the last time."""
-        if self._tap is None or self._capture is None or not self._capture.is_open:
-            return
-        rows = self._tap.fetch(self.model.step_losses, self._count.step, last)
-        self._capture.curves(self._count.when, *rows)
+        if self._capture is not None and self._capture.is_open and self._curves.names:
+            self._curves.write(self._capture, self.model, last)
 
     def _when(self) -> When:
         """Return the step that the optimizer says; on jax this fetches the model."""
@@ -360,33 +419,6 @@ class Recorder(keras.callbacks.Callback):
         same = np.array_equal([*now.values()], [*before.values()], equal_nan=True)
         if now.keys() != before.keys() or not same:
             self._capture.scalars(when, logs)
-
-    def _history(self) -> Any:
-        """Return the history of this `fit`, None where an own list of callbacks has none."""
-        history = getattr(self.model, "history", None)
-        return history if getattr(history, "params", None) is self.params else None
-
-    def _end_with_history(self) -> None:
-        """Let the history, of Keras' own the last in the list of callbacks, end the recording.
-
-        A callback is not told what stands behind it, and some change the model when training ends.
-        """
-        self._borrowed = history = self._history()
-        original = history.on_train_end  # or what another recorder has put there
-
-        def end(logs: dict[str, Any] | None = None) -> None:
-            self._give_back_history()
-            try:
-                original(logs)
-            finally:
-                self.finish()
-
-        history.on_train_end = end
-
-    def _give_back_history(self) -> None:
-        borrowed, self._borrowed = self._borrowed, None
-        if borrowed is not None:
-            vars(borrowed).pop("on_train_end", None)
 
     def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Take scalars and a frame, and settle when the next is due."""

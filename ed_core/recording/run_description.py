@@ -224,6 +224,8 @@ _FIELD = KeyRule(
         "colours": KeyRule("a list of colours", _list, _COLOUR),
         "partial": SWITCH,
         "unit": TEXT,
+        "scale": KeyRule("a list of two numbers", lambda v: _list(v) and len(v) == 2, NUMBER),
+        "names": TEXTS,
     },
     needed=("shape", "kind", "classes"),
 )

@@ -18,10 +18,11 @@ from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
 from ed_core.errors import EdkitError, FieldError
+from ed_core.nn import losses
 from ed_core.nn.objective import Objective
 from ed_core.nn.optimizers import ScaledSchedule
 from ed_core.nn.submodels import weights_sum
-from ed_core.plugins.spec import Dataset, ModelSpec
+from ed_core.plugins.spec import Dataset, FieldKind, Head, ModelSpec
 from ed_core.probes.capture import check_size
 from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
@@ -48,7 +49,10 @@ from ed_core.training.stop_signal import StopSignal
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A compiled model with its checked data, ready to train."""
+    """A compiled model with its checked data, ready to train.
+
+    `kept` says that nothing but the job holds the data: arrays of a program.
+    """
 
     spec: ModelSpec
     plan: Plan
@@ -58,20 +62,29 @@ class Job:
     batches: Batches
     validation: Batches | None
     earlier: bool = False
+    kept: bool = False
 
     @classmethod
-    def prepare(cls, spec: ModelSpec, plan: Plan, info: Mapping[str, Any] | None = None) -> "Job":
+    def prepare(
+        cls,
+        spec: ModelSpec,
+        plan: Plan,
+        info: Mapping[str, Any] | None = None,
+        *,
+        arrays: Mapping[str, Any] | None = None,
+    ) -> "Job":
         """Load and check the data, build and compile the model; writes nothing.
 
         Args:
             spec: the model.
             plan: of the run.
             info: what `run.json` says, of a run that goes on.
+            arrays: of a program, which are trained on.
         """
         tuning.tune_allocator()
         earlier = info is not None and is_earlier(info)
         check_terms(spec, plan, rising=not earlier)
-        data = load_data(plan.data)
+        data = load_data(plan.data if arrays is None else arrays, _kinds(spec.heads))
         if not earlier:
             plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
         facts = {**asdict(plan), "input": (info or {}).get("input")}
@@ -96,7 +109,8 @@ class Job:
         objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
         objective.optimizer.build(objective.trainable_variables)
         randomness.reseed(objective, seeds)
-        return cls(spec, plan, data, objective, rate, batches, validation, earlier)
+        kept = arrays is not None
+        return cls(spec, plan, data, objective, rate, batches, validation, earlier, kept)
 
     def facts(self) -> dict[str, Any]:
         """Return what `run.json` says of a training beside its plan: what was used for it."""
@@ -151,7 +165,10 @@ class Job:
             else:
                 folder.fail(error, ended=now())
             raise
-        return open_run(folder.path, model=self.objective)
+        run = open_run(folder.path, model=self.objective)
+        if self.kept:
+            run.substitute_data(self.data, selected=True)
+        return run
 
     def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:
         """Return how far training came, and what callbacks did to it at its end."""
@@ -264,7 +281,7 @@ class Job:
         }
         recorder = Recorder(
             folder.path,
-            self.spec.probes,
+            [probe for probe in self.spec.probes if probe.suits(self.objective)],
             self._reference(folder),
             fields={name: asdict(field) for name, field in fields.items()},
             every=plan.every,
@@ -280,6 +297,17 @@ class Job:
                 if reference := recording.reference():
                     return reference
         return reference_batch(self.data)
+
+
+def _kinds(heads: Sequence[Head]) -> dict[str, FieldKind]:
+    """Return the kinds of the targets that the losses of some heads tell."""
+    kinds: dict[str, FieldKind] = {}
+    for head in heads:
+        if head.loss in (losses.categorical_crossentropy, losses.contrastive):
+            kinds[head.target] = "class"
+        elif head.loss is losses.squared_error:
+            kinds[head.target] = "value"
+    return kinds
 
 
 def _lost_frames(folder: RunFolder, position: Position) -> list[tuple[str, str]]:
@@ -362,4 +390,5 @@ def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
     """Read every probe once: one that does not fit is refused before anything is written."""
     few = reference_batch(data, 2)
     for probe in spec.probes:
-        check_size(probe, probe.bind(objective)(few))
+        if probe.suits(objective):
+            check_size(probe, probe.bind(objective)(few))
