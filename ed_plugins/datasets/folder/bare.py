@@ -218,9 +218,9 @@ def _fields(tree: _Tree, findings: Findings) -> dict[str, FieldPlan]:
         if kind == "class" and "mask" not in fields:
             field = "mask"
         plan = FieldPlan(name, kind, suffix=suffix)
-        fields[field] = _with_pixels(plan, field, tree, findings) if kind == "class" else plan
         option = f"kind in [fields.{field}] of {NAME}"
         findings.infer(field, f"folder {name}, of the same names as {main}: {_words(kind)}", option)
+        fields[field] = _with_pixels(plan, field, tree, findings) if kind == "class" else plan
     return fields if len(fields) > 1 else {"image": FieldPlan("")}
 
 

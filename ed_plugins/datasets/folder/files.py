@@ -119,11 +119,6 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
         names += order
         classes += [first.classes.get(key, 0) for key in order]
     _check_own(plan, of_split, findings)
-    _forget_own(plan, root, folders, left)
-    advice = HEIC_ADVICE if any(ending in HEIF for ending in left) else ""
-    findings.leave_out("files", left.total(), counted(left), advice)
-    beside = _folders_beside(plan, root, folders)
-    findings.leave_out("folders", len(beside), f"not described: {few(beside)}")
     sizes = [len(next(iter(named.values()))) for named in of_split.values()]
     ends = np.cumsum(sizes)
     rows = dict(zip(of_split, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
@@ -136,12 +131,18 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
     if plan.table:
         samples = with_table(plan, root, samples, findings)
     if _ALL in splits:
-        return drawn(plan, samples, findings)
-    counts = [
-        f"{split} {len(rows[split]):,}{f' (folder {name})' * (name != split)}"
-        for split, name in splits.items()
-    ]
-    findings.infer("split", ", ".join(counts), f"[splits] in {plan.toml}")
+        samples = drawn(plan, samples, findings)
+    else:
+        counts = [
+            f"{split} {len(rows[split]):,}{f' (folder {name})' * (name != split)}"
+            for split, name in splits.items()
+        ]
+        findings.infer("split", ", ".join(counts), f"[splits] in {plan.toml}")
+    _forget_own(plan, root, folders, left)
+    advice = HEIC_ADVICE if any(ending in HEIF for ending in left) else ""
+    findings.leave_out("files", left.total(), counted(left), advice)
+    beside = _folders_beside(plan, root, folders)
+    findings.leave_out("folders", len(beside), f"not described: {few(beside)}")
     return samples
 
 

@@ -72,7 +72,8 @@ from ed_core import (
     InputRecord,
     dataset,
 )
-from ed_core.data.lazy import Rows, rows_of
+from ed_core.data.lazy import Rows
+from ed_core.data.memory import available
 from ed_plugins.datasets._lazy import LazyView, Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.bare import NAME, Wishes, infer_plan
@@ -248,7 +249,9 @@ def folder_plan(path: str, wishes: Wishes, looks: Looks, findings: Findings) -> 
 def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
     """Return the data set that a description stands for."""
     samples = find_files(plan, find_root(plan), findings)
-    fields, arrays = Fields(), {}
+    fields = Fields()
+    splits: dict[str, dict[str, Any]] = {split: {} for split in samples.splits}
+    whole: dict[str, Any] = {}
     whites: dict[str, int] = {}
     settled: dict[str, FieldReading] = {}
     of_files = read_headers(plan, samples)
@@ -262,21 +265,21 @@ def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
         fields[name] = Field(
             read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
         )
-        arrays[name] = _viewed(plan, field, read)
+        for split, rows in samples.splits.items():
+            splits[split][name] = _viewed(plan, field, read, _part(read.array.whole, rows))
+        whole[name] = _viewed(plan, field, read, read.array.whole)
         if read.inferred:
             whites[name] = read.white
     for name, entry in plan.labels.items():
-        arrays[name] = numbers = samples.labels[name]
+        whole[name] = numbers = samples.labels[name]
+        for split, rows in samples.splits.items():
+            splits[split][name] = numbers[rows]
         gaps = bool((numbers < 0).any() if entry.kind == "class" else np.isnan(numbers).any())
         fields[name] = Field((), entry.kind, tuple(entry.classes), entry.colours, gaps)
-    splits = {
-        split: {name: rows_of(array, rows) for name, array in arrays.items()}
-        for split, rows in samples.splits.items()
-    }
     return Dataset(
         fields,
         splits,
-        whole=arrays if samples.drawn else None,
+        whole=whole if samples.drawn else None,
         groups=_groups(plan, samples, findings),
         preparation=Whites(whites) if whites else None,
         input=InputRecord(findings=tuple(findings), reading=reading_facts(plan, settled)),
@@ -285,7 +288,7 @@ def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
 
 def _kept(of_files: Mapping[str, FieldFiles], findings: Findings) -> set[str]:
     """Return the fields whose numbers stay in memory once they are read: the smallest first."""
-    left, kept = KEPT, set()
+    left, kept = min(KEPT, available() // 4), set()
     for name in sorted(of_files, key=lambda name: size_of(of_files[name])):
         left -= size_of(of_files[name])
         if left < 0:
@@ -311,13 +314,20 @@ def _check_classes(samples: SampleFiles, field: FieldFiles, classless: np.ndarra
             )
 
 
-def _viewed(plan: FolderPlan, field: FieldFiles, read: FieldArray) -> Any:
-    """Return the array of a field as the model takes it: images in 0..1."""
+def _part(array: Any, rows: np.ndarray) -> Any:
+    """Return rows of an array: a view of those that lie together in memory, else when sliced."""
+    if isinstance(array, np.ndarray) and len(rows) == rows[-1] - rows[0] + 1:
+        return array[rows[0] : rows[-1] + 1]
+    return Rows(array, rows)
+
+
+def _viewed(plan: FolderPlan, field: FieldFiles, read: FieldArray, part: Any) -> Any:
+    """Return samples of a field as the model takes them: images in 0..1."""
     if field.plan.kind != "image":
-        return read.array
+        return part
     view = _InferredWhite if read.inferred else LazyView
     # Each file is checked when it is read: a number beyond white, or none, is an error there.
-    array = view(read.array, read.white or None, checked=True)
+    array = view(part, read.white or None, checked=True)
     return Standardised(array) if plan.standardise else array
 
 

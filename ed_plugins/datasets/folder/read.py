@@ -52,6 +52,11 @@ class FileArray(Sliced):
         self._lock = threading.Lock()
 
     @property
+    def whole(self) -> Any:
+        """All numbers where they are in memory, else this array."""
+        return self if self._kept is None or self.is_slow else self._kept
+
+    @property
     def is_slow(self) -> bool:
         """Whether rows are decoded when they are asked for, so that it pays to ask ahead."""
         return self._kept is None or not self._there.all()

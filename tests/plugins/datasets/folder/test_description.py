@@ -114,9 +114,9 @@ def test_what_the_documents_show_is_a_description(tmp_path: Path) -> None:
 
 def test_without_a_path_it_says_what_to_do(tmp_path: Path) -> None:
     for text, message in {
-        "folder": "needs the TOML file that describes a folder: folder:FILE.toml, or one of fold",
+        "folder": "needs a folder of images, or the TOML file that describes one: folder:PATH, or",
         f"folder:{tmp_path}/none.toml": "or one of camvid, dubai_landuse, zion_landcover; found n",
-        f"folder:{tmp_path}": "found a folder without folder.toml",
+        f"folder:{tmp_path}": "expected a folder with images, such as .png",
     }.items():
         with pytest.raises(EdkitError, match=re.escape(message)):
             load_data(text)
