@@ -152,7 +152,7 @@ def folder(
     *,
     path: FilePath = NO_FILE,
     size: str = "",
-    fit: Literal["", "stretch", "crop", "pad"] = "",
+    fit: Literal["auto", "stretch", "crop", "pad"] = "auto",
     channels: int = 0,
     standardise: bool = False,
     labels: FilePath = NO_FILE,
@@ -174,8 +174,8 @@ def folder(
             with edkit: camvid, dubai_landuse, zion_landcover.
         size: height and width that all images are brought to, such as 64 or 48x64; by default
             their own, which must then be equal.
-        fit: how images of other proportions get there: stretch (default), crop the middle, or pad
-            with black.
+        fit: how images of other proportions get there: stretch, crop the middle, or pad with
+            black; auto stretches, unless a TOML file says otherwise.
         channels: 3 for colour, 1 for grey; 0 as the files are.
         standardise: bring each image to one mean and one deviation of its own, against
             differences of light: x becomes 1/2 + (x - mean) / (8 deviations), cut to 0..1.
@@ -198,14 +198,15 @@ class Looks:
     """How all images of a folder are to look; see the options of `folder`."""
 
     size: str = ""
-    fit: str = ""
+    fit: str = "auto"
     channels: int = 0
     standardise: bool = False
 
     def applied(self, plan: FolderPlan) -> FolderPlan:
         """Return a description with what was asked for in the place of what it says."""
-        frame = Frame(self._size() or plan.frame.size, self.fit or plan.frame.fit)
-        if self.fit and not frame.size:
+        fit = plan.frame.fit if self.fit == "auto" else self.fit
+        frame = Frame(self._size() or plan.frame.size, fit)
+        if self.fit != "auto" and not frame.size:
             raise EdkitError(f"option 'fit' is {self.fit!r}, but there is no size: say size=64.")
         fields = plan.fields
         if self.channels:

@@ -1,15 +1,19 @@
 """Folders without a description: what they amount to, and that its TOML file reads the same."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from ed_core import Dataset, EdkitError
+from ed_core import Dataset, EdkitError, resume, train
+from ed_core.cli import main
 from ed_core.data.loading import described, load_data
+from ed_core.nn.submodels import to_numpy
 
 RANDOM = np.random.default_rng(0)
 
@@ -219,3 +223,57 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(EdkitError, match=r"expected a folder with images, .* found 1 \.txt"):
         load_data(f"folder:{tmp_path}")
+
+
+@pytest.mark.backend
+@pytest.mark.once
+def test_the_command_looks_at_a_bare_path_and_writes_its_description(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused: Any
+) -> None:
+    for name in ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"):
+        put(tmp_path / "pets", name)
+    root = tmp_path / "pets"
+    assert main(["data", str(root)]) == 0
+    said_of_it = capsys.readouterr().out
+    assert f"folder:path={root}" in said_of_it
+    assert 'layout = "{class}"' in said_of_it
+    assert main(["data", str(root), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    before = load_data(facts["data"])
+    assert main(["data", f"folder:{root},split=last,size=3", "--write"]) == 0
+    assert 'classes = ["cat", "dog"]' in (root / "folder.toml").read_text("utf-8")
+    assert facts["description"] != (root / "folder.toml").read_text("utf-8")
+    assert load_data(facts["data"]).fields["label"] == before.fields["label"]
+    assert load_data(facts["data"]).fields["image"].shape == (3, 3, 3)
+    capsys.readouterr()
+    assert "exists already" in refused("data", str(root), "--write")
+    (tmp_path / "notes.xyz").touch()
+    assert "found .xyz" in refused("data", str(tmp_path / "notes.xyz"))
+
+
+@pytest.mark.backend
+def test_a_training_that_meets_a_bad_file_says_which_and_goes_on_once_it_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ed_plugins.datasets.folder.read._WHOLE", 0)
+    monkeypatch.setattr("ed_plugins.datasets.folder.read._LOOKED", 2)
+    monkeypatch.setattr("ed_plugins.datasets.folder.loader.KEPT", 0)
+    for number in range(12):
+        put(tmp_path, f"pictures/{number:02}.png")
+    options: dict[str, Any] = {"hidden": (4,), "batch_size": 2, "out": tmp_path / "runs"}
+    text = f"folder:{tmp_path / 'pictures'},split=last"
+    whole = train("dense_autoencoder", text, epochs=2, seed=1, **options)
+    bad = tmp_path / "pictures" / "05.png"
+    good = bad.read_bytes()
+
+    def damage(epoch: int, logs: Any = None) -> None:
+        bad.write_bytes(good[:60] + bytes(30) + good[90:])
+
+    damaging = keras.callbacks.LambdaCallback(on_epoch_end=damage)
+    with pytest.raises(EdkitError, match=r"05\.png"):
+        train("dense_autoencoder", text, epochs=2, seed=1, callbacks=[damaging], **options)
+    bad.write_bytes(good)
+    (stopped,) = [one for one in (tmp_path / "runs").iterdir() if one != whole.path]
+    went_on = resume(stopped)
+    for one, other in zip(whole.model.weights, went_on.model.weights, strict=True):
+        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
