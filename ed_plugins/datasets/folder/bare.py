@@ -4,7 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -214,13 +214,15 @@ def _fields(tree: _Tree, findings: Findings) -> dict[str, FieldPlan]:
             kind = "class"
         elif any(word in _VALUES for word in words):
             kind = "value"
-        field = re.sub(r"\W", "_", name.lower())
-        if kind == "class" and "mask" not in fields:
-            field = "mask"
+        own = re.sub(r"\W", "_", name.lower())
+        own = "mask" if kind == "class" and "mask" not in fields else own
+        if not own.isidentifier() or own in fields:
+            findings.leave_out(own, 1, f"folder {name}: its name is no name of a field, or taken")
+            continue
         plan = FieldPlan(name, kind, suffix=suffix)
-        option = f"kind in [fields.{field}] of {NAME}"
-        findings.infer(field, f"folder {name}, of the same names as {main}: {_words(kind)}", option)
-        fields[field] = _with_pixels(plan, field, tree, findings) if kind == "class" else plan
+        option = f"kind in [fields.{own}] of {NAME}"
+        findings.infer(own, f"folder {name}, of the same names as {main}: {_words(kind)}", option)
+        fields[own] = _with_pixels(plan, own, tree, findings) if kind == "class" else plan
     return fields if len(fields) > 1 else {"image": FieldPlan("")}
 
 
@@ -239,77 +241,82 @@ def _suffix(images: set[str], others: set[str]) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    """Ids, or colours as numbers, that masks hold, and the colours that palettes give to ids."""
+
+    coloured: bool = False
+    numbers: frozenset[int] = frozenset()
+    palette: Mapping[int, str] = field(default_factory=dict)
+
+    def __or__(self, other: "_Pixels") -> "_Pixels":
+        return _Pixels(
+            self.coloured or other.coloured,
+            self.numbers | other.numbers,
+            {**self.palette, **other.palette},
+        )
+
+
 def _with_pixels(plan: FieldPlan, name: str, tree: _Tree, findings: Findings) -> FieldPlan:
     """Return a field of masks with the classes that its files hold: ids, or colours."""
     pairs = zip(tree.paths, tree.parts, strict=True)
     paths = [path for path, one in pairs if len(one) > 1 and one[0] == plan.folder]
-    coloured = False
-    colours: dict[int, str] = {}
-    pixels: set[int] = set()
-    for is_colour, part, palette in in_threads(_pixels_of, paths):
-        coloured = coloured or is_colour
+    pixels = _Pixels()
+    for part in in_threads(_pixels_of, paths):
         pixels |= part
-        colours |= palette
-        if len(pixels) > _MOST_PIXELS:
+        if len(pixels.numbers) > _MOST_PIXELS:
             raise EdkitError(
                 f"{str(paths[0].parent)!r}: expected masks with a few ids or colours of classes, "
                 f"found more than {_MOST_PIXELS} (JPEG changes them: use PNG). If its files are "
-                f'numbers, say kind = "value" in {NAME}: see docs/your-data.md.'
+                f'numbers, say kind = "value" in a {NAME}: see docs/your-data.md.'
             )
-    return _classes_of(plan, name, coloured, sorted(pixels), colours, findings)
+    return _classes_of(plan, name, pixels, findings)
 
 
-def _classes_of(
-    plan: FieldPlan,
-    name: str,
-    coloured: bool,
-    pixels: Sequence[int],
-    palette: Mapping[int, str],
-    findings: Findings,
-) -> FieldPlan:
+def _classes_of(plan: FieldPlan, name: str, pixels: _Pixels, findings: Findings) -> FieldPlan:
     """Return a field with a class for each id or colour."""
     ignore: tuple[Pixel, ...] = ()
-    small = [one for one in pixels if one != _VOID]
-    if not coloured and len(small) > 1 and len(small) < len(pixels) and small[-1] < _VOID // 2:
-        ignore = (_VOID,)
+    numbers = sorted(pixels.numbers)
+    small = [one for one in numbers if one != _VOID]
+    void = not pixels.coloured and 1 < len(small) < len(numbers) and small[-1] < _VOID // 2
+    if void:
+        ignore, numbers = (_VOID,), small
         findings.infer(name, f"{_VOID} is no class", f"ignore in [fields.{name}] of {NAME}")
-        pixels = small
-    texts: list[Pixel] = [f"#{one:06x}" if coloured else one for one in pixels]
+    texts: list[Pixel] = [f"#{one:06x}" if pixels.coloured else one for one in numbers]
     classes = {str(one): (one,) for one in texts}
-    shown = [palette[one] for one in pixels if one in palette]
-    colours = tuple(map(str, texts)) if coloured else ()
-    if not coloured and len(shown) == len(pixels) and len(set(shown)) == len(shown):
-        colours = tuple(shown)
-    what = "colours" if coloured else "ids"
+    colours = tuple(pixels.palette[one] for one in numbers if one in pixels.palette)
+    if pixels.coloured or len(colours) < len(numbers) or len({*colours}) < len(colours):
+        colours = tuple(map(str, texts)) if pixels.coloured else ()
     findings.infer(
         name,
-        f"{len(classes)} classes by the {what} in all files: {few([*classes])}",
+        f"{len(classes)} classes by the {'colours' if pixels.coloured else 'ids'} in all files: "
+        f"{few([*classes])}",
         f"classes in [fields.{name}] of {NAME}",
     )
     return replace(plan, classes=classes, colours=colours, ignore=ignore)
 
 
-def _pixels_of(path: Path) -> tuple[bool, set[int], dict[int, str]]:
-    """Return whether a mask holds colours, which ids or colours, and those of its palette."""
+def _pixels_of(path: Path) -> _Pixels:
+    """Return the ids or colours of a mask, those of a palette with its colours."""
     header = read_header(path)
     grey = header.bands == 1 or header.palette
     pixels = read_pixels(path, header, numbers=grey)
-    if grey:
-        ids = np.unique(pixels[..., 0])
-        if ids.dtype.kind == "f" and (ids != np.rint(ids)).any():
-            raise EdkitError(
-                f"{str(path)!r}: expected whole ids of classes, found {ids[0]:g}: if its numbers "
-                f'are values, say kind = "value" in {NAME}.'
-            )
-        colours = {}
-        if header.palette and header.reader == "pillow":
-            shown = read_pixels(path, header)[..., :3]
-            for number in ids.tolist()[:_MOST_PIXELS]:
-                colour = shown[pixels[..., 0] == number][0]
-                colours[int(number)] = "#" + bytes(colour.tolist()).hex()
-        return False, {int(one) for one in ids[: 2 * _MOST_PIXELS].tolist()}, colours
-    packed = pixels[..., :3].astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
-    return True, set(np.unique(packed)[: 2 * _MOST_PIXELS].tolist()), {}
+    if not grey:
+        packed = pixels[..., :3].astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
+        return _Pixels(True, frozenset(np.unique(packed)[: 2 * _MOST_PIXELS].tolist()))
+    ids = np.unique(pixels[..., 0])[: 2 * _MOST_PIXELS]
+    if ids.dtype.kind == "f" and (ids != np.rint(ids)).any():
+        raise EdkitError(
+            f"{str(path)!r}: expected whole ids of classes, found {ids[0]:g}: if its numbers are "
+            f'values, say kind = "value" in a {NAME}.'
+        )
+    palette = {}
+    if header.palette and header.reader == "pillow" and len(ids) <= _MOST_PIXELS:
+        shown = read_pixels(path, header)[..., :3]
+        for number in ids.tolist():
+            colour = shown[pixels[..., 0] == number][0]
+            palette[int(number)] = "#" + bytes(colour.tolist()).hex()
+    return _Pixels(False, frozenset(map(int, ids.tolist())), palette)
 
 
 def _with_classes(
@@ -384,16 +391,16 @@ def _with_table(
     for heading, cells in columns.items():
         if heading == names:
             continue
-        field = re.sub(r"\W", "_", heading.lower()).strip("_") or "column"
+        own = re.sub(r"\W", "_", heading.lower()).strip("_") or "column"
         entry = None if _is_split(cells) else _column_plan(heading, cells)
-        if entry is None or not field.isidentifier() or field in fields:
+        if entry is None or not own.isidentifier() or own in fields:
             why = "too many texts for classes" if entry is None else "its name is taken"
             why = "folders are the splits" if _is_split(cells) else why
             findings.leave_out("table", 1, f"column {heading}: {why}")
             continue
-        fields[field] = entry
+        fields[own] = entry
         what = "values" if entry.kind == "value" else f"{len(entry.classes)} classes"
-        findings.infer(field, f"{what} of column {heading}", f"kind in [fields.{field}] of {NAME}")
+        findings.infer(own, f"{what} of column {heading}", f"kind in [fields.{own}] of {NAME}")
     if len(fields) == len(plan.fields):
         raise EdkitError(
             f"{name!r}: expected a column of labels beside the names of the files, found none: "
