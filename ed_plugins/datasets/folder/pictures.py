@@ -114,9 +114,9 @@ def read_header(path: Path) -> ImageHeader:
     with _guarded(path), path.open("rb") as file:
         magic = file.read(512)
         file.seek(0)
-        facts = _png_header(file) if magic[:8] == _PNG else None
-        if facts is not None:
-            pass
+        facts = None
+        if magic[:8] == _PNG:
+            facts = _png_header(file)
         elif magic[:4] in MAGIC:
             with open_tiff(file) as tiff:
                 facts = read_tiff_header(tiff)
