@@ -14,6 +14,7 @@ from ed_core import Dataset, EdkitError, resume, train
 from ed_core.cli import main
 from ed_core.data.loading import described, load_data
 from ed_core.nn.submodels import to_numpy
+from ed_core.testing import check_dataset
 
 RANDOM = np.random.default_rng(0)
 
@@ -233,6 +234,7 @@ def test_the_command_looks_at_a_bare_path_and_writes_its_description(
     for name in ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"):
         put(tmp_path / "pets", name)
     root = tmp_path / "pets"
+    check_dataset("folder", path=str(root), standardise=True)
     assert main(["data", str(root)]) == 0
     said_of_it = capsys.readouterr().out
     assert f"folder:path={root}" in said_of_it

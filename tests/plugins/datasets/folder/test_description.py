@@ -102,7 +102,7 @@ def test_a_wrong_description_is_one_line_with_its_file(
 
 def test_what_the_documents_show_is_a_description(tmp_path: Path) -> None:
     page = (Path(__file__).parents[4] / "docs" / "your-data.md").read_text("utf-8")
-    _, example, whole = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    first, example, whole = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert whole in (inspect.getdoc(inspect.getmodule(folder)) or "")
     for block, size in ((example, ()), (whole, (180, 240))):
         (tmp_path / "my.toml").write_text(block)
@@ -110,6 +110,8 @@ def test_what_the_documents_show_is_a_description(tmp_path: Path) -> None:
         assert plan.frame.size == size
         assert [*plan.fields] == ["image", "mask", "elevation"]
         assert plan.fields["elevation"].scale == 1e-4
+    (tmp_path / "my.toml").write_text(first)
+    assert [*read_plan(tmp_path / "my.toml").labels["label"].classes] == ["cat", "dog"]
 
 
 def test_without_a_path_it_says_what_to_do(tmp_path: Path) -> None:
