@@ -8,16 +8,8 @@ import click
 from rich.console import Console
 
 from ed_core.cli.flags import pairs
-from ed_core.cli.start import early_options, short, startup
+from ed_core.cli.start import WEIGHTS, early_options, short, startup
 from ed_core.errors import EdkitError, unknown
-
-_WEIGHTS = click.option(
-    "--weights",
-    type=click.Choice(["last", "best"]),
-    default="last",
-    show_default=True,
-    help="Of the last step, or of the epoch that was best on the validation split.",
-)
 
 
 @click.command()
@@ -34,7 +26,7 @@ _WEIGHTS = click.option(
     metavar="NAME=OTHER",
     help="With --data: take its field OTHER for the field that the model calls NAME.",
 )
-@_WEIGHTS
+@WEIGHTS
 @click.option(
     "--anomaly",
     is_flag=True,
@@ -90,7 +82,7 @@ def evaluate(
     "--dimensions", metavar="I,J", help="Two dimensions of the code, from 1, for its scatter plot."
 )
 @click.option("--split", metavar="NAME", help="Split of the data. [default: validation]")
-@_WEIGHTS
+@WEIGHTS
 @early_options
 def figures(
     run: str,

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,41 @@ def load_data(data: Data, fields: Mapping[str, Field] | None = None) -> Dataset:
         raise
     except Exception as error:  # a foreign plugin may fail in any way
         raise EdkitError(f"data set {text!r} failed: {one_line(error)}.") from error
+
+
+def data_of(path: str) -> str:
+    """Return the text of the data set that reads a bare path, "" where it is no path.
+
+    It is the first one that reads the ending of a file, or of most files in a folder and below it.
+
+    Raises:
+        EdkitError: nothing reads it.
+    """
+    if path.partition(":")[0] in DATASETS or not os.path.exists(path):
+        return ""
+    readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
+    names = [path]
+    if os.path.isdir(path):
+        names = [name for _, _, files in os.walk(path) for name in files if name[0] != "."]
+    count = Counter(Path(name).suffix.lower() for name in names)
+    described = [name for name, reader in readers.items() if reader.describe and ".toml" in count]
+    for ending, _ in count.most_common():
+        suited = [name for name, reader in readers.items() if ending in reader.endings]
+        if suited or (described and len(names) == 1):
+            return f"{[*suited, *described][0]}:{quoted(path, alone=True)}"
+    endings = sorted({ending for reader in readers.values() for ending in reader.endings})
+    raise EdkitError(
+        f"{path!r}: expected a file or a folder of files of {', '.join(endings)}; found "
+        f"{', '.join(ending or 'no ending' for ending in [*count][:8]) or 'nothing'}."
+    )
+
+
+def described(text: str) -> tuple[Path, str] | None:
+    """Return the file that describes a text's data, and what it says; None where none does."""
+    spec, options = _parsed(text)
+    if spec.files is None or spec.files.describe is None:
+        return None
+    return spec.files.describe(options)
 
 
 def _reader_of_arrays() -> DatasetSpec:

@@ -186,13 +186,24 @@ class FileSamples(Protocol):
     threads read at the same time.
     """
 
-    names: Sequence[str]
-    """Of each sample: the path of its file below the one that was opened, with `/` between folders;
-    where a file has several, with the time or the row after a space."""
-    fields: Fields
-    """What is read; a shape may hold 0 for a length that differs from sample to sample."""
-    findings: tuple[Finding, ...]
-    """What was inferred of the files, and what was left out."""
+    @property
+    def names(self) -> Sequence[str]:
+        """The name of each sample.
+
+        It is the path of its file below the one that was opened, with `/` between folders; where a
+        file has several, with the time or the row after a space.
+        """
+        ...
+
+    @property
+    def fields(self) -> Fields:
+        """What is read; a shape may hold 0 for a length that differs from sample to sample."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was inferred of the files, and what was left out."""
+        ...
 
     def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
         """Return the samples of these rows without the samples' axis, field to array.
@@ -218,11 +229,14 @@ class FileReader:
             It raises EdkitError where there is nothing to read.
         preparation: applies what the data set fitted, where what is fitted does not tell how by
             itself, as a standardisation does: a run applies it where its training data are not.
+        describe: a function of the data set's options that returns the file which describes a
+            folder and the text that the folder amounts to; None where no file describes one.
     """
 
     endings: tuple[str, ...]
     open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
     preparation: Preparation | None = None
+    describe: Callable[[Mapping[str, Any]], tuple[Path, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

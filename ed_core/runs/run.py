@@ -16,7 +16,7 @@ import numpy as np
 from ed_core.data.batches import needed_fields
 from ed_core.data.fingerprint import changes, fingerprint
 from ed_core.data.loading import load_data
-from ed_core.data.preparation import fill_gaps, hook_of
+from ed_core.data.preparation import fill_gaps, hook_of, renamed_hook, undone
 from ed_core.data.selection import select
 from ed_core.engine import precision, randomness
 from ed_core.errors import EdkitError, one_line, unknown
@@ -26,8 +26,19 @@ from ed_core.nn.submodels import submodel, to_numpy
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.plugins.options import check_counts
 from ed_core.plugins.registry import PLUGIN_FILES
-from ed_core.plugins.spec import PRESENT, Dataset, Field, Fields, Head, InputRecord, ModelSpec
+from ed_core.plugins.spec import (
+    PRESENT,
+    Dataset,
+    Field,
+    Fields,
+    FileReader,
+    Head,
+    InputRecord,
+    ModelSpec,
+    Preparation,
+)
 from ed_core.recording import Recording, RunFolder
+from ed_core.runs import outputs, prior
 from ed_core.runs.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
 from ed_core.runs.earlier import faults, is_earlier
 from ed_core.runs.weights_file import check_fit, read_arrays, read_shapes, write_arrays
@@ -119,17 +130,114 @@ class Run:
             EdkitError: the data set of the run is unavailable, or the channels differ.
         """
         fitted = self.input.fitted
-        names = self.info.get("field_names") or {}
-        taken = {model_name: arrays[own] for model_name, own in names.items() if own in arrays}
-        rest = {name: x for name, x in arrays.items() if name not in {*names.values(), *taken}}
-        arrays = {**rest, **taken}
+        arrays = _with_names_of_model(arrays, self.info.get("field_names") or {})
         if fitted is None:
             return arrays
-        hook = hook_of(self.input) or self.data.preparation
-        if hook is not None:
-            arrays = hook.apply(arrays, fitted)
+        if self._hook is not None:
+            arrays = self._hook.apply(arrays, fitted)
         named = [name.removesuffix(PRESENT) for name in self.fields if name.endswith(PRESENT)]
         return fill_gaps(arrays, [name for name in named if name in arrays])
+
+    def undo(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Return outputs of the model in the units of its data set, by field; see `prepare`."""
+        fitted = self.input.fitted
+        return dict(arrays) if fitted is None else undone(self._hook, arrays, fitted)
+
+    @cached_property
+    def reader(self) -> FileReader | None:
+        """The reader of files of its own data set, None where that is not there or has none."""
+        name = str(self.info["data"]).partition(":")[0]
+        return DATASETS[name].files if name in DATASETS else None
+
+    @cached_property
+    def _hook(self) -> Preparation | None:
+        """What applies the fitted values; it is asked of the training data only where it must."""
+        hook = hook_of(self.input)
+        if hook is None and self.reader is not None and self.reader.preparation is not None:
+            return renamed_hook(self.reader.preparation, self.info.get("field_names") or {})
+        return hook or self.data.preparation
+
+    def encode(self, x: Any) -> dict[str, np.ndarray]:
+        """Return the codes of samples, `code` (samples, ...), without noise.
+
+        Args:
+            x: field to (samples, ...), as the data set loads them; or one array where the model
+                takes one input. What was fitted in training is applied.
+
+        Raises:
+            EdkitError: the run has no encoder, or the samples are not what it takes.
+        """
+        return outputs.encoding(self).of(x)
+
+    def decode(self, codes: Any) -> dict[str, np.ndarray]:
+        """Return what is decoded from codes, by field, in the units of the data set.
+
+        Args:
+            codes: what `encode` returned, or an array (samples, ...), flat or not.
+
+        Raises:
+            EdkitError: the run has no decoder of codes.
+        """
+        decoding = outputs.decoding(self)
+        given = dict(codes) if isinstance(codes, Mapping) else {"code": codes}
+        if "code" in given:
+            array = np.asarray(given["code"], "float32")
+            given["code"] = array.reshape(len(array), *decoding.inputs["code"].shape)
+        return decoding.of(given)
+
+    def reconstruct(self, x: Any) -> dict[str, np.ndarray]:
+        """Return the reconstructions of samples, by field, in the units of the data set.
+
+        Args:
+            x: as in `encode`.
+
+        Raises:
+            EdkitError: the run gives none of its inputs back.
+        """
+        return outputs.reconstruction(self).of(x)
+
+    def predict(self, x: Any, *, probabilities: bool = False) -> dict[str, np.ndarray]:
+        """Return what the heads predict, by head: names of classes, values in their units.
+
+        The probability of a class HEAD is `HEAD_probability` (samples,).
+
+        Args:
+            x: as in `encode`.
+            probabilities: whether those of all classes, `HEAD_probabilities` (samples, classes),
+                are given as well.
+
+        Raises:
+            EdkitError: the run predicts no class and no value.
+        """
+        return outputs.prediction(self, probabilities=probabilities).of(x)
+
+    def segment(self, x: Any, *, probabilities: bool = False) -> dict[str, np.ndarray]:
+        """Return the number of the class of every pixel, by head, (samples, height, width).
+
+        Args:
+            x: as in `encode`.
+            probabilities: whether `HEAD_probabilities` (samples, height, width, classes) are given
+                as well.
+
+        Raises:
+            EdkitError: the run predicts no class of a pixel.
+        """
+        return outputs.segmentation(self, probabilities=probabilities).of(x)
+
+    def generate(self, count: int, *, seed: int = 0, label: Any = None) -> dict[str, np.ndarray]:
+        """Return new samples, decoded from codes drawn from N(0, 1), by field.
+
+        Args:
+            count: how many; the first ones are the same whatever their number.
+            seed: of the codes.
+            label: of a conditional decoder: a class by name or number, or one for each sample; by
+                default all classes in turn, which are then given back as well.
+
+        Raises:
+            EdkitError: the codes of the run have no prior: it is neither variational nor a
+                generator.
+        """
+        return prior.generate(self, prior.Drawing(count, seed), label)
 
     def recognise(self, data: Dataset) -> bool:
         """Adopt a data set as the run's own, moved elsewhere; return whether it is the same.
@@ -194,6 +302,13 @@ class Run:
         if recording.problem and any(self.folder.recording.glob("*.h5")):
             warnings.warn(f"{str(self.path)!r}: {recording.problem}", stacklevel=2)
         return recording
+
+
+def _with_names_of_model(arrays: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return arrays by the model's names of fields, of which some are those of the data set."""
+    taken = {model_name: arrays[own] for model_name, own in names.items() if own in arrays}
+    rest = {name: x for name, x in arrays.items() if name not in {*names.values(), *taken}}
+    return {**rest, **taken}
 
 
 def open_run(

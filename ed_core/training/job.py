@@ -17,7 +17,7 @@ from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
-from ed_core.errors import FieldError
+from ed_core.errors import EdkitError, FieldError
 from ed_core.nn import losses
 from ed_core.nn.objective import Objective
 from ed_core.nn.optimizers import ScaledSchedule
@@ -196,15 +196,23 @@ class Job:
             self._epochs(epoch, self.plan.epochs, callbacks)
 
     def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
-        self.objective.fit(
-            self.batches,
-            initial_epoch=first,
-            epochs=end,
-            validation_data=self.validation,
-            callbacks=callbacks,
-            shuffle=False,  # the order is the batches' own
-            verbose=0,
-        )
+        try:
+            self.objective.fit(
+                self.batches,
+                initial_epoch=first,
+                epochs=end,
+                validation_data=self.validation,
+                callbacks=callbacks,
+                shuffle=False,  # the order is the batches' own
+                verbose=0,
+            )
+        except EdkitError:
+            raise
+        except Exception as error:
+            of_files = (one.problem for one in (self.batches, self.validation) if one)
+            if problem := next(filter(None, of_files), None):
+                raise problem from error
+            raise
 
     def _record_end(self, recorder: Recorder, position: Position) -> None:
         """Take the last frame where a run was ended between its last step and that frame."""

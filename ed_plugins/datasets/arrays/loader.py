@@ -1,6 +1,7 @@
 """Loader of the arrays of a user's npz, npy, HDF5 or MATLAB file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from ed_core import (
     content_generator,
     dataset,
 )
-from ed_core.data.lazy import rows_of
+from ed_core.data.lazy import is_checked, rows_of
 from ed_core.data.memory import check_memory
+from ed_plugins.datasets._lazy import Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.arrays.axes import Aligned, align, maps_of, sizes_of
 from ed_plugins.datasets.arrays.fields import ArraySource, check_options, is_guessed, make_field
@@ -74,6 +76,7 @@ def arrays(
     bits: int = 0,
     kind: str = "",
     ignore: str = "",
+    standardise: bool = False,
 ) -> Dataset:
     """Arrays of an npz, npy, HDF5 or MATLAB file, named SPLIT/FIELD, or FIELD, split at random.
 
@@ -115,6 +118,8 @@ def arrays(
         kind: of fields, such as angle:value+label:class.
         ignore: labels that mean none, such as 255 or mask:255; none has them all as classes. Of
             values the number for no value, such as elevation:-9999.
+        standardise: bring each image to one mean and one deviation of its own, against
+            differences of light: x becomes 1/2 + (x - mean) / (8 deviations), cut to 0..1.
     """
     if not path:
         raise EdkitError(
@@ -122,6 +127,7 @@ def arrays(
             "was trained on arrays of a program is given them again: data={NAME: ...}."
         )
     options = parse_options(axes, range, bits, kind, ignore)
+    options = replace(options, standardise=standardise)
     named = name_arrays(read_file(Path(path)), path)
     if not named.splits:
         raise _no_arrays(path, named.left)
@@ -201,11 +207,14 @@ def _fields(
             continue
         fields[made.name] = made.field
         reading[made.name] = reading_of(source, made, options)
+        views = made.arrays
+        if "standardise" in reading[made.name]:
+            views = [Standardised(one, is_checked(one)) for one in views]
         if made.name != name:
             renamed.append(f"{made.name} is {name}")
         if is_guessed(source, options):
             guessed[name] = made.field.kind
-        for split, part in zip(splits, made.arrays, strict=True):
+        for split, part in zip(splits, views, strict=True):
             splits[split][made.name] = part
     if not fields:
         raise _no_arrays(path, left)

@@ -56,6 +56,7 @@ class ArrayOptions:
         ignore: the classes that mean "no label"; empty where all are classes.
         bits: in use of whole numbers; 0 if not stated.
         scale: of the run that the arrays are read for.
+        standardise: whether each image is brought to one mean and one deviation.
     """
 
     axes: dict[str, str] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class ArrayOptions:
     ignore: dict[str, tuple[int, ...]] = field(default_factory=dict)
     bits: int = 0
     scale: dict[str, RunScale] = field(default_factory=dict)
+    standardise: bool = False
 
     def axes_of(self, names: Collection[str], ndim: int) -> str:
         """Return the letters stated for an array by its names and number of axes, else ""."""

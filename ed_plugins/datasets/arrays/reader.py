@@ -9,7 +9,7 @@ import numpy as np
 
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._lazy import LazyView
+from ed_plugins.datasets._lazy import LazyView, Standardised
 from ed_plugins.datasets._samples import FilePart, JoinedSamples, files_of
 from ed_plugins.datasets.arrays.axes import align, maps_of, sizes_of
 from ed_plugins.datasets.arrays.fields import ArraySource, FieldArrays, make_field
@@ -32,6 +32,8 @@ def reading_of(source: ArraySource, made: FieldArrays, options: ArrayOptions) ->
         scaled = isinstance(view, LazyView) and view.white is not None
         facts["black"], facts["white"] = (view.black, view.white) if scaled else (0, 1)
         facts["cut"] = name in options.range or "" in options.range
+    if options.standardise and made.field.kind == "image":
+        facts["standardise"] = True
     ignored = options.ignore.get(name, options.ignore.get("")) if made.field.kind == "class" else ()
     void = view.void if isinstance(view, LazyView) else None
     if ignored or void is not None:
@@ -212,6 +214,8 @@ def _read(
         for finding in findings:
             plan.findings.infer(finding.about, finding.text)
         fields[name], views[name] = made.field, made.arrays[0]
+        if plan.facts(name).get("standardise") is True:
+            views[name] = Standardised(views[name])
         if field.kind == "class" and made.field.classes != field.classes:
             views[name] = _renumbered(views[name], made.field, field, part.where)
             fields[name] = replace(made.field, classes=field.classes)

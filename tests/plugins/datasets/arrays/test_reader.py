@@ -160,3 +160,16 @@ def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path, ending):
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 10 * 2**20  # of 20
+
+
+def test_images_are_standardised_one_by_one_for_a_run_that_was_trained_so(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).random((10, 4, 5, 1), "float32") * 0.5
+    data = train_on(tmp_path, ",standardise=yes", image=images)
+    own = np.asarray(data.whole["image"] if data.whole else None)
+    mean, deviation = (f(images, axis=(1, 2, 3), keepdims=True) for f in (np.mean, np.std))
+    np.testing.assert_allclose(own, 0.5 + (images - mean) / (8 * deviation), atol=1e-5)
+    np.testing.assert_array_equal(
+        stacked(read_for(data, save(tmp_path / "b.npz", image=images))), own
+    )
+    dark = save(tmp_path / "dark.npz", image=images * 0.5)
+    np.testing.assert_allclose(stacked(read_for(data, dark)), own, atol=1e-5)
