@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
-from PySide6.QtCore import QThread, QTimer
+from PySide6.QtCore import QSize, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.compare.feature import CompareFeature, CompareSettings
@@ -31,6 +31,7 @@ from ed_viewer.window.wiring import CurvesFeature, DecoderFeature, DisplayLatenc
 from ed_viewer.window.workbench import Workbench
 
 _COLLECT = 5000  # milliseconds
+_FRAME = QSize(10, 40)  # pixels that a window manager adds
 
 
 def main(
@@ -56,7 +57,7 @@ def main(
     collect_in_this_thread(window)
     before = sys.excepthook
     sys.excepthook = _Reporter(window)
-    window.show()
+    show_on_screen(window)
     try:
         status = app.exec()
     finally:
@@ -68,6 +69,16 @@ def main(
         sys.stderr.flush()
         os._exit(status)
     return status
+
+
+def show_on_screen(window: Window) -> None:
+    """Show the window; where the screen has no room for it and its frame, on all of the screen."""
+    room = window.screen().availableGeometry().size()
+    size = window.size() + _FRAME
+    if size.width() > room.width() or size.height() > room.height():
+        window.showMaximized()
+    else:
+        window.show()
 
 
 def make_features(bench: Workbench) -> list[Feature]:

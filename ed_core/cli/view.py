@@ -58,6 +58,8 @@ def view(runs: tuple[str, ...], root: str, theme: str | None, compare: bool, **e
     if missing := missing_window_part():
         raise EdkitError(f"{missing}; 'edkit figures RUN' draws the pictures without a window.")
     startup.plugin_files()
+    if len(runs) == 1 and Path(runs[0]).is_dir() and not any(Path(runs[0]).iterdir()):
+        root, runs = runs[0], ()  # a folder for runs that are to come
     from ed_viewer.app import main
 
     return main(runs, root=root, theme=theme, compare=compare)

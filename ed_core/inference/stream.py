@@ -5,14 +5,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ed_core.errors import EdkitError, one_line
 from ed_core.inference.job import Job, Refusal, words
 from ed_core.plugins.spec import FileSamples
-from ed_core.runs.outputs import Inference
+
+if TYPE_CHECKING:
+    from ed_core.runs.outputs import Inference
 
 Sample = dict[str, np.ndarray]
 _PIECE = 16  # samples read by one thread at a time
@@ -82,7 +84,7 @@ class Stream:
     """
 
     samples: FileSamples
-    inference: Inference
+    inference: "Inference"
     writer: Writer
     strict: bool = False
 

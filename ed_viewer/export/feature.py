@@ -184,9 +184,10 @@ class ExportFeature(Feature):
         return ExportSource(self.bench.session, self._compare.comparison)
 
     def _folder(self) -> Path:
-        remembered = self.bench.settings.text(_FOLDER)
-        home = QStandardPaths.StandardLocation.PicturesLocation
-        return Path(remembered or QStandardPaths.writableLocation(home) or Path.home())
+        """Return the folder of the last file, else that of pictures, else the user's own."""
+        pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        folders = map(Path, filter(None, (self.bench.settings.text(_FOLDER), pictures)))
+        return next((folder for folder in folders if folder.is_dir()), Path.home())
 
     def _name(self) -> str:
         """Return what a file is called: the run or runs, the tab and the step."""

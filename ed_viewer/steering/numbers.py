@@ -78,8 +78,11 @@ class NumberField(QDoubleSpinBox):
             return
         first, self._held = not isfinite(self._held), number
         if not self.edited and (first or self.value() != number):
+            selected = self.lineEdit().hasSelectedText()
             self.setValue(number)
             self.lineEdit().setText(self.textFromValue(self.value()))
+            if selected:  # to be typed over
+                self.selectAll()
 
     def take_back(self) -> None:
         """Forget an edit."""

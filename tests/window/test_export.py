@@ -94,6 +94,20 @@ def test_points_and_axes_are_vectors(
     assert ">code 1" in svg
 
 
+def test_a_folder_that_is_not_there_is_not_offered(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every system makes a folder of pictures, and the last one may be gone."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = Settings(tmp_path / "settings.json")
+    settings.set(str(tmp_path / "gone"), "export_folder")
+    part = opened(qtbot, open_window(finished, settings=settings))
+    part.ask()
+    assert part.dialog is not None
+    assert part.dialog.choice.file.parent == tmp_path
+    part.dialog.reject()
+
+
 def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:

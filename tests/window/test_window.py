@@ -1,6 +1,8 @@
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from ed_core.cli import main
 from ed_core.recording import RecordingWriter, RunFolder
+from ed_viewer.app import show_on_screen
 from ed_viewer.compare.feature import CompareFeature
 from ed_viewer.reading.messages import Frame
 from ed_viewer.session.cursor import Playback
@@ -42,6 +46,38 @@ def opened(qtbot: QtBot, window: Window, frames: int = 8) -> None:
 def ink(window: Window) -> np.ndarray:
     picture = window.stage.grab().toImage()
     return np.frombuffer(picture.constBits(), np.uint8).copy()
+
+
+def test_the_first_window_has_room_on_its_screen(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    """Without it the status line, at its bottom, would say what nobody sees."""
+    window = open_window(finished)
+    room = window.screen().availableGeometry()
+    window.hide()
+    window.resize(room.width(), room.height())
+    show_on_screen(window)
+    assert window.isMaximized()
+    window.showNormal()
+    window.hide()
+    window.resize(700, 500)
+    show_on_screen(window)
+    assert not window.isMaximized()
+
+
+def test_an_empty_folder_is_one_for_runs_to_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, str]] = []
+    monkeypatch.setattr(
+        "ed_viewer.app.main", lambda runs, *, root, **more: asked.append((runs, root)) or 0
+    )
+    module = import_module("ed_core.cli.view")  # the package has the command by this name
+    monkeypatch.setattr(module, "missing_window_part", lambda: "")
+    assert main(["view", str(tmp_path)]) == 0
+    (tmp_path / "notes.txt").touch()
+    assert main(["view", str(tmp_path)]) == 0
+    assert asked == [((), str(tmp_path)), ((str(tmp_path),), "runs")]
 
 
 def test_a_finished_run_opens_paused_at_its_last_frame(

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.core import TINY
+from support.core import TINY, untrained_run
 
-from ed_core import DATASETS, MODELS, EdkitError, RunFolder, train
+from ed_core import DATASETS, MODELS, EdkitError, train
 from ed_core.plugins.spec import Field, Fields
-from ed_core.recording.run_description import FORMAT
 from ed_core.runs.outputs import class_numbers, encoding
 from ed_core.runs.prior import Drawing
-from ed_core.runs.run import Run, build, fields_of
+from ed_core.runs.run import Run
 
 pytestmark = pytest.mark.backend
 
@@ -23,20 +22,6 @@ def tiny_run(tmp_path_factory: Any) -> Any:
     with MODELS.isolated(), DATASETS.isolated():
         runpy.run_path(str(TINY))
         yield train("tiny", out=tmp_path_factory.mktemp("runs"), epochs=1, record=False)
-
-
-def untrained(path: Path, name: str, fields: Fields, info: Any = (), **params: Any) -> Run:
-    """A run whose model is as it was built, without its training data."""
-    folder = RunFolder.create(path, name)
-    facts = {
-        key: {"shape": [*f.shape], "kind": f.kind, "classes": [*f.classes]}
-        for key, f in fields.items()
-    }
-    params = MODELS[name].check(params)
-    described = {"format": FORMAT, "model": name, "data": "gone", "params": params, **dict(info)}
-    folder.write({**described, "fields": facts, "status": "finished"})
-    written = folder.read()
-    return Run(folder, written, build(MODELS[name], fields_of(written), params, seed=2))
 
 
 def images(run: Run, count: int = 70) -> np.ndarray:
@@ -117,7 +102,7 @@ FACES = Fields(image=Field((8, 8, 1)), label=Field((), "class", ("cat", "dog", "
 
 
 def test_a_conditional_run_is_told_classes_by_name_and_gives_them_back(tmp_path: Path) -> None:
-    run = untrained(tmp_path, "conditional_vae", FACES, hidden=(8,), latent=2)
+    run = untrained_run(tmp_path, "conditional_vae", FACES, hidden=(8,), latent=2)
     x = np.random.default_rng(0).random((4, 8, 8, 1), dtype="float32")
     by_name = run.encode({"image": x, "label": np.array(["cow", "cat", "dog", "cow"])})
     by_number = run.encode({"image": x, "label": np.array([2, 0, 1, 2])})
@@ -134,13 +119,13 @@ def test_a_conditional_run_is_told_classes_by_name_and_gives_them_back(tmp_path:
 
 
 def test_generators_make_samples_and_plain_auto_encoders_refuse(tmp_path: Path) -> None:
-    run = untrained(tmp_path, "conditional_gan", FACES, latent=3, filters=(4,))
+    run = untrained_run(tmp_path, "conditional_gan", FACES, latent=3, filters=(4,))
     assert run.generate(4)["image"].shape == (4, 8, 8, 1)
     with pytest.raises(EdkitError, match="'conditional_gan', which has no encoder"):
         run.encode({"image": np.zeros((1, 8, 8, 1)), "label": np.zeros(1, "i4")})
     with pytest.raises(EdkitError, match="no output that gives an input back"):
         run.reconstruct(np.zeros((1, 8, 8, 1)))
-    plain = untrained(tmp_path, "dense_autoencoder", FACES, hidden=(8,), latent=2)
+    plain = untrained_run(tmp_path, "dense_autoencoder", FACES, hidden=(8,), latent=2)
     with pytest.raises(EdkitError, match="codes follow no known distribution"):
         plain.generate(1)
     with pytest.raises(EdkitError, match="no head that predicts a class or a value of a sample"):
@@ -155,7 +140,7 @@ def test_masks_and_maps_come_from_a_run_that_has_them(tmp_path: Path) -> None:
         mask=Field((8, 8), "class", ("road", "grass")),
         elevation=Field((8, 8, 1), "value", unit="m"),
     )
-    run = untrained(tmp_path, "unet_land_use_and_elevation", fields, filters=(4, 8))
+    run = untrained_run(tmp_path, "unet_land_use_and_elevation", fields, filters=(4, 8))
     x = np.random.default_rng(0).random((3, 8, 8, 3), dtype="float32")
     raw = run.model.predict({"image": x}, verbose=0)
     masks = run.segment(x, probabilities=True)
@@ -170,7 +155,7 @@ def test_signals_come_back_in_their_own_units_without_the_training_data(tmp_path
     fitted = {"standardised": "wave", "mean": [100.0, -5.0], "deviation": [20.0, 0.5]}
     info = {"input": {"fitted": {**fitted, "standardised": "signal"}}}
     fields = Fields(signal=Field((16, 2), "signal"))
-    run = untrained(tmp_path, "signal_autoencoder", fields, info, filters=(4,))
+    run = untrained_run(tmp_path, "signal_autoencoder", fields, info, filters=(4,))
     mean, deviation = np.array(fitted["mean"]), np.array(fitted["deviation"])
     x = mean + deviation * np.random.default_rng(0).normal(size=(3, 16, 2))
     raw = run.model.predict({"signal": ((x - mean) / deviation).astype("f4")}, verbose=0)["signal"]

@@ -35,6 +35,16 @@ def test_what_is_held_is_shown_also_where_nobody_may_ask_for_it(
     assert RANGES["learning_rate"][0] <= field.value() <= RANGES["learning_rate"][1]
 
 
+def test_a_number_that_moves_is_typed_over_where_it_was_selected(qtbot: QtBot) -> None:
+    field = NumberField(*RANGES["learning_rate"])
+    qtbot.addWidget(field)
+    field.show_number(0.0009998)
+    field.selectAll()
+    field.show_number(0.0009997)  # as a live training sends it
+    qtbot.keyClicks(field, "0.0001")
+    assert field.text() == "0.0001"
+
+
 def test_the_field_steps_in_proportion(qtbot: QtBot) -> None:
     field = NumberField(0.0, 1e9)
     qtbot.addWidget(field)
