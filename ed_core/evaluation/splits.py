@@ -14,7 +14,7 @@ from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Finding, say
 from ed_core.plugins.options import FilePath
-from ed_core.plugins.spec import Dataset, InputRecord, Preparation
+from ed_core.plugins.spec import Dataset, Fields, InputRecord, Preparation
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run
 
@@ -154,7 +154,9 @@ def _as_trained(
             model_name: called for model_name, called in own.items() if model_name not in own_names
         }
         data = renamed(data, others, strict=False)
-        return as_trained(data, run.fields, record, hook)
+        needed = needed_fields(run.model.input, run.model.heads)  # other classes may be new
+        fields = Fields({name: run.fields[name] for name in needed if name in run.fields})
+        return as_trained(data, fields, record, hook)
     except EdkitError as error:
         raise EdkitError(f"data {name!r}: {error}") from error
 
