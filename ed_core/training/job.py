@@ -281,7 +281,7 @@ class Job:
         }
         recorder = Recorder(
             folder.path,
-            [probe for probe in self.spec.probes if probe.suits(self.objective)],
+            self.spec.probes,
             self._reference(folder),
             fields={name: asdict(field) for name, field in fields.items()},
             every=plan.every,
