@@ -12,7 +12,7 @@ import click
 from ed_core.cli.data import data_command
 from ed_core.cli.demo import demo
 from ed_core.cli.listing import list_command
-from ed_core.cli.results import evaluate, figures
+from ed_core.cli.results import calibrate, evaluate, figures
 from ed_core.cli.start import startup
 from ed_core.cli.train import train
 from ed_core.cli.verbs import VERBS
@@ -26,7 +26,17 @@ def cli() -> None:
     """Encoder-decoder networks on Keras 3: train them, watch them learn, put them to work."""
 
 
-for command in (demo, list_command, data_command, train, view, evaluate, figures, *VERBS):
+for command in (
+    demo,
+    list_command,
+    data_command,
+    train,
+    view,
+    evaluate,
+    calibrate,
+    figures,
+    *VERBS,
+):
     cli.add_command(command)
 
 

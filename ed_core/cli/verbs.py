@@ -1,4 +1,4 @@
-"""`edkit encode`, `decode`, `reconstruct`, `predict`, `segment`, `generate`: a run at work."""
+"""`edkit encode`, `decode`, `reconstruct`, `predict`, `segment`, `score`, `generate`."""
 
 import shlex
 import time
@@ -18,7 +18,7 @@ from ed_core.plugins.findings import say as say_findings
 _MOST_REFUSED = 20  # named in the terminal
 _PAST = {
     **{"encode": "Encoded", "decode": "Decoded", "reconstruct": "Reconstructed"},
-    **{"predict": "Predicted", "segment": "Segmented", "generate": "Generated"},
+    **{"predict": "Predicted", "segment": "Segmented", "score": "Scored", "generate": "Generated"},
 }
 
 _OUTPUT = click.option(
@@ -46,6 +46,9 @@ _AS = click.option(
 )
 _OVERLAY = click.option(
     "--overlay", is_flag=True, help="Write each picture with its classes over it as well."
+)
+_MAPS = click.option(
+    "--maps", metavar="FOLDER", help="Write heat maps as well, PNG of where each image is odd."
 )
 _GENERATE = (
     click.option("--count", type=click.IntRange(1), metavar="N", help="How many. [default: 16]"),
@@ -99,6 +102,11 @@ VERBS = (
         "segment",
         "Write the class of every pixel of the pictures in INPUT, at their size, by RUN.",
         (_AS, _OVERLAY, _PROBABILITIES, _FORMAT),
+    ),
+    _command(
+        "score",
+        "Write how odd the samples in INPUT are: a score, its probability and the verdict of RUN.",
+        (_MAPS,),
     ),
     _command("generate", "Write new samples of RUN.", (*_GENERATE, _FORMAT), has_input=False),
 )
@@ -171,6 +179,7 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
         "drawing": drawing,
         "label": options.get("label"),
         "probabilities": "probabilities" in options,
+        "maps": Path(options["maps"]) if "maps" in options else None,
     }
 
 

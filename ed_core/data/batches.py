@@ -19,6 +19,9 @@ REFERENCE = 512  # samples of the validation split in the reference batch of the
 _AHEAD = 2  # batches that are read ahead
 _MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 ClassWeights = Mapping[str, np.ndarray]
+KEPT = "_target"
+"""What follows the name of a field that an augmentation changes as an input alone: `NAME_target`
+holds what the heads are compared with."""
 Augment = Callable[[dict[str, np.ndarray], np.random.Generator], dict[str, np.ndarray]]
 
 
@@ -94,7 +97,7 @@ def arrange(
         gaps: heads whose weights have the shape of their target, even if nothing is missing here.
     """
     targeted = [head for head in heads if head.needs_target]
-    targets = {head.name: arrays[head.target] for head in targeted}
+    targets = {head.name: _target(arrays, head) for head in targeted}
     weights = {
         head.name: _weights(arrays, head, (class_weights or {}).get(head.name), head.name in gaps)
         for head in targeted
@@ -102,11 +105,16 @@ def arrange(
     return {name: arrays[name] for name in inputs}, targets, weights
 
 
+def _target(arrays: Arrays, head: Head) -> Any:
+    """Return a head's target: the one that an augmentation keeps, if any, else the field."""
+    return arrays.get(head.target + KEPT, arrays[head.target])
+
+
 def _weights(
     arrays: Arrays, head: Head, of_class: np.ndarray | None, gaps: bool = False
 ) -> np.ndarray:
     """Return weights (samples,) or, if positions differ, in the shape of the target."""
-    target = np.asarray(arrays[head.target])
+    target = np.asarray(_target(arrays, head))
     weights = np.ones(len(target), "float32")
     if head.mask:
         weights = np.asarray(arrays[head.mask], "float32")

@@ -13,7 +13,7 @@ from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import KEY, QUOTE, FilePath, check_options, quoted
-from ed_core.plugins.spec import Dataset, DatasetSpec, FieldKind, Fields
+from ed_core.plugins.spec import Dataset, DatasetSpec, Field, Fields
 
 Data = str | Mapping[str, Any]
 """A data set with its options, or arrays by name: numpy, or anything that slices like it."""
@@ -45,13 +45,13 @@ def given_options(text: str) -> tuple[str, dict[str, Any]]:
     return spec.name, changed
 
 
-def load_data(data: Data, kinds: Mapping[str, FieldKind] | None = None) -> Dataset:
+def load_data(data: Data, fields: Mapping[str, Field] | None = None) -> Dataset:
     """Load a data set, or take the arrays of a program for one.
 
     Args:
         data: a text with options, or arrays by name, (samples, ...) each: `train/image` and
             `test/image`, or `image`, of which a fifth is the test.
-        kinds: of the fields of arrays, where they are known.
+        fields: of arrays, where their kind and classes are known.
 
     Raises:
         EdkitError: as `settle_data`, or the arrays are no samples.
@@ -59,7 +59,7 @@ def load_data(data: Data, kinds: Mapping[str, FieldKind] | None = None) -> Datas
     if not isinstance(data, str):
         reader = _reader_of_arrays().arrays
         assert reader is not None
-        return reader(data, kinds or {})
+        return reader(data, fields or {})
     text = data
     spec, options = _parsed(text)
     try:

@@ -14,7 +14,7 @@ from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Finding, say
 from ed_core.plugins.options import FilePath
-from ed_core.plugins.spec import Dataset, InputRecord, Preparation
+from ed_core.plugins.spec import Dataset, Fields, InputRecord, Preparation
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run
 
@@ -59,9 +59,8 @@ def measured_on(
     """
     if field_names and data is None:
         raise EdkitError("other names of fields are those of other data: give these with --data.")
-    kinds = {field_name: field.kind for field_name, field in run.fields.items()}
-    source = load_data(data, kinds) if data else None
-    name = data_name(data) if data else ""
+    source = None if data is None else load_data(data, run.fields)
+    name = "" if data is None else data_name(data)
     same = source is not None and _is_own(run, name, source, isinstance(data, str))
     if source is not None:
         _say(name, source, run, same or split is not None or source.whole is None)
@@ -155,7 +154,9 @@ def _as_trained(
             model_name: called for model_name, called in own.items() if model_name not in own_names
         }
         data = renamed(data, others, strict=False)
-        return as_trained(data, run.fields, record, hook)
+        needed = needed_fields(run.model.input, run.model.heads)  # other classes may be new
+        fields = Fields({name: run.fields[name] for name in needed if name in run.fields})
+        return as_trained(data, fields, record, hook)
     except EdkitError as error:
         raise EdkitError(f"data {name!r}: {error}") from error
 

@@ -151,6 +151,11 @@ class Job:
         return self.hidden / f"{number:06d}.npz"
 
 
+def hidden_folder(output: Path, is_folder: bool) -> Path:
+    """Return the hidden folder of a job, which lies in a folder of results, or beside a file."""
+    return output / _HIDDEN if is_folder else output.with_name(f".{output.name}{_HIDDEN}")
+
+
 @contextlib.contextmanager
 def begun(output: Path, is_folder: bool, facts: Mapping[str, Any]) -> Iterator[Job]:
     """Begin a job, or go on with it, alone; what has made nothing yet leaves nothing behind.
@@ -163,7 +168,7 @@ def begun(output: Path, is_folder: bool, facts: Mapping[str, Any]) -> Iterator[J
     Raises:
         EdkitError: the output holds something else, or somebody works on it.
     """
-    hidden = output / _HIDDEN if is_folder else output.with_name(f".{output.name}{_HIDDEN}")
+    hidden = hidden_folder(output, is_folder)
     job = Job(output, hidden, json.loads(json.dumps(facts)))
     stated = job.stated()
     _check_same(job, stated)

@@ -8,16 +8,19 @@ from typing import Any, Literal
 import keras
 
 from ed_core.errors import EdkitError
+from ed_core.inference.heat_maps import ScoreWriter, check_folder
 from ed_core.inference.inputs import NewCodes, input_digest, open_codes, open_files
+from ed_core.inference.job import hidden_folder
 from ed_core.inference.pictures import PictureWriter, Style, in_picture
 from ed_core.inference.stream import Result, Sample, Stream, Writer
 from ed_core.inference.tables import FileWriter
 from ed_core.nn.submodels import weights_sum
 from ed_core.plugins.spec import Fields, FileSamples
 from ed_core.runs import outputs, prior
+from ed_core.runs.detector import scoring
 from ed_core.runs.run import Run
 
-Verb = Literal["encode", "decode", "reconstruct", "predict", "segment", "generate"]
+Verb = Literal["encode", "decode", "reconstruct", "predict", "segment", "score", "generate"]
 FILES = (".csv", ".parquet", ".npz", ".h5", ".hdf5")
 """The endings of an output that is one file; without an ending it is a folder."""
 
@@ -36,6 +39,7 @@ class Task:
         drawing: of new samples.
         label: the class of new samples.
         probabilities: whether those of all classes are written as well.
+        maps: the folder of heat maps of scores.
     """
 
     run: Run
@@ -47,6 +51,7 @@ class Task:
     drawing: prior.Drawing = field(default_factory=prior.Drawing)
     label: str | None = None
     probabilities: bool = False
+    maps: Path | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -71,7 +76,9 @@ class Task:
         inference = self._inference()
         samples = self._samples(inference)
         writer: Writer
-        if is_folder:
+        if self.verb == "score":
+            writer = self._score_writer(samples, inference.outputs)
+        elif is_folder:
             writer = PictureWriter(samples, inference.outputs, self._style())
         else:
             if self.style.overlay or self.style.form or self.style.masks != "ids":
@@ -89,6 +96,25 @@ class Task:
             writer = FileWriter(inference.outputs, ending, changed)
         return Stream(samples, inference, writer, strict)
 
+    def _score_writer(self, samples: FileSamples, fields: Fields) -> Writer:
+        """Return the writer of scores into a table and, where they are wanted, of heat maps."""
+        if self.is_folder:
+            raise EdkitError(
+                f"scores are a table: give --output a file that ends in {', '.join(FILES)}; "
+                "--maps takes the folder of heat maps."
+            )
+        columns = Fields({name: one for name, one in fields.items() if name != "map"})
+        table = FileWriter(columns, self.output.suffix.lower())
+        if self.maps is None:
+            return table
+        check_folder(self.maps, going_on=hidden_folder(self.output, False).exists())
+        detector = self.run.detector
+        peak = detector.peak if detector else 0.0
+        shape = fields["map"].shape
+        if len(shape) != 2:
+            raise EdkitError("--maps are of images: leave it out, the table has the scores.")
+        return ScoreWriter(table, samples, (shape[0], shape[1]), self.maps, peak)
+
     def facts(self, samples: FileSamples) -> dict[str, Any]:
         """Return what tells this job from others; the run by its weights, wherever it lies."""
         return {
@@ -104,6 +130,13 @@ class Task:
             return outputs.prediction(self.run, probabilities=self.probabilities)
         if self.verb == "segment":
             return outputs.segmentation(self.run, probabilities=self.probabilities)
+        if self.verb == "score":
+            if self.run.detector is None:
+                raise EdkitError(
+                    f"{str(self.run.path)!r} has no threshold yet: settle one on normal samples "
+                    f"first, with edkit calibrate {self.run.path}."
+                )
+            return scoring(self.run, maps=self.maps is not None)
         kinds = {"encode": outputs.encoding, "reconstruct": outputs.reconstruction}
         return kinds.get(self.verb, outputs.decoding)(self.run)
 

@@ -42,6 +42,8 @@ def model(
             optimizer; by default Adam.
         augment: a function of (batch, random generator, options) that returns the training batch,
             a dict of arrays by field, changed; the generator follows from seed, epoch and batch.
+            Of a field that is an input and a target, an input alone is changed where the batch
+            holds as NAME_target what the heads are compared with.
 
     Raises:
         EdkitError: the name is taken.

@@ -389,9 +389,9 @@ def _value(setting: float | str, params: Mapping[str, Any]) -> Any:
     return params[setting] if isinstance(setting, str) else setting
 
 
-ArrayReader = Callable[[Mapping[str, Any], Mapping[str, FieldKind]], Dataset]
-"""A function of arrays by name, numpy or anything that slices like it, and of the kinds of some
-fields, which returns them as a data set; it raises EdkitError where it cannot."""
+ArrayReader = Callable[[Mapping[str, Any], Mapping[str, Field]], Dataset]
+"""A function of arrays by name, numpy or anything that slices like it, and of fields whose kind and
+classes are known, which returns the arrays as a data set; it raises EdkitError where it cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -281,7 +282,7 @@ def predicts(head: Head, field: Field | None, shape: tuple[int, ...]) -> str:
 
 
 def reconstructing(run: "Run") -> list[Head]:
-    """Return the heads that count to the end, and whose target is an input and no class."""
+    """Return the heads that count to the end and give an input back: no class, of its shape."""
     return [
         head
         for head in run.model.heads
@@ -289,6 +290,7 @@ def reconstructing(run: "Run") -> list[Head]:
         and head.until == 1
         and head.target in run.model.input
         and run.fields[head.target].kind != "class"
+        and prod(_shape(run, head)) == prod(run.fields[head.target].shape)
     ]
 
 

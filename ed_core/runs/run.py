@@ -40,6 +40,7 @@ from ed_core.plugins.spec import (
 from ed_core.recording import Recording, RunFolder
 from ed_core.runs import outputs, prior
 from ed_core.runs.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
+from ed_core.runs.detector import Detector, detector_of, scoring
 from ed_core.runs.earlier import faults, is_earlier
 from ed_core.runs.weights_file import check_fit, read_arrays, read_shapes, write_arrays
 
@@ -223,6 +224,27 @@ class Run:
             EdkitError: the run predicts no class of a pixel.
         """
         return outputs.segmentation(self, probabilities=probabilities).of(x)
+
+    @cached_property
+    def detector(self) -> Detector | None:
+        """The score and the threshold that `edkit calibrate` settled; None where it did not."""
+        return detector_of(self)
+
+    def score(self, x: Any, *, maps: bool = False) -> dict[str, np.ndarray]:
+        """Return how odd samples are: `score` (samples,).
+
+        Once the run is calibrated also `probability`, the share of the calibration scores that lie
+        below, and `verdict`, normal or odd.
+
+        Args:
+            x: as in `encode`.
+            maps: whether `map` (samples, height, width), or of signals (samples, time), is given as
+                well: where it is odd.
+
+        Raises:
+            EdkitError: the run can give no score, or no map.
+        """
+        return scoring(self, maps=maps).of(x)
 
     def generate(self, count: int, *, seed: int = 0, label: Any = None) -> dict[str, np.ndarray]:
         """Return new samples, decoded from codes drawn from N(0, 1), by field.

@@ -22,7 +22,7 @@ from ed_core.nn import losses
 from ed_core.nn.objective import Objective
 from ed_core.nn.optimizers import ScaledSchedule
 from ed_core.nn.submodels import weights_sum
-from ed_core.plugins.spec import Dataset, FieldKind, Head, ModelSpec
+from ed_core.plugins.spec import Dataset, Field, FieldKind, Head, ModelSpec
 from ed_core.probes.capture import check_size
 from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
@@ -84,7 +84,7 @@ class Job:
         tuning.tune_allocator()
         earlier = info is not None and is_earlier(info)
         check_terms(spec, plan, rising=not earlier)
-        data = load_data(plan.data if arrays is None else arrays, _kinds(spec.heads))
+        data = load_data(plan.data if arrays is None else arrays, _fields_of(spec.heads))
         if not earlier:
             plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
         facts = {**asdict(plan), "input": (info or {}).get("input")}
@@ -299,15 +299,17 @@ class Job:
         return reference_batch(self.data)
 
 
-def _kinds(heads: Sequence[Head]) -> dict[str, FieldKind]:
-    """Return the kinds of the targets that the losses of some heads tell."""
+def _fields_of(heads: Sequence[Head]) -> dict[str, Field]:
+    """Return the targets and masks of some heads whose kind their losses tell."""
     kinds: dict[str, FieldKind] = {}
     for head in heads:
         if head.loss in (losses.categorical_crossentropy, losses.contrastive):
             kinds[head.target] = "class"
         elif head.loss is losses.squared_error:
             kinds[head.target] = "value"
-    return kinds
+        if head.mask:
+            kinds[head.mask] = "mask"
+    return {name: Field((), kind) for name, kind in kinds.items()}
 
 
 def _lost_frames(folder: RunFolder, position: Position) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import numpy as np
 from ed_core import (
     Dataset,
     EdkitError,
+    Field,
     Fields,
     FilePath,
     Findings,
@@ -20,7 +21,6 @@ from ed_core import (
 )
 from ed_core.data.lazy import is_checked, rows_of
 from ed_core.data.memory import check_memory
-from ed_core.plugins.spec import FieldKind
 from ed_plugins.datasets._lazy import Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.arrays.axes import Aligned, align, maps_of, sizes_of
@@ -34,7 +34,7 @@ from ed_plugins.datasets.arrays.names import (
     name_of_models,
 )
 from ed_plugins.datasets.arrays.options import ArrayOptions, UnfitError, check_names, parse_options
-from ed_plugins.datasets.arrays.reader import READER, reading_of
+from ed_plugins.datasets.arrays.reader import READER, ids_of, reading_of, with_classes
 from ed_plugins.datasets.arrays.scale import SameScale, view_of
 
 _TEST = 0.2
@@ -42,20 +42,25 @@ _GROUP = "group"
 _LINES = 6  # omitted arrays listed with their reasons; the others share one line
 
 
-def of_program(named: Mapping[str, Any], kinds: Mapping[str, FieldKind]) -> Dataset:
+def of_program(named: Mapping[str, Any], known: Mapping[str, Field]) -> Dataset:
     """Return the arrays of a program as a data set, by the rules for those of a file.
 
     Args:
         named: by SPLIT/FIELD or FIELD: numpy, or anything that slices like it.
-        kinds: of the fields, where they are known.
+        known: fields whose kind and classes are known.
 
     Raises:
         EdkitError: none of them is a field.
     """
     file = array_file(named)
-    fields = {name.rpartition("/")[2] for name in file.arrays}
-    options = ArrayOptions(kind={name: kind for name, kind in kinds.items() if name in fields})
     arranged = name_arrays(file, "data")
+    kind: dict[str, str] = {}
+    for arrays_of_split in arranged.splits.values():
+        for name, stored in arrays_of_split.items():
+            if name in known:
+                kind[name] = known[name].kind
+                arrays_of_split[name] = with_classes(stored, known[name])
+    options = ArrayOptions(kind=kind)
     if not arranged.splits:
         raise _no_arrays("data", arranged.left)
     return _dataset(arranged, options, "data", 0)
@@ -153,7 +158,9 @@ def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) ->
         whole,
         groups=None if of is None else Groups(of),
         preparation=SameScale() if inferred else None,
-        input=InputRecord(findings=tuple(findings), reading={"arrays": reading}),
+        input=InputRecord(
+            findings=tuple(findings), reading={"arrays": reading, "ids": ids_of(fields)}
+        ),
     )
 
 

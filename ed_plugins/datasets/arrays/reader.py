@@ -41,6 +41,17 @@ def reading_of(source: ArraySource, made: FieldArrays, options: ArrayOptions) ->
     return facts
 
 
+def ids_of(fields: Fields) -> dict[str, list[int]]:
+    """Return the number of each class in the file, of the fields that are maps of classes."""
+    return {
+        name: [*map(int, field.classes)]
+        if field.classes in _CODED
+        else [*range(len(field.classes))]
+        for name, field in fields.items()
+        if field.kind == "class" and len(field.shape) > 1
+    }
+
+
 def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> JoinedSamples:
     """Return the samples in a file of arrays, or in a folder of such files, as a run takes them.
 
@@ -194,8 +205,7 @@ def _read(
     for name, part in aligned.arrays.items():
         field = plan.fields[name]
         beside = [one.shape[1:] for other, one in aligned.arrays.items() if other != name]
-        if field.kind == "class" and not part.classes and (part.is_text or not _is_coded(field)):
-            part = replace(part, classes=field.classes)
+        part = with_classes(part, field)
         last = name in aligned.last
         source = ArraySource(name, [part], maps_of(beside), sizes_of(beside), last)
         findings = Findings()
@@ -227,8 +237,12 @@ def _options(chosen: Mapping[str, Stored], plan: _Plan, axes: Mapping[str, str])
     return ArrayOptions(dict(axes), {}, dict(kind), ignore, 0, scale)
 
 
-def _is_coded(field: Field) -> bool:
-    return field.classes in _CODED
+def with_classes(stored: Stored, field: Field) -> Stored:
+    """Return labels with the classes of a run, which their numbers or texts are then of."""
+    stated = stored.classes or field.kind != "class"
+    if stated or (field.classes in _CODED and not stored.is_text):
+        return stored
+    return replace(stored, classes=field.classes)
 
 
 def _check_shape(part: Stored, own: Field, field: Field) -> None:

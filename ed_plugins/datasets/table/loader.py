@@ -146,7 +146,12 @@ def _dataset(
         preparation=Standardisation("features", gaps=True, plain=tuple(kept)),
         input=InputRecord(
             findings=tuple(findings),
-            reading={"table": _reading(read, roles, options, classes)},
+            reading={
+                "table": {
+                    **_reading(read, roles, options, classes),
+                    "type": str(features.dtype),
+                }
+            },
         ),
     )
 

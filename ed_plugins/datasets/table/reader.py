@@ -28,6 +28,7 @@ class _Plan:
         id: the column that names the rows, "" for none.
         gap: the number for no value.
         text: options of CSV files.
+        type: of the numbers.
     """
 
     field: str
@@ -37,6 +38,7 @@ class _Plan:
     id: str
     gap: str
     text: TextOptions
+    type: str
 
 
 def open_tables(path: Path, fields: Fields, reading: Mapping[str, Any]) -> JoinedSamples:
@@ -83,6 +85,7 @@ def _plan(path: Path, fields: Fields, stated: Any) -> _Plan:
         str(stated["id"]),
         str(stated["gap"]),
         text,
+        str(stated["type"]),
     )
 
 
@@ -97,7 +100,7 @@ def _part(path: Path, name: str, plan: _Plan, findings: Findings) -> FilePart:
     for index, column in zip(indices, plan.inputs, strict=True):
         numbers = _numbers(table, index, column, plan.gap, problems)
         parts.append(numbers)
-    arrays = {plan.field: np.concatenate(parts, axis=1)}
+    arrays = {plan.field: np.concatenate(parts, axis=1).astype(plan.type)}
     empty = sum(int(np.isnan(part[:, 0]).sum()) for part in parts) - len(problems)
     if empty > 0:
         findings.infer("gaps", f"{empty:,} cells of {name} are empty")

@@ -162,3 +162,23 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     with pytest.raises(EdkitError, match="not an empty folder"):
         write(tmp_path, one(mask=CLASSES), Fields(mask=MASK), Style())
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_left_by_a_kill_is_made_whole(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    samples: Any = SimpleNamespace(names=["sub/a.jpg"], place=lambda row: None)
+    writer = PictureWriter(samples, Fields(mask=MASK))
+    with begun(out, True, FACTS) as job:  # a picture was written, the next one in part
+        writer.write(job, [one(mask=CLASSES)])
+        (job.hidden / "b.png.part").write_bytes(b"half")
+    before = (out / "sub" / "a.png").read_bytes()
+    with begun(out, True, FACTS) as job:
+        assert [number for number, _ in job.pending(samples.names, 32)] == [0]
+        job.keep(0, *writer.write(job, [one(mask=CLASSES)]))
+        job.finish([])
+    assert sorted(path.name for path in (out / ".edkit").iterdir()) == ["job.json", "lock"]
+    assert (out / "sub" / "a.png").read_bytes() == before
+    with begun(out, True, FACTS) as job:
+        assert not [*job.pending(samples.names, 32)]
+    with pytest.raises(EdkitError, match="with another run"), begun(out, True, {**FACTS, "run": 0}):
+        pass
