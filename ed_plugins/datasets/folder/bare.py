@@ -326,6 +326,10 @@ def _with_classes(
     names = sorted(tree.firsts())
     if len(fields) > 1 or len(names) < 2:
         return tree, fields
+    if all(name.lower() in _SPLITS for name in names):
+        text = f"folders {few(names)} are read as one set, and no classes below them"
+        findings.infer("label", text, "split=auto, or labels=FILE.csv")
+        return tree, fields
     if "" in names:
         beside = sum(len(one) == 1 for one in tree.parts)
         text = f"folders are no classes, since {beside:,} images lie beside them"

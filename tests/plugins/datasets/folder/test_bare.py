@@ -101,6 +101,16 @@ def test_folders_of_splits_hold_classes_that_others_lack(tmp_path: Path) -> None
     assert "1 images outside of training, testing" in said(data)
 
 
+def test_folders_of_splits_are_no_classes_where_another_split_is_asked_for(tmp_path: Path) -> None:
+    for name in ("train/cat", "train/dog", "test/cat"):
+        put(tmp_path, f"{name}/a.png")
+        put(tmp_path, f"{name}/b.png")
+    data = loaded_twice(tmp_path, ",split=last")
+    assert [*data.fields] == ["image"]
+    assert sizes(data) == {"train": 5, "test": 1}
+    assert "folders test, train are read as one set" in said(data)
+
+
 @pytest.mark.parametrize("layout", ["{f}/{s}", "{s}/{f}", "{f}"])
 def test_masks_of_the_same_names_lie_in_a_sibling_folder(tmp_path: Path, layout: str) -> None:
     ids = np.array([0, 3, 255], "uint8")
