@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ class NewCodes:
     generator: Generator
     findings: tuple[Finding, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> Sequence[str]:
         """Numbers, and of a conditional run the class."""
         drawing = self.generator.drawing

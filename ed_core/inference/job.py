@@ -19,7 +19,7 @@ Refusal = tuple[str, str]
 """The name of a sample, and why it was refused."""
 
 _HIDDEN, _FACTS, _PART = ".edkit", "job.json", ".part"
-_REFUSED = "refused"
+_REFUSED = "refused samples"  # no output is called so
 _DIFFERENCES = {
     "run": "with another run, or with other weights of it",
     "verb": "by edkit {}",
@@ -139,7 +139,7 @@ class Job:
         if not self.is_folder:
             shutil.rmtree(self.hidden)
             return
-        self.state(done=True, refused=[*refused])
+        self.state(done=True, **{_REFUSED: [*refused]})
         self.discard()
 
     def discard(self) -> None:
@@ -207,14 +207,14 @@ def digest(parts: Iterable[str]) -> str:
 
 def _check_same(job: Job, stated: Mapping[str, Any]) -> None:
     """Raise EdkitError if the output was begun by another command."""
-    for name, words in _DIFFERENCES.items():
+    for name, difference in _DIFFERENCES.items():
         if stated and stated.get(name) != job.facts[name]:
             value = stated.get(name)
             if isinstance(value, dict):
                 value = ", ".join(f"{key} {one}" for key, one in value.items()) or "none"
             raise EdkitError(
-                f"{str(job.output)!r} was begun {words.format(value, value)}. Give that command to "
-                "go on, or another --output."
+                f"{str(job.output)!r} was begun {difference.format(value, value)}. Give that "
+                "command to go on, or another --output."
             )
 
 

@@ -146,7 +146,8 @@ def column_names(name: str, field: Field) -> list[str]:
 def _csv(path: Path, parts: _Parts) -> None:
     import pandas as pd
 
-    with open(path, "w", encoding="utf-8", newline="") as file:
+    # Names of files that are no UTF-8 are written as they are.
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         for number, columns in enumerate(parts):
             table = pd.DataFrame(flat_columns(columns, parts.outputs))
             table.to_csv(file, index=False, header=number == 0, lineterminator="\n")

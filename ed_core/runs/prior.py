@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.labels import class_names
+from ed_core.labels import class_name
 from ed_core.nn.submodels import submodel
 from ed_core.plugins.spec import Field
 from ed_core.runs.outputs import Inference, class_numbers, decoding
@@ -109,15 +109,18 @@ class Generator:
         """Return what the decoder takes for one sample."""
         given = {"code": self.drawing.code(row, self.inference.inputs["code"].shape)}
         if self.label:
-            given[self.label] = self.labels[self.drawing.draw_of(row) % len(self.labels)]
+            given[self.label] = self._number(row)
         return given
 
     def class_name(self, row: int) -> str:
         """Return the class of a sample, "" where the decoder takes none."""
         if not self.label:
             return ""
-        number = int(self.inputs(row)[self.label])
-        return class_names(self.inference.inputs[self.label].classes, number + 1)[number]
+        number = int(self._number(row))
+        return class_name(self.inference.inputs[self.label].classes, number)
+
+    def _number(self, row: int) -> Any:
+        return self.labels[self.drawing.draw_of(row) % len(self.labels)]
 
 
 def generator(run: "Run", drawing: Drawing, label: Any = None) -> Generator:
