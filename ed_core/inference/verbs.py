@@ -117,13 +117,19 @@ class Task:
 
     def facts(self, samples: FileSamples) -> dict[str, Any]:
         """Return what tells this job from others; the run by its weights, wherever it lies."""
+        options = {name: value for name, value in self.options.items() if value is not None}
         return {
             "run": weights_sum(self.run.model),
             "verb": self.verb,
-            "options": {name: value for name, value in self.options.items() if value is not None},
+            "options": {**options, **self._calibration()},
             "input": input_digest(samples, self.input),
             "backend": keras.config.backend(),
         }
+
+    def _calibration(self) -> dict[str, Any]:
+        """Return what scores depend on beside the weights: another calibration does not go on."""
+        detector = self.run.detector if self.verb == "score" else None
+        return {"calibrated": [detector.score, detector.threshold]} if detector else {}
 
     def _inference(self) -> outputs.Inference:
         if self.verb == "predict":
