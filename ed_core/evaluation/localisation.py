@@ -37,7 +37,9 @@ def per_region_overlap(maps: np.ndarray, masks: np.ndarray, most: float = MOST) 
     ranks = np.ceil(len(normal) * (1 - np.linspace(0, most, _THRESHOLDS))).astype(int) - 1
     thresholds = normal[np.clip(ranks, 0, len(normal) - 1)]
     lower = normal[: np.searchsorted(normal, thresholds[-1])][-1:]  # the first one beyond `most`
-    thresholds = np.concatenate([thresholds, lower, [-np.inf]])
+    distinct = np.unique(np.concatenate([thresholds, lower, normal[:1]]))
+    # Just below each one as well: there equal normal pixels count, and no odd one below them yet.
+    thresholds = np.sort(np.append(distinct, np.nextafter(distinct, -np.inf)))[::-1]
     overlaps = []
     for values, mask in zip(maps, masks, strict=True):
         regions, count = label(mask, _EIGHT)
