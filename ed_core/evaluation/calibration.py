@@ -36,6 +36,7 @@ from ed_core.runs.detector import (
     score_names,
 )
 from ed_core.runs.run import Run, open_run
+from ed_core.runs.trained_model import TrainedModel
 from ed_core.seeds import Seeds
 
 Arrays = Mapping[str, Any]
@@ -283,7 +284,7 @@ class WithDefects:
         return pasted(np.asarray(self.array[rows]), random, positions=self.positions)[0]
 
 
-def with_defects(run: Run, arrays: Arrays) -> dict[str, Any]:
+def with_defects(run: TrainedModel, arrays: Arrays) -> dict[str, Any]:
     """Return prepared samples with synthetic defects in the inputs that hold numbers."""
     fields = {name: run.fields[name] for name in run.model.input if name in arrays}
     changed = {

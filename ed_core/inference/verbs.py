@@ -142,7 +142,7 @@ class Task:
                     f"{str(self.run.path)!r} has no threshold yet: settle one on normal samples "
                     f"first, with edkit calibrate {self.run.path}."
                 )
-            return scoring(self.run, maps=self.maps is not None)
+            return scoring(self.run, self.run.detector, maps=self.maps is not None)
         kinds = {"encode": outputs.encoding, "reconstruct": outputs.reconstruction}
         return kinds.get(self.verb, outputs.decoding)(self.run)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -13,9 +13,7 @@ from ed_core.nn.predict import pieces, values_of
 from ed_core.nn.submodels import inputs_of, weights_sum
 from ed_core.plugins.spec import Field, Fields
 from ed_core.runs.outputs import Inference, reconstructing
-
-if TYPE_CHECKING:
-    from ed_core.runs.run import Run
+from ed_core.runs.trained_model import TrainedModel
 
 Arrays = Mapping[str, Any]
 Maps = dict[str, np.ndarray]
@@ -120,7 +118,7 @@ class Detector:
         return np.asarray(ranks, "float32")
 
 
-def score_names(run: "Run") -> list[str]:
+def score_names(run: TrainedModel) -> list[str]:
     """Return the scores that a run can give, the one that is taken by default first.
 
     - `defect`: the square of a map of defects, smoothed by a pixel, of a model with such an output;
@@ -151,7 +149,7 @@ def score_names(run: "Run") -> list[str]:
     return names
 
 
-def detector_of(run: "Run") -> Detector | None:
+def detector_of(run: TrainedModel) -> Detector | None:
     """Return the detector that a run's `run.json` states; None where it states none.
 
     Raises:
@@ -175,7 +173,7 @@ def detector_of(run: "Run") -> Detector | None:
     return detector
 
 
-def default_score(run: "Run") -> str:
+def default_score(run: TrainedModel) -> str:
     """Return the score of a run that was not calibrated.
 
     Raises:
@@ -209,7 +207,7 @@ class Scorer:
         codes: of normal samples; needed for `mahalanobis`.
     """
 
-    run: "Run"
+    run: TrainedModel
     names: Sequence[str]
     codes: residuals.CodeDistribution | None = None
 
@@ -274,7 +272,7 @@ def residual_part(name: str, original: np.ndarray, restored: np.ndarray, field: 
     return marks.reshape(len(marks), -1).sum(axis=1), marks
 
 
-def codes_of(run: "Run", inputs: Arrays, outputs: Arrays) -> np.ndarray:
+def codes_of(run: TrainedModel, inputs: Arrays, outputs: Arrays) -> np.ndarray:
     """Return the codes of a batch, (samples, numbers): of maps the means of their channels."""
     if "code" in outputs:
         return residuals.flat_codes(outputs["code"])
@@ -338,16 +336,22 @@ def all_parts(scorer: Scorer, arrays: Arrays) -> dict[str, Part]:
     return whole
 
 
-def scoring(run: "Run", *, maps: bool = False) -> Inference:
+def scoring(
+    run: TrainedModel, detector: Detector | None = None, *, maps: bool = False
+) -> Inference:
     """Return the inference from samples to their scores.
 
     `score` (samples,); where the run has a threshold also `probability`, the share of the
     calibration scores below it, and `verdict`, normal or odd; on request `map`.
 
+    Args:
+        run: the run.
+        detector: of the run, where it was calibrated.
+        maps: whether the maps are given.
+
     Raises:
         EdkitError: the run can give no score, or a map is wanted that its score does not have.
     """
-    detector = run.detector
     name = detector.score if detector else default_score(run)
     scorer = Scorer(run, name.split(BOTH), detector.codes if detector else None)
     outputs = Fields(score=Field((), "value"))
@@ -373,7 +377,7 @@ def scoring(run: "Run", *, maps: bool = False) -> Inference:
     return Inference(run, run.model, fields, outputs, finish)
 
 
-def _map_shape(run: "Run", score: str) -> tuple[int, ...]:
+def _map_shape(run: TrainedModel, score: str) -> tuple[int, ...]:
     """Return the shape of the map of one sample."""
     names = score.split(BOTH)
     if DEFECT in names:
@@ -391,7 +395,7 @@ def _map_shape(run: "Run", score: str) -> tuple[int, ...]:
     return shapes[0]
 
 
-def _code_size(run: "Run") -> int:
+def _code_size(run: TrainedModel) -> int:
     """Return how many numbers of a code are looked at: its channels; 0 where there is none."""
     try:
         return int(run.encoder.output["code"].shape[-1])
@@ -399,7 +403,7 @@ def _code_size(run: "Run") -> int:
         return 0
 
 
-def _posterior(run: "Run") -> str:
+def _posterior(run: TrainedModel) -> str:
     """Return the output that holds the distribution of the code, "" where there is none."""
     heads = [head.output for head in run.model.heads if head.loss is losses.gaussian_kl]
     return next(iter(heads), "")

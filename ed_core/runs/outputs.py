@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from ed_core.nn.decoder import find_decoder
 from ed_core.nn.predict import ready
 from ed_core.nn.submodels import inputs_of, model_inputs
 from ed_core.plugins.spec import Field, Fields, Head
-
-if TYPE_CHECKING:
-    from ed_core.runs.run import Run
+from ed_core.runs.trained_model import TrainedModel
 
 Arrays = Mapping[str, Any]
 Finish = Callable[[dict[str, np.ndarray], dict[str, np.ndarray]], dict[str, np.ndarray]]
@@ -41,7 +39,7 @@ class Inference:
             returns what is given back.
     """
 
-    run: "Run"
+    run: TrainedModel
     model: Any
     inputs: Fields
     outputs: Fields
@@ -119,7 +117,7 @@ class Inference:
         return next(iter(self.inputs))
 
 
-def encoding(run: "Run") -> Inference:
+def encoding(run: TrainedModel) -> Inference:
     """Return the inference from samples to their codes, without noise.
 
     What a decoder takes beside the code, such as a class, is given back as well.
@@ -145,7 +143,7 @@ def encoding(run: "Run") -> Inference:
     return Inference(run, encoder, inputs, outputs, finish)
 
 
-def decoding(run: "Run") -> Inference:
+def decoding(run: TrainedModel) -> Inference:
     """Return the inference from codes, and of a conditional decoder their class, to outputs.
 
     Raises:
@@ -168,7 +166,7 @@ def decoding(run: "Run") -> Inference:
     return Inference(run, decoder.model, inputs, outputs, finish)
 
 
-def reconstruction(run: "Run") -> Inference:
+def reconstruction(run: TrainedModel) -> Inference:
     """Return the inference from samples to their reconstructions, named as the inputs are.
 
     Raises:
@@ -185,7 +183,7 @@ def reconstruction(run: "Run") -> Inference:
     return Inference(run, run.model, _fields_of(run, run.model), outputs, finish)
 
 
-def prediction(run: "Run", *, probabilities: bool = False) -> Inference:
+def prediction(run: TrainedModel, *, probabilities: bool = False) -> Inference:
     """Return the inference from samples to the classes and values that the heads predict.
 
     A class comes with the probability of it; a value of every pixel is a map.
@@ -227,7 +225,7 @@ def prediction(run: "Run", *, probabilities: bool = False) -> Inference:
     return Inference(run, run.model, _fields_of(run, run.model), outputs, finish)
 
 
-def segmentation(run: "Run", *, probabilities: bool = False) -> Inference:
+def segmentation(run: TrainedModel, *, probabilities: bool = False) -> Inference:
     """Return the inference from samples to the class of every pixel, (samples, height, width).
 
     Args:
@@ -281,7 +279,7 @@ def predicts(head: Head, field: Field | None, shape: tuple[int, ...]) -> str:
     return "value" if field.kind == "value" and shape[axes:] in ((), (1,)) else ""
 
 
-def reconstructing(run: "Run") -> list[Head]:
+def reconstructing(run: TrainedModel) -> list[Head]:
     """Return the heads that count to the end and give an input back: no class, of its shape."""
     return [
         head
@@ -333,12 +331,12 @@ def _numbered(inference: Inference, name: str, array: Any) -> Any:
     return class_numbers(np.asarray(array).ravel(), field, f"class of {name!r}")
 
 
-def _fields_of(run: "Run", model: Any) -> Fields:
+def _fields_of(run: TrainedModel, model: Any) -> Fields:
     """Return the fields that a functional model takes."""
     return Fields({name: run.fields[name] for name in inputs_of(model) or {}})
 
 
-def _predicting(run: "Run", kind: str) -> list[Head]:
+def _predicting(run: TrainedModel, kind: str) -> list[Head]:
     """Return the trained heads that predict a kind of thing; an input given back is none."""
     back = reconstructing(run)
     return [
@@ -351,11 +349,11 @@ def _predicting(run: "Run", kind: str) -> list[Head]:
     ]
 
 
-def _shape(run: "Run", head: Head) -> tuple[int, ...]:
+def _shape(run: TrainedModel, head: Head) -> tuple[int, ...]:
     return tuple(run.model.output[head.output].shape[1:])
 
 
-def _probabilities_field(run: "Run", head: Head) -> Field:
+def _probabilities_field(run: TrainedModel, head: Head) -> Field:
     shape = _shape(run, head)
     return Field(shape, "value", class_names(run.fields[head.target].classes, shape[-1]))
 
@@ -371,11 +369,11 @@ def _shares(values: np.ndarray, head: Head) -> np.ndarray:
     return shares
 
 
-def _target_of(run: "Run", output: str) -> str:
+def _target_of(run: TrainedModel, output: str) -> str:
     """Return the field that an output is like: the target of its head, else of its own name."""
     targets = [head.target for head in run.model.heads if head.output == output and head.target]
     return targets[0] if targets else output
 
 
-def _lacks(run: "Run", what: str, why: str = "") -> str:
+def _lacks(run: TrainedModel, what: str, why: str = "") -> str:
     return f"{str(run.path)!r} is a run of {run.info['model']!r}, which has no {what}{why}."

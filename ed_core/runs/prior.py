@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,8 @@ from ed_core.labels import class_name
 from ed_core.nn.submodels import submodel
 from ed_core.plugins.spec import Field
 from ed_core.runs.outputs import Inference, class_numbers, decoding
+from ed_core.runs.trained_model import TrainedModel
 from ed_core.seeds import Seeds
-
-if TYPE_CHECKING:
-    from ed_core.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ class Generator:
         return self.labels[self.drawing.draw_of(row) % len(self.labels)]
 
 
-def generator(run: "Run", drawing: Drawing, label: Any = None) -> Generator:
+def generator(run: TrainedModel, drawing: Drawing, label: Any = None) -> Generator:
     """Return what makes new samples.
 
     Args:
@@ -153,7 +151,7 @@ def generator(run: "Run", drawing: Drawing, label: Any = None) -> Generator:
     return Generator(inference, drawing, _labels(field, drawing, label))
 
 
-def generate(run: "Run", drawing: Drawing, label: Any = None) -> dict[str, np.ndarray]:
+def generate(run: TrainedModel, drawing: Drawing, label: Any = None) -> dict[str, np.ndarray]:
     """Return new samples by field, and of a conditional decoder their classes; see `generator`."""
     source = generator(run, drawing, label)
     rows = [source.inputs(row) for row in range(len(drawing))]

@@ -31,7 +31,8 @@ from ed_core.recording.folder import now
 from ed_core.recording.run_description import FORMAT
 from ed_core.runs.checkpoints import Position
 from ed_core.runs.earlier import is_earlier
-from ed_core.runs.run import Run, build, open_run, save_weights
+from ed_core.runs.rebuilding import build, save_weights
+from ed_core.runs.run import Run, open_run
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import (
     Checkpointer,

@@ -16,7 +16,8 @@ from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
 from ed_core.recording.run_description import checked
 from ed_core.runs.checkpoints import Position, newest_first, restore_checkpoint
-from ed_core.runs.run import Run, bounded, check_info, fields_of, stored_shapes, warn_of_faults
+from ed_core.runs.rebuilding import bounded, check_info, fields_of, stored_shapes, warn_of_faults
+from ed_core.runs.run import Run
 from ed_core.training.callbacks import Note
 from ed_core.training.job import Job
 from ed_core.training.options import TRAINING_OPTIONS, Plan, compare, plan_of

@@ -29,7 +29,7 @@ from ed_core.engine import randomness, tuning
 from ed_core.nn.submodels import to_numpy
 from ed_core.plugins.decorators import MODELS
 from ed_core.plugins.spec import Field, Fields
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import tiny_arrays
 
 SAMPLES = 8

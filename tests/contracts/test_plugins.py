@@ -8,7 +8,7 @@ from PIL import Image
 from ed_core import EdkitError, Field, Fields
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.plugins.registry import BROKEN
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import check_dataset, check_model
 from ed_plugins.datasets import fashion_mnist
 

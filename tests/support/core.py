@@ -197,7 +197,8 @@ def untrained_run(path: Path, name: str, fields: Any, info: Any = (), **params: 
     """A run whose model is as it was built, and whose training data are gone."""
     from ed_core import MODELS
     from ed_core.recording.run_description import FORMAT
-    from ed_core.runs.run import Run, build, fields_of, save_weights
+    from ed_core.runs.rebuilding import build, fields_of, save_weights
+    from ed_core.runs.run import Run
 
     run_folder = RunFolder.create(path, name)
     facts = {

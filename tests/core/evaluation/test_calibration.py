@@ -77,7 +77,7 @@ def run(tmp_path: Path) -> Run:
     flat = np.broadcast_to(RAMP, (1, *SHAPE)).reshape(144)
     trained.model.layer_weights[0].assign((flat / (flat @ flat))[:, None])
     trained.model.layer_weights[1].assign(flat[None])
-    from ed_core.runs.run import save_weights
+    from ed_core.runs.rebuilding import save_weights
 
     save_weights(trained.model, trained.folder.weights)
     return open_run(trained.path)

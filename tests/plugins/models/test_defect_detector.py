@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from ed_core import MODELS, Field, Fields, defects
 from ed_core.data.batches import Batches
 from ed_core.nn.submodels import call
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import tiny_arrays
 from ed_plugins.models.defect_detector import defect_loss, with_defects
 

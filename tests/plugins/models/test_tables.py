@@ -13,7 +13,7 @@ from ed_core.data.batches import Batches
 from ed_core.evaluation import evaluate
 from ed_core.figures.figure_data import material
 from ed_core.figures.reconstructions import signals
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 
 pytestmark = pytest.mark.backend
 
