@@ -127,12 +127,12 @@ def _work(
     startup.keras(run=run)
     from ed_core.inference.job import begun, words
     from ed_core.inference.stream import Stopped
-    from ed_core.inference.verbs import Task
+    from ed_core.inference.verbs import VerbTask
     from ed_core.runs.run import open_run
     from ed_core.training.stop_signal import graceful
 
     source = Path(input) if input is not None else None
-    task = Task(open_run(run, weights=weights), verb, Path(output), source, **_settings(given))
+    task = VerbTask(open_run(run, weights=weights), verb, Path(output), source, **_settings(given))
     stream = task.stream(strict=strict)
     say_findings(stream.samples.findings, str(input))
     try:
@@ -157,7 +157,7 @@ def _work(
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `Task` for the options of a verb."""
+    """Return the arguments of `VerbTask` for the options of a verb."""
     from ed_core.inference.pictures import Style
     from ed_core.runs.prior import Drawing
 

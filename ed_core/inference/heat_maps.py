@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.inference.job import Job, Refusal
+from ed_core.inference.job import OutputJob, Refusal
 from ed_core.inference.pictures import PictureWriter, in_picture
 from ed_core.inference.stream import Result, Sample
 from ed_core.inference.tables import FileWriter
@@ -46,13 +46,13 @@ class ScoreWriter:
     def _pictures(self) -> PictureWriter:
         return PictureWriter(self.samples, Fields(map=Field((*self.shape, 3), "image")))
 
-    def write(self, job: Job, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
+    def write(self, job: OutputJob, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
         """Write the heat maps of some samples, and return their scores."""
         pictures = [replace(one, outputs={"map": self._coloured(one)}) for one in results]
         self._pictures.write(replace(job, output=self.folder), pictures)
         return self.table.write(job, [replace(one, outputs=_scores(one)) for one in results])
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: OutputJob) -> None:
         """Put the scores together in one file."""
         self.table.finish(job)
 

@@ -36,7 +36,7 @@ def words(refusal: Refusal) -> str:
 
 
 @dataclass(frozen=True)
-class Job:
+class OutputJob:
     """One output that is being made, in batches each of which is kept whole once it is finished.
 
     Args:
@@ -157,7 +157,7 @@ def hidden_folder(output: Path, is_folder: bool) -> Path:
 
 
 @contextlib.contextmanager
-def begun(output: Path, is_folder: bool, facts: Mapping[str, Any]) -> Iterator[Job]:
+def begun(output: Path, is_folder: bool, facts: Mapping[str, Any]) -> Iterator[OutputJob]:
     """Begin a job, or go on with it, alone; what has made nothing yet leaves nothing behind.
 
     Args:
@@ -169,7 +169,7 @@ def begun(output: Path, is_folder: bool, facts: Mapping[str, Any]) -> Iterator[J
         EdkitError: the output holds something else, or somebody works on it.
     """
     hidden = hidden_folder(output, is_folder)
-    job = Job(output, hidden, json.loads(json.dumps(facts)))
+    job = OutputJob(output, hidden, json.loads(json.dumps(facts)))
     stated = job.stated()
     _check_same(job, stated)
     if not is_folder and output.exists() and not stated.get("assembled"):
@@ -205,7 +205,7 @@ def digest(parts: Iterable[str]) -> str:
     return total.hexdigest()[:32]
 
 
-def _check_same(job: Job, stated: Mapping[str, Any]) -> None:
+def _check_same(job: OutputJob, stated: Mapping[str, Any]) -> None:
     """Raise EdkitError if the output was begun by another command."""
     for name, difference in _DIFFERENCES.items():
         if stated and stated.get(name) != job.facts[name]:
@@ -225,7 +225,7 @@ def _holds_anything(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _held(job: Job) -> Iterator[None]:
+def _held(job: OutputJob) -> Iterator[None]:
     """Hold the hidden folder as the only process that works on it."""
     with open(job.hidden / "lock", "a+b") as file:
         if not try_lock(file.fileno()):

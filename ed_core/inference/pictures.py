@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ed_core.errors import EdkitError
-from ed_core.inference.job import Job, Refusal
+from ed_core.inference.job import OutputJob, Refusal
 from ed_core.inference.stream import Result, Sample
 from ed_core.palette import class_colour, rgb
 from ed_core.plugins.spec import Field, Fields, FileSamples, Place
@@ -75,7 +75,7 @@ class PictureWriter:
         """The path of each sample's pictures below the folder, without ending."""
         return _stems(self.samples.names, self._tags())
 
-    def write(self, job: Job, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
+    def write(self, job: OutputJob, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
         """Write the pictures of some samples."""
         for result in results:
             place = self.samples.place(result.row)
@@ -83,7 +83,7 @@ class PictureWriter:
                 self._write_one(job, name, tag, result, place)
         return {}, []
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: OutputJob) -> None:
         """Leave the pictures as they are."""
 
     def _tags(self) -> dict[str, str]:
@@ -99,7 +99,7 @@ class PictureWriter:
         return tags
 
     def _write_one(
-        self, job: Job, name: str, tag: str, result: Result, place: Place | None
+        self, job: OutputJob, name: str, tag: str, result: Result, place: Place | None
     ) -> None:
         output, is_overlay = name.removesuffix(f" {OVERLAY}"), name not in self.outputs
         kind = self.outputs[output]

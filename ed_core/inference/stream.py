@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ed_core.errors import EdkitError, one_line
-from ed_core.inference.job import Job, Refusal, words
+from ed_core.inference.job import OutputJob, Refusal, words
 from ed_core.plugins.spec import FileSamples
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Result:
 class Writer(Protocol):
     """Writer of results, whole batches at a time."""
 
-    def write(self, job: Job, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
+    def write(self, job: OutputJob, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
         """Write some results in the order of their rows.
 
         Return the columns that are put together at the end, (samples, ...) each, and the results
@@ -54,7 +54,7 @@ class Writer(Protocol):
         """
         ...
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: OutputJob) -> None:
         """Put the finished batches together."""
         ...
 
@@ -90,7 +90,7 @@ class Stream:
 
     def run(
         self,
-        job: Job,
+        job: OutputJob,
         *,
         progress: Callable[[int, int], None] = lambda done, total: None,
         stop: Callable[[], bool] = lambda: False,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.inference.job import Job, Refusal
+from ed_core.inference.job import OutputJob, Refusal
 from ed_core.inference.stream import Result, Sample
 from ed_core.plugins.spec import Field, Fields
 
@@ -55,7 +55,7 @@ class FileWriter:
                 "call it otherwise."
             )
 
-    def write(self, job: Job, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
+    def write(self, job: OutputJob, results: Sequence[Result]) -> tuple[Sample, list[Refusal]]:
         """Return the results as columns (samples, ...), with their names."""
         shape = self._shapes_so_far(job)
         names, rows, refused = [], [], []
@@ -73,14 +73,14 @@ class FileWriter:
         columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
         return {NAME: np.array(names, "U"), **columns}, refused
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: OutputJob) -> None:
         """Put all batches together in one file, which takes its place at once."""
         assemble = {".csv": _csv, ".parquet": _parquet, ".npz": _npz}.get(self.ending, _hdf5)
         with job.whole(job.output) as part:
             assemble(part, _Parts(job, self.outputs))
             job.state(assembled=True)
 
-    def _shapes_so_far(self, job: Job) -> dict[str, tuple[int, ...]]:
+    def _shapes_so_far(self, job: OutputJob) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the first sample, {} before there is one."""
         if self.changed is None:
             return {}
@@ -93,7 +93,7 @@ class FileWriter:
 class _Parts:
     """The finished batches of a job; those without a sample are passed over."""
 
-    job: Job
+    job: OutputJob
     outputs: Fields
 
     def __iter__(self) -> Iterator[Sample]:

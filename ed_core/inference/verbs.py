@@ -26,7 +26,7 @@ FILES = (".csv", ".parquet", ".npz", ".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
-class Task:
+class VerbTask:
     """What is to be done: a run, a verb, an input and an output.
 
     Args:

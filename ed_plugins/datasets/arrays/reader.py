@@ -65,7 +65,7 @@ def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
     """
     findings = Findings()
     stated = reading.get("arrays")
-    plan = _Plan(fields, stated if isinstance(stated, Mapping) else {}, findings)
+    plan = _ArrayReading(fields, stated if isinstance(stated, Mapping) else {}, findings)
     parts: list[FilePart] = []
     for file, name in files_of(path, READER.endings, findings):
         try:
@@ -79,7 +79,7 @@ READER = FileReader((".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays, SameS
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _ArrayReading:
     """What is read of every file: the fields, how the run read its own, and the findings."""
 
     fields: Fields
@@ -92,7 +92,7 @@ class _Plan:
         return facts if isinstance(facts, Mapping) else {}
 
 
-def _parts(path: Path, name: str, plan: _Plan) -> list[FilePart]:
+def _parts(path: Path, name: str, plan: _ArrayReading) -> list[FilePart]:
     """Return the samples of one file, a part a split."""
     named = name_arrays(read_file(path), str(path), alone=True)
     parts = []
@@ -130,7 +130,7 @@ class _Rows(Sequence[str]):
         return f"{self.split}{range(self.size)[row]}"
 
 
-def _chosen(arrays: Mapping[str, Stored], plan: _Plan, path: str) -> dict[str, Stored]:
+def _chosen(arrays: Mapping[str, Stored], plan: _ArrayReading, path: str) -> dict[str, Stored]:
     """Return the array of each field: by its name, or the only one that fits.
 
     Raises:
@@ -181,7 +181,7 @@ def _of_one(stored: Stored, field: Field) -> Stored:
 
 
 def _first_that_fits(
-    chosen: Mapping[str, Stored], plan: _Plan, choices: Sequence[Mapping[str, str]]
+    chosen: Mapping[str, Stored], plan: _ArrayReading, choices: Sequence[Mapping[str, str]]
 ) -> tuple[Fields, dict[str, Any]]:
     """Return the fields and arrays by the first axes that fit the run: its own, else inferred."""
     errors = []
@@ -194,7 +194,7 @@ def _first_that_fits(
 
 
 def _read(
-    chosen: Mapping[str, Stored], plan: _Plan, axes: Mapping[str, str]
+    chosen: Mapping[str, Stored], plan: _ArrayReading, axes: Mapping[str, str]
 ) -> tuple[Fields, dict[str, Any]]:
     """Return the fields and their arrays, samples first."""
     options = _options(chosen, plan, axes)
@@ -222,7 +222,9 @@ def _read(
     return fields, views
 
 
-def _options(chosen: Mapping[str, Stored], plan: _Plan, axes: Mapping[str, str]) -> ArrayOptions:
+def _options(
+    chosen: Mapping[str, Stored], plan: _ArrayReading, axes: Mapping[str, str]
+) -> ArrayOptions:
     """Return the options by which the arrays are read as the run's own were."""
     scale: dict[str, RunScale] = {}
     ignore: dict[str, tuple[int, ...]] = {}

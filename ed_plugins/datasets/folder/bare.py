@@ -13,7 +13,7 @@ from ed_core import EdkitError, Findings
 from ed_core.plugins.spec import FieldKind
 from ed_plugins.datasets.folder.description import FROM_FOLDERS, FieldPlan, FolderPlan, Pixel
 from ed_plugins.datasets.folder.pictures import read_header, read_pixels
-from ed_plugins.datasets.folder.pixels import Frame
+from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.table import (
     Columns,
     FileNames,
@@ -141,7 +141,7 @@ def infer_plan(root: Path, wishes: Wishes, findings: Findings) -> FolderPlan:
         root / NAME,
         ".",
         "/".join(tree.layout) or ".",
-        Frame(),
+        Framing(),
         splits,
         fields,
         bare=True,

@@ -11,7 +11,7 @@ from ed_core.data.memory import available, check_memory
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.files import SampleFiles
 from ed_plugins.datasets.folder.pictures import ImageHeader, read_header
-from ed_plugins.datasets.folder.pixels import Frame
+from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.walk import in_threads
 
 _SAME = 0.02  # tolerance of the proportions of two images of one sample
@@ -34,7 +34,7 @@ class FieldFiles:
     plan: FieldPlan
     paths: Sequence[Path]
     headers: Sequence[ImageHeader]
-    frame: Frame
+    frame: Framing
     toml: str
 
     @property

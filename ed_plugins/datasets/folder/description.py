@@ -12,7 +12,7 @@ from typing import Any
 from ed_core import EdkitError
 from ed_core.errors import unknown
 from ed_core.plugins.spec import FieldKind
-from ed_plugins.datasets.folder.pixels import Frame
+from ed_plugins.datasets.folder.pixels import Framing
 
 Rules = Mapping[
     str, tuple[Callable[[Any], bool], str]
@@ -274,7 +274,7 @@ class FolderPlan:
     path: Path
     root: str
     layout: str
-    frame: Frame
+    frame: Framing
     splits: Mapping[str, str]
     fields: Mapping[str, FieldPlan]
     group: str = ""
@@ -326,7 +326,7 @@ def read_plan(path: Path) -> FolderPlan:
         path,
         facts.get("root", "."),
         facts.get("layout", "{split}/{field}"),
-        Frame(tuple(facts.get("size", ())), facts.get("fit", "stretch")),
+        Framing(tuple(facts.get("size", ())), facts.get("fit", "stretch")),
         facts.get("splits", {}),
         fields,
         facts.get("group", ""),

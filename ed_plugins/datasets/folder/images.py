@@ -11,7 +11,7 @@ from ed_plugins.datasets.folder.check import FieldFiles
 from ed_plugins.datasets.folder.pictures import ImageHeader, open_usual, read_pixels
 from ed_plugins.datasets.folder.pixels import (
     TURNED,
-    Frame,
+    Framing,
     average,
     colour_of,
     lay_over,
@@ -156,7 +156,7 @@ class Images:
         """Return an image of 8 bits, read by Pillow alone."""
         plan, frame, orientation = self.field.plan, self.field.frame, self._orientation(header)
         if frame.size and orientation in TURNED:
-            frame = Frame(frame.size[::-1], frame.fit)
+            frame = Framing(frame.size[::-1], frame.fit)
         with open_usual(path, header, frame) as image:
             if header.alpha:
                 image = self._laid(path, image)

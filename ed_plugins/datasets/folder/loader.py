@@ -81,7 +81,7 @@ from ed_plugins.datasets.folder.check import FieldFiles, read_headers
 from ed_plugins.datasets.folder.description import LONGEST, FolderPlan, read_plan
 from ed_plugins.datasets.folder.files import SampleFiles, find_files, find_root
 from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF
-from ed_plugins.datasets.folder.pixels import Frame
+from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.read import KEPT, FieldArray, read_field, size_of
 from ed_plugins.datasets.folder.reader import FieldReading, open_pictures, reading_facts
 from ed_plugins.datasets.folder.write import written
@@ -205,7 +205,7 @@ class Looks:
     def applied(self, plan: FolderPlan) -> FolderPlan:
         """Return a description with what was asked for in the place of what it says."""
         fit = plan.frame.fit if self.fit == "auto" else self.fit
-        frame = Frame(self._size() or plan.frame.size, fit)
+        frame = Framing(self._size() or plan.frame.size, fit)
         if self.fit != "auto" and not frame.size:
             raise EdkitError(f"option 'fit' is {self.fit!r}, but there is no size: say size=64.")
         fields = plan.fields

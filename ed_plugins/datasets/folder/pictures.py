@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ed_core import EdkitError
-from ed_plugins.datasets.folder.pixels import TURNED, Frame
+from ed_plugins.datasets.folder.pixels import TURNED, Framing
 from ed_plugins.datasets.folder.tiff import MAGIC, open_tiff, read_tiff_header, read_tiff_pixels
 
 HEIF = {".heic", ".heif", ".hif"}  # phone photographs, with pillow-heif
@@ -164,7 +164,7 @@ def read_pixels(
 
 
 @contextmanager
-def open_usual(path: Path, header: ImageHeader, frame: Frame) -> Iterator[Image.Image]:
+def open_usual(path: Path, header: ImageHeader, frame: Framing) -> Iterator[Image.Image]:
     """Open an image of 8 bits with Pillow; errors inside the block name the file.
 
     Args:

@@ -15,7 +15,7 @@ Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Framing:
     """Size that images are brought to, and how.
 
     Args:
@@ -112,7 +112,7 @@ def to_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(pixels, 3, axis=2) if channels == 3 and pixels.shape[2] == 1 else pixels
 
 
-def average(pixels: np.ndarray, frame: Frame, dtype: np.dtype) -> np.ndarray:
+def average(pixels: np.ndarray, frame: Framing, dtype: np.dtype) -> np.ndarray:
     """Return (height, width, bands) resized by averaging, without what lies around it.
 
     Each band is averaged as floats, since Pillow has no colour of more than 8 bits: first along the
@@ -137,7 +137,7 @@ def average(pixels: np.ndarray, frame: Frame, dtype: np.dtype) -> np.ndarray:
     return result
 
 
-def pick(pixels: np.ndarray, frame: Frame) -> np.ndarray:
+def pick(pixels: np.ndarray, frame: Framing) -> np.ndarray:
     """Return (height, width, ...) resized by nearest pixels, without what lies around it."""
     size = frame.inner(*pixels.shape[:2])
     pixels = frame.cut(pixels)

@@ -18,7 +18,7 @@ from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.images import Images
 from ed_plugins.datasets.folder.maps import ClassMaps, ValueMaps
 from ed_plugins.datasets.folder.pictures import HEIF, ImageHeader, read_header
-from ed_plugins.datasets.folder.pixels import Frame
+from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.walk import (
     HEIC_ADVICE,
     counted,
@@ -99,7 +99,7 @@ class PictureField:
     name: str
     field: Field
     reading: FieldReading
-    frame: Frame
+    frame: Framing
     standardise: bool
 
     def read(self, path: Path) -> np.ndarray:
@@ -306,7 +306,7 @@ def _picture(name: str, field: Field, reading: Mapping[str, Any]) -> PictureFiel
     ):
         settled = replace(settled, plan=replace(plan, channels=field.shape[-1]))
     size = field.shape[:2] if all(field.shape[:2]) else ()
-    frame = Frame(size, str(reading.get("fit", "stretch")))
+    frame = Framing(size, str(reading.get("fit", "stretch")))
     standardise = bool(reading.get("standardise")) and field.kind == "image"
     return PictureField(name, field, settled, frame, standardise)
 

@@ -84,7 +84,7 @@ READER = FileReader((*WAVES, ".csv", ".tsv", ".txt", ".dat", ".parquet"), open_s
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _WindowReading:
     """How the windows of every file are cut.
 
     Args:
@@ -104,7 +104,7 @@ class _Plan:
     options: ReadOptions
 
 
-def _plan(path: Path, fields: Fields, stated: Mapping[str, Any]) -> _Plan:
+def _plan(path: Path, fields: Fields, stated: Mapping[str, Any]) -> _WindowReading:
     """Return how files are read for a run.
 
     Raises:
@@ -132,10 +132,10 @@ def _plan(path: Path, fields: Fields, stated: Mapping[str, Any]) -> _Plan:
         **{key: stated[key] for key in _OPTIONS if key in stated},
     )
     hop = int(stated.get("hop", field.shape[0]))
-    return _Plan(name, field, "time" in fields, hop, float(stated.get("step", 0)), options)
+    return _WindowReading(name, field, "time" in fields, hop, float(stated.get("step", 0)), options)
 
 
-def _part(path: Path, name: str, plan: _Plan) -> tuple[FilePart, SignalRecording, int]:
+def _part(path: Path, name: str, plan: _WindowReading) -> tuple[FilePart, SignalRecording, int]:
     """Return the windows of a file, its recording, and how many samples are in none."""
     load = _loader(path, plan.options)
     recording = load()
@@ -163,7 +163,7 @@ def _part(path: Path, name: str, plan: _Plan) -> tuple[FilePart, SignalRecording
         times = {"time": starts[chosen.start : chosen.stop : chosen.step]} if plan.times else {}
         return {plan.name: np.stack(cut), **times}
 
-    part = FilePart(name, Times(starts, recording), read, fields)
+    part = FilePart(name, WindowTimes(starts, recording), read, fields)
     return part, recording, len(recording) - used
 
 
@@ -219,7 +219,7 @@ def _sound(path: Path, options: ReadOptions) -> SignalRecording:
     return replace(recording, notes=(*recording.notes, note))
 
 
-def _check(recording: SignalRecording, plan: _Plan) -> None:
+def _check(recording: SignalRecording, plan: _WindowReading) -> None:
     """Raise EdkitError where a recording has other channels, or another step, than the run's."""
     path, channels = str(recording.path), plan.field.shape[1]
     if len(recording.names) != channels:
@@ -235,7 +235,7 @@ def _check(recording: SignalRecording, plan: _Plan) -> None:
         )
 
 
-class Times(Sequence[str]):
+class WindowTimes(Sequence[str]):
     """When windows begin, in words: seconds, a date, or the row where there is no clock.
 
     Args:

@@ -17,7 +17,7 @@ from ed_plugins.datasets.table.files import read_columns
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _RowReading:
     """What is read of every file.
 
     Args:
@@ -68,7 +68,7 @@ def open_tables(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
 READER = FileReader((".csv", ".tsv", ".parquet", ".npz", ".txt"), open_tables)
 
 
-def _plan(path: Path, fields: Fields, stated: Any) -> _Plan:
+def _plan(path: Path, fields: Fields, stated: Any) -> _RowReading:
     rows = [name for name, one in fields.items() if one.kind == "signal" and len(one.shape) == 1]
     if not isinstance(stated, Mapping) or not rows:
         takes = ", ".join(f"{name} ({field.words})" for name, field in fields.items())
@@ -77,7 +77,7 @@ def _plan(path: Path, fields: Fields, stated: Any) -> _Plan:
             f"{takes[:200]}: give files of the kind that it was trained on."
         )
     text = TextOptions(stated["decimal"], stated["heading"], stated["encoding"])
-    return _Plan(
+    return _RowReading(
         rows[0],
         fields,
         tuple(map(Column.from_facts, stated["columns"])),
@@ -89,7 +89,7 @@ def _plan(path: Path, fields: Fields, stated: Any) -> _Plan:
     )
 
 
-def _part(path: Path, name: str, plan: _Plan, findings: Findings) -> FilePart:
+def _part(path: Path, name: str, plan: _RowReading, findings: Findings) -> FilePart:
     """Return the rows of one file."""
     table = read_columns(path, plan.text)
     rows = len(table.columns[0]) if table.columns else 0
@@ -169,7 +169,7 @@ def _numbers(
 
 
 def _target(
-    table: TextTable, field: Field, plan: _Plan, problems: dict[int, EdkitError]
+    table: TextTable, field: Field, plan: _RowReading, problems: dict[int, EdkitError]
 ) -> np.ndarray:
     """Return the target (rows,) of a field, by the run's column of labels."""
     name, classes = plan.label
