@@ -10,6 +10,7 @@ from ed_core.errors import FieldError as FieldError
 
 if TYPE_CHECKING:
     from ed_core.data import augment as augment
+    from ed_core.data import defects as defects
     from ed_core.data.loading import load_data as load_data
     from ed_core.data.preparation import Standardisation as Standardisation
     from ed_core.evaluation.evaluate import evaluate as evaluate
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ed_core.plugins.spec import Groups as Groups
     from ed_core.plugins.spec import Head as Head
     from ed_core.plugins.spec import InputRecord as InputRecord
+    from ed_core.plugins.spec import Place as Place
     from ed_core.probes import Activations as Activations
     from ed_core.probes import LatentCodes as LatentCodes
     from ed_core.probes import LatentScan as LatentScan
@@ -68,6 +70,7 @@ _LIGHT = {
     "Groups": "plugins.spec",
     "Head": "plugins.spec",
     "InputRecord": "plugins.spec",
+    "Place": "plugins.spec",
     "Recording": "recording",
     "RunFolder": "recording",
     "RunPath": "plugins.options",
@@ -96,6 +99,7 @@ _WITH_KERAS = {
     "SharedNetwork": "nn.layers",
     "SubmodelAdam": "nn.optimizers",
     "augment": "data.augment",
+    "defects": "data.defects",
     "draw_figures": "figures.draw",
     "evaluate": "evaluation.evaluate",
     "losses": "nn.losses",
@@ -104,7 +108,7 @@ _WITH_KERAS = {
     "resume": "training.train",
     "train": "training.train",
 }
-_MODULES = ("augment", "losses", "metrics")
+_MODULES = ("augment", "defects", "losses", "metrics")
 __all__ = ["EdkitError", "FieldError", *_LIGHT, *_WITH_KERAS]
 
 watch_keras(settle_backend)

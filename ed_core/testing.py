@@ -32,7 +32,7 @@ from ed_core.plugins.options import FilePath, Option
 from ed_core.plugins.spec import Dataset, DatasetSpec, Field, Fields, InputRecord, ModelSpec
 from ed_core.probes import Probe
 from ed_core.recording import RecordingWriter
-from ed_core.runs.run import build, load_weights, save_weights
+from ed_core.runs.rebuilding import build, load_weights, save_weights
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import weight_schedules
 from ed_core.training.hooks import called_as, make_augment, make_optimizer
@@ -77,7 +77,8 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     _check_hooks(spec, again, fields)
     _check_saving(name, objective, again)
     for probe in spec.probes:
-        check_probe(probe, objective, tiny_arrays(fields))
+        if probe.suits(objective):
+            check_probe(probe, objective, tiny_arrays(fields))
 
 
 def check_option(option: Option) -> None:

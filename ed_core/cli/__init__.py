@@ -12,9 +12,10 @@ import click
 from ed_core.cli.data import data_command
 from ed_core.cli.demo import demo
 from ed_core.cli.listing import list_command
-from ed_core.cli.results import evaluate, figures
+from ed_core.cli.results import calibrate, evaluate, figures
 from ed_core.cli.start import startup
 from ed_core.cli.train import train
+from ed_core.cli.verbs import VERBS
 from ed_core.cli.view import view
 from ed_core.errors import EdkitError
 
@@ -25,7 +26,17 @@ def cli() -> None:
     """Encoder-decoder networks on Keras 3: train them, watch them learn, put them to work."""
 
 
-for command in (demo, list_command, data_command, train, view, evaluate, figures):
+for command in (
+    demo,
+    list_command,
+    data_command,
+    train,
+    view,
+    evaluate,
+    calibrate,
+    figures,
+    *VERBS,
+):
     cli.add_command(command)
 
 
@@ -33,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     early = _early(arguments)
+    startup.arguments = arguments
     if not early.debug:
         warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:

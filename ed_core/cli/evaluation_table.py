@@ -17,6 +17,9 @@ _ABOUT = (
     "code_size",
     "parameters",
     "only",
+    "score",
+    "expert",
+    "odd_share",
     "weights",
     "rate",
     "rate_low",
@@ -29,7 +32,15 @@ _FLOORS = {
     "pixel_accuracy": {"majority": "majority"},
     "rmse": {"training mean": "mean_rmse"},
     "agreement": {"chance": "agreement_chance"},
-    "auroc": {"PCA": "pca_auroc", "PCA, same score": "pca_score_auroc"},
+    "auroc": {
+        "PCA": "pca_auroc",
+        "PCA, same score": "pca_score_auroc",
+        "expert's PCA": "expert_auroc",
+    },
+    "average_precision": {"all odd": "odd_share", "expert's PCA": "expert_average_precision"},
+    "f1": {"all odd": "all_odd_f1", "expert's PCA": "expert_f1"},
+    "pixel_auroc": {"expert's PCA": "expert_pixel_auroc"},
+    "aupro": {"expert's PCA": "expert_aupro"},
 }
 _MEANING = {
     "mse": "squared error per {number}",
@@ -51,6 +62,10 @@ _MEANING = {
     "agreement": "share drawn as asked",
     "diversity": "spread within a class, drawn over real",
     "auroc": "odd scores above normal",
+    "average_precision": "mean precision over the recall of odd samples",
+    "f1": "at the threshold",
+    "pixel_auroc": "odd pixels above normal",
+    "aupro": "overlap of defects, up to 30 % false alarms",
     "threshold": "score of an alarm",
     "false_positive_rate": "alarms among normal samples",
     "detection_rate": "alarms among odd samples",
@@ -102,10 +117,14 @@ def format_table(result: Numbers, words: Words | None = None) -> Table:
     if "weights" in result:
         about += f", {result['weights']} weights"
     if "only" in result:
-        about += f", trained with {result['only']} only"
+        about += f", {result['only']} is normal"
     counts = [f"{result['samples']:,} samples", f"{result['parameters']:,} parameters"]
     if "code_size" in result:
         counts.append(f"code of {result['code_size']:,}")
+    if "score" in result:
+        counts.append(f"score {result['score']}")
+    if "expert" in result:
+        counts.append(f"expert's PCA of {result['expert']}")
     if not _rows(result):
         counts.append("no head with a number: --classifier RUN2 judges a generator of classes")
     table = Table(
@@ -172,3 +191,22 @@ def _meaning(name: str, result: Numbers, words: Words) -> str:
         low, high = (100 * float(str(result[key])) for key in ("rate_low", "rate_high"))
         return f"score of an alarm; false alarms {low:.2g} to {high:.2g} % (95 %)"
     return _MEANING.get(meanings, "").format(**words.get(prefix.removesuffix("_"), _NEUTRAL))
+
+
+def calibration_lines(result: Numbers) -> str:
+    """Return what `edkit calibrate` says: the scores that were tried, and the threshold."""
+    prefix = "synthetic_auroc_"
+    tried = {key.removeprefix(prefix): v for key, v in result.items() if key.startswith(prefix)}
+    lines = [
+        f"{'*' if name == result['score'] else ' '} {name:24} {number(area)}"
+        for name, area in sorted(tried.items(), key=lambda one: -float(str(one[1])))
+    ]
+    if lines:
+        lines.insert(0, "score, with its AUROC on synthetic defects")
+    low, high, rate = (100 * float(str(result[key])) for key in ("rate_low", "rate_high", "rate"))
+    lines.append(
+        f"{result['score']} above {number(result['threshold'])} is odd: {rate:.3g} % false alarms "
+        f"on {result['threshold_count']:,} normal samples of {result['data']}, {result['split']}; "
+        f"so many allow {low:.2g} to {high:.2g} % (95 %)."
+    )
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`edkit evaluate` and `edkit figures`: numbers and pictures of a trained run."""
+"""`edkit evaluate`, `calibrate` and `figures`: numbers and pictures of a trained run."""
 
 import json
 from pathlib import Path
@@ -8,16 +8,8 @@ import click
 from rich.console import Console
 
 from ed_core.cli.flags import pairs
-from ed_core.cli.start import early_options, short, startup
+from ed_core.cli.start import WEIGHTS, early_options, short, startup
 from ed_core.errors import EdkitError, unknown
-
-_WEIGHTS = click.option(
-    "--weights",
-    type=click.Choice(["last", "best"]),
-    default="last",
-    show_default=True,
-    help="Of the last step, or of the epoch that was best on the validation split.",
-)
 
 
 @click.command()
@@ -34,13 +26,23 @@ _WEIGHTS = click.option(
     metavar="NAME=OTHER",
     help="With --data: take its field OTHER for the field that the model calls NAME.",
 )
-@_WEIGHTS
+@WEIGHTS
 @click.option(
     "--anomaly",
     is_flag=True,
-    help="Measure how well a run trained with --only finds abnormal samples.",
+    help="Measure how well a run finds odd samples among normal ones.",
 )
-@click.option("--rate", type=float, help="With --anomaly: false alarms accepted. [default: 0.05]")
+@click.option(
+    "--rate",
+    type=float,
+    help="With --anomaly: false alarms accepted. [default: as calibrated, else 0.05]",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="FIELD=CLASS",
+    help="With --anomaly: the normal class. [default: as trained, else good, normal or ok]",
+)
 @click.option(
     "--classifier",
     metavar="RUN2",
@@ -54,6 +56,8 @@ def evaluate(
     """Print the numbers of RUN on the test split, beside their floor."""
     if rate is not None and not anomaly:
         raise EdkitError("--rate goes with --anomaly.")
+    if options["only"] and not anomaly:
+        raise EdkitError("--only goes with --anomaly.")
     if anomaly and options["classifier"]:
         raise EdkitError("--anomaly and --classifier are two measurements: give one of them.")
     names = pairs(options["field"], "--field", "NAME=OTHER")
@@ -69,7 +73,8 @@ def evaluate(
     opened, data = open_run(run, weights=weights), options["data"]
     on = {"split": options["split"], "field_names": names}
     if anomaly:
-        result = detect(opened, data, rate=0.05 if rate is None else rate, **on)
+        only = pairs(options["only"], "--only", "FIELD=CLASS")
+        result = detect(opened, data, rate=rate, only=only, **on)
     elif options["classifier"]:
         judged = agreement(opened, open_run(options["classifier"], weights=weights))
         result = {**measure(opened, data, **on), **judged}
@@ -83,6 +88,48 @@ def evaluate(
 
 @click.command()
 @click.argument("run")
+@click.option(
+    "--data",
+    metavar="NORMAL",
+    help="Normal samples that RUN was not trained on. [default: its validation split]",
+)
+@click.option(
+    "--rate", type=float, default=0.01, show_default=True, help="False alarms that are accepted."
+)
+@click.option(
+    "--score",
+    default="",
+    metavar="NAME",
+    help="The score, or two as ONE+OTHER. [default: chosen on synthetic defects]",
+)
+@click.option(
+    "--field",
+    multiple=True,
+    metavar="NAME=OTHER",
+    help="With --data: take its field OTHER for the field that the model calls NAME.",
+)
+@WEIGHTS
+@click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
+@early_options
+def calibrate(
+    run: str, rate: float, score: str, weights: Any, as_json: bool, **options: Any
+) -> None:
+    """Choose the score of RUN, settle its threshold on normal samples, and keep both in RUN."""
+    names = pairs(options["field"], "--field", "NAME=OTHER")
+    if names and not options["data"]:
+        raise EdkitError("--field goes with --data.")
+    startup.keras(run=run)
+    from ed_core.cli.evaluation_table import calibration_lines
+    from ed_core.evaluation.calibration import calibrate as settle
+    from ed_core.runs.run import open_run
+
+    opened = open_run(run, weights=weights)
+    result = settle(opened, options["data"], rate=rate, score=score, field_names=names)
+    print(json.dumps(result, allow_nan=False) if as_json else calibration_lines(result))
+
+
+@click.command()
+@click.argument("run")
 @click.argument("other", metavar="[RUN]", required=False)
 @click.option("--out", metavar="DIR", help="Folder of the figures. [default: RUN/figures]")
 @click.option("--format", "formats", default="png", show_default=True, help="png, svg, pdf.")
@@ -90,7 +137,7 @@ def evaluate(
     "--dimensions", metavar="I,J", help="Two dimensions of the code, from 1, for its scatter plot."
 )
 @click.option("--split", metavar="NAME", help="Split of the data. [default: validation]")
-@_WEIGHTS
+@WEIGHTS
 @early_options
 def figures(
     run: str,

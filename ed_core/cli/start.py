@@ -16,15 +16,28 @@ from ed_core.errors import EdkitError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+WEIGHTS = click.option(
+    "--weights",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="Of the last step, or of the epoch that was best on the validation split.",
+)
+
 
 class Startup:
-    """Early options, and the start of backend and plugins on demand."""
+    """Early options, and the start of backend and plugins on demand.
+
+    Attributes:
+        arguments: of the command line, to be given again.
+    """
 
     def __init__(self) -> None:
         self._backend: str | None = None
         self._plugins: Sequence[str] = ()
         self._window = False
         self._resumed: str | None = None
+        self.arguments: Sequence[str] = ()
 
     def settle(
         self, backend: str | None, plugins: Sequence[str], window: bool, resumed: str | None = None

@@ -15,10 +15,13 @@ Batch = dict[str, np.ndarray]
 Change = Callable[[np.ndarray], np.ndarray]
 
 
-def mirrored(batch: Mapping[str, np.ndarray], random: np.random.Generator) -> Batch:
-    """Mirror half of the samples from left to right."""
+def mirrored(
+    batch: Mapping[str, np.ndarray], random: np.random.Generator, *, upside_down: bool = False
+) -> Batch:
+    """Mirror half of the samples from left to right, or upside down."""
+    mirror = np.flipud if upside_down else np.fliplr
     chosen = random.random(_samples(batch)) < 0.5
-    return _changed(batch, [np.fliplr if flip else _same for flip in chosen])
+    return _changed(batch, [mirror if flip else _same for flip in chosen])
 
 
 def turned(batch: Mapping[str, np.ndarray], random: np.random.Generator) -> Batch:

@@ -1,11 +1,13 @@
 """Batches of named arrays, shuffled as a pure function of seed and epoch."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import keras
 import numpy as np
 
+from ed_core.data.lazy import is_checked, is_slow
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
 from ed_core.recording.layout import MAX_BYTES
@@ -14,8 +16,12 @@ from ed_core.seeds import Seeds
 Groups = list[tuple[np.ndarray, int]]
 Arrays = Mapping[str, Any]
 REFERENCE = 512  # samples of the validation split in the reference batch of the probes
+_AHEAD = 2  # batches that are read ahead
 _MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 ClassWeights = Mapping[str, np.ndarray]
+KEPT = "_target"
+"""What follows the name of a field that an augmentation changes as an input alone: `NAME_target`
+holds what the heads are compared with."""
 Augment = Callable[[dict[str, np.ndarray], np.random.Generator], dict[str, np.ndarray]]
 
 
@@ -91,7 +97,7 @@ def arrange(
         gaps: heads whose weights have the shape of their target, even if nothing is missing here.
     """
     targeted = [head for head in heads if head.needs_target]
-    targets = {head.name: arrays[head.target] for head in targeted}
+    targets = {head.name: _target(arrays, head) for head in targeted}
     weights = {
         head.name: _weights(arrays, head, (class_weights or {}).get(head.name), head.name in gaps)
         for head in targeted
@@ -99,11 +105,16 @@ def arrange(
     return {name: arrays[name] for name in inputs}, targets, weights
 
 
+def _target(arrays: Arrays, head: Head) -> Any:
+    """Return a head's target: the one that an augmentation keeps, if any, else the field."""
+    return arrays.get(head.target + KEPT, arrays[head.target])
+
+
 def _weights(
     arrays: Arrays, head: Head, of_class: np.ndarray | None, gaps: bool = False
 ) -> np.ndarray:
     """Return weights (samples,) or, if positions differ, in the shape of the target."""
-    target = np.asarray(arrays[head.target])
+    target = np.asarray(_target(arrays, head))
     weights = np.ones(len(target), "float32")
     if head.mask:
         weights = np.asarray(arrays[head.mask], "float32")
@@ -175,6 +186,8 @@ class Batches(keras.utils.PyDataset):
         self.batch_size = min(batch_size, self.samples)
         self.seeds = Seeds(seed) if isinstance(seed, int) else seed
         self.start = 0
+        self.problem: EdkitError | None = None
+        self._ahead = ReadAhead(_AHEAD) if any(map(is_slow, self.arrays.values())) else None
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int, start: int = 0) -> None:
@@ -182,6 +195,8 @@ class Batches(keras.utils.PyDataset):
         self.start = start
         self.epoch = epoch
         self._order = None
+        if self._ahead is not None:
+            self._ahead.forget()
         if self.seeds is not None:
             random = self.seeds.generator("order", epoch)
             if self._groups:
@@ -200,18 +215,68 @@ class Batches(keras.utils.PyDataset):
         return self.batches_per_epoch - self.start
 
     def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        first = (self.start + index) * self.batch_size
-        rows: Any = slice(first, min(first + self.batch_size, self.samples))
-        if self._order is None:
-            batch = {name: _floats(array[rows]) for name, array in self.arrays.items()}
+        if self._ahead is None:
+            batch = self._read(index)
         else:
-            # h5py needs increasing rows, each once; the set is the same
-            rows, again = np.unique(self._order[rows], return_inverse=True)
-            batch = {name: _floats(array[rows])[again] for name, array in self.arrays.items()}
+            batch = self._ahead.result(self._read, index, len(self))
         if self.augment is not None and self.seeds is not None:
             random = self.seeds.generator("augment", self.epoch, self.start + index)
             batch = self.augment(batch, random)
         return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps)
+
+    def _read(self, index: int) -> dict[str, np.ndarray]:
+        """Return the samples of a batch, as they are in the arrays.
+
+        Raises:
+            EdkitError: a file cannot be read; it is kept as `problem`, since TensorFlow turns what
+                is raised in its threads into errors of its own.
+        """
+        try:
+            return self._rows(index)
+        except EdkitError as error:
+            self.problem = error
+            raise
+
+    def _rows(self, index: int) -> dict[str, np.ndarray]:
+        first = (self.start + index) * self.batch_size
+        rows: Any = slice(first, min(first + self.batch_size, self.samples))
+        if self._order is None:
+            return {name: _floats(array[rows]) for name, array in self.arrays.items()}
+        # h5py needs increasing rows, each once; the set is the same
+        rows, again = np.unique(self._order[rows], return_inverse=True)
+        return {name: _floats(array[rows])[again] for name, array in self.arrays.items()}
+
+
+class ReadAhead:
+    """Results of a function for 0, 1, 2, ...: the next ones are made while one is used.
+
+    What is made ahead follows from the number alone, so that the results are the same as without.
+
+    Args:
+        most: how many are made ahead.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._pool = ThreadPoolExecutor(1, "edkit-read-ahead")
+        self._coming: dict[int, Future[Any]] = {}
+
+    def result(self, function: Callable[[int], Any], number: int, end: int) -> Any:
+        """Return the result for a number, and begin with those for the next ones before `end`."""
+        for one in [*self._coming]:
+            if not number <= one <= number + self.most:
+                self._coming.pop(one).cancel()
+        for one in range(number, min(number + self.most + 1, end)):
+            if one not in self._coming:
+                self._coming[one] = self._pool.submit(function, one)
+        return self._coming.pop(number).result()
+
+    def forget(self) -> None:
+        """Wait for what is being made, and forget it: the function gives other results from now."""
+        for one in self._coming.values():
+            one.cancel()
+        wait(self._coming.values())
+        self._coming.clear()
 
 
 def _have_targets(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray]:
@@ -220,6 +285,9 @@ def _have_targets(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray
     masks = {head.name: np.full(samples, not head.needs_target) for head in heads}
     for head in heads:
         names = needed_fields((), [head])
+        if head.needs_target and not head.mask and _is_whole(arrays[head.target]):
+            masks[head.name][:] = True
+            continue
         for first in range(0, samples if names else 0, _MOST_AT_A_TIME):
             rows = slice(first, first + _MOST_AT_A_TIME)
             part = {name: np.asarray(arrays[name][rows]) for name in names}
@@ -238,8 +306,14 @@ def _with_gaps(arrays: Arrays, heads: Sequence[Head]) -> set[str]:
         for head in heads
         if head.needs_target
         and len(arrays[head.target].shape) > 1
+        and not _is_whole(arrays[head.target])
         and not _whole(arrays[head.target])
     }
+
+
+def _is_whole(array: Any) -> bool:
+    """Return whether it is known without reading that no number is missing: all are finite."""
+    return array.dtype.kind == "f" and is_checked(array)
 
 
 def _whole(array: Any) -> bool:

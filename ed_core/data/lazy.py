@@ -30,6 +30,18 @@ def is_checked(array: Any) -> bool:
     return bool(getattr(array, "checked", False))
 
 
+def is_slow(array: Any) -> bool:
+    """Return whether the rows of an array take long to read, such as files that are decoded.
+
+    Its mark is the attribute `is_slow`, of the array or of what it is a view of.
+    """
+    while not hasattr(array, "is_slow"):
+        if not hasattr(array, "array"):
+            return False
+        array = array.array
+    return bool(array.is_slow)
+
+
 class Sliced:
     """Base of lazy arrays: all that follows from the shape and from slicing."""
 
@@ -81,7 +93,7 @@ class Rows(Sliced):
         rows = self.rows[key]
         if isinstance(key, slice) and len(rows):
             first, last = int(rows[0]), int(rows[-1]) + 1
-            if last - first <= _DENSE * len(rows):
+            if last - first <= _DENSE * len(rows) and not is_slow(self.array):
                 # HDF5 reads single rows far more slowly than the whole range between them.
                 return np.asarray(self.array[first:last])[rows - first]
         return np.asarray(self.array[rows])

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,15 @@ from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import KEY, QUOTE, FilePath, check_options, quoted
-from ed_core.plugins.spec import Dataset, DatasetSpec, Fields
+from ed_core.plugins.spec import Dataset, DatasetSpec, Field, Fields
+
+Data = str | Mapping[str, Any]
+"""A data set with its options, or arrays by name: numpy, or anything that slices like it."""
+
+
+def data_name(data: Data) -> str:
+    """Return the text of data; for the arrays of a program the name of what reads them."""
+    return data if isinstance(data, str) else _reader_of_arrays().name
 
 
 def settle_data(text: str) -> str:
@@ -36,8 +45,22 @@ def given_options(text: str) -> tuple[str, dict[str, Any]]:
     return spec.name, changed
 
 
-def load_data(text: str) -> Dataset:
-    """Load a text's data set; raise EdkitError as `settle_data` does."""
+def load_data(data: Data, fields: Mapping[str, Field] | None = None) -> Dataset:
+    """Load a data set, or take the arrays of a program for one.
+
+    Args:
+        data: a text with options, or arrays by name, (samples, ...) each: `train/image` and
+            `test/image`, or `image`, of which a fifth is the test.
+        fields: of arrays, where their kind and classes are known.
+
+    Raises:
+        EdkitError: as `settle_data`, or the arrays are no samples.
+    """
+    if not isinstance(data, str):
+        reader = _reader_of_arrays().arrays
+        assert reader is not None
+        return reader(data, fields or {})
+    text = data
     spec, options = _parsed(text)
     try:
         return spec.load(**options)
@@ -45,6 +68,51 @@ def load_data(text: str) -> Dataset:
         raise
     except Exception as error:  # a foreign plugin may fail in any way
         raise EdkitError(f"data set {text!r} failed: {one_line(error)}.") from error
+
+
+def data_of(path: str) -> str:
+    """Return the text of the data set that reads a bare path, "" where it is no path.
+
+    It is the first one that reads the ending of a file, or of most files in a folder and below it.
+
+    Raises:
+        EdkitError: nothing reads it.
+    """
+    if path.partition(":")[0] in DATASETS or not os.path.exists(path):
+        return ""
+    readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
+    names = [path]
+    if os.path.isdir(path):
+        names = [name for _, _, files in os.walk(path) for name in files if name[0] != "."]
+    count = Counter(Path(name).suffix.lower() for name in names)
+    described = [name for name, reader in readers.items() if reader.describe and ".toml" in count]
+    for ending, _ in count.most_common():
+        suited = [name for name, reader in readers.items() if ending in reader.endings]
+        if suited or (described and len(names) == 1):
+            return f"{[*suited, *described][0]}:{quoted(path, alone=True)}"
+    endings = sorted({ending for reader in readers.values() for ending in reader.endings})
+    raise EdkitError(
+        f"{path!r}: expected a file or a folder of files of {', '.join(endings)}; found "
+        f"{', '.join(ending or 'no ending' for ending in [*count][:8]) or 'nothing'}."
+    )
+
+
+def described(text: str) -> tuple[Path, str] | None:
+    """Return the file that describes a text's data, and what it says; None where none does."""
+    spec, options = _parsed(text)
+    if spec.files is None or spec.files.describe is None:
+        return None
+    return spec.files.describe(options)
+
+
+def _reader_of_arrays() -> DatasetSpec:
+    """Return the registered data set that reads the arrays of a program."""
+    for spec in DATASETS.values():
+        if spec.arrays is not None:
+            return spec
+    raise EdkitError(
+        f"no registered data set reads arrays: expected one of {', '.join(DATASETS)} by its name."
+    )
 
 
 def renamed(data: Dataset, names: Mapping[str, str], *, strict: bool = True) -> Dataset:

@@ -27,12 +27,14 @@ class Standardisation:
         gaps: whether NaN stays NaN, for instance for missing targets.
         unit: of the numbers, such as "full scale"; stored with the fitted values. "" if none.
         strict: whether values fitted without this unit belong to other numbers.
+        plain: the channels that stay as they are, such as those of categories.
     """
 
     field: str
     gaps: bool = False
     unit: str = ""
     strict: bool = False
+    plain: tuple[int, ...] = ()
 
     def fit(self, train: Arrays) -> dict[str, Any]:
         """Return the field as `standardised`, and `mean` and `deviation` of each channel.
@@ -44,6 +46,7 @@ class Standardisation:
         squares, _ = self._summed(train, mean, 2)
         deviation = np.sqrt(squares / np.maximum(count, 1))
         deviation[deviation == 0] = 1
+        mean[[*self.plain]], deviation[[*self.plain]] = 0, 1
         numbers = {"mean": mean.tolist(), "deviation": deviation.tolist()}
         unit = {"unit": self.unit} if self.unit else {}
         return {
@@ -106,6 +109,14 @@ class Standardisation:
             scaled[np.isnan(scaled)] = 0
         return {**arrays, self.field: scaled}
 
+    def undo(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays with the field in its own units, float32."""
+        if self.field not in arrays:
+            return dict(arrays)
+        mean, deviation = (np.array(fitted[name], "float64") for name in ("mean", "deviation"))
+        numbers = np.asarray(arrays[self.field], "float64") * deviation + mean
+        return {**arrays, self.field: numbers.astype("float32")}
+
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
@@ -128,6 +139,33 @@ class Renamed:
     def apply(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
         """Return the prepared arrays."""
         return dict(self.forth(self.hook.apply(self.back(arrays), fitted)))
+
+    def undo(self, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays before they were prepared, where the preparation can be undone."""
+        return dict(self.forth(undone(self.hook, self.back(arrays), fitted)))
+
+
+def renamed_hook(hook: Preparation, names: Mapping[str, str]) -> Preparation:
+    """Return a preparation of fields that a model calls otherwise.
+
+    Args:
+        hook: uses the data's names.
+        names: the model's name to the data's name.
+    """
+    if not names:
+        return hook
+    own = {name: new for new, name in names.items()}
+    return Renamed(
+        hook,
+        lambda arrays: {own.get(name, name): array for name, array in arrays.items()},
+        lambda arrays: {names.get(name, name): array for name, array in arrays.items()},
+    )
+
+
+def undone(hook: Preparation | None, arrays: Arrays, fitted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays as the data set loads them; as they are where nothing can be undone."""
+    undo = getattr(hook, "undo", None)
+    return dict(arrays if undo is None else undo(arrays, fitted))
 
 
 def hook_of(record: InputRecord) -> Preparation | None:
@@ -152,7 +190,8 @@ def prepared(data: Dataset, record: InputRecord) -> Dataset:
     hook, fitted = data.preparation, record.fitted
     if data.input.fitted is not None:
         return data
-    record = replace(record, findings=data.input.findings)
+    reading = record.reading if data.input.reading is None else data.input.reading
+    record = replace(record, findings=data.input.findings, reading=reading)
     if hook is None:
         return masked(replace(data, input=record))
     if fitted is None:
@@ -244,7 +283,7 @@ def as_trained(
     orders: dict[str, np.ndarray] = {}
     for name, trained_field in fields.items():
         if name in data.fields and data.fields[name].kind == trained_field.kind == "class":
-            order = _order(name, data.fields[name], trained_field)
+            order = class_order(name, data.fields[name], trained_field)
             if order is not None:
                 orders[name] = order
     if not orders:
@@ -281,8 +320,12 @@ def _with_masks(data: Dataset, fields: Fields) -> Dataset:
     return masked(data, more)
 
 
-def _order(name: str, field: Field, trained_field: Field) -> np.ndarray | None:
-    """Return the run's number of each class of the data, None if they are the same."""
+def class_order(name: str, field: Field, trained_field: Field) -> np.ndarray | None:
+    """Return the run's number of each class of the data, None if they are the same.
+
+    Raises:
+        EdkitError: the run does not know one of them.
+    """
     if field.classes == trained_field.classes or not field.classes or not trained_field.classes:
         return None
     strange = [one for one in field.classes if one not in trained_field.classes]

@@ -76,7 +76,7 @@ class DecodedRun:
         from ed_core.nn.decoder import find_decoder
         from ed_core.runs.checkpoints import newest_first
         from ed_core.runs.nearest import NearestWeights
-        from ed_core.runs.run import fields_of, rebuild, stored_shapes
+        from ed_core.runs.rebuilding import fields_of, rebuild, stored_shapes
 
         self._folder = folder
         stored = stored_shapes([*newest_first(folder.checkpoints), folder.weights])
@@ -153,7 +153,7 @@ def subject_of(path: str, plugins: Sequence[str]) -> DecodedRun:
     choose_backend(trained if trained in installed else next(iter(installed), None))
     for plugin in plugins:
         load_plugin_file(plugin)
-    from ed_core.runs.run import check_info
+    from ed_core.runs.rebuilding import check_info
 
     check_info(info, path)
     return DecodedRun(folder, info)

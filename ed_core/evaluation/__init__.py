@@ -9,8 +9,8 @@ from ed_core.evaluation.splits import split_arrays as split_arrays
 from ed_core.evaluation.subject import Numbers as Numbers
 from ed_core.evaluation.subject import SampleBatch as SampleBatch
 from ed_core.evaluation.subject import Subject as Subject
-from ed_core.evaluation.subject import positions as positions
 from ed_core.evaluation.subject import truth as truth
-from ed_core.inference.predict import pieces as pieces
-from ed_core.inference.predict import predict as predict
-from ed_core.inference.predict import values_of as values_of
+from ed_core.nn.predict import pieces as pieces
+from ed_core.nn.predict import predict as predict
+from ed_core.nn.predict import values_of as values_of
+from ed_core.runs.outputs import positions as positions

@@ -1,82 +1,66 @@
-"""Anomaly detection by the reconstruction error of a model trained on one class."""
+"""Anomaly detection: how well the scores of a run tell odd samples from normal ones."""
 
 import warnings
 from collections.abc import Mapping
-from math import ceil, floor, prod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
-from scipy.stats import beta
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from ed_core.data.batches import at_a_time
-from ed_core.data.selection import class_number
 from ed_core.errors import EdkitError
 from ed_core.evaluation.baselines import principal_components
-from ed_core.evaluation.splits import Measured, measured_on, split_arrays
+from ed_core.evaluation.calibration import normal_samples, rate_interval, warn_of_few
+from ed_core.evaluation.expert import Expert, fit_expert
+from ed_core.evaluation.localisation import per_region_overlap, pixel_auroc
+from ed_core.evaluation.normality import abnormal, defect_masks, normal_class
+from ed_core.evaluation.splits import measured_on, split_arrays
 from ed_core.evaluation.subject import Numbers, Subject
-from ed_core.inference.predict import pieces, ready
-from ed_core.plugins.spec import Dataset, Field
+from ed_core.nn.predict import pieces, ready
+from ed_core.runs.detector import (
+    BOTH,
+    RESIDUALS,
+    Detector,
+    Scorer,
+    added,
+    all_parts,
+    default_score,
+    residual_part,
+    score_names,
+)
+from ed_core.runs.outputs import reconstructing
 from ed_core.runs.run import Run, open_run
 
 Arrays = Mapping[str, Any]
 
-SMOOTH = 1.0  # pixels, the standard deviation that measured best on MNIST and Fashion-MNIST
-COMPONENTS = 32  # of the PCA that is the floor
-_SURE = 0.95  # that the interval of a rate holds it
+COMPONENTS = 32  # of the PCA as it is
+RATE = 0.05  # of false alarms, where neither the caller nor a calibration says another
 
 
 def scores(run: Run, arrays: Arrays) -> np.ndarray:
-    """Return the anomaly score of each sample, (samples,), from its reconstruction error.
+    """Return the anomaly score of each sample, (samples,).
+
+    It is the score that `edkit calibrate` chose, or else the first one that the run can give.
 
     Args:
-        run: a run that reconstructs an input; with several, the scores add up.
-        arrays: field to (samples, ...), with the inputs of the model.
+        run: the run.
+        arrays: field to (samples, ...), prepared, with the inputs of the model.
 
     Raises:
-        EdkitError: the model reconstructs nothing, or its output is not finite.
+        EdkitError: the model can give no score, or its output is not finite.
     """
-    heads = _reconstructions(run)
-    totals = []
-    for inputs, _, outputs in pieces(run.model, arrays):
-        restored = {field: outputs[output] for field, output in heads.items()}
-        totals.append(_residuals(run, inputs, restored))
-    total = np.concatenate(totals)
-    if not np.isfinite(total).all():
-        raise EdkitError(
-            f"{str(run.path)!r} gives reconstructions that are not finite; train it again with a "
-            "lower --learning-rate."
-        )
-    return total
+    scorer, detector = _scorer(run)
+    parts = all_parts(scorer, arrays)
+    return added(parts, detector)[0] if detector else parts[scorer.names[0]][0]
 
 
-def _residuals(run: Run, inputs: Arrays, restored: Arrays) -> np.ndarray:
-    """Return the scores of some samples, (samples,), summed over the reconstructed fields."""
-    return np.sum(
-        [
-            residual_score(inputs[field], output, run.data.fields[field])
-            for field, output in restored.items()
-        ],
-        axis=0,
-    )
-
-
-def residual_score(original: np.ndarray, restored: np.ndarray, field: Field) -> np.ndarray:
-    """Return a score from the residual of each sample, (samples, ...) to (samples,).
-
-    Of an image the residual is smoothed in height and width by a Gaussian of one pixel, since
-    neighbouring residuals of one sign tell a missing stroke from noise, and the sum of its squares
-    is divided by the root of that of the image, lest bright images look odd. Of other signals it is
-    the plain sum of squares.
-    """
-    left = original.astype("float64") - restored
-    if field.kind not in ("image", "video"):
-        return _squares(left)
-    sigma = (0.0,) * (left.ndim - 3) + (SMOOTH, SMOOTH, 0.0)
-    size = np.sqrt(_squares(original))
-    return _squares(gaussian_filter(left, sigma)) / np.where(size > 0, size, 1.0)
+def _scorer(run: Run) -> tuple[Scorer, Detector | None]:
+    detector = run.detector
+    if detector is None:
+        return Scorer(run, [default_score(run)]), None
+    return Scorer(run, detector.score.split(BOTH), detector.codes), detector
 
 
 def detect(
@@ -84,165 +68,229 @@ def detect(
     data: str | None = None,
     *,
     split: str | None = None,
-    rate: float = 0.05,
+    rate: float | None = None,
+    only: Mapping[str, Any] | None = None,
     field_names: Mapping[str, str] | None = None,
 ) -> Numbers:
-    """Measure how well a model trained on one class tells the others from it.
+    """Measure how well a run tells odd samples from normal ones.
 
-    `auroc` is the area under the receiver operating characteristic of `scores`, beside that of a
-    PCA of 32 components fitted on the same training samples: of its plain squared error
-    (`pca_auroc`) and of the same score (`pca_score_auroc`). `threshold` is the score that a share
-    `rate` of the `threshold_count` held-out normal samples exceeds; of all normal samples a share
-    between `rate_low` and `rate_high` does (95 %, exact whatever the scores: `rate_interval`).
-    `false_positive_rate` and `detection_rate` are the shares of the `normal_count` normal and the
-    `abnormal_count` abnormal samples of the split that do. Samples without a class are left out.
+    - `auroc`, the area under the receiver operating characteristic, and `average_precision`;
+    - at the `threshold` that the run keeps (`edkit calibrate`), or else that a share `rate` of the
+      held-out normal samples exceeds: `f1`, `detection_rate` of the `abnormal_count` odd samples
+      and `false_positive_rate` of the `normal_count` normal ones; of all normal samples a share
+      between `rate_low` and `rate_high` exceeds it (95 %, exact whatever the scores);
+    - where the data have masks: `pixel_auroc` and `aupro`, over false alarms up to 30 %;
+    - the floors, all fitted on the training samples: of a PCA of 32 components as it is, by its
+      plain error (`pca_auroc`) and by a residual as the run's (`pca_score_auroc`); of a PCA as an
+      expert would have it (`expert_auroc` and so on; `ed_core.evaluation.expert`); of calling
+      everything odd (`all_odd_f1`, `odd_share`).
 
     Args:
-        run: a run that was trained with `only`, or its folder.
+        run: a run, or its folder.
         data: a data set; by default the run's own.
         split: to measure on; by default as `evaluate` has it.
-        rate: of false alarms that are accepted, between 0 and 1.
+        rate: of false alarms that are accepted, between 0 and 1; by default that of the run's
+            calibration, else 0.05. Given, the threshold is settled anew on the validation split.
+        only: the normal class, field to class; by default that of the training, else the class of
+            a sample that is called good, normal or ok. Samples without a class are left out.
         field_names: of other data, what the model calls a field to what the data call it.
 
     Raises:
-        EdkitError: the run was not trained on one class, reconstructs nothing, or the split has
-            not both kinds of samples.
+        EdkitError: no class is known to be normal, the run can give no score, or the split has not
+            both kinds of samples.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    only = _normal_class(run)
-    if not 0 < rate < 1:
+    if rate is not None and not 0 < rate < 1:
         raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
+    _scorer(run)  # one that can give no score is refused before data are read
     on = measured_on(run, data, split, field_names)
-    arrays = split_arrays(run, on, more=only)
-    odd, has_class = _abnormal(run.data, only, arrays)
+    normal = normal_class(run, on, only)
+    if normal is None:
+        raise EdkitError(
+            f"nobody says which samples of data {on.name!r} are normal: call their class good, "
+            "normal or ok, or say it with --only FIELD=CLASS."
+        )
+    arrays = split_arrays(run, on)
+    odd, has_class = abnormal(on, normal)
     if odd.all() or not odd.any():
         raise EdkitError(
             f"data {on.name!r}, split {on.split!r} has {int(odd.sum())} abnormal samples of "
             f"{len(odd)}: both kinds are needed."
         )
+    truth = _Truth(odd, has_class, defect_masks(run, on))
     values = scores(run, arrays)[has_class]
+    held = normal_samples(run, None, None)[1] if "validation" in run.data.splits else {}
+    threshold = _threshold(run, rate, held)
     return {
         **Subject(run, arrays).about(on.name, on.split),
         "samples": len(values),
-        "only": ",".join(f"{field}={class_}" for field, class_ in only.items()),
-        "auroc": float(roc_auc_score(odd, values)),
-        **_pca(run, arrays, odd, has_class),
-        **_at_threshold(run, values, odd, rate),
+        "only": ",".join(f"{field}={class_}" for field, class_ in normal.items()),
+        "score": run.detector.score if run.detector else default_score(run),
+        **_ranking(odd, values),
+        "odd_share": float(odd.mean()),
+        **_pca(run, arrays, truth),
+        **(_at(threshold, values, odd) if threshold else {}),
+        **_located(run, arrays, truth),
+        **_expert(run, arrays, truth, (threshold, held)),
     }
 
 
-def _at_threshold(run: Run, values: np.ndarray, odd: np.ndarray, rate: float) -> Numbers:
-    """Return the threshold of the rate and what it does; nothing where no sample was kept aside."""
-    if "validation" not in run.data.splits:
-        warnings.warn(
-            f"{str(run.path)!r} has no threshold: no normal samples were kept aside to settle it "
-            "on; train it without --validation 0.",
-            stacklevel=3,
-        )
-        return {}
-    own = Measured(run.info["data"], run.data, "validation")
-    held = scores(run, split_arrays(run, own))
-    return {
-        **_threshold(held, rate),
-        **_alarms(values, odd, float(np.quantile(held, 1 - rate))),
-    }
-
-
-def rate_interval(samples: int, rate: float) -> tuple[float, float]:
-    """Return the exact 95 % interval of the false-alarm rate of a threshold.
-
-    Of normal samples of any continuous distribution, the share above the k-th largest of n is
-    Beta(k, n + 1 - k). `threshold` lies between two neighbouring ones: the interval holds for both.
+@dataclass(frozen=True)
+class _Truth:
+    """What is odd in a split.
 
     Args:
-        samples: n, the normal samples that the threshold is a quantile of.
-        rate: the share of them that exceeds it.
+        odd: of the samples that have a class, (samples with one,).
+        has_class: (samples,).
+        masks: where samples are odd, (samples, height, width), or None.
     """
-    rank = round((samples - 1) * (1 - rate), 9)  # of the threshold: the smallest score has 0
-    fewest, most = samples - ceil(rank), samples - floor(rank)
-    low = beta.ppf((1 - _SURE) / 2, fewest, samples + 1 - fewest)
-    high = beta.ppf((1 + _SURE) / 2, most, samples + 1 - most)
-    return float(low), float(high)
+
+    odd: np.ndarray
+    has_class: np.ndarray
+    masks: np.ndarray | None
 
 
-def _threshold(normal_scores: np.ndarray, rate: float) -> Numbers:
-    """Return the threshold with its interval; warn where the samples cannot hold the rate."""
-    low, high = rate_interval(len(normal_scores), rate)
-    if len(normal_scores) * rate < 1:
-        warnings.warn(
-            f"{len(normal_scores)} held-out normal samples are too few for a threshold of "
-            f"{100 * rate:.3g} % false alarms: it may give {100 * low:.2g} to {100 * high:.2g} % "
-            f"(95 %). {ceil(1 / rate):,} would do; --rate asks for another share.",
-            stacklevel=3,
-        )
+def _ranking(odd: np.ndarray, values: np.ndarray, prefix: str = "") -> Numbers:
     return {
-        "threshold": float(np.quantile(normal_scores, 1 - rate)),
-        "threshold_count": len(normal_scores),
-        "rate": rate,
-        "rate_low": low,
-        "rate_high": high,
+        f"{prefix}auroc": float(roc_auc_score(odd, values)),
+        f"{prefix}average_precision": float(average_precision_score(odd, values)),
     }
 
 
-def _normal_class(run: Run) -> dict[str, Any]:
-    """Return the only class that the run was trained on, field to class."""
-    only: dict[str, Any] | None = run.info.get("only")
-    if not only:
-        raise EdkitError(
-            f"{str(run.path)!r} knows no normal class: train it with --only FIELD=CLASS."
+@dataclass(frozen=True)
+class _Threshold:
+    """A threshold: its value, on how many normal samples it was settled, and for which rate."""
+
+    value: float
+    count: int
+    rate: float
+    interval: tuple[float, float]
+
+
+def _threshold(run: Run, rate: float | None, held: Arrays) -> _Threshold | None:
+    """Return the threshold of a run; None where no sample was kept aside to settle one on."""
+    if run.detector and rate in (None, run.detector.rate):
+        kept = run.detector
+        return _Threshold(kept.threshold, kept.count, kept.rate, kept.interval)
+    if not held:
+        warnings.warn(
+            f"{str(run.path)!r} has no threshold: no normal samples were kept aside to settle it "
+            "on; train it without --validation 0, or give some to edkit calibrate.",
+            stacklevel=3,
         )
-    return only
+        return None
+    rate = RATE if rate is None else rate
+    normal = scores(run, held)
+    warn_of_few(len(normal), rate)
+    interval = rate_interval(len(normal), rate)
+    return _Threshold(float(np.quantile(normal, 1 - rate)), len(normal), rate, interval)
 
 
-def _reconstructions(run: Run) -> dict[str, str]:
-    """Return the outputs that give an input back, field to output."""
-    heads = Subject(run, {}).reconstructions
-    if not heads:
-        raise EdkitError(
-            f"{str(run.path)!r} reconstructs no input, so it cannot score anomalies: they "
-            "need an auto-encoder."
-        )
-    return {head.target: head.output for head in heads}
-
-
-def _abnormal(
-    data: Dataset, only: Mapping[str, Any], arrays: Arrays
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return masks of the samples of other classes, among those with a class, and of the latter."""
-    classes = {field: np.asarray(arrays[field][:]).reshape(-1) for field in only}
-    has_class = np.logical_and.reduce([labels >= 0 for labels in classes.values()])
-    odd = [labels != class_number(data, field, only[field]) for field, labels in classes.items()]
-    return np.logical_or.reduce(odd)[has_class], has_class
-
-
-def _alarms(values: np.ndarray, odd: np.ndarray, threshold: float) -> Numbers:
-    """Return the shares of normal and abnormal samples above the threshold."""
+def _at(threshold: _Threshold, values: np.ndarray, odd: np.ndarray) -> Numbers:
+    """Return the threshold and what it does to normal and odd samples."""
+    alarms = values > threshold.value
+    low, high = threshold.interval
     return {
-        "false_positive_rate": float(np.mean(values[~odd] > threshold)),
+        "threshold": threshold.value,
+        "threshold_count": threshold.count,
+        "rate": threshold.rate,
+        "rate_low": low,
+        "rate_high": high,
+        "f1": float(f1_score(odd, alarms, zero_division=0)),
+        "all_odd_f1": float(f1_score(odd, np.ones(len(odd), bool))),
+        "false_positive_rate": float(np.mean(alarms[~odd])),
         "normal_count": int(np.sum(~odd)),
-        "detection_rate": float(np.mean(values[odd] > threshold)),
+        "detection_rate": float(np.mean(alarms[odd])),
         "abnormal_count": int(np.sum(odd)),
     }
 
 
-def _pca(run: Run, arrays: Arrays, odd: np.ndarray, has_class: np.ndarray) -> Numbers:
-    """Return the area of the floor, from its plain error and from the model's score."""
-    train, fields = run.data.splits["train"], _reconstructions(run)
+def _pca(run: Run, arrays: Arrays, truth: _Truth) -> Numbers:
+    """Return the area of a PCA as it is, by its plain error and by a residual as the run's."""
+    heads = reconstructing(run)
+    fields = list(dict.fromkeys([head.target for head in heads])) or _images(run)
+    if not fields:
+        return {}
+    train = run.data.splits["train"]
+    names = run.detector.score.split(BOTH) if run.detector else score_names(run)
+    name = next((one for one in names if one in RESIDUALS), "squared")
     linear = {field: principal_components(train[field], COMPONENTS) for field in fields}
-    plain, same = [], []
+    plain: list[Any] = []
+    same: list[Any] = []
     step = at_a_time(arrays, fields)
-    for first in range(0, len(has_class), step):
+    for first in range(0, len(truth.has_class), step):
         originals = {field: ready(arrays[field][first : first + step]) for field in fields}
         restored = {field: linear[field].restore(originals[field]) for field in fields}
-        plain.append(sum(_squares(originals[field] - restored[field]) for field in fields))
-        same.append(_residuals(run, originals, restored))
+        for one, totals in (("squared", plain), (name, same)):
+            totals.append(
+                sum(
+                    residual_part(one, originals[field], restored[field], run.fields[field])[0]
+                    for field in fields
+                )
+            )
     return {
-        "pca_auroc": float(roc_auc_score(odd, np.concatenate(plain)[has_class])),
-        "pca_score_auroc": float(roc_auc_score(odd, np.concatenate(same)[has_class])),
+        "pca_auroc": float(roc_auc_score(truth.odd, np.concatenate(plain)[truth.has_class])),
+        "pca_score_auroc": float(roc_auc_score(truth.odd, np.concatenate(same)[truth.has_class])),
     }
 
 
-def _squares(values: np.ndarray) -> np.ndarray:
-    """Return the sum of squares of each sample, (samples,)."""
-    flat = values.reshape(len(values), prod(values.shape[1:]))
-    return np.asarray(np.einsum("ij,ij->i", flat, flat, dtype="float64"))
+def _images(run: Run) -> list[str]:
+    return [name for name in run.model.input if run.fields[name].kind == "image"]
+
+
+def _located(run: Run, arrays: Arrays, truth: _Truth) -> Numbers:
+    """Return how well the maps of the run find the masks; nothing where either is missing."""
+    if truth.masks is None or not truth.masks.any() or truth.masks.all():
+        return {}
+    scorer, detector = _scorer(run)
+    maps = []
+    for inputs, _, outputs in pieces(run.model, arrays):
+        parts = scorer.parts(inputs, outputs)
+        marks = added(parts, detector)[1] if detector else parts[scorer.names[0]][1]
+        if marks is None or marks.shape[1:] != truth.masks.shape[1:]:
+            return {}
+        maps.append(marks.astype("float32"))
+    return _places(np.concatenate(maps), truth.masks)
+
+
+def _places(maps: np.ndarray, masks: np.ndarray, prefix: str = "") -> Numbers:
+    return {
+        f"{prefix}pixel_auroc": pixel_auroc(maps, masks),
+        f"{prefix}aupro": per_region_overlap(maps, masks),
+    }
+
+
+def _expert(
+    run: Run, arrays: Arrays, truth: _Truth, kept: tuple[_Threshold | None, Arrays]
+) -> Numbers:
+    """Return the same measures of a PCA as an expert would have it.
+
+    Args:
+        run: the run.
+        arrays: of the split, prepared.
+        truth: what is odd in it.
+        kept: the threshold of the run, and the normal samples kept aside.
+    """
+    threshold, held = kept
+    fields = _images(run) or [name for name in run.model.input if run.fields[name].kind == "signal"]
+    if len(fields) != 1:
+        return {}
+    name = fields[0]
+    expert = fit_expert(run.data.splits["train"][name], held.get(name), run.fields[name])
+    values = expert.scores(arrays[name])
+    result: Numbers = {
+        "expert": expert.words,
+        **_ranking(truth.odd, values[truth.has_class], "expert_"),
+    }
+    if threshold and name in held:
+        normal = expert.scores(held[name])
+        alarms = values[truth.has_class] > np.quantile(normal, 1 - threshold.rate)
+        result["expert_f1"] = float(f1_score(truth.odd, alarms, zero_division=0))
+    masks = truth.masks
+    if masks is not None and masks.any() and not masks.all():
+        result |= _places(_expert_maps(expert, arrays[name]), masks, "expert_")
+    return result
+
+
+def _expert_maps(expert: Expert, samples: Any) -> np.ndarray:
+    return np.concatenate([part.astype("float32") for part in expert.maps(samples)])

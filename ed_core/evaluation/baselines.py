@@ -10,7 +10,8 @@ from scipy.linalg import eigh
 
 from ed_core.data.batches import present
 from ed_core.engine import precision
-from ed_core.runs.run import Run, build
+from ed_core.runs.rebuilding import build
+from ed_core.runs.run import Run
 
 _EXACT = 2000  # dimensions up to which the eigenvectors of the covariance take 4 s of a processor
 _FEW = 200  # rows up to which a full decomposition takes less: it grows with their square

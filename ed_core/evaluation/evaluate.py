@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from ed_core.data.loading import Data
 from ed_core.evaluation.measures import (
     ClassAccuracy,
     EvidenceBound,
@@ -36,7 +37,7 @@ Suits = Callable[[Subject, Head], bool]
 
 def evaluate(
     run: Run | str | Path,
-    data: str | None = None,
+    data: Data | None = None,
     *,
     split: str | None = None,
     seed: int = 0,
@@ -67,7 +68,8 @@ def evaluate(
 
     Args:
         run: a run, or its folder.
-        data: a data set; by default the run's own. The floors are fitted on the run's own.
+        data: a data set, or arrays by the name of their field, such as `{"image": x}`; by default
+            the run's own. The floors are fitted on the run's own.
         split: the split to measure on, or `all` of a data set that came without splits. By default
             `all` of such a data set that is not the run's own, else `test`, or `validation` where
             there is no test.

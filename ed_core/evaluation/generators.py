@@ -3,9 +3,10 @@
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.evaluation.subject import Numbers, predicts
-from ed_core.inference.predict import predict
+from ed_core.evaluation.subject import Numbers
+from ed_core.nn.predict import predict
 from ed_core.plugins.spec import Field, Head
+from ed_core.runs.outputs import predicts
 from ed_core.runs.run import Run
 from ed_core.seeds import Seeds
 

@@ -13,11 +13,12 @@ from ed_core.confusion import intersection_over_union
 from ed_core.data.batches import present
 from ed_core.evaluation import baselines
 from ed_core.evaluation.splits import known_split
-from ed_core.evaluation.subject import Numbers, SampleBatch, Subject, positions, truth
-from ed_core.inference.predict import mean, pieces, predict, total, values_of
+from ed_core.evaluation.subject import Numbers, SampleBatch, Subject, truth
 from ed_core.labels import class_name
+from ed_core.nn.predict import mean, pieces, predict, total, values_of
 from ed_core.nn.submodels import inputs_of, model_inputs
 from ed_core.plugins.spec import Head
+from ed_core.runs.outputs import positions
 from ed_core.runs.run import Run
 from ed_core.seeds import Seeds
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from ed_core.data.batches import needed_fields
 from ed_core.data.checks import check_array
-from ed_core.data.loading import given_options, left_out, load_data, renamed
+from ed_core.data.loading import Data, data_name, given_options, left_out, load_data, renamed
 from ed_core.data.preparation import as_trained
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Finding, say
 from ed_core.plugins.options import FilePath
-from ed_core.plugins.spec import Dataset, InputRecord, Preparation
+from ed_core.plugins.spec import Dataset, Fields, InputRecord, Preparation
 from ed_core.runs.earlier import is_earlier
 from ed_core.runs.run import Run
 
@@ -38,7 +38,7 @@ class Measured:
 
 def measured_on(
     run: Run,
-    data: str | None,
+    data: Data | None,
     split: str | None = None,
     field_names: Mapping[str, str] | None = None,
 ) -> Measured:
@@ -48,7 +48,7 @@ def measured_on(
 
     Args:
         run: the run.
-        data: a data set; by default the run's own.
+        data: a data set, or arrays by name; by default the run's own.
         split: of the data set. By default all of one that came without splits and that the run has
             never seen, else `test`, else `validation`.
         field_names: of another data set, what the model calls a field to what the data call it; by
@@ -57,50 +57,62 @@ def measured_on(
     Raises:
         EdkitError: the data set is unknown, or the run's own is needed and not to be had.
     """
-    if field_names and not data:
+    if field_names and data is None:
         raise EdkitError("other names of fields are those of other data: give these with --data.")
-    source = load_data(data) if data else None
-    if source is not None and data is not None:
-        _say(data, source, run, split)
+    source = None if data is None else load_data(data, run.fields)
+    name = "" if data is None else data_name(data)
+    same = source is not None and _is_own(run, name, source, isinstance(data, str))
+    if source is not None:
+        _say(name, source, run, same or split is not None or source.whole is None)
     try:
         own = run.data
     except EdkitError as error:
-        if data is None or source is None:
+        if source is None:
             raise EdkitError(f"{error} Where it lies elsewhere now, say so with --data.") from error
         if "train" not in source.splits:
             raise EdkitError(
-                f"{error} Data {data!r} cannot stand in for it, without a split 'train'."
+                f"{error} Data {name!r} cannot stand in for it, without a split 'train'."
             ) from error
         warnings.warn(
-            f"{error} What it must beat, and the threshold of --anomaly, are those of {data!r}.",
+            f"{error} What it must beat, and the threshold of --anomaly, are those of {name!r}.",
             stacklevel=3,
         )
         if source.preparation is not None and is_earlier(run.info):
             raise EdkitError(
                 f"{error} A run of an earlier version does not keep by what its samples were "
-                f"scaled, so data {data!r} cannot be brought to it."
+                f"scaled, so data {name!r} cannot be brought to it."
             ) from error
         if not run.recognise(source):
             record = InputRecord.from_facts(run.info.get("input"))
-            run.substitute_data(_as_trained(data, source, run, record, field_names=field_names))
+            run.substitute_data(_as_trained(name, source, run, record, field_names=field_names))
             if split is None and run.data.whole is not None and not run.info.get("only"):
                 split = ALL
-        return Measured(data, run.data, split or default_split(run.data))
-    if data is None or source is None:
+        return Measured(name, run.data, split or default_split(run.data))
+    if source is None:
         return Measured(run.info["data"], own, split or default_split(own))
-    source = _as_trained(data, source, run, run.input, own.preparation, field_names=field_names)
-    if split is None and source.whole is not None and not _same_file(data, run.info["data"]):
+    source = _as_trained(name, source, run, run.input, own.preparation, field_names=field_names)
+    if split is None and source.whole is not None and not same:
         split = ALL
-    return Measured(data, source, split or default_split(source))
+    return Measured(name, source, split or default_split(source))
 
 
-def _say(data: str, source: Dataset, run: Run, split: str | None) -> None:
-    """Say what a loader found of other data, as far as it holds where a run is measured on them."""
+def _is_own(run: Run, name: str, source: Dataset, file: bool) -> bool:
+    """Tell whether data are what a run was trained on: the same file, or the same arrays."""
     try:
-        own = _same_file(data, run.info["data"])
+        return _same_file(name, run.info["data"]) and (file or run.recognise(source))
     except EdkitError:  # a data set that is not registered here
-        own = False
-    drawn = own or split is not None or source.whole is None
+        return False
+
+
+def _say(data: str, source: Dataset, run: Run, drawn: bool) -> None:
+    """Say what a loader found of other data, as far as it holds where a run is measured on them.
+
+    Args:
+        data: the name.
+        source: the data.
+        run: the run.
+        drawn: whether the loader's splits are used.
+    """
     findings = [one for one in source.input.findings if drawn or one.about != "split"]
     if findings and InputRecord.from_facts(run.info.get("input")).fitted:
         findings.append(Finding("run", "the scale of what it was trained on holds for these data"))
@@ -142,7 +154,9 @@ def _as_trained(
             model_name: called for model_name, called in own.items() if model_name not in own_names
         }
         data = renamed(data, others, strict=False)
-        return as_trained(data, run.fields, record, hook)
+        needed = needed_fields(run.model.input, run.model.heads)  # other classes may be new
+        fields = Fields({name: run.fields[name] for name in needed if name in run.fields})
+        return as_trained(data, fields, record, hook)
     except EdkitError as error:
         raise EdkitError(f"data {name!r}: {error}") from error
 

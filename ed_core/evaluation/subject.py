@@ -10,19 +10,15 @@ import numpy as np
 
 from ed_core.errors import EdkitError
 from ed_core.evaluation import baselines
-from ed_core.inference.predict import pieces, ready
+from ed_core.nn.predict import pieces, ready
 from ed_core.nn.submodels import model_inputs
 from ed_core.plugins.spec import Field, Head
+from ed_core.runs.outputs import positions, predicts, reconstructing
 from ed_core.runs.run import Run
 
 _VALUES = 2**22  # targets per block
 Numbers = dict[str, float | int | str | list[Any]]
 Arrays = Mapping[str, Any]
-
-
-def positions(field: Field) -> int:
-    """Return how many axes a field has, a last one of size 1 left out."""
-    return len(field.shape) - (field.shape[-1:] == (1,))
 
 
 def truth(arrays: Mapping[str, Any], field: Field, head: Head) -> np.ndarray:
@@ -41,24 +37,6 @@ def truth(arrays: Mapping[str, Any], field: Field, head: Head) -> np.ndarray:
         mask = mask.reshape(mask.shape[: target.ndim] + (1,) * (target.ndim - mask.ndim))
         target = np.where(mask, target, -1 if field.kind == "class" else np.float32(np.nan))
     return target
-
-
-def predicts(head: Head, field: Field | None, shape: tuple[int, ...]) -> str:
-    """Return what a head predicts: `class`, `class map`, `value`, or "" where it is neither.
-
-    A code that is trained against classes, all pairs of a batch at once, predicts none.
-
-    Args:
-        head: the head.
-        field: its target, or None.
-        shape: of its output, without the samples.
-    """
-    if field is None or not head.needs_target:
-        return ""
-    axes = positions(field)
-    if field.kind == "class" and not head.needs_mask and len(shape) == axes + 1:
-        return "class" if axes == 0 else "class map"
-    return "value" if field.kind == "value" and shape[axes:] in ((), (1,)) else ""
 
 
 @dataclass(frozen=True)
@@ -133,15 +111,7 @@ class Subject:
     @cached_property
     def reconstructions(self) -> list[Head]:
         """The heads that count to the end, and whose target is an input and no class."""
-        model, fields = self.run.model, self.run.fields
-        return [
-            head
-            for head in model.heads
-            if head.needs_target
-            and head.until == 1
-            and head.target in model.input
-            and fields[head.target].kind != "class"
-        ]
+        return reconstructing(self.run)
 
     def kind(self, head: Head) -> str:
         """Return what a head predicts: `class`, `class map`, `value` or ""."""

@@ -8,9 +8,9 @@ import numpy as np
 from ed_core.data.batches import present
 from ed_core.errors import EdkitError, one_line
 from ed_core.evaluation.subject import Numbers, SampleBatch, Subject
-from ed_core.inference.predict import total, values_of
 from ed_core.nn.metrics import absolute_error
 from ed_core.nn.objective import log_names
+from ed_core.nn.predict import total, values_of
 from ed_core.plugins.spec import Head
 
 

@@ -106,6 +106,11 @@ class FigureData:
         """The output that gives an input image back, or None where the model has none."""
         return self.restored("image", 3)
 
+    @cached_property
+    def signal(self) -> str | None:
+        """The output that gives a signal back, or a row of numbers, or None where there is none."""
+        return self.restored("signal", 2) or self.restored("signal", 1)
+
     def restored(self, kind: str, axes: int) -> str | None:
         """Return the output that gives an input of this kind back, of so many axes, or None."""
         for head in self.run.model.heads:

@@ -1,6 +1,7 @@
 """Figures of originals and reconstructions: images, signals and videos."""
 
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from ed_core.plugins.spec import PRESENT
 _COLUMNS = 10  # images
 _SAMPLES = 4  # rows of signals
 _CHANNELS = 2  # columns of signals
+_NAMED = 40  # columns of a table whose names have room
 _ROW = 1.7  # inches, of a row of signals
 _VIDEOS, _FRAMES = 3, 10  # rows and columns of videos
 _APART = 50  # dots between two videos
@@ -61,17 +63,20 @@ def _name(material: FigureData) -> str:
 def signals(materials: list[FigureData]) -> Figure | None:
     """Return a row a sample, a column a channel: the original in grey, each run over it.
 
-    A signal of one channel is shown in two columns of samples.
+    A signal of one channel is shown in two columns of samples; so is a row of a table, as points.
     """
     main = materials[0]
-    field = main.restored("signal", 2)
+    field = main.signal
     if field is None:
         return None
-    pairs = [(material, material.restored("signal", 2)) for material in materials]
+    pairs = [(material, material.signal) for material in materials]
     outputs = [material.outputs[output] for material, output in pairs if output is not None]
     original = main.samples[field]
     if (mask := main.samples.get(field + PRESENT)) is not None:  # what is missing is not drawn
         original = np.where(mask > 0, original, np.nan)
+    timeless = original.ndim == 2
+    if timeless:
+        original, outputs = original[..., None], [values[..., None] for values in outputs]
     channels = min(_CHANNELS, original.shape[-1])
     panels = [(sample, c) for sample in range(len(original)) for c in range(channels)]
     panels = panels[: _SAMPLES * _CHANNELS]
@@ -82,31 +87,35 @@ def signals(materials: list[FigureData]) -> Figure | None:
     all_axes = figure.subplots(deep, wide, sharex=True, sharey=True, squeeze=False)
     for axes, (sample, channel) in zip(all_axes.flat, panels, strict=False):
         curves = [values[sample, :, channel] for values in outputs]
-        _draw(axes, original[sample, :, channel], curves)
+        _draw(axes, original[sample, :, channel], curves, timeless)
         axes.set_title(_title(main, sample, channel), fontsize=SMALL, fontweight="normal", pad=4)
+    names = main.fields[field].names
     for axes in all_axes[-1]:
-        axes.set_xlabel("time step")
-    names = ["original", *(m.name or "reconstruction" for m, output in pairs if output)]
+        axes.set_xlabel("column" if timeless else "time step")
+        if timeless and 0 < len(names) <= _NAMED:
+            axes.set_xticks(range(len(names)), names, rotation=90, fontsize=SMALL)
+    names_of_rows = ["original", *(m.name or "reconstruction" for m, output in pairs if output)]
     lines = all_axes.flat[0].get_lines()
     figure.legend(
         lines,
         [
             f"{name}{_error(original, values)}"
-            for name, values in zip(names, [None, *outputs], strict=True)
+            for name, values in zip(names_of_rows, [None, *outputs], strict=True)
         ],
         loc="outside upper left",
-        ncols=len(names),
+        ncols=len(names_of_rows),
         frameon=False,
         fontsize=TEXT,
     )
     return figure
 
 
-def _draw(axes: Axes, original: np.ndarray, curves: list[np.ndarray]) -> None:
-    axes.plot(original, color=MUTED, alpha=0.55, linewidth=4.0)
+def _draw(axes: Axes, original: np.ndarray, curves: list[np.ndarray], points: bool = False) -> None:
+    line: dict[str, Any] = {"linestyle": "none", "marker": "o"} if points else {}
+    axes.plot(original, color=MUTED, alpha=0.55, linewidth=4.0, markersize=8, **line)
     for values, colour in zip(curves, (BLUE, VERMILION), strict=False):
-        axes.plot(values, color=colour, linewidth=1.6)
-    axes.margins(x=0)
+        axes.plot(values, color=colour, linewidth=1.6, markersize=4, **line)
+    axes.margins(x=0.02 if points else 0)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.locator_params(axis="y", nbins=4)
 
@@ -114,7 +123,8 @@ def _draw(axes: Axes, original: np.ndarray, curves: list[np.ndarray]) -> None:
 def _title(material: FigureData, sample: int, channel: int) -> str:
     label = material.label
     name = material.class_name(int(material.samples[label][sample])) if label else ""
-    several = material.samples[material.restored("signal", 2) or ""].shape[-1] > 1
+    shape = material.samples[material.signal or ""].shape
+    several = len(shape) > 2 and shape[-1] > 1
     parts = [f"sample {sample + 1}", *([name] if name else [])]
     return ", ".join([*parts, f"channel {channel + 1}"] if several else parts)
 

@@ -1,1 +1,1 @@
-"""Inference with a trained run: predictions and paths through the latent space."""
+"""A trained run at work on files: inputs, streams, outputs; and paths through the latent space."""

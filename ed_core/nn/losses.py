@@ -44,6 +44,15 @@ def binary_crossentropy(target: Tensor, output: Tensor) -> Tensor:
     return _sum_over_signal(ops.binary_crossentropy(*paired(target, output)))
 
 
+def gaussian_likelihood(target: Tensor, output: Tensor) -> Tensor:
+    """Negative log-likelihood of numbers of deviation 1 about the output, in nats, less a constant.
+
+    Half the sum of squares, (batch, ...) to (batch,); the constant is log(2 pi) / 2 for each
+    number. Kingma & Welling, 2014, appendix C.2, with a variance of 1.
+    """
+    return 0.5 * _sum_over_signal(ops.square(difference(target, output)))
+
+
 def categorical_crossentropy(target: Tensor, output: Tensor) -> Tensor:
     """Negative log-likelihood of the right class in nats.
 

@@ -5,7 +5,14 @@ from typing import Any, TypeVar, overload
 
 from ed_core.engine import choose_backend
 from ed_core.plugins.registry import Registry
-from ed_core.plugins.spec import Dataset, DatasetSpec, FileReader, Head, ModelSpec
+from ed_core.plugins.spec import (
+    ArrayReader,
+    Dataset,
+    DatasetSpec,
+    FileReader,
+    Head,
+    ModelSpec,
+)
 
 GROUP = "edkit.plugins"
 
@@ -35,6 +42,8 @@ def model(
             optimizer; by default Adam.
         augment: a function of (batch, random generator, options) that returns the training batch,
             a dict of arrays by field, changed; the generator follows from seed, epoch and batch.
+            Of a field that is an input and a target, an input alone is changed where the batch
+            holds as NAME_target what the heads are compared with.
 
     Raises:
         EdkitError: the name is taken.
@@ -66,21 +75,27 @@ def dataset(loader: Loader) -> Loader: ...
 
 
 @overload
-def dataset(*, files: FileReader) -> Callable[[Loader], Loader]: ...
+def dataset(
+    *, files: FileReader | None = None, arrays: ArrayReader | None = None
+) -> Callable[[Loader], Loader]: ...
 
 
 def dataset(
-    loader: Loader | None = None, *, files: FileReader | None = None
+    loader: Loader | None = None,
+    *,
+    files: FileReader | None = None,
+    arrays: ArrayReader | None = None,
 ) -> Loader | Callable[[Loader], Loader]:
     """Register the decorated function as a data set under its name.
 
     Args:
         loader: the function, where the decorator stands without brackets.
         files: reads a user's own files for a finished run.
+        arrays: reads the arrays of a program, as `train(model, {"image": x})` takes them.
     """
 
     def register(loader: Loader) -> Loader:
-        DATASETS.add(loader.__name__, DatasetSpec(loader.__name__, loader, files))
+        DATASETS.add(loader.__name__, DatasetSpec(loader.__name__, loader, files, arrays))
         return loader
 
     return register if loader is None else register(loader)

@@ -22,7 +22,8 @@ class Field:
 
     Args:
         shape: of one sample: (height, width, channels) for an image, (time, height, width,
-            channels) for a video, (time, channels) for a signal; of a class or a value () where a
+            channels) for a video, (time, channels) for a signal, (numbers,) for one without time,
+            such as a row of a table; of a class or a value () where a
             sample has one, (height, width) or (height, width, 1) where every pixel has one.
         kind: `image` and `video` (floats in 0..1), `signal` and `value` (any number), `class`
             (integers from 0), or `mask` (1 where a sample has a target, 0 where it has not).
@@ -33,6 +34,8 @@ class Field:
             once it is standardised, and a field of kind mask, NAME_present, keeps it out of the
             losses.
         unit: of a value, such as "km" or "°"; "" where it has none.
+        scale: of a value: the mean and the deviation that a model may start from.
+        names: of the numbers of a signal without time, such as the columns of a table.
     """
 
     shape: tuple[int, ...]
@@ -41,6 +44,8 @@ class Field:
     colours: tuple[str, ...] = ()
     partial: bool = False
     unit: str = ""
+    scale: tuple[float, float] = (0.0, 1.0)
+    names: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -58,6 +63,8 @@ class Field:
             tuple(facts.get("colours", ())),
             bool(facts.get("partial", False)),
             str(facts.get("unit", "")),
+            (float(facts.get("scale", (0, 1))[0]), float(facts.get("scale", (0, 1))[1])),
+            tuple(facts.get("names", ())),
         )
 
 
@@ -111,6 +118,22 @@ class Preparation(Protocol):
         ...
 
 
+class Reversible(Preparation, Protocol):
+    """A preparation that can be undone, so that results come in the units of the user's files.
+
+    Where a data set's preparation has no `undo`, results stay as the model gives them.
+    """
+
+    def undo(self, arrays: Mapping[str, Any], fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return samples as the data set loads them, from those that a model gives.
+
+        Args:
+            arrays: field to (samples, ...); some fields may be missing.
+            fitted: what `fit` returned.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class InputRecord:
     """What a run knows of its input, as `run.json` keeps it under `input`.
@@ -121,6 +144,7 @@ class InputRecord:
         findings: what the loader inferred of the files that it read, and what it left out.
         reading: how the data set read a file before anything was fitted, such as the colour, the
             scale and the size of images, ready for JSON; its `FileReader` reads other files so.
+            Under `ids` stands, by field, the number of each class in the files of a mask.
     """
 
     fitted: Mapping[str, Any] | None = None
@@ -139,25 +163,57 @@ class InputRecord:
         return cls(fitted, read_facts(facts.get("findings")), reading)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place of a sample in the picture that it was made of.
+
+    Args:
+        file: of the picture.
+        size: its height and width, in pixels, upright.
+        box: top, left, height and width of what the sample shows of it, in its pixels: a part of
+            the picture where it was cropped, beyond the picture where it was padded.
+    """
+
+    file: Path
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+
 class FileSamples(Protocol):
     """Samples of a user's files for a run that exists, read when they are needed.
 
-    They are as the data set loads them: what the run fitted is applied by whoever asks.
+    They are as the data set loads them: what the run fitted is applied by whoever asks. Several
+    threads read at the same time.
     """
 
-    names: Sequence[str]
-    """Of each sample: the path of its file below the one that was opened, with `/` between folders;
-    where a file has several, with the time or the row after a space."""
-    fields: Fields
-    """What is read; a shape may hold 0 for a length that differs from sample to sample."""
-    findings: tuple[Finding, ...]
-    """What was inferred of the files, and what was left out."""
+    @property
+    def names(self) -> Sequence[str]:
+        """The name of each sample.
+
+        It is the path of its file below the one that was opened, with `/` between folders; where a
+        file has several, with the time or the row after a space.
+        """
+        ...
+
+    @property
+    def fields(self) -> Fields:
+        """What is read; a shape may hold 0 for a length that differs from sample to sample."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was inferred of the files, and what was left out."""
+        ...
 
     def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
         """Return the samples of these rows without the samples' axis, field to array.
 
         One that cannot be read, or brought to what the run takes, is the error itself.
         """
+        ...
+
+    def place(self, row: int) -> Place | None:
+        """Return where a sample that was read lies in its picture; None where it is of none."""
         ...
 
 
@@ -171,10 +227,16 @@ class FileReader:
             takes, and what `InputRecord.reading` keeps of the run's own files; {} where the run was
             trained on a data set of another kind, whose files are then brought to the fields alone.
             It raises EdkitError where there is nothing to read.
+        preparation: applies what the data set fitted, where what is fitted does not tell how by
+            itself, as a standardisation does: a run applies it where its training data are not.
+        describe: a function of the data set's options that returns the file which describes a
+            folder and the text that the folder amounts to; None where no file describes one.
     """
 
     endings: tuple[str, ...]
     open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
+    preparation: Preparation | None = None
+    describe: Callable[[Mapping[str, Any]], tuple[Path, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +389,11 @@ def _value(setting: float | str, params: Mapping[str, Any]) -> Any:
     return params[setting] if isinstance(setting, str) else setting
 
 
+ArrayReader = Callable[[Mapping[str, Any], Mapping[str, Field]], Dataset]
+"""A function of arrays by name, numpy or anything that slices like it, and of fields whose kind and
+classes are known, which returns the arrays as a data set; it raises EdkitError where it cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
     """A registered data set: a function with keyword-only options that returns a Dataset.
@@ -335,11 +402,13 @@ class DatasetSpec:
         name: the name.
         load: the function.
         files: reads a user's own files for a finished run; None where it has no files.
+        arrays: reads the arrays of a program; None where it reads none.
     """
 
     name: str
     load: Callable[..., Dataset]
     files: FileReader | None = None
+    arrays: ArrayReader | None = None
 
     @property
     def options(self) -> dict[str, Option]:

@@ -33,6 +33,10 @@ class Probe:
         """What the recording calls it; two probes of one model need two names."""
         return self.kind
 
+    def suits(self, net: Any) -> bool:
+        """Return whether a model has what is watched; one that need not have it says so here."""
+        return True
+
     @abstractmethod
     def bind(self, net: Any) -> Bound:
         """Return the function that is called at every frame; raises EdkitError if it cannot be."""

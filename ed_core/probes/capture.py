@@ -125,12 +125,12 @@ class Capture:
         seconds: float,
     ) -> None:
         self._model = model
-        self._probes = probes
+        net = model()
+        self._probes = probes = [probe for probe in probes if probe.suits(net)]
         self._reference = reference
         self._writer: BackgroundWriter | None = None
         self.seconds = seconds
         self._newest: When = (-1, 0.0)
-        net = model()
         self._bound = {probe.name: probe.bind(net) for probe in probes}
         self._began = time.monotonic() - seconds
         self._types = FrameTypes()

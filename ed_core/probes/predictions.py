@@ -28,17 +28,23 @@ class Predictions(Probe):
         output: of the model.
         target: the field it is compared with; by default the one named like the output.
         samples: how many; by default the whole reference, which of maps is too much.
+        optional: whether the model may lack the output, and then the probe.
     """
 
     output: str
     target: str = ""
     samples: int = REFERENCE
+    optional: bool = False
     kind: ClassVar[str] = "predictions"
 
     @property
     def name(self) -> str:
         """Named after the output, since a model may have several."""
         return f"{self.kind} {self.output}"
+
+    def suits(self, net: Any) -> bool:
+        """Return whether the model has the output, where it may lack it."""
+        return not self.optional or self.output in net.output
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to the one array."""

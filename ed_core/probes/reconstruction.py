@@ -25,17 +25,23 @@ class Reconstruction(Probe):
         samples: how many.
         target: the field that it is compared with, where it is another one, such as the same
             pictures in 0..1; `field` itself says that they are on one scale.
+        optional: whether the model may lack the output, and then the probe.
     """
 
     field: str
     samples: int = 16
     target: str = ""
+    optional: bool = False
     kind: ClassVar[str] = "reconstruction"
 
     @property
     def name(self) -> str:
         """Named after the field where it is not the image."""
         return self.kind if self.field == "image" else f"{self.kind} {self.field}"
+
+    def suits(self, net: Any) -> bool:
+        """Return whether the model has the output, where it may lack it."""
+        return not self.optional or self.field in net.output
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to `output`."""

@@ -224,6 +224,8 @@ _FIELD = KeyRule(
         "colours": KeyRule("a list of colours", _list, _COLOUR),
         "partial": SWITCH,
         "unit": TEXT,
+        "scale": KeyRule("a list of two numbers", lambda v: _list(v) and len(v) == 2, NUMBER),
+        "names": TEXTS,
     },
     needed=("shape", "kind", "classes"),
 )
@@ -239,6 +241,33 @@ _INPUT = {
     "reading": _or_none(KeyRule("an object", _object)),
     "findings": KeyRule("a list of findings", _list, _FINDING),
 }
+_NUMBERS = KeyRule("a list of numbers", _list, NUMBER)
+_SHARE = KeyRule("a share", lambda v: _number(v) and 0 <= v <= 1)
+_CODES = KeyRule(
+    "an object with mean and precision",
+    _object,
+    named={"mean": _NUMBERS, "precision": KeyRule("a list of lists of numbers", _list, _NUMBERS)},
+    needed=("mean", "precision"),
+)
+_DETECTOR = KeyRule(
+    "an object with score, threshold and scores",
+    _object,
+    named={
+        "score": TEXT,
+        "threshold": NUMBER,
+        "rate": _SHARE,
+        "interval": KeyRule("two shares", lambda v: _list(v) and len(v) == 2, _SHARE),
+        "count": COUNT,
+        "scores": KeyRule("a list of one number or more", lambda v: _list(v) and bool(v), NUMBER),
+        "scales": _by_name(KeyRule("three numbers", lambda v: _list(v) and len(v) == 3, NUMBER)),
+        "tried": _by_name(NUMBER),
+        "peak": NUMBER,
+        "weights": TEXT,
+        "codes": _CODES,
+        "data": TEXT,
+    },
+    needed=("score", "threshold", "rate", "interval", "count", "scores", "scales"),
+)
 _SPLIT = KeyRule("an object with samples and sum", _object, named={"samples": STEPS, "sum": TEXT})
 
 _ENTRIES: Mapping[str, KeyRule] = {
@@ -274,6 +303,7 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "samples": STEPS,
     "fingerprint": _by_name(_SPLIT),
     "input": KeyRule("an object with fitted, findings and reading", _object, named=_INPUT),
+    "detector": _DETECTOR,
     "precision": KeyRule(
         "an object with dtype_policy and floatx",
         _object,

@@ -6,7 +6,7 @@ from typing import Any
 from ed_core.errors import EdkitError
 from ed_core.recording import RunFolder
 from ed_core.runs.checkpoints import nearest_first, restore_weights
-from ed_core.runs.run import load_weights
+from ed_core.runs.rebuilding import load_weights
 
 _LOOKS = 3  # at a folder whose checkpoints are replaced while it is looked at
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ed_core.data.batches import KEPT
 from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.spec import ModelSpec
 from ed_core.seeds import Seeds
@@ -66,11 +67,12 @@ def make_augment(
     for name, array in before.items():
         if name not in after:
             raise EdkitError(f"{expected}, received one without {name!r}.")
-        if np.shape(after[name]) != array.shape:
-            raise EdkitError(
-                f"{expected} of their shapes, received {name!r} of {np.shape(after[name])} for "
-                f"{array.shape}."
-            )
+        for key in (name, name + KEPT):
+            if key in after and np.shape(after[key]) != array.shape:
+                raise EdkitError(
+                    f"{expected} of their shapes, received {key!r} of {np.shape(after[key])} for "
+                    f"{array.shape}."
+                )
     return partial(spec.augment, params=params)
 
 

@@ -17,11 +17,12 @@ from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
-from ed_core.errors import FieldError
+from ed_core.errors import EdkitError, FieldError
+from ed_core.nn import losses
 from ed_core.nn.objective import Objective
 from ed_core.nn.optimizers import ScaledSchedule
 from ed_core.nn.submodels import weights_sum
-from ed_core.plugins.spec import Dataset, ModelSpec
+from ed_core.plugins.spec import Dataset, Field, FieldKind, Head, ModelSpec
 from ed_core.probes.capture import check_size
 from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
@@ -30,7 +31,8 @@ from ed_core.recording.folder import now
 from ed_core.recording.run_description import FORMAT
 from ed_core.runs.checkpoints import Position
 from ed_core.runs.earlier import is_earlier
-from ed_core.runs.run import Run, build, open_run, save_weights
+from ed_core.runs.rebuilding import build, save_weights
+from ed_core.runs.run import Run, open_run
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import (
     Checkpointer,
@@ -48,7 +50,10 @@ from ed_core.training.stop_signal import StopSignal
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A compiled model with its checked data, ready to train."""
+    """A compiled model with its checked data, ready to train.
+
+    `kept` says that nothing but the job holds the data: arrays of a program.
+    """
 
     spec: ModelSpec
     plan: Plan
@@ -58,20 +63,29 @@ class Job:
     batches: Batches
     validation: Batches | None
     earlier: bool = False
+    kept: bool = False
 
     @classmethod
-    def prepare(cls, spec: ModelSpec, plan: Plan, info: Mapping[str, Any] | None = None) -> "Job":
+    def prepare(
+        cls,
+        spec: ModelSpec,
+        plan: Plan,
+        info: Mapping[str, Any] | None = None,
+        *,
+        arrays: Mapping[str, Any] | None = None,
+    ) -> "Job":
         """Load and check the data, build and compile the model; writes nothing.
 
         Args:
             spec: the model.
             plan: of the run.
             info: what `run.json` says, of a run that goes on.
+            arrays: of a program, which are trained on.
         """
         tuning.tune_allocator()
         earlier = info is not None and is_earlier(info)
         check_terms(spec, plan, rising=not earlier)
-        data = load_data(plan.data)
+        data = load_data(plan.data if arrays is None else arrays, _fields_of(spec.heads))
         if not earlier:
             plan = replace(plan, validation=settle_share(data, plan.validation, plan.data))
         facts = {**asdict(plan), "input": (info or {}).get("input")}
@@ -96,7 +110,8 @@ class Job:
         objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
         objective.optimizer.build(objective.trainable_variables)
         randomness.reseed(objective, seeds)
-        return cls(spec, plan, data, objective, rate, batches, validation, earlier)
+        kept = arrays is not None
+        return cls(spec, plan, data, objective, rate, batches, validation, earlier, kept)
 
     def facts(self) -> dict[str, Any]:
         """Return what `run.json` says of a training beside its plan: what was used for it."""
@@ -151,7 +166,10 @@ class Job:
             else:
                 folder.fail(error, ended=now())
             raise
-        return open_run(folder.path, model=self.objective)
+        run = open_run(folder.path, model=self.objective)
+        if self.kept:
+            run.substitute_data(self.data, selected=True)
+        return run
 
     def _ended(self, checkpointer: Checkpointer, callbacks: Sequence[Any]) -> dict[str, Any]:
         """Return how far training came, and what callbacks did to it at its end."""
@@ -179,15 +197,23 @@ class Job:
             self._epochs(epoch, self.plan.epochs, callbacks)
 
     def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
-        self.objective.fit(
-            self.batches,
-            initial_epoch=first,
-            epochs=end,
-            validation_data=self.validation,
-            callbacks=callbacks,
-            shuffle=False,  # the order is the batches' own
-            verbose=0,
-        )
+        try:
+            self.objective.fit(
+                self.batches,
+                initial_epoch=first,
+                epochs=end,
+                validation_data=self.validation,
+                callbacks=callbacks,
+                shuffle=False,  # the order is the batches' own
+                verbose=0,
+            )
+        except EdkitError:
+            raise
+        except Exception as error:
+            of_files = (one.problem for one in (self.batches, self.validation) if one)
+            if problem := next(filter(None, of_files), None):
+                raise problem from error
+            raise
 
     def _record_end(self, recorder: Recorder, position: Position) -> None:
         """Take the last frame where a run was ended between its last step and that frame."""
@@ -274,6 +300,19 @@ class Job:
         return reference_batch(self.data)
 
 
+def _fields_of(heads: Sequence[Head]) -> dict[str, Field]:
+    """Return the targets and masks of some heads whose kind their losses tell."""
+    kinds: dict[str, FieldKind] = {}
+    for head in heads:
+        if head.loss in (losses.categorical_crossentropy, losses.contrastive):
+            kinds[head.target] = "class"
+        elif head.loss is losses.squared_error:
+            kinds[head.target] = "value"
+        if head.mask:
+            kinds[head.mask] = "mask"
+    return {name: Field((), kind) for name, kind in kinds.items()}
+
+
 def _lost_frames(folder: RunFolder, position: Position) -> list[tuple[str, str]]:
     """Return the event that names frames which never came to the disk, and warn of them."""
     if not position.unwritten:
@@ -354,4 +393,5 @@ def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
     """Read every probe once: one that does not fit is refused before anything is written."""
     few = reference_batch(data, 2)
     for probe in spec.probes:
-        check_size(probe, probe.bind(objective)(few))
+        if probe.suits(objective):
+            check_size(probe, probe.bind(objective)(few))

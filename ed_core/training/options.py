@@ -16,7 +16,7 @@ from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
 from ed_core.recording.folder import now
-from ed_core.runs.run import check_data_plugin, spec_of
+from ed_core.runs.rebuilding import check_data_plugin, spec_of
 
 
 @dataclass(frozen=True, slots=True)

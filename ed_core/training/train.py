@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ed_core.data.fingerprint import changes
-from ed_core.data.loading import settle_data, short_data
+from ed_core.data.loading import Data, data_name, settle_data, short_data
 from ed_core.engine import precision
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.decorators import MODELS
@@ -16,7 +16,8 @@ from ed_core.recording import RunFolder
 from ed_core.recording.control import forget_requests
 from ed_core.recording.run_description import checked
 from ed_core.runs.checkpoints import Position, newest_first, restore_checkpoint
-from ed_core.runs.run import Run, bounded, check_info, fields_of, stored_shapes, warn_of_faults
+from ed_core.runs.rebuilding import bounded, check_info, fields_of, stored_shapes, warn_of_faults
+from ed_core.runs.run import Run
 from ed_core.training.callbacks import Note
 from ed_core.training.job import Job
 from ed_core.training.options import TRAINING_OPTIONS, Plan, compare, plan_of
@@ -34,7 +35,7 @@ _OF_ITS_END = (
 
 def train(
     model: str,
-    data: str | None = None,
+    data: Data | None = None,
     *,
     out: str | Path = "runs",
     callbacks: Sequence[Any] = (),
@@ -46,7 +47,10 @@ def train(
 
     Args:
         model: the name of a model.
-        data: a data set, with its options as in `folder:scenes.toml`; by default the model's own.
+        data: a data set, with its options as in `folder:scenes.toml`, or arrays by the name of
+            their field, such as `{"image": x, "label": y}`, numpy or anything that slices like it;
+            by default the model's own data set. Arrays are not kept: who resumes or measures the
+            run gives them again.
         out: where the run folder is made.
         callbacks: more Keras callbacks.
         started: called with the run's folder before the first step.
@@ -66,8 +70,9 @@ def train(
         if name not in (*spec.options, *TRAINING_OPTIONS):
             raise unknown(f"option of model {model!r}:", name, [*spec.options, *TRAINING_OPTIONS])
     of_plan = {name: options.pop(name) for name in TRAINING_OPTIONS if name in options}
-    plan = Plan(spec.name, settle_data(data or spec.data), spec.check(options), **of_plan)
-    job = Job.prepare(spec, plan)
+    data = spec.data if data is None else data
+    plan = Plan(spec.name, settle_data(data_name(data)), spec.check(options), **of_plan)
+    job = Job.prepare(spec, plan, arrays=None if isinstance(data, str) else data)
     say(job.data.input.findings, plan.data)
     with graceful() as stop:
         info = checked({**asdict(job.plan), "status": "training", **job.facts()}, "run.json")
@@ -86,6 +91,7 @@ def train(
 def resume(
     path: str | Path,
     *,
+    data: Mapping[str, Any] | None = None,
     epochs: int | None = None,
     callbacks: Sequence[Any] = (),
     started: Started = None,
@@ -97,13 +103,15 @@ def resume(
 
     Args:
         path: the run folder.
+        data: the arrays that it is trained on, of a run that was trained on arrays of a program.
         epochs: train to this many epochs in all, where it is more than was planned.
         callbacks: more Keras callbacks.
         started: called with the run's folder before the first step.
         noted: called with the kind and the text of every event, such as a change made by hand.
 
     Raises:
-        EdkitError: it is no run of this backend, it is in use, or there is nothing left to do.
+        EdkitError: it is no run of this backend, it is in use, there is nothing left to do, or the
+            arrays are others.
     """
     folder = RunFolder.open(path)
     with folder.hold():
@@ -111,6 +119,10 @@ def resume(
         info = folder.read()
         check_info(info, str(path))
         plan = plan_of(info, str(path))
+        if data is not None and plan.data != data_name(data):
+            raise EdkitError(
+                f"{str(path)!r} was trained on {plan.data!r}, received arrays: leave these out."
+            )
         if epochs is not None and epochs < plan.epochs:
             raise EdkitError(
                 f"{str(path)!r} was planned for {plan.epochs} epochs, received {epochs}: "
@@ -123,7 +135,7 @@ def resume(
         compare(info)
         stored = stored_shapes(newest_first(folder.checkpoints))
         with precision.as_trained(info), bounded(stored):
-            job = Job.prepare(MODELS[plan.model], plan, info)
+            job = Job.prepare(MODELS[plan.model], plan, info, arrays=data)
         _check_same_data(job, info, str(path))
         warn_of_faults(info, job.objective, str(path))
         position = _position(folder, job)

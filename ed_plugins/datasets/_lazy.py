@@ -8,6 +8,7 @@ import numpy as np
 from ed_core.data.lazy import Sliced
 from ed_core.errors import EdkitError, one_line
 
+_SPAN, _FLAT = 8, 1e-6  # deviations from 0 to 1, and the deviation of an image of one number
 _FEW = 32  # samples a chunk, of which single ones are read
 
 
@@ -78,6 +79,48 @@ class LazyView(Sliced):
         else:
             values = np.divide(values, np.float32(self.white), dtype="float32")
         return np.clip(values, 0, 1, out=values) if self.cut else values
+
+
+@dataclass(frozen=True, slots=True)
+class Standardised(Sliced):
+    """View of images of which each is brought to the mean 1/2 and the deviation 1/8 by itself.
+
+    Args:
+        array: (samples, height, width, channels), numbers in 0..1.
+    """
+
+    array: Any
+    checked: bool = True
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the numbers that a slice returns."""
+        return np.dtype("float32")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (samples, ...)."""
+        return tuple(self.array.shape)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        return standardised(np.asarray(self.array[key]))
+
+
+def standardised(images: np.ndarray) -> np.ndarray:
+    """Return each image with the mean 1/2 and the deviation 1/8, cut to 0..1, float32.
+
+    x becomes 1/2 + (x - mean) / (8 deviation): 0 to 1 are 4 deviations below and above the mean.
+    Mean and deviation are those of all numbers of an image, all channels together, in float64; an
+    image of one number becomes 1/2.
+
+    Args:
+        images: (..., height, width, channels), such as 0..1.
+    """
+    axes = (-3, -2, -1)
+    mean = images.mean(axis=axes, keepdims=True, dtype="float64")
+    deviation = images.std(axis=axes, keepdims=True, dtype="float64")
+    deviation[deviation < _FLAT] = 1
+    return np.clip((images - mean) / (_SPAN * deviation) + 0.5, 0, 1).astype("float32")
 
 
 def read_rows(array: Any, key: Any) -> np.ndarray:

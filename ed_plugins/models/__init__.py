@@ -9,6 +9,7 @@ CONVOLUTIONAL = (
     "conditional_gan",
     "conv_autoencoder",
     "conv_vae",
+    "defect_detector",
     "digit_and_angle",
     "fusion_unet",
     "gan",

@@ -11,6 +11,11 @@ Tensor = Any
 Weights = Literal["last", "best"]
 
 
+def input_field(fields: Fields) -> str:
+    """Return the field that a dense network takes: the rows of a table, else the image."""
+    return "features" if "features" in fields and "image" not in fields else "image"
+
+
 def join(encoder: Model, *parts: Model, noise: float = 0.0) -> Model:
     """Return the model from the encoder's inputs to the outputs of all.
 

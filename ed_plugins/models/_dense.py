@@ -1,4 +1,4 @@
-"""Dense encoders and decoders of images."""
+"""Dense encoders and decoders of images and of rows of numbers."""
 
 from collections.abc import Sequence
 from math import prod
@@ -15,12 +15,28 @@ def contract(image: Tensor, units: Sequence[int], activation: str = "relu") -> T
 
 
 def expand(
-    code: Tensor, units: Sequence[int], shape: tuple[int, ...], activation: str = "relu"
+    code: Tensor,
+    units: Sequence[int],
+    shape: tuple[int, ...],
+    activation: str = "relu",
+    *,
+    name: str = "image",
 ) -> Tensor:
-    """Return the image of `shape`, with pixels in 0..1, behind `dense_1`, `dense_2`, ..."""
+    """Return a sample of `shape` behind `dense_1`, `dense_2`, ...
+
+    Args:
+        code: (batch, units).
+        units: of the layers.
+        shape: of the sample.
+        activation: of the layers.
+        name: of the field: the pixels of an image are in 0..1, other numbers anywhere.
+    """
     x = _stack(code, units, activation)
-    x = layers.Dense(prod(shape), activation="sigmoid", name="pixels")(x)
-    return layers.Reshape(shape, name="image")(x)
+    if name == "image":
+        x = layers.Dense(prod(shape), activation="sigmoid", name="pixels")(x)
+    else:
+        x = layers.Dense(prod(shape), name="numbers")(x)
+    return layers.Reshape(shape, name=name)(x)
 
 
 def _stack(x: Tensor, units: Sequence[int], activation: str) -> Tensor:

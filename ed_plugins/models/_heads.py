@@ -39,7 +39,9 @@ def classify(
     return Model({"code": code_input}, {name: x}, name=f"{name}_head")
 
 
-def estimate(code: Tensor, target: str, units: Sequence[int] = (), scale: float = 1.0) -> Model:
+def estimate(
+    code: Tensor, target: str, units: Sequence[int] = (), scale: float = 1.0, mean: float = 0.0
+) -> Model:
     """Return the model from `code` to a number (batch,), named like its field.
 
     Args:
@@ -47,10 +49,13 @@ def estimate(code: Tensor, target: str, units: Sequence[int] = (), scale: float 
         target: the field of the number.
         units: of the dense layers before the last.
         scale: of the number; the layers work in multiples of it.
+        mean: of the number, from which these are counted.
     """
     code_input = Input(code.shape[1:], name="code")
     x = layers.Dense(1, name=target)(_dense.contract(code_input, units))
-    return Model({"code": code_input}, {target: scale * x[:, 0]}, name=f"{target}_head")
+    value = scale * x[:, 0]
+    value = value + mean if mean else value
+    return Model({"code": code_input}, {target: value}, name=f"{target}_head")
 
 
 def class_count(fields: Fields, name: str) -> int:

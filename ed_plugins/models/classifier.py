@@ -19,14 +19,22 @@ from ed_core import (
 from ed_core.nn.layers import Frozen
 from ed_core.nn.submodels import submodel
 from ed_plugins.datasets._options import NO_RUN
-from ed_plugins.models import _conv, _heads
-from ed_plugins.models._assemble import Weights, earlier, join
+from ed_plugins.models import _conv, _dense, _heads
+from ed_plugins.models._assemble import Weights, earlier, input_field, join
 
 
 @model(
     data="digits",
-    heads=(Head("label", losses.categorical_crossentropy, metrics=(metrics.accuracy,)),),
-    probes=(Predictions("label"), Activations("encoder"), LatentCodes()),
+    heads=(
+        Head("label", losses.categorical_crossentropy, metrics=(metrics.accuracy,), optional=True),
+        Head("value", losses.squared_error, optional=True),
+    ),
+    probes=(
+        Predictions("label", optional=True),
+        Predictions("value", optional=True),
+        Activations("encoder"),
+        LatentCodes(),
+    ),
 )
 def classifier(
     fields: Fields,
@@ -38,36 +46,50 @@ def classifier(
     hidden: tuple[int, ...] = (128,),
     dropout: float = 0.0,
     filters: tuple[int, ...] = (16, 32),
+    units: tuple[int, ...] = (64, 32),
 ) -> Model:
     """Dense layers on the code of an encoder trained before (Hinton & Salakhutdinov, 2006).
 
-    Outputs `code` and `label` (batch, classes).
+    Outputs `code` and `label` (batch, classes), or, of data with a value and no class, `value`
+    (batch,).
 
     Args:
-        fields: of the data set; `label` and the inputs of the encoder are needed.
+        fields: of the data set; `label` or `value` and the inputs of the encoder are needed.
         encoder: the run whose encoder is used, trained on any backend; it must stay where it is.
-            Without it, convolutions on `image` are trained from scratch.
+            Without it, convolutions on `image`, or dense layers on `features`, are trained from
+            scratch.
         encoder_weights: of its last step, or of the epoch that was best on its validation split.
         freeze: leave the encoder as it is, its statistics included.
         start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
         hidden: units of the dense layers before the classes.
         dropout: share of the last layer's inputs dropped during training.
         filters: of each convolution where no run is given, all normalised.
+        units: of the dense layers on the rows of a table where no run is given.
     """
+    target = "value" if "value" in fields and "label" not in fields else "label"
     if encoder:
         net = earlier(
             encoder, fields, "encoder", trained=start == "trained", weights=encoder_weights
         )
         part = submodel(net, "encoder")
-        if "label" in part.input:
+        if target in part.input:
             raise EdkitError(
-                f"option 'encoder': the encoder of run {encoder!r} takes the label as an input, "
-                "but the label is the target here. Choose a run of another model."
+                f"option 'encoder': the encoder of run {encoder!r} takes the {target} as an input, "
+                f"but the {target} is the target here. Choose a run of another model."
             )
     else:
-        image = Input(fields["image"].shape, name="image")
+        name = input_field(fields)
+        sample = Input(fields[name].shape, name=name)
         # Without the norm, a run on MNIST stayed at chance for three epochs and was stopped.
-        code = _conv.contract(image, filters, norm=True)
-        part = Model({"image": image}, {"code": code}, name="encoder")
-    head = _heads.classify(part.output["code"], fields, "label", hidden, dropout=dropout)
+        code = (
+            _conv.contract(sample, filters, norm=True)
+            if name == "image"
+            else _dense.contract(sample, units)
+        )
+        part = Model({name: sample}, {"code": code}, name="encoder")
+    code = part.output["code"]
+    if target == "value":
+        head = _heads.estimate(code, "value", hidden, *fields["value"].scale[::-1])
+    else:
+        head = _heads.classify(code, fields, "label", hidden, dropout=dropout)
     return join(Frozen(part) if freeze else part, head)

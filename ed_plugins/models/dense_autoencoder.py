@@ -6,16 +6,22 @@ from keras import Input, Model, layers
 
 from ed_core import Activations, Fields, Head, LatentCodes, Reconstruction, losses, model
 from ed_plugins.models import _dense
-from ed_plugins.models._assemble import join
+from ed_plugins.models._assemble import input_field, join
 
 
 @model(
     data="digits",
     heads=(
-        Head("image", losses.sum_squared_error),
+        Head("image", losses.sum_squared_error, optional=True),
+        Head("features", losses.sum_squared_error, optional=True),
         Head("code", losses.l1, weight="sparsity"),
     ),
-    probes=(Reconstruction("image"), Activations("encoder"), LatentCodes()),
+    probes=(
+        Reconstruction("image", optional=True),
+        Reconstruction("features", optional=True),
+        Activations("encoder"),
+        LatentCodes(),
+    ),
 )
 def dense_autoencoder(
     fields: Fields,
@@ -30,7 +36,7 @@ def dense_autoencoder(
     """Dense auto-encoder: three layers to the code, mirrored; also sparse and denoising.
 
     Args:
-        fields: of the data set; `image` is needed.
+        fields: of the data set; `image` is needed, or `features`, the rows of a table.
         hidden: units of the layers before the code, mirrored behind it.
         latent: units of the code.
         sparsity: weight of the L1 penalty on the code; 0.1 halves the share of active units on
@@ -40,15 +46,16 @@ def dense_autoencoder(
             far better than relu.
         code_activation: of the code; linear suits a code of few units, relu a sparse one.
     """
-    shape = fields["image"].shape
-    image = Input(shape, name="image")
+    name = input_field(fields)
+    shape = fields[name].shape
+    sample = Input(shape, name=name)
     # A bias of 1 starts every unit above 0; with a bias of 0, a fifth of them stays at 0.
     bias = "ones" if code_activation == "relu" else "zeros"
     to_code = layers.Dense(latent, code_activation, bias_initializer=bias, name="code")
-    code = to_code(_dense.contract(image, hidden, activation))
-    encoder = Model({"image": image}, {"code": code}, name="encoder")
+    code = to_code(_dense.contract(sample, hidden, activation))
+    encoder = Model({name: sample}, {"code": code}, name="encoder")
 
     units = Input((latent,), name="code")
-    restored = _dense.expand(units, hidden[::-1], shape, activation)
-    decoder = Model({"code": units}, {"image": restored}, name="decoder")
+    restored = _dense.expand(units, hidden[::-1], shape, activation, name=name)
+    decoder = Model({"code": units}, {name: restored}, name="decoder")
     return join(encoder, decoder, noise=noise)

@@ -71,7 +71,9 @@ class ReconstructionPanel(Panel):
         self._own: Levels | None = None
         self._shown: tuple[np.ndarray | None, np.ndarray] | None = None
         if self.form == "signal":
-            words = SignalCaption(after="B − A" if self.source.signed else "output")
+            names = self.source.fields.get(field, {}).get("names") or ()
+            after = "B − A" if self.source.signed else "output"
+            words = SignalCaption(after=after, moments=tuple(map(str, names)))
             self.signals = SignalPlots(self.source.theme, words=words)
             self.body.addWidget(self.signals, 1)
             return

@@ -29,7 +29,7 @@ from ed_core.engine import randomness, tuning
 from ed_core.nn.submodels import to_numpy
 from ed_core.plugins.decorators import MODELS
 from ed_core.plugins.spec import Field, Fields
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import tiny_arrays
 
 SAMPLES = 8
@@ -61,6 +61,7 @@ SMALL: dict[str, tuple[Fields, dict[str, Any]]] = {
         PICTURES,
         {"hidden": (8,), "latent": 4, "sparsity": 0.01, "noise": 0.1},
     ),
+    "defect_detector": (PICTURES, {"filters": (4, 6), "latent": 4}),
     "digit_and_angle": (PICTURES, {"filters": (4, 6), "hidden": (6,)}),
     "fusion_unet": (LAND, {**UNET, "elevation_filters": (2, 3, 4)}),
     "gan": (PICTURES, {"filters": (6, 4), "latent": 4}),

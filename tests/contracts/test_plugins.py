@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ed_core import EdkitError
+from ed_core import EdkitError, Field, Fields
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.plugins.registry import BROKEN
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import check_dataset, check_model
 from ed_plugins.datasets import fashion_mnist
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.backend
 
 DOWNLOADED = {"mnist", "fashion_mnist"}
 FIELDS_OF_DOWNLOADED = {"fashion_mnist": fashion_mnist.FIELDS}  # a model is checked without them
-OF_THE_USER = {"arrays", "folder"}  # tested on files of their own
+OF_THE_USER = {"arrays", "folder", "table"}  # tested on files of their own
 
 
 @pytest.mark.parametrize("name", list(MODELS))
@@ -76,6 +76,41 @@ def test_arrays(tmp_path):
     )
     assert first.fields == second.fields
     assert first.fields["label"].partial
+
+
+@pytest.mark.once
+def test_a_table(tmp_path):
+    rows = np.arange(20)
+    named = {
+        "width": np.where(rows == 3, np.nan, rows / 7),
+        "colour": np.resize(["red", "blue", ""], 20),
+        "good": rows % 2,
+    }
+    np.savez(tmp_path / "a.npz", **named)
+    cells = zip(*named.values(), strict=True)
+    lines = [",".join("" if str(cell) == "nan" else str(cell) for cell in row) for row in cells]
+    (tmp_path / "a.csv").write_text("\n".join([",".join(named), *lines]))
+    first, second = (
+        check_dataset("table", path=str(tmp_path / f"a.{end}"), label="good")
+        for end in ("npz", "csv")
+    )
+    assert first.fields == second.fields
+    assert first.fields["features_present"].kind == "mask"
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("dense_autoencoder", "label"),
+        ("vae", "label"),
+        ("classifier", "label"),
+        ("classifier", "value"),
+    ],
+)
+def test_a_model_of_rows(name, target):
+    targets = {"label": Field((), "class", ("bad", "good")), "value": Field((), "value")}
+    rows = {"features": Field((7,), "signal"), "features_present": Field((7,), "mask")}
+    check_model(name, Fields({**rows, target: targets[target]}))
 
 
 @pytest.mark.once

@@ -132,6 +132,7 @@ def own_classes(module: ModuleType, base: type) -> list[Any]:
 
 
 PLACES = {"COMMAND": "list", "DATA": "digits", "MODEL": "vae"}
+FOLDERS = {"photos", "FOLDER"}  # of a reader, which `edkit data` takes without a name before them
 SPAN = re.compile(r"`((?:[A-Z_]+=\S+ )?(?:edkit|python|(?:\S+/)?pytest|scripts/\w+)\s[^`]+)`")
 FIRST_WORDS = {"cd", "git", "source", "export"}  # of lines that only a shell can try
 
@@ -248,7 +249,8 @@ def check_names(ctx: click.Context) -> None:
     """Check the data set, the heads and the listed names of a command that was parsed."""
     given = ctx.params
     settle_data = vars(inspect.getmodule(load_data))["settle_data"]
-    if data := given.get("data"):
+    data = given.get("data")
+    if data and not (ctx.command.name == "data" and data in FOLDERS):
         settle_data(data)
     if ctx.command.name in MODELS:
         heads = {head.name for head in MODELS[ctx.command.name].heads}

@@ -394,9 +394,9 @@ def kill_in_training(process: Any, out: Path, delay: float) -> bool:
 def test_killed_at_random_and_resumed(
     tmp_path: Path, uninterrupted: dict[str, Any], tiny: Any, child: Any, long: bool
 ) -> None:
-    """10 kills, with --long 200; every run goes on until it has ended as one without a kill."""
+    """5 kills, with --long 200; every run goes on until it has ended as one without a kill."""
     rng = np.random.default_rng(0)
-    kills, wanted = 0, 200 if long else 10
+    kills, wanted = 0, 200 if long else 5
     for number in range(wanted):
         out = tmp_path / str(number)
         out.mkdir()

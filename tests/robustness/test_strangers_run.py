@@ -17,7 +17,7 @@ from ed_core import MODELS, EdkitError, RunFolder, resume
 from ed_core.recording.layout import checksum
 from ed_core.recording.run_description import check
 from ed_core.runs.checkpoints import newest_first, restore_checkpoint
-from ed_core.runs.run import load_weights
+from ed_core.runs.rebuilding import load_weights
 from ed_core.runs.weights_file import read_arrays, write_arrays
 from ed_core.training.job import Job
 from ed_core.training.options import plan_of

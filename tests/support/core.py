@@ -193,6 +193,27 @@ def fast(tiny: SimpleNamespace) -> Callable[..., Any]:
     return lambda out, **options: train("tiny", out=out, **{**usual, **options})
 
 
+def untrained_run(path: Path, name: str, fields: Any, info: Any = (), **params: Any) -> Any:
+    """A run whose model is as it was built, and whose training data are gone."""
+    from ed_core import MODELS
+    from ed_core.recording.run_description import FORMAT
+    from ed_core.runs.rebuilding import build, fields_of, save_weights
+    from ed_core.runs.run import Run
+
+    run_folder = RunFolder.create(path, name)
+    facts = {
+        key: {"shape": [*f.shape], "kind": f.kind, "classes": [*f.classes]}
+        for key, f in fields.items()
+    }
+    checked = MODELS[name].check(params)
+    described = {"format": FORMAT, "model": name, "data": "gone", "params": checked, **dict(info)}
+    run_folder.write({**described, "fields": facts, "status": "finished"})
+    written = run_folder.read()
+    model = build(MODELS[name], fields_of(written), checked, seed=2)
+    save_weights(model, run_folder.weights)
+    return Run(run_folder, written, model)
+
+
 @pytest.fixture
 def at() -> Callable[[int, Callable[[Any], None]], Any]:
     """Make a callback that calls a function with the model after a step of one training."""

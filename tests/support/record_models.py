@@ -13,7 +13,7 @@ from ed_core import Fields, Recorder
 from ed_core.data.batches import Batches
 from ed_core.engine import tuning
 from ed_core.plugins.decorators import DATASETS, MODELS
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import tiny_arrays
 from ed_plugins.datasets import fashion_mnist
 

@@ -274,6 +274,9 @@ def test_a_predicted_curve_is_told_with_its_unit_and_what_is_not_known() -> None
     said = words.describe(true, found, np.array([0.6, 0.0]), change=False)
     assert said == "time 1 · true – m · predicted 3 m"
     assert words.describe(true, found, np.array([1.6, 0.0]), change=False) == ""
+    words = SignalCaption(moments=("width", "colour=red"))
+    said = words.describe(true, found, np.array([0.6, 0.0]), change=False)
+    assert said == "colour=red · input – · output 3"
 
 
 def test_without_truth_only_the_prediction_is_told(make: Callable[..., Any]) -> None:

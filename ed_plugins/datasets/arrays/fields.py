@@ -47,10 +47,25 @@ class ArraySource:
     taken: Collection[str] = ()
 
 
-def make_field(
-    source: ArraySource, options: ArrayOptions, findings: Findings
-) -> tuple[str, Field, list[Any]]:
-    """Return a field's name, the field, and the array of each split converted to it.
+@dataclass(frozen=True, slots=True)
+class FieldArrays:
+    """Field of some arrays.
+
+    Args:
+        name: that models use.
+        field: what it is.
+        arrays: of each split, converted to it.
+        axes: their letters in the file; "" if unknown.
+    """
+
+    name: str
+    field: Field
+    arrays: list[Any]
+    axes: str
+
+
+def make_field(source: ArraySource, options: ArrayOptions, findings: Findings) -> FieldArrays:
+    """Return a field, and the array of each split converted to it.
 
     Args:
         source: its arrays.
@@ -83,7 +98,10 @@ def make_field(
             parts[0].where, f"kind is {', '.join(get_args(FieldKind))}; found {kind[:40]!r}"
         )
     if kind == "signal" and not stated:
-        parts = [_signal(source.name, part, findings, name) for part in parts]
+        turned = [_signal(source.name, part, findings, name) for part in parts]
+        if turned[0] is not parts[0]:
+            lay = "CTN" if source.last else "NCT"
+        parts = turned
     _check_axes(source.name, kind, parts, lay, bool(stated))
     if not stated and prod(parts[0].shape[1:]) > 1 and _is_turned(lay, kind):
         findings.infer(name, f"axes {lay}, {_words(parts[0].shape)}", f"axes={_other(lay)}")
@@ -93,7 +111,8 @@ def make_field(
             findings.infer(name, text, option)
         partial = any((part < 0).any() for part in labels.parts)
         shape = labels.parts[0].shape[1:]
-        return name, Field(shape, "class", labels.classes, partial=partial), labels.parts
+        field = Field(shape, "class", labels.classes, partial=partial)
+        return FieldArrays(name, field, labels.parts, lay)
     if any(part.is_text for part in parts):
         raise UnfitError(parts[0].where, f"expected numbers for kind {kind}, found texts")
     arrays, text, option = _numbers(source, kind, parts, options)
@@ -109,7 +128,8 @@ def make_field(
             arrays = [replace(a, checked=True) if isinstance(a, LazyView) else a for a in arrays]
     elif remedy := slow_layout(parts[0]):
         findings.infer(name, "stored so that single samples are read slowly", remedy)
-    return name, Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
+    field = Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial)
+    return FieldArrays(name, field, arrays, lay)
 
 
 def _check_letters(where: str, kind: str, letters: str) -> None:

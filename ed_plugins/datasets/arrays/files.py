@@ -1,7 +1,7 @@
-"""Arrays of npz, HDF5 and MATLAB files, with the kind and classes that a file states."""
+"""Arrays of npz, npy, HDF5 and MATLAB files, with the kind and classes that a file states."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -32,7 +32,6 @@ _PICKLED = (
 _RECORDS = "expected numbers, found a table: save each of its columns as an array of its own"
 _STARTS = {  # first bytes of files that are not read
     b"\x80": "a pickle, which is not read: save its arrays with numpy.savez",
-    b"\x93NUMPY": ("a single array of numpy: name it, as numpy.savez('my.npz', image=array) does"),
     b"PK": "a zip archive that is cut off: fetch or write it again",
     b"\x1f\x8b": "what gzip packed: unpack it first",
     b"MATLAB": "what MATLAB wrote: let its name end in .mat",
@@ -40,7 +39,9 @@ _STARTS = {  # first bytes of files that are not read
     b"\x89PNG": "an image: images in folders are read as folder:FILE.toml",
     b"\xff\xd8\xff": "an image: images in folders are read as folder:FILE.toml",
 }
-_EXPECTED = "expected an npz, HDF5 or MATLAB file"
+_NPY = b"\x93NUMPY"
+_EXPECTED = "expected an npz, npy, HDF5 or MATLAB file"
+LONE = "x"  # the name of the array of an npy file, which has none
 _NUMBERS = (
     "double",
     "single",
@@ -151,7 +152,8 @@ class Stored:
         """Return some samples at a time, in their order; texts as texts."""
         array, size = self.view(), max(1, prod(self.shape[1:]) * self.dtype.itemsize)
         rows = max(1, _BLOCK // size)
-        chunk = (getattr(self.array, "chunks", None) or self.shape)[self.order[0]]
+        chunks = getattr(self.array, "chunks", None)
+        chunk = chunks[self.order[0]] if chunks else 1
         rows = -(-rows // chunk) * chunk if chunk * size <= 64 * _BLOCK else rows
         for first in range(0, self.shape[0], rows):
             block = read_rows(array, slice(first, first + rows))
@@ -199,21 +201,48 @@ def read_file(path: Path) -> ArrayFile:
         elif path.suffix == ".mat":
             arrays, left = _read_mat(path)
             facts = {}
+        elif _starts(path, len(_NPY)) == _NPY:
+            arrays, left, facts = _read_npy(path), {}, {}
         else:
             raise EdkitError(f"{str(path)!r} cannot be read: {_EXPECTED}, {_format_of(path)}.")
     except EdkitError:
         raise
     except Exception as error:  # a damaged file breaks the readers in many ways
         raise damaged(path, error) from error
-    arrays_found = {}
+    return _checked(arrays, left, facts, f"{str(path)!r}, ")
+
+
+def array_file(named: Mapping[str, Any]) -> ArrayFile:
+    """Return the arrays of a program, numpy or anything that slices like it, as those of a file."""
+    return _checked({name: _sliceable(array) for name, array in named.items()}, {}, {}, "")
+
+
+def _sliceable(array: Any) -> Any:
+    """Return an array as it lies if it has a shape and numpy's numbers, else as one of numpy."""
+    try:
+        np.dtype(array.dtype)
+        tuple(array.shape)
+    except (AttributeError, TypeError):
+        return np.asarray(array)
+    return array
+
+
+def _checked(
+    arrays: Mapping[str, Any],
+    left: dict[str, str],
+    facts: Mapping[str, dict[str, Any]],
+    where: str,
+) -> ArrayFile:
+    """Return the arrays that hold samples, and why others are left out."""
+    kept = {}
     for name, array in arrays.items():
-        stored = _stored(array, f"{str(path)!r}, array {name!r}", facts.get(name, {}))
+        stored = _stored(array, f"{where}array {name!r}", facts.get(name, {}))
         reason = _reason(stored, facts.get(name, {}))
         if reason:
             left[name] = reason
         else:
-            arrays_found[name] = stored
-    return ArrayFile(arrays_found, left)
+            kept[name] = stored
+    return ArrayFile(kept, left)
 
 
 def _facts(array: h5py.Dataset) -> dict[str, Any]:
@@ -221,10 +250,34 @@ def _facts(array: h5py.Dataset) -> dict[str, Any]:
     return {name: array.attrs[name] for name in FACTS if name in array.attrs}
 
 
+def _starts(path: Path, count: int) -> bytes:
+    """Return the first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(count)
+
+
+def _read_npy(path: Path) -> dict[str, Any]:
+    """Return the array of an npy file, which is read when it is sliced.
+
+    Raises:
+        EdkitError: it holds Python objects.
+        ValueError: it is cut off.
+    """
+    try:
+        return {LONE: np.load(path, mmap_mode="r", allow_pickle=False)}
+    except ValueError as error:
+        with path.open("rb") as file:
+            version = npy.read_magic(file)
+            if version in ((1, 0), (2, 0)):
+                read = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
+                if read(file)[2].hasobject:
+                    raise EdkitError(f"{str(path)!r}: {_PICKLED}.") from error
+        raise
+
+
 def _format_of(path: Path) -> str:
     """Return the description of a file of an unsupported format."""
-    with path.open("rb") as file:
-        start = file.read(512)
+    start = _starts(path, 512)
     format_name = next((what for magic, what in _STARTS.items() if start.startswith(magic)), "")
     if not format_name and start and start.isascii() and b"\0" not in start:
         format_name = "text: tables of numbers are read as signals:FILE.csv"
@@ -233,7 +286,7 @@ def _format_of(path: Path) -> str:
 
 def _stored(array: Any, where: str, facts: dict[str, Any]) -> Stored:
     """Return an array; MATLAB's with MATLAB's order of the axes."""
-    order = tuple(range(array.ndim))
+    order = tuple(range(len(array.shape)))
     kind = "".join(_texts(facts.get("kind", "")))
     classes = _texts(facts.get("classes", ())) or _names_of(array)
     return Stored(

@@ -1,6 +1,7 @@
-"""Loader of the arrays of a user's npz, HDF5 or MATLAB file."""
+"""Loader of the arrays of a user's npz, npy, HDF5 or MATLAB file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from ed_core import (
     Dataset,
     EdkitError,
+    Field,
     Fields,
     FilePath,
     Findings,
@@ -17,12 +19,13 @@ from ed_core import (
     content_generator,
     dataset,
 )
-from ed_core.data.lazy import rows_of
+from ed_core.data.lazy import is_checked, rows_of
 from ed_core.data.memory import check_memory
+from ed_plugins.datasets._lazy import Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.arrays.axes import Aligned, align, maps_of, sizes_of
 from ed_plugins.datasets.arrays.fields import ArraySource, check_options, is_guessed, make_field
-from ed_plugins.datasets.arrays.files import Stored, read_file, unpacked_bytes
+from ed_plugins.datasets.arrays.files import Stored, array_file, read_file, unpacked_bytes
 from ed_plugins.datasets.arrays.names import (
     INPUTS,
     TARGETS,
@@ -31,6 +34,7 @@ from ed_plugins.datasets.arrays.names import (
     name_of_models,
 )
 from ed_plugins.datasets.arrays.options import ArrayOptions, UnfitError, check_names, parse_options
+from ed_plugins.datasets.arrays.reader import READER, ids_of, reading_of, with_classes
 from ed_plugins.datasets.arrays.scale import SameScale, view_of
 
 _TEST = 0.2
@@ -38,7 +42,31 @@ _GROUP = "group"
 _LINES = 6  # omitted arrays listed with their reasons; the others share one line
 
 
-@dataset
+def of_program(named: Mapping[str, Any], known: Mapping[str, Field]) -> Dataset:
+    """Return the arrays of a program as a data set, by the rules for those of a file.
+
+    Args:
+        named: by SPLIT/FIELD or FIELD: numpy, or anything that slices like it.
+        known: fields whose kind and classes are known.
+
+    Raises:
+        EdkitError: none of them is a field.
+    """
+    file = array_file(named)
+    arranged = name_arrays(file, "data")
+    kind: dict[str, str] = {}
+    for arrays_of_split in arranged.splits.values():
+        for name, stored in arrays_of_split.items():
+            if name in known:
+                kind[name] = known[name].kind
+                arrays_of_split[name] = with_classes(stored, known[name])
+    options = ArrayOptions(kind=kind)
+    if not arranged.splits:
+        raise _no_arrays("data", arranged.left)
+    return _dataset(arranged, options, "data", 0)
+
+
+@dataset(files=READER, arrays=of_program)
 def arrays(
     *,
     path: FilePath = NO_FILE,
@@ -48,15 +76,17 @@ def arrays(
     bits: int = 0,
     kind: str = "",
     ignore: str = "",
+    standardise: bool = False,
 ) -> Dataset:
-    """Arrays of an npz, HDF5 or MATLAB file, named SPLIT/FIELD, or FIELD, then split at random.
+    """Arrays of an npz, npy, HDF5 or MATLAB file, named SPLIT/FIELD, or FIELD, split at random.
 
     The splits are train and test or val (or validation); a file with test or val alone can be
     measured on, not trained on. Names such as x_train and y_test, or train_images and val_labels,
     say the split as well. Of a file without splits a fifth of the samples is the test; a run
-    that was trained on other data is measured on all of them. HDF5 is read when it is needed, npz
-    and MATLAB at once; nothing is unpickled, and nothing outside the file is read. An array that is
-    no field, such as one of another length, is left out and reported.
+    that was trained on other data is measured on all of them. HDF5 and npy are read when they are
+    needed, npz and MATLAB at once. The array of an npy file is an input: an image, a video or a
+    signal by its shape. Nothing is unpickled, and nothing outside the file is read. An array that
+    is no field, such as one of another length, is left out and reported.
 
     A field called image, video or signal is of that kind, and one called label or mask is of
     classes. Others are what type and shape suggest:
@@ -88,10 +118,16 @@ def arrays(
         kind: of fields, such as angle:value+label:class.
         ignore: labels that mean none, such as 255 or mask:255; none has them all as classes. Of
             values the number for no value, such as elevation:-9999.
+        standardise: bring each image to one mean and one deviation of its own, against
+            differences of light: x becomes 1/2 + (x - mean) / (8 deviations), cut to 0..1.
     """
     if not path:
-        raise EdkitError("data set 'arrays' needs an npz, HDF5 or MATLAB file: arrays:FILE.npz.")
+        raise EdkitError(
+            "data set 'arrays' needs an npz, npy, HDF5 or MATLAB file: arrays:FILE.npz. A run that "
+            "was trained on arrays of a program is given them again: data={NAME: ...}."
+        )
     options = parse_options(axes, range, bits, kind, ignore)
+    options = replace(options, standardise=standardise)
     named = name_arrays(read_file(Path(path)), path)
     if not named.splits:
         raise _no_arrays(path, named.left)
@@ -104,7 +140,7 @@ def arrays(
 def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) -> Dataset:
     """Return the data set of named arrays, split at random if the names say no splits."""
     findings = Findings()
-    fields, splits, groups = _fields(named, options, findings, path)
+    fields, splits, groups, reading = _fields(named, options, findings, path)
     _say_splits(splits, findings)
     whole, of = splits.get(""), groups.get("train")
     if whole is not None:
@@ -122,14 +158,19 @@ def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) ->
         whole,
         groups=None if of is None else Groups(of),
         preparation=SameScale() if inferred else None,
-        input=InputRecord(findings=tuple(findings)),
+        input=InputRecord(
+            findings=tuple(findings), reading={"arrays": reading, "ids": ids_of(fields)}
+        ),
     )
 
 
 def _fields(
     named: NamedArrays, options: ArrayOptions, findings: Findings, path: str
-) -> tuple[Fields, dict[str, dict[str, Any]], dict[str, np.ndarray]]:
-    """Return the fields, the arrays of each split, and the groups of the splits with groups."""
+) -> tuple[Fields, dict[str, dict[str, Any]], dict[str, np.ndarray], dict[str, Any]]:
+    """Return the fields, the arrays of each split, the groups of the splits with groups.
+
+    Also how each field was read, ready for JSON.
+    """
     aligned = {split: align(arrays, options) for split, arrays in named.splits.items()}
     groups = _groups(named, aligned)
     left, common = _common(named, aligned)
@@ -139,6 +180,7 @@ def _fields(
     shapes = {name: parts[0].shape[1:] for name, parts in common.items()}
     renamed: list[str] = []
     guessed: dict[str, str] = {}
+    reading: dict[str, Any] = {}
     for name, parts in common.items():
         beside = [shape for other, shape in shapes.items() if other != name]
         last = name in next(iter(aligned.values())).last
@@ -157,26 +199,30 @@ def _fields(
             {*common, *fields} - {name},
         )
         try:
-            field_name, field, field_parts = make_field(source, options, findings)
+            made = make_field(source, options, findings)
         except UnfitError as error:
             if len(common) == 1 or not (error.spare or is_guessed(source, options)):
                 raise
             left[name] = _reason(error, name)
             continue
-        fields[field_name] = field
-        if field_name != name:
-            renamed.append(f"{field_name} is {name}")
+        fields[made.name] = made.field
+        reading[made.name] = reading_of(source, made, options)
+        views = made.arrays
+        if "standardise" in reading[made.name]:
+            views = [Standardised(one, is_checked(one)) for one in views]
+        if made.name != name:
+            renamed.append(f"{made.name} is {name}")
         if is_guessed(source, options):
-            guessed[name] = field.kind
-        for split, part in zip(splits, field_parts, strict=True):
-            splits[split][field_name] = part
+            guessed[name] = made.field.kind
+        for split, part in zip(splits, views, strict=True):
+            splits[split][made.name] = part
     if not fields:
         raise _no_arrays(path, left)
     if renamed:
         findings.infer("names", f"{', '.join(renamed)} in the file")
     _say_kinds(guessed, findings)
     _say_left({_unused(name, paired, fields): reason for name, reason in left.items()}, findings)
-    return fields, splits, groups
+    return fields, splits, groups, reading
 
 
 def _is_paired(named: Mapping[str, list[Stored]], by_affix: bool) -> bool:

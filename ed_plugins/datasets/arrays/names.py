@@ -33,7 +33,8 @@ class NamedArrays:
     Args:
         splits: split to field to array; a single split "" if the names say none.
         left: field, or name in the file, to the reason why it is left out.
-        by_affix: whether the splits come from names such as x_train.
+        by_affix: whether x and y are inputs and targets, as where the splits come from names such
+            as x_train, and of the array of an npy file, which has no name.
     """
 
     splits: dict[str, dict[str, Stored]]
@@ -41,16 +42,21 @@ class NamedArrays:
     by_affix: bool = False
 
 
-def name_arrays(file: ArrayFile, path: str) -> NamedArrays:
+def name_arrays(file: ArrayFile, path: str, alone: bool = False) -> NamedArrays:
     """Return the arrays of a file by the split and field in their names.
 
     Names are SPLIT/FIELD or FIELD, or FIELD_SPLIT and SPLIT_FIELD as of Keras and MedMNIST.
+
+    Args:
+        file: the arrays.
+        path: of it.
+        alone: whether a single split, such as train, is enough.
 
     Raises:
         EdkitError: two names mean the same, or the splits are not those of a run.
     """
     placed, by_affix = _placed([*file.arrays, *file.left])
-    result = NamedArrays({}, by_affix=by_affix)
+    result = NamedArrays({}, by_affix=by_affix or path.lower().endswith(".npy"))
     lone = _lone_group(file.arrays)
     for name, stored in file.arrays.items():
         split, field_name = placed[name]
@@ -67,7 +73,7 @@ def name_arrays(file: ArrayFile, path: str) -> NamedArrays:
     result.splits = {split: named for split, named in result.splits.items() if named}
     for name, reason in file.left.items():
         result.left.setdefault(placed[name][1], reason)
-    _check_splits(result, [*file.arrays], path)
+    _check_splits(result, [*file.arrays], path, alone)
     return result
 
 
@@ -111,7 +117,7 @@ def name_of_models(name: str, paired: bool) -> str:
     return "image" if lower in INPUTS else "label" if lower in TARGETS else PLURALS.get(name, name)
 
 
-def _check_splits(result: NamedArrays, names: list[str], path: str) -> None:
+def _check_splits(result: NamedArrays, names: list[str], path: str, alone: bool) -> None:
     """Leave out arrays in no split, and raise EdkitError unless the splits are those of a run."""
     splits = result.splits
     splits_of_runs = {"train", "validation", "test"} & set(splits)
@@ -127,7 +133,7 @@ def _check_splits(result: NamedArrays, names: list[str], path: str) -> None:
             where = f"the group {split!r} is no split" if split else "it is in no split"
             result.left.setdefault(field_name, f"{where}: expected SPLIT/FIELD as of the others")
         del splits[split]
-    if splits and set(splits) != {""} and not {"validation", "test"} & set(splits):
+    if splits and set(splits) != {""} and not alone and not {"validation", "test"} & set(splits):
         raise EdkitError(
             f"{path!r}: expected FIELD alone, or train/FIELD and test/FIELD or val/FIELD, or these "
             f"without train; found {', '.join(names[:8])}{_lost(result.left)}. Names without a "

@@ -29,6 +29,23 @@ class UnfitError(EdkitError):
 
 
 @dataclass(frozen=True, slots=True)
+class RunScale:
+    """Scale of a run's images, which its later images are read in.
+
+    Args:
+        type: of the numbers: `bytes`, `whole` or `floats`; others say their scale themselves.
+        black: the number that reads as 0.
+        white: the number that reads as 1.
+        cut: whether the user stated the two, so that numbers beyond are cut and not refused.
+    """
+
+    type: str
+    black: float
+    white: float
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ArrayOptions:
     """Options by field; each maps a field, or "" for all fields, to its value.
 
@@ -38,6 +55,8 @@ class ArrayOptions:
         kind: of a field.
         ignore: the classes that mean "no label"; empty where all are classes.
         bits: in use of whole numbers; 0 if not stated.
+        scale: of the run that the arrays are read for.
+        standardise: whether each image is brought to one mean and one deviation.
     """
 
     axes: dict[str, str] = field(default_factory=dict)
@@ -45,6 +64,8 @@ class ArrayOptions:
     kind: dict[str, str] = field(default_factory=dict)
     ignore: dict[str, tuple[int, ...]] = field(default_factory=dict)
     bits: int = 0
+    scale: dict[str, RunScale] = field(default_factory=dict)
+    standardise: bool = False
 
     def axes_of(self, names: Collection[str], ndim: int) -> str:
         """Return the letters stated for an array by its names and number of axes, else ""."""

@@ -11,11 +11,12 @@ from ed_core.data.lazy import Rows
 from ed_plugins.datasets._lazy import LazyView, native
 from ed_plugins.datasets._void import is_apart, is_void, may_be_void
 from ed_plugins.datasets.arrays.files import Stored
-from ed_plugins.datasets.arrays.options import ArrayOptions, OptionError, UnfitError
+from ed_plugins.datasets.arrays.options import ArrayOptions, OptionError, RunScale, UnfitError
 
 _BITS = (8, 10, 12, 14, 16)
 HAIR = 1 / 255  # overshoot beyond 0 and 1 from rounding or resizing
 _SEEN = 512  # bytes sampled to tell that an image of bytes is not dark
+_TYPES = {"b": "bytes", "i": "whole", "u": "whole", "f": "floats"}
 _DARK = 16  # a smaller largest byte is reported, as it may be a class or another white
 
 
@@ -154,6 +155,9 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> GreyS
         UnfitError: no reading fits, or two fit equally well.
         OptionError: the user's bits or range do not fit.
     """
+    run = options.scale.get(name)
+    if run is not None and all(type_of(part.dtype) == run.type for part in parts):
+        return _of_run(parts, run)
     stated = options.range.get(name, options.range.get(""))
     if stated is not None:
         return _stated_range(parts, *stated)
@@ -173,14 +177,48 @@ def scale_of(name: str, parts: Sequence[Stored], options: ArrayOptions) -> GreyS
         raise _unlike(name, parts)
     numbers = extent(parts)
     if numbers.missing:
-        raise UnfitError(
-            parts[0].where,
-            f"expected numbers in every pixel, found {numbers.missing:,} that are NaN or infinite: "
-            "fill them, or leave those samples out",
-        )
+        raise _gaps(parts, numbers)
     if options.bits and numbers.whole and numbers.high > 1:
         return _stated_bits(parts, numbers, options.bits)
     return _of_floats(parts, numbers) if "f" in kinds else _of_whole(name, parts, numbers)
+
+
+def _gaps(parts: Sequence[Stored], numbers: Extent) -> UnfitError:
+    """Return the error about images with numbers that are NaN or infinite."""
+    return UnfitError(
+        parts[0].where,
+        f"expected numbers in every pixel, found {numbers.missing:,} that are NaN or infinite: "
+        "fill them, or leave those samples out",
+    )
+
+
+def type_of(dtype: np.dtype) -> str:
+    """Return which numbers share a scale: `bytes`, `whole` or `floats`."""
+    return "bytes" if dtype.itemsize == 1 and dtype.kind in "bu" else _TYPES[dtype.kind]
+
+
+def _of_run(parts: Sequence[Stored], run: RunScale) -> GreyScale:
+    """Return the scale of the run that the images are read for.
+
+    Raises:
+        UnfitError: a number is missing, or lies beyond its black and white.
+    """
+    if run.type == "bytes" and (run.black, run.white) == (0, 255):  # a byte is never beyond
+        return GreyScale(white=255)
+    numbers = extent(parts, run.black, run.white)
+    if numbers.missing:
+        raise _gaps(parts, numbers)
+    hair = 0.0 if run.type == "whole" else HAIR * (run.white - run.black)
+    if not run.cut and not run.black - hair <= numbers.low <= numbers.high <= run.white + hair:
+        raise UnfitError(
+            parts[0].where,
+            f"expected numbers from {run.black:g} to {run.white:g}, black and white of the run's "
+            f"own images, found {numbers.low:g} to {numbers.high:g}: bring them to that scale",
+        )
+    if run.type == "floats" and (run.black, run.white) == (0, 1) and not numbers.beyond:
+        return GreyScale()
+    text = f"{numbers.beyond:,} numbers beyond {run.black:g}..{run.white:g} are cut"
+    return GreyScale(run.black, run.white, numbers.beyond or -1, text if numbers.beyond else "")
 
 
 def _of_bytes(name: str, largest: int) -> GreyScale:

@@ -9,8 +9,10 @@ import numpy as np
 from ed_core import EdkitError
 from ed_core.data.memory import available, check_memory
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
-from ed_plugins.datasets.folder.files import Files
+from ed_plugins.datasets.folder.files import SampleFiles
 from ed_plugins.datasets.folder.pictures import ImageHeader, read_header
+from ed_plugins.datasets.folder.pixels import Framing
+from ed_plugins.datasets.folder.walk import in_threads
 
 _SAME = 0.02  # tolerance of the proportions of two images of one sample
 
@@ -24,7 +26,7 @@ class FieldFiles:
         plan: how they are read.
         paths: of the files, split after split.
         headers: of the files.
-        size: target (height, width), or () for their own.
+        frame: the size that they are brought to.
         toml: the name of the file that describes them.
     """
 
@@ -32,7 +34,7 @@ class FieldFiles:
     plan: FieldPlan
     paths: Sequence[Path]
     headers: Sequence[ImageHeader]
-    size: tuple[int, ...]
+    frame: Framing
     toml: str
 
     @property
@@ -41,10 +43,16 @@ class FieldFiles:
         return f"[fields.{self.name}] of {self.toml}"
 
     @property
+    def partial(self) -> bool:
+        """Whether pixels may lack a target."""
+        padded = self.frame.fit == "pad" and bool(self.frame.size) and self.plan.kind != "image"
+        return self.plan.partial or (padded and self.plan.fill is None)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, bands) of the array of each file."""
         first = self.headers[0]
-        height, width = self.size or first.size(self.plan.upright)
+        height, width = self.frame.size or first.size(self.plan.upright)
         return height, width, 1 if self.plan.kind != "image" else _channels(self.plan, first)
 
     @property
@@ -55,13 +63,13 @@ class FieldFiles:
         plan, types = self.plan, {header.dtype for header in self.headers}
         low, high = plan.range or (0, 2**plan.bits - 1 if plan.bits else self.headers[0].white)
         whole = low == 0 and high == int(high) <= 65535
-        coarse = self.size and (plan.range or 0 < high < 255)  # averages are not whole
+        coarse = self.frame.size and (plan.range or 0 < high < 255)  # averages are not whole
         if plan.kind == "value" or any(one.kind == "f" for one in types) or coarse or not whole:
             return np.dtype("float32")
         return np.dtype("uint8" if types == {np.dtype("uint8")} and high < 256 else "uint16")
 
 
-def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
+def read_headers(plan: FolderPlan, samples: SampleFiles) -> dict[str, FieldFiles]:
     """Return the files of every field with their headers, checked against each other.
 
     Raises:
@@ -71,14 +79,14 @@ def read_headers(plan: FolderPlan, files: Files) -> dict[str, FieldFiles]:
     """
     same: dict[ImageHeader, ImageHeader] = {}
     fields = {}
-    for name, entry in plan.fields.items():
-        paths = [path for named in files.values() for path in named[name]]
-        headers = [same.setdefault(header, header) for header in map(read_header, paths)]
-        fields[name] = FieldFiles(name, entry, paths, headers, plan.size, plan.path.name)
+    for name, entry in plan.pictures.items():
+        paths = samples.files[name]
+        headers = [same.setdefault(one, one) for one in in_threads(read_header, paths)]
+        fields[name] = FieldFiles(name, entry, paths, headers, plan.frame, plan.toml)
     _check_sizes(plan, fields)
     for field in fields.values():
         for path, header in zip(field.paths, field.headers, strict=True):
-            _check_selection(field, path, header)
+            check_selection(field, path, header)
         if field.plan.kind == "image":
             _check_alike(field)
     _check_memory(plan, fields)
@@ -110,20 +118,27 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
         for field in others:
             size = field.headers[number].size(field.plan.upright)
             skewed = abs(first[0] * size[1] / (first[1] * size[0]) - 1) > _SAME
-            if skewed if plan.size else size != first:
+            if skewed if plan.frame.size else size != first:
                 raise EdkitError(
                     f"{str(field.paths[number])!r} has {size[0]}x{size[1]} pixels (height x width),"
                     f" but its partner {str(path)!r} has {first[0]}x{first[1]}: expected the same"
                     f"{_turned(main, field, number)}."
                 )
-    if len(sizes) > 1 and not plan.size:
+    if len(sizes) > 1 and not plan.frame.size:
         usual, *_, rarest = sorted(sizes.items(), key=lambda pair: -len(pair[1]))
         (height, width), odd = rarest  # the rarest size is most likely wrong
         raise EdkitError(
             f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
             f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
-            f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
+            f"{_size_advice(plan, usual[0])}"
         )
+
+
+def _size_advice(plan: FolderPlan, size: tuple[int, int]) -> str:
+    """Return the remedy for images of several sizes."""
+    if plan.bare:
+        return f"Say size={size[0]}x{size[1]}, or another, and perhaps fit=crop or fit=pad."
+    return f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
 
 
 def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
@@ -138,7 +153,7 @@ def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
     return ""
 
 
-def _check_selection(field: FieldFiles, path: Path, header: ImageHeader) -> None:
+def check_selection(field: FieldFiles, path: Path, header: ImageHeader) -> None:
     """Raise EdkitError if a file has several pages or bands and the plan chooses none."""
     plan, where = field.plan, field.where
     every = header.bands + header.alpha
@@ -219,21 +234,20 @@ def _described(count: int, header: ImageHeader) -> str:
 
 
 def _check_memory(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
-    """Raise EdkitError if the arrays, and the largest file beside them, need too much memory."""
-    whole = sum(
-        len(field.paths) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
-        for field in fields.values()
+    """Raise EdkitError if a sample and the largest file need too much memory."""
+    sample = sum(
+        int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize for field in fields.values()
     )
     one = max(_decoding(field, header) for field in fields.values() for header in field.headers)
     main = next(iter(fields.values()))
     height, width, _ = main.shape
-    fitting = max(0.0, 0.9 * available() - one) / max(whole, 1)
+    fitting = max(0.0, 0.9 * available() - one) / max(sample, 1)
     size = [max(1, int(length * fitting**0.5)) for length in (height, width)]
-    what = f"{str(plan.path)!r}: {len(main.paths):,} samples of {height}x{width} pixels"
-    remedy = f"say size = {size} or less in {plan.path.name}, or take fewer files"
+    what = f"{str(plan.path)!r}: a sample of {height}x{width} pixels"
+    remedy = f"say size = {size} or less in {plan.toml}"
     if one > available():
         remedy = "cut the largest file into tiles"
-    check_memory(whole + one, what, remedy)
+    check_memory(sample + one, what, remedy)
 
 
 def _decoding(field: FieldFiles, header: ImageHeader) -> int:
@@ -242,4 +256,4 @@ def _decoding(field: FieldFiles, header: ImageHeader) -> int:
     if header.usual:
         return pixels * 4 * (2 if header.alpha or field.plan.kind != "image" else 1)
     pages = header.pages if field.plan.page == "all" else 1
-    return pixels * (bands * pages * header.dtype.itemsize + 4 * bool(field.size))
+    return pixels * (bands * pages * header.dtype.itemsize + 4 * bool(field.frame.size))

@@ -12,14 +12,20 @@ from typing import Any
 from ed_core import EdkitError
 from ed_core.errors import unknown
 from ed_core.plugins.spec import FieldKind
+from ed_plugins.datasets.folder.pixels import Framing
 
 Rules = Mapping[
     str, tuple[Callable[[Any], bool], str]
 ]  # key to a test and a description of valid values
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
+_AS_THEY_ARE = ("standardise", "nested", "split", "test", "seed", "table", "names")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 BACKSLASHES = "write a path with backslashes in 'single quotes', or with / instead"
+FITS = ("stretch", "crop", "pad")
+SPLITTING = ("random", "last")
+FROM_FOLDERS = "{class}"  # the folder of a field whose classes are the names of folders
 Pixel = int | str  # a class id, or a colour such as "#ff0000"
+LONGEST = 16384  # pixels of a side
 _LARGEST = 2**20  # bytes of a TOML file
 
 
@@ -91,12 +97,29 @@ def _is_number(value: Any, most: float = 1e30) -> bool:
 TOP: Rules = {
     "root": (_is_text, "a folder"),
     "layout": (
-        lambda v: _is_text(v) and "{split}" in v and "{field}" in v,
-        'a text with {split} and {field}, such as "{split}/{field}"',
+        lambda v: _is_text(v) and "{" not in re.sub(r"\{(split|field|class)\}", "", v),
+        'a path in which {split}, {field} and {class} may stand, such as "{split}/{field}"',
     ),
+    "nested": (lambda v: isinstance(v, bool), "true to read folders in folders as well, or false"),
+    "split": (
+        lambda v: isinstance(v, str) and v in SPLITTING,
+        "random or last: which fifth is the test, where no folders say it",
+    ),
+    "test": (_is_text, 'a pattern of the test files\' names, such as "*_[0-4]"'),
+    "seed": (lambda v: _is_whole(v, 0, 2**31), "a whole number from 0"),
+    "table": (_is_text, "a CSV file below the root"),
+    "names": (_is_text, "the column of the table that names the files"),
     "size": (
-        lambda v: isinstance(v, list) and len(v) == 2 and all(_is_whole(n, 1, 16384) for n in v),
+        lambda v: isinstance(v, list) and len(v) == 2 and all(_is_whole(n, 1, LONGEST) for n in v),
         "[HEIGHT, WIDTH] in pixels",
+    ),
+    "fit": (
+        lambda v: isinstance(v, str) and v in FITS,
+        "stretch, crop or pad: how images of other proportions are brought to the size",
+    ),
+    "standardise": (
+        lambda v: isinstance(v, bool),
+        "true to bring each image to one mean and one deviation, or false",
     ),
     "group": (_is_text, 'what stands behind the name of a group in file names, such as "_"'),
     "splits": (
@@ -107,6 +130,7 @@ TOP: Rules = {
 }
 _ANY: Rules = {
     "folder": (lambda v: v == "" or _is_text(v), "the name of a folder"),
+    "suffix": (_is_text, 'what stands behind the names of the first field\'s files, as "_mask"'),
     "kind": (_is_text, "image, class or value"),
     "page": (lambda v: _is_whole(v, 1, 2**31), "the number of a page, from 1"),
     "upright": (
@@ -117,6 +141,7 @@ _ANY: Rules = {
 _BACKGROUND: Rules = {
     "background": (_is_colour, 'a colour under transparent pixels, such as "#ffffff"')
 }
+_COLUMN: Rules = {"column": (_is_text, "a column of the table")}
 _ONE_BAND: Rules = {
     "bands": (lambda v: v != "all" and _is_bands(v, 1), "the number of one band, such as [1]")
 }
@@ -139,6 +164,7 @@ KEYS: dict[str, Rules] = {
     "class": {
         **_ANY,
         **_BACKGROUND,
+        **_COLUMN,
         **_ONE_BAND,
         "classes": (
             _is_classes,
@@ -153,6 +179,7 @@ KEYS: dict[str, Rules] = {
     },
     "value": {
         **_ANY,
+        **_COLUMN,
         **_ONE_BAND,
         "scale": (lambda v: _is_number(v) and v != 0, "a number other than 0"),
         "offset": (_is_number, "a number"),
@@ -183,6 +210,8 @@ class FieldPlan:
         offset: added after scaling.
         missing: the file's number for no value.
         fill: replaces missing values: a number, or "nearest" for the nearest pixel's value.
+        suffix: behind the names of the first field's files; "" where they are the same.
+        column: of the table, of a field of one class or value a sample; "" for a field of files.
     """
 
     folder: str
@@ -201,6 +230,13 @@ class FieldPlan:
     offset: float = 0.0
     missing: float | None = None
     fill: float | str | None = None
+    suffix: str = ""
+    column: str = ""
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it has one number a sample, from a table or from the names of folders."""
+        return bool(self.column) or self.folder == FROM_FOLDERS
 
     @property
     def first_page(self) -> int:
@@ -221,19 +257,51 @@ class FolderPlan:
         path: of the TOML file.
         root: the folder, as written in the file.
         layout: path of a split's images of a field, with {split} and {field}.
-        size: target (height, width) of all images, or () for their own.
+        frame: the size that all images are brought to, and how.
         splits: split to the name of its folders; empty for the usual names.
         fields: name to its reading options.
         group: separator after a group's name in file names; "" if there are no groups.
+        standardise: whether each image is brought to one mean and one deviation.
+        nested: whether images lie in folders of folders.
+        split: which fifth is the test, where the layout has no {split}: `random` or `last`.
+        test: pattern of the names of the test files; "" for a fifth.
+        seed: of the choice of a fifth.
+        table: of labels, a CSV file below the root; "" without one.
+        names: the column of the table that names the files.
+        bare: whether no file states it, and it was inferred from the folder.
     """
 
     path: Path
     root: str
     layout: str
-    size: tuple[int, ...]
+    frame: Framing
     splits: Mapping[str, str]
     fields: Mapping[str, FieldPlan]
     group: str = ""
+    standardise: bool = False
+    nested: bool = False
+    split: str = "random"
+    test: str = ""
+    seed: int = 0
+    table: str = ""
+    names: str = ""
+    bare: bool = False
+
+    @property
+    def toml(self) -> str:
+        """Name of the file that states it, for messages and findings."""
+        advice = " (edkit data FOLDER --write)" * self.bare
+        return f"{self.path.name}{advice}"
+
+    @property
+    def pictures(self) -> dict[str, FieldPlan]:
+        """The fields of files, by name."""
+        return {name: plan for name, plan in self.fields.items() if not plan.is_label}
+
+    @property
+    def labels(self) -> dict[str, FieldPlan]:
+        """The fields of one number a sample, by name."""
+        return {name: plan for name, plan in self.fields.items() if plan.is_label}
 
 
 def read_plan(path: Path) -> FolderPlan:
@@ -253,15 +321,37 @@ def read_plan(path: Path) -> FolderPlan:
         fields[name] = _field(name, entry, f"{where}, field {name!r}")
     if not fields:
         raise EdkitError(f"{where}: expected a table such as [fields.image], found none.")
+    _check_layout(facts, fields, where)
     return FolderPlan(
         path,
         facts.get("root", "."),
         facts.get("layout", "{split}/{field}"),
-        tuple(facts.get("size", ())),
+        Framing(tuple(facts.get("size", ())), facts.get("fit", "stretch")),
         facts.get("splits", {}),
         fields,
         facts.get("group", ""),
+        **{key: facts[key] for key in _AS_THEY_ARE if key in facts},
     )
+
+
+def _check_layout(facts: Mapping[str, Any], fields: Mapping[str, FieldPlan], where: str) -> None:
+    """Raise EdkitError where layout, table and fields contradict each other."""
+    layout = facts.get("layout", "{split}/{field}")
+    pictures = [name for name, plan in fields.items() if not plan.is_label]
+    classes = [name for name, plan in fields.items() if plan.folder == FROM_FOLDERS]
+    if not pictures:
+        raise EdkitError(f"{where}: expected a field of images, found only {', '.join(fields)}.")
+    if len(pictures) > 1 and "{field}" not in layout:
+        raise EdkitError(
+            f"{where}: layout is a path with {{field}} for {', '.join(pictures)}, found {layout!r}."
+        )
+    if len(classes) != layout.count(FROM_FOLDERS):
+        raise EdkitError(
+            f'{where}: expected a field with folder = "{{class}}" for a layout with {{class}}, '
+            f"and none without, found layout {layout!r} and {', '.join(classes) or 'none'}."
+        )
+    if "table" not in facts and (columns := [n for n, plan in fields.items() if plan.column]):
+        raise EdkitError(f"{where}: field {columns[0]!r} has a column: say of which table.")
 
 
 def _field(name: str, entry: Any, where: str) -> FieldPlan:

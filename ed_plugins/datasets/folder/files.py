@@ -3,29 +3,63 @@
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from filecmp import cmp
+from fnmatch import fnmatch
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
-from ed_core import EdkitError, Findings
-from ed_plugins.datasets._download import places
-from ed_plugins.datasets.folder.description import FolderPlan
-from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF, can_read_heif, register_heif
+import numpy as np
 
-Files = Mapping[str, Mapping[str, list[Path]]]  # split to field to files, in the same order
+from ed_core import EdkitError, Findings, content_generator
+from ed_plugins.datasets._download import places
+from ed_plugins.datasets.folder.description import FROM_FOLDERS, FolderPlan
+from ed_plugins.datasets.folder.pictures import HEIF
+from ed_plugins.datasets.folder.table import (
+    FileNames,
+    column,
+    label_numbers,
+    read_columns,
+    rows_named,
+)
+from ed_plugins.datasets.folder.walk import HEIC_ADVICE, counted, few, list_images, walk_images
+
+Files = Mapping[str, Sequence[Path]]  # field to files, in the same order
+_Folders = Mapping[str, Mapping[str, Sequence[Path]]]  # split to field to its folders
 
 _USUAL = {"train": ("train",), "validation": ("val", "validation", "valid"), "test": ("test",)}
-_HEIF = "pip install 'edkit[heic]' to read HEIC"
+_TEST = 0.2  # share of the samples that is drawn for the test
+_ALL = ""  # stands for the split of samples that are not in folders of splits
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFiles:
+    """Files and labels of all samples.
+
+    Args:
+        files: field to the file of each sample.
+        labels: field to the number of each sample, (samples,): a class, -1 for none, or a value,
+            NaN for none.
+        names: of the samples, their paths below the folder of their field without the ending.
+        splits: split to the rows of its samples, increasing.
+        drawn: whether these were drawn from one set.
+    """
+
+    files: Mapping[str, Sequence[Path]]
+    labels: Mapping[str, np.ndarray]
+    names: Sequence[str]
+    splits: Mapping[str, np.ndarray]
+    drawn: bool = False
 
 
 @dataclass(slots=True)
 class _Listing:
-    """A folder's image files by name, and the counts of its other files by ending or kind."""
+    """The image files of a field in a split by name, and the counts of others by ending or kind."""
 
     folder: Path
     images: dict[str, Path] = field(default_factory=dict)
+    classes: dict[str, int] = field(default_factory=dict)
     others: Counter[str] = field(default_factory=Counter)
 
 
@@ -56,8 +90,8 @@ def resolve(base: Path, name: str) -> Path:
     return path if os.path.exists(path) else base / name
 
 
-def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
-    """Return the files of every split and field, sorted by name and matched.
+def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
+    """Return the files of every field, sorted by name or in the order of a table, and matched.
 
     Names that differ only in the Unicode form of accents match.
 
@@ -65,47 +99,167 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> Files:
         EdkitError: a split or a field has no folder or no images, two splits are one folder, two
             files of a folder have one name, or a file has no partner in another field.
     """
-    files, left = {}, Counter[str]()
+    left = Counter[str]()
     splits = _splits(plan, root)
     folders = {split: _folders(plan, root, name) for split, name in splits.items()}
     _check_apart(plan, folders)
+    files: dict[str, list[Path]] = {name: [] for name in plan.pictures}
+    of_split: dict[str, Files] = {}
+    names: list[str] = []
+    classes: list[int] = []
     for split, of_field in folders.items():
-        listed = {name: _list_images(folder, name) for name, folder in of_field.items()}
+        listed = {name: _list_images(plan, places, name, root) for name, places in of_field.items()}
         _check_partners(listed)
-        for listing in listed.values():
+        first = next(iter(listed.values()))
+        order = sorted(first.images, key=lambda key: key.split("/"))
+        of_split[split] = {name: [one.images[key] for key in order] for name, one in listed.items()}
+        for name, listing in listed.items():
             left += listing.others
-        files[split] = {
-            name: [listing.images[stem] for stem in sorted(listing.images)]
-            for name, listing in listed.items()
-        }
-    _check_own(plan, files, findings)
-    sizes = {split: len(next(iter(named.values()))) for split, named in files.items()}
-    counts = [
-        f"{split} {sizes[split]:,}{f' (folder {name})' * (name != split)}"
-        for split, name in splits.items()
-    ]
-    findings.infer("split", ", ".join(counts), f"[splits] in {plan.path.name}")
-    option = _HEIF if any(ending in HEIF for ending in left) else ""
-    findings.leave_out("files", left.total(), _counted(left), option)
-    beside = _folders_beside(root, folders)
-    findings.leave_out("folders", len(beside), f"not described: {_few(beside)}")
-    return files
+            files[name] += of_split[split][name]
+        names += order
+        classes += [first.classes.get(key, 0) for key in order]
+    _check_own(plan, of_split, findings)
+    sizes = [len(next(iter(named.values()))) for named in of_split.values()]
+    ends = np.cumsum(sizes)
+    rows = dict(zip(of_split, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+    labels = {
+        name: np.array(classes, "int32")
+        for name, entry in plan.labels.items()
+        if entry.folder == FROM_FOLDERS
+    }
+    samples = SampleFiles(files, labels, names, rows)
+    if plan.table:
+        samples = with_table(plan, root, samples, findings)
+    if _ALL in splits:
+        samples = drawn(plan, samples, findings)
+    else:
+        counts = [
+            f"{split} {len(rows[split]):,}{f' (folder {name})' * (name != split)}"
+            for split, name in splits.items()
+        ]
+        findings.infer("split", ", ".join(counts), f"[splits] in {plan.toml}")
+    _forget_own(plan, root, folders, left)
+    advice = HEIC_ADVICE if any(ending in HEIF for ending in left) else ""
+    findings.leave_out("files", left.total(), counted(left), advice)
+    beside = _folders_beside(plan, root, folders)
+    findings.leave_out("folders", len(beside), f"not described: {few(beside)}")
+    return samples
+
+
+def _forget_own(plan: FolderPlan, root: Path, folders: _Folders, left: Counter[str]) -> None:
+    """Take the description and the table off the counts of files that are not read."""
+    listed = {
+        place for of_field in folders.values() for ones in of_field.values() for place in ones
+    }
+    for path in [plan.path, *([resolve(root, plan.table)] if plan.table else [])]:
+        inside = path.parent in listed or (plan.nested and not listed.isdisjoint(path.parents))
+        if inside and path.is_file():
+            left[path.suffix.lower()] -= 1
+    left += Counter()  # drops what has become 0
+
+
+def with_table(
+    plan: FolderPlan, root: Path, samples: SampleFiles, findings: Findings
+) -> SampleFiles:
+    """Return the samples with the labels of a table, in the order of its lines."""
+    path = resolve(root, plan.table)
+    columns = read_columns(path)
+    files = next(iter(samples.files.values()))
+    rows = rows_named(columns, plan.names, FileNames(_below(files, root)), path)
+    line_of = np.full(len(files), len(rows))
+    line_of[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
+    named = line_of < len(rows)
+    findings.leave_out("table", int((rows < 0).sum()), f"lines of {path.name} without their file")
+    labels = dict(samples.labels)
+    for name, entry in plan.labels.items():
+        if entry.column:
+            numbers = label_numbers(entry, column(columns, entry.column, path), path)
+            none = np.array([np.nan if entry.kind == "value" else -1], numbers.dtype)
+            labels[name] = np.concatenate([numbers, none])[line_of]
+    if not named.all():
+        findings.infer(
+            "table", f"{(~named).sum():,} of {len(named):,} files are not in {path.name}"
+        )
+    order = np.concatenate(
+        [part[np.argsort(line_of[part], kind="stable")] for part in samples.splits.values()]
+    )
+    return SampleFiles(
+        {name: [paths[row] for row in order] for name, paths in samples.files.items()},
+        {name: numbers[order] for name, numbers in labels.items()},
+        [samples.names[row] for row in order],
+        samples.splits,
+    )
+
+
+def drawn(plan: FolderPlan, samples: SampleFiles, findings: Findings) -> SampleFiles:
+    """Return the samples with a split that is drawn: those of a pattern, or a fifth.
+
+    Raises:
+        EdkitError: there is nothing to train on, or nothing to test.
+    """
+    names, count = samples.names, len(samples.names)
+    tested = np.zeros(count, bool)
+    classes = next((x for x in samples.labels.values() if x.dtype.kind == "i"), np.zeros(count))
+    few_tested = max(1, round(_TEST * count))
+    if plan.test:
+        tested[:] = [
+            fnmatch(name, plan.test) or fnmatch(name.rpartition("/")[2], plan.test)
+            for name in names
+        ]
+        text = f"{tested.sum():,} of {count:,} files whose names match {plan.test} are the test"
+    elif plan.split == "last":
+        tested[count - few_tested :] = True
+        text = f"the last {tested.sum():,} of {count:,} files are the test"
+    else:
+        random = content_generator(plan.seed, 1)
+        for number in np.unique(classes):
+            own = random.permutation(np.flatnonzero(classes == number))
+            tested[own[: round(_TEST * len(own))]] = True
+        if not tested.any():
+            tested[random.permutation(count)[:few_tested]] = True
+        each = " of each class" * bool(classes.any())
+        text = f"{tested.sum():,} of {count:,} files, a fifth{each} at random, are the test"
+    if tested.all() or not tested.any():
+        what = f"test = {plan.test!r} takes {tested.sum()}" if plan.test else f"there are {count}"
+        raise EdkitError(
+            f"{str(plan.path)!r}: expected files to train on and files to test, but {what} of "
+            f"{count}: give more images, or another pattern."
+        )
+    other = "random" if plan.split == "last" else "last"
+    findings.infer("split", text, f"split={other}, test=PATTERN")
+    splits = {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
+    return replace(samples, splits=splits, drawn=True)
+
+
+def _below(files: Sequence[Path], root: Path) -> Iterator[str]:
+    """Yield the paths of files below the root, with `/` between folders."""
+    start = str(root).rstrip(os.sep) + os.sep
+    for path in files:
+        text = str(path)
+        below = text[len(start) :] if text.startswith(start) else path.name
+        yield below.replace(os.sep, "/")
 
 
 def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
     """Return split to the name of its folders: those described, or the usual ones."""
+    if "{split}" not in plan.layout:
+        return {_ALL: ""}
     splits = dict(plan.splits)
     if not splits:
         for split, names in _USUAL.items():
             there = [
                 name
                 for name in names
-                if any(map(os.path.isdir, _folders(plan, root, name).values()))
+                if any(
+                    os.path.isdir(place)
+                    for places in _folders(plan, root, name).values()
+                    for place in places
+                )
             ]
             if len(there) > 1:
                 raise EdkitError(
                     f"{str(root)!r}: expected one folder of the split {split}, found "
-                    f"{' and '.join(there)}: say in {plan.path.name} which, such as [splits] "
+                    f"{' and '.join(there)}: say in {plan.toml} which, such as [splits] "
                     f'train = "train", {split} = "{there[0]}".'
                 )
             if there:
@@ -120,20 +274,29 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
     return splits
 
 
-def _folders(plan: FolderPlan, root: Path, split: str) -> dict[str, Path]:
-    """Return field to the folder of its images in a split."""
+def _folders(plan: FolderPlan, root: Path, split: str) -> dict[str, list[Path]]:
+    """Return field to the folders of its images in a split: one, or one of each class."""
     layout = plan.layout.replace("{split}", split)
+    classes = [
+        name
+        for entry in plan.labels.values()
+        if entry.folder == FROM_FOLDERS
+        for name in entry.classes
+    ] or [""]
     return {
-        name: resolve(root, layout.replace("{field}", entry.folder))
-        for name, entry in plan.fields.items()
+        name: [
+            resolve(root, layout.replace("{field}", entry.folder).replace(FROM_FOLDERS, one))
+            for one in classes
+        ]
+        for name, entry in plan.pictures.items()
     }
 
 
-def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) -> None:
+def _check_apart(plan: FolderPlan, folders: _Folders) -> None:
     """Raise EdkitError if two splits are one folder, also through links."""
     seen: dict[tuple[str, int, int], str] = {}
     for split, of_field in folders.items():
-        for name, folder in of_field.items():
+        for name, folder in [(name, one) for name, ones in of_field.items() for one in ones]:
             if not os.path.isdir(folder):
                 continue
             facts = os.stat(folder)
@@ -142,17 +305,17 @@ def _check_apart(plan: FolderPlan, folders: Mapping[str, Mapping[str, Path]]) ->
                 raise EdkitError(
                     f"{str(folder)!r} is the folder of the splits {other} and {split}: expected "
                     f"images of their own for each, or the result would be measured on what was "
-                    f"learned from; correct [splits] in {plan.path.name}."
+                    f"learned from; correct [splits] in {plan.toml}."
                 )
 
 
-def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
+def _check_own(plan: FolderPlan, files: Mapping[str, Files], findings: Findings) -> None:
     """Report how many files two splits share, as links or as copies of the same name.
 
     Raises:
         EdkitError: all files of a split are links to those of another.
     """
-    first = next(iter(plan.fields))
+    first = next(iter(plan.pictures))
     of_split = {split: {_place(path): path for path in files[split][first]} for split in files}
     named = {split: {path.name: path for path in files[split][first]} for split in files}
     for one, other in combinations(of_split, 2):
@@ -162,7 +325,7 @@ def _check_own(plan: FolderPlan, files: Files, findings: Findings) -> None:
             raise EdkitError(
                 f"{str(path)!r} and all others of a split are links to files of another: expected "
                 f"images of their own for {one} and {other}, or the result would be measured on "
-                f"what was learned from; correct [splits] in {plan.path.name}."
+                f"what was learned from; correct [splits] in {plan.toml}."
             )
         if shared:
             findings.infer("split", f"{len(shared):,} files of {other} are files of {one} as well")
@@ -185,8 +348,9 @@ def _place(path: Path) -> tuple[int, int]:
     return facts.st_dev, facts.st_ino
 
 
-def _list_images(folder: Path, name: str) -> _Listing:
-    """Return the files of a field's folder: images by their stems, and others."""
+def _list_images(plan: FolderPlan, places: Sequence[Path], name: str, root: Path) -> _Listing:
+    """Return the files of a field in a split: images by their names, and others."""
+    folder = next(filter(os.path.isdir, places), places[0])
     if not os.path.isdir(folder):
         beside = sorted(os.listdir(folder.parent)) if os.path.isdir(folder.parent) else []
         raise EdkitError(
@@ -194,42 +358,44 @@ def _list_images(folder: Path, name: str) -> _Listing:
             f"{', '.join(beside[:8]) or 'nothing'} beside it."
         )
     listing = _Listing(folder)
-    endings = ENDINGS | HEIF if can_read_heif() else ENDINGS
-    for path in sorted(folder.iterdir()):
-        kind = _kind(path, endings)
-        if kind:
-            listing.others[kind] += 1
+    for number, place in enumerate(places):
+        if os.path.isdir(place):
+            _list_place(plan, place, name, number if len(places) > 1 else None, listing)
+    if not listing.images:
+        heif = f": {HEIC_ADVICE}" if any(ending in HEIF for ending in listing.others) else ""
+        raise EdkitError(
+            f"{str(folder)!r}: expected the images of field {name!r}, found no file that is read, "
+            f"such as .png, .jpg or .tif, but {counted(listing.others) or 'nothing'}{heif}."
+        )
+    return listing
+
+
+def _list_place(
+    plan: FolderPlan, place: Path, name: str, class_number: int | None, listing: _Listing
+) -> None:
+    """Add the files of one folder to a listing."""
+    suffix = plan.fields[name].suffix
+    start = len(str(place)) + 1
+    paths = (
+        walk_images(place, listing.others) if plan.nested else list_images(place, listing.others)
+    )
+    for path in paths:
+        key = _normal(os.path.splitext(str(path)[start:])[0].replace(os.sep, "/"))
+        if not key.endswith(suffix):
+            listing.others[f"without {suffix}"] += 1
             continue
-        stem = _normal(path.stem)
-        if stem in listing.images:
-            other = listing.images[stem].name
+        key = key.removesuffix(suffix)
+        if class_number is not None:
+            key = f"{_normal(place.name)}/{key}"
+            listing.classes[key] = class_number
+        if key in listing.images:
+            other = listing.images[key].name
             how = " (they differ only in how accents are stored)"
             raise EdkitError(
                 f"{str(path)!r}: expected one file a name, found {other!r} as well"
                 f"{how * (Path(other).stem != path.stem)}."
             )
-        listing.images[stem] = path
-        if path.suffix.lower() in HEIF:
-            register_heif()
-    if not listing.images:
-        heif = f": {_HEIF}" if any(ending in HEIF for ending in listing.others) else ""
-        raise EdkitError(
-            f"{str(folder)!r}: expected the images of field {name!r}, found no file that is read, "
-            f"such as .png, .jpg or .tif, but {_counted(listing.others) or 'nothing'}{heif}."
-        )
-    return listing
-
-
-def _kind(path: Path, endings: set[str]) -> str:
-    """Return the kind of a file that is not read; "" for an image."""
-    if path.name.startswith("."):
-        return "hidden"
-    if os.path.isdir(path):
-        return "folders"
-    if not os.path.isfile(path):  # opening a FIFO would hang
-        return "pipes or broken links"
-    ending = path.suffix.lower()
-    return "" if ending in endings else ending or "without ending"
+        listing.images[key] = path
 
 
 def _check_partners(listed: Mapping[str, _Listing]) -> None:
@@ -239,7 +405,7 @@ def _check_partners(listed: Mapping[str, _Listing]) -> None:
             images, partners = listed[one].images, listed[other].images
             lone = sorted(set(images) - set(partners))
             if lone:
-                others = _counted(listed[other].others)
+                others = counted(listed[other].others)
                 raise EdkitError(
                     f"{str(images[lone[0]])!r} ({one}) has no partner in "
                     f"{str(listed[other].folder)!r} ({other}): expected the same names, found "
@@ -248,14 +414,19 @@ def _check_partners(listed: Mapping[str, _Listing]) -> None:
                 )
 
 
-def _folders_beside(root: Path, folders: Mapping[str, Mapping[str, Path]]) -> list[str]:
+def _folders_beside(plan: FolderPlan, root: Path, folders: _Folders) -> list[str]:
     """Return the folders that are not read, by their paths below the root."""
-    used = {folder for of_field in folders.values() for folder in of_field.values()}
+    used = {
+        place for of_field in folders.values() for places in of_field.values() for place in places
+    }
+    if plan.nested and root in used:
+        return []
     within = {parent for folder in used for parent in (folder, *folder.parents)}
     above = sorted({p for folder in used for p in folder.parents if p.is_relative_to(root)})
     return [
         str(path.relative_to(root))
         for parent in above
+        if os.path.isdir(parent)
         for path in sorted(parent.iterdir())
         if path not in within and not path.name.startswith(".") and os.path.isdir(path)
     ]
@@ -263,11 +434,3 @@ def _folders_beside(root: Path, folders: Mapping[str, Mapping[str, Path]]) -> li
 
 def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
-
-
-def _counted(kinds: Counter[str]) -> str:
-    return _few([f"{count:,} {kind}" for kind, count in kinds.most_common()])
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:6]) + ", ..." * (len(names) > 6)

@@ -1,5 +1,6 @@
 """Images of a field: black and white, transparency, bands."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from ed_plugins.datasets.folder.check import FieldFiles
 from ed_plugins.datasets.folder.pictures import ImageHeader, open_usual, read_pixels
 from ed_plugins.datasets.folder.pixels import (
     TURNED,
+    Framing,
     average,
     colour_of,
     lay_over,
@@ -20,6 +22,7 @@ from ed_plugins.datasets.folder.pixels import (
 
 _WHITE = "#ffffff"  # under transparent pixels
 _HAIR = 1e-3  # tolerance of floats beyond 0..1, which resampling causes
+_FEW = 16  # a largest number below it is hardly one of images of 8 bits
 _DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and scanners
 
 
@@ -50,6 +53,7 @@ class Images:
             self.high = 255
         self.most = 0.0
         self.opaque = self.laid = 0  # files
+        self.lock = threading.Lock()  # of what is counted, since files are read in several threads
 
     def read(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return an image (height, width, channels) in the type of the field."""
@@ -69,17 +73,31 @@ class Images:
         pixels = upright(self._without_void(pixels, header), self._orientation(header))
         if self._beyond(path, pixels):
             pixels = pixels.clip(self.low, self.high)
-        pixels = to_channels(average(pixels, self.field.size, self.dtype), plan.channels)
+        pixels = to_channels(average(pixels, self.field.frame, self.dtype), plan.channels)
         if self.dtype.kind == "f" and (self.low, self.high) != (0, 1):
             pixels = (pixels - np.float32(self.low)) / np.float32(self.high - self.low)
-        return pixels
+        return self.field.frame.filled(pixels, 0)
 
-    def finish(self, whole: np.ndarray, findings: Findings) -> int:
-        """Report what was inferred, and return the number of white; 0 if the array is in 0..1."""
+    def is_open(self, most: float) -> bool:
+        """Return whether it is open what is white, since no number is as large as usual.
+
+        Args:
+            most: the largest number of the files that were looked at.
+        """
+        plan = self.field.plan
+        return self.dtype == np.uint8 and most < _FEW and not plan.bits and not plan.range
+
+    def finish(self, most: float, findings: Findings) -> int:
+        """Report what was inferred, and return the number of white; 0 if the array is in 0..1.
+
+        Args:
+            most: the largest number of the array.
+            findings: receives what was inferred.
+        """
         self._say_changes(findings)
-        if whole.dtype.kind == "f":
+        if self.dtype.kind == "f":
             return 0
-        plan, first, option = self.field.plan, self.field.headers[0], "range = [0, HIGH]"
+        first, option = self.field.headers[0], "range = [0, HIGH]"
         text = ""
         if not self.high:
             self.inferred = True
@@ -92,13 +110,11 @@ class Images:
                 option = f"bits = 16 or {option}"
         elif self.high == first.white < np.iinfo(first.dtype).max:
             text = f"white is {first.white:,}, as the files say"
-        elif whole.dtype == np.uint8 and not plan.bits and not plan.range:
-            most = int(whole.max(initial=0))
-            if 0 < most < 16:
-                self.inferred = most == 1
-                self.high, other = (1, 255) if self.inferred else (255, most)
-                text = f"white is {self.high:.0f}: the largest number is {most}"
-                option = f"range = [0, {other}]"
+        elif self.is_open(most) and most > 0:
+            self.inferred = most == 1
+            self.high, other = (1, 255) if self.inferred else (255, int(most))
+            text = f"white is {self.high:.0f}: the largest number is {most:.0f}"
+            option = f"range = [0, {other}]"
         if text:
             findings.infer(self.field.name, text, f"{option} in {self.field.toml}")
         return int(self.high)
@@ -138,17 +154,21 @@ class Images:
 
     def _usual(self, path: Path, header: ImageHeader) -> np.ndarray:
         """Return an image of 8 bits, read by Pillow alone."""
-        plan, size, orientation = self.field.plan, self.field.size, self._orientation(header)
-        stored = (size[1], size[0]) if size and orientation in TURNED else size
-        with open_usual(path, header, stored) as image:
+        plan, frame, orientation = self.field.plan, self.field.frame, self._orientation(header)
+        if frame.size and orientation in TURNED:
+            frame = Framing(frame.size[::-1], frame.fit)
+        with open_usual(path, header, frame) as image:
             if header.alpha:
                 image = self._laid(path, image)
             grey = plan.channels == 1 if plan.channels else header.bands == 1
             mode = "L" if grey else "RGB"
             image = image if image.mode == mode else image.convert(mode)
-            if stored:
-                image = image.resize((stored[1], stored[0]), Image.Resampling.BILINEAR)
-            pixels = np.asarray(image)
+            if frame.size:
+                size = frame.inner(image.height, image.width)
+                top, left, bottom, right = frame.part(image.height, image.width)
+                box = (left, top, right, bottom)
+                image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR, box)
+            pixels = frame.filled(np.asarray(image), 0)
         pixels = upright(pixels, orientation)
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
@@ -168,7 +188,8 @@ class Images:
             EdkitError: the band does not look like transparency.
         """
         if opaque == pixels:
-            self.opaque += 1
+            with self.lock:
+                self.opaque += 1
             return False
         if not self.field.plan.background and 2 * (pixels - clear - opaque) > pixels:
             raise EdkitError(
@@ -176,7 +197,8 @@ class Images:
                 f'clear and opaque in most pixels: say bands = "all" if it is none, or '
                 f'background = "{_WHITE}" if it is, in {self.field.where}.'
             )
-        self.laid += 1
+        with self.lock:
+            self.laid += 1
         return True
 
     def _page(self, path: Path, header: ImageHeader, number: int) -> np.ndarray:
@@ -211,7 +233,8 @@ class Images:
         lost = pixels == header.nodata
         if not lost.any():
             return pixels
-        self.void = (header.nodata, self.void[1] + int(lost.any(axis=-1).sum()))
+        with self.lock:
+            self.void = (header.nodata, self.void[1] + int(lost.any(axis=-1).sum()))
         return np.where(lost, pixels.dtype.type(self.low), pixels)
 
     def _beyond(self, path: Path, pixels: np.ndarray) -> bool:
@@ -228,13 +251,15 @@ class Images:
                 f"{str(path)!r}: expected finite numbers in an image, found {lost:,} others: such "
                 f'a map is kind = "value" with missing = nan in {where}.'
             )
-        self.most = max(self.most, float(most))
+        with self.lock:
+            self.most = max(self.most, float(most))
         low, high = self.low, self.high or 65535
         if least >= low and most <= high:
             return False
         hair = _HAIR if pixels.dtype.kind == "f" else 0
         if self.field.plan.range or (least >= low - hair and most <= high + hair):
-            self.beyond += int(((pixels < low) | (pixels > high)).sum())
+            with self.lock:
+                self.beyond += int(((pixels < low) | (pixels > high)).sum())
             return True
         extent = f"{least:.6g} to {most:.6g}"
         raise EdkitError(

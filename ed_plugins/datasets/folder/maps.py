@@ -1,5 +1,6 @@
 """Maps of a field: one class or value a pixel."""
 
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,17 @@ class _Map:
     """
 
     inferred = False
+    high = 0
+
+    def is_open(self, most: float) -> bool:
+        """Return whether it is open what is white: never of maps."""
+        return False
 
     def __init__(self, field: FieldFiles) -> None:
         self.field = field
-        self.partial = field.plan.partial  # whether pixels lack a target
+        self.partial = field.partial  # whether pixels lack a target
         self.met: Counter[str] = Counter()
+        self.lock = threading.Lock()  # of what is counted, since files are read in several threads
 
     def numbers(self, path: Path, header: ImageHeader, count: int) -> np.ndarray:
         """Return the stored numbers of a map (height, width, count), upright.
@@ -93,9 +100,9 @@ class ClassMaps(_Map):
         strange = classes[self.pixels[where] != classes]
         if strange.size:
             self._refuse(path, strange)
-        return self.classes[where]
+        return self.field.frame.filled(self.classes[where], -1)
 
-    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+    def finish(self, most: float, findings: Findings) -> int:
         """Report pixels without a class that the description does not mention."""
         if self.met["lost"]:
             self.partial = True
@@ -111,11 +118,11 @@ class ClassMaps(_Map):
                 f"{str(path)!r}: expected colours of 8 bits, found {header.dtype}: if those are "
                 f'ids, say so in {self.field.where}, such as road = 3 for road = "#808080".'
             )
-        pixels = pick(self.numbers(path, header, 3), self.field.size)
+        pixels = pick(self.numbers(path, header, 3), self.field.frame)
         return pixels.astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
 
     def _ids(self, path: Path, header: ImageHeader) -> np.ndarray:
-        ids = pick(self.numbers(path, header, 1)[..., 0], self.field.size)
+        ids = pick(self.numbers(path, header, 1)[..., 0], self.field.frame)
         if ids.dtype.kind == "f":
             lost = np.isnan(ids)
             ids = np.where(lost, -1, ids)
@@ -128,7 +135,8 @@ class ClassMaps(_Map):
         ids = ids.astype("int32" if ids.dtype.itemsize < 4 else "int64")
         lost_here = int((ids == -1).sum())
         if lost_here and -1 not in self.of:
-            self.met["lost"] += lost_here
+            with self.lock:
+                self.met["lost"] += lost_here
         return ids
 
     def refuse_bands(self, path: Path, count: int) -> None:
@@ -187,14 +195,17 @@ class ValueMaps(_Map):
         lost = _lost(raw, values, missing)
         exact = raw.dtype.itemsize < 4 or raw.dtype.kind == "f"
         if not exact and max(-int(raw.min()), int(raw.max())) > 2**24:
-            self.met["rounded"] += 1
+            with self.lock:
+                self.met["rounded"] += 1
         values[lost] = np.nan
         if plan.missing is None and lost.any():
-            self.missing = header.nodata
-            self.met["nodata"] += int(lost.sum())
+            with self.lock:
+                self.missing = header.nodata
+                self.met["nodata"] += int(lost.sum())
         self._check(path, values, lost)
         self._count_zeros(values)
-        values = average(values, self.field.size, values.dtype)
+        values = average(values, self.field.frame, values.dtype)
+        values = self.field.frame.filled(values, np.nan)
         lost = np.isnan(values)
         values = values * np.float32(plan.scale) + np.float32(plan.offset)
         if plan.fill == "nearest" and lost.any():
@@ -206,7 +217,7 @@ class ValueMaps(_Map):
             values[lost] = plan.fill
         return values
 
-    def finish(self, whole: np.ndarray, findings: Findings) -> int:
+    def finish(self, most: float, findings: Findings) -> int:
         """Report the marks of no value, and rounded numbers."""
         name, toml, plan = self.field.name, self.field.toml, self.field.plan
         if self.met["nodata"]:
@@ -235,10 +246,10 @@ class ValueMaps(_Map):
     def _count_zeros(self, values: np.ndarray) -> None:
         """Count the pixels of 0, which means no value in many maps of depth."""
         others = values[(values != 0) & ~np.isnan(values)]
-        self.met["zero"] += int((values == 0).sum())
-        if others.size:
-            self.least = min(self.least, float(others.min()))
-            self.most = max(self.most, float(others.max()))
+        with self.lock:
+            self.met["zero"] += int((values == 0).sum())
+            self.least = min(self.least, float(others.min(initial=np.inf)))
+            self.most = max(self.most, float(others.max(initial=0)))
 
     def _check(self, path: Path, values: np.ndarray, lost: np.ndarray) -> None:
         """Raise EdkitError for infinite numbers, and for those that look like marks of no value."""

@@ -1,8 +1,9 @@
 """Image files: headers, and pixels as images or as numbers."""
 
 import re
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ed_core import EdkitError
-from ed_plugins.datasets.folder.pixels import TURNED
+from ed_plugins.datasets.folder.pixels import TURNED, Framing
 from ed_plugins.datasets.folder.tiff import MAGIC, open_tiff, read_tiff_header, read_tiff_pixels
 
 HEIF = {".heic", ".heif", ".hif"}  # phone photographs, with pillow-heif
@@ -35,6 +36,17 @@ _DEEP_PNG = {"LA;16B": 1, "RGB;16B": 3, "RGBA;16B": 3}  # Pillow's mode to bands
 _PREVIEWS = ("MPO", "HEIF")  # the further pages are previews, depth and other shots
 _NETPBM = re.compile(rb"P([2356])((?:\s+|#[^\n]*\n)+)(\d+)\s+(?:#[^\n]*\n)*(\d+)\s+(\d+)\s")
 _ORIENTATION = 0x0112
+_PILLOW = r"PIL\b"  # the modules whose warnings are not shown
+_LIMIT = threading.Lock()  # of Pillow's limit of pixels, which is the process's
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_KINDS = {  # colour type to bands, transparency and palette
+    0: (1, False, False),
+    2: (3, False, False),
+    3: (3, False, True),
+    4: (1, True, False),
+    6: (3, True, False),
+}
+_PNG_USUAL = {b"IDAT", b"PLTE", b"pHYs", b"gAMA", b"sRGB", b"cHRM", b"sBIT", b"tIME", b"tEXt"}
 _NOTES = (b"eXIf", b"Raw profile type", b"adobe.xmp")  # chunks of PNG that may hold an orientation
 
 
@@ -103,7 +115,9 @@ def read_header(path: Path) -> ImageHeader:
         magic = file.read(512)
         file.seek(0)
         facts = None
-        if magic[:4] in MAGIC:
+        if magic[:8] == _PNG:
+            facts = _png_header(file)
+        elif magic[:4] in MAGIC:
             with open_tiff(file) as tiff:
                 facts = read_tiff_header(tiff)
             file.seek(0)
@@ -150,34 +164,57 @@ def read_pixels(
 
 
 @contextmanager
-def open_usual(path: Path, header: ImageHeader, size: Sequence[int]) -> Iterator[Image.Image]:
+def open_usual(path: Path, header: ImageHeader, frame: Framing) -> Iterator[Image.Image]:
     """Open an image of 8 bits with Pillow; errors inside the block name the file.
 
     Args:
         path: of the file.
         header: of the file.
-        size: later (height, width), not yet upright: a large JPEG is decoded at the smallest
-            fraction with at least twice as many pixels a side.
+        frame: the later size, not yet upright: a large JPEG is decoded at the smallest fraction
+            with at least twice as many pixels a side.
     """
     with _guarded(path), path.open("rb") as file, open_image(file) as image:
-        if size and header.height * header.width > _LARGE:
-            image.draft(None, (2 * size[1], 2 * size[0]))
+        if frame.size and header.height * header.width > _LARGE:
+            top, left, bottom, right = frame.part(header.height, header.width)
+            size = frame.inner(header.height, header.width)
+            share = max(size[0] / (bottom - top), size[1] / (right - left))
+            image.draft(None, (round(2 * share * header.width), round(2 * share * header.height)))
         yield image
 
 
 @contextmanager
 def open_image(file: BinaryIO) -> Iterator[Image.Image]:
-    """Open an image with Pillow, with our limit of pixels instead of Pillow's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about its metadata, not its pixels
-        Image.init()
-        formats = [name for name in _FORMATS if name in Image.OPEN]
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            with Image.open(file, formats=formats) as image:
-                yield image
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    """Open an image with Pillow, with our limit of pixels instead of Pillow's.
+
+    In any thread: what is changed for the whole process is the same whoever changes it.
+    """
+    _quieten()
+    Image.init()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    try:
+        image = Image.open(file, formats=formats)
+    except Image.DecompressionBombError:
+        with _LIMIT:
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                image = Image.open(file, formats=formats)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+    with image:
+        yield image
+
+
+def _quieten() -> None:
+    """Ignore Pillow's warnings, which are about an image's metadata, not its pixels.
+
+    `warnings.catch_warnings` would take away the filters of threads beside this one.
+    """
+    if not any(one[3] is not None and _module(one[3]) == _PILLOW for one in warnings.filters):
+        warnings.filterwarnings("ignore", module=_PILLOW)
+
+
+def _module(pattern: Any) -> str:
+    return getattr(pattern, "pattern", pattern)
 
 
 def register_heif() -> None:
@@ -214,6 +251,41 @@ def _pillow_header(image: Image.Image, file: BinaryIO) -> ImageHeader:
         dtype = np.dtype("int16" if depth[1] else "uint16")
         facts |= {"reader": "jp2", "dtype": dtype, "white": white}
     return ImageHeader(**facts)
+
+
+def _png_header(file: BinaryIO) -> dict[str, Any] | None:
+    """Return the header of a usual PNG by its chunks; None of one that Pillow has to look at.
+
+    A folder may hold many thousands, and Pillow takes five times as long.
+
+    Raises:
+        ValueError: it is cut off.
+    """
+    place = 8
+    facts: dict[str, Any] | None = None
+    while True:
+        file.seek(place)
+        chunk = file.read(33)
+        if len(chunk) < 12:
+            raise ValueError("it ends before its last chunk")
+        length, kind = int.from_bytes(chunk[:4], "big"), chunk[4:8]
+        if kind == b"IHDR":
+            width, height = (int.from_bytes(chunk[k : k + 4], "big") for k in (8, 12))
+            bands, alpha, palette = _PNG_KINDS.get(chunk[17], (0, False, False))
+            if not bands or chunk[16] not in (1, 2, 4, 8):
+                break
+            facts = {
+                **{"height": height, "width": width, "bands": bands, "alpha": alpha},
+                **{"palette": palette, "dtype": np.dtype("uint8"), "reader": "pillow"},
+            }
+        elif kind == b"IEND":
+            file.seek(0)
+            return facts
+        elif kind not in _PNG_USUAL or (kind == b"tEXt" and _NOTES[1] in chunk):
+            break
+        place += 12 + length
+    file.seek(0)
+    return None
 
 
 def _deep(image: Image.Image, file: BinaryIO) -> str:
@@ -331,6 +403,8 @@ def _guarded(path: Path) -> Iterator[None]:
         if str(path) in text:
             raise
         raise EdkitError(f"{str(path)!r}: {text}") from error
+    except FileNotFoundError as error:
+        raise EdkitError(f"{str(path)!r}: expected a file, found none.") from error
     except UnidentifiedImageError as error:
         what = "something else, or a kind that is not known: save it as PNG or TIFF"
         what = what if path.stat().st_size else "an empty file: copy it again"

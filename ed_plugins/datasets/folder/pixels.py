@@ -1,6 +1,7 @@
 """Operations on pixels: orientation, background, bands, channels and size."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -11,6 +12,60 @@ _BLOCK = 2**22  # pixels per block
 TURNED = range(5, 9)  # the orientations that swap height and width
 
 Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Size that images are brought to, and how.
+
+    Args:
+        size: (height, width); () leaves them as they are.
+        fit: `stretch` both sides, `crop` the middle in the proportions of the size, or `pad`: the
+            whole image in the middle, with black around it (a map: with no class and no value).
+    """
+
+    size: tuple[int, ...] = ()
+    fit: str = "stretch"
+
+    def part(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return top, left, bottom and right of the part of an image that is used."""
+        if self.fit != "crop" or not self.size:
+            return 0, 0, height, width
+        share = min(height / self.size[0], width / self.size[1])
+        rows, columns = (max(1, round(side * share)) for side in self.size)
+        top, left = (height - rows) // 2, (width - columns) // 2
+        return top, left, top + rows, left + columns
+
+    def inner(self, height: int, width: int) -> tuple[int, ...]:
+        """Return the size that the used part of an image gets; () leaves it as it is."""
+        if self.fit != "pad" or not self.size:
+            return self.size
+        share = min(self.size[0] / height, self.size[1] / width)
+        return max(1, round(height * share)), max(1, round(width * share))
+
+    def box(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """Return top, left, height and width of what the frame shows, in an image's pixels."""
+        top, left, bottom, right = self.part(height, width)
+        rows, columns = self.inner(height, width) or (height, width)
+        if self.fit != "pad" or not self.size:
+            return top, left, bottom - top, right - left
+        down, across = height / rows, width / columns
+        above, before = ((a - b) // 2 for a, b in zip(self.size, (rows, columns), strict=True))
+        return -above * down, -before * across, self.size[0] * down, self.size[1] * across
+
+    def cut(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the part of (height, width, ...) that is used."""
+        top, left, bottom, right = self.part(*pixels.shape[:2])
+        return pixels[top:bottom, left:right]
+
+    def filled(self, pixels: np.ndarray, void: float) -> np.ndarray:
+        """Return (height, width, ...) in the middle of the frame, with `void` around it."""
+        if self.fit != "pad" or not self.size or pixels.shape[:2] == self.size:
+            return pixels
+        whole = np.full((*self.size, *pixels.shape[2:]), void, pixels.dtype)
+        top, left = ((a - b) // 2 for a, b in zip(self.size, pixels.shape, strict=False))
+        whole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+        return whole
 
 
 def colour_of(text: str) -> Colour:
@@ -57,18 +112,20 @@ def to_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(pixels, 3, axis=2) if channels == 3 and pixels.shape[2] == 1 else pixels
 
 
-def average(pixels: np.ndarray, size: Sequence[int], dtype: np.dtype) -> np.ndarray:
-    """Return (height, width, bands) resized by averaging; () leaves it as it is.
+def average(pixels: np.ndarray, frame: Framing, dtype: np.dtype) -> np.ndarray:
+    """Return (height, width, bands) resized by averaging, without what lies around it.
 
     Each band is averaged as floats, since Pillow has no colour of more than 8 bits: first along the
     rows, some at a time, to save memory.
 
     Args:
         pixels: (height, width, bands).
-        size: target (height, width).
+        frame: the target.
         dtype: of the result; whole numbers are rounded.
     """
-    if not size or tuple(size) == pixels.shape[:2]:
+    size = frame.inner(*pixels.shape[:2])
+    pixels = frame.cut(pixels)
+    if not size or size == pixels.shape[:2]:
         return pixels.astype(dtype, copy=False)
     result = np.empty((*size, pixels.shape[2]), dtype)
     for band in range(pixels.shape[2]):
@@ -80,8 +137,10 @@ def average(pixels: np.ndarray, size: Sequence[int], dtype: np.dtype) -> np.ndar
     return result
 
 
-def pick(pixels: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Return (height, width, ...) resized by nearest pixels; () leaves it as it is."""
+def pick(pixels: np.ndarray, frame: Framing) -> np.ndarray:
+    """Return (height, width, ...) resized by nearest pixels, without what lies around it."""
+    size = frame.inner(*pixels.shape[:2])
+    pixels = frame.cut(pixels)
     if not size:
         return pixels
     rows, columns = (

@@ -1,13 +1,98 @@
-"""Files of one field as one array."""
+"""Files of one field as one array, decoded when it is sliced."""
 
+import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ed_core import EdkitError, Findings
+from ed_core.data.lazy import Sliced
 from ed_plugins.datasets.folder.check import FieldFiles
 from ed_plugins.datasets.folder.images import Images
 from ed_plugins.datasets.folder.maps import ClassMaps, ValueMaps
+from ed_plugins.datasets.folder.walk import in_threads
+
+KEPT = 256 * 2**20  # bytes of a data set's numbers that are kept in memory once they are read
+_WHOLE = 32 * 2**20  # bytes of a field of which all files are looked at before the first step
+_LOOKED = 256  # files that are looked at of a larger one
+_PIECE = 64  # files that are looked at together
+
+READERS: dict[str, type[Images | ClassMaps | ValueMaps]] = {
+    "image": Images,
+    "class": ClassMaps,
+    "value": ValueMaps,
+}
+
+
+class FileArray(Sliced):
+    """Files of a field as one array, (samples, ...): whole numbers or floats as they are stored.
+
+    Files are decoded in several threads when rows of them are asked for. An error names the file.
+
+    Args:
+        field: the files and their reading options.
+        reader: of its files.
+        keep: whether numbers stay in memory once they are read.
+    """
+
+    __slots__ = ("_field", "_kept", "_lock", "_reader", "_there", "dtype", "most", "shape")
+
+    def __init__(
+        self, field: FieldFiles, reader: Images | ClassMaps | ValueMaps, keep: bool
+    ) -> None:
+        self._field = field
+        self._reader = reader
+        shape = field.shape if field.plan.kind != "class" else field.shape[:2]
+        self.shape: tuple[int, ...] = (len(field.paths), *shape)
+        self.dtype = field.dtype
+        self.most: int | None = None  # numbers beyond are refused
+        self._kept = np.empty(self.shape, self.dtype) if keep else None
+        self._there = np.zeros(len(field.paths), bool)
+        self._lock = threading.Lock()
+
+    @property
+    def whole(self) -> Any:
+        """All numbers where they are in memory, else this array."""
+        return self if self._kept is None or self.is_slow else self._kept
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether rows are decoded when they are asked for, so that it pays to ask ahead."""
+        return self._kept is None or not self._there.all()
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        rows = np.arange(len(self))[key]
+        if self._kept is None:
+            return self._decoded(rows.reshape(-1)).reshape(*rows.shape, *self.shape[1:])
+        with self._lock:
+            lacking = np.unique(rows[~self._there[rows]])
+            if len(lacking):
+                self._kept[lacking] = self._decoded(lacking)
+                self._there[lacking] = True
+        return self._kept[key]
+
+    def _decoded(self, rows: np.ndarray) -> np.ndarray:
+        """Return the arrays of some files, (rows, ...)."""
+        whole = np.empty((len(rows), *self.shape[1:]), self.dtype)
+
+        def read(place: int) -> None:
+            path, header = self._field.paths[rows[place]], self._field.headers[rows[place]]
+            array = self._reader.read(path, header)
+            if array.shape != self.shape[1:]:  # header and pixels disagree
+                raise EdkitError(
+                    f"{str(path)!r}: expected an array {self.shape[1:]}, found {array.shape}."
+                )
+            if self.most is not None and array.max(initial=0) > self.most:
+                raise EdkitError(
+                    f"{str(path)!r}: expected numbers up to {self.most:,}, as in the files that "
+                    f"were looked at, found {array.max():,}: say range = [0, {array.max()}] in "
+                    f"{self._field.where}."
+                )
+            whole[place] = array
+
+        in_threads(read, range(len(rows)))
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +106,68 @@ class FieldArray:
         white: the whole number that stands for 1.0 in an image; 0 if the array is not scaled.
         inferred: whether white was inferred from the largest number in all files.
         partial: whether pixels lack a target.
+        classless: of classes, whether no pixel of a sample has one, (samples,); else empty.
     """
 
-    array: np.ndarray
+    array: FileArray
     white: int
     inferred: bool
     partial: bool
+    classless: np.ndarray
 
 
-def read_field(field: FieldFiles, findings: Findings) -> FieldArray:
+def size_of(field: FieldFiles) -> int:
+    """Return the bytes of all numbers of a field."""
+    return len(field.paths) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
+
+
+def read_field(field: FieldFiles, keep: bool, findings: Findings) -> FieldArray:
     """Return the files of a field as one array, in their order.
+
+    All files of maps, of images whose white follows from the largest number of all, and of small
+    fields are looked at; of others some, evenly spaced.
 
     Args:
         field: the files and their reading options.
+        keep: whether its numbers stay in memory.
         findings: receives what was inferred.
 
     Raises:
-        EdkitError: a file cannot be read, or contradicts the plan.
+        EdkitError: a file that is looked at cannot be read, or contradicts the plan.
     """
-    readers: dict[str, type[Images | ClassMaps | ValueMaps]] = {
-        "image": Images,
-        "class": ClassMaps,
-        "value": ValueMaps,
-    }
-    reader = readers[field.plan.kind](field)
-    shape = field.shape if field.plan.kind != "class" else field.shape[:2]
-    whole = np.empty((len(field.paths), *shape), field.dtype)
-    for number, (path, header) in enumerate(zip(field.paths, field.headers, strict=True)):
-        array = reader.read(path, header)
-        if array.shape != shape:  # header and pixels disagree
-            raise EdkitError(f"{str(path)!r}: expected an array {shape}, found {array.shape}.")
-        whole[number] = array
+    reader = READERS[field.plan.kind](field)
+    array = FileArray(field, reader, keep)
+    count = len(field.paths)
+    rows = np.arange(count)
+    sampled = isinstance(reader, Images) and reader.high > 0 and size_of(field) > _WHOLE
+    if sampled:
+        rows = np.unique(np.linspace(0, count - 1, min(_LOOKED, count)).astype(int))
+    most, classless = _look(array, rows, field.plan.kind)
+    if sampled and reader.is_open(most):
+        rows = np.arange(count)
+        most, classless = _look(array, rows, field.plan.kind)
     _say_headers(field, findings)
-    white = reader.finish(whole, findings)
-    return FieldArray(whole, white, reader.inferred, reader.partial)
+    white = reader.finish(most, findings)
+    if len(rows) < count:
+        findings.infer(
+            field.name, f"{len(rows):,} of {count:,} files were looked at, the others when needed"
+        )
+    if white and white < np.iinfo(array.dtype).max:
+        array.most = white
+    return FieldArray(array, white, reader.inferred, reader.partial, classless)
+
+
+def _look(array: FileArray, rows: np.ndarray, kind: str) -> tuple[float, np.ndarray]:
+    """Read files; return the largest number, and of classes whether a sample has none."""
+    most = 0.0
+    classless: list[np.ndarray] = [np.zeros(0, bool)]
+    for first in range(0, len(rows), _PIECE):
+        part = array[rows[first : first + _PIECE]]
+        if kind == "class":
+            classless.append(np.all(part < 0, axis=(1, 2)))
+        elif part.dtype.kind != "f":
+            most = max(most, float(part.max(initial=0)))
+    return most, np.concatenate(classless)
 
 
 def _say_headers(field: FieldFiles, findings: Findings) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError
-from ed_plugins.datasets.signals.csv_layout import DATE
-from ed_plugins.datasets.signals.csv_tables import TextTable
-from ed_plugins.datasets.signals.files import plain
+from ed_plugins.datasets.table.csv_layout import DATE
+from ed_plugins.datasets.table.csv_tables import TextTable, bad_cell, column_of
 
 # A column whose heading consists of these words alone is a clock. A "second lead", a "time to peak"
 # and an "index finger" are not.
@@ -173,41 +172,6 @@ def is_clock(name: str) -> bool:
 
 def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name.lower())
-
-
-def column_of(table: TextTable, wanted_name: str, option: str) -> int:
-    """Return the index, from 0, of a column given by its name or by its number from 1."""
-    same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted_name)]
-    if (
-        not same
-        and wanted_name.isascii()
-        and wanted_name.isdigit()
-        and 0 < int(wanted_name) <= len(table.names)
-    ):
-        same = [int(wanted_name) - 1]
-    if len(same) == 1:
-        return same[0]
-    there = ", ".join(name or str(i) for i, name in enumerate(table.names, 1))[:200]
-    if same:
-        numbers = " and ".join(str(i + 1) for i in same)
-        raise EdkitError(
-            f"{str(table.path)!r} has {len(same)} columns {wanted_name!r}: give one of the numbers "
-            f"{numbers} as option {option!r}."
-        )
-    raise EdkitError(
-        f"{str(table.path)!r} has no column {wanted_name!r}: option {option!r} is of {there}, or "
-        f"of their numbers from 1 to {len(table.names)}."
-    )
-
-
-def bad_cell(table: TextTable, row: int, column: int, others: list[str]) -> EdkitError:
-    """Return the error about a cell that is no number."""
-    place, cell = table.where(row, column)
-    remedy = f", or take other columns, such as columns={','.join(others)}" if others else ""
-    return EdkitError(
-        f"{str(table.path)!r}, {place}: expected a finite number, found {cell[:40]!r}: mend it"
-        f"{remedy}."
-    )
 
 
 def _is_dated(table: TextTable, column: int) -> bool:

@@ -1,16 +1,15 @@
 """Files of recordings: a single one, a folder of one kind, or a pattern."""
 
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 from ed_core import EdkitError, Findings
+from ed_plugins.datasets._samples import walk
+from ed_plugins.datasets.table.csv_layout import plain
+from ed_plugins.datasets.table.csv_tables import sound_remedy
 
 WAVES = (".wav", ".wave")
-_SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
-_ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
 # The first kind present in a folder is read: a .txt may be a licence.
 _KINDS: dict[str, tuple[str, ...]] = {
     "WAV": WAVES,
@@ -18,11 +17,6 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "Parquet": (".parquet",),
     "text": (".txt", ".dat"),
 }
-
-
-def plain(text: str) -> str:
-    """Return a text in one Unicode form: macOS stores accents in another."""
-    return unicodedata.normalize("NFC", text)
 
 
 def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
@@ -38,9 +32,7 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        return _of_one_kind(
-            path, [*_walk(path, set())], Findings() if findings is None else findings
-        )
+        return _of_one_kind(path, [*walk(path)], Findings() if findings is None else findings)
     if path.parent.is_dir():
         pattern = plain(path.name)
         paths = [p for p in sorted(path.parent.iterdir()) if fnmatch(plain(p.name), pattern)]
@@ -51,28 +43,6 @@ def find_recordings(path: Path, findings: Findings | None = None) -> list[Path]:
         f"{str(path)!r} {what}: expected a WAV or CSV file, a folder of them, or a pattern "
         "such as FOLDER/*.wav."
     )
-
-
-def sound_remedy(path: Path) -> str:
-    """Return the remedy for a file that may be a sound or a table of another format."""
-    if path.suffix.lower() in _SOUNDS:
-        return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
-    if path.suffix.lower() in _ARRAYS:
-        return f"; for arrays there is --data arrays:{path.name}"
-    return ""
-
-
-def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
-    """Return the files under a folder by name; do not follow links to a folder above."""
-    facts = folder.stat()
-    above = {*above, (facts.st_dev, facts.st_ino)}
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.name.startswith("."):
-            facts = path.stat()
-            if (facts.st_dev, facts.st_ino) not in above:
-                yield from _walk(path, above)
-        elif not path.is_dir():
-            yield path
 
 
 def _of_one_kind(folder: Path, files: list[Path], findings: Findings) -> list[Path]:

@@ -24,11 +24,13 @@ from ed_core import (
 from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
 from ed_plugins.datasets._options import NO_FILE, check_least
-from ed_plugins.datasets.signals.csv_layout import TextOptions
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
 from ed_plugins.datasets.signals.files import find_recordings, plain
+from ed_plugins.datasets.signals.reader import READER, reading_of
 from ed_plugins.datasets.signals.recordings import read_recordings, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
+from ed_plugins.datasets.signals.windows import whole_windows, window_count, windows
+from ed_plugins.datasets.table.csv_layout import TextOptions
 
 Arrays = dict[str, np.ndarray]
 
@@ -79,7 +81,7 @@ class _Plan:
     seed: int
 
 
-@dataset
+@dataset(files=READER)
 def signals(
     *,
     path: FilePath = NO_FILE,
@@ -179,6 +181,7 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
     if plan.labels:
         fields["label"] = Field((), "class", classes)
     overlap = -(-plan.window // plan.hop) - 1
+    reading = reading_of(recordings[0], options, plan.window, plan.hop)
     return Dataset(
         fields,
         {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()},
@@ -187,7 +190,7 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
         else Later(lambda: _cut(parts, plan.window, plan.hop), list(fields)),
         groups=Groups(cut["train"]["file"], in_time=True, overlap=overlap),
         preparation=_preparation(recordings, gaps),
-        input=InputRecord(findings=tuple(findings)),
+        input=InputRecord(findings=tuple(findings), reading={"signals": reading}),
     )
 
 
@@ -222,34 +225,15 @@ def _preparation(recordings: list[SignalRecording], gaps: bool) -> Standardisati
     return Standardisation("signal", gaps, "full scale" if waves else "", whole)
 
 
-def windows(signal: np.ndarray, window: int, hop: int) -> np.ndarray:
-    """Return the windows (windows, window, channels) of a signal (time, channels), float32 or 64.
-
-    A rest at the end is dropped; a signal shorter than a window is padded with NaN, which marks
-    missing numbers.
-    """
-    short = max(0, window - len(signal))
-    filled = signal if signal.dtype == "float64" else signal.astype("float32", copy=False)
-    if short:
-        filled = np.pad(filled, ((0, short), (0, 0)), constant_values=np.nan)
-    views = np.lib.stride_tricks.sliding_window_view(filled, window, axis=0)[::hop]
-    return np.ascontiguousarray(views.transpose(0, 2, 1))
-
-
-def _whole_windows(part: _Part, window: int) -> list[Stretch]:
-    """Return the stretches that hold a window; a single shorter one is padded."""
-    if len(part.stretches) == 1:
-        return list(part.stretches)
-    return [one for one in part.stretches if len(one) >= window]
-
-
 def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
     """Return the windows of all parts as `signal`, with the time, class and part of each.
 
     Windows without any number are left out.
     """
-    held = [(i, one) for i, part in enumerate(parts) for one in _whole_windows(part, window)]
-    counts = [max(len(one) - window, 0) // hop + 1 for _, one in held]
+    held = [
+        (i, one) for i, part in enumerate(parts) for one in whole_windows(part.stretches, window)
+    ]
+    counts = [window_count(one, window, hop) for _, one in held]
     channels = held[0][1].samples.shape[1] if held else 1
     kind = np.result_type("float32", *(one.samples.dtype for _, one in held))
     size = sum(counts) * window * channels * kind.itemsize
@@ -301,7 +285,7 @@ def _report_windows(parts: list[_Part], plan: _Plan, findings: Findings) -> None
     window, hop = plan.window, plan.hop
     rest = short = 0
     for part in parts:
-        held = _whole_windows(part, window)
+        held = whole_windows(part.stretches, window)
         used = [min(max(len(one) - window, 0) // hop * hop + window, len(one)) for one in held]
         rest += len(part) - sum(used)
         short += sum(len(one) < window for one in held)

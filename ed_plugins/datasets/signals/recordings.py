@@ -9,7 +9,6 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets.signals.csv_layout import NoNumbersError, Note
 from ed_plugins.datasets.signals.files import WAVES
 from ed_plugins.datasets.signals.stretches import (
     Channels,
@@ -20,6 +19,7 @@ from ed_plugins.datasets.signals.stretches import (
 )
 from ed_plugins.datasets.signals.tables import read_table
 from ed_plugins.datasets.signals.wav import WavHeader, read_wav, wav_header
+from ed_plugins.datasets.table.csv_layout import NoNumbersError, Note
 
 _LISTED = 80  # characters of channel names in a message
 _MANY = 16  # unnamed channels from which on each row may have been meant as a signal
@@ -44,18 +44,28 @@ def read_recordings(
     empty: list[NoNumbersError] = []
     for path, header in zip(paths, headers, strict=True):
         try:
-            recording = _of_wav(path, header, options) if header else read_table(path, options)
+            recording = read_recording(path, header, options)
         except NoNumbersError as error:
             empty.append(error)
             if len(empty) == len(paths):
                 raise empty[0] from None
             continue
-        if not len(recording):
-            raise EdkitError(f"{str(path)!r}: expected samples, found none.")
-        recordings.append(_with_channels(recording, options.channels))
+        recordings.append(recording)
     named = ", ".join(error.name for error in empty[:4])
     findings.leave_out("files", len(empty), f"without numbers: {named}")
     return _alike(recordings, bool(options.columns))
+
+
+def read_recording(path: Path, header: WavHeader | None, options: ReadOptions) -> SignalRecording:
+    """Return the recording of a WAV file, by its header, or of a table.
+
+    Raises:
+        EdkitError: it cannot be read, or holds other than finite numbers, or none.
+    """
+    recording = _of_wav(path, header, options) if header else read_table(path, options)
+    if not len(recording):
+        raise EdkitError(f"{str(path)!r}: expected samples, found none.")
+    return with_channels(recording, options.channels)
 
 
 def _check_options(options: ReadOptions, waves: bool, tables: bool) -> None:
@@ -151,7 +161,7 @@ def _resampled(path: Path, part: Stretch, own: int, rate: int) -> Stretch:
     return Stretch(samples, part.start, 1 / rate)
 
 
-def _with_channels(recording: SignalRecording, channels: Channels) -> SignalRecording:
+def with_channels(recording: SignalRecording, channels: Channels) -> SignalRecording:
     """Return a recording with all of its channels, the first, or their mean."""
     if channels == "all" or len(recording.names) == 1:
         return recording

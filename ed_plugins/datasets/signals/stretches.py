@@ -10,7 +10,7 @@ import numpy as np
 
 from ed_core import EdkitError
 from ed_plugins.datasets.signals.clocks import Clock
-from ed_plugins.datasets.signals.csv_layout import Note, TextOptions
+from ed_plugins.datasets.table.csv_layout import Note, TextOptions
 
 Missing = Literal["refuse", "drop", "fill", "mask"]
 Channels = Literal["all", "mono", "first"]
@@ -23,7 +23,10 @@ _WAYS_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Reading options of recordings; see the options of `signals`."""
+    """Reading options of recordings; see the options of `signals`.
+
+    `of_run` says that they are those of a run, which its user cannot change.
+    """
 
     rate: int = 0
     channels: Channels = "all"
@@ -32,6 +35,7 @@ class ReadOptions:
     missing: Missing = "refuse"
     gap: str = ""
     text: TextOptions = field(default_factory=TextOptions)
+    of_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

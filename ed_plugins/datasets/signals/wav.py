@@ -4,11 +4,13 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.io import wavfile
 
 from ed_core import EdkitError
+from ed_core.data.lazy import Sliced
 
 _PCM, _FLOATS, _EXTENSIBLE = 1, 3, 0xFFFE
 _NAMES = {2: "ADPCM", 6: "A-law", 7: "µ-law", 17: "ADPCM", 85: "MP3"}
@@ -123,10 +125,52 @@ def read_wav(path: Path, header: WavHeader) -> np.ndarray:
             f"{str(path)!r}: expected {header.frames:,} frames of {header.depth}, which cannot be "
             f"read: it is damaged; copy it again ({detail})."
         ) from error
-    kind, bits = samples.dtype.kind, 8 * samples.dtype.itemsize
-    frames = samples.reshape(-1, header.channels)[: header.frames].astype("float32")
+    return _floats(samples.reshape(-1, header.channels)[: header.frames])
+
+
+@dataclass(frozen=True, slots=True)
+class WavSamples(Sliced):
+    """Samples (time, channels) of a WAV file, read when they are sliced.
+
+    Args:
+        frames: as stored, (time, channels) whole numbers.
+    """
+
+    frames: np.ndarray
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the numbers that a slice returns."""
+        return np.dtype("float32")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (time, channels)."""
+        return tuple(self.frames.shape)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        return _floats(self.frames[key])
+
+
+def open_wav(path: Path, header: WavHeader) -> WavSamples | None:
+    """Return the samples of whole numbers that can be read in pieces, None of others."""
+    if header.floats or header.bits == 24:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other chunks, such as a title
+        try:
+            frames = wavfile.read(path, mmap=True)[1]
+        except Exception:  # what cannot be read in pieces may be read as a whole
+            return None
+    return WavSamples(frames.reshape(-1, header.channels)[: header.frames])
+
+
+def _floats(frames: np.ndarray) -> np.ndarray:
+    """Return frames as float32; full scale of whole numbers is 1."""
+    kind, bits = frames.dtype.kind, 8 * frames.dtype.itemsize
+    floats = frames.astype("float32")
     if kind == "u":
-        frames -= 128
+        floats -= 128
     if kind != "f":
-        frames /= float(2 ** (bits - 1))
-    return frames
+        floats /= float(2 ** (bits - 1))
+    return floats

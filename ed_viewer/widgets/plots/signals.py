@@ -28,12 +28,14 @@ class SignalCaption:
         before, after: the quiet curve and the one in colour.
         one: what all curves of one plot belong to.
         unit: of the values.
+        moments: the name of each moment, such as the column of a table; numbered where it has none.
     """
 
     before: str = "input"
     after: str = "output"
     one: str = "sample"
     unit: str = ""
+    moments: tuple[str, ...] = ()
 
     def describe(
         self, before: np.ndarray | None, after: np.ndarray, at: np.ndarray, change: bool
@@ -63,7 +65,8 @@ class SignalCaption:
         for name, row in entries.items():
             none = unknown and name != self.after  # else it was made, and is none
             parts.append(f"{name} {'–' if none else spelled(row[channel])}{_after(self.unit)}")
-        return " · ".join([f"time {time}", *parts])
+        moment = self.moments[time] if time < len(self.moments) else f"time {time}"
+        return " · ".join([moment, *parts])
 
 
 def _after(unit: str) -> str:

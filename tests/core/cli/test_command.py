@@ -282,6 +282,7 @@ def test_list_as_json_says_all_that_a_form_needs(capsys):
     assert (vae["data"], vae["summary"]) == ("digits", MODELS["vae"].summary)
     assert [(h["name"], h["weight"], h["target"]) for h in vae["heads"]] == [
         ("image", 1.0, "image"),
+        ("features", 1.0, "features"),
         ("posterior", "beta", None),
     ]
     options = {option["name"]: option for option in vae["options"]}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
 from ed_core.data.batches import Batches, arrange, needed_fields, reference_batch
 from ed_core.data.checks import check_data
+from ed_core.data.lazy import Sliced
 
 pytestmark = pytest.mark.backend
 
@@ -244,3 +245,54 @@ def test_a_sample_without_a_label_is_no_class_of_the_reference_batch() -> None:
     batch = reference_batch(Dataset(fields, {"validation": split}))
     assert batch["label"].tolist() == [0, 1, 2, -1, -1, -1]
     assert batch["x"].tolist() == [3, 5, 2, 0, 1, 4]
+
+
+class Slow(Sliced):
+    """Samples that are read when they are asked for, in whatever thread."""
+
+    is_slow = True
+    checked = True
+    dtype = np.dtype("float32")
+    shape = (12, 2, 2)
+
+    def __init__(self, bad: int = -1) -> None:
+        self.bad = bad
+        self.read: list[int] = []
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        rows = np.arange(len(self))[key]
+        if self.bad in rows:
+            raise EdkitError("'x.png' cannot be read.")
+        self.read += rows.tolist()
+        return np.broadcast_to(rows[:, None, None], (len(rows), 2, 2)).astype("float32")
+
+
+def rows_of_one(batches: Batches, index: int) -> list[int]:
+    return batches[index][0]["image"][:, 0, 0].astype(int).tolist()
+
+
+def test_what_is_read_ahead_is_what_would_be_read() -> None:
+    image = Slow()
+    slow = Batches({"image": image}, ["image"], HEADS[:1], 3, 5)
+    assert image.read == []  # it is known that none lacks its target
+    plain = Batches({"image": np.asarray(Slow())}, ["image"], HEADS[:1], 3, 5)
+    for epoch, start in ((0, 0), (1, 2), (0, 1), (3, 0)):
+        slow.begin_epoch(epoch, start)
+        plain.begin_epoch(epoch, start)
+        assert rows_of(slow) == rows_of(plain)
+    slow.begin_epoch(0)
+    image.read.clear()
+    first = rows_of_one(slow, 0)
+    slow.begin_epoch(1)
+    assert set(first) <= set(image.read)
+    assert len(image.read) <= 9  # the batch, and at most two ahead of it
+    assert rows_of_one(slow, 3) == rows_of_one(slow, 3)  # asked for in any order
+
+
+def test_a_sample_that_cannot_be_read_is_said_when_its_batch_is_asked_for() -> None:
+    batches = Batches({"image": Slow(bad=5)}, ["image"], HEADS[:1], 3)
+    assert [*rows_of_one(batches, 0)] == [0, 1, 2]
+    with pytest.raises(EdkitError, match=r"x\.png"):
+        batches[1]
+    assert "x.png" in str(batches.problem)
+    assert rows_of_one(batches, 2) == [6, 7, 8]

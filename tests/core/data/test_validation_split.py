@@ -32,7 +32,7 @@ from ed_core.data.validation_split import keep_aside, settle_share
 from ed_core.evaluation.anomaly import detect
 from ed_core.nn.submodels import to_numpy
 from ed_core.runs.checkpoints import Position, newest_first
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.runs.weights_file import read_facts
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import Checkpointer

@@ -22,7 +22,7 @@ from ed_core import Run, open_run, train
 from ed_core.decoding.wire import Message, Unpacker, pack
 from ed_core.probes import flat
 from ed_core.runs.checkpoints import Position, nearest_first, save_checkpoint
-from ed_core.runs.run import rebuild
+from ed_core.runs.rebuilding import rebuild
 
 pytestmark = pytest.mark.backend
 

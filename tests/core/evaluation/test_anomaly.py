@@ -16,8 +16,10 @@ from sklearn.metrics import roc_auc_score
 import ed_core
 from ed_core import Dataset, EdkitError, Field, Fields, Head, Run, dataset, losses, model
 from ed_core.cli import main
-from ed_core.evaluation.anomaly import detect, rate_interval, residual_score, scores
+from ed_core.evaluation.anomaly import detect, scores
+from ed_core.evaluation.calibration import rate_interval
 from ed_core.plugins.decorators import DATASETS, MODELS
+from ed_core.runs.detector import residual_part
 
 pytestmark = pytest.mark.backend
 
@@ -163,10 +165,11 @@ def test_a_stroke_is_odder_than_noise_and_black_images_have_a_score() -> None:
     stroke, noise = given[0].copy(), given[0].copy()
     stroke[:, 2], noise.flat[::6] = 1, np.resize([1, -1], 6)
     noise = np.roll(noise, 2, axis=1)
-    found = residual_score(given, np.stack([stroke, noise, given[0]]), Field(SHAPE))
+    found, _ = residual_part("smoothed", given, np.stack([stroke, noise, given[0]]), Field(SHAPE))
     assert found[0] > 2 * found[1] > 0
     assert found[2] == 0
-    signal = residual_score(np.ones((2, 5, 1)), np.full((2, 5, 1), 3), Field((5, 1), "signal"))
+    five = np.ones((2, 5, 1))
+    signal, _ = residual_part("squared", five, 3 * five, Field((5, 1), "signal"))
     assert signal == pytest.approx([20, 20])  # the plain sum of squares
 
 
@@ -206,7 +209,7 @@ def test_the_command_prints_what_stands_beside_what(
 ) -> None:
     assert main(["evaluate", str(run.path), "--anomaly", "--rate", "0.1"]) == 0
     shown = capsys.readouterr().out
-    assert "label=middle only" in shown
+    assert "label=middle is normal" in " ".join(shown.split())
     line = next(line for line in shown.splitlines() if " auroc " in line)
     assert "PCA 0." in line
     line = next(line for line in shown.splitlines() if " threshold " in line)

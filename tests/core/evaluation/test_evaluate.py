@@ -32,10 +32,10 @@ from ed_core import (
 from ed_core.cli.evaluation_table import format_table
 from ed_core.data import checks
 from ed_core.evaluation import baselines
-from ed_core.inference import predict
+from ed_core.nn import predict
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.recording.run_description import FORMAT
-from ed_core.runs.run import build, save_weights
+from ed_core.runs.rebuilding import build, save_weights
 from ed_core.seeds import Seeds
 
 pytestmark = pytest.mark.backend

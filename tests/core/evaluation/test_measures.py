@@ -18,7 +18,7 @@ from ed_core import Dataset, EdkitError, Field, Fields, Head, Run, dataset, loss
 from ed_core.evaluation import Subject, agreement, confusion, evaluate
 from ed_core.evaluation.baselines import pca_reconstruction
 from ed_core.figures.latent import principal_axes
-from ed_core.inference import predict
+from ed_core.nn import predict
 from ed_core.plugins.decorators import DATASETS, MODELS
 from ed_core.seeds import Seeds
 

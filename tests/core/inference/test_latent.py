@@ -10,7 +10,8 @@ from ed_core import MODELS, EdkitError, RunFolder
 from ed_core.inference.latent import grid, interpolate
 from ed_core.probes import LatentScan
 from ed_core.recording.run_description import FORMAT
-from ed_core.runs.run import Run, build
+from ed_core.runs.rebuilding import build
+from ed_core.runs.run import Run
 from ed_plugins.datasets.digits import digits
 
 pytestmark = pytest.mark.backend

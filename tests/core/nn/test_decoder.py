@@ -6,7 +6,7 @@ import pytest
 from ed_core import DATASETS, MODELS, EdkitError
 from ed_core.nn.decoder import find_decoder
 from ed_core.plugins.spec import Field, Fields
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 
 pytestmark = pytest.mark.backend
 

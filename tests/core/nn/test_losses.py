@@ -50,6 +50,7 @@ def test_reconstruction_losses(shape: tuple[int, ...]) -> None:
     bits = target * np.log(output) + (1 - target) * np.log(1 - output)
     expected = {
         losses.sum_squared_error: np.square(target - output).sum(axes),
+        losses.gaussian_likelihood: np.square(target - output).sum(axes) / 2,
         losses.sum_absolute_error: np.abs(target - output).sum(axes),
         losses.mean_squared_error: np.square(target - output).mean(axes),
         losses.binary_crossentropy: -bits.sum(axes),

@@ -12,7 +12,7 @@ import pytest
 import ed_core
 from ed_core import EdkitError
 from ed_core.engine import installed_backends
-from ed_core.runs.run import load_weights
+from ed_core.runs.rebuilding import load_weights
 from ed_core.runs.weights_file import read_arrays, write_arrays
 
 pytestmark = [pytest.mark.backend, pytest.mark.usefixtures("tiny")]

@@ -9,7 +9,7 @@ import pytest
 
 from ed_core import MODELS, EdkitError, Run, evaluate, train
 from ed_core.evaluation import predict
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_plugins.datasets.digits import digits
 from ed_plugins.datasets.moving_digits import moving_digits
 

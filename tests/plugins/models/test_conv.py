@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ed_core import MODELS, Field, Fields
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_plugins.models._conv import margins
 
 pytestmark = pytest.mark.backend

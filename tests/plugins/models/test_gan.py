@@ -9,7 +9,8 @@ import ed_core
 from ed_core import MODELS, EdkitError, Field, Fields
 from ed_core.evaluation.baselines import untrained
 from ed_core.nn.submodels import call, to_numpy
-from ed_core.runs.run import Run, build
+from ed_core.runs.rebuilding import build
+from ed_core.runs.run import Run
 
 pytestmark = pytest.mark.backend
 

@@ -13,7 +13,7 @@ from ed_core import MODELS, EdkitError, Fields, Run, evaluate, open_run, train
 from ed_core.evaluation import predict
 from ed_core.nn.layers import Frozen
 from ed_core.nn.submodels import submodel, to_numpy
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_plugins.datasets.digits import digits
 from ed_plugins.datasets.signals.loader import signals
 

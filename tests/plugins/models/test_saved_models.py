@@ -21,7 +21,7 @@ from ed_core.nn.submodels import submodel, to_numpy
 from ed_core.plugins.decorators import GROUP, MODELS
 from ed_core.plugins.registry import is_convolutional
 from ed_core.plugins.spec import Field, Fields
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.training.hooks import make_optimizer
 
 pytestmark = pytest.mark.backend

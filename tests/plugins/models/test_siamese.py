@@ -9,7 +9,7 @@ from keras import ops
 
 from ed_core import MODELS, Run, losses, train
 from ed_core.evaluation import baselines, predict
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_plugins.datasets.digits import digits
 
 pytestmark = pytest.mark.backend

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from ed_core import MODELS, Field, Fields, Run, evaluate, train
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 
 pytestmark = pytest.mark.backend
 

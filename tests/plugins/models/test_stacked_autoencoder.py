@@ -15,7 +15,7 @@ from ed_core import MODELS, EdkitError, Run, evaluate, open_run, train
 from ed_core.figures.draw import draw_figures
 from ed_core.nn.submodels import submodel, to_numpy
 from ed_core.runs.checkpoints import newest_first
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.runs.weights_file import read_arrays, read_facts
 from ed_plugins.datasets.digits import digits
 

@@ -10,7 +10,7 @@ import pytest
 from ed_core import MODELS, EdkitError, Field, Fields, Run, load_data, train
 from ed_core.data.batches import Batches
 from ed_core.nn.submodels import call
-from ed_core.runs.run import build
+from ed_core.runs.rebuilding import build
 from ed_core.testing import tiny_arrays
 
 pytestmark = pytest.mark.backend

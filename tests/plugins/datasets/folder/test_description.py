@@ -65,7 +65,7 @@ def test_the_root_is_looked_for_in_the_data_folder(
         ("size = [3]\n" + BASIC, "size is [HEIGHT, WIDTH] in pixels; found [3]"),
         ("size = [0, 3]\n" + BASIC, "size is [HEIGHT, WIDTH]"),
         ("root = 3\n" + BASIC, "root is a folder; found 3"),
-        ('layout = "{split}"\n' + BASIC, "layout is a text with {split} and {field}"),
+        ('layout = "{split}"\n' + BASIC, "layout is a path with {field} for image, mask"),
         ("[splits]\ntrain = 1\n" + BASIC, "splits is a table such as"),
         ('[splits]\ntrain = "train"\n' + BASIC, "expected the splits train and validation or test"),
         (BASIC + 'colours = ["#000000"]', "a colour for each of 3 classes, found 1"),
@@ -102,21 +102,23 @@ def test_a_wrong_description_is_one_line_with_its_file(
 
 def test_what_the_documents_show_is_a_description(tmp_path: Path) -> None:
     page = (Path(__file__).parents[4] / "docs" / "your-data.md").read_text("utf-8")
-    _, example, whole = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    first, example, whole = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert whole in (inspect.getdoc(inspect.getmodule(folder)) or "")
     for block, size in ((example, ()), (whole, (180, 240))):
         (tmp_path / "my.toml").write_text(block)
         plan = read_plan(tmp_path / "my.toml")
-        assert plan.size == size
+        assert plan.frame.size == size
         assert [*plan.fields] == ["image", "mask", "elevation"]
         assert plan.fields["elevation"].scale == 1e-4
+    (tmp_path / "my.toml").write_text(first)
+    assert [*read_plan(tmp_path / "my.toml").labels["label"].classes] == ["cat", "dog"]
 
 
 def test_without_a_path_it_says_what_to_do(tmp_path: Path) -> None:
     for text, message in {
-        "folder": "needs the TOML file that describes a folder: folder:FILE.toml, or one of fold",
+        "folder": "needs a folder of images, or the TOML file that describes one: folder:PATH, or",
         f"folder:{tmp_path}/none.toml": "or one of camvid, dubai_landuse, zion_landcover; found n",
-        f"folder:{tmp_path}": "found a folder without folder.toml",
+        f"folder:{tmp_path}": "expected a folder with images, such as .png",
     }.items():
         with pytest.raises(EdkitError, match=re.escape(message)):
             load_data(text)

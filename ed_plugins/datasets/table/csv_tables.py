@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ed_core import EdkitError
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets.signals.csv_layout import (
+from ed_plugins.datasets.table.csv_layout import (
     GAPS,
     HEAD,
     SEPARATORS,
@@ -22,13 +22,15 @@ from ed_plugins.datasets.signals.csv_layout import (
     find_layout,
     is_comment,
     number_of,
+    plain,
 )
-from ed_plugins.datasets.signals.files import sound_remedy
 
 if TYPE_CHECKING:
     import pandas
 
 _BYTES = 20  # bytes of a cell, at most: as float64, as float32, and during concatenation
+_SOUNDS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff", ".au")
+_ARRAYS = (".npz", ".npy", ".mat", ".h5", ".hdf5")
 _FIRST = 100  # cells tested whether texts are numbers
 _WORDS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
 
@@ -286,3 +288,62 @@ def _data_rows(path: Path, layout: Layout) -> Iterator[Row]:
 def _row(path: Path, layout: Layout, number: int) -> Row:
     """Return one row of the file."""
     return next(row for i, row in enumerate(_data_rows(path, layout)) if i == number)
+
+
+def sound_remedy(path: Path) -> str:
+    """Return the remedy for a file that may be a sound or a table of another format."""
+    if path.suffix.lower() in _SOUNDS:
+        return f"; convert it to WAV, such as by ffmpeg -i OLD{path.suffix} NEW.wav"
+    if path.suffix.lower() in _ARRAYS:
+        return f"; for arrays there is --data arrays:{path.name}"
+    return ""
+
+
+def column_of(table: TextTable, wanted_name: str, option: str) -> int:
+    """Return the index, from 0, of a column given by its name or by its number from 1.
+
+    Args:
+        table: of a file.
+        wanted_name: the name or the number.
+        option: that gives it; "" where a run was trained on that column.
+
+    Raises:
+        EdkitError: there is none, or there are several.
+    """
+    same = [i for i, name in enumerate(table.names) if plain(name) == plain(wanted_name)]
+    if (
+        not same
+        and wanted_name.isascii()
+        and wanted_name.isdigit()
+        and 0 < int(wanted_name) <= len(table.names)
+    ):
+        same = [int(wanted_name) - 1]
+    if len(same) == 1:
+        return same[0]
+    there = ", ".join(name or str(i) for i, name in enumerate(table.names, 1))[:200]
+    if not option:
+        count = f"{len(same)} columns" if same else "no column"
+        raise EdkitError(
+            f"{str(table.path)!r} has {count} {wanted_name!r}, which the run was trained on, among "
+            f"{there}: name its columns as those of the run."
+        )
+    if same:
+        numbers = " and ".join(str(i + 1) for i in same)
+        raise EdkitError(
+            f"{str(table.path)!r} has {len(same)} columns {wanted_name!r}: give one of the numbers "
+            f"{numbers} as option {option!r}."
+        )
+    raise EdkitError(
+        f"{str(table.path)!r} has no column {wanted_name!r}: option {option!r} is of {there}, or "
+        f"of their numbers from 1 to {len(table.names)}."
+    )
+
+
+def bad_cell(table: TextTable, row: int, column: int, others: list[str]) -> EdkitError:
+    """Return the error about a cell that is no number."""
+    place, cell = table.where(row, column)
+    remedy = f", or take other columns, such as columns={','.join(others)}" if others else ""
+    return EdkitError(
+        f"{str(table.path)!r}, {place}: expected a finite number, found {cell[:40]!r}: mend it"
+        f"{remedy}."
+    )

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ _UNIT = re.compile(
     r"[\[(]?(?:[Ss]|sec|[Ss]econds?|m?sec|[mµun]s|min|minutes?|h|hours?|[hms]+:[hms:.]+|[mµunkM]?(?:V|A|Hz"
     r"|g|m|N|T|Pa|W|Ohm)|m/s|m/s\^?2|deg|rad|°C|K|%|a\.?u\.?|bpm|-|[Ss]equence|[Vv]olts?|[Aa]mp(?:ere)?s?|:?-+:?|)[\])]?"
 )
+
+
+def plain(text: str) -> str:
+    """Return a text in one Unicode form: macOS stores accents in another."""
+    return unicodedata.normalize("NFC", text)
 
 
 class NoNumbersError(EdkitError):

@@ -1,0 +1,171 @@
+"""CSV tables that name image files and their labels."""
+
+import csv
+import io
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ed_core import EdkitError
+from ed_core.errors import unknown
+from ed_plugins.datasets.folder.description import FieldPlan
+
+Columns = Mapping[str, Sequence[str]]  # heading to the cells of its column, as texts
+
+_NONE = frozenset(("", "nan", "na", "n/a", "null", "none", "?"))  # cells without a value
+_LARGEST = 2**28  # bytes
+_TWO = -2  # stands for a name of several files
+
+
+def read_columns(path: Path) -> Columns:
+    """Return the columns of a CSV file by their headings; raise EdkitError where it is none."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise EdkitError(f"{str(path)!r} has more than {_LARGEST:,} bytes: give fewer columns.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise EdkitError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
+    text = _decoded(content, path)
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[: 2**14], ",;\t")
+    except csv.Error:
+        dialect = csv.excel  # one column, or commas that the sniffer does not see
+    lines = [line for line in csv.reader(io.StringIO(text, newline=""), dialect) if any(line)]
+    headings = [cell.strip() for cell in lines[0]] if lines else []
+    if len(lines) < 2 or len(set(headings)) < len(headings):
+        found = "two of one name" if len(lines) > 1 else "no line below them"
+        raise EdkitError(
+            f"{str(path)!r}: expected headings of different names, then a line a file; found "
+            f"{found}."
+        )
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(headings):
+            raise EdkitError(
+                f"{str(path)!r}, line {number}: expected {len(headings)} cells as in the headings, "
+                f"found {len(line)}."
+            )
+    return {
+        name: [line[place].strip() for line in lines[1:]] for place, name in enumerate(headings)
+    }
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    """Return a text in UTF-8, or in the code page of Windows."""
+    if b"\0" in content:
+        raise EdkitError(f"{str(path)!r}: expected a CSV file in UTF-8, found other bytes.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+class FileNames:
+    """Names by which a table may call files: any end of their path, with or without the ending.
+
+    Args:
+        paths: of the files below the root, with `/` between folders.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._row_of: dict[str, int] = {}
+        for row, path in enumerate(paths):
+            parts = _normal(path).split("/")
+            for first in range(len(parts)):
+                name = "/".join(parts[first:])
+                for one in {name, name.rpartition(".")[0] or name}:
+                    other = self._row_of.get(one, row)
+                    self._row_of[one] = row if other == row else _TWO
+
+    def rows(self, cells: Sequence[str]) -> np.ndarray:
+        """Return the file that each cell names, -1 for none and -2 for several."""
+        return np.array([self._row_of.get(_normal(cell), -1) for cell in cells], int)
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name.replace("\\", "/").removeprefix("./"))
+
+
+def names_column(columns: Columns, names: FileNames) -> tuple[str, np.ndarray] | None:
+    """Return the column that names most files, and the file of each line; None where none does."""
+    rows = {heading: names.rows(cells) for heading, cells in columns.items()}
+    best = max(rows, key=lambda heading: len(set(rows[heading][rows[heading] >= 0])))
+    named = len(set(rows[best][rows[best] >= 0]))
+    return (best, rows[best]) if 2 * named >= len(rows[best]) or named >= 2 else None
+
+
+def rows_named(columns: Columns, heading: str, names: FileNames, path: Path) -> np.ndarray:
+    """Return the file of each line, -1 for none.
+
+    Raises:
+        EdkitError: there is no such column, no file is named, or one is named twice.
+    """
+    rows = names.rows(column(columns, heading, path))
+    if (rows == _TWO).any():
+        cell = columns[heading][int(np.argmax(rows == _TWO))]
+        raise EdkitError(
+            f"{str(path)!r}: {cell!r} in column {heading!r} is the name of several files: write "
+            "their folders as well, such as cat/a.png."
+        )
+    counts = Counter(rows[rows >= 0].tolist())
+    if not counts:
+        raise EdkitError(
+            f"{str(path)!r}: expected names of files in column {heading!r}, such as "
+            f"{columns[heading][0]!r}; none of the images is called so."
+        )
+    row, most = counts.most_common(1)[0]
+    if most > 1:
+        cell = columns[heading][int(np.argmax(rows == row))]
+        raise EdkitError(
+            f"{str(path)!r}: {cell!r} stands in {most} lines: expected one line a file."
+        )
+    return rows
+
+
+def column(columns: Columns, heading: str, path: Path) -> Sequence[str]:
+    """Return the cells of a column; raise EdkitError where the table has none of this name."""
+    if heading not in columns:
+        raise unknown(f"column of {str(path)!r}:", heading, columns)
+    return columns[heading]
+
+
+def is_none(cell: str) -> bool:
+    """Return whether a cell holds no value."""
+    return cell.lower() in _NONE
+
+
+def numbers_of(cells: Sequence[str]) -> np.ndarray | None:
+    """Return the numbers of a column, NaN where there is none; None where some are texts."""
+    try:
+        numbers = np.array([math.nan if is_none(cell) else float(cell) for cell in cells])
+    except ValueError:
+        return None
+    return None if np.isinf(numbers).any() else numbers
+
+
+def label_numbers(plan: FieldPlan, cells: Sequence[str], path: Path) -> np.ndarray:
+    """Return the class, -1 for none, or the value, NaN for none, of each line, (lines,).
+
+    Raises:
+        EdkitError: a cell is of no class, or no number.
+    """
+    if plan.kind == "value":
+        numbers = numbers_of(cells)
+        if numbers is None:
+            odd = next(cell for cell in cells if numbers_of([cell]) is None)
+            raise EdkitError(
+                f"{str(path)!r}: expected numbers in column {plan.column!r}, found {odd!r}."
+            )
+        return (numbers * plan.scale + plan.offset).astype("float32")
+    number_of = {name: number for number, name in enumerate(plan.classes)}
+    number_of |= {str(one): -1 for one in plan.ignore}
+    for cell in set(cells):
+        if cell not in number_of and not is_none(cell):
+            raise EdkitError(
+                f"{str(path)!r}: expected one of the classes {', '.join(list(plan.classes)[:8])} "
+                f"in column {plan.column!r}, found {cell!r}: add it to classes."
+            )
+    return np.array([number_of.get(cell, -1) for cell in cells], "int32")
