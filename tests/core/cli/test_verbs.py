@@ -107,6 +107,7 @@ def test_pictures_are_reconstructed_into_a_folder_once(
 def test_classes_come_with_their_names_and_probabilities(
     runs: dict[str, Run], pictures: Path, tmp_path: Path
 ) -> None:
+    pytest.importorskip("pyarrow")
     run = runs["classifier"]
     command = ("predict", run.path, pictures / "1.png", "--probabilities")
     assert edkit(*command, "-o", tmp_path / "classes.parquet") == 0

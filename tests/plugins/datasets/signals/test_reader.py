@@ -24,6 +24,7 @@ def write(path: Path, samples: np.ndarray, rate: int = 8000) -> Path:
 
 def table(path: Path, frame: pd.DataFrame) -> Path:
     if path.suffix == ".parquet":
+        pytest.importorskip("pyarrow")
         frame.to_parquet(path)
     else:
         frame.to_csv(path, index=False)

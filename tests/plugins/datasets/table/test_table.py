@@ -41,6 +41,7 @@ def parts() -> pd.DataFrame:
 
 def save(path: Path, frame: pd.DataFrame) -> Path:
     if path.suffix == ".parquet":
+        pytest.importorskip("pyarrow")
         frame.to_parquet(path)
     elif path.suffix == ".npz":
         texts = {n: c.to_numpy("U") for n, c in frame.items() if c.dtype.kind == "O"}
