@@ -144,7 +144,7 @@ def _work(
             summary = stream.run(job, progress=progress, stop=lambda: bool(stop.number))
     except Stopped:
         say(f"Stopped; what is finished is kept. Go on with: {_same_command()}")
-        raise SystemExit(130) from None
+        raise SystemExit(128 + stop.number) from None
     for refusal in summary.refused[:_MOST_REFUSED]:
         say(f"Refused: {words(refusal)}")
     if len(summary.refused) > _MOST_REFUSED:

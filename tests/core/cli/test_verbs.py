@@ -214,7 +214,10 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(
 
 
 @pytest.mark.waits
-def test_an_interrupted_command_says_how_to_go_on(runs: dict[str, Run], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_how_to_go_on(
+    runs: dict[str, Run], tmp_path: Path, number: signal.Signals
+) -> None:
     output = tmp_path / "many"
     command = ["generate", str(runs["vae"].path), "--count", "20000", "-o", str(output)]
     child = subprocess.Popen(
@@ -227,12 +230,12 @@ def test_an_interrupted_command_says_how_to_go_on(runs: dict[str, Run], tmp_path
             assert time.monotonic() < deadline
             assert child.poll() is None
             time.sleep(0.02)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         _, err = child.communicate(timeout=100)
     finally:
         child.kill()
         child.wait()
-    assert child.returncode == 130
+    assert child.returncode == 128 + number
     assert f"Go on with: edkit {' '.join(command)}" in err
     for path in output.glob("*.png"):
         with Image.open(path) as image:
