@@ -1,8 +1,6 @@
 """Inputs of a verb: a user's files by the reader that suits, codes that were kept, new codes."""
 
-import os
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ed_core.data.loading import suited
 from ed_core.data.preparation import class_order
 from ed_core.errors import EdkitError
 from ed_core.inference.job import digest
@@ -29,7 +28,8 @@ def open_files(run: Run, path: Path, fields: Fields) -> FileSamples:
     """Open a user's file or folder for a run.
 
     The reader is that of the run's own data set where it reads files of this ending (of a folder,
-    of the ending of most of its files that any reader takes), else the first that does.
+    of the ending of most of its files that any reader takes), else the first that does and has
+    what the run takes.
 
     Args:
         run: the run.
@@ -42,12 +42,8 @@ def open_files(run: Run, path: Path, fields: Fields) -> FileSamples:
     readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
     if run.reader is not None:
         readers = {"": run.reader, **readers}
-    ending, name = _suited(path, readers)
-    reader = readers[name]
-    own = (run.info.get("field_names") or {}) if reader is run.reader else {}
-    wanted = Fields({own.get(field, field): facts for field, facts in fields.items()})
-    reading = (run.input.reading or {}) if reader is run.reader else {}
-    samples = reader.open(path, wanted, reading)
+    ending, names = suited(path, readers)
+    wanted, samples = _opened(run, path, fields, [readers[name] for name in names])
     missing = [field for field in wanted if field not in samples.fields]
     if missing:
         raise EdkitError(
@@ -65,6 +61,24 @@ def open_files(run: Run, path: Path, fields: Fields) -> FileSamples:
     return _Renumbered(samples, orders) if orders else samples
 
 
+def _opened(
+    run: Run, path: Path, fields: Fields, readers: Sequence[FileReader]
+) -> tuple[Fields, FileSamples]:
+    """Return what is needed, as the files call it, and the samples by the first that has it."""
+    reader = run.reader
+    if reader is not None and reader in readers:
+        own = run.info.get("field_names") or {}
+        wanted = Fields({own.get(field, field): facts for field, facts in fields.items()})
+        return wanted, reader.open(path, wanted, run.input.reading or {})
+    errors = []
+    for reader in readers:
+        try:
+            return fields, reader.open(path, fields, {})
+        except EdkitError as error:
+            errors.append(error)
+    raise errors[0]
+
+
 def input_digest(samples: FileSamples, path: Path | None) -> str:
     """Return a sum that tells one input from another: its names, and of a file its state."""
     facts = []
@@ -72,34 +86,6 @@ def input_digest(samples: FileSamples, path: Path | None) -> str:
         state = path.stat()
         facts = [str(state.st_size), str(state.st_mtime_ns)]
     return digest([*facts, *samples.names])
-
-
-def _suited(path: Path, readers: Mapping[str, FileReader]) -> tuple[str, str]:
-    """Return the ending of an input, and the name of the first reader that takes it."""
-    endings = {ending for reader in readers.values() for ending in reader.endings}
-    choices = ", ".join(sorted(endings)) or "none"
-    if not path.exists():
-        raise EdkitError(f"{str(path)!r} does not exist: expected a file or a folder.")
-    if path.is_file():
-        ending = path.suffix.lower()
-    else:
-        count = Counter(Path(file).suffix.lower() for file in _files(path))
-        if not count:
-            raise EdkitError(f"{str(path)!r} is empty: expected a folder of files ({choices}).")
-        known = Counter({one: number for one, number in count.items() if one in endings})
-        ending = (known or count).most_common(1)[0][0]
-    for name, reader in readers.items():
-        if ending in reader.endings:
-            return ending, name
-    what = f"files like {ending or 'these'}" if path.is_dir() else f"a file {ending or 'like it'}"
-    raise EdkitError(f"{str(path)!r}: nothing reads {what}: expected one of {choices}.")
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """Yield the names of all files below a folder that are not hidden."""
-    for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (name for name in names if not name.startswith("."))
 
 
 @dataclass(frozen=True)

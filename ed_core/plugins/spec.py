@@ -231,12 +231,16 @@ class FileReader:
             itself, as a standardisation does: a run applies it where its training data are not.
         describe: a function of the data set's options that returns the file which describes a
             folder and the text that the folder amounts to; None where no file describes one.
+        evidence: a function of a file or a folder of one of the endings that returns what in it
+            speaks for this reader, such as "a clock, 'time'", and "" where nothing does. It is
+            asked where other readers take the ending as well.
     """
 
     endings: tuple[str, ...]
     open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
     preparation: Preparation | None = None
     describe: Callable[[Mapping[str, Any]], tuple[Path, str]] | None = None
+    evidence: Callable[[Path], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

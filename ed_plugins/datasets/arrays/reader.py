@@ -75,7 +75,18 @@ def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
     return JoinedSamples(parts, findings)
 
 
-READER = FileReader((".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays, SameScale())
+def _evidence(path: Path) -> str:
+    """Return an array of three axes or more, which no table has; "" where there is none."""
+    files = [file for file, _ in files_of(path, READER.endings, Findings())]
+    for name, stored in read_file(files[0]).arrays.items():
+        if len(stored.shape) > 2:
+            return f"{name} has the axes {' x '.join(map(str, stored.shape))}"
+    return ""
+
+
+READER = FileReader(
+    (".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays, SameScale(), evidence=_evidence
+)
 
 
 @dataclass(frozen=True, slots=True)

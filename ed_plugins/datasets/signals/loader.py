@@ -23,7 +23,7 @@ from ed_core import (
 )
 from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._options import NO_FILE, check_least
+from ed_plugins.datasets._options import NO_FILE, SPLITS, check_least
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
 from ed_plugins.datasets.signals.files import find_recordings, plain
 from ed_plugins.datasets.signals.reader import READER, reading_of
@@ -37,11 +37,6 @@ Arrays = dict[str, np.ndarray]
 _TEST = 0.2
 _RATE = 128  # Hz, of the synthetic signal
 _SYNTHETIC = 3600 * _RATE  # samples of it, an hour
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +191,7 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
 
 def _by_folder(parts: list[_Part], split_names: list[str]) -> dict[str, list[_Part]]:
     """Return the signals of each split, by the names of their folders."""
-    order = sorted(set(split_names), key=list(_SPLITS.values()).index)
+    order = sorted(set(split_names), key=list(SPLITS.values()).index)
     return {
         name: [p for p, of in zip(parts, split_names, strict=True) if of == name] for name in order
     }
@@ -309,7 +304,7 @@ def _given_splits(folders: list[tuple[str, ...]]) -> tuple[list[str], list[tuple
     Also return the folders without those.
     """
     for level in range(min(map(len, folders), default=0)):
-        named = [_SPLITS.get(one[level].lower(), "") for one in folders]
+        named = [SPLITS.get(one[level].lower(), "") for one in folders]
         if all(named) and {"train"} < set(named):
             return named, [one[:level] + one[level + 1 :] for one in folders]
     return [], folders

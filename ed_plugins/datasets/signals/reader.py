@@ -11,12 +11,14 @@ import numpy as np
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
 from ed_core.plugins.spec import PRESENT
 from ed_plugins.datasets._samples import FilePart, JoinedSamples
+from ed_plugins.datasets.signals.clocks import find_clock
 from ed_plugins.datasets.signals.files import WAVES, find_recordings
 from ed_plugins.datasets.signals.recordings import read_recording, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
 from ed_plugins.datasets.signals.wav import open_wav, wav_header
 from ed_plugins.datasets.signals.windows import whole_windows, window_count, windows
 from ed_plugins.datasets.table.csv_layout import TextOptions
+from ed_plugins.datasets.table.files import read_columns
 
 _DATES = 1e8  # seconds from which a time is one since 1970: 1973, or a recording of three years
 _OPTIONS = ("channels", "clock", "missing", "gap")
@@ -80,7 +82,21 @@ def open_signals(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Join
     return JoinedSamples(parts, findings)
 
 
-READER = FileReader((*WAVES, ".csv", ".tsv", ".txt", ".dat", ".parquet"), open_signals)
+def _evidence(path: Path) -> str:
+    """Return the clock of a recording, or that there are several files; "" where neither is."""
+    if path.is_dir():
+        return "several files, where a table is one"
+    table = read_columns(path, TextOptions())
+    try:
+        clock, _ = find_clock(table, "", [])
+    except EdkitError:  # such as dates that may be read in two ways
+        return ""
+    return f"a clock, {clock.name}" if clock and clock.step and not clock.unsteady else ""
+
+
+READER = FileReader(
+    (*WAVES, ".csv", ".tsv", ".txt", ".dat", ".parquet"), open_signals, evidence=_evidence
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def test_new_samples_are_drawn_of_every_class(runs: dict[str, Run], tmp_path: Pa
         (("encode", "vae", "text.png", "-o", "x.csv"), "text.png"),
         (("encode", "vae", "cut.jpg", "-o", "x.csv"), "cut.jpg"),
         (("encode", "vae", "bands.tif", "-o", "x.csv"), "bands.tif"),
-        (("encode", "vae", "words.docx", "-o", "x.csv"), "nothing reads a file .docx"),
+        (("encode", "vae", "words.docx", "-o", "x.csv"), "nothing reads that: found .docx"),
         (("encode", "vae", "pictures", "-o", "x.xls"), "nothing is written as .xls"),
         (("encode", "vae", "pictures", "-o", "pictures"), "'code' is no picture"),
         (("reconstruct", "vae", "pictures", "-o", "pictures"), "not an empty folder"),
