@@ -13,6 +13,10 @@ from ed_core.plugins.findings import Finding, read_facts
 from ed_core.plugins.options import Option, check_options, options_of
 from ed_core.recording.layout import PRESENT as PRESENT
 
+OWN_SCALE = "_own_scale"
+"""What follows the name of an input that was scaled by itself: (2,), the factor and the offset that
+bring it back to what its file has."""
+
 FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
 
 
@@ -208,7 +212,8 @@ class FileSamples(Protocol):
     def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
         """Return the samples of these rows without the samples' axis, field to array.
 
-        One that cannot be read, or brought to what the run takes, is the error itself.
+        One that cannot be read, or brought to what the run takes, is the error itself. Where a
+        field was scaled sample by sample, its `OWN_SCALE` comes with it.
         """
         ...
 
