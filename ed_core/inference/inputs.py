@@ -28,8 +28,7 @@ def open_files(run: Run, path: Path, fields: Fields) -> FileSamples:
     """Open a user's file or folder for a run.
 
     The reader is that of the run's own data set where it reads files of this ending (of a folder,
-    of the ending of most of its files that any reader takes), else the first that does and has
-    what the run takes.
+    of the ending of most of its files that any reader takes), else the first that does.
 
     Args:
         run: the run.
@@ -39,11 +38,10 @@ def open_files(run: Run, path: Path, fields: Fields) -> FileSamples:
     Raises:
         EdkitError: there is nothing there, nothing reads it, or it lacks a field.
     """
-    readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
-    if run.reader is not None:
-        readers = {"": run.reader, **readers}
-    ending, names = suited(path, readers)
-    wanted, samples = _opened(run, path, fields, [readers[name] for name in names])
+    reader, reading, ending = reader_for(run, path)
+    own = (run.info.get("field_names") or {}) if reader is run.reader else {}
+    wanted = Fields({own.get(field, field): facts for field, facts in fields.items()})
+    samples = reader.open(path, wanted, reading)
     missing = [field for field in wanted if field not in samples.fields]
     if missing:
         raise EdkitError(
@@ -61,22 +59,19 @@ def open_files(run: Run, path: Path, fields: Fields) -> FileSamples:
     return _Renumbered(samples, orders) if orders else samples
 
 
-def _opened(
-    run: Run, path: Path, fields: Fields, readers: Sequence[FileReader]
-) -> tuple[Fields, FileSamples]:
-    """Return what is needed, as the files call it, and the samples by the first that has it."""
-    reader = run.reader
-    if reader is not None and reader in readers:
-        own = run.info.get("field_names") or {}
-        wanted = Fields({own.get(field, field): facts for field, facts in fields.items()})
-        return wanted, reader.open(path, wanted, run.input.reading or {})
-    errors = []
-    for reader in readers:
-        try:
-            return fields, reader.open(path, fields, {})
-        except EdkitError as error:
-            errors.append(error)
-    raise errors[0]
+def reader_for(run: Run, path: Path) -> tuple[FileReader, Mapping[str, Any], str]:
+    """Return the reader that opens an input for a run, how it reads it, and the input's ending.
+
+    What it reads is {} where the run was trained on files of another kind.
+
+    Raises:
+        EdkitError: there is nothing there, or nothing reads it.
+    """
+    readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
+    ending, names = suited(path, readers)
+    own = [name for name in names if readers[name] is run.reader]
+    reader = readers[(own or names)[0]]
+    return reader, (run.input.reading or {}) if reader is run.reader else {}, ending
 
 
 def input_digest(samples: FileSamples, path: Path | None) -> str:
