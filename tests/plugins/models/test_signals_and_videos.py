@@ -9,6 +9,7 @@ import pytest
 from keras import ops
 
 from ed_core import MODELS, Field, Fields, Run, evaluate, train
+from ed_core.nn.submodels import submodel
 from ed_core.runs.rebuilding import build
 
 pytestmark = pytest.mark.backend
@@ -101,3 +102,21 @@ def test_videos_are_learnt(tmp_path: Path, check_trained: Check) -> None:
     # One grey for every pixel of every video is wrong by their variance.
     test = run.data.splits["test"]["video"][:]
     assert found["mse"] < 0.8 * test.var() < found["untrained_mse"]
+
+
+def test_a_signal_is_restored_by_its_code_and_its_calendar() -> None:
+    fields = Fields(signal=Field((48, 1), "signal"), calendar=Field((48, 4), "signal"))
+    net = MODELS["signal_autoencoder"].builder(fields, filters=(4, 2), noise=1.0)
+    assert {*net.input} == {"signal", "calendar"}
+    assert net.output["signal"].shape == (None, 48, 1)
+    decoder = submodel(net, "decoder")
+    assert {*decoder.input} == {"code", "calendar"}
+    noisy = [layer.name for layer in net.layers if layer.name.startswith("noise_")]
+    assert noisy == ["noise_signal"]
+
+
+def test_signals_are_classified_without_an_earlier_run() -> None:
+    fields = Fields(signal=Field((50, 2), "signal"), label=Field((), "class", ("a", "b", "c")))
+    net = MODELS["classifier"].builder(fields, filters=(4, 4), kernel=5, hidden=(8,))
+    assert {*net.input} == {"signal"}
+    assert net.output["label"].shape == (None, 3)
