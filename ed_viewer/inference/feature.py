@@ -13,6 +13,7 @@ from ed_viewer.reading.run_names import absolute_path
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.workbench import Workbench
 
+_PATIENCE = 2000  # milliseconds that a closing window waits for a disk
 _NO_RUN = "Open a run first: it is put to work on the files that are dropped"
 _ONE = "Drop one file or one folder"
 _STILL = "The run is still being read: try again in a moment"
@@ -102,6 +103,7 @@ class InferenceFeature(Feature):
         self.process.end()
         for reader in self._readers:
             reader.leave()
+            reader.wait(_PATIENCE)
 
     def _on_looked(self, path: Path, run: bool) -> None:
         if run:
@@ -113,7 +115,7 @@ class InferenceFeature(Feature):
         assert self.dialog is not None
         self.bench.status.show_message(words)
         if not good:
-            self.dialog.fail(words)
+            (self.dialog.finish if self.process.stopped else self.dialog.fail)(words)
             return
         self.dialog.finish(words, self.process.refused)
         assert self.process.task is not None

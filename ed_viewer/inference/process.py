@@ -19,6 +19,7 @@ class VerbProcess(QObject):
 
     Attributes:
         task: that it does or did last.
+        stopped: whether it was asked to stop.
     """
 
     ended = Signal(str, bool)
@@ -27,7 +28,7 @@ class VerbProcess(QObject):
         super().__init__(parent)
         self.task: InferenceTask | None = None
         self._said = b""
-        self._stopping = False
+        self.stopped = False
         self._process = QProcess(self)
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         self._process.readyRead.connect(self._listen)
@@ -48,7 +49,7 @@ class VerbProcess(QObject):
 
     def start(self, task: InferenceTask) -> None:
         """Start a task."""
-        self.task, self._said, self._stopping = task, b"", False
+        self.task, self._said, self.stopped = task, b"", False
         variables = QProcessEnvironment()
         for name, value in environment().items():
             variables.insert(name, value)
@@ -58,7 +59,7 @@ class VerbProcess(QObject):
 
     def stop(self) -> None:
         """Ask it to stop after the batch under way: what is finished is kept."""
-        self._stopping = True
+        self.stopped = True
         self._process.terminate()
         self._kill.start()
 
@@ -88,7 +89,7 @@ class VerbProcess(QObject):
         self._listen()
         assert self.task is not None
         lines = self._lines()
-        if self._stopping:
+        if self.stopped:
             self.ended.emit("Stopped; what is finished is kept. Start goes on with it.", False)
         elif how != QProcess.ExitStatus.NormalExit or status:
             own = [line for line in lines if line.startswith("edkit: ")]

@@ -150,12 +150,12 @@ class ResultReader(QThread):
 
     Signals:
         read: the InferenceResults.
-        painted: row, column of pictures, QImage.
+        painted: the InferenceResults, row, column of pictures, QImage.
         failed: why there is nothing to show.
     """
 
     read = Signal(object)
-    painted = Signal(int, str, object)
+    painted = Signal(object, int, str, object)
     failed = Signal(str)
 
     def __init__(self, task: InferenceTask, parent: QObject | None = None) -> None:
@@ -163,10 +163,9 @@ class ResultReader(QThread):
         self._task = task
         self._leave = threading.Event()
 
-    def leave(self) -> bool:
-        """End the thread; returns whether it ended within two seconds."""
+    def leave(self) -> None:
+        """End the thread soon."""
         self._leave.set()
-        return self.wait(2000)
 
     def run(self) -> None:
         """Read (called by Qt, in the thread)."""
@@ -183,7 +182,7 @@ class ResultReader(QThread):
                 with suppress(
                     OSError, ValueError, SyntaxError
                 ):  # a picture that Pillow cannot read
-                    self.painted.emit(place, column, thumbnail(file))
+                    self.painted.emit(results, place, column, thumbnail(file))
 
 
 class ResultTable(QTableWidget):
@@ -199,10 +198,11 @@ class ResultTable(QTableWidget):
         self.setShowGrid(False)
         self.verticalHeader().hide()
         self._pictures: list[str] = []
+        self._results: InferenceResults | None = None
 
     def show_results(self, results: InferenceResults) -> None:
         """Show the rows; `paint` puts their pictures in."""
-        rows = results.rows
+        self._results, rows = results, results.rows
         self._pictures = list(dict.fromkeys(name for row in rows for name in row.pictures))
         words = list(dict.fromkeys(name for row in rows for name in row.words))
         self.clear()
@@ -225,8 +225,10 @@ class ResultTable(QTableWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, _SIDE + 16)
 
-    def paint(self, row: int, name: str, image: QImage) -> None:
-        """Put a picture in."""
+    def paint(self, results: InferenceResults, row: int, name: str, image: QImage) -> None:
+        """Put a picture in, unless it is of results that are no longer shown."""
+        if results is not self._results:
+            return
         item = self.item(row, 1 + self._pictures.index(name))
         if item is not None:
             item.setIcon(QIcon(QPixmap.fromImage(image)))

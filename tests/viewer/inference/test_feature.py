@@ -130,6 +130,8 @@ def test_a_running_task_can_be_stopped(
     form.start.click()
     qtbot.waitUntil(lambda: "Stopped" in shown.status.message, timeout=30_000)
     assert not feature(shown).process.running
+    assert form.problem.text == ""
+    assert form.start.text() == "Start"
 
 
 def test_closing_the_window_ends_the_process(
@@ -153,7 +155,8 @@ def test_closing_the_window_ends_the_process(
 def test_a_dropped_run_is_opened(qtbot: QtBot, show: Callable[[], Window], shorter: Path) -> None:
     shown = show()
     drop(shown, shorter)
-    qtbot.waitUntil(lambda: shown.session.path == shorter, timeout=30_000)
+    session = shown.session
+    qtbot.waitUntil(lambda: bool(session.run and session.run.path == shorter), timeout=30_000)
     assert feature(shown).dialog is None
 
 

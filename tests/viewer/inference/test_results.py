@@ -101,9 +101,12 @@ def test_the_table_has_a_column_for_each_picture_and_number(qtbot: QtBot, tmp_pa
     qtbot.addWidget(table)
     file = picture(tmp_path / "a.png")
     rows = [ResultRow("a", {"input": file}, {"score": "1"}), ResultRow("b", {}, {"score": "2"})]
-    table.show_results(InferenceResults(rows, 2))
+    results = InferenceResults(rows, 2)
+    table.show_results(results)
     heads = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount())]
     assert heads == ["name", "input", "score"]
-    table.paint(0, "input", thumbnail(file))
+    table.paint(InferenceResults(rows, 2), 0, "input", thumbnail(file))  # of an earlier task
+    assert table.item(0, 1).icon().isNull()
+    table.paint(results, 0, "input", thumbnail(file))
     assert not table.item(0, 1).icon().isNull()
     assert [table.item(n, 2).text() for n in range(2)] == ["1", "2"]
