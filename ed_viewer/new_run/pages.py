@@ -238,8 +238,17 @@ class ModelPage(FormPage):
 
     @property
     def data_page(self) -> DataPage:
-        """The options of the data set that is chosen."""
-        return self._pages[self.data.text()]
+        """The options of the data set that is chosen, made when they are first asked for."""
+        name = self.data.text()
+        if name not in self._pages:
+            data_set = self._catalogue.data.get(name)
+            own = self.model.data_options if name == self.model.data else {}
+            page = DataPage(name, data_set.options if data_set else (), own, self.theme)
+            page.changed.connect(self.changed)
+            page.changed.connect(self._look)
+            self._pages[name] = page
+            self._place.addWidget(page)
+        return self._pages[name]
 
     def arguments(self) -> list[str]:
         """Return what stands on the command line after `train`."""
@@ -265,18 +274,11 @@ class ModelPage(FormPage):
             page.show_runs(entries)
 
     def _show_data(self) -> None:
-        """Show the options of the data set that is chosen, made when it is first looked at."""
-        name = self.data.text()
+        """Show the options of the data set that is chosen."""
+        name, chosen = self.data.text(), self.data_page
         data_set = self._catalogue.data.get(name)
-        if name not in self._pages:
-            own = self.model.data_options if name == self.model.data else {}
-            page = DataPage(name, data_set.options if data_set else (), own, self.theme)
-            page.changed.connect(self.changed)
-            page.changed.connect(self._look)
-            self._pages[name] = page
-            self._place.addWidget(page)
-        for other, page in self._pages.items():
-            page.setVisible(other == name and bool(page.sections[0].fields))
+        for page in self._pages.values():
+            page.setVisible(page is chosen and bool(page.sections[0].fields))
         self._data.explain(self.data, data_set.summary if data_set else "")
         self._look()
 

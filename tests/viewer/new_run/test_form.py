@@ -328,6 +328,7 @@ def test_only_the_weights_that_apply_to_the_data_are_shown(qtbot: QtBot, theme: 
     out = OptionFacts("out", "path", "runs", flag="--out")
     form = Form(Catalogue({"vae": model}, sets, (out,), {}, "jax"), "runs", theme)
     qtbot.addWidget(form)
+    form.changed.connect(form.arguments)  # as the dialog shows the command after every change
     page = form.page
 
     def weights() -> list[str]:
