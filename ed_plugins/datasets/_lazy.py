@@ -8,7 +8,7 @@ import numpy as np
 from ed_core.data.lazy import Sliced
 from ed_core.errors import EdkitError, one_line
 
-_SPAN, _FLAT = 8, 1e-6  # deviations from 0 to 1, and the deviation of an image of one number
+SPAN, _FLAT = 8, 1e-6  # deviations from 0 to 1, and the deviation of an image of one number
 _FEW = 32  # samples a chunk, of which single ones are read
 
 
@@ -125,8 +125,8 @@ def with_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = images.mean(axis=axes, keepdims=True, dtype="float64")
     deviation = images.std(axis=axes, keepdims=True, dtype="float64")
     deviation[deviation < _FLAT] = 1
-    whole = np.clip((images - mean) / (_SPAN * deviation) + 0.5, 0, 1).astype("float32")
-    scale = np.concatenate([_SPAN * deviation, mean - _SPAN / 2 * deviation], axis=-1)
+    whole = np.clip((images - mean) / (SPAN * deviation) + 0.5, 0, 1).astype("float32")
+    scale = np.concatenate([SPAN * deviation, mean - SPAN / 2 * deviation], axis=-1)
     return whole, scale.reshape(*images.shape[:-3], 2).astype("float32")
 
 
