@@ -129,10 +129,10 @@ class LineField(OptionField):
         self.line.textChanged.connect(self.changed)
 
     def _unsaid(self) -> str:
-        """Return what stands in the field while it is empty."""
+        """Return what stands in the field while it is empty; nothing where its help says it."""
         if self.option.default is None:
             return "automatic"
-        return ("" if self.option.type == "ints" else written(self.option.default)) or "none"
+        return "none" if self.option.type == "ints" else written(self.option.default)
 
     def _text(self) -> str:
         return self.line.text().strip()

@@ -85,7 +85,8 @@ class Section(QWidget):
         self._add_row(plain(QLabel(titled(name))), muted(plain(QLabel(words))))
 
     def explain(self, field: OptionField, about: str) -> None:
-        """Say what a field means."""
+        """Say what a field means, without the marks of code that a terminal needs."""
+        about = about.replace("`", "")
         self._about[field] = about[:1].upper() + about[1:]
         tip(self._labels[field], about)
         self._mark()

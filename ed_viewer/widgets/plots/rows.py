@@ -16,7 +16,7 @@ from ed_viewer.widgets.plots.signals import SignalCaption
 
 _LEAST = 104  # pixels of a plot across: fewer samples are drawn rather than narrower ones
 _MOST = 12  # samples
-_NAMES = 0.3  # of the width, at most
+_NAMES = 0.4  # of the width, at most
 _GAP, _EDGE = 12.0, 6.0  # pixels between two plots, and between the points and their borders
 _INPUT, _OUTPUT = 4.5, 3.0  # radius of the points
 _TICKS = 30  # pixels between two numbers at least

@@ -93,7 +93,8 @@ def test_the_form_of_every_model_says_nothing_until_something_is_changed(
         assert [f.option.name for f in option_fields(form)] == [o.name for o in model.options]
         words = {label.text() for label in form.page.findChildren(QLabel)}
         for option in model.options:
-            assert option.help[:1].upper() + option.help[1:] in words
+            about = option.help.replace("`", "")  # which marks code in a terminal
+            assert about[:1].upper() + about[1:] in words
 
 
 def test_the_command_of_every_model_is_understood_as_it_was_meant(
@@ -318,6 +319,21 @@ def test_what_is_found_in_the_files_is_shown_before_the_start(
     form.end()  # with the question under way
     field.set_text("")
     assert look.isHidden()
+
+
+def test_an_empty_field_says_nothing_that_its_help_denies(qtbot: QtBot, theme: Theme) -> None:
+    about = "the inputs, `1` or `a`; all others by default."
+    columns = OptionFacts("columns", "str", "", help=about)
+    model = ModelFacts("vae", "", "table", {}, (), ())
+    sets = {"table": DataSet("table", "", (columns,))}
+    out = OptionFacts("out", "path", "runs", flag="--out")
+    form = Form(Catalogue({"vae": model}, sets, (out,), {}, "jax"), "runs", theme)
+    qtbot.addWidget(form)
+    field = form.page.data_page.sections[0].field("columns")
+    assert isinstance(field, LineField)
+    assert field.line.placeholderText() == ""
+    words = {label.text() for label in form.findChildren(QLabel)}
+    assert "The inputs, 1 or a; all others by default." in words
 
 
 def test_only_the_weights_that_apply_to_the_data_are_shown(qtbot: QtBot, theme: Theme) -> None:
