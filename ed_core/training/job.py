@@ -18,6 +18,7 @@ from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
 from ed_core.engine.callback_list import LazyCallbackList
+from ed_core.engine.pooling import speed_up_pooling
 from ed_core.errors import EdkitError, FieldError
 from ed_core.nn import losses
 from ed_core.nn.objective import Objective
@@ -100,6 +101,7 @@ class Job:
             why = why_missing(data, error.missing) if error.missing else ""
             raise FieldError(f"data {plan.data!r}: {error}{why}") from error
         check_shapes(objective, objective.heads, data.fields)
+        speed_up_pooling(objective)
         seeds = Seeds(plan.seed, shared=earlier)
         batches, validation = _batches(spec, plan, data, objective, seeds)
         if plan.record:
