@@ -104,6 +104,8 @@ class Progress:
 class _Watcher(keras.callbacks.Callback):
     """Callback that counts steps and samples, and updates the display at intervals."""
 
+    lazy_logs = True
+
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self._progress = progress

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.lazy import is_checked, is_slow
+from ed_core.data.lazy import in_memory, is_checked, is_slow
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
 from ed_core.recording.layout import MAX_BYTES
@@ -82,6 +82,8 @@ def arrange(
     heads: Sequence[Head],
     class_weights: ClassWeights | None = None,
     gaps: Container[str] = (),
+    *,
+    whole: Container[str] = (),
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the Keras triple: inputs by field, targets by head, sample weights by head.
 
@@ -95,13 +97,17 @@ def arrange(
         heads: the terms of its objective.
         class_weights: head to (classes,), for heads with class weights.
         gaps: heads whose weights have the shape of their target, even if nothing is missing here.
+        whole: heads of which it is known that no target is missing.
     """
     targeted = [head for head in heads if head.needs_target]
     targets = {head.name: _target(arrays, head) for head in targeted}
-    weights = {
-        head.name: _weights(arrays, head, (class_weights or {}).get(head.name), head.name in gaps)
-        for head in targeted
-    }
+    weights = {}
+    for head in targeted:
+        of_class = (class_weights or {}).get(head.name)
+        if head.name in whole and of_class is None:
+            weights[head.name] = _mask(arrays, head)
+        else:
+            weights[head.name] = _weights(arrays, head, of_class, head.name in gaps)
     return {name: arrays[name] for name in inputs}, targets, weights
 
 
@@ -115,9 +121,7 @@ def _weights(
 ) -> np.ndarray:
     """Return weights (samples,) or, if positions differ, in the shape of the target."""
     target = np.asarray(_target(arrays, head))
-    weights = np.ones(len(target), "float32")
-    if head.mask:
-        weights = np.asarray(arrays[head.mask], "float32")
+    weights = _mask(arrays, head)
     there = present(target)
     if gaps or not there.all() or of_class is not None:
         grown = weights.reshape(weights.shape + (1,) * (target.ndim - weights.ndim))
@@ -125,6 +129,13 @@ def _weights(
     if of_class is not None:
         weights = weights * of_class.astype("float32")[np.maximum(target, 0)]
     return weights
+
+
+def _mask(arrays: Arrays, head: Head) -> np.ndarray:
+    """Return the mask of a head (samples,), ones where it has none."""
+    if head.mask:
+        return np.asarray(arrays[head.mask], "float32")
+    return np.ones(len(_target(arrays, head)), "float32")
 
 
 def present(target: np.ndarray) -> np.ndarray:
@@ -170,7 +181,10 @@ class Batches(keras.utils.PyDataset):
         self.heads = tuple(heads)
         names = needed_fields(self.inputs, self.heads)
         self.arrays = {name: arrays[name] for name in names}
-        self._gaps = _with_gaps(self.arrays, self.heads)
+        self._whole = _without_gaps(self.arrays, self.heads)
+        maps = [h for h in self.heads if h.needs_target and len(self.arrays[h.target].shape) > 1]
+        # The weights of all batches of a map have its shape: TensorFlow needs one rank.
+        self._gaps = {head.name for head in maps} - self._whole
         self.samples = len(self.arrays[self.inputs[0]])
         self._groups: Groups | None = None
         if seed is not None and oversample:
@@ -222,7 +236,8 @@ class Batches(keras.utils.PyDataset):
         if self.augment is not None and self.seeds is not None:
             random = self.seeds.generator("augment", self.epoch, self.start + index)
             batch = self.augment(batch, random)
-        return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps)
+        whole = self._whole if self.augment is None else ()  # which may take a target away
+        return arrange(batch, self.inputs, self.heads, self.class_weights, self._gaps, whole=whole)
 
     def _read(self, index: int) -> dict[str, np.ndarray]:
         """Return the samples of a batch, as they are in the arrays.
@@ -241,10 +256,10 @@ class Batches(keras.utils.PyDataset):
         first = (self.start + index) * self.batch_size
         rows: Any = slice(first, min(first + self.batch_size, self.samples))
         if self._order is None:
-            return {name: _floats(array[rows]) for name, array in self.arrays.items()}
-        # h5py needs increasing rows, each once; the set is the same
-        rows, again = np.unique(self._order[rows], return_inverse=True)
-        return {name: _floats(array[rows])[again] for name, array in self.arrays.items()}
+            # Copies: PyTorch takes no array that cannot be written to, such as a file's.
+            return {name: _floats(array[rows], copy=True) for name, array in self.arrays.items()}
+        rows = self._order[rows]
+        return {name: _floats(_taken(array, rows)) for name, array in self.arrays.items()}
 
 
 class ReadAhead:
@@ -296,19 +311,13 @@ def _have_targets(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray
     return masks
 
 
-def _with_gaps(arrays: Arrays, heads: Sequence[Head]) -> set[str]:
-    """Return the heads whose per-pixel targets contain missing values.
-
-    The weights of all their batches have the shape of the map: TensorFlow needs one rank.
-    """
-    return {
-        head.name
-        for head in heads
-        if head.needs_target
-        and len(arrays[head.target].shape) > 1
-        and not _is_whole(arrays[head.target])
-        and not _whole(arrays[head.target])
-    }
+def _without_gaps(arrays: Arrays, heads: Sequence[Head]) -> set[str]:
+    """Return the heads of which it is known, or soon read, that no target is missing."""
+    fields = {head.name: head.target for head in heads if head.needs_target}
+    targets = {name: arrays[name] for name in fields.values()}
+    read = {n for n, one in targets.items() if in_memory(one) or len(one.shape) > 1}
+    whole = {n for n, one in targets.items() if _is_whole(one) or (n in read and _whole(one))}
+    return {name for name, field in fields.items() if field in whole}
 
 
 def _is_whole(array: Any) -> bool:
@@ -369,6 +378,14 @@ def needed_fields(inputs: Iterable[str], heads: Sequence[Head]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _floats(array: Any) -> np.ndarray:
+def _taken(array: Any, rows: np.ndarray) -> np.ndarray:
+    """Return the samples of the given rows, in this order, in an array of its own."""
+    if in_memory(array):
+        return array[rows]
+    rows, again = np.unique(rows, return_inverse=True)  # h5py needs increasing rows, each once
+    return np.asarray(array[rows])[again]
+
+
+def _floats(array: Any, copy: bool = False) -> np.ndarray:
     values = np.asarray(array)
-    return values.astype("float32") if values.dtype.kind == "f" else values.astype("int32")
+    return values.astype("float32" if values.dtype.kind == "f" else "int32", copy=copy)

@@ -16,8 +16,12 @@ def rows_of(array: Any, rows: np.ndarray) -> Any:
         array: (samples, ...).
         rows: which samples, increasing.
     """
-    in_memory = isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
-    return array[rows] if in_memory else Rows(array, rows)
+    return array[rows] if in_memory(array) else Rows(array, rows)
+
+
+def in_memory(array: Any) -> bool:
+    """Return whether the numbers of an array are in memory, so that rows may be taken anyhow."""
+    return isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
 
 
 def is_checked(array: Any) -> bool:

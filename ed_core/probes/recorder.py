@@ -207,6 +207,8 @@ class Recorder(keras.callbacks.Callback):
         EdkitError: the folder holds another recording, or a probe does not fit the model.
     """
 
+    lazy_logs = True
+
     def __init__(
         self,
         folder: str | os.PathLike[str],

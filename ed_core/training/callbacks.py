@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from ed_core.data.batches import Batches
 from ed_core.engine import randomness
@@ -31,6 +32,7 @@ Note = Callable[[str, str], None]
 _SHARE = 50  # at least this many times what a checkpoint costs passes until the next
 _PAUSE = 1.0  # seconds, at least, from checkpoint to checkpoint
 _PATIENCE = 5.0  # seconds that a checkpoint waits for the frames before it
+_LOOK = 0.2  # seconds between two looks at the loss, each of which waits for the device
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
@@ -159,6 +161,9 @@ class WarmUp(keras.callbacks.Callback):
 class Checkpointer(keras.callbacks.Callback):
     """Saves checkpoints often enough to lose little and seldom enough to cost little.
 
+    Training ends where the loss is no longer finite. It is looked at now and then, and before
+    anything is saved; no step hides that of another, since what is logged is the mean of an epoch.
+
     Args:
         folder: of the checkpoints.
         position: where training begins.
@@ -177,6 +182,8 @@ class Checkpointer(keras.callbacks.Callback):
         factor, held: what was set by hand; see `Position`.
         weights_sum: a sum over the weights of the layers when training ended.
     """
+
+    lazy_logs = True
 
     def __init__(
         self,
@@ -203,11 +210,13 @@ class Checkpointer(keras.callbacks.Callback):
         self.held = set(position.held)
         self._batches = batches_per_epoch
         self._best = position.best
-        self._step = position.step
+        self._step = self._finite = position.step
+        self._logs: Mapping[str, float] = {}
         self._saved = -1
         self._missing = False  # whether the last checkpoint could not be written
         self._began = time.monotonic() - position.seconds
         self._next = self._next_best = time.monotonic() + _PAUSE
+        self._next_look = 0.0
 
     @property
     def step(self) -> int:
@@ -229,11 +238,9 @@ class Checkpointer(keras.callbacks.Callback):
         if self._step in self._changes:
             self.forget_best()
         self._step += 1
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(loss):
-            raise DivergedError(
-                f"the loss is {loss} after step {self._step}: {DivergedError.advice}"
-            )
+        self._logs = logs or {}
+        if self.at_epoch_end or time.monotonic() >= self._next_look:
+            self._check_loss()
         # The last batch of an epoch is left to on_epoch_end, after the validation.
         if not self.at_epoch_end and (self.stop_asked or time.monotonic() >= self._next):
             self._save()
@@ -276,6 +283,19 @@ class Checkpointer(keras.callbacks.Callback):
             self.save()
         raise Interrupted(self._stop.number)
 
+    def _check_loss(self) -> None:
+        """Raise DivergedError, with its step, where a loss since the last look is not finite."""
+        logs, self._logs = self._logs, {}
+        loss, step = logs.get("loss", 0.0), self._step
+        if not math.isfinite(loss):
+            losses = self.model.step_losses.newest(self._step - self._finite)[:, 0]
+            if (bad := ~np.isfinite(losses)).any():
+                first = int(bad.argmax())
+                loss, step = float(losses[first]), self._step - len(losses) + first + 1
+            raise DivergedError(f"the loss is {loss} after step {step}: {DivergedError.advice}")
+        self._finite = self._step
+        self._next_look = time.monotonic() + _LOOK
+
     def _comparable(self, logs: Mapping[str, float]) -> float:
         """Return the loss on the validation split at the weights that hold in the end."""
         loss = logs.get("val_loss", math.inf)
@@ -299,6 +319,7 @@ class Checkpointer(keras.callbacks.Callback):
 
     def _save(self) -> None:
         """Write a checkpoint, and the best one where that is a new one."""
+        self._check_loss()
         start = time.monotonic()
         best, self._snapshot = self._snapshot, None
         try:

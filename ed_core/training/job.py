@@ -17,6 +17,8 @@ from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
+from ed_core.engine.callback_list import LazyCallbackList
+from ed_core.engine.pooling import speed_up_pooling
 from ed_core.errors import EdkitError, FieldError
 from ed_core.nn import losses
 from ed_core.nn.objective import Objective
@@ -99,6 +101,7 @@ class Job:
             why = why_missing(data, error.missing) if error.missing else ""
             raise FieldError(f"data {plan.data!r}: {error}{why}") from error
         check_shapes(objective, objective.heads, data.fields)
+        speed_up_pooling(objective)
         seeds = Seeds(plan.seed, shared=earlier)
         batches, validation = _batches(spec, plan, data, objective, seeds)
         if plan.record:
@@ -197,13 +200,17 @@ class Job:
             self._epochs(epoch, self.plan.epochs, callbacks)
 
     def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
+        steps = len(self.batches)
+        watched = LazyCallbackList(
+            callbacks, add_history=True, model=self.objective, verbose=0, epochs=end, steps=steps
+        )
         try:
             self.objective.fit(
                 self.batches,
                 initial_epoch=first,
                 epochs=end,
                 validation_data=self.validation,
-                callbacks=callbacks,
+                callbacks=watched,
                 shuffle=False,  # the order is the batches' own
                 verbose=0,
             )

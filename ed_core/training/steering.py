@@ -32,6 +32,8 @@ class Steering(keras.callbacks.Callback):
         note: is told of everything that was done: its kind of event and a text for people.
     """
 
+    lazy_logs = True
+
     def __init__(
         self,
         inbox: Inbox,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
 from ed_core.data.batches import Batches, arrange, needed_fields, reference_batch
 from ed_core.data.checks import check_data
-from ed_core.data.lazy import Sliced
+from ed_core.data.lazy import Changed, Sliced
 
 pytestmark = pytest.mark.backend
 
@@ -155,6 +155,45 @@ def test_weights_of_a_map_have_one_shape_whether_or_not_a_batch_has_gaps(
     assert [found["label"].shape for found in weights] == [(2, 2, 2)] * 3
     assert sum(found["label"].sum() for found in weights) == 6 * 4 - 1
     assert [found["image"].shape for found in weights] == [(2,)] * 3
+
+
+@given(st.integers(2, 40), st.integers(1, 20), st.integers(0, 99), st.booleans(), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_batches_are_the_same_from_memory_and_from_a_file(
+    samples: int, size: int, seed: int, hidden: bool, ordered: bool
+) -> None:
+    data = arrays(samples)
+    if hidden:
+        data["label"] = np.where(data["has_label"], data["label"], -1)
+    bare = Head("other", losses.categorical_crossentropy, target="label")
+    heads = (*HEADS, bare)
+    options: Any = {"class_weights": {"other": np.array([1.0, 2.0])}} if seed % 2 else {}
+    if seed % 3 == 0 and not ordered:
+        options["oversample"] = {"image": 1.0}
+    data["label"] = np.minimum(data["label"], 1)
+    sources = data, {name: Changed(array, np.copy, array.dtype) for name, array in data.items()}
+    both = [Batches(one, ["image"], heads, size, None if ordered else seed, **options)
+            for one in sources]  # fmt: skip
+    for index in range(len(both[0])):
+        for one, other in zip(both[0][index], both[1][index], strict=True):
+            assert one.keys() == other.keys()
+            for name in one:
+                assert one[name].dtype == other[name].dtype
+                np.testing.assert_array_equal(one[name], other[name], strict=True)
+            assert all(array.flags.writeable for array in one.values())
+            assert not any(np.shares_memory(array, data["image"]) for array in one.values())
+
+
+def test_an_augmentation_may_take_targets_away() -> None:
+    def hide(batch: Any, random: Any) -> Any:
+        return {**batch, "label": np.full_like(batch["label"], -1)}
+
+    bare = (Head("label", losses.categorical_crossentropy),)
+    kept, taken = (
+        Batches(arrays(6), ["image"], bare, 3, 0, augment=augment) for augment in (None, hide)
+    )
+    assert kept[0][2]["label"].tolist() == [1, 1, 1]
+    assert taken[0][2]["label"].tolist() == [0, 0, 0]
 
 
 def test_arrange_keeps_the_arrays_as_they_are() -> None:

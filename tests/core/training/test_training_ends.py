@@ -16,6 +16,7 @@ import pytest
 import ed_core
 from ed_core import EdkitError, Recording, RunFolder
 from ed_core.runs.checkpoints import newest_first
+from ed_core.training import callbacks
 from ed_core.training.callbacks import DivergedError, Interrupted
 from ed_core.training.stop_signal import graceful
 
@@ -34,6 +35,22 @@ def test_divergence_stops_and_keeps_what_was_saved(tmp_path: Path, fast: Any, at
     assert folder.state() == "failed"
     assert folder.read()["problem"] == str(e.value)
     assert newest_first(folder.checkpoints)[0].name == "000000005.h5"
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_step_that_diverged_is_named_however_late_it_is_looked_at(
+    tmp_path: Path, fast: Any, at: Any, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    monkeypatch.setattr(callbacks, "_LOOK", 1e9)
+    monkeypatch.setattr(callbacks, "_PAUSE", 1e9)  # no checkpoint, except the one that is asked for
+
+    def spoil(model: Any) -> None:
+        model.head_weights["image"].assign(np.nan)
+
+    stop = at(4, lambda model: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(DivergedError, match="the loss is nan after step 3: "):
+        fast(tmp_path, callbacks=[at(2, spoil), *[stop] * asked])
+    assert not newest_first(RunFolder(next(tmp_path.iterdir())).checkpoints)
 
 
 def test_learning_rate_beyond_all_reason(tmp_path: Path, fast: Any) -> None:
