@@ -83,17 +83,7 @@ def calibrate(
     if run.folder.is_live():
         raise EdkitError(f"{str(run.path)!r} is still being trained: calibrate it once it is done.")
     on, arrays = normal_samples(run, data, field_names)
-    scorer = _scorer(run, score)
-    normal = all_parts(scorer, arrays)
-    scales = {name: scale_of(part) for name, part in normal.items()}
-    tried = _judge(scorer, arrays, scales) if not score else {}
-    chosen = score or max(tried, key=lambda name: tried[name])
-    used = {name: scales[name] for name in chosen.split(BOTH)}
-    codes = scorer.codes if CODE in used else None
-    blank = Detector(chosen, 0.0, rate, (0.0, 1.0), 1, np.zeros(1), used, tried, codes=codes)
-    peak = _peak(replace(scorer, names=[*used]), blank, arrays)
-    blank = replace(blank, peak=peak, weights=weights_sum(run.model))
-    detector = _settled(blank, added(normal, blank)[0])
+    detector = _settled(run, arrays, rate, score)
     run.folder.update(detector={**detector.facts(), "data": on.name})
     run.__dict__["detector"] = detector
     low, high = detector.interval
@@ -101,13 +91,13 @@ def calibrate(
         "model": run.info["model"],
         "data": on.name,
         "split": on.split,
-        "score": chosen,
+        "score": detector.score,
         "threshold": detector.threshold,
         "threshold_count": detector.count,
         "rate": rate,
         "rate_low": low,
         "rate_high": high,
-        **{f"synthetic_auroc_{name}": area for name, area in tried.items()},
+        **{f"synthetic_auroc_{name}": area for name, area in detector.tried.items()},
     }
 
 
@@ -141,19 +131,41 @@ def warn_of_few(samples: int, rate: float) -> None:
         )
 
 
-def _settled(detector: Detector, scores: np.ndarray) -> Detector:
-    """Return the detector with the threshold, and what is kept of the scores of normal samples."""
-    warn_of_few(len(scores), detector.rate)
-    kept = np.sort(scores)
-    if len(kept) > QUANTILES:
-        kept = np.quantile(scores, np.linspace(0, 1, QUANTILES))
+def _settled(run: Run, arrays: Arrays, rate: float, score: str) -> Detector:
+    """Return the detector that some normal samples settle.
+
+    Args:
+        run: the run.
+        arrays: normal samples, prepared.
+        rate: of false alarms.
+        score: the score, "" for the best one on synthetic defects.
+    """
+    scorer = _scorer(run, score)
+    normal = all_parts(scorer, arrays)
+    scales = {name: scale_of(part) for name, part in normal.items()}
+    tried = _judge(scorer, arrays, scales) if not score else {}
+    chosen = score or max(tried, key=lambda name: tried[name])
+    used = {name: scales[name] for name in chosen.split(BOTH)}
+    codes = scorer.codes if CODE in used else None
+    blank = Detector(chosen, 0.0, rate, (0.0, 1.0), 1, np.zeros(1), used, tried, codes=codes)
+    scores = added(normal, blank)[0]
+    warn_of_few(len(scores), rate)
     return replace(
-        detector,
-        threshold=float(np.quantile(scores, 1 - detector.rate)),
-        interval=rate_interval(len(scores), detector.rate),
+        blank,
+        threshold=float(np.quantile(scores, 1 - rate)),
+        interval=rate_interval(len(scores), rate),
         count=len(scores),
-        scores=kept,
+        scores=_kept(scores),
+        peak=_peak(replace(scorer, names=[*used]), blank, arrays),
+        weights=weights_sum(run.model),
     )
+
+
+def _kept(scores: np.ndarray) -> np.ndarray:
+    """Return what a run keeps of the scores of normal samples, in order."""
+    if len(scores) > QUANTILES:
+        return np.asarray(np.quantile(scores, np.linspace(0, 1, QUANTILES)))
+    return np.sort(scores)
 
 
 def _peak(scorer: Scorer, detector: Detector, arrays: Arrays) -> float:

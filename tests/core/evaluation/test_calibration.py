@@ -124,6 +124,25 @@ def test_real_defects_choose_nothing_and_labelled_data_give_their_normal_samples
     assert (result["threshold_count"], result["data"]) == (20, "labelled")
 
 
+def test_without_a_class_a_sample_is_odd_where_its_mask_is(run: Run) -> None:
+    calibrate(run, rate=0.02, score="smoothed")
+    whole = labelled()
+    fields = Fields({name: whole.fields[name] for name in ("image", "where")})
+    arrays = {name: whole.splits["test"][name] for name in fields}
+
+    def masked() -> Dataset:
+        """Return the same without a class of a sample."""
+        return Dataset(fields, {"test": arrays})
+
+    with DATASETS.isolated():
+        dataset(masked)
+        by_mask = detect(run, "masked")
+    by_class = detect(run, "labelled")
+    assert by_mask["only"] == "no defect in the mask"
+    for name in ("auroc", "f1", "abnormal_count", "pixel_auroc", "expert_auroc"):
+        assert by_mask[name] == by_class[name]
+
+
 def test_odd_samples_and_pixels_are_measured_beside_an_experts_floor(run: Run) -> None:
     calibrate(run, rate=0.02, score="smoothed")
     result = detect(run, "labelled")
