@@ -155,7 +155,7 @@ def _truth(
     if normal is not None:
         odd, has_class = abnormal(on, normal)
     elif masks is not None:
-        odd = masks.any(axis=(1, 2))
+        odd = np.asarray(masks.any(axis=(1, 2)))
         has_class = np.ones(len(odd), bool)
     else:
         raise EdkitError(

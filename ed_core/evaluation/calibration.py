@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil, floor
+from math import ceil, floor, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ed_core.nn.submodels import weights_sum
 from ed_core.runs.detector import (
     BOTH,
     CODE,
+    MULTISCALE,
     QUANTILES,
     Detector,
     Part,
@@ -59,7 +60,8 @@ def calibrate(
 
     Of the scores that the run can give (`ed_core.runs.detector.score_names`), and of the sums of
     two of different kinds, the one is taken that best tells normal samples from the same ones with
-    synthetic defects (`ed_core.defects`): real defects choose nothing. The threshold is the score
+    synthetic defects (`ed_core.defects`), a sum where it is as good (`best_score`): real defects
+    choose nothing. The threshold is the score
     that a share `rate` of the normal samples exceeds. An earlier calibration is replaced.
 
     Args:
@@ -119,6 +121,28 @@ def rate_interval(samples: int, rate: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def best_score(tried: Mapping[str, float], samples: int) -> str:
+    """Return the score that is taken of those that were tried on synthetic defects.
+
+    Of those within one standard error of the best (the rule of Breiman et al., 1984) it is the one
+    that relies least on what these look like: a sum of two before a single one, since a map that
+    was learned from them knows them; of these the one of several scales, else the best.
+
+    Args:
+        tried: the score's name to its area under the ROC curve.
+        samples: with synthetic defects, and as many without.
+    """
+    most = max(tried.values())
+    near = [name for name, area in tried.items() if area >= most - _deviation(most, samples)]
+    return max(near, key=lambda name: (BOTH in name, MULTISCALE in name, tried[name]))
+
+
+def _deviation(area: float, samples: int) -> float:
+    """Return the standard error of an area under the ROC curve (Hanley & McNeil, 1982)."""
+    pairs = area / (2 - area) + 2 * area**2 / (1 + area) - 2 * area**2
+    return sqrt(max(area * (1 - area) + (samples - 1) * pairs, 0.0)) / samples
+
+
 def warn_of_few(samples: int, rate: float) -> None:
     """Warn where so few normal samples cannot hold a rate of false alarms."""
     if samples * rate < 1:
@@ -144,7 +168,7 @@ def _settled(run: Run, arrays: Arrays, rate: float, score: str) -> Detector:
     normal = all_parts(scorer, arrays)
     scales = {name: scale_of(part) for name, part in normal.items()}
     tried = _judge(scorer, arrays, scales) if not score else {}
-    chosen = score or max(tried, key=lambda name: tried[name])
+    chosen = score or best_score(tried, min(len(next(iter(arrays.values()))), _JUDGED))
     used = {name: scales[name] for name in chosen.split(BOTH)}
     codes = scorer.codes if CODE in used else None
     blank = Detector(chosen, 0.0, rate, (0.0, 1.0), 1, np.zeros(1), used, tried, codes=codes)

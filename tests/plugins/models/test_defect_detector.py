@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from sklearn.metrics import roc_auc_score
 
 import ed_core
@@ -35,6 +36,20 @@ def test_every_output_has_the_size_of_the_image(shape: tuple[int, ...], stride: 
     assert outputs["defect"].max() <= 1
 
 
+def test_a_mirror_image_has_the_mirrored_map_where_it_is_as_normal() -> None:
+    fields = Fields(image=Field((16, 24, 1)))
+    image = tiny_arrays(fields, 2)["image"]
+    for mirror, flips in (("none", 0), ("sideways", 1), ("both", 2)):
+        net = build(MODELS["defect_detector"], fields, {**SMALL, "mirror": mirror})
+        net.get_layer("decoder").get_layer("pixels").kernel.assign(
+            ops.zeros((16 * 24, SMALL["latent"])[::-1])
+        )  # what it restores by chance is not symmetric
+        own = call(net, {"image": image})["defect"]
+        for number, axis in enumerate((2, 1), 1):
+            other = np.flip(call(net, {"image": np.flip(image, axis)})["defect"], axis)
+            assert np.allclose(own, other, atol=1e-4) == (number <= flips)
+
+
 def test_brightness_and_contrast_change_no_mark_and_are_restored() -> None:
     fields = Fields(image=Field((16, 16, 1)))
     net = build(MODELS["defect_detector"], fields, SMALL)
@@ -61,8 +76,6 @@ def test_a_defect_is_in_the_image_that_is_seen_and_not_in_the_target() -> None:
 
 
 def test_a_perfect_map_has_no_loss_and_its_opposite_much() -> None:
-    from keras import ops
-
     image = np.full((2, 4, 4, 1), 0.5, "float32")
     seen = image.copy()
     seen[0, 1:3, 1:3] = 0.9
