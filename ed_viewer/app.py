@@ -11,7 +11,9 @@ from PySide6.QtCore import QSize, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.compare.feature import CompareFeature, CompareSettings
+from ed_viewer.event_loop import later
 from ed_viewer.export.feature import ExportFeature
+from ed_viewer.inference.feature import InferenceFeature
 from ed_viewer.new_run.feature import DemoStart, NewRunFeature
 from ed_viewer.new_run.log import TrainingLog
 from ed_viewer.reading.reader import Reader
@@ -98,6 +100,7 @@ def make_features(bench: Workbench) -> list[Feature]:
         TimelineFeature(bench),
         CurvesFeature(bench),
         ExportFeature(bench, compare),
+        InferenceFeature(bench),
         ViewToolsFeature(bench),
         PaletteFeature(bench),
         history,
@@ -153,5 +156,5 @@ def collect_in_this_thread(window: Window) -> None:
     gc.disable()
     timer = QTimer(window)
     timer.timeout.connect(gc.collect)
-    QTimer.singleShot(_COLLECT, window, gc.freeze)
+    later(window, gc.freeze, _COLLECT)
     timer.start(_COLLECT)

@@ -80,8 +80,7 @@ def calibrate(
         EdkitError: nothing normal was kept aside, the run can give no score, or it still trains.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    if not 0 < rate < 1:
-        raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
+    check_rate(rate)
     if run.folder.is_live():
         raise EdkitError(f"{str(run.path)!r} is still being trained: calibrate it once it is done.")
     on, arrays = normal_samples(run, data, field_names)
@@ -101,6 +100,12 @@ def calibrate(
         "rate_high": high,
         **{f"synthetic_auroc_{name}": area for name, area in detector.tried.items()},
     }
+
+
+def check_rate(rate: float | None) -> None:
+    """Raise EdkitError unless a rate of false alarms, where one is given, is a share."""
+    if rate is not None and not 0 < rate < 1:
+        raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
 
 
 def rate_interval(samples: int, rate: float) -> tuple[float, float]:
@@ -321,8 +326,13 @@ class WithDefects:
 
 
 def with_defects(run: TrainedModel, arrays: Arrays) -> dict[str, Any]:
-    """Return prepared samples with synthetic defects in the inputs that hold numbers."""
-    fields = {name: run.fields[name] for name in run.model.input if name in arrays}
+    """Return prepared samples with synthetic defects in the inputs that hold numbers.
+
+    An input that no head compares anything with, such as the time of the day, gets none.
+    """
+    targets = {head.target for head in run.model.heads}
+    names = [name for name in run.model.input if name in arrays]
+    fields = {name: run.fields[name] for name in [one for one in names if one in targets] or names}
     changed = {
         name: WithDefects(arrays[name], positions_of(field))
         for name, field in fields.items()
