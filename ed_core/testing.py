@@ -35,7 +35,7 @@ from ed_core.recording import RecordingWriter
 from ed_core.runs.rebuilding import build, load_weights, save_weights
 from ed_core.seeds import Seeds
 from ed_core.training.callbacks import weight_schedules
-from ed_core.training.hooks import called_as, make_augment, make_optimizer
+from ed_core.training.hooks import called_as, initialise, make_augment, make_optimizer
 from ed_core.training.options import TRAINING_OPTIONS
 
 SAMPLES = 8
@@ -48,9 +48,9 @@ def check_model(name: str, fields: Fields | None = None) -> None:
     its heads and probes fit; every loss and metric gives one value a sample or a position; the same
     seed gives the same weights; random layers have seeds of their own; one step moves all weights
     and leaves them finite, or, where heads count for a part of a training, one step in each part;
-    its optimizer and its augmentation take and return what docs/write-a-model.md says, and a step
-    with both leaves finite weights; outputs differ between inputs and repeat; weights survive
-    saving; every probe passes `check_probe`.
+    its optimizer, its augmentation and what sets its initial weights take and return what
+    docs/write-a-model.md says, and a step with all leaves finite weights; outputs differ between
+    inputs and repeat; weights survive saving; every probe passes `check_probe`.
 
     Args:
         name: of the model.
@@ -271,14 +271,15 @@ def _still_after_steps(spec: ModelSpec, objective: Any, fields: Fields) -> set[i
 
 
 def _check_hooks(spec: ModelSpec, objective: Any, fields: Fields) -> None:
-    """Take a step with a model's own optimizer and augmentation, where it has some."""
-    if spec.optimizer is None and spec.augment is None:
+    """Take a step with a model's own optimizer, augmentation and initial weights, if any."""
+    if not (spec.optimizer or spec.augment or spec.initialise):
         return
     params = spec.check({})
     names = needed_fields(objective.input, objective.heads)
     arrays = {name: array for name, array in tiny_arrays(fields).items() if name in names}
     decay = keras.optimizers.schedules.CosineDecay(1e-3, 1000)
     try:
+        initialise(spec, objective, arrays, params)
         augment = make_augment(spec, params, arrays)
         rate = ScaledSchedule(decay, steps=1000)
         optimizer = make_optimizer(spec, objective, rate, params)

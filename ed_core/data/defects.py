@@ -1,4 +1,4 @@
-"""Synthetic defects: patches, blobs and lines of another brightness or texture.
+"""Synthetic defects: patches, blobs, regions, lines and cracks of another brightness or texture.
 
 They stand in for real defects, of which nothing is known, where a model learns to tell what is odd
 and where a score is chosen. The ideas are those of CutPaste (Li et al., 2021: parts of normal
@@ -10,10 +10,15 @@ from collections.abc import Callable
 from math import pi
 
 import numpy as np
-from scipy.ndimage import zoom
+from scipy.ndimage import gaussian_filter, zoom
 
 _VISIBLE = 0.1  # deviations of a sample by which a number must change to be a part of a defect
 _MOST = 2  # defects of one sample
+_TRIES = 5  # until a defect can be seen
+_SOFT = 0.5  # share of the defects of images whose edges are blurred
+_EDGE = 0.01, 0.06  # deviation of the blur, in sizes of the image
+_TURN = 0.15  # deviation of the direction of a crack from one pixel to the next, in radians
+_FAINT = 1e-6  # the least maximum of a mask that is divided by
 
 Random = np.random.Generator
 
@@ -43,16 +48,25 @@ def pasted(
         masks = np.zeros_like(original)
     least, most = original.min(), original.max()
     for row in np.flatnonzero(random.random(len(original)) < share):
-        one, deviation = changed[row], max(float(original[row].std()), 1e-6)
-        for _ in range(random.integers(1, _MOST + 1)):
-            mask = _mask(one.shape, positions, random)
-            content = _content(original, int(row), positions, random)
-            opacity = mask * random.uniform(0.3, 1.0)
-            one = np.clip(one + opacity * (content - one), least, most)
-        seen = np.abs(one - original[row]) > _VISIBLE * deviation
+        deviation = max(float(original[row].std()), 1e-6)
+        for _ in range(_TRIES):
+            one = np.clip(_damaged(original, int(row), positions, random), least, most)
+            seen = np.abs(one - original[row]) > _VISIBLE * deviation
+            if seen.any():
+                break
         masks[row] = seen if positions == 0 else seen.any(axis=-1, keepdims=True)
         changed[row] = one
     return changed, masks
+
+
+def _damaged(samples: np.ndarray, row: int, positions: int, random: Random) -> np.ndarray:
+    """Return a sample with one or two defects; they may lie beyond it, or be as faint as it is."""
+    one = samples[row]
+    for _ in range(random.integers(1, _MOST + 1)):
+        mask = _mask(one.shape, positions, random)
+        content = _content(samples, row, positions, random)
+        one = one + mask * random.uniform(0.3, 1.0) * (content - one)
+    return one
 
 
 def _mask(shape: tuple[int, ...], positions: int, random: Random) -> np.ndarray:
@@ -64,8 +78,12 @@ def _mask(shape: tuple[int, ...], positions: int, random: Random) -> np.ndarray:
     size = shape[-1 - positions : -1]
     if positions == 1:
         return _box(size, random)[:, None]
-    kinds: tuple[Callable[..., np.ndarray], ...] = (_box, _blob, _line)
-    return kinds[random.integers(len(kinds))](size, random)[..., None]
+    kinds: tuple[Callable[..., np.ndarray], ...] = (_box, _blob, _line, _crack, _region)
+    mask = kinds[random.integers(len(kinds))](size, random)
+    if random.random() < _SOFT:
+        mask = gaussian_filter(mask, max(size) * random.uniform(*_EDGE))
+        mask /= max(float(mask.max()), _FAINT)
+    return mask[..., None]
 
 
 def _box(size: tuple[int, ...], random: Random) -> np.ndarray:
@@ -94,6 +112,38 @@ def _line(size: tuple[int, ...], random: Random) -> np.ndarray:
     across = np.abs(columns * np.sin(angle) - rows * np.cos(angle) + bend)
     near = np.clip(random.uniform(1.0, 2.5) - across, 0, 1) * (np.abs(along) < length / 2)
     return near.astype("float32")
+
+
+def _crack(size: tuple[int, ...], random: Random) -> np.ndarray:
+    """Return a thin line of a changing direction, with up to three branches."""
+    mask, steps = np.zeros(size, "float32"), int(max(size) * random.uniform(0.3, 1.2))
+    starts = [(random.uniform(0, size, 2), random.uniform(0, 2 * pi))]
+    for number in range(random.integers(1, 5)):
+        steps = max(steps, 3)
+        start, angle = starts[0 if number == 0 else random.integers(len(starts))]
+        angles = angle + np.cumsum(random.normal(0, _TURN, steps))
+        path = start + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], 1), axis=0)
+        rows, columns = np.rint(path).astype(int).T
+        inside = (rows >= 0) & (rows < size[0]) & (columns >= 0) & (columns < size[1])
+        mask[rows[inside], columns[inside]] = 1
+        starts = [
+            (path[at], angles[at] + random.choice([-1, 1]) * random.uniform(0.4, 1.3))
+            for at in random.integers(0, steps, 3)
+        ]
+        steps //= 2
+    mask = gaussian_filter(mask, random.uniform(0.3, 0.8))
+    return np.asarray(mask / max(float(mask.max()), _FAINT))
+
+
+def _region(size: tuple[int, ...], random: Random) -> np.ndarray:
+    """Return a band between two curves, or what lies beyond one, such as a part that is cut off."""
+    rows, columns = np.mgrid[: size[0], : size[1]] / max(size)
+    angle = random.uniform(0, 2 * pi)
+    along = rows * np.sin(angle) + columns * np.cos(angle)
+    across = rows * np.cos(angle) - columns * np.sin(angle)
+    bend = random.uniform(0, 0.05) * np.sin(along * random.uniform(2, 12))
+    beyond = across + bend - np.quantile(across, random.uniform(0.05, 0.95))
+    return np.asarray((beyond > 0) & (beyond < random.uniform(0.05, 0.6)), "float32")
 
 
 def _content(samples: np.ndarray, row: int, positions: int, random: Random) -> np.ndarray:

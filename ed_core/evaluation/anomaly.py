@@ -12,12 +12,12 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from ed_core.data.batches import at_a_time
 from ed_core.errors import EdkitError
 from ed_core.evaluation.baselines import principal_components
-from ed_core.evaluation.calibration import normal_samples, rate_interval, warn_of_few
+from ed_core.evaluation.calibration import check_rate, normal_samples, rate_interval, warn_of_few
 from ed_core.evaluation.expert import Expert, fit_expert
 from ed_core.evaluation.localisation import per_region_overlap, pixel_auroc
 from ed_core.evaluation.normality import abnormal, defect_masks, normal_class
 from ed_core.evaluation.seasonal import median_scores
-from ed_core.evaluation.splits import measured_on, split_arrays
+from ed_core.evaluation.splits import Measured, measured_on, split_arrays
 from ed_core.evaluation.subject import Numbers, Subject
 from ed_core.nn.predict import pieces, ready
 from ed_core.runs.detector import (
@@ -36,6 +36,8 @@ from ed_core.runs.run import Run, open_run
 
 Arrays = Mapping[str, Any]
 
+NO_DEFECT = "no defect in the mask"
+"""What is normal where masks say so, and no class."""
 CALENDAR = "calendar"  # the field of the times of a signal's steps
 COMPONENTS = 32  # of the PCA as it is
 RATE = 0.05  # of false alarms, where neither the caller nor a calibration says another
@@ -96,44 +98,31 @@ def detect(
         rate: of false alarms that are accepted, between 0 and 1; by default that of the run's
             calibration, else 0.05. Given, the threshold is settled anew on the validation split.
         only: the normal class, field to class; by default that of the training, else the class of
-            a sample that is called good, normal or ok. Samples without a class are left out.
+            a sample that is called good, normal or ok; where there is none, a sample with a defect
+            in its mask is odd. Samples without a class are left out.
         field_names: of other data, what the model calls a field to what the data call it.
 
     Raises:
-        EdkitError: no class is known to be normal, the run can give no score, or the split has not
-            both kinds of samples.
+        EdkitError: nothing says what is normal, all is or nothing, or the run can give no score.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    if rate is not None and not 0 < rate < 1:
-        raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
+    check_rate(rate)
     _scorer(run)  # one that can give no score is refused before data are read
     on = measured_on(run, data, split, field_names)
-    normal = normal_class(run, on, only)
-    if normal is None:
-        raise EdkitError(
-            f"nobody says which samples of data {on.name!r} are normal: call their class good, "
-            "normal or ok, or say it with --only FIELD=CLASS."
-        )
+    normal, truth = _truth(run, on, only)
     arrays = split_arrays(run, on)
-    odd, has_class = abnormal(on, normal)
-    if odd.all() or not odd.any():
-        raise EdkitError(
-            f"data {on.name!r}, split {on.split!r} has {int(odd.sum())} abnormal samples of "
-            f"{len(odd)}: both kinds are needed."
-        )
-    truth = _Truth(odd, has_class, defect_masks(run, on))
-    values = scores(run, arrays)[has_class]
+    values = scores(run, arrays)[truth.has_class]
     held = normal_samples(run, None, None)[1] if "validation" in run.data.splits else {}
     threshold = _threshold(run, rate, held)
     return {
         **Subject(run, arrays).about(on.name, on.split),
         "samples": len(values),
-        "only": ",".join(f"{field}={class_}" for field, class_ in normal.items()),
+        "only": ",".join(f"{field}={class_}" for field, class_ in normal.items()) or NO_DEFECT,
         "score": run.detector.score if run.detector else default_score(run),
-        **_ranking(odd, values),
-        "odd_share": float(odd.mean()),
+        **_ranking(truth.odd, values),
+        "odd_share": float(truth.odd.mean()),
         **_pca(run, arrays, truth),
-        **(_at(threshold, values, odd) if threshold else {}),
+        **(_at(threshold, values, truth.odd) if threshold else {}),
         **_located(run, arrays, truth),
         **_expert(run, arrays, truth, (threshold, held)),
         **_usual(run, arrays, truth),
@@ -164,6 +153,35 @@ class _Truth:
     odd: np.ndarray
     has_class: np.ndarray
     masks: np.ndarray | None
+
+
+def _truth(
+    run: Run, on: Measured, only: Mapping[str, Any] | None
+) -> tuple[Mapping[str, Any], _Truth]:
+    """Return the class that is normal, field to class, and what is odd in a split.
+
+    Where no class is known to be normal, a sample is odd if its mask says so of a pixel.
+
+    Raises:
+        EdkitError: no class is known to be normal, or the split has not both kinds of samples.
+    """
+    normal, masks = normal_class(run, on, only), defect_masks(run, on)
+    if normal is not None:
+        odd, has_class = abnormal(on, normal)
+    elif masks is not None:
+        odd = np.asarray(masks.any(axis=(1, 2)))
+        has_class = np.ones(len(odd), bool)
+    else:
+        raise EdkitError(
+            f"nobody says which samples of data {on.name!r} are normal: call their class good, "
+            "normal or ok, say it with --only FIELD=CLASS, or give masks of the defects."
+        )
+    if odd.all() or not odd.any():
+        raise EdkitError(
+            f"data {on.name!r}, split {on.split!r} has {int(odd.sum())} abnormal samples of "
+            f"{len(odd)}: both kinds are needed."
+        )
+    return normal or {}, _Truth(odd, has_class, masks)
 
 
 def _ranking(odd: np.ndarray, values: np.ndarray, prefix: str = "") -> Numbers:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import ceil, floor
+from math import ceil, floor, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ed_core.nn.submodels import weights_sum
 from ed_core.runs.detector import (
     BOTH,
     CODE,
+    MULTISCALE,
     QUANTILES,
     Detector,
     Part,
@@ -59,7 +60,8 @@ def calibrate(
 
     Of the scores that the run can give (`ed_core.runs.detector.score_names`), and of the sums of
     two of different kinds, the one is taken that best tells normal samples from the same ones with
-    synthetic defects (`ed_core.defects`): real defects choose nothing. The threshold is the score
+    synthetic defects (`ed_core.defects`), a sum where it is as good (`best_score`): real defects
+    choose nothing. The threshold is the score
     that a share `rate` of the normal samples exceeds. An earlier calibration is replaced.
 
     Args:
@@ -78,22 +80,11 @@ def calibrate(
         EdkitError: nothing normal was kept aside, the run can give no score, or it still trains.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    if not 0 < rate < 1:
-        raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
+    check_rate(rate)
     if run.folder.is_live():
         raise EdkitError(f"{str(run.path)!r} is still being trained: calibrate it once it is done.")
     on, arrays = normal_samples(run, data, field_names)
-    scorer = _scorer(run, score)
-    normal = all_parts(scorer, arrays)
-    scales = {name: scale_of(part) for name, part in normal.items()}
-    tried = _judge(scorer, arrays, scales) if not score else {}
-    chosen = score or max(tried, key=lambda name: tried[name])
-    used = {name: scales[name] for name in chosen.split(BOTH)}
-    codes = scorer.codes if CODE in used else None
-    blank = Detector(chosen, 0.0, rate, (0.0, 1.0), 1, np.zeros(1), used, tried, codes=codes)
-    peak = _peak(replace(scorer, names=[*used]), blank, arrays)
-    blank = replace(blank, peak=peak, weights=weights_sum(run.model))
-    detector = _settled(blank, added(normal, blank)[0])
+    detector = _settled(run, arrays, rate, score)
     run.folder.update(detector={**detector.facts(), "data": on.name})
     run.__dict__["detector"] = detector
     low, high = detector.interval
@@ -101,14 +92,20 @@ def calibrate(
         "model": run.info["model"],
         "data": on.name,
         "split": on.split,
-        "score": chosen,
+        "score": detector.score,
         "threshold": detector.threshold,
         "threshold_count": detector.count,
         "rate": rate,
         "rate_low": low,
         "rate_high": high,
-        **{f"synthetic_auroc_{name}": area for name, area in tried.items()},
+        **{f"synthetic_auroc_{name}": area for name, area in detector.tried.items()},
     }
+
+
+def check_rate(rate: float | None) -> None:
+    """Raise EdkitError unless a rate of false alarms, where one is given, is a share."""
+    if rate is not None and not 0 < rate < 1:
+        raise EdkitError(f"--rate is a share between 0 and 1, received {rate}.")
 
 
 def rate_interval(samples: int, rate: float) -> tuple[float, float]:
@@ -129,6 +126,28 @@ def rate_interval(samples: int, rate: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def best_score(tried: Mapping[str, float], samples: int) -> str:
+    """Return the score that is taken of those that were tried on synthetic defects.
+
+    Of those within one standard error of the best (the rule of Breiman et al., 1984) it is the one
+    that relies least on what these look like: a sum of two before a single one, since a map that
+    was learned from them knows them; of these the one of several scales, else the best.
+
+    Args:
+        tried: the score's name to its area under the ROC curve.
+        samples: with synthetic defects, and as many without.
+    """
+    most = max(tried.values())
+    near = [name for name, area in tried.items() if area >= most - _deviation(most, samples)]
+    return max(near, key=lambda name: (BOTH in name, MULTISCALE in name, tried[name]))
+
+
+def _deviation(area: float, samples: int) -> float:
+    """Return the standard error of an area under the ROC curve (Hanley & McNeil, 1982)."""
+    pairs = area / (2 - area) + 2 * area**2 / (1 + area) - 2 * area**2
+    return sqrt(max(area * (1 - area) + (samples - 1) * pairs, 0.0)) / samples
+
+
 def warn_of_few(samples: int, rate: float) -> None:
     """Warn where so few normal samples cannot hold a rate of false alarms."""
     if samples * rate < 1:
@@ -141,19 +160,41 @@ def warn_of_few(samples: int, rate: float) -> None:
         )
 
 
-def _settled(detector: Detector, scores: np.ndarray) -> Detector:
-    """Return the detector with the threshold, and what is kept of the scores of normal samples."""
-    warn_of_few(len(scores), detector.rate)
-    kept = np.sort(scores)
-    if len(kept) > QUANTILES:
-        kept = np.quantile(scores, np.linspace(0, 1, QUANTILES))
+def _settled(run: Run, arrays: Arrays, rate: float, score: str) -> Detector:
+    """Return the detector that some normal samples settle.
+
+    Args:
+        run: the run.
+        arrays: normal samples, prepared.
+        rate: of false alarms.
+        score: the score, "" for the best one on synthetic defects.
+    """
+    scorer = _scorer(run, score)
+    normal = all_parts(scorer, arrays)
+    scales = {name: scale_of(part) for name, part in normal.items()}
+    tried = _judge(scorer, arrays, scales) if not score else {}
+    chosen = score or best_score(tried, min(len(next(iter(arrays.values()))), _JUDGED))
+    used = {name: scales[name] for name in chosen.split(BOTH)}
+    codes = scorer.codes if CODE in used else None
+    blank = Detector(chosen, 0.0, rate, (0.0, 1.0), 1, np.zeros(1), used, tried, codes=codes)
+    scores = added(normal, blank)[0]
+    warn_of_few(len(scores), rate)
     return replace(
-        detector,
-        threshold=float(np.quantile(scores, 1 - detector.rate)),
-        interval=rate_interval(len(scores), detector.rate),
+        blank,
+        threshold=float(np.quantile(scores, 1 - rate)),
+        interval=rate_interval(len(scores), rate),
         count=len(scores),
-        scores=kept,
+        scores=_kept(scores),
+        peak=_peak(replace(scorer, names=[*used]), blank, arrays),
+        weights=weights_sum(run.model),
     )
+
+
+def _kept(scores: np.ndarray) -> np.ndarray:
+    """Return what a run keeps of the scores of normal samples, in order."""
+    if len(scores) > QUANTILES:
+        return np.asarray(np.quantile(scores, np.linspace(0, 1, QUANTILES)))
+    return np.sort(scores)
 
 
 def _peak(scorer: Scorer, detector: Detector, arrays: Arrays) -> float:

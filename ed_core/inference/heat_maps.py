@@ -58,11 +58,21 @@ class ScoreWriter:
 
     def _coloured(self, result: Result) -> np.ndarray:
         """Return a heat map (height, width, 3) in 0..1, of the size of its picture."""
-        from matplotlib import colormaps
-
         heat = in_picture(result.outputs["map"], self.samples.place(result.row), 0.0)
-        share = np.clip(_RED * heat / max(self.peak, 1e-12), 0, 1)
-        return np.asarray(colormaps[_COLOURS](share)[..., :3], "float32")
+        return coloured(heat, self.peak)
+
+
+def coloured(heat: np.ndarray, peak: float) -> np.ndarray:
+    """Return maps (...) as colours, (..., 3) in 0..1.
+
+    Args:
+        heat: the maps.
+        peak: the highest value of the map of a normal sample, which is red.
+    """
+    from matplotlib import colormaps
+
+    share = np.clip(_RED * heat / max(peak, 1e-12), 0, 1)
+    return np.asarray(colormaps[_COLOURS](share)[..., :3], "float32")
 
 
 def check_folder(folder: Path, going_on: bool) -> None:

@@ -31,6 +31,7 @@ def model(
     probes: Sequence[Any] = (),
     optimizer: Callable[..., Any] | None = None,
     augment: Callable[..., Any] | None = None,
+    initialise: Callable[..., None] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register the decorated builder as a model under its function name.
 
@@ -44,6 +45,8 @@ def model(
             a dict of arrays by field, changed; the generator follows from seed, epoch and batch.
             Of a field that is an input and a target, an input alone is changed where the batch
             holds as NAME_target what the heads are compared with.
+        initialise: a function of (model, training split, options) that sets initial weights which
+            the samples settle, such as principal components; it is a function of these alone.
 
     Raises:
         EdkitError: the name is taken.
@@ -53,7 +56,14 @@ def model(
 
     def register(builder: Builder) -> Builder:
         spec = ModelSpec(
-            builder.__name__, builder, data, tuple(heads), tuple(probes), optimizer, augment
+            builder.__name__,
+            builder,
+            data,
+            tuple(heads),
+            tuple(probes),
+            optimizer,
+            augment,
+            initialise,
         )
         names = [head.name for head in spec.heads]
         if not names or len(set(names)) < len(names):

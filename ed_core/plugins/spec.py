@@ -365,6 +365,7 @@ class ModelSpec:
     probes: tuple[Any, ...]
     optimizer: Callable[..., Any] | None = None
     augment: Callable[..., Any] | None = None
+    initialise: Callable[..., None] | None = None
 
     @property
     def options(self) -> dict[str, Option]:

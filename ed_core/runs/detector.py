@@ -26,14 +26,15 @@ LARGEST_CODE = 128  # numbers of a code whose covariance is kept in run.json
 QUANTILES = 1001  # quantiles of the calibration scores that are kept, at most
 _TINY = 1e-12  # that is added before a logarithm
 CODE = "mahalanobis"
+MULTISCALE = "multiscale"
 _SMOOTHED, _SQUARED, _BOUND = "smoothed", "squared", "elbo"
-_OF_CONTRAST = ("smoothed_2", "multiscale")  # divided by the variance of each original
+_OF_CONTRAST = ("smoothed_2", MULTISCALE)  # divided by the variance of each original
 
 RESIDUALS: Mapping[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
     _SMOOTHED: lambda x, y, positions: residuals.smoothed(x, y, positions),
     _SQUARED: lambda x, y, positions: residuals.squared(x, y),
     "smoothed_2": lambda x, y, positions: residuals.smoothed(x, y, positions, 2.0),
-    "multiscale": residuals.multiscale,
+    MULTISCALE: residuals.multiscale,
     "ssim": residuals.dissimilarity,
 }
 

@@ -1,4 +1,4 @@
-"""Checked calls of the functions of plugins: optimizer and augmentation."""
+"""Checked calls of the functions of plugins: optimizer, augmentation and initial weights."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ Batch = dict[str, np.ndarray]
 
 OPTIMIZER = "optimizer(model, learning_rate, params)"
 AUGMENT = "augment(batch, random, *, params)"
+INITIALISE = "initialise(model, train, params)"
 
 
 def make_optimizer(spec: ModelSpec, net: Any, rate: Any, params: Mapping[str, Any]) -> Any:
@@ -40,6 +41,24 @@ def make_optimizer(spec: ModelSpec, net: Any, rate: Any, params: Mapping[str, An
             f"{type(optimizer).__name__}."
         )
     return optimizer
+
+
+def initialise(
+    spec: ModelSpec, net: Any, train: Mapping[str, Any], params: Mapping[str, Any]
+) -> None:
+    """Set the initial weights that the training split settles, where a model has such.
+
+    Args:
+        spec: the model.
+        net: it, built.
+        train: field to (samples, ...), what is trained on.
+        params: its options.
+
+    Raises:
+        EdkitError: its function takes other arguments, or fails.
+    """
+    if spec.initialise is not None:
+        called_as(f"model {spec.name!r}", INITIALISE, spec.initialise, net, train, params)
 
 
 def make_augment(

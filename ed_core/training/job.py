@@ -44,7 +44,7 @@ from ed_core.training.callbacks import (
     WarmUp,
     weight_schedules,
 )
-from ed_core.training.hooks import make_augment, make_optimizer
+from ed_core.training.hooks import initialise, make_augment, make_optimizer
 from ed_core.training.options import Plan, check_terms, facts
 from ed_core.training.steering import Steering
 from ed_core.training.stop_signal import StopSignal
@@ -104,6 +104,7 @@ class Job:
         speed_up_pooling(objective)
         seeds = Seeds(plan.seed, shared=earlier)
         batches, validation = _batches(spec, plan, data, objective, seeds)
+        initialise(spec, objective, data.splits["train"], plan.params)
         if plan.record:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch

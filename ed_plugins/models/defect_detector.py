@@ -1,11 +1,13 @@
 """Detector of defects, trained on normal images with synthetic defects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, log2, prod
 from typing import Any, Literal
 
+import keras
 import numpy as np
 from keras import Input, Model, layers, ops
+from sklearn.decomposition import PCA
 
 from ed_core import (
     Activations,
@@ -19,6 +21,7 @@ from ed_core import (
     losses,
     model,
 )
+from ed_core.data.batches import at_a_time
 from ed_plugins.models import _unet
 from ed_plugins.models._conv import margins
 
@@ -28,6 +31,12 @@ Mirror = Literal["none", "sideways", "both"]
 _LARGEST = 64  # pixels a side of what the dense layers see
 _SEEN = 1e-3  # by which a number of the image is changed where there is a defect
 _LEAST = 1e-3  # deviation of an image, lest one of a single colour be divided by 0
+_BYTES = 256 * 2**20  # of the images, with mirrored ones, whose components are computed
+_MIRRORS = {
+    "none": [(1, 1)],
+    "sideways": [(1, 1), (1, -1)],
+    "both": [(1, 1), (1, -1), (-1, 1), (-1, -1)],
+}  # steps along the height and the width
 
 
 def defect_loss(image: Tensor, marked: Tensor) -> Tensor:
@@ -57,6 +66,76 @@ def with_defects(
     return {**batch, "image": seen, "image_target": batch["image"]}
 
 
+@keras.saving.register_keras_serializable("ed_plugins")
+class OverMirrors(layers.Wrapper):
+    """Model of maps; in use the mean over the mirror images of its inputs, turned back.
+
+    While it trains, it sees one image: what is mirrored is the batch.
+
+    Args:
+        layer: a model from maps to maps, all (batch, height, width, ...), dicts by name.
+        mirrors: steps along the height and the width, 1 or -1, of each image that is looked at.
+    """
+
+    def __init__(self, layer: Any, mirrors: Sequence[Sequence[int]], **kwargs: Any) -> None:
+        super().__init__(layer, **kwargs)
+        self.mirrors = [tuple(steps) for steps in mirrors]
+
+    def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
+        """Return the maps of the inputs, by name."""
+        if training:
+            return dict(self.layer(inputs, training=True))
+        seen = [
+            {
+                name: _mirrored(maps, steps)
+                for name, maps in self.layer(
+                    {name: _mirrored(x, steps) for name, x in inputs.items()}, training=False
+                ).items()
+            }
+            for steps in self.mirrors
+        ]
+        return {name: sum(one[name] for one in seen) / len(seen) for name in seen[0]}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layer and the mirror images."""
+        return {**super().get_config(), "mirrors": self.mirrors}
+
+
+def _mirrored(maps: Tensor, steps: tuple[int, ...]) -> Tensor:
+    axes = [axis for axis, step in enumerate(steps, 1) if step < 0]
+    return ops.flip(maps, axes) if axes else maps
+
+
+def with_components(net: Model, train: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """Set the auto-encoder to the principal components of the training images.
+
+    Mirrored images are added where they are normal. Of large training splits as many images are
+    looked at, evenly spaced, as fill 256 MiB. There are at most half as many components as images
+    or numbers of an image, since all of them restore defects as well; the code's other numbers are
+    0.
+    """
+    encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
+    numbers, pixels = encoder.get_layer("numbers"), decoder.get_layer("pixels")
+    seen = Model(encoder.input, encoder.get_layer("flatten").output)
+    mirrors, images = _MIRRORS[params["mirror"]], train["image"]
+    count = min(len(images), max(_BYTES // (4 * seen.output.shape[-1] * len(mirrors)), 2))
+    rows = np.unique(np.linspace(0, len(images) - 1, count).astype(int))
+    blocks = np.array_split(rows, ceil(count / at_a_time(train, ["image"])))
+    flat = np.concatenate(
+        [
+            seen.predict({"image": block[:, ::up, ::left]}, verbose=0)
+            for block in (np.asarray(images[some], "float32") for some in blocks)
+            for up, left in mirrors
+        ]
+    )
+    most = min(params["latent"], min(flat.shape) // 2)
+    fit = PCA(max(most, 1), svd_solver="randomized", random_state=0).fit(flat)
+    kernel = np.zeros((flat.shape[1], params["latent"]), "float32")
+    kernel[:, :most] = fit.components_[:most].T
+    numbers.set_weights([kernel, -fit.mean_ @ kernel])
+    pixels.set_weights([kernel.T, fit.mean_])
+
+
 @model(
     data="digits",
     heads=(
@@ -65,6 +144,7 @@ def with_defects(
     ),
     probes=(Reconstruction("image"), LatentCodes(), Activations("marked", samples=8)),
     augment=with_defects,
+    initialise=with_components,
 )
 def defect_detector(
     fields: Fields,
@@ -77,26 +157,30 @@ def defect_detector(
 ) -> Model:
     """Detector of defects: a linear auto-encoder, and a U-Net that marks what it cannot restore.
 
-    Both learn from normal images alone, into a part of which synthetic defects are pasted: the
-    auto-encoder to give the normal image back, the U-Net to mark the defects (DRAEM, Zavrtanik et
-    al., 2021; CutPaste, Li et al., 2021). The output `defect` is a map in 0..1.
+    Both learn from normal images alone. The auto-encoder is the principal components of the images
+    standardised one by one, and is not trained further: a thousand steps from chance do not reach
+    them. The U-Net learns to mark synthetic defects that are pasted into a part of
+    the images (DRAEM, Zavrtanik et al., 2021; CutPaste, Li et al., 2021). The output `defect` is a
+    map in 0..1.
 
     Args:
         fields: of the data set; `image` is needed.
-        latent: dimensions of the code, beside which stand the mean and the deviation of the image.
+        latent: components, at most half as many as training images or numbers of an image; beside
+            them in the code stand the mean and the deviation of the image.
         filters: of each level of the U-Net, at least two, the size halved from one to the next.
         stride: of the U-Net's first convolution; 1 finds thinner defects and takes four times as
             long.
         defect_share: share of the training images that get defects.
-        mirror: none, sideways, or both (upside down as well), where a mirrored image is normal.
+        mirror: none, sideways, or both (upside down as well), where a mirrored image is normal: it
+            is trained on as well, and the map is the mean over mirror images, which takes as many
+            times as long.
     """
     image = Input(fields["image"].shape, name="image")
     encoder = _encoder(fields, latent)
     decoder = _decoder(fields, encoder)
     restored = decoder(encoder({"image": image}))["image"]
-    # The auto-encoder learns to restore alone, so that its error means the same at every weight.
-    left = ops.stop_gradient(restored)
-    defect = _unet_of(fields, filters, stride)({"image": image, "restored": left})["defect"]
+    unet = OverMirrors(_unet_of(fields, filters, stride), _MIRRORS[mirror], name="marker")
+    defect = unet({"image": image, "restored": restored})["defect"]
     marked = layers.Concatenate(name="marked")([defect, image])
     return Model({"image": image}, {"image": restored, "defect": defect, "marked": marked})
 
@@ -109,7 +193,9 @@ def _encoder(fields: Fields, latent: int) -> Model:
     x = layers.ZeroPadding2D(margins(shape, halvings), name="pad")(image)
     x = layers.AveragePooling2D(2**halvings, name="pool")(x) if halvings else x
     normal, mean, deviation = _standardised(x)
-    numbers = layers.Dense(latent, name="numbers")(layers.Flatten(name="flatten")(normal))
+    numbers = layers.Dense(latent, trainable=False, name="numbers")(
+        layers.Flatten(name="flatten")(normal)
+    )
     code = layers.Concatenate(name="code")([numbers, mean[:, 0, 0], deviation[:, 0, 0]])
     return Model({"image": image}, {"code": code}, name="encoder")
 
@@ -121,7 +207,7 @@ def _decoder(fields: Fields, encoder: Model) -> Model:
     around = margins(shape, halvings)
     size = [(n + sum(pad)) // 2**halvings for n, pad in zip(shape[:2], around, strict=True)]
     code = Input(encoder.output["code"].shape[1:], name="code")
-    x = layers.Dense(prod(size) * shape[-1], name="pixels")(code[:, :-2])
+    x = layers.Dense(prod(size) * shape[-1], trainable=False, name="pixels")(code[:, :-2])
     x = layers.Reshape((*size, shape[-1]), name="maps")(x)
     x = x * code[:, None, None, -1:] + code[:, None, None, -2:-1]
     if halvings:

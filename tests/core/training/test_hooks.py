@@ -43,6 +43,11 @@ def _fails(net, rate, params):
             {"augment": lambda b, random, params: {k: v[:1] for k, v in b.items()}},
             r"'image' of \(1, 32, 32, 1\)",
         ),
+        (
+            {"initialise": lambda net: None},
+            r"expected initialise\(model, train, params\), received initialise\(net\)",
+        ),
+        ({"initialise": _fails}, "failed: KeyError: 'rates'"),
         ({"heads": (Head("image", lambda: 0.0),)}, "cannot take output"),
     ],
 )
