@@ -16,6 +16,7 @@ def written(plan: FolderPlan) -> str:
         "standardise": plan.standardise,
         "table": plan.table,
         "names": plan.names,
+        "split_column": plan.split_column,
         "split": plan.split,
         "test": plan.test,
         "seed": plan.seed,

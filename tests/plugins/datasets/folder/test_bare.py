@@ -289,3 +289,23 @@ def test_a_training_that_meets_a_bad_file_says_which_and_goes_on_once_it_is_mend
     went_on = resume(stopped)
     for one, other in zip(whole.model.weights, went_on.model.weights, strict=True):
         np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
+
+
+def test_a_table_says_the_splits_where_no_folder_does(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(8)]
+    for name in names:
+        put(tmp_path, name)
+    of = ["train", "test", "Train", "train", "val", "train", "test"]
+    lines = [f"{name},{split},{len(split) % 2}" for name, split in zip(names, of, strict=False)]
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(["file,subset,label", *lines]))
+    data = loaded_twice(tmp_path)
+    assert sizes(data) == {"train": 4, "validation": 1, "test": 2}
+    assert {*data.fields} == {"image", "label"}
+    assert "by column subset of labels.csv" in said(data)
+    assert "split: 1 files of no split" in said(data)
+    drawn = loaded_twice(tmp_path, ",split=last")
+    assert sizes(drawn) == {"train": 6, "test": 2}
+    assert "column subset: the splits are said otherwise" in said(drawn)
+    table.write_text(table.read_text().replace(",test,", ",tets,"))
+    assert "column subset: too many texts" in said(load_data(f"folder:{tmp_path}"))
