@@ -118,7 +118,7 @@ class _Parts:
 
 
 def flat_columns(columns: Sample, outputs: Fields) -> dict[str, np.ndarray]:
-    """Return columns of one number a sample: `code_1`, `code_2`, ..., or by the class.
+    """Return columns of one number a sample: `code_1`, `code_2`, ..., or by class or column.
 
     Args:
         columns: name to (samples, ...).
@@ -140,6 +140,8 @@ def column_names(name: str, field: Field) -> list[str]:
     if len(field.classes) == size:
         base = name.removesuffix("_probabilities")
         return [f"{base}_{one}" for one in field.classes]
+    if len(field.names) == size:
+        return [f"{name}_{one}" for one in field.names]
     return [f"{name}_{number}" for number in range(1, size + 1)]
 
 

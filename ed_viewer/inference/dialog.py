@@ -124,7 +124,7 @@ class InferenceDialog(QDialog):
         self._stack.setCurrentWidget(self.table)
         if results.count > len(results.rows):
             first = f"The first {SHOWN} of {grouped(results.count)} are shown."
-            self.words.setText(f"{self.words.text()} {first}")
+            self.words.setText(f"{self.words.text()}\n{first}")
 
     def _show_state(self, words: str, problem: str = "", *, running: bool) -> None:
         self._running = running

@@ -85,6 +85,11 @@ def test_a_code_of_one_number_has_a_number_too() -> None:
     assert column_names("code", Field((1,), "value")) == ["code_1"]
 
 
+def test_reconstructed_rows_keep_the_names_of_their_columns() -> None:
+    row = Field((2,), "signal", names=("pressure", "state=bad"))
+    assert column_names("features", row) == ["features_pressure", "features_state=bad"]
+
+
 @pytest.mark.parametrize(
     ("outputs", "ending", "message"),
     [
