@@ -8,8 +8,8 @@ NO_FILE = FilePath("")
 NO_RUN = RunPath("")
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
 }
 """What folders, and the cells of a column, call a split."""
 

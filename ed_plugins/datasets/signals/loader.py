@@ -325,7 +325,7 @@ def _report_split(
         several = len(files) > 1
         last = "fifth" if plan.share == _TEST else f"{100 * plan.share:.3g} %"
         text = f"the last {last}{' of each file' * several} is the test"
-        findings.infer("split", text, "test=SHARE" + ", split=files" * several)
+        findings.infer("split", text, "split=files" if several else "test=0.3")
     elif not plan.test:
         findings.infer("split", f"by files, at random: {counts}", "split=time")
 
