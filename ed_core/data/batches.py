@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.lazy import is_checked, is_slow
+from ed_core.data.lazy import is_checked, is_slow, parts_of
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
 from ed_core.recording.layout import MAX_BYTES
@@ -68,6 +68,23 @@ def drawn(random: np.random.Generator, of: Sequence[tuple[np.ndarray, int]]) -> 
     """Return the rows of an epoch in random order, with the rows of a group used equally often."""
     parts = [_rounds(random, rows, count) for rows, count in of if count]
     return random.permutation(np.concatenate(parts))
+
+
+def gathered(order: np.ndarray, parts: np.ndarray, at_once: int) -> np.ndarray:
+    """Return an order in which the samples of a file come near to each other.
+
+    The files come in the order of their first samples, some at once; among the samples of these the
+    order is as it was.
+
+    Args:
+        order: rows of samples, in random order.
+        parts: the file of each sample.
+        at_once: how many files are mixed.
+    """
+    files, firsts, file_of = np.unique(parts[order], return_index=True, return_inverse=True)
+    turn = np.empty(len(files), int)
+    turn[np.argsort(firsts)] = np.arange(len(files))
+    return order[np.argsort(turn[file_of] // at_once, kind="stable")]
 
 
 def _rounds(random: np.random.Generator, rows: np.ndarray, count: int) -> np.ndarray:
@@ -187,6 +204,8 @@ class Batches(keras.utils.PyDataset):
         self.seeds = Seeds(seed) if isinstance(seed, int) else seed
         self.start = 0
         self.problem: EdkitError | None = None
+        parts = map(parts_of, self.arrays.values())
+        self._parts = next((one for one in parts if one is not None), None)
         self._ahead = ReadAhead(_AHEAD) if any(map(is_slow, self.arrays.values())) else None
         self.begin_epoch(0)
 
@@ -203,6 +222,8 @@ class Batches(keras.utils.PyDataset):
                 self._order = drawn(random, self._groups)
             else:
                 self._order = random.permutation(self.samples)
+            if self._parts is not None:
+                self._order = gathered(self._order, *self._parts)
 
     @property
     def batches_per_epoch(self) -> int:
