@@ -3,7 +3,8 @@
 ```toml
 root = "scenes"                # beside this file, in EDKIT_DATA or in the cache; default: here
 layout = "{split}/{field}"     # where the images of a split's field are; this is the default;
-                               # "." has them beside this file, "{class}" in folders of classes
+                               # "." has them beside this file, "{class}" in folders of classes;
+                               # "{group}/{field}": in any folders that hold those of the fields
 size = [180, 240]              # bring all images to this height and width; default: as they are
 fit = "crop"                   # those of other proportions: "stretch" (default), "crop", "pad"
 standardise = true             # each image to one mean and one deviation of its own; default: false

@@ -1,5 +1,6 @@
 """Images cut into tiles: no pixel is lost, no image is in two splits, and files are read rarely."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ed_core import DATASETS, Dataset, EdkitError, Field, Fields
+from ed_core import DATASETS, Dataset, EdkitError, Field, Fields, evaluate, open_run, train
 from ed_core.data.batches import gathered
 from ed_core.data.lazy import parts_of
 from ed_core.data.loading import described, load_data
 from ed_core.data.validation_split import keep_aside
+from ed_core.inference.job import begun
+from ed_core.inference.verbs import VerbTask
 from ed_core.seeds import Seeds
 from ed_plugins.datasets.folder.images import Images
 
@@ -177,3 +180,28 @@ def test_an_order_is_gathered_and_stays_random() -> None:
     assert len(set.union(*blocks)) == 20
     within = parts[order[:50]]
     assert (np.diff(within) != 0).mean() > 0.6
+
+
+@pytest.mark.backend
+def test_a_run_on_tiles_is_put_to_work_on_whole_pictures(scenes: Path, tmp_path: Path) -> None:
+    options = {"epochs": 1, "batch_size": 8, "filters": (2, 4), "record": False}
+    run = train("unet", f"folder:{scenes},tile=32", out=tmp_path / "runs", **options)
+    run = open_run(run.path)
+    reading = dict(run.input.reading or {})
+    assert (reading["tile"], reading["overlap"]) == (32, 0)
+    new = tmp_path / "new"
+    shutil.copytree(scenes / "rgb", new / "images")
+    shutil.copytree(scenes / "label", new / "masks")
+    numbers = evaluate(run, f"folder:{new}")  # of which nothing is said of tiles
+    assert numbers["mask_count"] == 32 * 32 * len(load_data(f"folder:{new},tile=32").whole["mask"])
+    task = VerbTask(run, "segment", tmp_path / "out", new / "images")
+    stream = task.stream()
+    with begun(task.output, True, task.facts(stream.samples)) as job:
+        assert stream.run(job).samples == len(SIZES)
+    for number, (height, width) in enumerate(SIZES):
+        with Image.open(tmp_path / "out" / f"{number}.png") as mask:
+            assert mask.size == (width, height)
+    with Image.open(new / "images" / "6.png") as image:
+        expected = run.segment(np.asarray(image, "f4")[None] / 255)["mask"][0]
+    with Image.open(tmp_path / "out" / "6.png") as mask:
+        np.testing.assert_array_equal(np.asarray(mask), expected)
