@@ -11,6 +11,7 @@ from PySide6.QtCore import QSize, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ed_viewer.compare.feature import CompareFeature, CompareSettings
+from ed_viewer.event_loop import later
 from ed_viewer.export.feature import ExportFeature
 from ed_viewer.new_run.feature import DemoStart, NewRunFeature
 from ed_viewer.new_run.log import TrainingLog
@@ -153,5 +154,5 @@ def collect_in_this_thread(window: Window) -> None:
     gc.disable()
     timer = QTimer(window)
     timer.timeout.connect(gc.collect)
-    QTimer.singleShot(_COLLECT, window, gc.freeze)
+    later(window, gc.freeze, _COLLECT)
     timer.start(_COLLECT)

@@ -45,6 +45,18 @@ class Task(QObject):
         self._act()
 
 
+def later(owner: QObject, act: Callable[[], object], wait: int = 0) -> None:
+    """Act after so many milliseconds, in a later turn of the loop, unless the owner has ended.
+
+    `QTimer.singleShot` would hold `act`, and all that it refers to, for good if the owner ended
+    first (PySide6 6.10).
+    """
+    timer = QTimer(owner, singleShot=True, interval=wait)
+    timer.timeout.connect(act)
+    timer.timeout.connect(timer.deleteLater)
+    timer.start()
+
+
 def flush() -> None:
     """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show.
 

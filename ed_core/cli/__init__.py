@@ -12,7 +12,7 @@ import click
 from ed_core.cli.data import data_command
 from ed_core.cli.demo import demo
 from ed_core.cli.listing import list_command
-from ed_core.cli.results import calibrate, evaluate, figures
+from ed_core.cli.results import calibrate, evaluate, export_command, figures
 from ed_core.cli.start import startup
 from ed_core.cli.train import train
 from ed_core.cli.verbs import VERBS
@@ -35,6 +35,7 @@ for command in (
     evaluate,
     calibrate,
     figures,
+    export_command,
     *VERBS,
 ):
     cli.add_command(command)

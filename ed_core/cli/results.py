@@ -1,4 +1,4 @@
-"""`edkit evaluate`, `calibrate` and `figures`: numbers and pictures of a trained run."""
+"""`edkit evaluate`, `calibrate`, `figures` and `export`: what comes of a trained run."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,11 @@ from rich.console import Console
 
 from ed_core.cli.flags import pairs
 from ed_core.cli.start import WEIGHTS, early_options, short, startup
+from ed_core.cli.train import say
 from ed_core.errors import EdkitError, unknown
+
+FORMATS = ("keras", "onnx", "openvino", "litert", "saved_model")
+"""Of an exported model."""
 
 
 @click.command()
@@ -165,6 +169,39 @@ def figures(
         first, folder, formats=chosen, other=second, dimensions=plane, split=split
     ):
         print(short(path))
+
+
+@click.command("export")
+@click.argument("run")
+@click.option(
+    "--output",
+    "-o",
+    metavar="PATH",
+    help="Of the ending .keras, .onnx, .xml (OpenVINO) or .tflite, or a folder (SavedModel) "
+    "[default: RUN's name, in this folder]",
+)
+@click.option("--format", "form", help="In place of the ending.", type=click.Choice(FORMATS))
+@click.option(
+    "--part",
+    type=click.Choice(["encoder", "decoder"]),
+    help="From samples to codes, or from codes to fields. [default: the whole model]",
+)
+@WEIGHTS
+@early_options
+def export_command(
+    run: str, output: str | None, form: str | None, part: str | None, weights: Any
+) -> None:
+    """Write the model of RUN for other programs, with its preparation and its threshold inside."""
+    startup.keras(run=run)
+    from ed_core.runs.export import export
+    from ed_core.runs.run import open_run
+
+    target = None if output is None else Path(output)
+    opened = open_run(run, weights=weights)
+    result = export(opened, target, part or "", form, opened.detector)
+    for sentence in result.left_out:
+        say(f"Left out: {sentence}")
+    print(short(result.path))
 
 
 def _plane(text: str) -> tuple[int, int]:

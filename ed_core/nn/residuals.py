@@ -13,8 +13,8 @@ from sklearn.covariance import ledoit_wolf
 
 SMOOTH = 1.0  # pixels, the standard deviation that measured best on MNIST and Fashion-MNIST
 SCALES = (1.0, 2.0, 4.0)  # pixels, of the multi-scale map
-_WINDOW = 1.5  # pixels, the deviation of the window of SSIM; Wang et al., 2004, section III.B
-_STABLE = 0.01, 0.03  # K1 and K2 of SSIM, shares of the range; the same section
+WINDOW = 1.5  # pixels, the deviation of the window of SSIM; Wang et al., 2004, section III.B
+STABLE = 0.01, 0.03  # K1 and K2 of SSIM, shares of the range; the same section
 
 
 def squared(original: np.ndarray, restored: np.ndarray) -> np.ndarray:
@@ -56,10 +56,10 @@ def dissimilarity(original: np.ndarray, restored: np.ndarray, positions: int) ->
     window, the mean over the channels. The range is that of each original.
     """
     x, y = original.astype("float64"), restored.astype("float64")
-    sigmas = _sigmas(x.ndim, positions, _WINDOW)
+    sigmas = _sigmas(x.ndim, positions, WINDOW)
     axes = tuple(range(1, x.ndim))
     span = np.maximum(np.ptp(x, axis=axes, keepdims=True), 1e-6)
-    c1, c2 = ((k * span) ** 2 for k in _STABLE)
+    c1, c2 = ((k * span) ** 2 for k in STABLE)
     mx, my = gaussian_filter(x, sigmas), gaussian_filter(y, sigmas)
     vx = gaussian_filter(x * x, sigmas) - mx * mx
     vy = gaussian_filter(y * y, sigmas) - my * my

@@ -144,7 +144,10 @@ class InputRecord:
         findings: what the loader inferred of the files that it read, and what it left out.
         reading: how the data set read a file before anything was fitted, such as the colour, the
             scale and the size of images, ready for JSON; its `FileReader` reads other files so.
-            Under `ids` stands, by field, the number of each class in the files of a mask.
+            Under `ids` stands, by field, the number of each class in the files of a mask; under
+            `units`, of images, the numbers `black` and `white` in the files, which become 0 and 1,
+            and `span`, how many of its deviations an image then has between them, where each is
+            standardised.
     """
 
     fitted: Mapping[str, Any] | None = None

@@ -14,6 +14,7 @@ from ed_core.recording import RunFolder
 from ed_core.runs import outputs, prior
 from ed_core.runs.checkpoints import BEST, newest_first, newest_that_reads, restore_weights
 from ed_core.runs.detector import Detector, detector_of, scoring
+from ed_core.runs.export import export
 from ed_core.runs.rebuilding import (
     check_info,
     load_weights,
@@ -159,6 +160,28 @@ class Run(TrainedModel):
                 generator.
         """
         return prior.generate(self, prior.Drawing(count, seed), label)
+
+    def export(self, output: str | Path, *, part: str = "", form: str | None = None) -> None:
+        """Write the model for other programs, with preparation, units and threshold inside.
+
+        Its inputs are numbers as files have them (bytes of a picture, columns of a table), at the
+        size of the model; its outputs, in the same units, reconstructions by field, probabilities
+        and values by head, `code`, and of a calibrated run `score` and `verdict` (1 is odd). A JSON
+        file beside it says what they are. Where the model samples a code, it has the mean.
+
+        Args:
+            output: a file that ends in .keras, .onnx, .xml (OpenVINO) or .tflite, or a folder
+                without an ending (SavedModel). Nothing that is there is overwritten.
+            part: `encoder`, from samples to `code`, or `decoder`, from `code` to fields; "" for
+                all.
+            form: `keras`, `onnx`, `openvino`, `litert` or `saved_model`, in place of the one that
+                the ending says.
+
+        Raises:
+            EdkitError: something is there already, a package is missing, or the model cannot be
+                exported, such as one with a layer that Keras does not have.
+        """
+        export(self, Path(output), part, form, self.detector)
 
 
 def _sized(inference: outputs.Inference, tile: Tile, overlap: int | None) -> outputs.Inference:

@@ -8,7 +8,7 @@ import numpy as np
 from ed_core.data.lazy import Sliced
 from ed_core.errors import EdkitError, one_line
 
-_SPAN, _FLAT = 8, 1e-6  # deviations from 0 to 1, and the deviation of an image of one number
+SPAN, _FLAT = 8, 1e-6  # deviations from 0 to 1, and the deviation of an image of one number
 _FEW = 32  # samples a chunk, of which single ones are read
 
 
@@ -120,7 +120,7 @@ def standardised(images: np.ndarray) -> np.ndarray:
     mean = images.mean(axis=axes, keepdims=True, dtype="float64")
     deviation = images.std(axis=axes, keepdims=True, dtype="float64")
     deviation[deviation < _FLAT] = 1
-    return np.clip((images - mean) / (_SPAN * deviation) + 0.5, 0, 1).astype("float32")
+    return np.clip((images - mean) / (SPAN * deviation) + 0.5, 0, 1).astype("float32")
 
 
 def read_rows(array: Any, key: Any) -> np.ndarray:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QTimer
+from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
 
 from ed_core.recording import written_whole
 from ed_viewer.compare.feature import CompareFeature
-from ed_viewer.event_loop import flush
+from ed_viewer.event_loop import flush, later
 from ed_viewer.export.dialog import ExportChoice, ExportDialog
 from ed_viewer.export.movie import MOVIES, ScrubMovie, thinned
 from ed_viewer.export.picture import PICTURES, Write, picture, raster, unused
@@ -79,7 +79,7 @@ class ExportFeature(Feature):
             self.take(choice)
         elif looks:
             self.bench.status.show_message("Export: waiting for the panels …")
-            QTimer.singleShot(_LOOK, self, partial(self._take_drawn, choice, looks - 1))
+            later(self, partial(self._take_drawn, choice, looks - 1), _LOOK)
         else:
             self.bench.status.show_message(_LATE)
             self._go_on()

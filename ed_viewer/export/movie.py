@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from ed_core.recording import written_whole
+from ed_viewer.event_loop import later
 from ed_viewer.export.picture import unused
 from ed_viewer.reading.messages import Frame
 from ed_viewer.session.session import Session
@@ -179,14 +180,14 @@ class ScrubMovie(QObject):
     def _on_drawn(self, frame: Frame) -> None:
         if not self._taking and frame.request.frame == self._frames[self._place]:
             self._taking = True
-            QTimer.singleShot(0, self, self._take)
+            later(self, self._take)
 
     def _take(self) -> None:
         if self._stopped:
             self._finish()
             return
         if self._pictures.full() or not self._ready():
-            QTimer.singleShot(_RETRY, self, self._take)
+            later(self, self._take, _RETRY)
             return
         looks = self._place < self._count
         if not looks:

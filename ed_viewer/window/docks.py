@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QWidget
 
+from ed_viewer.event_loop import later
 from ed_viewer.style.text import plain
 from ed_viewer.timeline.timeline import Timeline
 from ed_viewer.timeline.transport import Transport
@@ -103,7 +104,7 @@ class Docks:
         for dock in self._shelved:
             dock.setVisible(not on)
         if not on:  # in the next turn: then they know how little room smaller type needs
-            QTimer.singleShot(0, self._main, self._give_back)
+            later(self._main, self._give_back)
 
     def _give_back(self, tries: int = _TRIES) -> None:
         """Let the docks have the sizes that they had, once what is in them has become smaller."""
@@ -114,7 +115,7 @@ class Docks:
         wide, high = [size.width() for size in sizes], [size.height() for size in sizes]
         self._main.resizeDocks(docks, wide, Qt.Orientation.Horizontal)
         self._main.resizeDocks(docks, high, Qt.Orientation.Vertical)
-        QTimer.singleShot(_TURN, self._main, lambda: self._give_back(tries - 1))
+        later(self._main, lambda: self._give_back(tries - 1), _TURN)
 
     def arrangement(self) -> tuple[tuple[object, ...], ...]:
         """Return which docks are open and where, for a comparison; sizes do not count."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from PySide6.QtCore import QProcess, Qt, QTimer
+from PySide6.QtCore import QProcess, Qt
 
 from ed_viewer.decoding.client import DecoderClient
 from ed_viewer.decoding.process import FAREWELL
+from ed_viewer.event_loop import later
 from ed_viewer.reading.messages import Frame, RunProgress
 from ed_viewer.session.cursor import Playback
 from ed_viewer.window.feature import Feature
@@ -192,7 +193,7 @@ class DisplayLatency(Feature):
         if self._measured >= 0:  # the first one was written before the window looked
             written = growth.newest
             # After the paint events, which what is drawn has posted.
-            QTimer.singleShot(0, self, lambda: self._measure(written))
+            later(self, lambda: self._measure(written))
         self._measured = number
 
     def _measure(self, written: float) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from ed_viewer import event_loop as turn_module
-from ed_viewer.event_loop import Task, flush
+from ed_viewer.event_loop import Task, flush, later
 from ed_viewer.stage.page import Page
 from ed_viewer.style.palette import Side
 from ed_viewer.window.window import Window
@@ -33,6 +33,26 @@ class Loop(QObject):
 
     def _count(self) -> None:
         self.turn += 1
+
+
+def test_what_an_owner_asked_for_ends_with_it(qtbot: QtBot) -> None:
+    """What waits for a later turn refers to the whole window, which would stay in memory."""
+    owner, acted = QObject(), []
+    later(owner, lambda: acted.append(None))
+    qtbot.waitUntil(lambda: bool(acted))
+    assert not owner.children()
+
+    def ask(held: Loop) -> weakref.ref[Loop]:
+        later(owner, lambda: acted.append(held.turn))
+        later(owner, held._count)
+        return weakref.ref(held)
+
+    held = ask(Loop())
+    owner.deleteLater()
+    QApplication.sendPostedEvents(owner, QEvent.Type.DeferredDelete)
+    gc.collect()
+    assert held() is None
+    assert len(acted) == 1
 
 
 def test_pieces_have_turns_of_their_own(qtbot: QtBot) -> None:

@@ -83,20 +83,11 @@ def make_field(source: ArraySource, options: ArrayOptions, findings: Findings) -
         letters = stated or ("HWTN" if source.last else "NTHW")
     settled = [settle(part, letters, source.maps, source.last) for part in source.parts]
     parts, lay = [part for part, _ in settled], settled[0][1]
-    for part in parts:
-        if part.shape[1:] != parts[0].shape[1:]:
-            raise UnfitError(
-                part.where,
-                f"expected samples of shape {parts[0].shape[1:]} as in the other split, found "
-                f"{part.shape[1:]}",
-            )
+    _check_shapes(parts)
     kind = _kind_of(source, parts, options, stated)
     _check_letters(parts[0].where, kind, stated)
     name = _name_of(source, kind, parts)
-    if kind not in get_args(FieldKind):
-        raise UnfitError(
-            parts[0].where, f"kind is {', '.join(get_args(FieldKind))}; found {kind[:40]!r}"
-        )
+    _check_kind(parts[0].where, kind)
     if kind == "signal" and not stated:
         turned = [_signal(source.name, part, findings, name) for part in parts]
         if turned[0] is not parts[0]:
@@ -106,13 +97,29 @@ def make_field(source: ArraySource, options: ArrayOptions, findings: Findings) -
     if not stated and prod(parts[0].shape[1:]) > 1 and _is_turned(lay, kind):
         findings.infer(name, f"axes {lay}, {_words(parts[0].shape)}", f"axes={_other(lay)}")
     if kind == "class":
-        labels = _labels(source, parts, options)
-        for text, option in labels.texts:
-            findings.infer(name, text, option)
-        partial = any((part < 0).any() for part in labels.parts)
-        shape = labels.parts[0].shape[1:]
-        field = Field(shape, "class", labels.classes, partial=partial)
-        return FieldArrays(name, field, labels.parts, lay)
+        field, arrays = _classes(name, replace(source, parts=parts), options, findings)
+    else:
+        field, arrays = _values(name, kind, replace(source, parts=parts), options, findings)
+    return FieldArrays(name, field, arrays, lay)
+
+
+def _classes(
+    name: str, source: ArraySource, options: ArrayOptions, findings: Findings
+) -> tuple[Field, list[Any]]:
+    """Return a field of classes, and the numbers of the classes of each split."""
+    labels = _labels(source, source.parts, options)
+    for text, option in labels.texts:
+        findings.infer(name, text, option)
+    partial = any((part < 0).any() for part in labels.parts)
+    shape = labels.parts[0].shape[1:]
+    return Field(shape, "class", labels.classes, partial=partial), labels.parts
+
+
+def _values(
+    name: str, kind: str, source: ArraySource, options: ArrayOptions, findings: Findings
+) -> tuple[Field, list[Any]]:
+    """Return a field of numbers, and those of each split."""
+    parts = source.parts
     if any(part.is_text for part in parts):
         raise UnfitError(parts[0].where, f"expected numbers for kind {kind}, found texts")
     arrays, text, option = _numbers(source, kind, parts, options)
@@ -128,8 +135,22 @@ def make_field(source: ArraySource, options: ArrayOptions, findings: Findings) -
             arrays = [replace(a, checked=True) if isinstance(a, LazyView) else a for a in arrays]
     elif remedy := slow_layout(parts[0]):
         findings.infer(name, "stored so that single samples are read slowly", remedy)
-    field = Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial)
-    return FieldArrays(name, field, arrays, lay)
+    return Field(arrays[0].shape[1:], cast(FieldKind, kind), partial=partial), arrays
+
+
+def _check_shapes(parts: Sequence[Stored]) -> None:
+    for part in parts:
+        if part.shape[1:] != parts[0].shape[1:]:
+            raise UnfitError(
+                part.where,
+                f"expected samples of shape {parts[0].shape[1:]} as in the other split, found "
+                f"{part.shape[1:]}",
+            )
+
+
+def _check_kind(where: str, kind: str) -> None:
+    if kind not in get_args(FieldKind):
+        raise UnfitError(where, f"kind is {', '.join(get_args(FieldKind))}; found {kind[:40]!r}")
 
 
 def _check_letters(where: str, kind: str, letters: str) -> None:

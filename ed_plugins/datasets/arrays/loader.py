@@ -34,7 +34,7 @@ from ed_plugins.datasets.arrays.names import (
     name_of_models,
 )
 from ed_plugins.datasets.arrays.options import ArrayOptions, UnfitError, check_names, parse_options
-from ed_plugins.datasets.arrays.reader import READER, ids_of, reading_of, with_classes
+from ed_plugins.datasets.arrays.reader import READER, ids_of, reading_of, units_of, with_classes
 from ed_plugins.datasets.arrays.scale import SameScale, view_of
 
 _TEST = 0.2
@@ -159,7 +159,8 @@ def _dataset(named: NamedArrays, options: ArrayOptions, path: str, seed: int) ->
         groups=None if of is None else Groups(of),
         preparation=SameScale() if inferred else None,
         input=InputRecord(
-            findings=tuple(findings), reading={"arrays": reading, "ids": ids_of(fields)}
+            findings=tuple(findings),
+            reading={"arrays": reading, "ids": ids_of(fields), "units": units_of(reading)},
         ),
     )
 

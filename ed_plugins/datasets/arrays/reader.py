@@ -9,7 +9,7 @@ import numpy as np
 
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._lazy import LazyView, Standardised
+from ed_plugins.datasets._lazy import SPAN, LazyView, Standardised
 from ed_plugins.datasets._samples import FilePart, JoinedSamples, files_of
 from ed_plugins.datasets.arrays.axes import align, maps_of, sizes_of
 from ed_plugins.datasets.arrays.fields import ArraySource, FieldArrays, make_field
@@ -39,6 +39,19 @@ def reading_of(source: ArraySource, made: FieldArrays, options: ArrayOptions) ->
     if ignored or void is not None:
         facts["ignore"] = [*ignored] if ignored else [void]
     return facts
+
+
+def units_of(reading: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the numbers that stand for 0 and 1 in the file, of the fields that are images."""
+    return {
+        name: {
+            "black": float(facts["black"]),
+            "white": float(facts["white"]),
+            **({"span": SPAN} if facts.get("standardise") else {}),
+        }
+        for name, facts in reading.items()
+        if "white" in facts
+    }
 
 
 def ids_of(fields: Fields) -> dict[str, list[int]]:

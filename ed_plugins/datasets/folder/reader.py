@@ -13,7 +13,7 @@ import numpy as np
 from ed_core import EdkitError, Field, Fields, Findings, Place
 from ed_core.data.tiles import starts
 from ed_core.plugins.findings import Finding
-from ed_plugins.datasets._lazy import standardised
+from ed_plugins.datasets._lazy import SPAN, standardised
 from ed_plugins.datasets.folder.check import FieldFiles, check_selection, count_bands
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.images import Images
@@ -62,6 +62,15 @@ class FieldReading:
         if self.plan.classes:
             stated["classes"] = {name: [*pixels] for name, pixels in self.plan.classes.items()}
         return {**stated, "numbers": self.numbers, "white": self.white}
+
+    def units(self, standardise: bool) -> dict[str, float]:
+        """Return what `InputRecord.reading` keeps of the numbers of images under `units`."""
+        low, high = 0.0, float(self.white or (255 if self.numbers in ("", "uint8") else 1))
+        if self.plan.bits:
+            high = 2.0**self.plan.bits - 1
+        if self.plan.range:
+            low, high = map(float, self.plan.range)
+        return {"black": low, "white": high, **({"span": SPAN} if standardise else {})}
 
     @classmethod
     def from_facts(cls, name: str, facts: Mapping[str, Any]) -> "FieldReading":
@@ -323,6 +332,11 @@ def reading_facts(plan: FolderPlan, settled: Mapping[str, FieldReading]) -> dict
         **({"tile": plan.tile, "overlap": plan.overlap} if plan.tile else {}),
         "fields": {name: one.facts() for name, one in settled.items()},
         "ids": {name: ids for name, one in settled.items() if (ids := _ids(one.plan))},
+        "units": {
+            name: one.units(plan.standardise)
+            for name, one in settled.items()
+            if one.plan.kind == "image"
+        },
     }
 
 

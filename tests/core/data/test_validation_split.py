@@ -234,6 +234,7 @@ class Closed(Mapping[str, Any]):
         return len(self.splits)
 
 
+@pytest.mark.once
 @pytest.mark.backend
 @pytest.mark.parametrize(
     ("data", "model", "options"),

@@ -198,6 +198,7 @@ def test_what_cannot_be_answered_says_why(
     assert worker.ask("decode", codes=np.zeros((1, 2)), step=1).arrays
 
 
+@pytest.mark.once
 def test_a_trainer_replaces_checkpoints_under_it(
     path: Path, workers: Callable[..., Worker], tmp_path: Path, tiny: SimpleNamespace
 ) -> None:
@@ -242,6 +243,7 @@ def test_a_trainer_replaces_checkpoints_under_it(
     assert len(seen) == 15
 
 
+@pytest.mark.once
 def test_without_checkpoints_the_final_weights_are_used_and_a_damaged_one_is_passed_over(
     path: Path, workers: Callable[..., Worker], tmp_path: Path, run: Run
 ) -> None:
@@ -263,6 +265,7 @@ def changed(path: Path, **changes: Any) -> None:
     (path / "run.json").write_text(json.dumps({**info, **changes}))
 
 
+@pytest.mark.once
 def test_why_there_is_no_decoder_is_said_in_words(
     path: Path, workers: Callable[..., Worker], tmp_path: Path
 ) -> None:
@@ -292,6 +295,7 @@ def nowhere(workers: Callable[..., Worker], tmp_path: Path) -> Worker:
     return worker
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "data",
     [
@@ -313,6 +317,7 @@ def test_garbage_ends_it_with_one_line(
     assert said.count("\n") == 1
 
 
+@pytest.mark.once
 def test_many_topics_do_not_fill_the_memory(workers: Callable[..., Worker], tmp_path: Path) -> None:
     worker = nowhere(workers, tmp_path)
     heavy = np.zeros((100, 2000))
@@ -323,6 +328,7 @@ def test_many_topics_do_not_fill_the_memory(workers: Callable[..., Worker], tmp_
     assert resident < 500  # MiB; all of them are 160 MB on top
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("busy", [False, True])
 def test_it_ends_when_its_input_ends(
     workers: Callable[..., Worker], tmp_path: Path, busy: bool
@@ -335,6 +341,7 @@ def test_it_ends_when_its_input_ends(
     assert worker.process.wait(30) == 0
 
 
+@pytest.mark.once
 def test_it_ends_when_nobody_listens(workers: Callable[..., Worker], tmp_path: Path) -> None:
     worker = nowhere(workers, tmp_path)
     worker.process.stdout.close()

@@ -300,6 +300,7 @@ def test_field_by_another_name_is_trained_and_measured(
     np.testing.assert_array_equal(both, again.prepare({"wave": raw})["signal"])
 
 
+@pytest.mark.once
 @pytest.mark.backend
 def test_gaps_count_for_nothing(tmp_path: Path) -> None:
     """The loss is the sum over what is there, whatever the network makes of the rest."""

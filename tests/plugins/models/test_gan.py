@@ -67,6 +67,7 @@ def drawn_as_asked(run: Run, net: object) -> float:
     return float(np.mean(distance.argmin(axis=1) == label))
 
 
+@pytest.mark.once
 def test_it_learns_to_draw_what_it_is_asked_to(tmp_path: Path) -> None:
     run = ed_core.train(
         "conditional_gan",

@@ -10,7 +10,8 @@ import pytest
 from ed_core import Run, evaluate, train
 from ed_core.evaluation.baselines import untrained
 
-pytestmark = pytest.mark.backend
+# Every backend has the gradients of JAX (tests/contracts/test_backends.py).
+pytestmark = [pytest.mark.backend, pytest.mark.once]
 
 SMALL: dict[str, dict[str, Any]] = {
     "dense_autoencoder": {"hidden": (64,), "latent": 16},

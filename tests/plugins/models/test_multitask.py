@@ -61,6 +61,7 @@ def test_image_and_class_are_read_from_the_same_code(both: Run) -> None:
     np.testing.assert_allclose(found["label"].sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.once
 def test_digit_and_angle_are_both_learnt(tmp_path: Any, check_trained: Check) -> None:
     run = train(
         "digit_and_angle",
@@ -126,6 +127,7 @@ def few(tmp_path_factory: Any) -> Iterator[Run]:
         )
 
 
+@pytest.mark.once
 def test_few_fine_labels_are_enough(few: Run, check_trained: Check) -> None:
     known = np.sum(few.data.splits["train"]["label"][:] >= 0)
     assert known == 80
@@ -139,6 +141,7 @@ def test_few_fine_labels_are_enough(few: Run, check_trained: Check) -> None:
     assert (codes.max(axis=0) > 0).all()  # no unit is 0 for every image
 
 
+@pytest.mark.once
 def test_coarse_classes_are_needed(tmp_path: Any) -> None:
     with pytest.raises(EdkitError, match="coarse"):
         train("coarse_and_fine", "digits", out=tmp_path, record=False)

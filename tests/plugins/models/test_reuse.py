@@ -89,6 +89,7 @@ def test_a_random_start_has_the_architecture_and_other_weights(base: Run) -> Non
     assert all(same(weights(first), weights(again)))
 
 
+@pytest.mark.once
 def test_a_classifier_without_a_run_trains_convolutions(
     tmp_path: Path, check_trained: Check
 ) -> None:
@@ -130,6 +131,7 @@ def test_frozen_statistics_and_noise_do_not_move() -> None:
     assert not any(same(weights(top), head))
 
 
+@pytest.mark.once
 def test_a_code_on_a_code(base: Run, tmp_path: Path, check_trained: Check) -> None:
     path = str(base.path)
     run = train(

@@ -106,6 +106,7 @@ def closeness(code: np.ndarray, label: np.ndarray) -> float:
     return float(distance[own].mean() / distance[~same].mean())
 
 
+@pytest.mark.once
 def test_samples_of_one_class_come_to_lie_together(
     tmp_path: Path, check_trained: Callable[[Run, str], None]
 ) -> None:

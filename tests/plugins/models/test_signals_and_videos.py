@@ -69,6 +69,7 @@ def test_the_objective_is_error_and_sparsity(name: str, batch: dict[str, np.ndar
     assert found["loss"] == pytest.approx(error + 0.25 * size, rel=1e-4)
 
 
+@pytest.mark.once
 def test_signals_are_learnt(tmp_path: Path, check_trained: Check) -> None:
     run = train(
         "signal_autoencoder",
@@ -87,6 +88,7 @@ def test_signals_are_learnt(tmp_path: Path, check_trained: Check) -> None:
     assert found["mse"] < 0.25 * found["untrained_mse"]
 
 
+@pytest.mark.once
 def test_videos_are_learnt(tmp_path: Path, check_trained: Check) -> None:
     run = train(
         "video_autoencoder",

@@ -45,6 +45,7 @@ def test_maps_have_the_size_of_the_image(name: str, stride: int) -> None:
             assert found["elevation"].shape == (2, height, width, 1)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", NAMES)
 def test_it_learns(name: str, tmp_path: Path, check_trained: Callable[[Run, str], None]) -> None:
     plan = {"epochs": 8, "batch_size": 4, "learning_rate": 0.01, "record": False, "out": tmp_path}

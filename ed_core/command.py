@@ -1,5 +1,6 @@
 """The name that `ed_core.cli` had until 0.1; it goes with the next version."""
 
+import sys
 import warnings
 
 from ed_core.cli import main as main
@@ -9,3 +10,6 @@ warnings.warn(
     FutureWarning,
     stacklevel=2,
 )
+
+if __name__ == "__main__":
+    sys.exit(main())
