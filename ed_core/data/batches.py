@@ -309,8 +309,9 @@ def _have_targets(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray
         if head.needs_target and not head.mask and _is_whole(arrays[head.target]):
             masks[head.name][:] = True
             continue
-        for first in range(0, samples if names else 0, _MOST_AT_A_TIME):
-            rows = slice(first, first + _MOST_AT_A_TIME)
+        step = at_a_time(arrays, names)
+        for first in range(0, samples if names else 0, step):
+            rows = slice(first, first + step)
             part = {name: np.asarray(arrays[name][rows]) for name in names}
             weights = _weights(part, head, None)
             masks[head.name][rows] = weights.reshape(len(weights), -1).any(axis=1)
@@ -338,9 +339,8 @@ def _is_whole(array: Any) -> bool:
 
 
 def _whole(array: Any) -> bool:
-    parts = (
-        array[first : first + _MOST_AT_A_TIME] for first in range(0, len(array), _MOST_AT_A_TIME)
-    )
+    step = at_a_time({"": array}, [""])
+    parts = (array[first : first + step] for first in range(0, len(array), step))
     return all(present(np.asarray(part)).all() for part in parts)
 
 

@@ -148,7 +148,8 @@ def describe(options: Mapping[str, Any]) -> tuple[Path, str]:
     return plan.path, written(plan)
 
 
-_READER = FileReader(tuple(sorted(ENDINGS | HEIF)), open_pictures, Whites({}), describe, True)
+_ENDINGS = tuple(sorted(ENDINGS | HEIF))
+_READER = FileReader(_ENDINGS, open_pictures, Whites({}), describe, any_size=True)
 
 
 @dataset(files=_READER)
