@@ -61,7 +61,7 @@ def test_tiles_give_the_same_as_one_piece_and_without_overlap_a_seam(run: Run) -
     assert whole.std() > 0.05
     # Neighbours 16 pixels apart share 48 of 64: the outer 12, which they see badly, count nothing.
     smooth = shares_of(run, x, tile=64, overlap=48)
-    np.testing.assert_allclose(smooth, whole, atol=2e-5)
+    np.testing.assert_allclose(smooth, whole, atol=2e-4)  # single precision
     hard = np.abs(shares_of(run, x, overlap=0) - whole)
     assert at_borders(hard, 0) > 0.02
     usual = np.abs(shares_of(run, x) - whole)
@@ -93,7 +93,7 @@ def test_all_inputs_of_a_model_are_cut_alike(tmp_path: Any) -> None:
     run = untrained_run(tmp_path, "fusion_unet", SCENE, **options)
     x = {"image": picture(64, 96), "elevation": picture(64, 96)[..., :1]}
     whole = shares_of(run, x, tile="none")
-    np.testing.assert_allclose(shares_of(run, x, tile=64, overlap=48), whole, atol=2e-5)
+    np.testing.assert_allclose(shares_of(run, x, tile=64, overlap=48), whole, atol=2e-4)
     with pytest.raises(EdkitError, match="pictures of one size"):
         run.segment({**x, "elevation": picture(64, 64)[..., :1]})
 
