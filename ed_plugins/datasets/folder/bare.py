@@ -228,7 +228,7 @@ def _fields(tree: _Tree, findings: Findings) -> dict[str, FieldPlan]:
         kind: FieldKind = "image"
         if any(word in _MASKS for word in [*words, name.lower()]):
             kind = "class"
-        elif any(word in _VALUES for word in words):
+        elif any(word in _VALUES for word in words) and _has_one_band(tree, name):
             kind = "value"
         own = re.sub(r"\W", "_", name.lower())
         own = "mask" if kind == "class" and "mask" not in fields else own
@@ -240,6 +240,13 @@ def _fields(tree: _Tree, findings: Findings) -> dict[str, FieldPlan]:
         findings.infer(own, f"folder {name}, of the same names as {main}: {_words(kind)}", option)
         fields[own] = _with_pixels(plan, own, tree, findings) if kind == "class" else plan
     return fields if len(fields) > 1 else {"image": FieldPlan("")}
+
+
+def _has_one_band(tree: _Tree, folder: str) -> bool:
+    """Return whether the first file of a folder holds a number a pixel, and no colours."""
+    pairs = zip(tree.paths, tree.parts, strict=True)
+    header = read_header(next(path for path, one in pairs if one[0] == folder and len(one) > 1))
+    return header.bands == 1
 
 
 def _words(kind: str) -> str:

@@ -298,9 +298,12 @@ def test_folders_of_fields_may_lie_in_several_folders(tmp_path: Path) -> None:
             put(tmp_path, f"{place}/rgb/{number}.png", np.full((6, 8, 3), bright, "uint8"))
             put(tmp_path, f"{place}/disp/{number}.png", np.full((6, 8), 300 + bright, "uint16"))
             put(tmp_path, f"{place}/label/{number}.png", RANDOM.integers(0, 2, (6, 8), "uint8"))
+            put(tmp_path, f"{place}/disp_colour/{number}.png")  # no number a pixel
+        (tmp_path / place / "ptcloud").mkdir()
+        (tmp_path / place / "ptcloud" / "0.mat").write_text("points")
     data = loaded_twice(tmp_path)
     kinds = {name: field.kind for name, field in data.fields.items()}
-    assert kinds == {"image": "image", "disp": "value", "mask": "class"}
+    assert kinds == {"image": "image", "disp": "value", "disp_colour": "image", "mask": "class"}
     assert sizes(data) == {"train": 8, "test": 2}
     whole = data.whole or {}
     bright = np.asarray(whole["image"])[:, 0, 0, 0] * 255
