@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from ed_viewer.compare.feature import CompareFeature, CompareSettings
 from ed_viewer.event_loop import later
 from ed_viewer.export.feature import ExportFeature
+from ed_viewer.inference.feature import InferenceFeature
 from ed_viewer.new_run.feature import DemoStart, NewRunFeature
 from ed_viewer.new_run.log import TrainingLog
 from ed_viewer.reading.reader import Reader
@@ -99,6 +100,7 @@ def make_features(bench: Workbench) -> list[Feature]:
         TimelineFeature(bench),
         CurvesFeature(bench),
         ExportFeature(bench, compare),
+        InferenceFeature(bench),
         ViewToolsFeature(bench),
         PaletteFeature(bench),
         history,

@@ -3,7 +3,7 @@
 import json
 import sys
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,11 @@ def data_command(data: str, as_json: bool, write: bool) -> None:
     """
     with redirect_stdout(sys.stderr):  # output of plugins
         startup.keras(told=False)
-        text = settle_data(data_of(data) or data)
+        own, why = data_of(data)
+        text = settle_data(own or data)
         loaded = load_data(text)
+        findings = (*why, *loaded.input.findings)
+        loaded = replace(loaded, input=replace(loaded.input, findings=findings))
         stated = described(text)
     if write:
         written = _write(text, stated)

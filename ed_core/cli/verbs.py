@@ -92,7 +92,8 @@ _GENERATE = (
         "--grid",
         type=click.IntRange(2),
         metavar="N",
-        help="N x N of the plane of the first two dimensions of the code, in place of draws.",
+        help="N x N of the plane of the first two dimensions of the code, in place of draws; of a "
+        "conditional run without --class a row a class, N draws that all rows share.",
     ),
     click.option(
         "--interpolate",
@@ -142,7 +143,12 @@ VERBS = (
         "Write how odd the samples in INPUT are: a score, its probability and the verdict of RUN.",
         (_MAPS, *_TILES),
     ),
-    _command("generate", "Write new samples of RUN.", (*_GENERATE, _FORMAT), has_input=False),
+    _command(
+        "generate",
+        "Write new samples of RUN: each by itself, or all as one sheet, --output sheet.png.",
+        (*_GENERATE, _FORMAT),
+        has_input=False,
+    ),
 )
 
 

@@ -1,5 +1,6 @@
 """Loading of data sets from a text with options, such as `folder:scenes.toml` or `digits`."""
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -11,9 +12,9 @@ from typing import Any
 from ed_core.data.preparation import Renamed, Standardisation, changed
 from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.decorators import DATASETS
-from ed_core.plugins.findings import Findings
+from ed_core.plugins.findings import Finding, Findings
 from ed_core.plugins.options import KEY, QUOTE, FilePath, check_options, quoted
-from ed_core.plugins.spec import Dataset, DatasetSpec, Field, Fields
+from ed_core.plugins.spec import Dataset, DatasetSpec, Field, Fields, FileReader
 
 Data = str | Mapping[str, Any]
 """A data set with its options, or arrays by name: numpy, or anything that slices like it."""
@@ -63,38 +64,98 @@ def load_data(data: Data, fields: Mapping[str, Field] | None = None) -> Dataset:
     text = data
     spec, options = _parsed(text)
     try:
-        return spec.load(**options)
+        loaded = spec.load(**options)
     except (EdkitError, MemoryError):
         raise
     except Exception as error:  # a foreign plugin may fail in any way
         raise EdkitError(f"data set {text!r} failed: {one_line(error)}.") from error
+    return _with_namesake(loaded, text)
 
 
-def data_of(path: str) -> str:
-    """Return the text of the data set that reads a bare path, "" where it is no path.
+def _with_namesake(loaded: Dataset, text: str) -> Dataset:
+    """Return a data set with the finding that a file or a folder is called as it is."""
+    if not os.path.exists(text):
+        return loaded
+    findings = Findings()
+    with contextlib.suppress(EdkitError):  # nothing reads it, or it is not clear what does
+        kind = "folder" if os.path.isdir(text) else "file"
+        own = data_of(os.path.join(os.curdir, text))[0].replace(f".{os.sep}", "", 1)
+        findings.infer("data", f"{text} is the data set, not the {kind} of that name here", own)
+    record = replace(loaded.input, findings=(*findings, *loaded.input.findings))
+    return replace(loaded, input=record)
 
-    It is the first one that reads the ending of a file, or of most files in a folder and below it.
+
+def data_of(path: str) -> tuple[str, tuple[Finding, ...]]:
+    """Return the text of the data set that reads a bare path, and why it is that one.
+
+    It is the one whose reader takes the ending of the file, or of most files in a folder and below
+    it; where several do, the only one that what is in it speaks for. The text is "" where the path
+    is a name, or nothing.
 
     Raises:
-        EdkitError: nothing reads it.
+        EdkitError: nothing reads it, or it may be of several kinds.
     """
     if path.partition(":")[0] in DATASETS or not os.path.exists(path):
-        return ""
+        return "", ()
     readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
-    names = [path]
-    if os.path.isdir(path):
-        names = [name for _, _, files in os.walk(path) for name in files if name[0] != "."]
-    count = Counter(Path(name).suffix.lower() for name in names)
-    described = [name for name, reader in readers.items() if reader.describe and ".toml" in count]
+    ending, names = suited(Path(path), readers)
+    texts = {name: f"{name}:{quoted(path, alone=True)}" for name in names}
+    if len(names) == 1:
+        return texts[names[0]], ()
+    judges = {name: readers[name].evidence for name in names}
+    reasons = {name: judge(Path(path)) if judge else "" for name, judge in judges.items()}
+    likely = [name for name, reason in reasons.items() if reason]
+    if len(likely) != 1:
+        kinds = [f"{name}{f' ({reason})' * bool(reason)}" for name, reason in reasons.items()]
+        raise EdkitError(
+            f"{path!r}: a file {ending} may be {' or '.join(kinds)}, and what is in it does not "
+            f"decide: say {' or '.join(texts.values())}."
+        )
+    (name,) = likely
+    others = " or ".join(text for other, text in texts.items() if other != name)
+    findings = Findings()
+    findings.infer("data", f"{name}: {reasons[name]}", others)
+    return texts[name], tuple(findings)
+
+
+def suited(path: Path, readers: Mapping[str, FileReader]) -> tuple[str, list[str]]:
+    """Return the ending of a user's file or folder, and the names of the readers that take it.
+
+    Of a folder it is the ending of most of the files, in it and below, that any of them takes; a
+    folder of nothing but a description is taken by those that describe one.
+
+    Args:
+        path: of the file or the folder.
+        readers: by name.
+
+    Raises:
+        EdkitError: there is nothing, or nothing reads it.
+    """
+    endings = {ending for reader in readers.values() for ending in reader.endings}
+    choices = ", ".join(sorted(endings)) or "none"
+    if not path.exists():
+        raise EdkitError(f"{str(path)!r} does not exist: expected a file or a folder.")
+    files = _files(path) if path.is_dir() else [path.name]
+    count = Counter(Path(file).suffix.lower() for file in files)
+    if not count:
+        raise EdkitError(f"{str(path)!r} is empty: expected a folder of files ({choices}).")
+    if {*count} == {".toml"}:
+        return ".toml", [name for name, reader in readers.items() if reader.describe]
     for ending, _ in count.most_common():
-        suited = [name for name, reader in readers.items() if ending in reader.endings]
-        if suited or (described and len(names) == 1):
-            return f"{[*suited, *described][0]}:{quoted(path, alone=True)}"
-    endings = sorted({ending for reader in readers.values() for ending in reader.endings})
+        if ending in endings:
+            return ending, [name for name, one in readers.items() if ending in one.endings]
+    listed = ", ".join(ending or "no ending" for ending in [*count][:8])
     raise EdkitError(
-        f"{path!r}: expected a file or a folder of files of {', '.join(endings)}; found "
-        f"{', '.join(ending or 'no ending' for ending in [*count][:8]) or 'nothing'}."
+        f"{str(path)!r}: nothing reads that: found {listed}; expected a file or a folder of files "
+        f"of {choices}."
     )
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Yield the names of all files below a folder that are not hidden."""
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (name for name in names if not name.startswith("."))
 
 
 def described(text: str) -> tuple[Path, str] | None:
@@ -189,8 +250,8 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
     name, _, rest = text.partition(":")
     if name not in DATASETS and os.path.exists(text):
         raise EdkitError(
-            f"data {text!r} is a path: expected the data set that reads it before it, such as "
-            f"signals:{text}, arrays:{text} or folder:{text}."
+            f"data {text!r} is a path: expected the data set that reads it before it: "
+            f"{data_of(text)[0]}."
         )
     spec = DATASETS[name]
     options = spec.options

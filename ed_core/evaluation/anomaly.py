@@ -16,6 +16,7 @@ from ed_core.evaluation.calibration import normal_samples, rate_interval, warn_o
 from ed_core.evaluation.expert import Expert, fit_expert
 from ed_core.evaluation.localisation import per_region_overlap, pixel_auroc
 from ed_core.evaluation.normality import abnormal, defect_masks, normal_class
+from ed_core.evaluation.seasonal import median_scores
 from ed_core.evaluation.splits import measured_on, split_arrays
 from ed_core.evaluation.subject import Numbers, Subject
 from ed_core.nn.predict import pieces, ready
@@ -35,6 +36,7 @@ from ed_core.runs.run import Run, open_run
 
 Arrays = Mapping[str, Any]
 
+CALENDAR = "calendar"  # the field of the times of a signal's steps
 COMPONENTS = 32  # of the PCA as it is
 RATE = 0.05  # of false alarms, where neither the caller nor a calibration says another
 
@@ -80,6 +82,8 @@ def detect(
       and `false_positive_rate` of the `normal_count` normal ones; of all normal samples a share
       between `rate_low` and `rate_high` exceeds it (95 %, exact whatever the scores);
     - where the data have masks: `pixel_auroc` and `aupro`, over false alarms up to 30 %;
+    - of signals with a field `calendar`: `half_hour_auroc` and `half_hour_average_precision`, by
+      the distance from the median of the same half hour of the week;
     - the floors, all fitted on the training samples: of a PCA of 32 components as it is, by its
       plain error (`pca_auroc`) and by a residual as the run's (`pca_score_auroc`); of a PCA as an
       expert would have it (`expert_auroc` and so on; `ed_core.evaluation.expert`); of calling
@@ -132,7 +136,19 @@ def detect(
         **(_at(threshold, values, odd) if threshold else {}),
         **_located(run, arrays, truth),
         **_expert(run, arrays, truth, (threshold, held)),
+        **_usual(run, arrays, truth),
     }
+
+
+def _usual(run: Run, arrays: Arrays, truth: "_Truth") -> Numbers:
+    """Return the measures of the distance from the median of the same half hour of the week."""
+    train = run.data.splits["train"]
+    names = [head.target for head in reconstructing(run) if len(run.fields[head.target].shape) == 2]
+    if len(names) != 1 or CALENDAR not in arrays or CALENDAR not in train:
+        return {}
+    (name,) = names
+    values = median_scores(train[name], train[CALENDAR], arrays[name], arrays[CALENDAR])
+    return _ranking(truth.odd, values[truth.has_class], "half_hour_")
 
 
 @dataclass(frozen=True)
@@ -272,7 +288,9 @@ def _expert(
         kept: the threshold of the run, and the normal samples kept aside.
     """
     threshold, held = kept
-    fields = _images(run) or [name for name in run.model.input if run.fields[name].kind == "signal"]
+    fields = _images(run) or [
+        head.target for head in reconstructing(run) if run.fields[head.target].kind == "signal"
+    ]
     if len(fields) != 1:
         return {}
     name = fields[0]

@@ -285,8 +285,13 @@ class WithDefects:
 
 
 def with_defects(run: TrainedModel, arrays: Arrays) -> dict[str, Any]:
-    """Return prepared samples with synthetic defects in the inputs that hold numbers."""
-    fields = {name: run.fields[name] for name in run.model.input if name in arrays}
+    """Return prepared samples with synthetic defects in the inputs that hold numbers.
+
+    An input that no head compares anything with, such as the time of the day, gets none.
+    """
+    targets = {head.target for head in run.model.heads}
+    names = [name for name in run.model.input if name in arrays]
+    fields = {name: run.fields[name] for name in [one for one in names if one in targets] or names}
     changed = {
         name: WithDefects(arrays[name], positions_of(field))
         for name, field in fields.items()

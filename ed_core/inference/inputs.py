@@ -1,9 +1,7 @@
 """Inputs of a verb: a user's files by the reader that suits, codes that were kept, new codes."""
 
 import contextlib
-import os
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ed_core.data.loading import suited
 from ed_core.data.preparation import class_order
 from ed_core.errors import EdkitError
 from ed_core.inference.job import digest
@@ -71,10 +70,9 @@ def reader_for(run: Run, path: Path) -> tuple[FileReader, Mapping[str, Any], str
         EdkitError: there is nothing there, or nothing reads it.
     """
     readers = {name: spec.files for name, spec in DATASETS.items() if spec.files}
-    if run.reader is not None:
-        readers = {"": run.reader, **readers}
-    ending, name = _suited(path, readers)
-    reader = readers[name]
+    ending, names = suited(path, readers)
+    own = [name for name in names if readers[name] is run.reader]
+    reader = readers[(own or names)[0]]
     return reader, (run.input.reading or {}) if reader is run.reader else {}, ending
 
 
@@ -137,34 +135,6 @@ def input_digest(samples: FileSamples, path: Path | None) -> str:
         state = path.stat()
         facts = [str(state.st_size), str(state.st_mtime_ns)]
     return digest([*facts, *samples.names])
-
-
-def _suited(path: Path, readers: Mapping[str, FileReader]) -> tuple[str, str]:
-    """Return the ending of an input, and the name of the first reader that takes it."""
-    endings = {ending for reader in readers.values() for ending in reader.endings}
-    choices = ", ".join(sorted(endings)) or "none"
-    if not path.exists():
-        raise EdkitError(f"{str(path)!r} does not exist: expected a file or a folder.")
-    if path.is_file():
-        ending = path.suffix.lower()
-    else:
-        count = Counter(Path(file).suffix.lower() for file in _files(path))
-        if not count:
-            raise EdkitError(f"{str(path)!r} is empty: expected a folder of files ({choices}).")
-        known = Counter({one: number for one, number in count.items() if one in endings})
-        ending = (known or count).most_common(1)[0][0]
-    for name, reader in readers.items():
-        if ending in reader.endings:
-            return ending, name
-    what = f"files like {ending or 'these'}" if path.is_dir() else f"a file {ending or 'like it'}"
-    raise EdkitError(f"{str(path)!r}: nothing reads {what}: expected one of {choices}.")
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """Yield the names of all files below a folder that are not hidden."""
-    for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (name for name in names if not name.startswith("."))
 
 
 @dataclass(frozen=True)

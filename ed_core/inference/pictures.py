@@ -145,7 +145,7 @@ class PictureWriter:
         picture = _picture_of(place)
         if picture is None:
             image = next(a for a in result.inputs.values() if a.ndim == 3)
-            picture = in_picture(_bytes(image), place, 0)
+            picture = in_picture(as_bytes(image), place, 0)
             picture = picture if picture.shape[2] == 3 else np.repeat(picture[..., :1], 3, axis=2)
         whole = in_picture(classes, place, -1)
         count = max(len(kind.classes), int(whole.max(initial=0)) + 1)
@@ -209,7 +209,7 @@ def _colours(kind: Field, count: int) -> np.ndarray:
     return np.array([rgb(class_colour(number, kind.colours)) for number in range(count)])
 
 
-def _bytes(image: np.ndarray) -> np.ndarray:
+def as_bytes(image: np.ndarray) -> np.ndarray:
     """Return an image in 0..1 as bytes."""
     return np.rint(image.clip(0, 1) * np.float32(255)).astype("u1")
 
@@ -229,7 +229,7 @@ def _picture_of(place: Place | None) -> np.ndarray | None:
 
 
 def _save_png(path: Path, array: np.ndarray) -> None:
-    array = _bytes(array) if array.dtype.kind == "f" else array
+    array = as_bytes(array) if array.dtype.kind == "f" else array
     Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array).save(path, "png")
 
 

@@ -18,6 +18,7 @@ from ed_core.inference.inputs import (
 )
 from ed_core.inference.job import hidden_folder
 from ed_core.inference.pictures import PictureWriter, Style, in_picture
+from ed_core.inference.sheet import SheetWriter
 from ed_core.inference.stream import Result, Sample, Stream, Writer
 from ed_core.inference.tables import FileWriter
 from ed_core.nn.submodels import weights_sum
@@ -30,6 +31,8 @@ from ed_core.runs.tiled import Tile
 Verb = Literal["encode", "decode", "reconstruct", "predict", "segment", "score", "generate"]
 FILES = (".csv", ".parquet", ".npz", ".h5", ".hdf5")
 """The endings of an output that is one file; without an ending it is a folder."""
+SHEET = ".png"
+"""The ending of one sheet of new samples."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,17 @@ class VerbTask:
         ending = self.output.suffix.lower()
         if self.output.is_dir() or not ending:
             return True
-        if ending not in FILES:
+        if ending not in FILES and not self.is_sheet:
             raise EdkitError(
                 f"--output {str(self.output)!r}: nothing is written as {ending}: expected a folder "
                 f"without an ending, or a file that ends in {', '.join(FILES)}."
             )
         return False
+
+    @property
+    def is_sheet(self) -> bool:
+        """Whether the output is one sheet of new samples."""
+        return self.verb == "generate" and self.output.suffix.lower() == SHEET
 
     def stream(self, *, strict: bool = False) -> Stream:
         """Return the samples and what is done to them, all of it checked but nothing begun."""
@@ -88,6 +96,8 @@ class VerbTask:
         writer: Writer
         if self.verb == "score":
             writer = self._score_writer(samples, inference.outputs)
+        elif isinstance(samples, NewCodes) and self.is_sheet and not is_folder:
+            writer = SheetWriter(samples.generator, inference.outputs)
         elif is_folder:
             writer = PictureWriter(samples, inference.outputs, self._style())
         else:

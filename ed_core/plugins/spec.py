@@ -13,6 +13,10 @@ from ed_core.plugins.findings import Finding, read_facts
 from ed_core.plugins.options import Option, check_options, options_of
 from ed_core.recording.layout import PRESENT as PRESENT
 
+OWN_SCALE = "_own_scale"
+"""What follows the name of an input that was scaled by itself: (2,), the factor and the offset that
+bring it back to what its file has."""
+
 FieldKind = Literal["image", "video", "signal", "class", "value", "mask"]
 
 
@@ -211,7 +215,8 @@ class FileSamples(Protocol):
     def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
         """Return the samples of these rows without the samples' axis, field to array.
 
-        One that cannot be read, or brought to what the run takes, is the error itself.
+        One that cannot be read, or brought to what the run takes, is the error itself. Where a
+        field was scaled sample by sample, its `OWN_SCALE` comes with it.
         """
         ...
 
@@ -238,6 +243,9 @@ class FileReader:
             stand for those of each file, so that large pictures can be cut into tiles. What the run
             was trained on in tiles says so by `tile` in `InputRecord.reading`; its files are then
             read as tiles wherever the fields have the size of one.
+        evidence: a function of a file or a folder of one of the endings that returns what in it
+            speaks for this reader, such as "a clock, 'time'", and "" where nothing does. It is
+            asked where other readers take the ending as well.
     """
 
     endings: tuple[str, ...]
@@ -245,6 +253,7 @@ class FileReader:
     preparation: Preparation | None = None
     describe: Callable[[Mapping[str, Any]], tuple[Path, str]] | None = None
     any_size: bool = False
+    evidence: Callable[[Path], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

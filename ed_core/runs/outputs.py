@@ -15,7 +15,7 @@ from ed_core.labels import class_names
 from ed_core.nn.decoder import find_decoder
 from ed_core.nn.predict import ready
 from ed_core.nn.submodels import inputs_of, model_inputs
-from ed_core.plugins.spec import Field, Fields, Head
+from ed_core.plugins.spec import OWN_SCALE, Field, Fields, Head
 from ed_core.runs.trained_model import TrainedModel
 
 Arrays = Mapping[str, Any]
@@ -36,7 +36,7 @@ class Inference:
         inputs: its inputs, by name.
         outputs: what is given back, by name: the field of one sample.
         finish: a function of (inputs, outputs of the model), each (samples, ...) by name, that
-            returns what is given back.
+            returns what is given back; with the inputs come their own scales.
     """
 
     run: TrainedModel
@@ -84,7 +84,8 @@ class Inference:
         Raises:
             EdkitError: an input is not what the model takes, or an output is not finite.
         """
-        given = self.computed(self.prepared(samples))
+        scales = {name: np.asarray(x) for name, x in samples.items() if name.endswith(OWN_SCALE)}
+        given = self.computed(self.prepared(samples), scales)
         for name, array in given.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise EdkitError(
@@ -93,13 +94,21 @@ class Inference:
                 )
         return given
 
-    def computed(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs (samples, ...) of inputs that are prepared."""
+    def computed(
+        self, inputs: dict[str, np.ndarray], scales: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Return the outputs (samples, ...) of inputs that are prepared.
+
+        Args:
+            inputs: of the model, (samples, ...) by name.
+            scales: of fields that were scaled sample by sample, (samples, 2) by name.
+        """
         count = len(next(iter(inputs.values())))
         # Compiled once for each power of two, not for each number of files that could be read.
         rows = np.minimum(np.arange(2 ** int(np.ceil(np.log2(count)))), count - 1)
         raw = self.model.predict_on_batch({name: array[rows] for name, array in inputs.items()})
-        return self.finish(inputs, {name: np.asarray(x)[:count] for name, x in raw.items()})
+        outputs = {name: np.asarray(x)[:count] for name, x in raw.items()}
+        return self.finish({**inputs, **scales}, outputs)
 
     def of(self, x: Any) -> dict[str, np.ndarray]:
         """Return the outputs (samples, ...) of any number of samples.
@@ -193,11 +202,23 @@ def reconstruction(run: TrainedModel) -> Inference:
     if not heads:
         raise EdkitError(_lacks(run, "output that gives an input back"))
     outputs = Fields({target: run.fields[target] for target in heads})
+    own = run.info.get("field_names") or {}
 
     def finish(given: dict[str, np.ndarray], raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return run.undo({target: raw[head.output] for target, head in heads.items()})
+        arrays = run.undo({target: raw[head.output] for target, head in heads.items()})
+        for target in arrays:
+            scale = given.get(own.get(target, target) + OWN_SCALE)
+            if scale is not None:
+                arrays[target] = _rescaled(arrays[target], scale)
+        return arrays
 
     return Inference(run, run.model, _fields_of(run, run.model), outputs, finish)
+
+
+def _rescaled(images: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return images (samples, ...) that were scaled one by one as their files have them, 0..1."""
+    factor, offset = scales.T.reshape(2, len(images), *[1] * (images.ndim - 1))
+    return np.clip(images * factor + offset, 0, 1).astype("float32")
 
 
 def prediction(run: TrainedModel, *, probabilities: bool = False) -> Inference:

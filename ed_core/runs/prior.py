@@ -1,6 +1,7 @@
 """New samples of a run: codes drawn from their prior, walks between them, and a plane."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -26,12 +27,15 @@ class Drawing:
         plane: rows, and columns, of a plane through the first two dimensions of the code, at the
             quantiles of N(0, 1), the second one upwards (Kingma & Welling, 2014, figure 4), in
             place of draws; 0 for none.
+        classes: of a conditional run: a plane has this many rows, each of one class, and its
+            columns are draws that all of them share, in place of the two dimensions; 0 for none.
     """
 
     count: int = 1
     seed: int = 0
     steps: int = 0
     plane: int = 0
+    classes: int = 0
 
     def __post_init__(self) -> None:
         if self.count < 1 or self.plane < 0 or self.steps < 0 or self.steps == 1:
@@ -41,11 +45,13 @@ class Drawing:
             )
 
     def __len__(self) -> int:
-        return self.plane**2 or self.count * max(self.steps, 1)
+        return self.plane * (self.classes or self.plane) or self.count * max(self.steps, 1)
 
     def draw_of(self, row: int) -> int:
-        """Return the draw that a sample belongs to."""
-        return 0 if self.plane else row // max(self.steps, 1)
+        """Return the draw that a sample belongs to; of a plane with classes, its row."""
+        if self.plane:
+            return row // self.plane if self.classes else 0
+        return row // max(self.steps, 1)
 
     def name(self, row: int) -> str:
         """Return the name of a sample, such as `007`; of a walk with its step."""
@@ -62,7 +68,8 @@ class Drawing:
             shape: of one code.
         """
         if self.plane:
-            return self._point(row, shape)
+            shared = self._draw(row % self.plane, shape) if self.classes else None
+            return self._point(row, shape) if shared is None else shared
         start = self._draw(self.draw_of(row), shape)
         if not self.steps:
             return start
@@ -117,6 +124,20 @@ class Generator:
         number = int(self._number(row))
         return class_name(self.inference.inputs[self.label].classes, number)
 
+    def cell(self, row: int) -> tuple[int, int]:
+        """Return the row and the column of a sample in one sheet of all.
+
+        Planes and walks lie as they are, draws of several classes have a row a class, and others
+        fill a square.
+        """
+        drawing = self.drawing
+        if drawing.plane or drawing.steps:
+            return divmod(row, drawing.plane or drawing.steps)
+        if len(self.labels) > 1:
+            column, line = divmod(row, len(self.labels))
+            return line, column
+        return divmod(row, ceil(sqrt(len(drawing))))
+
     def _number(self, row: int) -> Any:
         return self.labels[self.drawing.draw_of(row) % len(self.labels)]
 
@@ -148,21 +169,25 @@ def generator(run: TrainedModel, drawing: Drawing, label: Any = None) -> Generat
         if label is not None:
             raise EdkitError(f"a run of {run.info['model']!r} is told no class: leave it out.")
         return Generator(inference, drawing, np.zeros(0, "int32"))
-    return Generator(inference, drawing, _labels(field, drawing, label))
+    labels = _labels(field, label)
+    if drawing.plane and label is None:
+        drawing = replace(drawing, classes=len(labels))
+    return Generator(inference, drawing, labels)
 
 
 def generate(run: TrainedModel, drawing: Drawing, label: Any = None) -> dict[str, np.ndarray]:
     """Return new samples by field, and of a conditional decoder their classes; see `generator`."""
     source = generator(run, drawing, label)
-    rows = [source.inputs(row) for row in range(len(drawing))]
+    count = len(source.drawing)
+    rows = [source.inputs(row) for row in range(count)]
     codes = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     given = source.inference.of(codes)
     if source.label:
-        given[source.label] = np.array([source.class_name(row) for row in range(len(drawing))])
+        given[source.label] = np.array([source.class_name(row) for row in range(count)])
     return given
 
 
-def _labels(field: Field, drawing: Drawing, label: Any) -> np.ndarray:
+def _labels(field: Field, label: Any) -> np.ndarray:
     """Return the numbers of the classes that the draws take in turn."""
     if label is None:
         if not field.classes:

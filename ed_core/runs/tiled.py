@@ -122,18 +122,23 @@ class TiledInference(Inference):
             return one
         return replace(one, shape=(*shape[:2], *one.shape[2:]))
 
-    def computed(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def computed(
+        self, inputs: dict[str, np.ndarray], scales: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Return the outputs (pictures, ...) of pictures of one size."""
         extents = {inputs[name].shape[1:3] for name in self._pictures}
         if extents == {extent_of(self.inputs)} and self.tiling.size in (*extents, ()):
-            return super().computed(inputs)
+            return super().computed(inputs, scales)
         if len(extents) > 1:
             raise EdkitError(
                 f"expected pictures of one size, received {' and '.join(map(str, extents))}."
             )
         count = len(next(iter(inputs.values())))
         pictures = [
-            self._picture({name: array[row] for name, array in inputs.items()})
+            self._picture(
+                {name: array[row] for name, array in inputs.items()},
+                {name: array[row : row + 1] for name, array in scales.items()},
+            )
             for row in range(count)
         ]
         return {name: np.stack([one[name] for one in pictures]) for name in pictures[0]}
@@ -154,14 +159,16 @@ class TiledInference(Inference):
         own = extent_of(self.inputs)
         return [name for name, one in self.inputs.items() if one.shape[:2] == own]
 
-    def _picture(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _picture(
+        self, inputs: Mapping[str, np.ndarray], scales: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         extent = inputs[self._pictures[0]].shape[:2]
         tiling = self.tiling if self.tiling.size else Tiling(extent, 0)
         model = self.model_of(tiling.size)
         if SCORE in self.outputs:
             return _scored([*in_tiles(self._of_tiles, inputs, tiling)])
         bands = [
-            self._finished(inputs, band)
+            self._finished(inputs, scales, band)
             for band in in_tiles(model.predict_on_batch, inputs, tiling)
         ]
         return {name: np.concatenate([band[name] for band in bands]) for name in bands[0]}
@@ -170,13 +177,17 @@ class TiledInference(Inference):
         raw = self.model.predict_on_batch(batch)
         return self.finish(batch, {name: np.asarray(x) for name, x in raw.items()})
 
-    def _finished(self, inputs: Mapping[str, np.ndarray], band: Band) -> dict[str, np.ndarray]:
+    def _finished(
+        self, inputs: Mapping[str, np.ndarray], scales: Mapping[str, np.ndarray], band: Band
+    ) -> dict[str, np.ndarray]:
         """Return the outputs of some rows of a picture."""
         given = {
             name: (array[band.rows] if name in self._pictures else array)[None]
             for name, array in inputs.items()
         }
-        outputs = self.finish(given, {name: array[None] for name, array in band.maps.items()})
+        outputs = self.finish(
+            {**given, **scales}, {name: array[None] for name, array in band.maps.items()}
+        )
         return {name: array[0] for name, array in outputs.items()}
 
 

@@ -116,11 +116,18 @@ def standardised(images: np.ndarray) -> np.ndarray:
     Args:
         images: (..., height, width, channels), such as 0..1.
     """
+    return with_scale(images)[0]
+
+
+def with_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each image as `standardised` does, and its `OWN_SCALE`, (..., 2) float32."""
     axes = (-3, -2, -1)
     mean = images.mean(axis=axes, keepdims=True, dtype="float64")
     deviation = images.std(axis=axes, keepdims=True, dtype="float64")
     deviation[deviation < _FLAT] = 1
-    return np.clip((images - mean) / (SPAN * deviation) + 0.5, 0, 1).astype("float32")
+    whole = np.clip((images - mean) / (SPAN * deviation) + 0.5, 0, 1).astype("float32")
+    scale = np.concatenate([SPAN * deviation, mean - SPAN / 2 * deviation], axis=-1)
+    return whole, scale.reshape(*images.shape[:-3], 2).astype("float32")
 
 
 def read_rows(array: Any, key: Any) -> np.ndarray:

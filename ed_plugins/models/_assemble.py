@@ -1,5 +1,6 @@
 """Assembly of encoder, decoder and further heads of the code into one model."""
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from keras import Input, Model, layers, ops
@@ -16,7 +17,7 @@ def input_field(fields: Fields) -> str:
     return "features" if "features" in fields and "image" not in fields else "image"
 
 
-def join(encoder: Model, *parts: Model, noise: float = 0.0) -> Model:
+def join(encoder: Model, *parts: Model, noise: float = 0.0, clean: Collection[str] = ()) -> Model:
     """Return the model from the encoder's inputs to the outputs of all.
 
     Args:
@@ -24,6 +25,7 @@ def join(encoder: Model, *parts: Model, noise: float = 0.0) -> Model:
         parts: decoder, classifier, ...: each takes inputs, or outputs of earlier parts such as
             `code`, by name.
         noise: standard deviation of Gaussian noise added to the encoder's inputs in training.
+        clean: the inputs that get none.
     """
     inputs = {
         name: Input(tensor.shape[1:], name=name, dtype=tensor.dtype)
@@ -33,6 +35,8 @@ def join(encoder: Model, *parts: Model, noise: float = 0.0) -> Model:
     if noise:
         noisy = {
             name: layers.GaussianNoise(noise, seed=number, name=f"noise_{name}")(tensor)
+            if name not in clean
+            else tensor
             for number, (name, tensor) in enumerate(inputs.items())
         }
     outputs = encoder(noisy)

@@ -46,6 +46,7 @@ def classifier(
     hidden: tuple[int, ...] = (128,),
     dropout: float = 0.0,
     filters: tuple[int, ...] = (16, 32),
+    kernel: int = 3,
     units: tuple[int, ...] = (64, 32),
 ) -> Model:
     """Dense layers on the code of an encoder trained before (Hinton & Salakhutdinov, 2006).
@@ -56,14 +57,15 @@ def classifier(
     Args:
         fields: of the data set; `label` or `value` and the inputs of the encoder are needed.
         encoder: the run whose encoder is used, trained on any backend; it must stay where it is.
-            Without it, convolutions on `image`, or dense layers on `features`, are trained from
-            scratch.
+            Without it, convolutions on `image` or `signal`, or dense layers on `features`, are
+            trained from scratch.
         encoder_weights: of its last step, or of the epoch that was best on its validation split.
         freeze: leave the encoder as it is, its statistics included.
         start: keep the encoder's weights, or draw them anew, to compare with training from scratch.
         hidden: units of the dense layers before the classes.
         dropout: share of the last layer's inputs dropped during training.
-        filters: of each convolution where no run is given, all normalised.
+        filters: of each convolution where no run is given, all normalised; each halves the size.
+        kernel: numbers that a convolution spans along every axis.
         units: of the dense layers on the rows of a table where no run is given.
     """
     target = "value" if "value" in fields and "label" not in fields else "label"
@@ -78,13 +80,14 @@ def classifier(
                 f"but the {target} is the target here. Choose a run of another model."
             )
     else:
-        name = input_field(fields)
+        is_signal = "signal" in fields and "image" not in fields
+        name = "signal" if is_signal else input_field(fields)
         sample = Input(fields[name].shape, name=name)
         # Without the norm, a run on MNIST stayed at chance for three epochs and was stopped.
         code = (
-            _conv.contract(sample, filters, norm=True)
-            if name == "image"
-            else _dense.contract(sample, units)
+            _dense.contract(sample, units)
+            if name == "features"
+            else _conv.contract(sample, filters, kernel, norm=True)
         )
         part = Model({name: sample}, {"code": code}, name="encoder")
     code = part.output["code"]

@@ -27,10 +27,15 @@ class OptionFacts:
 
 @dataclass(frozen=True, slots=True)
 class HeadFacts:
-    """A term of the objective; its weight is a number or the name of the option that holds it."""
+    """A term of the objective; its weight is a number or the name of the option that holds it.
+
+    An optional one counts where the data have the field of its target.
+    """
 
     name: str
     weight: float | str
+    target: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,10 @@ class Catalogue:
 
 
 def _model(name: str, facts: Mapping[str, Any]) -> ModelFacts:
-    heads = tuple(HeadFacts(head["name"], head["weight"]) for head in facts["heads"])
+    heads = tuple(
+        HeadFacts(head["name"], head["weight"], head["target"] or "", head["optional"])
+        for head in facts["heads"]
+    )
     return ModelFacts(
         name,
         facts["summary"],

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from PySide6.QtCore import QProcess, Qt, QTimer
+from PySide6.QtCore import QProcess, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_viewer.new_run.command import plugins, program
@@ -18,12 +18,22 @@ _LOOKING = "Reading the data …"
 
 
 class DataLook(QWidget):
-    """Findings of `edkit data`: a line for each, with the option that changes it."""
+    """Findings of `edkit data`: a line for each, with the option that changes it.
+
+    Signals:
+        looked: `fields` are known.
+
+    Attributes:
+        fields: the names of those in the data, () while they are not known.
+    """
+
+    looked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._data = ""
+        self.fields: tuple[str, ...] = ()
         self._lines: list[tuple[QLabel, QLabel]] = []
         self._heading = plain(QLabel("Found in the data"))
         self._words = muted(plain(QLabel()))
@@ -64,7 +74,7 @@ class DataLook(QWidget):
         """
         if data == self._data:
             return
-        self._data = data
+        self._data, self.fields = data, ()
         self._stop()
         self.setVisible(bool(data))
         self._say(_LOOKING if data else "")
@@ -100,6 +110,8 @@ class DataLook(QWidget):
         shapes = (f"{name} {_shape(field)}" for name, field in facts["fields"].items())
         counts = (f"{split} {samples:,}" for split, samples in facts["splits"].items())
         self._say(f"{', '.join(shapes)}. Samples: {', '.join(counts)}.")
+        self.fields = tuple(facts["fields"])
+        self.looked.emit()
         before = ""
         for row, finding in enumerate(facts["findings"]):
             about = plain(QLabel(finding["about"] if finding["about"] != before else ""))

@@ -34,6 +34,7 @@ class Section(QWidget):
         self._labels: dict[OptionField, QLabel] = {}
         self._words: dict[OptionField, QLabel] = {}
         self._about: dict[OptionField, str] = {}
+        self._unused: set[OptionField] = set()
         self._heading = plain(QLabel(heading, self))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 8)
@@ -55,6 +56,17 @@ class Section(QWidget):
     def field(self, name: str) -> OptionField:
         """Return the field of an option."""
         return next(field for field in self._labels if field.option.name == name)
+
+    @property
+    def applying(self) -> list[OptionField]:
+        """The fields that are of any use with the data that are chosen."""
+        return [field for field in self._labels if field not in self._unused]
+
+    def set_applying(self, field: OptionField, on: bool) -> None:
+        """Show a field, or leave it out for as long as it is of no use."""
+        (self._unused.discard if on else self._unused.add)(field)
+        for widget in (self._labels[field], field, self._words[field]):
+            widget.setVisible(on)
 
     def add_fields(self, fields: Sequence[OptionField]) -> None:
         """Add a row for each field."""
@@ -138,13 +150,13 @@ class FormPage(QWidget):
 
     def arguments(self) -> list[str]:
         """Return what stands on the command line."""
-        fields = [field for section in self.sections for field in section.fields]
+        fields = [field for section in self.sections for field in section.applying]
         return [part for field in fields for part in field.arguments()]
 
     @property
     def refused(self) -> str:
         """Why the first field that cannot be meant is refused, or ""."""
-        fields = (field for section in self.sections for field in section.fields)
+        fields = (field for section in self.sections for field in section.applying)
         return next((field.refused for field in fields if field.refused), "")
 
     def reset(self) -> None:
@@ -214,6 +226,8 @@ class ModelPage(FormPage):
         self._place = QVBoxLayout()
         self.column.addLayout(self._place)
         self.look = DataLook(theme)
+        self.look.looked.connect(self._show_weights)
+        self._weights: dict[HeadFacts, WeightField] = {}
         self.column.addWidget(self.look)
         if model.options:
             self.add_section("Model", [field_for(option) for option in model.options])
@@ -224,8 +238,17 @@ class ModelPage(FormPage):
 
     @property
     def data_page(self) -> DataPage:
-        """The options of the data set that is chosen."""
-        return self._pages[self.data.text()]
+        """The options of the data set that is chosen, made when they are first asked for."""
+        name = self.data.text()
+        if name not in self._pages:
+            data_set = self._catalogue.data.get(name)
+            own = self.model.data_options if name == self.model.data else {}
+            page = DataPage(name, data_set.options if data_set else (), own, self.theme)
+            page.changed.connect(self.changed)
+            page.changed.connect(self._look)
+            self._pages[name] = page
+            self._place.addWidget(page)
+        return self._pages[name]
 
     def arguments(self) -> list[str]:
         """Return what stands on the command line after `train`."""
@@ -251,18 +274,11 @@ class ModelPage(FormPage):
             page.show_runs(entries)
 
     def _show_data(self) -> None:
-        """Show the options of the data set that is chosen, made when it is first looked at."""
-        name = self.data.text()
+        """Show the options of the data set that is chosen."""
+        name, chosen = self.data.text(), self.data_page
         data_set = self._catalogue.data.get(name)
-        if name not in self._pages:
-            own = self.model.data_options if name == self.model.data else {}
-            page = DataPage(name, data_set.options if data_set else (), own, self.theme)
-            page.changed.connect(self.changed)
-            page.changed.connect(self._look)
-            self._pages[name] = page
-            self._place.addWidget(page)
-        for other, page in self._pages.items():
-            page.setVisible(other == name and bool(page.sections[0].fields))
+        for page in self._pages.values():
+            page.setVisible(page is chosen and bool(page.sections[0].fields))
         self._data.explain(self.data, data_set.summary if data_set else "")
         self._look()
 
@@ -270,16 +286,35 @@ class ModelPage(FormPage):
         """Look at the files that are named, if any."""
         page = self.data_page
         self.look.look(page.text if page.reads_files else "")
+        self._show_weights()
+
+    def _show_weights(self) -> None:
+        """Show the weights of the heads that count with the data that are chosen."""
+        for head, field in self._weights.items():
+            self._weight_section.set_applying(field, self._counts(head))
+        self.changed.emit()
+
+    def _counts(self, head: HeadFacts) -> bool:
+        """Tell whether a head counts with the data, as far as their fields are known.
+
+        A model names what it takes in the order of its choice: of data that are read from no file
+        it is the first.
+        """
+        if self.look.fields or not head.optional:
+            return not head.optional or head.target in self.look.fields
+        reads = any(field.option.type == "path" for field in self.data_page.sections[0].fields)
+        return reads or head == next(one for one in self.model.heads if one.optional)
 
     def _add_weights(self, heads: Sequence[HeadFacts]) -> None:
         """Add a field for the weight of every head, unless an option of the model holds it."""
-        section = self.add_section("Weights of the heads", [])
+        section = self._weight_section = self.add_section("Weights of the heads", [])
         for head in heads:
             if isinstance(head.weight, str):
                 section.add_words(head.name, f"set by {titled(head.weight)}")
                 continue
             field = WeightField(head, _WEIGHT)
             section.add_fields([field])
+            self._weights[head] = field
             field.changed.connect(self.changed)
 
 

@@ -9,9 +9,35 @@ import numpy as np
 from ed_core.labels import class_name, class_names, quantity
 from ed_core.recording import ProbeInfo
 from ed_viewer.decoding.client import DecoderClient
-from ed_viewer.style.palette import NO_CLASS, Side, class_colour, difference_table
-from ed_viewer.style.pixels import Ranges, Scale, as_images, finite_range
+from ed_viewer.style.palette import NO_CLASS, Side, class_colour, difference_table, grey_table
+from ed_viewer.style.pixels import (
+    Levels,
+    Ranges,
+    Scale,
+    as_images,
+    finite_range,
+    image_levels,
+    pixels,
+)
 from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.tiles.charts import bar_pixels, chart_levels, line_pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stamps:
+    """Samples as tiles: pictures, rows of a table as bars, signals as lines.
+
+    Attributes:
+        pixels: (samples, height, width, 4) uint8.
+        values: (samples, ...) behind them, as a `TileRow` has them.
+        levels: of the values.
+        moments: what stands side by side in a chart; () of pictures.
+    """
+
+    pixels: np.ndarray
+    values: np.ndarray
+    levels: Levels
+    moments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +137,37 @@ class PanelContext:
         """Return `as_images`; of differences the mean over the colours, which has a sign."""
         channels = as_images(array, channel)
         return channels.mean(axis=-1, keepdims=True) if self.signed else channels
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of the table whose rows are the samples, () without one."""
+        named = (facts.get("names") or () for facts in self.fields.values())
+        return next((tuple(map(str, names)) for names in named if names), ())
+
+    def stamps(self, name: str, samples: np.ndarray) -> Stamps:
+        """Return samples (n, ...) as tiles, in a scale of this name."""
+        samples = np.asarray(samples, np.float32)
+        if not self._is_signal(samples.shape[1:]):
+            images = self.images(samples)
+            scale = self.scale(name, (image_levels(images), grey_table()), images)
+            return Stamps(pixels(images, *scale), images, scale[0])
+        alone = chart_levels(finite_range(samples)), grey_table()
+        levels, _ = self.scale(name, alone, samples)
+        length, columns = samples.shape[1], self.columns
+        values = samples.reshape(len(samples), 1, length, -1)
+        if columns and samples.shape[1:] == (len(columns),):
+            drawn = bar_pixels(samples, levels, self.theme.palette, self.signed)
+            return Stamps(drawn, values, levels, columns)
+        times = tuple(f"time {n}" for n in range(length))
+        return Stamps(line_pixels(samples, levels, self.theme.palette), values, levels, times)
+
+    def _is_signal(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether samples of this shape are like a field of signals, or of a table's rows."""
+        return any(
+            facts.get("kind") == "signal" and self.reference[name].shape[1:] == shape
+            for name, facts in self.fields.items()
+            if name in self.reference
+        )
 
     def class_names(self, samples: int) -> tuple[str, ...]:
         """Return the class of each of the first samples, or "no label"; () without any classes."""

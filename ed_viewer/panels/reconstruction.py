@@ -24,6 +24,7 @@ from ed_viewer.style.pixels import (
 )
 from ed_viewer.style.text import counted, number, span
 from ed_viewer.widgets.controls import Toggle
+from ed_viewer.widgets.plots.rows import RowPlots
 from ed_viewer.widgets.plots.signals import SignalCaption, SignalPlots
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
@@ -34,6 +35,7 @@ Form = Literal["image", "video", "signal"]
 _AXES: dict[object, int] = {"image": 3, "video": 4, "signal": 2}  # of a sample
 _ROOMY = 700  # pixels: a narrower panel has no room for the video bar
 _CHANGE = "out − in"
+_POINTS = "grey: input, colour: output"
 _WAVES = "grey: input, colour: output, below: output − input"
 
 
@@ -74,7 +76,10 @@ class ReconstructionPanel(Panel):
             names = self.source.fields.get(field, {}).get("names") or ()
             after = "B − A" if self.source.signed else "output"
             words = SignalCaption(after=after, moments=tuple(map(str, names)))
-            self.signals = SignalPlots(self.source.theme, words=words)
+            theme, is_table = self.source.theme, bool(names) and shape == (len(names),)
+            self.signals: SignalPlots | RowPlots = (
+                RowPlots(theme, words) if is_table else SignalPlots(theme, words=words)
+            )
             self.body.addWidget(self.signals, 1)
             return
         self._make_tools(shape)
@@ -185,7 +190,8 @@ class ReconstructionPanel(Panel):
             return
         levels, _ = self._scale(inputs, output)
         waves = self.form == "signal"
-        more = _WAVES if waves else f"difference {span(half_range(levels))}"
+        drawn = _POINTS if waves and isinstance(self.signals, RowPlots) else _WAVES
+        more = drawn if waves else f"difference {span(half_range(levels))}"
         parts = self._errors("mean squared error", output - inputs)
         self.set_caption(" · ".join([*parts, more]), "" if waves else "last")
 

@@ -1,16 +1,15 @@
 """Panel of samples decoded from the same noise in every frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontMetrics
 
 from ed_viewer.panels.base import Panel, panel
+from ed_viewer.panels.context import Stamps
 from ed_viewer.reading.messages import Arrays, FrameHistory, Lookback
-from ed_viewer.style.palette import grey_table
-from ed_viewer.style.pixels import Scale, as_images, image_levels, pixels
 from ed_viewer.style.text import counted, grouped, span
 from ed_viewer.widgets.controls import Toggle
 from ed_viewer.widgets.tiles.mosaic import across, mosaic
@@ -32,14 +31,23 @@ class SampleHistory:
         pixels: (columns, rows, height, width, 4) uint8.
         values: (columns, rows, height, width, channels) behind them.
         labels: the name of each row.
+        moments: what stands side by side in a chart, () of pictures.
     """
 
     pixels: np.ndarray
     values: np.ndarray
     labels: Sequence[str]
+    moments: tuple[str, ...] = ()
 
 
-def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics, step: int = _STEP) -> Lookback:
+def plan(
+    arrays: Arrays,
+    room: QSize,
+    metrics: QFontMetrics,
+    step: int = _STEP,
+    *,
+    aspect: float = 1.0,
+) -> Lookback:
     """Return the samples, and the number of steps, that have room.
 
     Args:
@@ -47,12 +55,12 @@ def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics, step: int = _STEP) 
         room: in pixels.
         metrics: of the type of the names.
         step: the longest of them.
+        aspect: width over height of a sample.
     """
-    images = as_images(np.asarray(arrays["images"][:1]))
     height = room.height() - 2 * metrics.height()
     most = int(np.clip(height // _SMALL, 2, _ROWS))
     samples = _chosen(len(arrays["images"]), arrays.get("classes"), most)
-    tile = height / max(len(samples), 1) * images.shape[2] / images.shape[1]
+    tile = height / max(len(samples), 1) * aspect
     pitch = max(tile + 2, _pitch((grouped(step),), metrics))
     columns = int(np.clip((room.width() - 4 * metrics.height()) // pitch, 2, _MOST))
     return Lookback(columns, samples)
@@ -61,7 +69,7 @@ def plan(arrays: Arrays, room: QSize, metrics: QFontMetrics, step: int = _STEP) 
 def strip_tiles(strip: SampleHistory, steps: np.ndarray, metrics: QFontMetrics) -> TileSet:
     """Return a strip with its names; steps (columns,) are -1 where there is no frame."""
     rows = tuple(
-        TileRow(strip.pixels[:, row], label, strip.values[:, row])
+        TileRow(strip.pixels[:, row], label, strip.values[:, row], moments=strip.moments)
         for row, label in enumerate(strip.labels)
     )
     names = tuple(grouped(int(step)) if step >= 0 else "–" for step in steps)
@@ -130,66 +138,68 @@ class SamplesPanel(Panel):
         self.arrays = arrays
         self._refit()
 
+    def restyle(self) -> None:
+        """Draw charts in the colours of the theme."""
+        super().restyle()
+        self._refit()
+
     def _toggle(self, on: bool) -> None:
         self.past = self.past if on else None
         self._refit()
 
     def _refit(self) -> None:
         """Draw as much as has room, and ask for it."""
+        if not self.arrays:
+            return
+        stamps = self.source.stamps("images", self.arrays["images"])
         lookback = None
-        if self.over_time.isChecked() and self.arrays:
+        if self.over_time.isChecked():
             newest_step = () if self.past is None else (int(self.past.steps.max()),)
-            metrics = self.tiles.fontMetrics()
-            lookback = plan(self.arrays, self.tiles.size(), metrics, *newest_step)
+            (high, wide), metrics = stamps.pixels.shape[1:3], self.tiles.fontMetrics()
+            room = self.tiles.size()
+            lookback = plan(self.arrays, room, metrics, *newest_step, aspect=wide / high)
         if lookback != self._wanted:
             self._wanted = lookback
             self.looking.emit()
-        self._draw()
-
-    def _draw(self) -> None:
-        if not self.arrays:
-            return
         if self.past is not None and self.over_time.isChecked():
             self._draw_strip(self.past)
-            return
-        images = self.source.images(np.asarray(self.arrays["images"], np.float32))
-        asked = self.arrays.get("classes")
-        colours = self._pixels(images)
-        if asked is None:
-            rows = mosaic(colours, images, across(images, self.tiles.size()))
         else:
-            rows = self._by_class(colours, images, np.asarray(asked, np.int64))
+            self._draw(stamps)
+
+    def _draw(self, stamps: Stamps) -> None:
+        asked = self.arrays.get("classes")
+        if asked is None:
+            columns = across(stamps.pixels, self.tiles.size())
+            rows = mosaic(stamps.pixels, stamps.values, columns)
+        else:
+            rows = self._by_class(stamps, np.asarray(asked, np.int64))
+        rows = tuple(replace(row, moments=stamps.moments) for row in rows)
         self.tiles.show_tiles(TileSet(rows, style=TileStyle(smallest=8)))
-        parts = [f"{counted(len(images), 'sample')} · same noise in every frame"]
+        parts = [f"{counted(len(stamps.pixels), 'sample')} · same noise in every frame"]
         hidden = sum(len(row.pixels[self.tiles.columns :]) for row in rows)
         hidden += sum(len(row.pixels) for row in rows[len(rows) - self.tiles.hidden_rows :])
         parts += [f"no room for {grouped(hidden)}"] if hidden else []
         signed = self.source.signed
-        parts = [*([span(self._scale(images)[0][1])] if signed else []), *parts]
+        parts = [*([span(stamps.levels[1])] if signed else []), *parts]
         self.set_caption(" · ".join(parts), "first" if signed else "")
 
     def _draw_strip(self, past: FrameHistory) -> None:
         images_over_time = past.arrays["images"]
-        images = self.source.images(images_over_time.reshape(-1, *images_over_time.shape[2:]))
         shape = images_over_time.shape[:2]
-        colours = self._pixels(images).reshape(*shape, *images.shape[1:3], 4)
+        stamps = self.source.stamps(
+            "images", images_over_time.reshape(-1, *images_over_time.shape[2:])
+        )
+        colours = stamps.pixels.reshape(*shape, *stamps.pixels.shape[1:])
         none = self.source.theme.colour("card")
         colours[past.steps < 0] = (none.blue(), none.green(), none.red(), 255)
-        strip = SampleHistory(
-            colours, images.reshape(*shape, *images.shape[1:]), self._labels(past.samples)
-        )
+        values = stamps.values.reshape(*shape, *stamps.values.shape[1:])
+        strip = SampleHistory(colours, values, self._labels(past.samples), stamps.moments)
         self.tiles.show_tiles(strip_tiles(strip, past.steps, self.tiles.fontMetrics()))
         steps = len(np.unique(past.steps[past.steps >= 0]))
         last = f" up to {grouped(int(past.steps[-1]))}" if steps else ""
         of, at = len(self.arrays["images"]), counted(steps, "step")
         some = counted(of, "sample") if shape[1] == of else f"{shape[1]} of {of} samples"
         self.set_caption(f"{some} at {at}{last}, same noise")
-
-    def _pixels(self, images: np.ndarray) -> np.ndarray:
-        return pixels(images, *self._scale(images))
-
-    def _scale(self, images: np.ndarray) -> Scale:
-        return self.source.scale("images", (image_levels(images), grey_table()), images)
 
     def _labels(self, samples: Sequence[int]) -> tuple[str, ...]:
         asked = self.arrays.get("classes")
@@ -202,11 +212,9 @@ class SamplesPanel(Panel):
         label = str(self.source.probe.options.get("label") or "")
         return self.source.names(label, int(asked.max()) + 1)
 
-    def _by_class(
-        self, colours: np.ndarray, images: np.ndarray, asked: np.ndarray
-    ) -> tuple[TileRow, ...]:
+    def _by_class(self, stamps: Stamps, asked: np.ndarray) -> tuple[TileRow, ...]:
         names = self._names(asked)
         return tuple(
-            TileRow(colours[asked == number], names[number], images[asked == number])
+            TileRow(stamps.pixels[asked == number], names[number], stamps.values[asked == number])
             for number in np.unique(asked)
         )

@@ -391,12 +391,13 @@ def kill_in_training(process: Any, out: Path, delay: float) -> bool:
     return lived
 
 
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_and_resumed(
-    tmp_path: Path, uninterrupted: dict[str, Any], tiny: Any, child: Any, long: bool
+    seed: int, tmp_path: Path, uninterrupted: dict[str, Any], tiny: Any, child: Any, long: bool
 ) -> None:
-    """5 kills, with --long 200; every run goes on until it has ended as one without a kill."""
-    rng = np.random.default_rng(0)
-    kills, wanted = 0, 200 if long else 5
+    """2 kills, with --long 67; every run goes on until it has ended as one without a kill."""
+    rng = np.random.default_rng(seed)
+    kills, wanted = 0, 67 if long else 2
     for number in range(wanted):
         out = tmp_path / str(number)
         out.mkdir()

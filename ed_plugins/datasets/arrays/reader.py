@@ -9,7 +9,8 @@ import numpy as np
 
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._lazy import SPAN, LazyView, Standardised
+from ed_core.plugins.spec import OWN_SCALE
+from ed_plugins.datasets._lazy import SPAN, LazyView, Standardised, with_scale
 from ed_plugins.datasets._samples import FilePart, JoinedSamples, files_of
 from ed_plugins.datasets.arrays.axes import align, maps_of, sizes_of
 from ed_plugins.datasets.arrays.fields import ArraySource, FieldArrays, make_field
@@ -88,7 +89,18 @@ def open_arrays(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
     return JoinedSamples(parts, findings)
 
 
-READER = FileReader((".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays, SameScale())
+def _evidence(path: Path) -> str:
+    """Return an array of three axes or more, which no table has; "" where there is none."""
+    files = [file for file, _ in files_of(path, READER.endings, Findings())]
+    for name, stored in read_file(files[0]).arrays.items():
+        if len(stored.shape) > 2:
+            return f"{name} has the axes {' x '.join(map(str, stored.shape))}"
+    return ""
+
+
+READER = FileReader(
+    (".npz", ".npy", ".h5", ".hdf5", ".mat"), open_arrays, SameScale(), evidence=_evidence
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +303,14 @@ def _reader(
 
     def read(rows: range) -> dict[str, np.ndarray]:
         key = slice(rows.start, rows.stop, rows.step)
-        arrays = {name: np.asarray(view[key]) for name, view in views.items()}
+        arrays: dict[str, np.ndarray] = {}
+        for name, view in views.items():
+            if isinstance(view, Standardised):
+                arrays[name], arrays[name + OWN_SCALE] = with_scale(np.asarray(view.array[key]))
+            else:
+                arrays[name] = np.asarray(view[key])
         for name, array in arrays.items():
-            inputs = fields[name].kind in ("image", "video")
+            inputs = name in fields and fields[name].kind in ("image", "video")
             if inputs and not np.isfinite(array).all():
                 raise EdkitError(
                     f"{path!r}, array {name!r}: expected finite numbers, found others in samples "

@@ -11,6 +11,7 @@ import numpy as np
 
 from ed_core import EdkitError, Findings
 from ed_core.plugins.spec import FieldKind
+from ed_plugins.datasets._options import SPLITS, say_splits
 from ed_plugins.datasets.folder.description import (
     FROM_FOLDERS,
     GROUP,
@@ -30,11 +31,6 @@ from ed_plugins.datasets.folder.table import (
 from ed_plugins.datasets.folder.walk import counted, few, in_threads, walk_images
 
 NAME = "folder.toml"
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 _IMAGES = ("image", "images", "img", "imgs", "rgb", "photo", "photos", "picture", "pictures")
 _MASKS = (
     *("mask", "masks", "label", "labels", "annotation", "annotations", "segmentation"),
@@ -167,7 +163,7 @@ def infer_plan(root: Path, wishes: Wishes, findings: Findings) -> FolderPlan:
         seed=wishes.seed,
     )
     if table:
-        plan = _with_table(plan, table, findings)
+        plan = _with_table(plan, table, findings, drawn=wishes.split == "auto" and not wishes.test)
     return plan
 
 
@@ -182,7 +178,7 @@ def _without_common(tree: _Tree) -> _Tree:
     """Return a tree without the folders that all files share."""
     while len(firsts := tree.firsts()) == 1 and "" not in firsts:
         (name,) = firsts
-        if _SPLITS.get(name.lower()) not in (None, "train") or name.startswith("{"):
+        if SPLITS.get(name.lower()) not in (None, "train") or name.startswith("{"):
             return tree
         tree = tree.without(0, name)
     return tree
@@ -190,7 +186,7 @@ def _without_common(tree: _Tree) -> _Tree:
 
 def _without_splits(tree: _Tree, level: int, findings: Findings) -> tuple[_Tree, dict[str, str]]:
     """Return a tree without the folders of splits, and split to the name of its folder."""
-    named = {name: _SPLITS[name.lower()] for name in tree.firsts() if name.lower() in _SPLITS}
+    named = {name: SPLITS[name.lower()] for name in tree.firsts() if name.lower() in SPLITS}
     if "train" not in named.values() or len(set(named.values())) < 2:
         return tree, {}
     twice = Counter(named.values()).most_common(1)[0]
@@ -349,7 +345,7 @@ def _with_classes(
     names = sorted(tree.firsts())
     if len(fields) > 1 or len(names) < 2:
         return tree, fields
-    if all(name.lower() in _SPLITS for name in names):
+    if all(name.lower() in SPLITS for name in names):
         text = f"folders {few(names)} are read as one set, and no classes below them"
         findings.infer("label", text, "split=auto, or labels=FILE.csv")
         return tree, fields
@@ -410,8 +406,16 @@ def _with_table(
     plan: FolderPlan,
     table: tuple[str, Columns, str],
     findings: Findings,
+    drawn: bool,
 ) -> FolderPlan:
-    """Return a description with the columns of a table as fields."""
+    """Return a description with the columns of a table as fields, and the one of its splits.
+
+    Args:
+        plan: without them.
+        table: its name, its columns, and the one that names the files.
+        findings: receives what is inferred and left out.
+        drawn: whether the splits are drawn, unless folders or a column say them.
+    """
     name, columns, names = table
     fields = dict(plan.fields)
     findings.infer("table", f"{name} names the files in column {names}", "labels=no")
@@ -419,25 +423,26 @@ def _with_table(
         if heading == names:
             continue
         own = re.sub(r"\W", "_", heading.lower()).strip("_") or "column"
-        entry = None if _is_split(cells) else _column_plan(heading, cells)
+        if say_splits(cells):
+            if drawn and not plan.splits and not plan.split_column:
+                plan = replace(plan, split_column=heading)
+            else:
+                findings.leave_out("table", 1, f"column {heading}: the splits are said otherwise")
+            continue
+        entry = _column_plan(heading, cells)
         if entry is None or not own.isidentifier() or own in fields:
             why = "too many texts for classes" if entry is None else "its name is taken"
-            why = "folders are the splits" if _is_split(cells) else why
             findings.leave_out("table", 1, f"column {heading}: {why}")
             continue
         fields[own] = entry
         what = "values" if entry.kind == "value" else f"{len(entry.classes)} classes"
         findings.infer(own, f"{what} of column {heading}", f"kind in [fields.{own}] of {NAME}")
-    if len(fields) == len(plan.fields):
+    if len(fields) == len(plan.fields) and not plan.split_column:
         raise EdkitError(
             f"{name!r}: expected a column of labels beside the names of the files, found none: "
             "say labels=no."
         )
     return replace(plan, fields=fields, table=name, names=names)
-
-
-def _is_split(cells: Sequence[str]) -> bool:
-    return {one.lower() for one in cells} <= {*_SPLITS}
 
 
 def _column_plan(heading: str, cells: Sequence[str]) -> FieldPlan | None:

@@ -19,15 +19,8 @@ Rules = Mapping[
 ]  # key to a test and a description of valid values
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _AS_THEY_ARE = (
-    "tile",
-    "overlap",
-    "standardise",
-    "nested",
-    "split",
-    "test",
-    "seed",
-    "table",
-    "names",
+    *("tile", "overlap", "standardise", "nested", "split", "test", "seed", "table", "names"),
+    "split_column",
 )
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 BACKSLASHES = "write a path with backslashes in 'single quotes', or with / instead"
@@ -121,6 +114,7 @@ TOP: Rules = {
     "seed": (lambda v: _is_whole(v, 0, 2**31), "a whole number from 0"),
     "table": (_is_text, "a CSV file below the root"),
     "names": (_is_text, "the column of the table that names the files"),
+    "split_column": (_is_text, "the column of the table that says train, validation or test"),
     "size": (
         lambda v: isinstance(v, list) and len(v) == 2 and all(_is_whole(n, 1, LONGEST) for n in v),
         "[HEIGHT, WIDTH] in pixels",
@@ -287,6 +281,8 @@ class FolderPlan:
         seed: of the choice of a fifth.
         table: of labels, a CSV file below the root; "" without one.
         names: the column of the table that names the files.
+        split_column: the column of the table that says the splits; "" where they are drawn, or said
+            by folders.
         bare: whether no file states it, and it was inferred from the folder.
     """
 
@@ -306,6 +302,7 @@ class FolderPlan:
     seed: int = 0
     table: str = ""
     names: str = ""
+    split_column: str = ""
     bare: bool = False
 
     @property
@@ -373,6 +370,10 @@ def _check_layout(facts: Mapping[str, Any], fields: Mapping[str, FieldPlan], whe
         )
     if "table" not in facts and (columns := [n for n, plan in fields.items() if plan.column]):
         raise EdkitError(f"{where}: field {columns[0]!r} has a column: say of which table.")
+    if "split_column" in facts and ("table" not in facts or "{split}" in layout):
+        raise EdkitError(
+            f"{where}: expected split_column with a table, and with a layout without {{split}}."
+        )
 
 
 def _field(name: str, entry: Any, where: str) -> FieldPlan:

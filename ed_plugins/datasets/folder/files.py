@@ -14,6 +14,7 @@ import numpy as np
 
 from ed_core import EdkitError, Findings, content_generator
 from ed_plugins.datasets._download import places
+from ed_plugins.datasets._options import SPLITS, say_splits
 from ed_plugins.datasets.folder.description import FROM_FOLDERS, GROUP, FolderPlan
 from ed_plugins.datasets.folder.pictures import HEIF
 from ed_plugins.datasets.folder.table import (
@@ -130,9 +131,9 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
     samples = SampleFiles(files, labels, names, rows)
     if plan.table:
         samples = with_table(plan, root, samples, findings)
-    if _ALL in splits:
+    if _ALL in splits and not plan.split_column:
         samples = drawn(plan, samples, findings)
-    else:
+    elif _ALL not in splits:
         counts = [
             f"{split} {len(rows[split]):,}{f' (folder {name})' * (name != split)}"
             for split, name in splits.items()
@@ -183,12 +184,49 @@ def with_table(
     order = np.concatenate(
         [part[np.argsort(line_of[part], kind="stable")] for part in samples.splits.values()]
     )
-    return SampleFiles(
+    ordered = SampleFiles(
         {name: [paths[row] for row in order] for name, paths in samples.files.items()},
         {name: numbers[order] for name, numbers in labels.items()},
         [samples.names[row] for row in order],
         samples.splits,
     )
+    if not plan.split_column:
+        return ordered
+    cells = [*column(columns, plan.split_column, path), ""]
+    splits = _stated_splits([cells[line] for line in line_of[order]], plan, findings)
+    return replace(ordered, splits=splits)
+
+
+def _stated_splits(
+    cells: Sequence[str], plan: FolderPlan, findings: Findings
+) -> dict[str, np.ndarray]:
+    """Return the rows of each split, which a table says.
+
+    Args:
+        cells: of each row; "" where the table does not name its file.
+        plan: the description.
+        findings: receives the counts.
+
+    Raises:
+        EdkitError: a cell is no split, or there is none to train on, or no other.
+    """
+    odd = next((cell for cell in cells if cell and cell.lower() not in SPLITS), None)
+    if odd is not None or not say_splits(filter(None, cells)):
+        raise EdkitError(
+            f"{plan.table!r}: expected train, and test or validation, in column "
+            f"{plan.split_column!r}, found {odd or few(sorted({*filter(None, cells)}))!r}."
+        )
+    names = np.array([SPLITS.get(cell.lower(), "") for cell in cells])
+    splits = {
+        name: np.flatnonzero(names == name)
+        for name in ("train", "validation", "test")
+        if (names == name).any()
+    }
+    counts = ", ".join(f"{name} {len(rows):,}" for name, rows in splits.items())
+    text = f"{counts} files, by column {plan.split_column} of {plan.table}"
+    findings.infer("split", text, "split=random, split=last")
+    findings.leave_out("split", int((names == "").sum()), "files of no split")
+    return splits
 
 
 def drawn(plan: FolderPlan, samples: SampleFiles, findings: Findings) -> SampleFiles:

@@ -13,7 +13,8 @@ import numpy as np
 from ed_core import EdkitError, Field, Fields, Findings, Place
 from ed_core.data.tiles import starts
 from ed_core.plugins.findings import Finding
-from ed_plugins.datasets._lazy import SPAN, standardised
+from ed_core.plugins.spec import OWN_SCALE
+from ed_plugins.datasets._lazy import SPAN, with_scale
 from ed_plugins.datasets.folder.check import FieldFiles, check_selection, count_bands
 from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.images import Images
@@ -112,8 +113,20 @@ class PictureField:
     frame: Framing
     standardise: bool
 
+    def sample(self, path: Path) -> dict[str, np.ndarray]:
+        """Return a file as the run takes it, with its own scale where it is standardised.
+
+        Raises:
+            EdkitError: it cannot be, and is named.
+        """
+        pixels = self.read(path)
+        if not self.standardise:
+            return {self.name: pixels}
+        whole, scale = with_scale(pixels)
+        return {self.name: whole, self.name + OWN_SCALE: scale}
+
     def read(self, path: Path) -> np.ndarray:
-        """Return a file as the run takes it; raise EdkitError that names it where it cannot be."""
+        """Return a file without its standardisation; raise EdkitError that names it."""
         header = read_header(path)
         plan, kind = self.reading.plan, self.field.kind
         field = FieldFiles(self.name, plan, [path], [header], self.frame, _WHERE)
@@ -144,7 +157,7 @@ class PictureField:
                     f"files, found {pixels.max():,}: scale them as those were."
                 )
             pixels = np.divide(pixels, np.float32(white), dtype="float32")
-        return standardised(pixels) if self.standardise else pixels
+        return pixels
 
     def _white(self, path: Path, header: ImageHeader) -> int:
         """Return the number that stands for 1.0 in a file of whole numbers."""
@@ -248,7 +261,7 @@ class PictureSamples:
     def _sample(self, row: int) -> dict[str, np.ndarray] | EdkitError:
         try:
             pairs = zip(self.pictures, self.files[row], strict=True)
-            sample = {one.name: one.read(path) for one, path in pairs}
+            sample = {name: x for one, path in pairs for name, x in one.sample(path).items()}
             for name, field in self.fields.items():
                 if name not in sample:
                     sample[name] = _class_of(self.names[row], name, field)

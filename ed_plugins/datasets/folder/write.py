@@ -18,6 +18,7 @@ def written(plan: FolderPlan) -> str:
         "overlap": plan.overlap,
         "table": plan.table,
         "names": plan.names,
+        "split_column": plan.split_column,
         "split": plan.split,
         "test": plan.test,
         "seed": plan.seed,

@@ -23,13 +23,27 @@ from ed_core import (
 )
 from ed_core.data.lazy import Later
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._options import NO_FILE, check_least
+from ed_plugins.datasets._options import NO_FILE, SPLITS, check_least
+from ed_plugins.datasets.signals.calendars import (
+    CALENDAR,
+    DATES,
+    ODD,
+    calendar_of,
+    check_dates,
+    is_odd,
+    read_stretches,
+)
 from ed_plugins.datasets.signals.electrocardiogram import electrocardiogram
 from ed_plugins.datasets.signals.files import find_recordings, plain
 from ed_plugins.datasets.signals.reader import READER, reading_of
 from ed_plugins.datasets.signals.recordings import read_recordings, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
-from ed_plugins.datasets.signals.windows import whole_windows, window_count, windows
+from ed_plugins.datasets.signals.windows import (
+    steps_of,
+    whole_windows,
+    window_count,
+    windows,
+)
 from ed_plugins.datasets.table.csv_layout import TextOptions
 
 Arrays = dict[str, np.ndarray]
@@ -37,11 +51,6 @@ Arrays = dict[str, np.ndarray]
 _TEST = 0.2
 _RATE = 128  # Hz, of the synthetic signal
 _SYNTHETIC = 3600 * _RATE  # samples of it, an hour
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,10 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Plan of the windows and splits; see the options of `signals`."""
+    """Plan of the windows and splits; see the options of `signals`.
+
+    `share` is that of the samples to test on; `stretches` are the odd ones, (lines, 2), or None.
+    """
 
     window: int
     hop: int
@@ -79,6 +91,9 @@ class _Plan:
     split: str
     test: str
     seed: int
+    calendar: bool = False
+    stretches: np.ndarray | None = None
+    share: float = _TEST
 
 
 @dataset(files=READER)
@@ -100,6 +115,8 @@ def signals(
     split: Literal["auto", "time", "files"] = "auto",
     test: str = "",
     seed: int = 0,
+    calendar: bool = False,
+    odd: FilePath = NO_FILE,
 ) -> Dataset:
     """Windows of WAV, CSV or Parquet files (a column a channel), or a synthetic electrocardiogram.
 
@@ -130,18 +147,31 @@ def signals(
             name up to the first "_".
         split: time tests on the last fifth of each file; files tests on other files than it
             trains on; auto is files if there are several.
-        test: pattern of the names of the test files, such as *_[0-4]; by default a fifth of the
-            files of each class at random, or a folder `test`.
+        test: pattern of the names of the test files, such as *_[0-4], or the share of the files of
+            each class, or of each file, to test on; by default 0.2, or a folder `test`.
         seed: of the choice of files, and of the synthetic signal.
+        calendar: add the field `calendar` (window, 4): sine and cosine of the time of the day and
+            of the week at each step, which models such as signal_autoencoder take as well.
+        odd: a CSV file of odd stretches, a line each, with the columns start and end: the field
+            `label` says of each window whether it is normal, or odd: it overlaps one.
     """
     check_least(2, window=window)
     check_least(0, hop=hop, rate=rate)
     if (labels or test or split == "files") and not path:
         raise EdkitError("options 'labels', 'test' and split=files are about files: give 'path'.")
+    if labels and odd:
+        raise EdkitError("expected option 'labels' or option 'odd', received both: leave one out.")
     text = TextOptions(decimal, heading, encoding)
     _check_gap(gap)
     options = ReadOptions(rate, channels, columns, clock, missing, gap, text)
-    return _load(path, options, _Plan(window, hop or window, labels, split, test, seed))
+    share = float(test) if re.fullmatch(r"0?\.\d*[1-9]\d*", test) else None
+    plan = _Plan(
+        *(window, hop or window, labels, split, "" if share else test, seed),
+        calendar=calendar,
+        stretches=read_stretches(Path(odd)) if odd else None,
+        share=share or _TEST,
+    )
+    return _load(path, options, plan)
 
 
 def _check_gap(gap: str) -> None:
@@ -167,27 +197,30 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
     if plan.labels:
         classes, numbers = _classes(files, _without_common(folders), findings)
     parts = [_Part(one.stretches, n) for one, n in zip(recordings, numbers, strict=True)]
+    for one in recordings if plan.calendar else ():
+        check_dates(one.path, one.unit, float(one.stretches[0].times(np.zeros(1, int))[0]))
     splits = _by_folder(parts, split_names) if split_names else _drawn(parts, files, plan)
-    cut = {name: _cut(part, plan.window, plan.hop) for name, part in splits.items()}
+    cut = {name: _cut(part, plan) for name, part in splits.items()}
     _check_windows(cut, recordings, plan.window)
     if path:
-        _report_split(splits, bool(split_names), files, plan.test, findings)
+        _report_split(splits, bool(split_names), files, plan, findings)
+        _report_times(recordings, cut, plan, findings)
         _report_windows([p for each in splits.values() for p in each], plan, findings)
     gaps = options.missing == "mask"
     fields = Fields(
         signal=Field((plan.window, len(recordings[0].names)), "signal", partial=gaps),
         time=Field((), "value", unit=recordings[0].unit),
     )
-    if plan.labels:
-        fields["label"] = Field((), "class", classes)
+    if plan.calendar:
+        fields["calendar"] = Field((plan.window, CALENDAR), "signal")
+    if plan.labels or plan.stretches is not None:
+        fields["label"] = Field((), "class", classes or ODD)
     overlap = -(-plan.window // plan.hop) - 1
     reading = reading_of(recordings[0], options, plan.window, plan.hop)
     return Dataset(
         fields,
         {name: {field: arrays[field] for field in fields} for name, arrays in cut.items()},
-        whole=None
-        if split_names
-        else Later(lambda: _cut(parts, plan.window, plan.hop), list(fields)),
+        whole=None if split_names else Later(lambda: _cut(parts, plan), list(fields)),
         groups=Groups(cut["train"]["file"], in_time=True, overlap=overlap),
         preparation=_preparation(recordings, gaps),
         input=InputRecord(findings=tuple(findings), reading={"signals": reading}),
@@ -196,7 +229,7 @@ def _load(path: str, options: ReadOptions, plan: _Plan) -> Dataset:
 
 def _by_folder(parts: list[_Part], split_names: list[str]) -> dict[str, list[_Part]]:
     """Return the signals of each split, by the names of their folders."""
-    order = sorted(set(split_names), key=list(_SPLITS.values()).index)
+    order = sorted(set(split_names), key=list(SPLITS.values()).index)
     return {
         name: [p for p, of in zip(parts, split_names, strict=True) if of == name] for name in order
     }
@@ -206,8 +239,8 @@ def _drawn(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list
     """Return the training and the test signals, split by files or by time."""
     by_file = plan.test or plan.split == "files" or (plan.split == "auto" and len(files) > 1)
     if by_file:
-        return _by_file(parts, files, plan.test, plan.seed)
-    return _by_time(parts, files, plan.window)
+        return _by_file(parts, files, plan)
+    return _by_time(parts, files, plan)
 
 
 def _synthetic(rate: int, seed: int) -> SignalRecording:
@@ -225,11 +258,12 @@ def _preparation(recordings: list[SignalRecording], gaps: bool) -> Standardisati
     return Standardisation("signal", gaps, "full scale" if waves else "", whole)
 
 
-def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
+def _cut(parts: list[_Part], plan: _Plan) -> Arrays:
     """Return the windows of all parts as `signal`, with the time, class and part of each.
 
     Windows without any number are left out.
     """
+    window, hop = plan.window, plan.hop
     held = [
         (i, one) for i, part in enumerate(parts) for one in whole_windows(part.stretches, window)
     ]
@@ -240,14 +274,25 @@ def _cut(parts: list[_Part], window: int, hop: int) -> Arrays:
     check_memory(2 * size, f"{sum(counts):,} windows of {window}", "give a larger 'hop'")
     signal = np.empty((sum(counts), window, channels), kind)
     time = np.empty(sum(counts), "float64")
+    last = np.empty_like(time)
+    calendar = np.empty((sum(counts) if plan.calendar else 0, window, CALENDAR), "float32")
     first = 0
     for (_, one), count in zip(held, counts, strict=True):
-        signal[first : first + count] = windows(one.samples, window, hop)
-        time[first : first + count] = one.times(np.arange(count) * hop)
+        rows = slice(first, first + count)
+        signal[rows] = windows(one.samples, window, hop)
+        begins = np.arange(count) * hop
+        time[rows] = one.times(begins)
+        last[rows] = one.times(np.minimum(begins + window, len(one)) - 1)
+        if plan.calendar:
+            calendar[rows] = calendar_of(one.times(steps_of(begins, window, len(one))))
         first += count
     of = np.repeat([number for number, _ in held], counts).astype(int)
     label = np.array([part.label for part in parts], int)[of]
+    if plan.stretches is not None:
+        label = is_odd(time, last, plan.stretches).astype(int)
     arrays = {"signal": signal, "time": time, "label": label, "file": of}
+    if plan.calendar:
+        arrays["calendar"] = calendar
     begins_empty = np.flatnonzero(np.isnan(signal[:, 0]).all(axis=1))
     empty = [row for row in begins_empty if np.isnan(signal[row]).all()]
     return {name: np.delete(x, empty, axis=0) for name, x in arrays.items()} if empty else arrays
@@ -266,7 +311,11 @@ def _check_windows(cut: dict[str, Arrays], recordings: list[SignalRecording], wi
 
 
 def _report_split(
-    splits: dict[str, list[_Part]], folders: bool, files: list[Path], test: str, findings: Findings
+    splits: dict[str, list[_Part]],
+    folders: bool,
+    files: list[Path],
+    plan: _Plan,
+    findings: Findings,
 ) -> None:
     """Report the choice of training and test signals, unless the user made it."""
     counts = ", ".join(f"{len(part)} {name}" for name, part in splits.items())
@@ -274,10 +323,37 @@ def _report_split(
         findings.infer("split", f"by folders: {counts} files", "split=files")
     elif len(splits["train"]) == len(files):
         several = len(files) > 1
-        text = f"the last fifth{' of each file' * several} is the test"
-        findings.infer("split", text, "split=files" * several)
-    elif not test:
+        last = "fifth" if plan.share == _TEST else f"{100 * plan.share:.3g} %"
+        text = f"the last {last}{' of each file' * several} is the test"
+        findings.infer("split", text, "test=SHARE" + ", split=files" * several)
+    elif not plan.test:
         findings.infer("split", f"by files, at random: {counts}", "split=time")
+
+
+def _report_times(
+    recordings: list[SignalRecording], cut: dict[str, Arrays], plan: _Plan, findings: Findings
+) -> None:
+    """Report the odd windows, and that the times of the day and the week may be an input.
+
+    Raises:
+        EdkitError: no window is odd.
+    """
+    first = recordings[0]
+    starts = float(first.stretches[0].times(np.zeros(1, int))[0])
+    if first.unit == "s" and starts >= DATES and not plan.calendar:
+        text = "the time of the day and of the week is no input"
+        findings.infer("calendar", text, "calendar=yes")
+    if plan.stretches is None:
+        return
+    odd = {split: int(arrays["label"].sum()) for split, arrays in cut.items()}
+    if not any(odd.values()):
+        raise EdkitError(
+            f"{str(first.path)!r}: no window lies in a stretch that option 'odd' names: write its "
+            "times as those of the recording."
+        )
+    counts = ", ".join(f"{split} {count:,}" for split, count in odd.items())
+    text = f"windows that overlap one of {len(plan.stretches)} stretches are odd: {counts}"
+    findings.infer("label", text)
 
 
 def _report_windows(parts: list[_Part], plan: _Plan, findings: Findings) -> None:
@@ -309,7 +385,7 @@ def _given_splits(folders: list[tuple[str, ...]]) -> tuple[list[str], list[tuple
     Also return the folders without those.
     """
     for level in range(min(map(len, folders), default=0)):
-        named = [_SPLITS.get(one[level].lower(), "") for one in folders]
+        named = [SPLITS.get(one[level].lower(), "") for one in folders]
         if all(named) and {"train"} < set(named):
             return named, [one[:level] + one[level + 1 :] for one in folders]
     return [], folders
@@ -355,18 +431,17 @@ def _classes(
     return classes, [classes.index(name) for name in names]
 
 
-def _by_file(
-    parts: list[_Part], files: list[Path], pattern: str, seed: int
-) -> dict[str, list[_Part]]:
-    """Return training and test signals: tests match the pattern, or are a fifth of each class."""
+def _by_file(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list[_Part]]:
+    """Return training and test signals: tests match the pattern, or are a share of each class."""
+    pattern = plan.test
     if pattern:
         plain_pattern = plain(pattern)
         tested = {i for i, file in enumerate(files) if fnmatch(plain(file.stem), plain_pattern)}
     else:
-        random, tested = content_generator(seed, 1), set()
+        random, tested = content_generator(plan.seed, 1), set()
         for number in sorted({part.label for part in parts}):
             own = [i for i, part in enumerate(parts) if part.label == number]
-            few = max(1, round(_TEST * len(own))) if len(own) > 1 else 0
+            few = max(1, round(plan.share * len(own))) if len(own) > 1 else 0
             tested.update(random.permutation(own)[:few].tolist())
     if not 0 < len(tested) < len(files):
         which = f"option 'test' takes {pattern!r}" if pattern else "no class has two files"
@@ -382,11 +457,12 @@ def _by_file(
     }
 
 
-def _by_time(parts: list[_Part], files: list[Path], window: int) -> dict[str, list[_Part]]:
-    """Return the first four fifths and the last fifth of every signal."""
+def _by_time(parts: list[_Part], files: list[Path], plan: _Plan) -> dict[str, list[_Part]]:
+    """Return the first part and the last part, by default a fifth, of every signal."""
+    window = plan.window
     splits: dict[str, list[_Part]] = {"train": [], "test": []}
     for part, file in zip(parts, files, strict=True):
-        cut = len(part) - int(_TEST * len(part))
+        cut = len(part) - int(plan.share * len(part))
         smaller = f", such as window={len(part) // 5}" if len(part) >= 10 else ""
         if len(part) - cut < window:
             raise EdkitError(

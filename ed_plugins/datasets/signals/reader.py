@@ -11,14 +11,21 @@ import numpy as np
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
 from ed_core.plugins.spec import PRESENT
 from ed_plugins.datasets._samples import FilePart, JoinedSamples
+from ed_plugins.datasets.signals.calendars import CALENDAR, DATES, calendar_of, check_dates
+from ed_plugins.datasets.signals.clocks import find_clock
 from ed_plugins.datasets.signals.files import WAVES, find_recordings
 from ed_plugins.datasets.signals.recordings import read_recording, report
 from ed_plugins.datasets.signals.stretches import ReadOptions, SignalRecording, Stretch
 from ed_plugins.datasets.signals.wav import open_wav, wav_header
-from ed_plugins.datasets.signals.windows import whole_windows, window_count, windows
+from ed_plugins.datasets.signals.windows import (
+    steps_of,
+    whole_windows,
+    window_count,
+    windows,
+)
 from ed_plugins.datasets.table.csv_layout import TextOptions
+from ed_plugins.datasets.table.files import read_columns
 
-_DATES = 1e8  # seconds from which a time is one since 1970: 1973, or a recording of three years
 _OPTIONS = ("channels", "clock", "missing", "gap")
 
 
@@ -80,7 +87,21 @@ def open_signals(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Join
     return JoinedSamples(parts, findings)
 
 
-READER = FileReader((*WAVES, ".csv", ".tsv", ".txt", ".dat", ".parquet"), open_signals)
+def _evidence(path: Path) -> str:
+    """Return the clock of a recording, or that there are several files; "" where neither is."""
+    if path.is_dir():
+        return "several files, where a table is one"
+    table = read_columns(path, TextOptions())
+    try:
+        clock, _ = find_clock(table, "", [])
+    except EdkitError:  # such as dates that may be read in two ways
+        return ""
+    return f"a clock, {clock.name}" if clock and clock.step and not clock.unsteady else ""
+
+
+READER = FileReader(
+    (*WAVES, ".csv", ".tsv", ".txt", ".dat", ".parquet"), open_signals, evidence=_evidence
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,7 @@ class _WindowReading:
         name: of the field.
         field: of the run.
         times: whether the run has a field `time`.
+        calendar: whether it takes a field `calendar`.
         hop: samples from one window to the next.
         step: from sample to sample of a table; 0 if unknown.
         options: of reading.
@@ -99,6 +121,7 @@ class _WindowReading:
     name: str
     field: Field
     times: bool
+    calendar: bool
     hop: int
     step: float
     options: ReadOptions
@@ -117,7 +140,7 @@ def _plan(path: Path, fields: Fields, stated: Mapping[str, Any]) -> _WindowReadi
         raise EdkitError(
             f"{str(path)!r} holds signals, and the run takes {takes}: give files of that kind."
         )
-    if others := {*fields} - {name, "time", name + PRESENT}:
+    if others := {*fields} - {name, "time", "calendar", name + PRESENT}:
         raise EdkitError(
             f"{str(path)!r} holds signals, and the run takes {', '.join(sorted(others))} as well: "
             "give arrays with both."
@@ -132,7 +155,8 @@ def _plan(path: Path, fields: Fields, stated: Mapping[str, Any]) -> _WindowReadi
         **{key: stated[key] for key in _OPTIONS if key in stated},
     )
     hop = int(stated.get("hop", field.shape[0]))
-    return _WindowReading(name, field, "time" in fields, hop, float(stated.get("step", 0)), options)
+    taken = "time" in fields, "calendar" in fields
+    return _WindowReading(name, field, *taken, hop, float(stated.get("step", 0)), options)
 
 
 def _part(path: Path, name: str, plan: _WindowReading) -> tuple[FilePart, SignalRecording, int]:
@@ -155,13 +179,22 @@ def _part(path: Path, name: str, plan: _WindowReading) -> tuple[FilePart, Signal
     fields = Fields({plan.name: replace(plan.field, partial=plan.options.missing == "mask")})
     if plan.times:
         fields["time"] = Field((), "value", unit=recording.unit)
+    if plan.calendar:
+        check_dates(path, recording.unit, float(starts[0]))
+        fields["calendar"] = Field((window, CALENDAR), "signal")
 
     def read(chosen: range) -> dict[str, np.ndarray]:
         stretches = whole_windows(load().stretches, window)
         few = [rows[row] for row in chosen]
         cut = [_window(stretches[n], row * plan.hop, window) for n, row in few]
-        times = {"time": starts[chosen.start : chosen.stop : chosen.step]} if plan.times else {}
-        return {plan.name: np.stack(cut), **times}
+        arrays = {plan.name: np.stack(cut)}
+        if plan.times:
+            arrays["time"] = starts[chosen.start : chosen.stop : chosen.step]
+        if plan.calendar:
+            begins = [(stretches[n], np.array([row * plan.hop])) for n, row in few]
+            steps = [one.times(steps_of(begin, window, len(one))[0]) for one, begin in begins]
+            arrays["calendar"] = calendar_of(np.stack(steps))
+        return arrays
 
     part = FilePart(name, WindowTimes(starts, recording), read, fields)
     return part, recording, len(recording) - used
@@ -245,7 +278,7 @@ class WindowTimes(Sequence[str]):
 
     def __init__(self, starts: np.ndarray, recording: SignalRecording) -> None:
         self._starts, self._unit = starts, recording.unit
-        self._dates = self._unit == "s" and float(starts[0]) >= _DATES
+        self._dates = self._unit == "s" and float(starts[0]) >= DATES
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -31,3 +31,8 @@ def whole_windows(stretches: Sequence[Stretch], window: int) -> list[Stretch]:
 def window_count(stretch: Stretch, window: int, hop: int) -> int:
     """Return how many windows a stretch holds."""
     return max(len(stretch) - window, 0) // hop + 1
+
+
+def steps_of(begins: np.ndarray, window: int, length: int) -> np.ndarray:
+    """Return the steps (windows, window) of windows that begin at some; none beyond the last."""
+    return np.minimum(begins[:, None] + np.arange(window), length - 1)

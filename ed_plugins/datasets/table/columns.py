@@ -1,5 +1,6 @@
 """Columns of a table as numbers: standardised later, categories one-hot, missing ones NaN."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ed_core import EdkitError, Findings
+from ed_plugins.datasets._options import say_splits
 from ed_plugins.datasets.table.csv_layout import DATE, TextOptions, plain
 from ed_plugins.datasets.table.csv_tables import TextTable, column_of
 from ed_plugins.datasets.table.numbers import (
@@ -121,6 +123,21 @@ def find_roles(table: TextTable, options: TableOptions, split: int, findings: Fi
             "one, such as columns=NAME."
         )
     return Roles(tuple(inputs), label, named, split)
+
+
+def split_column(read: TextTable, test: str) -> int:
+    """Return the column of the splits, or -1 where rows are drawn at random.
+
+    Raises:
+        EdkitError: the option is neither a share nor a column.
+    """
+    if test and not re.fullmatch(r"0?\.\d+|0|1", test):
+        return column_of(read, test, "test")
+    for index, name in enumerate(read.names):
+        is_called_so = name.strip().lower() in ("split", "set", "subset", "partition")
+        if not test and is_called_so and say_splits(map(str, texts_of(read.columns[index]))):
+            return index
+    return -1
 
 
 def _indices(table: TextTable, names: str, option: str) -> list[int]:

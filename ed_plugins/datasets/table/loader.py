@@ -21,28 +21,24 @@ from ed_core import (
     dataset,
 )
 from ed_core.data.memory import check_memory
-from ed_plugins.datasets._options import NO_FILE
+from ed_plugins.datasets._options import NO_FILE, SPLITS
 from ed_plugins.datasets.table.columns import (
     Column,
     Roles,
     TableOptions,
     find_roles,
     numbers_in,
+    split_column,
     target_of,
     texts_of,
 )
 from ed_plugins.datasets.table.csv_layout import Note, TextOptions
-from ed_plugins.datasets.table.csv_tables import TextTable, column_of
+from ed_plugins.datasets.table.csv_tables import TextTable
 from ed_plugins.datasets.table.files import read_columns
 from ed_plugins.datasets.table.numbers import without_index
 from ed_plugins.datasets.table.reader import READER
 
 _TEST = 0.2
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
-}
 
 
 @dataset(files=READER)
@@ -107,7 +103,7 @@ def _dataset(
     read: TextTable, options: TableOptions, test: str, seed: int, findings: Findings
 ) -> Dataset:
     """Return the rows of a table as a data set."""
-    column = _split_column(read, test)
+    column = split_column(read, test)
     roles = find_roles(read, options, column, findings)
     inputs = [one for _, one in roles.inputs]
     names = tuple(name for one in inputs for name in one.names)
@@ -178,22 +174,6 @@ def _reading(
     }
 
 
-def _split_column(read: TextTable, test: str) -> int:
-    """Return the column of the splits, or -1 where rows are drawn at random.
-
-    Raises:
-        EdkitError: the option is neither a share nor a column.
-    """
-    if test and not re.fullmatch(r"0?\.\d+|0|1", test):
-        return column_of(read, test, "test")
-    for index, name in enumerate(read.names):
-        if not test and name.strip().lower() in ("split", "set", "subset", "partition"):
-            words = {str(text).lower() for text in texts_of(read.columns[index])}
-            if "train" in {_SPLITS.get(word) for word in words} and words <= {*_SPLITS}:
-                return index
-    return -1
-
-
 def _splits(
     read: TextTable, column: int, test: str, rows: int, seed: int, findings: Findings
 ) -> dict[str, np.ndarray]:
@@ -203,7 +183,7 @@ def _splits(
         EdkitError: a row is in no split, or none is left to train on or to test.
     """
     if column >= 0:
-        words = [_SPLITS.get(str(text).lower(), "") for text in texts_of(read.columns[column])]
+        words = [SPLITS.get(str(text).lower(), "") for text in texts_of(read.columns[column])]
         if "" in words:
             place, cell = read.where(words.index(""), column)
             raise EdkitError(

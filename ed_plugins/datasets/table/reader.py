@@ -10,7 +10,15 @@ import numpy as np
 from ed_core import EdkitError, Field, Fields, FileReader, Findings
 from ed_core.plugins.spec import PRESENT
 from ed_plugins.datasets._samples import FilePart, JoinedSamples, files_of
-from ed_plugins.datasets.table.columns import Column, class_numbers, one_hot, texts_of
+from ed_plugins.datasets.table.columns import (
+    Column,
+    TableOptions,
+    class_numbers,
+    find_roles,
+    one_hot,
+    split_column,
+    texts_of,
+)
 from ed_plugins.datasets.table.csv_layout import TextOptions
 from ed_plugins.datasets.table.csv_tables import TextTable, column_of
 from ed_plugins.datasets.table.files import read_columns
@@ -65,7 +73,29 @@ def open_tables(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Joine
     return JoinedSamples(parts, findings)
 
 
-READER = FileReader((".csv", ".tsv", ".parquet", ".npz", ".txt"), open_tables)
+def _evidence(path: Path) -> str:
+    """Return the columns that only a table has: of categories, names or splits; "" without one."""
+    if path.is_dir():
+        return ""
+    if path.suffix.lower() == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return "columns alone" if all(arrays[name].ndim == 1 for name in arrays) else ""
+    table, findings = read_columns(path, TextOptions()), Findings()
+    split = split_column(table, "")
+    if split >= 0:
+        return f"splits in column {table.label(split)}"
+    try:
+        roles = find_roles(table, TableOptions(), -1, findings)
+    except EdkitError:  # such as a cell that is no number
+        return ""
+    categories = [one.name for _, one in roles.inputs if one.kind == "category"]
+    if categories:
+        return f"categories in column {categories[0]}"
+    named = roles.id >= 0 and table.columns[roles.id].dtype.kind not in "iuf"
+    return f"names of rows in column {table.label(roles.id)}" if named else ""
+
+
+READER = FileReader((".csv", ".tsv", ".parquet", ".npz", ".txt"), open_tables, evidence=_evidence)
 
 
 def _plan(path: Path, fields: Fields, stated: Any) -> _RowReading:

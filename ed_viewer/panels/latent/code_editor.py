@@ -198,6 +198,11 @@ class CodeSliders(QScrollArea):
 class CodeEditor(QWidget):
     """Editor of one code, with its decoded output.
 
+    Args:
+        decoder: that decodes it.
+        theme: colours and type.
+        columns: the names of the columns of the table whose rows are decoded, () for none.
+
     Signals:
         edited: the code (latent,) that the user has set by its numbers.
         relabelled: another class was chosen; `label` says which.
@@ -206,11 +211,17 @@ class CodeEditor(QWidget):
     edited = Signal(object)
     relabelled = Signal()
 
-    def __init__(self, decoder: DecoderClient, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        decoder: DecoderClient,
+        theme: Theme,
+        columns: tuple[str, ...] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._decoder = decoder
         self.code = np.empty(0)
-        self.picture = DecodedView(theme)
+        self.picture = DecodedView(theme, columns=columns)
         self.picture.setMinimumSize(64, 64)
         self.weights = muted(plain(QLabel()))
         self.weights.setWordWrap(True)

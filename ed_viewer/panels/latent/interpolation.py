@@ -24,6 +24,7 @@ class InterpolationStrip(QWidget):
         decoder: of the run.
         theme: colours and type.
         names: the class of each sample, () where there are none.
+        columns: the names of the columns of the table whose rows are decoded, () for none.
 
     Signals:
         chosen: the code (latent,) of a picture that was clicked.
@@ -36,6 +37,7 @@ class InterpolationStrip(QWidget):
         decoder: DecoderClient,
         theme: Theme,
         names: tuple[str, ...],
+        columns: tuple[str, ...] = (),
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -43,7 +45,7 @@ class InterpolationStrip(QWidget):
         self._names = names
         self._label = 0
         self.codes = np.empty((0, 0))
-        self.row = DecodedView(theme, STEPS)
+        self.row = DecodedView(theme, STEPS, columns)
         self.row.setToolTip("Click an image to decode its code")
         self.row.clicked.connect(self._choose)
         self.row.setMinimumHeight(_HEIGHT)

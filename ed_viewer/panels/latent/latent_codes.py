@@ -169,13 +169,14 @@ class LatentCodesPanel(Panel):
             self.interpolation.restyle()
 
     def _build_hand(self, decoder: DecoderClient, side: QHBoxLayout) -> None:
-        theme = self.source.theme
+        theme, columns = self.source.theme, self.source.columns
         self.handle = CodeHandle(self.scatter.item, self)
         self.handle.dragged.connect(self._take)
-        self.editor = CodeEditor(decoder, theme)
+        self.editor = CodeEditor(decoder, theme, columns)
         self.editor.edited.connect(self._take)
         self.editor.relabelled.connect(lambda: self.interpolation.set_label(self.editor.label))
-        self.interpolation = InterpolationStrip(decoder, theme, self.source.class_names(10**6))
+        names = self.source.class_names(10**6)
+        self.interpolation = InterpolationStrip(decoder, theme, names, columns)
         self.interpolation.chosen.connect(self._take)
         self.scatter.clicked.connect(self._click)
         self.scatter.setToolTip(_HINT)

@@ -4,8 +4,6 @@ import numpy as np
 
 from ed_viewer.panels.base import Panel, panel
 from ed_viewer.reading.messages import Arrays
-from ed_viewer.style.palette import grey_table
-from ed_viewer.style.pixels import image_levels, pixels
 from ed_viewer.style.text import ordinal, signed, span
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
 from ed_viewer.widgets.tiles.tiles import Tiles
@@ -42,6 +40,11 @@ class LatentScanPanel(Panel):
         self._arrays = arrays
         self._draw()
 
+    def restyle(self) -> None:
+        """Draw charts in the colours of the theme."""
+        super().restyle()
+        self._draw()
+
     def _draw(self) -> None:
         if not self._arrays:
             return
@@ -64,18 +67,17 @@ class LatentScanPanel(Panel):
         grid = whole[down][:, across]
         columns = tuple(_names(self._arrays["x"])[n] for n in across)
         names = [_names(np.sort(self._arrays["y"])[::-1])[n] for n in down]
-        images = self.source.images(grid.reshape(-1, *grid.shape[2:]))
-        scale = self.source.scale("grid", (image_levels(images), grey_table()), images)
-        self._levels = scale[0]
-        colours = pixels(images, *scale)
-        colours = colours.reshape(*grid.shape[:2], *images.shape[1:3], 4)
-        values = images.reshape(*grid.shape[:2], *images.shape[1:])
+        stamps = self.source.stamps("grid", grid.reshape(-1, *grid.shape[2:]))
+        self._levels, charts = stamps.levels, stamps.moments
+        colours = stamps.pixels.reshape(*grid.shape[:2], *stamps.pixels.shape[1:])
+        values = stamps.values.reshape(*grid.shape[:2], *stamps.values.shape[1:])
         rows = tuple(
-            TileRow(colours[row], name, values[row]) for row, name in enumerate(names[: len(grid)])
+            TileRow(colours[row], name, values[row], moments=charts)
+            for row, name in enumerate(names[: len(grid)])
         )
         first, second = self._dimensions()
         low = self.tiles.height() < _LOW
-        style = TileStyle(gap=0, smallest=4, below=True, bare=low)
+        style = TileStyle(gap=2 if charts else 0, smallest=4, below=True, bare=low)
         return TileSet(rows, columns, f"code {first}", f"code {second}", style=style)
 
     def _dimensions(self) -> tuple[int, int]:

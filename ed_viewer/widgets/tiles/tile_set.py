@@ -18,6 +18,8 @@ class TileRow:
         dead: the columns that are marked as silent.
         names: of whole-number values, such as classes; the mouse reads them out.
         units: of a tile that lays units out in a square, how many there are; the rest is filling.
+        moments: of a tile that is a chart, what stands side by side in it, such as the columns of a
+            table.
     """
 
     pixels: np.ndarray
@@ -27,6 +29,7 @@ class TileRow:
     dead: frozenset[int] = frozenset()
     names: tuple[str, ...] = ()
     units: int = 0
+    moments: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[float, float]:
@@ -83,6 +86,7 @@ def describe(tiles: TileSet, row: int, column: int, share: tuple[float, float]) 
     if unit > (tile.units or unit):
         return ""
     place = f"unit {unit}" if tile.units else f"({x}, {y})"
+    place = tile.moments[x] if tile.moments else place
     value = ", ".join(_word(v, tile.names) for v in np.atleast_1d(tile.values[column, y, x]))
     return f"{tile.label or 'tile'} · {name} · {place} = {value}"
 

@@ -16,6 +16,7 @@ from support.core import untrained_run
 
 from ed_core import Field, Fields
 from ed_core.cli import main
+from ed_core.runs.prior import Drawing, generator
 from ed_core.runs.run import Run
 
 pytestmark = [pytest.mark.backend, pytest.mark.once]
@@ -200,6 +201,56 @@ def test_new_samples_are_drawn_of_every_class(runs: dict[str, Run], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("run", "options", "rows", "columns"),
+    [
+        ("vae", ("--grid", 3), 3, 3),
+        ("vae", ("--count", 5), 2, 3),
+        ("vae", ("--count", 2, "--interpolate", 4), 2, 4),
+        ("conditional", ("--count", 7), 2, 4),  # a row a class
+        ("conditional", ("--grid", 3), 2, 3),
+        ("conditional", ("--grid", 3, "--class", "dog"), 3, 3),
+        ("conditional", ("--count", 3, "--interpolate", 2), 3, 2),
+    ],
+)
+def test_a_sheet_shows_the_samples_in_rows_and_columns(
+    runs: dict[str, Run],
+    tmp_path: Path,
+    run: str,
+    options: tuple[Any, ...],
+    rows: int,
+    columns: int,
+) -> None:
+    command = ("generate", runs[run].path, *options)
+    assert edkit(*command, "-o", tmp_path / "sheet.png") == 0
+    assert edkit(*command, "-o", tmp_path / "it.npz") == 0
+    with np.load(tmp_path / "it.npz") as arrays:
+        images = np.rint(arrays["image"][..., 0] * 255).astype("u1")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    left = sheet.shape[1] - columns * 68 - 4  # the names of classes
+    assert sheet.shape[0] == rows * 68 + 4
+    assert (left > 8) == (run == "conditional")
+    tiles = [
+        sheet[row * 68 + 4 : row * 68 + 68, left + at * 68 + 4 : left + at * 68 + 68][::8, ::8]
+        for row in range(rows)
+        for at in range(columns)
+    ]
+    of_classes = run == "conditional" and "--grid" not in options and "--interpolate" not in options
+    order = [*range(0, len(images), 2), *range(1, len(images), 2)] if of_classes else None
+    shown = [tile for tile in tiles if not (tile == 255).all()]
+    np.testing.assert_array_equal(shown, images[order] if order else images)
+
+
+def test_the_rows_of_a_conditional_grid_share_their_draws(runs: dict[str, Run]) -> None:
+    drawing = Drawing(plane=3, seed=4)
+    source = generator(runs["conditional"], drawing)
+    rows = [source.inputs(row) for row in range(len(source.drawing))]
+    codes = np.array([row["code"] for row in rows]).reshape(2, 3, -1)
+    np.testing.assert_array_equal(codes[0], codes[1])
+    assert len(np.unique(codes[0], axis=0)) == 3
+    assert [int(row["label"]) for row in rows] == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("decode", "classifier", "codes.csv", "-o", "x.npz"), "which has no decoder of codes"),
@@ -215,7 +266,7 @@ def test_new_samples_are_drawn_of_every_class(runs: dict[str, Run], tmp_path: Pa
         (("encode", "vae", "text.png", "-o", "x.csv"), "text.png"),
         (("encode", "vae", "cut.jpg", "-o", "x.csv"), "cut.jpg"),
         (("encode", "vae", "bands.tif", "-o", "x.csv"), "bands.tif"),
-        (("encode", "vae", "words.docx", "-o", "x.csv"), "nothing reads a file .docx"),
+        (("encode", "vae", "words.docx", "-o", "x.csv"), "nothing reads that: found .docx"),
         (("encode", "vae", "pictures", "-o", "x.xls"), "nothing is written as .xls"),
         (("encode", "vae", "pictures", "-o", "pictures"), "'code' is no picture"),
         (("reconstruct", "vae", "pictures", "-o", "pictures"), "not an empty folder"),

@@ -44,6 +44,15 @@ def test_the_numbers_are_those_of_the_model(tiny_run: Run) -> None:
     np.testing.assert_allclose(predicted["label_probability"], expected["label"].max(1), **close)
 
 
+def test_an_image_that_was_scaled_by_itself_comes_back_as_it_was(tiny_run: Run) -> None:
+    x = images(tiny_run, 2)
+    scales = np.array([[0.5, 0.25], [4.0, -1.0]], "f4")  # factor and offset
+    plain = tiny_run.reconstruct(x)["image"]
+    own = tiny_run.reconstruct({"image": x, "image_own_scale": scales})["image"]
+    np.testing.assert_allclose(own[0], plain[0] * 0.5 + 0.25, atol=1e-6)
+    np.testing.assert_allclose(own[1], np.clip(plain[1] * 4 - 1, 0, 1), atol=1e-5)
+
+
 @pytest.mark.parametrize("count", [1, 3, 257, 229])
 def test_any_number_of_samples_is_given_back_in_its_order(tiny_run: Run, count: int) -> None:
     x = np.random.default_rng(count).random((count, 6, 6, 1), dtype="float32")

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from ed_viewer.new_run.catalogue import Catalogue, ModelFacts, OptionFacts
+from ed_viewer.new_run.catalogue import Catalogue, DataSet, HeadFacts, ModelFacts, OptionFacts
 from ed_viewer.new_run.dialog import NewRunDialog
 from ed_viewer.new_run.fields import (
     CheckField,
@@ -103,7 +103,7 @@ def test_the_command_of_every_model_is_understood_as_it_was_meant(
     for name in catalogue.models:
         form.models.choose(name)
         values = {field.option.name: change(field) for field in option_fields(form)}
-        weights = [f for s in form.page.sections for f in s.fields if is_weight(f)]
+        weights = [f for s in form.page.sections for f in s.applying if is_weight(f)]
         for number, field in enumerate(weights):
             field.set_text(str(number + 2))
         commands.append(form.arguments())
@@ -310,6 +310,7 @@ def test_what_is_found_in_the_files_is_shown_before_the_start(
     assert look.text == "Reading the data …"
     qtbot.waitUntil(lambda: "Samples: train 16, test 4." in look.text, timeout=60_000)
     assert "image (image, 8 x 8 x 1)" in look.text
+    assert "image" in look.fields
     assert "split" in look.text
     field.set_text(str(tmp_path / "none.npz"))
     qtbot.waitUntil(lambda: "none.npz': expected" in look.text, timeout=60_000)
@@ -317,3 +318,32 @@ def test_what_is_found_in_the_files_is_shown_before_the_start(
     form.end()  # with the question under way
     field.set_text("")
     assert look.isHidden()
+
+
+def test_only_the_weights_that_apply_to_the_data_are_shown(qtbot: QtBot, theme: Theme) -> None:
+    heads = tuple(HeadFacts(name, 1.0, name, optional=True) for name in ("image", "features"))
+    model = ModelFacts("vae", "", "digits", {}, (), (*heads, HeadFacts("posterior", "beta")))
+    path = OptionFacts("path", "path", "")
+    sets = {"digits": DataSet("digits", "", ()), "table": DataSet("table", "", (path,))}
+    out = OptionFacts("out", "path", "runs", flag="--out")
+    form = Form(Catalogue({"vae": model}, sets, (out,), {}, "jax"), "runs", theme)
+    qtbot.addWidget(form)
+    form.changed.connect(form.arguments)  # as the dialog shows the command after every change
+    page = form.page
+
+    def weights() -> list[str]:
+        return [f.option.name for s in page.sections for f in s.applying if is_weight(f)]
+
+    assert weights() == ["image"]  # of data that are read from no file, the first
+    page.sections[-1].field("image").set_text("3")
+    assert form.arguments() == ["train", "vae", "--weight", "image=3"]
+    page.data.set_text("table")
+    assert weights() == ["image", "features"]  # no file is named yet
+    page.look.look("table:path=some.csv")
+    page.look.fields = ("features", "features_present")  # as the command would have said
+    page.look.looked.emit()
+    assert weights() == ["features"]
+    assert page.sections[-1].field("image").isHidden()
+    assert form.arguments() == ["train", "vae", "--data", "table"]
+    page.data.set_text("digits")
+    assert form.arguments() == ["train", "vae", "--weight", "image=3"]

@@ -172,4 +172,8 @@ def test_images_are_standardised_one_by_one_for_a_run_that_was_trained_so(tmp_pa
         stacked(read_for(data, save(tmp_path / "b.npz", image=images))), own
     )
     dark = save(tmp_path / "dark.npz", image=images * 0.5)
-    np.testing.assert_allclose(stacked(read_for(data, dark)), own, atol=1e-5)
+    samples = read_for(data, dark)
+    np.testing.assert_allclose(stacked(samples), own, atol=1e-5)
+    for one, image in zip(samples.read(range(10)), images * 0.5, strict=True):
+        factor, offset = one["image_own_scale"]
+        np.testing.assert_allclose(one["image"] * factor + offset, image, atol=1e-6)

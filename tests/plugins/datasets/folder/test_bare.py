@@ -315,3 +315,23 @@ def test_folders_of_fields_may_lie_in_several_folders(tmp_path: Path) -> None:
     (tmp_path / "south" / "label" / "0.png").unlink()
     with pytest.raises(EdkitError, match="has no partner"):
         load_data(f"folder:{tmp_path}")
+
+
+def test_a_table_says_the_splits_where_no_folder_does(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(8)]
+    for name in names:
+        put(tmp_path, name)
+    of = ["train", "test", "Train", "train", "val", "train", "test"]
+    lines = [f"{name},{split},{len(split) % 2}" for name, split in zip(names, of, strict=False)]
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(["file,subset,label", *lines]))
+    data = loaded_twice(tmp_path)
+    assert sizes(data) == {"train": 4, "validation": 1, "test": 2}
+    assert {*data.fields} == {"image", "label"}
+    assert "by column subset of labels.csv" in said(data)
+    assert "split: 1 files of no split" in said(data)
+    drawn = loaded_twice(tmp_path, ",split=last")
+    assert sizes(drawn) == {"train": 6, "test": 2}
+    assert "column subset: the splits are said otherwise" in said(drawn)
+    table.write_text(table.read_text().replace(",test,", ",tets,"))
+    assert "column subset: too many texts" in said(load_data(f"folder:{tmp_path}"))

@@ -74,6 +74,14 @@ def test_the_files_of_a_run_come_back_as_it_was_shown_them(
     got = np.stack([one["image"] for one in read_all(opened)])
     np.testing.assert_array_equal(got, np.asarray(data.splits["train"]["image"]))
     assert got.dtype == np.dtype("float32")
+    for path, one in zip(
+        sorted((tmp_path / "train" / "image").iterdir()), read_all(opened), strict=True
+    ):
+        if "standardise" in lines and "size" not in lines:
+            factor, offset = one["image_own_scale"]
+            stored = np.atleast_3d(np.asarray(Image.open(path), "f4"))
+            white = {"deep": 2**12 - 1, "binary": 1}.get(kind, 255)
+            np.testing.assert_allclose(one["image"] * factor + offset, stored / white, atol=1e-6)
 
 
 def test_values_and_images_of_one_sample_lie_in_folders_of_their_fields(

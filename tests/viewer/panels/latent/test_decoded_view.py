@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from ed_viewer.panels.latent.decoded_view import DecodedView
 from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.plots.rows import RowPlots
 
 pytestmark = pytest.mark.viewer
 
@@ -62,3 +63,18 @@ def test_words_give_way_to_what_is_decoded(shown: type) -> None:
     widget = shown(np.ones((1, 4, 4, 1), "f4"))
     widget.say("Starting the decoder …")
     assert widget.tiles.isVisible()
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_rows_of_a_table_name_their_columns(qtbot: QtBot, theme: Theme, count: int) -> None:
+    names = ("pressure", "flow", "state=good")
+    widget = DecodedView(theme, count, names)
+    qtbot.addWidget(widget)
+    rows = np.random.default_rng(0).normal(size=(count, 3)).astype("f4")
+    widget.show_outputs(rows)
+    if count == 1:
+        assert isinstance(widget.waves, RowPlots)
+        assert widget.waves.shown_names() == [*names]
+        np.testing.assert_array_equal(widget.waves.outputs, rows)
+    else:
+        assert widget.tiles.shown.rows[0].moments == names
