@@ -15,11 +15,27 @@ from ed_core.cli.train import console, say
 from ed_core.errors import EdkitError
 from ed_core.plugins.findings import say as say_findings
 
+_SMALLEST_TILE = 8  # pixels
 _MOST_REFUSED = 20  # named in the terminal
 _PAST = {
     **{"encode": "Encoded", "decode": "Decoded", "reconstruct": "Reconstructed"},
     **{"predict": "Predicted", "segment": "Segmented", "score": "Scored", "generate": "Generated"},
 }
+
+
+class TileSide(click.ParamType):
+    """The side of a tile in pixels, `auto` or `none`."""
+
+    name = "tile"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        """Return a number from 8 up, or the word."""
+        if value in ("auto", "none"):
+            return str(value)
+        if not str(value).isdecimal() or int(value) < _SMALLEST_TILE:
+            self.fail(f"{value!r} is no side of a tile: expected auto, none or pixels, from 8 up.")
+        return int(value)
+
 
 _OUTPUT = click.option(
     "--output",
@@ -49,6 +65,22 @@ _OVERLAY = click.option(
 )
 _MAPS = click.option(
     "--maps", metavar="FOLDER", help="Write heat maps as well, PNG of where each image is odd."
+)
+_TILES = (
+    click.option(
+        "--tile",
+        type=TileSide(),
+        default="auto",
+        metavar="auto|N|none",
+        help="Large pictures in tiles of N pixels, blended; in one piece or, where the run's own "
+        "pictures were brought to a size, as those: none. [default: auto]",
+    ),
+    click.option(
+        "--overlap",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Pixels that neighbouring tiles share. [default: a quarter of a tile]",
+    ),
 )
 _GENERATE = (
     click.option("--count", type=click.IntRange(1), metavar="N", help="How many. [default: 16]"),
@@ -93,21 +125,23 @@ VERBS = (
     _command(
         "decode", "Write what RUN decodes from the codes in INPUT, which encode wrote.", (_FORMAT,)
     ),
-    _command("reconstruct", "Write what RUN makes of the samples in INPUT again.", (_FORMAT,)),
+    _command(
+        "reconstruct", "Write what RUN makes of the samples in INPUT again.", (*_TILES, _FORMAT)
+    ),
     _command(
         "predict",
         "Write the classes, with their probability, and the values that RUN predicts for INPUT.",
-        (_PROBABILITIES, _FORMAT),
+        (_PROBABILITIES, *_TILES, _FORMAT),
     ),
     _command(
         "segment",
         "Write the class of every pixel of the pictures in INPUT, at their size, by RUN.",
-        (_AS, _OVERLAY, _PROBABILITIES, _FORMAT),
+        (_AS, _OVERLAY, _PROBABILITIES, *_TILES, _FORMAT),
     ),
     _command(
         "score",
         "Write how odd the samples in INPUT are: a score, its probability and the verdict of RUN.",
-        (_MAPS,),
+        (_MAPS, *_TILES),
     ),
     _command(
         "generate",
@@ -135,6 +169,7 @@ def _work(
     from ed_core.inference.stream import Stopped
     from ed_core.inference.verbs import VerbTask
     from ed_core.runs.run import open_run
+    from ed_core.runs.tiled import words as words_of_tiles
     from ed_core.training.stop_signal import graceful
 
     source = Path(input) if input is not None else None
@@ -158,7 +193,9 @@ def _work(
     used = summary.samples - len(summary.refused)
     refused = f", {len(summary.refused):,} refused" if summary.refused else ""
     seconds = time.monotonic() - began
-    say(f"{_PAST[verb]} {used:,} of {summary.samples:,} samples in {seconds:.0f} s{refused}.")
+    tiles = words_of_tiles(stream.inference)
+    how = f", {tiles}" * bool(tiles)
+    say(f"{_PAST[verb]} {used:,} of {summary.samples:,} samples in {seconds:.0f} s{how}{refused}.")
     print(short(task.output))
 
 
@@ -167,7 +204,8 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     from ed_core.inference.pictures import Style
     from ed_core.runs.prior import Drawing
 
-    options = {name: value for name, value in given.items() if value not in (None, False)}
+    options = {name: value for name, value in given.items() if value not in (None, False, "auto")}
+    options |= {"overlap": 0} if given.get("overlap") == 0 else {}  # which `in` takes for False
     if "grid" in options and {"count", "interpolate"} & {*options}:
         raise EdkitError("--grid goes without --count and without --interpolate.")
     drawing = Drawing(
@@ -186,6 +224,8 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
         "label": options.get("label"),
         "probabilities": "probabilities" in options,
         "maps": Path(options["maps"]) if "maps" in options else None,
+        "tile": options.get("tile", "auto"),
+        "overlap": options.get("overlap"),
     }
 
 

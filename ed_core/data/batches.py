@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.lazy import in_memory, is_checked, is_slow
+from ed_core.data.lazy import in_memory, is_checked, is_slow, parts_of
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
 from ed_core.recording.layout import MAX_BYTES
@@ -68,6 +68,23 @@ def drawn(random: np.random.Generator, of: Sequence[tuple[np.ndarray, int]]) -> 
     """Return the rows of an epoch in random order, with the rows of a group used equally often."""
     parts = [_rounds(random, rows, count) for rows, count in of if count]
     return random.permutation(np.concatenate(parts))
+
+
+def gathered(order: np.ndarray, parts: np.ndarray, at_once: int) -> np.ndarray:
+    """Return an order in which the samples of a file come near to each other.
+
+    The files come in the order of their first samples, some at once; among the samples of these the
+    order is as it was.
+
+    Args:
+        order: rows of samples, in random order.
+        parts: the file of each sample.
+        at_once: how many files are mixed.
+    """
+    files, firsts, file_of = np.unique(parts[order], return_index=True, return_inverse=True)
+    turn = np.empty(len(files), int)
+    turn[np.argsort(firsts)] = np.arange(len(files))
+    return order[np.argsort(turn[file_of] // at_once, kind="stable")]
 
 
 def _rounds(random: np.random.Generator, rows: np.ndarray, count: int) -> np.ndarray:
@@ -201,6 +218,8 @@ class Batches(keras.utils.PyDataset):
         self.seeds = Seeds(seed) if isinstance(seed, int) else seed
         self.start = 0
         self.problem: EdkitError | None = None
+        parts = map(parts_of, self.arrays.values())
+        self._parts = next((one for one in parts if one is not None), None)
         self._ahead = ReadAhead(_AHEAD) if any(map(is_slow, self.arrays.values())) else None
         self.begin_epoch(0)
 
@@ -217,6 +236,8 @@ class Batches(keras.utils.PyDataset):
                 self._order = drawn(random, self._groups)
             else:
                 self._order = random.permutation(self.samples)
+            if self._parts is not None:
+                self._order = gathered(self._order, *self._parts)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -303,8 +324,9 @@ def _have_targets(arrays: Arrays, heads: Sequence[Head]) -> dict[str, np.ndarray
         if head.needs_target and not head.mask and _is_whole(arrays[head.target]):
             masks[head.name][:] = True
             continue
-        for first in range(0, samples if names else 0, _MOST_AT_A_TIME):
-            rows = slice(first, first + _MOST_AT_A_TIME)
+        step = at_a_time(arrays, names)
+        for first in range(0, samples if names else 0, step):
+            rows = slice(first, first + step)
             part = {name: np.asarray(arrays[name][rows]) for name in names}
             weights = _weights(part, head, None)
             masks[head.name][rows] = weights.reshape(len(weights), -1).any(axis=1)
@@ -326,9 +348,8 @@ def _is_whole(array: Any) -> bool:
 
 
 def _whole(array: Any) -> bool:
-    parts = (
-        array[first : first + _MOST_AT_A_TIME] for first in range(0, len(array), _MOST_AT_A_TIME)
-    )
+    step = at_a_time({"": array}, [""])
+    parts = (array[first : first + step] for first in range(0, len(array), step))
     return all(present(np.asarray(part)).all() for part in parts)
 
 

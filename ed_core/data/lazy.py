@@ -46,6 +46,21 @@ def is_slow(array: Any) -> bool:
     return bool(array.is_slow)
 
 
+def parts_of(array: Any) -> tuple[np.ndarray, int] | None:
+    """Return the file of each sample, and of how many files the samples may be mixed.
+
+    Samples of one file, such as tiles of an image, are read together at little more than the cost
+    of one, as long as not too many files are under way. Its mark is the attribute `parts`; None
+    where any order costs the same.
+    """
+    if isinstance(array, Rows):
+        parts = parts_of(array.array)
+        return parts and (parts[0][array.rows], parts[1])
+    if hasattr(array, "parts"):
+        return array.parts
+    return parts_of(array.array) if isinstance(array, Sliced) and hasattr(array, "array") else None
+
+
 class Sliced:
     """Base of lazy arrays: all that follows from the shape and from slicing."""
 

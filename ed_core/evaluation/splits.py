@@ -8,7 +8,15 @@ from typing import Any
 
 from ed_core.data.batches import needed_fields
 from ed_core.data.checks import check_array
-from ed_core.data.loading import Data, data_name, given_options, left_out, load_data, renamed
+from ed_core.data.loading import (
+    Data,
+    data_name,
+    given_options,
+    left_out,
+    load_data,
+    renamed,
+    settle_data,
+)
 from ed_core.data.preparation import as_trained
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS
@@ -59,6 +67,7 @@ def measured_on(
     """
     if field_names and data is None:
         raise EdkitError("other names of fields are those of other data: give these with --data.")
+    data = _cut_alike(run, data)
     source = None if data is None else load_data(data, run.fields)
     name = "" if data is None else data_name(data)
     same = source is not None and _is_own(run, name, source, isinstance(data, str))
@@ -94,6 +103,17 @@ def measured_on(
     if split is None and source.whole is not None and not same:
         split = ALL
     return Measured(name, source, split or default_split(source))
+
+
+def _cut_alike(run: Run, data: Data | None) -> Data | None:
+    """Return other data with the tiles that a run was trained on, where they say none."""
+    reading = InputRecord.from_facts(run.info.get("input")).reading or {}
+    if not isinstance(data, str) or not reading.get("tile"):
+        return data
+    name, given = given_options(data)
+    if not given or "tile" in given or "tile" not in DATASETS[name].options:
+        return data
+    return f"{settle_data(data)},tile={reading['tile']},overlap={reading['overlap']}"
 
 
 def _is_own(run: Run, name: str, source: Dataset, file: bool) -> bool:

@@ -1,7 +1,8 @@
 """Inputs of a verb: a user's files by the reader that suits, codes that were kept, new codes."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ed_core.plugins.spec import Fields, FileReader, FileSamples, Place
 from ed_core.runs.outputs import Inference
 from ed_core.runs.prior import Generator
 from ed_core.runs.run import Run
+from ed_core.runs.tiled import Tile, extent_of, is_mask, is_tileable, tiled
 
 CODES = (".csv", ".parquet", ".npz", ".npy", ".h5", ".hdf5")
 """The endings of files of codes."""
@@ -72,6 +74,58 @@ def reader_for(run: Run, path: Path) -> tuple[FileReader, Mapping[str, Any], str
     own = [name for name in names if readers[name] is run.reader]
     reader = readers[(own or names)[0]]
     return reader, (run.input.reading or {}) if reader is run.reader else {}, ending
+
+
+def open_pictures(
+    run: Run, path: Path, inference: Inference, tile: Tile, overlap: int | None
+) -> tuple[Inference, FileSamples]:
+    """Open pictures for a run, at their own size where they are taken in tiles.
+
+    With `auto` they are where the run was trained on tiles; and masks are made of pictures that are
+    larger than the run's at the pixels of these, unless the run's own were brought to a size.
+
+    Args:
+        run: the run.
+        path: a file, or a folder.
+        inference: what is made of them.
+        tile: the side of a tile, `auto` or `none`.
+        overlap: of tiles.
+
+    Raises:
+        EdkitError: as `open_files`, or tiles cannot be made of the input.
+    """
+    reader, reading, _ = reader_for(run, path)
+    is_trained = bool(reading.get("tile"))
+    is_wanted = isinstance(tile, int) or overlap is not None or (is_trained and tile == "none")
+    possible = reader.any_size and is_tileable(inference)
+    may_be = tile == "auto" and (is_trained or (is_mask(inference) and not reading.get("size")))
+    if not is_wanted and not (possible and may_be):
+        return inference, open_files(run, path, inference.inputs)
+    if not reader.any_size:
+        raise EdkitError(f"{str(path)!r}: tiles are of image files: leave --tile out.")
+    whole = tiled(inference, tile, overlap)
+    own = extent_of(inference.inputs)
+    free = Fields(
+        {
+            name: replace(one, shape=(0, 0, *one.shape[2:])) if one.shape[:2] == own else one
+            for name, one in inference.inputs.items()
+        }
+    )
+    samples = open_files(run, path, free)
+    if not is_wanted and not is_trained and not _any_larger(samples, own):
+        return inference, open_files(run, path, inference.inputs)
+    return whole, samples
+
+
+def _any_larger(samples: FileSamples, own: tuple[int, int] | None) -> bool:
+    """Return whether a picture is higher or wider than those of a run."""
+    height, width = own or (0, 0)
+    for row in range(len(samples.names)):
+        with contextlib.suppress(EdkitError):  # it is refused when it is read
+            place = samples.place(row)
+            if place is not None and (place.size[0] > height or place.size[1] > width):
+                return True
+    return False
 
 
 def input_digest(samples: FileSamples, path: Path | None) -> str:

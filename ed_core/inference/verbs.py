@@ -9,7 +9,13 @@ import keras
 
 from ed_core.errors import EdkitError
 from ed_core.inference.heat_maps import ScoreWriter, check_folder
-from ed_core.inference.inputs import NewCodes, input_digest, open_codes, open_files
+from ed_core.inference.inputs import (
+    NewCodes,
+    input_digest,
+    open_codes,
+    open_files,
+    open_pictures,
+)
 from ed_core.inference.job import hidden_folder
 from ed_core.inference.pictures import PictureWriter, Style, in_picture
 from ed_core.inference.sheet import SheetWriter
@@ -20,6 +26,7 @@ from ed_core.plugins.spec import Fields, FileSamples
 from ed_core.runs import outputs, prior
 from ed_core.runs.detector import scoring
 from ed_core.runs.run import Run
+from ed_core.runs.tiled import Tile
 
 Verb = Literal["encode", "decode", "reconstruct", "predict", "segment", "score", "generate"]
 FILES = (".csv", ".parquet", ".npz", ".h5", ".hdf5")
@@ -43,6 +50,8 @@ class VerbTask:
         label: the class of new samples.
         probabilities: whether those of all classes are written as well.
         maps: the folder of heat maps of scores.
+        tile: the side of the tiles of large pictures, `auto` or `none`.
+        overlap: of tiles, in pixels; by default a quarter of them.
     """
 
     run: Run
@@ -55,6 +64,8 @@ class VerbTask:
     label: str | None = None
     probabilities: bool = False
     maps: Path | None = None
+    tile: Tile = "auto"
+    overlap: int | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -81,8 +92,7 @@ class VerbTask:
     def stream(self, *, strict: bool = False) -> Stream:
         """Return the samples and what is done to them, all of it checked but nothing begun."""
         is_folder = self.is_folder
-        inference = self._inference()
-        samples = self._samples(inference)
+        inference, samples = self._opened(self._inference())
         writer: Writer
         if self.verb == "score":
             writer = self._score_writer(samples, inference.outputs)
@@ -156,13 +166,16 @@ class VerbTask:
         kinds = {"encode": outputs.encoding, "reconstruct": outputs.reconstruction}
         return kinds.get(self.verb, outputs.decoding)(self.run)
 
-    def _samples(self, inference: outputs.Inference) -> FileSamples:
+    def _opened(self, inference: outputs.Inference) -> tuple[outputs.Inference, FileSamples]:
+        """Return the samples, and what is made of them, in tiles where they are large."""
         if self.verb == "generate":
-            return NewCodes(prior.generator(self.run, self.drawing, self.label))
+            return inference, NewCodes(prior.generator(self.run, self.drawing, self.label))
         assert self.input is not None
         if self.verb == "decode":
-            return open_codes(self.input, inference)
-        return open_files(self.run, self.input, inference.inputs)
+            return inference, open_codes(self.input, inference)
+        if self.verb == "encode":
+            return inference, open_files(self.run, self.input, inference.inputs)
+        return open_pictures(self.run, self.input, inference, self.tile, self.overlap)
 
     def _style(self) -> Style:
         """Return the style with the numbers that classes have in the files of the training."""

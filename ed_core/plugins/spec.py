@@ -239,6 +239,10 @@ class FileReader:
             itself, as a standardisation does: a run applies it where its training data are not.
         describe: a function of the data set's options that returns the file which describes a
             folder and the text that the folder amounts to; None where no file describes one.
+        any_size: whether fields that `open` is asked for may have a height and a width of 0, which
+            stand for those of each file, so that large pictures can be cut into tiles. What the run
+            was trained on in tiles says so by `tile` in `InputRecord.reading`; its files are then
+            read as tiles wherever the fields have the size of one.
         evidence: a function of a file or a folder of one of the endings that returns what in it
             speaks for this reader, such as "a clock, 'time'", and "" where nothing does. It is
             asked where other readers take the ending as well.
@@ -248,6 +252,7 @@ class FileReader:
     open: Callable[[Path, Fields, Mapping[str, Any]], FileSamples]
     preparation: Preparation | None = None
     describe: Callable[[Mapping[str, Any]], tuple[Path, str]] | None = None
+    any_size: bool = False
     evidence: Callable[[Path], str] | None = None
 
 

@@ -48,8 +48,11 @@ class Inference:
     @cached_property
     def batch_size(self) -> int:
         """How many samples are computed at a time: a power of two."""
-        one = {name: np.zeros((1, *field.shape), "f4") for name, field in self.inputs.items()}
-        return int(2 ** int(np.log2(at_a_time(one, one))))
+        return fitting(self.inputs)
+
+    def batch_of(self, samples: Arrays) -> int:
+        """Return how many of some samples are computed at a time."""
+        return self.batch_size
 
     def prepared(self, samples: Arrays) -> dict[str, np.ndarray]:
         """Return the inputs of the model (samples, ...), with what was fitted applied.
@@ -64,8 +67,13 @@ class Inference:
         arrays = model_inputs(self.model, arrays)
         inputs = {name: ready(np.asarray(array[:])) for name, array in arrays.items()}
         for name, array in inputs.items():
-            check_array(array, replace(self.inputs[name], partial=False), f"input {name!r}")
+            field = self.expected(name, array.shape[1:])
+            check_array(array, replace(field, partial=False), f"input {name!r}")
         return inputs
+
+    def expected(self, name: str, shape: tuple[int, ...]) -> Field:
+        """Return the field that an input of some shape is checked against."""
+        return self.inputs[name]
 
     def __call__(self, samples: Arrays) -> dict[str, np.ndarray]:
         """Return the outputs (samples, ...) of at most a batch of samples.
@@ -76,14 +84,8 @@ class Inference:
         Raises:
             EdkitError: an input is not what the model takes, or an output is not finite.
         """
-        inputs = self.prepared(samples)
-        count = len(next(iter(inputs.values())))
-        # Compiled once for each power of two, not for each number of files that could be read.
-        rows = np.minimum(np.arange(2 ** int(np.ceil(np.log2(count)))), count - 1)
-        raw = self.model.predict_on_batch({name: array[rows] for name, array in inputs.items()})
         scales = {name: np.asarray(x) for name, x in samples.items() if name.endswith(OWN_SCALE)}
-        outputs = {name: np.asarray(x)[:count] for name, x in raw.items()}
-        given = self.finish({**inputs, **scales}, outputs)
+        given = self.computed(self.prepared(samples), scales)
         for name, array in given.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise EdkitError(
@@ -91,6 +93,22 @@ class Inference:
                     "a lower --learning-rate."
                 )
         return given
+
+    def computed(
+        self, inputs: dict[str, np.ndarray], scales: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Return the outputs (samples, ...) of inputs that are prepared.
+
+        Args:
+            inputs: of the model, (samples, ...) by name.
+            scales: of fields that were scaled sample by sample, (samples, 2) by name.
+        """
+        count = len(next(iter(inputs.values())))
+        # Compiled once for each power of two, not for each number of files that could be read.
+        rows = np.minimum(np.arange(2 ** int(np.ceil(np.log2(count)))), count - 1)
+        raw = self.model.predict_on_batch({name: array[rows] for name, array in inputs.items()})
+        outputs = {name: np.asarray(x)[:count] for name, x in raw.items()}
+        return self.finish({**inputs, **scales}, outputs)
 
     def of(self, x: Any) -> dict[str, np.ndarray]:
         """Return the outputs (samples, ...) of any number of samples.
@@ -103,10 +121,10 @@ class Inference:
         counts = {name: len(array) for name, array in samples.items()}
         if len(set(counts.values())) > 1 or not min(counts.values(), default=0):
             raise EdkitError(f"expected as many samples of every field, one or more; got {counts}.")
-        total = next(iter(counts.values()))
+        total, step = next(iter(counts.values())), self.batch_of(samples)
         parts = [
-            self({name: a[first : first + self.batch_size] for name, a in samples.items()})
-            for first in range(0, total, self.batch_size)
+            self({name: a[first : first + step] for name, a in samples.items()})
+            for first in range(0, total, step)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -117,6 +135,12 @@ class Inference:
                 "arrays by these names, received one array."
             )
         return next(iter(self.inputs))
+
+
+def fitting(inputs: Fields) -> int:
+    """Return how many samples of some fields are computed at a time: a power of two."""
+    one = {name: np.zeros((1, *field.shape), "f4") for name, field in inputs.items()}
+    return int(2 ** int(np.log2(at_a_time(one, one))))
 
 
 def encoding(run: TrainedModel) -> Inference:
@@ -232,7 +256,8 @@ def prediction(run: TrainedModel, *, probabilities: bool = False) -> Inference:
                 parts[head.name + PROBABILITY] = shares.max(axis=-1)
                 parts[head.name + PROBABILITIES] = shares
             else:
-                values = values.reshape(len(values), *field.shape)
+                axes = 1 + positions(field)  # of a part of a picture, the first may be shorter
+                values = values.reshape(*values.shape[:axes], *field.shape[axes - 1 :])
                 parts[head.name] = run.undo({head.target: values})[head.target]
         return {name: parts[name] for name in outputs}
 

@@ -22,6 +22,7 @@ from ed_core.runs.rebuilding import (
     stored_shapes,
     warn_of_faults,
 )
+from ed_core.runs.tiled import Tile, is_tileable, tiled
 from ed_core.runs.trained_model import TrainedModel
 from ed_core.runs.weights_file import read_shapes
 
@@ -65,16 +66,20 @@ class Run(TrainedModel):
             given["code"] = array.reshape(len(array), *decoding.inputs["code"].shape)
         return decoding.of(given)
 
-    def reconstruct(self, x: Any) -> dict[str, np.ndarray]:
+    def reconstruct(
+        self, x: Any, *, tile: Tile = "auto", overlap: int | None = None
+    ) -> dict[str, np.ndarray]:
         """Return the reconstructions of samples, by field, in the units of the data set.
 
         Args:
-            x: as in `encode`.
+            x: as in `encode`; pictures may have another size, and are then taken in tiles.
+            tile: as in `segment`.
+            overlap: as in `segment`.
 
         Raises:
             EdkitError: the run gives none of its inputs back.
         """
-        return outputs.reconstruction(self).of(x)
+        return _sized(outputs.reconstruction(self), tile, overlap).of(x)
 
     def predict(self, x: Any, *, probabilities: bool = False) -> dict[str, np.ndarray]:
         """Return what the heads predict, by head: names of classes, values in their units.
@@ -91,39 +96,55 @@ class Run(TrainedModel):
         """
         return outputs.prediction(self, probabilities=probabilities).of(x)
 
-    def segment(self, x: Any, *, probabilities: bool = False) -> dict[str, np.ndarray]:
+    def segment(
+        self,
+        x: Any,
+        *,
+        probabilities: bool = False,
+        tile: Tile = "auto",
+        overlap: int | None = None,
+    ) -> dict[str, np.ndarray]:
         """Return the number of the class of every pixel, by head, (samples, height, width).
 
         Args:
-            x: as in `encode`.
+            x: as in `encode`; pictures may have another size, and are then taken in tiles.
             probabilities: whether `HEAD_probabilities` (samples, height, width, classes) are given
                 as well.
+            tile: the side of a tile in pixels; `auto` for the size that the run was trained on,
+                `none` for each picture in one piece.
+            overlap: pixels that neighbours share at least; by default a quarter of a tile. The
+                probabilities are blended where tiles overlap.
 
         Raises:
             EdkitError: the run predicts no class of a pixel.
         """
-        return outputs.segmentation(self, probabilities=probabilities).of(x)
+        inference = outputs.segmentation(self, probabilities=probabilities)
+        return _sized(inference, tile, overlap).of(x)
 
     @cached_property
     def detector(self) -> Detector | None:
         """The score and the threshold that `edkit calibrate` settled; None where it did not."""
         return detector_of(self)
 
-    def score(self, x: Any, *, maps: bool = False) -> dict[str, np.ndarray]:
+    def score(
+        self, x: Any, *, maps: bool = False, overlap: int | None = None
+    ) -> dict[str, np.ndarray]:
         """Return how odd samples are: `score` (samples,).
 
         Once the run is calibrated also `probability`, the share of the calibration scores that lie
         below, and `verdict`, normal or odd.
 
         Args:
-            x: as in `encode`.
+            x: as in `encode`; pictures may have another size: the score is that of their oddest
+                tile.
             maps: whether `map` (samples, height, width), or of signals (samples, time), is given as
                 well: where it is odd.
+            overlap: of tiles, as in `segment`.
 
         Raises:
             EdkitError: the run can give no score, or no map.
         """
-        return scoring(self, self.detector, maps=maps).of(x)
+        return _sized(scoring(self, self.detector, maps=maps), "auto", overlap).of(x)
 
     def generate(self, count: int, *, seed: int = 0, label: Any = None) -> dict[str, np.ndarray]:
         """Return new samples, decoded from codes drawn from N(0, 1), by field.
@@ -161,6 +182,13 @@ class Run(TrainedModel):
                 exported, such as one with a layer that Keras does not have.
         """
         export(self, Path(output), part, form, self.detector)
+
+
+def _sized(inference: outputs.Inference, tile: Tile, overlap: int | None) -> outputs.Inference:
+    """Return an inference that takes pictures of any size, where tiles can be made of them."""
+    if tile == "auto" and overlap is None and not is_tileable(inference):
+        return inference
+    return tiled(inference, tile, overlap)
 
 
 def open_run(

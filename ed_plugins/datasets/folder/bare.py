@@ -12,7 +12,13 @@ import numpy as np
 from ed_core import EdkitError, Findings
 from ed_core.plugins.spec import FieldKind
 from ed_plugins.datasets._options import SPLITS, say_splits
-from ed_plugins.datasets.folder.description import FROM_FOLDERS, FieldPlan, FolderPlan, Pixel
+from ed_plugins.datasets.folder.description import (
+    FROM_FOLDERS,
+    GROUP,
+    FieldPlan,
+    FolderPlan,
+    Pixel,
+)
 from ed_plugins.datasets.folder.pictures import read_header, read_pixels
 from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.table import (
@@ -39,7 +45,7 @@ _MASKS = (
         "landcover",
     ),
 )
-_VALUES = ("elevation", "dem", "dsm", "height", "depth", "disparity", "distance")
+_VALUES = ("elevation", "dem", "dsm", "height", "depth", "disparity", "disp", "distance")
 _SUFFIXES = (
     "",
     "_mask",
@@ -88,6 +94,12 @@ class _Tree:
         """Return the names of the first folders; "" for a file without one."""
         return {one[0] if len(one) > 1 else "" for one in self.parts}
 
+    def turned(self) -> "_Tree":
+        """Return the tree with the second folders first, where folders hold those of fields."""
+        rows = [row for row, one in enumerate(self.parts) if len(one) > 2]
+        parts = [(one[1], one[0], *one[2:]) for one in (self.parts[row] for row in rows)]
+        return _Tree(self.root, [self.paths[row] for row in rows], parts, (*self.layout, GROUP))
+
     def without(self, level: int, layout: str, keep: Iterable[str] | None = None) -> "_Tree":
         """Return the tree without a level of folders, and without folders that are not kept."""
         kept = None if keep is None else set(keep)
@@ -126,6 +138,10 @@ def infer_plan(root: Path, wishes: Wishes, findings: Findings) -> FolderPlan:
         tree, splits = _without_splits(tree, 0, findings)
     tree = _without_common(tree) if not splits else tree
     fields = _fields(tree, findings)
+    within = tree.turned()
+    if len(fields) == 1 and within.paths and not splits:
+        fields = _fields(within, findings)
+        tree = within if len(fields) > 1 else tree
     if len(fields) > 1:
         tree = tree.without(0, "{field}", [one.folder for one in fields.values()])
         if not splits and wishes.split == "auto" and not wishes.test:
@@ -141,7 +157,7 @@ def infer_plan(root: Path, wishes: Wishes, findings: Findings) -> FolderPlan:
         splits,
         fields,
         bare=True,
-        nested=any(len(one) > 1 for one in tree.parts),
+        nested=any(len(one) > 1 + (GROUP in tree.layout) for one in tree.parts),
         split="last" if wishes.split == "last" else "random",
         test=wishes.test,
         seed=wishes.seed,
@@ -208,7 +224,7 @@ def _fields(tree: _Tree, findings: Findings) -> dict[str, FieldPlan]:
         kind: FieldKind = "image"
         if any(word in _MASKS for word in [*words, name.lower()]):
             kind = "class"
-        elif any(word in _VALUES for word in words):
+        elif any(word in _VALUES for word in words) and _has_one_band(tree, name):
             kind = "value"
         own = re.sub(r"\W", "_", name.lower())
         own = "mask" if kind == "class" and "mask" not in fields else own
@@ -220,6 +236,13 @@ def _fields(tree: _Tree, findings: Findings) -> dict[str, FieldPlan]:
         findings.infer(own, f"folder {name}, of the same names as {main}: {_words(kind)}", option)
         fields[own] = _with_pixels(plan, own, tree, findings) if kind == "class" else plan
     return fields if len(fields) > 1 else {"image": FieldPlan("")}
+
+
+def _has_one_band(tree: _Tree, folder: str) -> bool:
+    """Return whether the first file of a folder holds a number a pixel, and no colours."""
+    pairs = zip(tree.paths, tree.parts, strict=True)
+    header = read_header(next(path for path, one in pairs if one[0] == folder and len(one) > 1))
+    return header.bands == 1
 
 
 def _words(kind: str) -> str:

@@ -1,7 +1,7 @@
 """Checks of a folder of images by the headers of its files, before pixels are read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from ed_plugins.datasets.folder.description import FieldPlan, FolderPlan
 from ed_plugins.datasets.folder.files import SampleFiles
 from ed_plugins.datasets.folder.pictures import ImageHeader, read_header
 from ed_plugins.datasets.folder.pixels import Framing
+from ed_plugins.datasets.folder.tiles import TileGrid, grid_of
 from ed_plugins.datasets.folder.walk import in_threads
 
+KEPT = 256 * 2**20  # bytes of a data set's numbers that are kept in memory once they are read
 _SAME = 0.02  # tolerance of the proportions of two images of one sample
 
 
@@ -28,6 +30,7 @@ class FieldFiles:
         headers: of the files.
         frame: the size that they are brought to.
         toml: the name of the file that describes them.
+        grid: the tiles that they are cut into; None where each file is a sample.
     """
 
     name: str
@@ -36,6 +39,7 @@ class FieldFiles:
     headers: Sequence[ImageHeader]
     frame: Framing
     toml: str
+    grid: TileGrid | None = None
 
     @property
     def where(self) -> str:
@@ -50,9 +54,11 @@ class FieldFiles:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(height, width, bands) of the array of each file."""
+        """(height, width, bands) of the array of each sample: a file, or a tile of one."""
         first = self.headers[0]
         height, width = self.frame.size or first.size(self.plan.upright)
+        if self.grid is not None:
+            height = width = self.grid.side
         return height, width, 1 if self.plan.kind != "image" else _channels(self.plan, first)
 
     @property
@@ -84,6 +90,9 @@ def read_headers(plan: FolderPlan, samples: SampleFiles) -> dict[str, FieldFiles
         headers = [same.setdefault(one, one) for one in in_threads(read_header, paths)]
         fields[name] = FieldFiles(name, entry, paths, headers, plan.frame, plan.toml)
     _check_sizes(plan, fields)
+    if plan.tile:
+        grid = _grid(plan, fields)
+        fields = {name: replace(field, grid=grid) for name, field in fields.items()}
     for field in fields.values():
         for path, header in zip(field.paths, field.headers, strict=True):
             check_selection(field, path, header)
@@ -91,6 +100,34 @@ def read_headers(plan: FolderPlan, samples: SampleFiles) -> dict[str, FieldFiles
             _check_alike(field)
     _check_memory(plan, fields)
     return fields
+
+
+def bytes_of(field: FieldFiles) -> int:
+    """Return the bytes of the largest whole image of a field."""
+    sizes = [field.frame.size] if field.frame.size else [one.size() for one in field.headers]
+    return max(one[0] * one[1] for one in sizes) * field.shape[2] * field.dtype.itemsize
+
+
+def _grid(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> TileGrid:
+    """Return the tiles of all samples, the same in every field."""
+    if plan.overlap >= plan.tile:
+        raise EdkitError(
+            f"option 'overlap' is less than a tile of {plan.tile} pixels, received {plan.overlap}."
+        )
+    main = next(iter(fields.values()))
+    sizes = [
+        (plan.frame.size[0], plan.frame.size[1])
+        if plan.frame.size
+        else header.size(main.plan.upright)
+        for header in main.headers
+    ]
+    grid = grid_of(sizes, main.paths, plan.tile, plan.overlap)
+    tile = sum(field.shape[2] * field.dtype.itemsize for field in fields.values()) * plan.tile**2
+    if len(grid) * tile <= KEPT:
+        return replace(grid, at_once=len(sizes))
+    # Half of what is kept: while the last tiles of some files are read, the next ones come in.
+    sample = sum(bytes_of(field) for field in fields.values())
+    return replace(grid, at_once=min(max(1, KEPT // 2 // sample), len(sizes)))
 
 
 def count_bands(plan: FieldPlan, header: ImageHeader) -> int:
@@ -124,7 +161,7 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
                     f" but its partner {str(path)!r} has {first[0]}x{first[1]}: expected the same"
                     f"{_turned(main, field, number)}."
                 )
-    if len(sizes) > 1 and not plan.frame.size:
+    if len(sizes) > 1 and not plan.frame.size and not plan.tile:
         usual, *_, rarest = sorted(sizes.items(), key=lambda pair: -len(pair[1]))
         (height, width), odd = rarest  # the rarest size is most likely wrong
         raise EdkitError(
@@ -137,7 +174,8 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
 def _size_advice(plan: FolderPlan, size: tuple[int, int]) -> str:
     """Return the remedy for images of several sizes."""
     if plan.bare:
-        return f"Say size={size[0]}x{size[1]}, or another, and perhaps fit=crop or fit=pad."
+        advice = f"Say size={size[0]}x{size[1]}, or another, and perhaps fit=crop or fit=pad"
+        return f"{advice}; or tile=256, to cut them into tiles."
     return f"A line size = [HEIGHT, WIDTH] in {str(plan.path)!r} brings all to one."
 
 

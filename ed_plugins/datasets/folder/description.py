@@ -19,13 +19,14 @@ Rules = Mapping[
 ]  # key to a test and a description of valid values
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _AS_THEY_ARE = (
-    *("standardise", "nested", "split", "test", "seed", "table", "names"),
+    *("tile", "overlap", "standardise", "nested", "split", "test", "seed", "table", "names"),
     "split_column",
 )
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 BACKSLASHES = "write a path with backslashes in 'single quotes', or with / instead"
 FITS = ("stretch", "crop", "pad")
 SPLITTING = ("random", "last")
+GROUP = "{group}"  # any folder that holds the folders of the fields
 FROM_FOLDERS = "{class}"  # the folder of a field whose classes are the names of folders
 Pixel = int | str  # a class id, or a colour such as "#ff0000"
 LONGEST = 16384  # pixels of a side
@@ -100,8 +101,9 @@ def _is_number(value: Any, most: float = 1e30) -> bool:
 TOP: Rules = {
     "root": (_is_text, "a folder"),
     "layout": (
-        lambda v: _is_text(v) and "{" not in re.sub(r"\{(split|field|class)\}", "", v),
-        'a path in which {split}, {field} and {class} may stand, such as "{split}/{field}"',
+        lambda v: _is_text(v) and "{" not in re.sub(r"\{(split|field|class|group)\}", "", v),
+        "a path in which {split}, {field}, {class} and {group} may stand, such as "
+        '"{split}/{field}"',
     ),
     "nested": (lambda v: isinstance(v, bool), "true to read folders in folders as well, or false"),
     "split": (
@@ -121,6 +123,11 @@ TOP: Rules = {
         lambda v: isinstance(v, str) and v in FITS,
         "stretch, crop or pad: how images of other proportions are brought to the size",
     ),
+    "tile": (
+        lambda v: _is_whole(v, 8, LONGEST),
+        "the side of the tiles that images are cut into, in pixels, from 8",
+    ),
+    "overlap": (lambda v: _is_whole(v, 0, LONGEST), "a number of pixels that neighbours share"),
     "standardise": (
         lambda v: isinstance(v, bool),
         "true to bring each image to one mean and one deviation, or false",
@@ -266,6 +273,8 @@ class FolderPlan:
         fields: name to its reading options.
         group: separator after a group's name in file names; "" if there are no groups.
         standardise: whether each image is brought to one mean and one deviation.
+        tile: the side of the tiles that images are cut into, in pixels; 0 takes whole images.
+        overlap: pixels that neighbouring tiles share.
         nested: whether images lie in folders of folders.
         split: which fifth is the test, where the layout has no {split}: `random` or `last`.
         test: pattern of the names of the test files; "" for a fifth.
@@ -285,6 +294,8 @@ class FolderPlan:
     fields: Mapping[str, FieldPlan]
     group: str = ""
     standardise: bool = False
+    tile: int = 0
+    overlap: int = 0
     nested: bool = False
     split: str = "random"
     test: str = ""

@@ -15,7 +15,7 @@ import numpy as np
 from ed_core import EdkitError, Findings, content_generator
 from ed_plugins.datasets._download import places
 from ed_plugins.datasets._options import SPLITS, say_splits
-from ed_plugins.datasets.folder.description import FROM_FOLDERS, FolderPlan
+from ed_plugins.datasets.folder.description import FROM_FOLDERS, GROUP, FolderPlan
 from ed_plugins.datasets.folder.pictures import HEIF
 from ed_plugins.datasets.folder.table import (
     FileNames,
@@ -315,19 +315,55 @@ def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
 def _folders(plan: FolderPlan, root: Path, split: str) -> dict[str, list[Path]]:
     """Return field to the folders of its images in a split: one, or one of each class."""
     layout = plan.layout.replace("{split}", split)
-    classes = [
+    first = next(iter(plan.pictures.values())).folder
+    return {
+        name: [
+            resolve(root, one.replace("{field}", entry.folder).replace(FROM_FOLDERS, each))
+            for one in _of_groups(layout, root, first)
+            for each in _class_folders(plan) or [""]
+        ]
+        for name, entry in plan.pictures.items()
+    }
+
+
+def _class_folders(plan: FolderPlan) -> list[str]:
+    """Return the folders that classes have, where they have any."""
+    return [
         name
         for entry in plan.labels.values()
         if entry.folder == FROM_FOLDERS
         for name in entry.classes
-    ] or [""]
-    return {
-        name: [
-            resolve(root, layout.replace("{field}", entry.folder).replace(FROM_FOLDERS, one))
-            for one in classes
-        ]
-        for name, entry in plan.pictures.items()
-    }
+    ]
+
+
+def _of_groups(layout: str, root: Path, first: str) -> list[str]:
+    """Return the layouts with the name of each folder that {group} stands for.
+
+    These are the folders that hold one of the first field, in the order of their names.
+    """
+    before, group, after = layout.partition(GROUP)
+    above = resolve(root, before)
+    if not group or not os.path.isdir(above):
+        return [layout]
+    inside = after.replace("{field}", first).partition("{")[0].strip("/")
+    names = [
+        name
+        for name in sorted(os.listdir(above))
+        if not name.startswith(".") and os.path.isdir(resolve(above / name, inside))
+    ]
+    return [before + name + after for name in names] or [layout]
+
+
+def _prefix(plan: FolderPlan, place: Path, root: Path) -> str:
+    """Return what stands before the names of the files in a folder: its group, its class."""
+    parts = place.relative_to(root).parts if place.is_relative_to(root) else place.parts
+    levels = PurePosixPath(plan.layout).parts
+    names = [
+        _normal(part)
+        for level, part in zip(levels, parts, strict=False)
+        if level in (GROUP, FROM_FOLDERS)
+    ]
+    return "".join(f"{name}/" for name in names)
 
 
 def _check_apart(plan: FolderPlan, folders: _Folders) -> None:
@@ -398,7 +434,9 @@ def _list_images(plan: FolderPlan, places: Sequence[Path], name: str, root: Path
     listing = _Listing(folder)
     for number, place in enumerate(places):
         if os.path.isdir(place):
-            _list_place(plan, place, name, number if len(places) > 1 else None, listing)
+            prefix = _prefix(plan, place, root) if len(places) > 1 else ""
+            class_number = number % len(_class_folders(plan) or [""])
+            _list_place(plan, place, name, (prefix, class_number), listing)
     if not listing.images:
         heif = f": {HEIC_ADVICE}" if any(ending in HEIF for ending in listing.others) else ""
         raise EdkitError(
@@ -409,9 +447,10 @@ def _list_images(plan: FolderPlan, places: Sequence[Path], name: str, root: Path
 
 
 def _list_place(
-    plan: FolderPlan, place: Path, name: str, class_number: int | None, listing: _Listing
+    plan: FolderPlan, place: Path, name: str, of: tuple[str, int], listing: _Listing
 ) -> None:
-    """Add the files of one folder to a listing."""
+    """Add the files of one folder to a listing, with what stands before their names, of a class."""
+    prefix, class_number = of
     suffix = plan.fields[name].suffix
     start = len(str(place)) + 1
     paths = (
@@ -422,10 +461,8 @@ def _list_place(
         if not key.endswith(suffix):
             listing.others[f"without {suffix}"] += 1
             continue
-        key = key.removesuffix(suffix)
-        if class_number is not None:
-            key = f"{_normal(place.name)}/{key}"
-            listing.classes[key] = class_number
+        key = prefix + key.removesuffix(suffix)
+        listing.classes[key] = class_number
         if key in listing.images:
             other = listing.images[key].name
             how = " (they differ only in how accents are stored)"

@@ -3,10 +3,12 @@
 ```toml
 root = "scenes"                # beside this file, in EDKIT_DATA or in the cache; default: here
 layout = "{split}/{field}"     # where the images of a split's field are; this is the default;
-                               # "." has them beside this file, "{class}" in folders of classes
+                               # "." has them beside this file, "{class}" in folders of classes;
+                               # "{group}/{field}": in any folders that hold those of the fields
 size = [180, 240]              # bring all images to this height and width; default: as they are
 fit = "crop"                   # those of other proportions: "stretch" (default), "crop", "pad"
 standardise = true             # each image to one mean and one deviation of its own; default: false
+# tile = 256                   # cut images into tiles of this side; overlap = 32 pixels in common
 # nested = true                # images in folders of folders as well
 # split = "last"               # where the layout has no {split}: the last fifth is the test;
                                # "random" (default) draws it by seed = 0; or test = "*_[0-4]"
@@ -77,15 +79,17 @@ from ed_core.data.memory import available
 from ed_plugins.datasets._lazy import LazyView, Standardised
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.bare import NAME, Wishes, infer_plan
-from ed_plugins.datasets.folder.check import FieldFiles, read_headers
+from ed_plugins.datasets.folder.check import KEPT, FieldFiles, read_headers
 from ed_plugins.datasets.folder.description import LONGEST, FolderPlan, read_plan
 from ed_plugins.datasets.folder.files import SampleFiles, find_files, find_root
 from ed_plugins.datasets.folder.pictures import ENDINGS, HEIF
 from ed_plugins.datasets.folder.pixels import Framing
-from ed_plugins.datasets.folder.read import KEPT, FieldArray, read_field, size_of
+from ed_plugins.datasets.folder.read import FieldArray, read_field, size_of
 from ed_plugins.datasets.folder.reader import FieldReading, open_pictures, reading_facts
 from ed_plugins.datasets.folder.write import written
 
+_LOOKS = ("channels", "standardise", "tile", "overlap")
+_SMALLEST = 8  # pixels of the side of a tile
 _SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -139,12 +143,13 @@ def describe(options: Mapping[str, Any]) -> tuple[Path, str]:
     """
     path, size, fit = (str(options[name]) for name in ("path", "size", "fit"))
     wishes = Wishes(*(options[name] for name in ("labels", "split", "test", "seed")))
-    looks = Looks(size, fit, options["channels"], options["standardise"])
+    looks = Looks(size, fit, *(options[name] for name in _LOOKS))
     plan = folder_plan(path, wishes, looks, Findings())
     return plan.path, written(plan)
 
 
-_READER = FileReader(tuple(sorted(ENDINGS | HEIF)), open_pictures, Whites({}), describe)
+_ENDINGS = tuple(sorted(ENDINGS | HEIF))
+_READER = FileReader(_ENDINGS, open_pictures, Whites({}), describe, any_size=True)
 
 
 @dataset(files=_READER)
@@ -155,6 +160,8 @@ def folder(
     fit: Literal["auto", "stretch", "crop", "pad"] = "auto",
     channels: int = 0,
     standardise: bool = False,
+    tile: int = 0,
+    overlap: int = 0,
     labels: FilePath = NO_FILE,
     split: Literal["auto", "random", "last"] = "auto",
     test: str = "",
@@ -179,6 +186,9 @@ def folder(
         channels: 3 for colour, 1 for grey; 0 as the files are.
         standardise: bring each image to one mean and one deviation of its own, against
             differences of light: x becomes 1/2 + (x - mean) / (8 deviations), cut to 0..1.
+        tile: cut images, which may have several sizes, into square tiles of this side in pixels:
+            each tile is a sample, all of one image are in one split; 0 takes whole images.
+        overlap: pixels that neighbouring tiles share.
         labels: a CSV file with a column of file names and columns of classes (texts) and values
             (numbers); no for no labels, neither from it nor from folders.
         split: auto takes folders such as train and test where they are; random draws a fifth for
@@ -188,9 +198,8 @@ def folder(
     """
     wishes = Wishes(labels, split, test, seed)
     findings = Findings()
-    return load_plan(
-        folder_plan(path, wishes, Looks(size, fit, channels, standardise), findings), findings
-    )
+    looks = Looks(size, fit, channels, standardise, tile, overlap)
+    return load_plan(folder_plan(path, wishes, looks, findings), findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +210,8 @@ class Looks:
     fit: str = "auto"
     channels: int = 0
     standardise: bool = False
+    tile: int = 0
+    overlap: int = 0
 
     def applied(self, plan: FolderPlan) -> FolderPlan:
         """Return a description with what was asked for in the place of what it says."""
@@ -216,8 +227,23 @@ class Looks:
                 name: replace(one, channels=self.channels) if one.kind == "image" else one
                 for name, one in fields.items()
             }
+        if self.tile and not _SMALLEST <= self.tile <= LONGEST:
+            raise EdkitError(f"option 'tile' is from {_SMALLEST} pixels, received {self.tile}.")
+        if self.overlap and not (self.tile or plan.tile):
+            raise EdkitError("option 'overlap' is of tiles: say tile=256, or another side.")
         standardise = self.standardise or plan.standardise
-        return replace(plan, frame=frame, fields=fields, standardise=standardise)
+        if standardise and (self.tile or plan.tile):
+            raise EdkitError(
+                "option 'standardise' is of whole images, and 'tile' cuts them: leave one out."
+            )
+        return replace(
+            plan,
+            frame=frame,
+            fields=fields,
+            standardise=standardise,
+            tile=self.tile or plan.tile,
+            overlap=self.overlap or plan.overlap,
+        )
 
     def _size(self) -> tuple[int, ...]:
         """Return (height, width), or () where none is asked for."""
@@ -256,6 +282,7 @@ def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
     whites: dict[str, int] = {}
     settled: dict[str, FieldReading] = {}
     of_files = read_headers(plan, samples)
+    samples = _in_tiles(plan, samples, of_files, findings)
     kept = _kept(of_files, findings)
     for name, field in of_files.items():
         read = read_field(field, name in kept, findings)
@@ -287,6 +314,30 @@ def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
     )
 
 
+def _in_tiles(
+    plan: FolderPlan,
+    samples: SampleFiles,
+    of_files: Mapping[str, FieldFiles],
+    findings: Findings,
+) -> SampleFiles:
+    """Return the samples with a row a tile, where files are cut into tiles; all of one together."""
+    grid = next(iter(of_files.values())).grid
+    if grid is None:
+        return samples
+    findings.infer(
+        "tiles",
+        f"{len(grid):,} tiles of {grid.side}x{grid.side} of {len(samples.names):,} images, those "
+        f"of an image in one split{f', {plan.overlap} pixels in common' * bool(plan.overlap)}",
+        "tile=, overlap=" if plan.bare else f"tile and overlap in {plan.toml}",
+    )
+    return replace(
+        samples,
+        labels={name: numbers[grid.files] for name, numbers in samples.labels.items()},
+        names=[samples.names[file] for file in grid.files],
+        splits={split: grid.rows_of(rows) for split, rows in samples.splits.items()},
+    )
+
+
 def _kept(of_files: Mapping[str, FieldFiles], findings: Findings) -> set[str]:
     """Return the fields whose numbers stay in memory once they are read: the smallest first."""
     left, kept = min(KEPT, available() // 4), set()
@@ -309,8 +360,9 @@ def _check_classes(samples: SampleFiles, field: FieldFiles, classless: np.ndarra
     """Raise EdkitError where no pixel of a split has a class."""
     for rows in samples.splits.values():
         if len(classless) and classless[rows].all():
+            file = rows[0] if field.grid is None else field.grid.files[rows[0]]
             raise EdkitError(
-                f"{str(field.paths[rows[0]].parent)!r}: expected pixels of a class, found ignored "
+                f"{str(field.paths[file].parent)!r}: expected pixels of a class, found ignored "
                 f"ones alone ({', '.join(map(str, field.plan.ignore))}) in all files."
             )
 
@@ -333,10 +385,12 @@ def _viewed(plan: FolderPlan, field: FieldFiles, read: FieldArray, part: Any) ->
 
 
 def _groups(plan: FolderPlan, samples: SampleFiles, findings: Findings) -> Groups | None:
-    """Return the groups of training samples, from the names of their files."""
-    if not plan.group or "train" not in samples.splits:
+    """Return the groups of training samples, from the names of their files; tiles of one file."""
+    if "train" not in samples.splits or not (plan.group or plan.tile):
         return None
     stems = [samples.names[row] for row in samples.splits["train"]]
+    if not plan.group:
+        return Groups(np.unique(stems, return_inverse=True)[1])
     names = [stem.rpartition(plan.group)[0] or stem for stem in stems]
     kinds, of = np.unique(names, return_inverse=True)
     findings.infer(

@@ -1,6 +1,7 @@
 """Files of one field as one array, decoded when it is sliced."""
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,6 @@ from ed_plugins.datasets.folder.images import Images
 from ed_plugins.datasets.folder.maps import ClassMaps, ValueMaps
 from ed_plugins.datasets.folder.walk import in_threads
 
-KEPT = 256 * 2**20  # bytes of a data set's numbers that are kept in memory once they are read
 _WHOLE = 32 * 2**20  # bytes of a field of which all files are looked at before the first step
 _LOOKED = 256  # files that are looked at of a larger one
 _PIECE = 64  # files that are looked at together
@@ -28,7 +28,9 @@ READERS: dict[str, type[Images | ClassMaps | ValueMaps]] = {
 class FileArray(Sliced):
     """Files of a field as one array, (samples, ...): whole numbers or floats as they are stored.
 
-    Files are decoded in several threads when rows of them are asked for. An error names the file.
+    A sample is a file, or a tile of one. Files are decoded in several threads when rows of them are
+    asked for; of those that are cut into tiles the last ones stay, lest each tile decode its file
+    again. An error names the file.
 
     Args:
         field: the files and their reading options.
@@ -36,7 +38,10 @@ class FileArray(Sliced):
         keep: whether numbers stay in memory once they are read.
     """
 
-    __slots__ = ("_field", "_kept", "_lock", "_reader", "_there", "dtype", "most", "shape")
+    __slots__ = (
+        *("_field", "_kept", "_last", "_lock", "_reader", "_there"),
+        *("_turn", "dtype", "most", "shape"),
+    )
 
     def __init__(
         self, field: FieldFiles, reader: Images | ClassMaps | ValueMaps, keep: bool
@@ -44,17 +49,25 @@ class FileArray(Sliced):
         self._field = field
         self._reader = reader
         shape = field.shape if field.plan.kind != "class" else field.shape[:2]
-        self.shape: tuple[int, ...] = (len(field.paths), *shape)
+        self.shape: tuple[int, ...] = (count_of(field), *shape)
         self.dtype = field.dtype
         self.most: int | None = None  # numbers beyond are refused
         self._kept = np.empty(self.shape, self.dtype) if keep else None
-        self._there = np.zeros(len(field.paths), bool)
+        self._there = np.zeros(len(self), bool)
         self._lock = threading.Lock()
+        self._last: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._turn = threading.Lock()  # of the images that stay
 
     @property
     def whole(self) -> Any:
         """All numbers where they are in memory, else this array."""
         return self if self._kept is None or self.is_slow else self._kept
+
+    @property
+    def parts(self) -> tuple[np.ndarray, int] | None:
+        """The file of each tile, and of how many files the tiles may be mixed; None of files."""
+        grid = self._field.grid
+        return None if grid is None else (grid.files, grid.at_once)
 
     @property
     def is_slow(self) -> bool:
@@ -68,31 +81,56 @@ class FileArray(Sliced):
         with self._lock:
             lacking = np.unique(rows[~self._there[rows]])
             if len(lacking):
+                if self._field.grid is not None:  # all tiles of a file that is decoded
+                    lacking = self._field.grid.rows_of(self._field.grid.files[lacking])
                 self._kept[lacking] = self._decoded(lacking)
                 self._there[lacking] = True
         return self._kept[key]
 
     def _decoded(self, rows: np.ndarray) -> np.ndarray:
-        """Return the arrays of some files, (rows, ...)."""
+        """Return the arrays of some samples, (rows, ...)."""
         whole = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        grid = self._field.grid
+        files, places = np.unique(rows if grid is None else grid.files[rows], return_inverse=True)
 
-        def read(place: int) -> None:
-            path, header = self._field.paths[rows[place]], self._field.headers[rows[place]]
-            array = self._reader.read(path, header)
-            if array.shape != self.shape[1:]:  # header and pixels disagree
-                raise EdkitError(
-                    f"{str(path)!r}: expected an array {self.shape[1:]}, found {array.shape}."
-                )
-            if self.most is not None and array.max(initial=0) > self.most:
-                raise EdkitError(
-                    f"{str(path)!r}: expected numbers up to {self.most:,}, as in the files that "
-                    f"were looked at, found {array.max():,}: say range = [0, {array.max()}] in "
-                    f"{self._field.where}."
-                )
-            whole[place] = array
+        def read(number: int) -> None:
+            image = self._image(int(files[number]))
+            for place in np.flatnonzero(places == number):
+                whole[place] = image if grid is None else grid.cut(image, rows[place])
 
-        in_threads(read, range(len(rows)))
+        in_threads(read, range(len(files)))
         return whole
+
+    def _image(self, file: int) -> np.ndarray:
+        """Return a whole image, one of the last where files are cut into tiles."""
+        grid = self._field.grid
+        if grid is None:
+            return self._read(file)
+        with self._turn:
+            if file in self._last:
+                self._last.move_to_end(file)
+                return self._last[file]
+        image = self._read(file)
+        with self._turn:
+            self._last[file] = image
+            while len(self._last) > 2 * grid.at_once:
+                self._last.popitem(last=False)
+        return image
+
+    def _read(self, file: int) -> np.ndarray:
+        path, header = self._field.paths[file], self._field.headers[file]
+        array = self._reader.read(path, header)
+        size = self._field.frame.size or header.size(self._field.plan.upright)
+        shape = (*size, *self.shape[3:])
+        if array.shape != shape:  # header and pixels disagree
+            raise EdkitError(f"{str(path)!r}: expected an array {shape}, found {array.shape}.")
+        if self.most is not None and array.max(initial=0) > self.most:
+            raise EdkitError(
+                f"{str(path)!r}: expected numbers up to {self.most:,}, as in the files that "
+                f"were looked at, found {array.max():,}: say range = [0, {array.max()}] in "
+                f"{self._field.where}."
+            )
+        return array
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +154,14 @@ class FieldArray:
     classless: np.ndarray
 
 
+def count_of(field: FieldFiles) -> int:
+    """Return the number of samples of a field: files, or tiles of them."""
+    return len(field.paths) if field.grid is None else len(field.grid)
+
+
 def size_of(field: FieldFiles) -> int:
     """Return the bytes of all numbers of a field."""
-    return len(field.paths) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
+    return count_of(field) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
 
 
 def read_field(field: FieldFiles, keep: bool, findings: Findings) -> FieldArray:
@@ -137,7 +180,7 @@ def read_field(field: FieldFiles, keep: bool, findings: Findings) -> FieldArray:
     """
     reader = READERS[field.plan.kind](field)
     array = FileArray(field, reader, keep)
-    count = len(field.paths)
+    count = len(array)
     rows = np.arange(count)
     sampled = isinstance(reader, Images) and reader.high > 0 and size_of(field) > _WHOLE
     if sampled:
@@ -150,7 +193,9 @@ def read_field(field: FieldFiles, keep: bool, findings: Findings) -> FieldArray:
     white = reader.finish(most, findings)
     if len(rows) < count:
         findings.infer(
-            field.name, f"{len(rows):,} of {count:,} files were looked at, the others when needed"
+            field.name,
+            f"{len(rows):,} of {count:,} {'files' if field.grid is None else 'tiles'} were looked "
+            "at, the others when needed",
         )
     if white and white < np.iinfo(array.dtype).max:
         array.most = white

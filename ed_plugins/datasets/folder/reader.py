@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ed_core import EdkitError, Field, Fields, Findings, Place
+from ed_core.data.tiles import starts
 from ed_core.plugins.findings import Finding
 from ed_core.plugins.spec import OWN_SCALE
 from ed_plugins.datasets._lazy import SPAN, with_scale
@@ -203,6 +204,9 @@ class PictureSamples:
         findings: what was inferred, and what was left out.
         pictures: the fields that are pictures.
         files: of each sample, one file of each of them.
+        corners: of each sample that is a tile, its top and left in its image; none where each
+            sample is a whole image.
+        side: of a tile, in pixels.
     """
 
     names: Sequence[str]
@@ -210,16 +214,49 @@ class PictureSamples:
     findings: tuple[Finding, ...]
     pictures: Sequence[PictureField]
     files: Sequence[Sequence[Path]]
+    corners: Sequence[tuple[int, int]] = ()
+    side: int = 0
 
     def read(self, rows: range) -> list[dict[str, np.ndarray] | EdkitError]:
         """Return the samples of these rows, field to array, or the error of one that is refused."""
-        return in_threads(self._sample, rows)
+        if not self.corners:
+            return in_threads(self._sample, rows)
+        firsts = {self.files[row]: row for row in reversed(rows)}
+        whole = dict(zip(firsts, in_threads(self._sample, [*firsts.values()]), strict=True))
+        return [self._tile(row, whole[self.files[row]]) for row in rows]
 
     def place(self, row: int) -> Place:
         """Return where a sample lies in its picture, that of the first field."""
         first, path = self.pictures[0], self.files[row][0]
         size = read_header(path).size(first.reading.plan.upright)
-        return Place(path, size, first.frame.box(*size))
+        box = first.frame.box(*size)
+        if self.corners:
+            sides = first.frame.size or size
+            scales = box[2] / sides[0], box[3] / sides[1]
+            top, left = self.corners[row]
+            start = box[0] + top * scales[0], box[1] + left * scales[1]
+            box = (*start, self.side * scales[0], self.side * scales[1])
+        return Place(path, size, box)
+
+    def _tile(
+        self, row: int, whole: dict[str, np.ndarray] | EdkitError
+    ) -> dict[str, np.ndarray] | EdkitError:
+        """Return a tile of a sample."""
+        if isinstance(whole, EdkitError):
+            return whole
+        top, left = self.corners[row]
+        named = [one.name for one in self.pictures]
+        tile = {
+            name: array[top : top + self.side, left : left + self.side] if name in named else array
+            for name, array in whole.items()
+        }
+        if any(tile[name].shape[:2] != (self.side, self.side) for name in named):
+            sizes = " and ".join(f"{whole[name].shape[0]}x{whole[name].shape[1]}" for name in named)
+            return EdkitError(
+                f"{self.names[row]!r}: expected at least a tile of {self.side}x{self.side} pixels, "
+                f"as the run takes, found {sizes}."
+            )
+        return tile
 
     def _sample(self, row: int) -> dict[str, np.ndarray] | EdkitError:
         try:
@@ -241,7 +278,8 @@ def open_pictures(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Pic
     The images of one sample of several fields lie in sub-folders with the fields' names, under the
     same names. A field of one class a sample is the name of the first folder. What is read is what
     the run was trained on: its colour, scale, size and fit. A field with a height and width of 0
-    keeps those of each file.
+    keeps those of each file. Otherwise, of a run that was trained on tiles, each tile is a sample,
+    and its name ends in its top and left.
 
     Args:
         path: of the file or the folder.
@@ -271,7 +309,31 @@ def open_pictures(path: Path, fields: Fields, reading: Mapping[str, Any]) -> Pic
         )
     for one in pictures:
         _say(one, reading, findings)
-    return PictureSamples(names, fields, tuple(findings), pictures, files)
+    samples = PictureSamples(names, fields, tuple(findings), pictures, files)
+    are_tiles = reading.get("tile") and all(all(one.field.shape[:2]) for one in pictures)
+    return _in_tiles(samples, reading) if are_tiles else samples
+
+
+def _in_tiles(samples: PictureSamples, reading: Mapping[str, Any]) -> PictureSamples:
+    """Return the tiles of samples; one that cannot be cut stays one, and is refused when read."""
+    side, overlap = int(reading["tile"]), int(reading.get("overlap", 0))
+    main = samples.pictures[0]
+    names, files, corners = [], [], []
+    for name, partners in zip(samples.names, samples.files, strict=True):
+        try:
+            size = main.frame.size or read_header(partners[0]).size(main.reading.plan.upright)
+        except EdkitError:
+            size = (side, side)
+        for top in starts(size[0], side, overlap):
+            for left in starts(size[1], side, overlap):
+                names.append(f"{name} {top},{left}")
+                files.append(partners)
+                corners.append((top, left))
+    free = [
+        replace(one, field=replace(one.field, shape=(0, 0, *one.field.shape[2:])))
+        for one in samples.pictures
+    ]
+    return PictureSamples(names, samples.fields, samples.findings, free, files, corners, side)
 
 
 def reading_facts(plan: FolderPlan, settled: Mapping[str, FieldReading]) -> dict[str, Any]:
@@ -280,6 +342,7 @@ def reading_facts(plan: FolderPlan, settled: Mapping[str, FieldReading]) -> dict
         "size": [*plan.frame.size],
         "fit": plan.frame.fit,
         "standardise": plan.standardise,
+        **({"tile": plan.tile, "overlap": plan.overlap} if plan.tile else {}),
         "fields": {name: one.facts() for name, one in settled.items()},
         "ids": {name: ids for name, one in settled.items() if (ids := _ids(one.plan))},
         "units": {
@@ -333,6 +396,8 @@ def _picture(name: str, field: Field, reading: Mapping[str, Any]) -> PictureFiel
     ):
         settled = replace(settled, plan=replace(plan, channels=field.shape[-1]))
     size = field.shape[:2] if all(field.shape[:2]) else ()
+    if reading.get("tile"):  # the images that were cut had this size, if any
+        size = tuple(reading.get("size", ()))
     frame = Framing(size, str(reading.get("fit", "stretch")))
     standardise = bool(reading.get("standardise")) and field.kind == "image"
     return PictureField(name, field, settled, frame, standardise)

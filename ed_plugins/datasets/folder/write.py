@@ -14,6 +14,8 @@ def written(plan: FolderPlan) -> str:
         "size": [*plan.frame.size],
         "fit": plan.frame.fit,
         "standardise": plan.standardise,
+        "tile": plan.tile,
+        "overlap": plan.overlap,
         "table": plan.table,
         "names": plan.names,
         "split_column": plan.split_column,

@@ -138,6 +138,55 @@ def test_a_mask_has_the_size_of_the_picture(
         assert arrays["mask"].shape == (3, 16, 24)
 
 
+def test_a_large_picture_is_taken_in_tiles_and_the_last_line_says_so(
+    runs: dict[str, Run], pictures: Path, tmp_path: Path, capsys: Any
+) -> None:
+    run = runs["unet"]
+    large = np.asarray(Image.open(pictures / "0.png").convert("RGB"), "f4")[None] / 255
+    masks = {}
+    for options, words in (
+        ((), "in tiles of 8x8 pixels that overlap by 2, blended"),
+        (("--tile", "16", "--overlap", "4"), "in tiles of 16x16 pixels that overlap by 4, blended"),
+        (("--tile", "none"), "samples in"),
+    ):
+        out = tmp_path / f"masks{len(masks)}.npz"
+        assert edkit("segment", run.path, pictures / "0.png", *options, "-o", out) == 0
+        said = capsys.readouterr().err
+        assert words in said
+        assert ("tiles" in said) == ("none" not in options)
+        with np.load(out) as arrays:
+            masks[options] = arrays["mask"]
+        assert masks[options].shape == (1, 16, 24)
+    np.testing.assert_array_equal(masks[()], run.segment(large)["mask"])
+    alike = run.segment(large, tile=16, overlap=4)["mask"]
+    np.testing.assert_array_equal(masks["--tile", "16", "--overlap", "4"], alike)
+    small = pictures / "1.png"  # of the size of the run
+    assert edkit("segment", run.path, small, "-o", tmp_path / "small.npz") == 0
+    assert "tiles" not in capsys.readouterr().err
+    codes = ("reconstruct", runs["vae"].path, pictures, "--overlap", "0", "-o", tmp_path / "back")
+    assert edkit(*codes) == 0
+    with Image.open(tmp_path / "back" / "0.png") as image:
+        assert image.size == (24, 16)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("reconstruct", "vae", "--tile", "16"), "takes 8 x 8 pixels and cannot take 16 x 16"),
+        (("predict", "classifier", "--tile", "16"), "tiles are of pictures of which pictures"),
+        (("segment", "unet", "--tile", "16", "--overlap", "16"), "--overlap is from 0 to 15"),
+        (("segment", "unet", "--tile", "4"), "expected auto, none or pixels, from 8 up"),
+    ],
+)
+def test_tiles_that_cannot_be_are_refused(
+    runs: dict[str, Run], pictures: Path, tmp_path: Path, capsys: Any, arguments: Any, message: str
+) -> None:
+    verb, run, *options = arguments
+    assert edkit(verb, runs[run].path, pictures, *options, "-o", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_new_samples_are_drawn_of_every_class(runs: dict[str, Run], tmp_path: Path) -> None:
     command = ("generate", runs["conditional"].path, "--count", "4")
     assert edkit(*command, "-o", tmp_path / "new") == 0

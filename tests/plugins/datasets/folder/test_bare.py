@@ -291,6 +291,32 @@ def test_a_training_that_meets_a_bad_file_says_which_and_goes_on_once_it_is_mend
         np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
 
 
+def test_folders_of_fields_may_lie_in_several_folders(tmp_path: Path) -> None:
+    for place in ("north", "south"):
+        for number in range(5):
+            bright = 50 if place == "north" else 200
+            put(tmp_path, f"{place}/rgb/{number}.png", np.full((6, 8, 3), bright, "uint8"))
+            put(tmp_path, f"{place}/disp/{number}.png", np.full((6, 8), 300 + bright, "uint16"))
+            put(tmp_path, f"{place}/label/{number}.png", RANDOM.integers(0, 2, (6, 8), "uint8"))
+            put(tmp_path, f"{place}/disp_colour/{number}.png")  # no number a pixel
+        (tmp_path / place / "ptcloud").mkdir()
+        (tmp_path / place / "ptcloud" / "0.mat").write_text("points")
+    data = loaded_twice(tmp_path)
+    kinds = {name: field.kind for name, field in data.fields.items()}
+    assert kinds == {"image": "image", "disp": "value", "disp_colour": "image", "mask": "class"}
+    assert sizes(data) == {"train": 8, "test": 2}
+    whole = data.whole or {}
+    bright = np.asarray(whole["image"])[:, 0, 0, 0] * 255
+    np.testing.assert_allclose(bright, [50] * 5 + [200] * 5, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(whole["disp"])[:, 0, 0, 0], 300 + bright, rtol=1e-6)
+    found = described(f"folder:{tmp_path}")
+    assert found is not None
+    assert 'layout = "{group}/{field}"' in found[1]
+    (tmp_path / "south" / "label" / "0.png").unlink()
+    with pytest.raises(EdkitError, match="has no partner"):
+        load_data(f"folder:{tmp_path}")
+
+
 def test_a_table_says_the_splits_where_no_folder_does(tmp_path: Path) -> None:
     names = [f"{number}.png" for number in range(8)]
     for name in names:
