@@ -12,7 +12,8 @@ standardise = true             # each image to one mean and one deviation of its
 # nested = true                # images in folders of folders as well
 # split = "last"               # where the layout has no {split}: the last fifth is the test;
                                # "random" (default) draws it by seed = 0; or test = "*_[0-4]"
-# table = "labels.csv"         # its column names = "file" names the files, in their order
+# table = "labels.csv"         # its column names = "file" names the files, in their order, and its
+                               # split_column = "split" says train, validation or test
 group = "_"                    # files that begin alike, up to the last "_", are of one group, such
                                # as frames of a film: all or none are validated on; default: none
 [splits]                       # default: train, val (or validation, valid), test, if they exist
