@@ -55,9 +55,8 @@ def main() -> int:
 
 def measured(way: str, model: str, epochs: int, images: int) -> Any:
     """Return what a way reports of one training in a process of its own."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if "-" in way:
-        environment["KERAS_BACKEND"] = way.partition("-")[2]
+    backend = way.partition("-")[2] or "torch"
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": backend}
     command = [sys.executable, str(CHILD), way.partition("-")[0], model, str(epochs), str(images)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
