@@ -145,8 +145,8 @@ def test_unquoted_path_is_told_how_to_be_written(
 
 
 def test_path_alone_is_told_which_data_sets_read_it(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").touch()
-    with pytest.raises(EdkitError, match=r"is a path: expected the data set .* signals:"):
+    (tmp_path / "a.csv").write_text("time,a\n" + "".join(f"{0.1 * n},{n % 7}\n" for n in range(99)))
+    with pytest.raises(EdkitError, match=r"is a path: expected the data set .*: signals:"):
         settle_data(str(tmp_path / "a.csv"))
 
 
