@@ -85,7 +85,9 @@ def child() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     def start(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
         command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
         pipes: Mapping[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        started.append(subprocess.Popen(command, text=True, **{**pipes, **options}))
+        started.append(
+            subprocess.Popen(command, text=True, errors="replace", **{**pipes, **options})
+        )  # some write bytes, of which the end may be cut off
         return started[-1]
 
     yield start
