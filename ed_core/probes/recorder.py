@@ -298,11 +298,9 @@ class Recorder(keras.callbacks.Callback):
         """Take the last frame and close, unless a `with` block or Keras' history does it later."""
         self._write_pending()
         self._fetch()
-        if self._managed:
-            return
-        if self._history.follows:
+        if self._history.follows and not self._managed:
             self._history.call(self.params, self.finish)
-        else:
+        elif not self._managed:
             self.finish()
 
     def go_on(self, step: int, seconds: float, opening: Sequence[tuple[str, str]]) -> None:
@@ -390,9 +388,7 @@ class Recorder(keras.callbacks.Callback):
 
     def _open(self, capture: Capture, logs: Mapping[str, Any], columns: Sequence[str] = ()) -> None:
         """Open the segment once the names of the scalars are known: after the first step."""
-        steps = self.run.get("steps_per_epoch", self.params.get("steps"))
-        fit = {"epochs": self.params.get("epochs"), "steps_per_epoch": steps}
-        run = {**self.run, "backend": keras.config.backend(), **fit}
+        run = _described(self.run, self.params)
         segments, first = self.folder.recording, self._first
         curves = self._curves.names
         capture.open(segments, run, self._facts, logs, first, columns=columns, curves=curves)
@@ -417,9 +413,7 @@ class Recorder(keras.callbacks.Callback):
         if pending is None or self._capture is None:
             return
         when, logs, before = pending
-        now = self._capture.numbers(logs)
-        same = np.array_equal([*now.values()], [*before.values()], equal_nan=True)
-        if now.keys() != before.keys() or not same:
+        if _differ(self._capture.numbers(logs), before):
             self._capture.scalars(when, logs)
 
     def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
@@ -431,6 +425,19 @@ class Recorder(keras.callbacks.Callback):
         # This frame is being written still, so the one before it tells what writing costs.
         self._pace.seen = when[0]
         self._pace.took(time.monotonic() - start + capture.writing, capture.seconds)
+
+
+def _described(run: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a recording says of its run, with the parameters of `fit` and the backend."""
+    steps = run.get("steps_per_epoch", params.get("steps"))
+    fit = {"epochs": params.get("epochs"), "steps_per_epoch": steps}
+    return {**run, "backend": keras.config.backend(), **fit}
+
+
+def _differ(numbers: Mapping[str, float], others: Mapping[str, float]) -> bool:
+    """Tell whether logs have other names, or other numbers."""
+    same = np.array_equal([*numbers.values()], [*others.values()], equal_nan=True)
+    return numbers.keys() != others.keys() or not same
 
 
 def _warn_of_equal_paths(model: Any) -> None:

@@ -108,14 +108,10 @@ class Job:
         if plan.record:
             _try_probes(spec, objective, data)
         steps = plan.epochs * batches.batches_per_epoch
-        decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
-        rate = ScaledSchedule(decay, steps=_turn_steps(info, steps))
-        optimizer = make_optimizer(spec, objective, rate, plan.params)
-        objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
-        objective.optimizer.build(objective.trainable_variables)
+        rate = _compile(objective, spec, plan, steps, _turn_steps(info, steps))
         randomness.reseed(objective, seeds)
-        kept = arrays is not None
-        return cls(spec, plan, data, objective, rate, batches, validation, earlier, kept)
+        program = arrays is not None
+        return cls(spec, plan, data, objective, rate, batches, validation, earlier, program)
 
     def facts(self) -> dict[str, Any]:
         """Return what `run.json` says of a training beside its plan: what was used for it."""
@@ -306,6 +302,26 @@ class Job:
                 if reference := recording.reference():
                     return reference
         return reference_batch(self.data)
+
+
+def _compile(
+    objective: Objective, spec: ModelSpec, plan: Plan, steps: int, turn: int
+) -> ScaledSchedule:
+    """Compile a model with the optimizer of a training; return its learning rate.
+
+    Args:
+        objective: the model.
+        spec: as registered.
+        plan: of the run.
+        steps: of the whole training.
+        turn: the steps of which its halves are counted.
+    """
+    decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
+    rate = ScaledSchedule(decay, steps=turn)
+    optimizer = make_optimizer(spec, objective, rate, plan.params)
+    objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
+    objective.optimizer.build(objective.trainable_variables)
+    return rate
 
 
 def _fields_of(heads: Sequence[Head]) -> dict[str, Field]:
