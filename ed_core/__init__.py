@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ed_core.nn import metrics as metrics
     from ed_core.nn.layers import CentredBatchNormalization as CentredBatchNormalization
     from ed_core.nn.layers import ConstantWeights as ConstantWeights
+    from ed_core.nn.layers import MirrorAverage as MirrorAverage
     from ed_core.nn.layers import Noise as Noise
     from ed_core.nn.layers import Sampling as Sampling
     from ed_core.nn.layers import SharedNetwork as SharedNetwork
@@ -87,6 +88,7 @@ _WITH_KERAS = {
     "ConstantWeights": "nn.layers",
     "LatentCodes": "probes",
     "LatentScan": "probes",
+    "MirrorAverage": "nn.layers",
     "Noise": "nn.layers",
     "Objective": "nn.objective",
     "Predictions": "probes",

@@ -39,7 +39,7 @@ def fingerprint(data: Dataset, names: Iterable[str]) -> dict[str, dict[str, Any]
             for first in range(0, len(rows), _PIECE):
                 part = np.asarray(arrays[name][rows[first : first + _PIECE]])
                 kind = "<i8" if part.dtype.kind in "biu" else "<f4"
-                total.update(np.ascontiguousarray(part, kind))
+                total.update(np.ascontiguousarray(part, kind).data)
         sums[split] = {"samples": samples, "sum": total.hexdigest()[:32]}
     return sums
 

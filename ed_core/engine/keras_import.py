@@ -12,6 +12,7 @@ _CLASSES = {
     "CentredBatchNormalization": "nn.layers",
     "ConstantWeights": "nn.layers",
     "Frozen": "nn.layers",
+    "MirrorAverage": "nn.layers",
     "Noise": "nn.layers",
     "Objective": "nn.objective",
     "Sampling": "nn.layers",

@@ -6,7 +6,13 @@ import keras
 from keras import layers
 
 from ed_core.errors import EdkitError
-from ed_core.nn.layers import CentredBatchNormalization, Sampling, SharedNetwork
+from ed_core.nn.layers import (
+    CentredBatchNormalization,
+    MirrorAverage,
+    Sampling,
+    SharedNetwork,
+    mirrored,
+)
 
 
 def inference_model(model: Any) -> Any:
@@ -42,6 +48,8 @@ def _new(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:
     if isinstance(layer, SharedNetwork):  # a copy of its own: Keras' files do not share so deep
         network = layer.called()
         return inference_model(keras.Model(network.input, network.output, name=layer.name))
+    if isinstance(layer, MirrorAverage):
+        return _average(layer, copies)
     if isinstance(layer, keras.Model):
         graph = keras.Model(*_ends(layer), name=layer.name)
         return keras.models.clone_model(
@@ -56,6 +64,20 @@ def _new(layer: Any, copies: dict[int, tuple[Any, Any]]) -> Any:
             f"itself, and import {kind.__module__.partition('.')[0]} where it is loaded."
         )
     return kind.from_config(layer.get_config())
+
+
+def _average(layer: MirrorAverage, copies: dict[int, tuple[Any, Any]]) -> Any:
+    """Return the mean over mirror images as a model of Keras' own operations."""
+    given = {
+        name: keras.Input(tensor.shape[1:], name=name) for name, tensor in layer.layer.input.items()
+    }
+    one = _copy(layer.layer, copies)
+    seen = []
+    for steps in layer.mirrors:
+        maps = one({name: mirrored(x, steps) for name, x in given.items()})
+        seen.append({name: mirrored(x, steps) for name, x in maps.items()})
+    means = {name: sum(maps[name] for maps in seen) / len(seen) for name in seen[0]}
+    return keras.Model(given, means, name=layer.name)
 
 
 def _ends(model: Any) -> tuple[Any, Any]:

@@ -1,6 +1,6 @@
-"""Layers: Gaussian sampling, noise, frozen, shared and constant networks, normalisation."""
+"""Layers: sampling, noise, frozen, shared and constant networks, normalisation, mirror images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -258,3 +258,44 @@ def _moved(variable: Any) -> Tensor:
     if variable.path.rsplit("/", 1)[-1] != "seed_generator_state":
         return variable.value
     return ops.add(variable.value, ops.convert_to_tensor([0, 2**30], dtype=variable.dtype))
+
+
+@keras.saving.register_keras_serializable("ed_core")
+class MirrorAverage(layers.Wrapper):
+    """Model of maps; in use the mean over the mirror images of its inputs, turned back.
+
+    While it trains, it sees one image: what is mirrored is the batch.
+
+    Args:
+        layer: a model from maps to maps, all (batch, height, width, ...), dicts by name.
+        mirrors: steps along the height and the width, 1 or -1, of each image that is looked at.
+    """
+
+    def __init__(self, layer: Any, mirrors: Sequence[Sequence[int]], **kwargs: Any) -> None:
+        super().__init__(layer, **kwargs)
+        self.mirrors = [tuple(steps) for steps in mirrors]
+
+    def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
+        """Return the maps of the inputs, by name."""
+        if training:
+            return dict(self.layer(inputs, training=True))
+        seen = [
+            {
+                name: mirrored(maps, steps)
+                for name, maps in self.layer(
+                    {name: mirrored(x, steps) for name, x in inputs.items()}, training=False
+                ).items()
+            }
+            for steps in self.mirrors
+        ]
+        return {name: sum(one[name] for one in seen) / len(seen) for name in seen[0]}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layer and the mirror images."""
+        return {**super().get_config(), "mirrors": self.mirrors}
+
+
+def mirrored(maps: Tensor, steps: Sequence[int]) -> Tensor:
+    """Return maps (batch, height, width, ...) read with these steps along height and width."""
+    axes = [axis for axis, step in enumerate(steps, 1) if step < 0]
+    return ops.flip(maps, axes) if axes else maps

@@ -84,7 +84,6 @@ class Job:
             info: what `run.json` says, of a run that goes on.
             arrays: of a program, which are trained on.
         """
-        tuning.tune_allocator()
         earlier = info is not None and is_earlier(info)
         check_terms(spec, plan, rising=not earlier)
         data = load_data(plan.data if arrays is None else arrays, _fields_of(spec.heads))
@@ -316,6 +315,7 @@ def _compile(
         steps: of the whole training.
         turn: the steps of which its halves are counted.
     """
+    tuning.tune_allocator()  # from here on nothing is given back: the data have been looked at
     decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
     rate = ScaledSchedule(decay, steps=turn)
     optimizer = make_optimizer(spec, objective, rate, plan.params)

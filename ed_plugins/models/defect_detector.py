@@ -1,10 +1,9 @@
 """Detector of defects, trained on normal images with synthetic defects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import ceil, log2, prod
 from typing import Any, Literal
 
-import keras
 import numpy as np
 from keras import Input, Model, layers, ops
 from sklearn.decomposition import PCA
@@ -15,6 +14,7 @@ from ed_core import (
     Fields,
     Head,
     LatentCodes,
+    MirrorAverage,
     Reconstruction,
     augment,
     defects,
@@ -64,46 +64,6 @@ def with_defects(
     seen, masks = defects.pasted(batch["image"], random, share=params["defect_share"])
     seen = np.where(masks > 0, seen, batch["image"])  # what cannot be seen is none
     return {**batch, "image": seen, "image_target": batch["image"]}
-
-
-@keras.saving.register_keras_serializable("ed_plugins")
-class OverMirrors(layers.Wrapper):
-    """Model of maps; in use the mean over the mirror images of its inputs, turned back.
-
-    While it trains, it sees one image: what is mirrored is the batch.
-
-    Args:
-        layer: a model from maps to maps, all (batch, height, width, ...), dicts by name.
-        mirrors: steps along the height and the width, 1 or -1, of each image that is looked at.
-    """
-
-    def __init__(self, layer: Any, mirrors: Sequence[Sequence[int]], **kwargs: Any) -> None:
-        super().__init__(layer, **kwargs)
-        self.mirrors = [tuple(steps) for steps in mirrors]
-
-    def call(self, inputs: dict[str, Tensor], training: bool | None = None) -> dict[str, Tensor]:
-        """Return the maps of the inputs, by name."""
-        if training:
-            return dict(self.layer(inputs, training=True))
-        seen = [
-            {
-                name: _mirrored(maps, steps)
-                for name, maps in self.layer(
-                    {name: _mirrored(x, steps) for name, x in inputs.items()}, training=False
-                ).items()
-            }
-            for steps in self.mirrors
-        ]
-        return {name: sum(one[name] for one in seen) / len(seen) for name in seen[0]}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the layer and the mirror images."""
-        return {**super().get_config(), "mirrors": self.mirrors}
-
-
-def _mirrored(maps: Tensor, steps: tuple[int, ...]) -> Tensor:
-    axes = [axis for axis, step in enumerate(steps, 1) if step < 0]
-    return ops.flip(maps, axes) if axes else maps
 
 
 def with_components(net: Model, train: Mapping[str, Any], params: Mapping[str, Any]) -> None:
@@ -179,7 +139,7 @@ def defect_detector(
     encoder = _encoder(fields, latent)
     decoder = _decoder(fields, encoder)
     restored = decoder(encoder({"image": image}))["image"]
-    unet = OverMirrors(_unet_of(fields, filters, stride), _MIRRORS[mirror], name="marker")
+    unet = MirrorAverage(_unet_of(fields, filters, stride), _MIRRORS[mirror], name="marker")
     defect = unet({"image": image, "restored": restored})["defect"]
     marked = layers.Concatenate(name="marked")([defect, image])
     return Model({"image": image}, {"image": restored, "defect": defect, "marked": marked})

@@ -41,7 +41,7 @@ TINY: dict[str, Any] = {"filters": (3, 2), "elevation_filters": (3, 2), "hidden"
 SAMPLES = 2
 PARTS = ("", "encoder", "decoder", "discriminator")
 # Whose layers have every kind of counterpart; the others have no more.
-INFERRED = ("classifier", "gan", "stacked_autoencoder", "vae")
+INFERRED = ("classifier", "defect_detector", "gan", "stacked_autoencoder", "vae")
 
 CHILD = """
 import json, sys, pathlib
@@ -206,6 +206,7 @@ def test_a_package_says_which_of_its_models_have_convolutions(
 ) -> None:
     def convolves(layer: Any) -> bool:
         below = layer.layers if isinstance(layer, keras.Model) else ()
+        below = [layer.layer] if isinstance(layer, keras.layers.Wrapper) else below
         return "Conv" in type(layer).__name__ or any(map(convolves, below))
 
     assert is_convolutional(GROUP, name) is convolves(saved[1][name])
