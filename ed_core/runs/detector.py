@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -24,11 +24,11 @@ DEFECT = "defect"
 BOTH = "+"  # between the names of two scores that are added
 LARGEST_CODE = 128  # numbers of a code whose covariance is kept in run.json
 QUANTILES = 1001  # quantiles of the calibration scores that are kept, at most
-_TINY = 1e-12  # that is added before a logarithm
+TINY = 1e-12  # that is added before a logarithm
 CODE = "mahalanobis"
 MULTISCALE = "multiscale"
 _SMOOTHED, _SQUARED, _BOUND = "smoothed", "squared", "elbo"
-_OF_CONTRAST = ("smoothed_2", MULTISCALE)  # divided by the variance of each original
+_OF_CONTRAST = ("smoothed_2", MULTISCALE)
 
 RESIDUALS: Mapping[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
     _SMOOTHED: lambda x, y, positions: residuals.smoothed(x, y, positions),
@@ -248,11 +248,25 @@ class Scorer:
         return np.sum(terms, axis=0, dtype="float64")
 
 
+def divisor_of(name: str, positions: int) -> Literal["", "norm", "variance"]:
+    """Return what of each original the sum of a residual is divided by, "" for nothing.
+
+    Of `smoothed` of an image it is the root of the sum of its squares, lest bright images look odd,
+    of `smoothed_2` and `multiscale` the variance.
+
+    Args:
+        name: one of the residuals of `score_names`.
+        positions: axes along which the numbers have neighbours.
+    """
+    if name == _SMOOTHED and positions == 2:
+        return "norm"
+    return "variance" if name in _OF_CONTRAST else ""
+
+
 def residual_part(name: str, original: np.ndarray, restored: np.ndarray, field: Field) -> Part:
     """Return a score of the residual of each sample, and its map.
 
-    The sum of `smoothed` over an image is divided by the root of the sum of its squares, lest
-    bright images look odd, that of `smoothed_2` and `multiscale` by its variance.
+    Its sum over a sample is divided by what `divisor_of` says.
 
     Args:
         name: one of the residuals of `score_names`.
@@ -264,9 +278,10 @@ def residual_part(name: str, original: np.ndarray, restored: np.ndarray, field: 
     marks = RESIDUALS[name](original, restored, positions)
     axes = tuple(range(1, original.ndim))
     size = np.ones(len(original))
-    if name == _SMOOTHED and positions == 2:
+    divisor = divisor_of(name, positions)
+    if divisor == "norm":
         size = np.sqrt(np.square(original, dtype="float64").sum(axis=axes))
-    if name in _OF_CONTRAST:
+    if divisor == "variance":
         size = np.var(original, axis=axes, dtype="float64")
     size = np.where(size > 0, size, 1.0).reshape(-1, *[1] * (marks.ndim - 1))
     marks = np.asarray(marks / size)
@@ -295,9 +310,9 @@ def added(parts: Mapping[str, Part], detector: Detector) -> Part:
     for name in names:
         mean, deviation, level = detector.scales[name]
         score, own = parts[name]
-        scores = scores + (np.log(score + _TINY) - mean) / deviation / len(names)
+        scores = scores + (np.log(score + TINY) - mean) / deviation / len(names)
         if own is not None:
-            own = own / max(level, _TINY)
+            own = own / max(level, TINY)
             marks = own if marks is None else marks + own
     return np.asarray(scores), marks
 
@@ -305,7 +320,7 @@ def added(parts: Mapping[str, Part], detector: Detector) -> Part:
 def scale_of(part: Part) -> tuple[float, float, float]:
     """Return what `added` needs of a score on normal samples; see `Detector.scales`."""
     score, marks = part
-    logs = np.log(score + _TINY)
+    logs = np.log(score + TINY)
     level = float(np.mean(marks)) if marks is not None else 0.0
     return float(logs.mean()), max(float(logs.std()), 1e-6), level
 

@@ -18,8 +18,17 @@ from ed_core.nn.decoder import find_decoder
 from ed_core.nn.inference_model import inference_model
 from ed_core.nn.submodels import inputs_of
 from ed_core.plugins.spec import PRESENT, Field
-from ed_core.runs.detector import BOTH, CODE, DEFECT, Detector, positions_of
-from ed_core.runs.outputs import predicts, reconstructing
+from ed_core.runs.detector import (
+    BOTH,
+    CODE,
+    DEFECT,
+    TINY,
+    VERDICTS,
+    Detector,
+    divisor_of,
+    positions_of,
+)
+from ed_core.runs.outputs import predicts, reconstructing, target_of
 from ed_core.runs.trained_model import TrainedModel
 
 FORMATS = {
@@ -28,8 +37,6 @@ FORMATS = {
 }
 """The formats by the endings of their files; of a folder "", a SavedModel of TensorFlow."""
 PARTS = ("", "encoder", "decoder")
-_CONTRAST = ("smoothed_2", "multiscale")
-_TINY = 1e-12
 _LONGEST = 200  # letters of a converter's message
 _FLAT = 1e-6  # the deviation of an image of one number
 
@@ -111,10 +118,8 @@ def _exported_decoder(run: TrainedModel) -> Exported:
             run.fields[decoder.label].shape, name=decoder.label, dtype="int32"
         )
     output = inference_model(decoder.model)(given)[decoder.output]
-    targets = [head.target for head in run.model.heads if head.output == decoder.output]
-    target = next((one for one in targets if one), decoder.output)
-    units = _Units.of(run, target)
-    return _named(run, "decoder", given, {target: units.undone(output, None)})
+    target = target_of(run, decoder.output)
+    return _named(run, "decoder", given, {target: _Units.of(run, target).undone(output, None)})
 
 
 def _named(run: TrainedModel, part: str, given: Tensors, results: Tensors) -> Exported:
@@ -144,7 +149,7 @@ def _said(run: TrainedModel, name: str, tensor: Tensor) -> dict[str, Any]:
     field = run.fields.get(name, field)
     facts: dict[str, Any] = {"shape": [None, *tensor.shape[1:]]}
     if name == "verdict":
-        facts["classes"] = ["normal", "odd"]
+        facts["classes"] = [*VERDICTS]
     elif field is not None and field.kind == "class":
         facts["classes"] = [*field.classes]
     elif field is not None and field.kind in ("image", "video"):
@@ -269,7 +274,7 @@ class _Scores:
         total: Any = 0.0
         for name in names:
             mean, deviation, _ = detector.scales[name]
-            part = ops.log(self.part(name, detector) + _TINY)
+            part = ops.log(self.part(name, detector) + TINY)
             total = total + (part - mean) / (deviation * len(names))
         return total
 
@@ -303,12 +308,12 @@ class _Scores:
         marks = score_graph.MAPS[name](x, y, positions)
         total = ops.sum(ops.reshape(marks, (-1, int(np.prod(marks.shape[1:])))), axis=1)
         axes = tuple(range(1, len(x.shape)))
-        size = None
-        if name == "smoothed" and positions == 2:
-            size = ops.sqrt(ops.sum(ops.square(x), axis=axes))
-        if name in _CONTRAST:
-            size = ops.var(x, axis=axes)
-        return total if size is None else total / ops.where(size > 0, size, ops.ones_like(size))
+        divisor = divisor_of(name, positions)
+        if not divisor:
+            return total
+        norm = divisor == "norm"
+        size = ops.sqrt(ops.sum(ops.square(x), axis=axes)) if norm else ops.var(x, axis=axes)
+        return total / ops.where(size > 0, size, ops.ones_like(size))
 
     def _code(self) -> Tensor:
         if "code" in self.raw:
@@ -372,7 +377,7 @@ def _write(model: Any, path: Path, form: str) -> None:
     model({name: np.zeros((1, *x.shape[1:]), x.dtype) for name, x in model.input.items()})
     keras_name = "tf_saved_model" if form == "saved_model" else form
     try:
-        model.export(path, format=keras_name, verbose=False)
+        model.export(str(path), format=keras_name, verbose=False)  # OpenVINO takes no Path
     except Exception as error:  # of converters of all kinds
         why = str(error).partition("\n")[0][:_LONGEST].rstrip(".")
         raise EdkitError(

@@ -182,7 +182,7 @@ def decoding(run: TrainedModel) -> Inference:
     inputs = Fields(code=Field(decoder.shape, "value"))
     if decoder.label:
         inputs[decoder.label] = run.fields[decoder.label]
-    target = _target_of(run, decoder.output)
+    target = target_of(run, decoder.output)
     shape = tuple(decoder.model.output[decoder.output].shape[1:])
     outputs = Fields({target: replace(run.fields.get(target, Field(shape, "value")), shape=shape)})
 
@@ -408,7 +408,7 @@ def _shares(values: np.ndarray, head: Head) -> np.ndarray:
     return shares
 
 
-def _target_of(run: TrainedModel, output: str) -> str:
+def target_of(run: TrainedModel, output: str) -> str:
     """Return the field that an output is like: the target of its head, else of its own name."""
     targets = [head.target for head in run.model.heads if head.output == output and head.target]
     return targets[0] if targets else output

@@ -109,8 +109,8 @@ class Job:
         steps = plan.epochs * batches.batches_per_epoch
         rate = _compile(objective, spec, plan, steps, _turn_steps(info, steps))
         randomness.reseed(objective, seeds)
-        program = arrays is not None
-        return cls(spec, plan, data, objective, rate, batches, validation, earlier, program)
+        kept = arrays is not None
+        return cls(spec, plan, data, objective, rate, batches, validation, earlier, kept)
 
     def facts(self) -> dict[str, Any]:
         """Return what `run.json` says of a training beside its plan: what was used for it."""

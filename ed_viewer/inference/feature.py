@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
+from ed_core.recording import find_runs
 from ed_viewer.inference.dialog import InferenceDialog
 from ed_viewer.inference.process import VerbProcess
 from ed_viewer.inference.results import InferenceResults, ResultReader
@@ -137,5 +138,5 @@ class InferenceFeature(Feature):
 def is_run(path: Path) -> bool:
     """Tell whether a path is a run, a folder of runs, or a segment of a recording."""
     if path.is_dir():
-        return (path / "run.json").exists() or any(path.glob("*/run.json"))
+        return bool(find_runs(path)) or (path / "recording").exists()
     return path.suffix == ".h5" and path.parent.name == "recording"

@@ -75,6 +75,18 @@ def test_every_score_is_that_of_the_run(vae: Run, score: str) -> None:
     assert 0 < found["verdict"].sum() < len(BYTES)
 
 
+def test_a_detector_of_defects_brings_its_map_and_its_score(tmp_path: Path) -> None:
+    fields = Fields(image=Field((16, 16, 1)))
+    options = {"latent": 4, "filters": (4, 8), "mirror": "both"}
+    run = untrained_run(tmp_path, "defect_detector", fields, info_of(black=0, white=255), **options)
+    x = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 1)).astype("float32")
+    for score in ("defect", "defect+multiscale"):
+        settled = detector(score)
+        expected = scoring(run, settled).of(x / 255)
+        found = results(exported(run, detector=settled), image=x)
+        np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-3)
+
+
 def test_a_score_without_a_graph_is_left_out_with_a_word(vae: Run) -> None:
     one = exported(vae, detector=detector("elbo"))
     assert set(one.model.output) == {"image", "code"}
@@ -171,6 +183,26 @@ def test_nothing_is_overwritten_and_nothing_half_made(vae: Run, tmp_path: Path) 
             export(vae, tmp_path / "other.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
     assert (tmp_path / "model.json").read_text() == "mine"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("ending", "form"), [*FORMATS.items()][1:])
+def test_other_formats_are_asked_of_keras_by_a_path_that_is_text(
+    vae: Run, ending: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO's converter takes no Path."""
+    asked = []
+
+    def write(model: Any, path: str, format: str, verbose: bool) -> None:  # noqa: A002
+        asked.append((path, format, model.trainable))
+        Path(path).write_text("model")
+
+    monkeypatch.setattr(keras.Model, "export", write)
+    export(vae, tmp_path / f"model{ending}")
+    ((path, format_, trainable),) = asked
+    assert isinstance(path, str)
+    assert (format_.removeprefix("tf_"), trainable) == (form, False)
+    assert {one.name for one in tmp_path.iterdir()} == {f"model{ending}", "model.json"}
 
 
 @pytest.mark.once

@@ -71,6 +71,16 @@ def choose(dialog: Any, verb: str) -> None:
     dialog.verb.setCurrentIndex(names.index(verb))
 
 
+def at_work(qtbot: QtBot, window: Window, source: Path) -> Any:
+    """Return the dialog once the reconstruction of an input is under way."""
+    drop(window, source)
+    form = dialog(qtbot, window)
+    choose(form, "reconstruct")
+    form.start.click()
+    qtbot.waitUntil(lambda: Path(form.folder.text()).exists(), timeout=30_000)
+    return form
+
+
 def test_a_dropped_folder_is_reconstructed_and_shown(
     qtbot: QtBot, show: Callable[[], Window], tmp_path: Path
 ) -> None:
@@ -122,11 +132,7 @@ def test_a_running_task_can_be_stopped(
     qtbot: QtBot, show: Callable[[], Window], tmp_path: Path
 ) -> None:
     shown = show()
-    drop(shown, pictures(tmp_path / "slow"))
-    form = dialog(qtbot, shown)
-    choose(form, "reconstruct")
-    form.start.click()
-    qtbot.waitUntil(lambda: Path(form.folder.text()).exists(), timeout=30_000)
+    form = at_work(qtbot, shown, pictures(tmp_path / "slow"))
     form.start.click()
     qtbot.waitUntil(lambda: "Stopped" in shown.status.message, timeout=30_000)
     assert not feature(shown).process.running
@@ -138,11 +144,7 @@ def test_closing_the_window_ends_the_process(
     qtbot: QtBot, show: Callable[[], Window], tmp_path: Path
 ) -> None:
     shown = show()
-    drop(shown, pictures(tmp_path / "slow"))
-    form = dialog(qtbot, shown)
-    choose(form, "reconstruct")
-    form.start.click()
-    qtbot.waitUntil(lambda: Path(form.folder.text()).exists(), timeout=30_000)
+    at_work(qtbot, shown, pictures(tmp_path / "slow"))
     process = feature(shown).process
     number = process.number
     assert number
