@@ -77,10 +77,12 @@ class DeviceArrays:
         rows, arrays = batch[self._key], batch.get("arrays", self._arrays)
         samples = {}
         for name, (white, floats) in self._stored.items():
-            values = ops.cast(
-                ops.take(arrays[name], rows, axis=0), "float32" if floats else "int32"
-            )
-            samples[name] = values if white is None else values / white
+            values = ops.take(arrays[name], rows, axis=0)
+            if white is not None:
+                # Of a table: JAX divides by multiplying with the inverse, which takes 255 above 1.
+                levels = np.divide(np.arange(256), np.float32(white), dtype="float32")
+                values = ops.take(ops.convert_to_tensor(levels), ops.cast(values, "int32"), axis=0)
+            samples[name] = ops.cast(values, "float32" if floats else "int32")
         return samples
 
 
