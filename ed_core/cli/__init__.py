@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ed_core.cli.bench import bench
 from ed_core.cli.data import data_command
 from ed_core.cli.demo import demo
 from ed_core.cli.listing import list_command
@@ -36,6 +37,7 @@ for command in (
     calibrate,
     figures,
     export_command,
+    bench,
     *VERBS,
 ):
     cli.add_command(command)
