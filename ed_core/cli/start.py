@@ -63,6 +63,7 @@ class Startup:
             told: whether an automatic choice is printed.
         """
         from ed_core.engine import AUTO, choose_backend, share_processors
+        from ed_core.engine.compile_cache import keep_compiled
 
         if window or self._window:
             share_processors()
@@ -75,6 +76,7 @@ class Startup:
         else:
             suited, why = _suited(model)
             chosen = choose_backend(self._backend, suited=suited, why=why, told=told)
+        keep_compiled(chosen)
         with _held_stderr():
             from ed_core.engine.tuning import wake
 

@@ -155,7 +155,7 @@ def _is_entry(value: Any) -> bool:
         return False
     rates = value["rates"]
     names = ("median", "lowest", "highest")
-    return (value["recommended"] in rates or not rates) and all(
+    return value["recommended"] in ("", *rates) and all(
         isinstance(rate, dict) and all(_is_seconds(rate.get(name)) for name in names)
         for rate in rates.values()
     )

@@ -158,6 +158,17 @@ def test_figures_are_written(run, plugin, tmp_path):
     assert {"curves.png", "reconstructions.png"} <= {path.name for path in tmp_path.iterdir()}
 
 
+def test_the_list_of_commands_names_each_with_its_module(capsys):
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2].split("\n")
+    names = [line.split()[0] for line in listed if line.startswith("  ")]
+    assert names == sorted(names)
+    assert {"demo", "list", "train", "bench", "encode"} < {*names}
+    for name in names:
+        assert main([name, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"Usage: edkit {name} ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
