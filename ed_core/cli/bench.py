@@ -24,7 +24,7 @@ _DEADLINE = 300.0  # seconds for whatever is waited for
 @click.argument("models", nargs=-1, metavar="[MODEL ...]")
 @click.option(
     "--rounds",
-    default=5,
+    default=3,
     show_default=True,
     type=click.IntRange(1),
     help="Of each backend, in turn with the others.",
@@ -214,7 +214,10 @@ def _words(entry: Mapping[str, Any]) -> str:
     """Return what was measured of a model in one line."""
     rates = [f"{name} {rate['median']:,.0f}" for name, rate in entry["rates"].items()]
     parts = [f"{', '.join(rates)} samples/s"] if rates else []
-    parts += [f"{name} failed: {problem}" for name, problem in entry["problems"].items()]
+    failed: dict[str, list[str]] = {}
+    for name, problem in entry["problems"].items():
+        failed.setdefault(problem, []).append(name)
+    parts += [f"{', '.join(names)} failed: {problem}" for problem, names in failed.items()]
     return "; ".join(parts)
 
 

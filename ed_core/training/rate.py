@@ -16,7 +16,7 @@ from ed_core.training.callbacks import Order
 from ed_core.training.job import Job
 from ed_core.training.options import Plan
 
-_SAMPLES = 2048  # of an epoch, at most
+_SAMPLES = 1024  # of an epoch, at most
 _MANY = 10**6  # epochs: a training that ends when nothing more is asked
 _PART = "first_samples"
 

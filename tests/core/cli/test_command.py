@@ -78,6 +78,8 @@ def test_a_plugin_in_one_file_trains_and_records(run):
     assert info["model"] == "tiny"
     assert info["status"] == "finished"
     assert info["params"] == {"latent": 4}
+    assert info["backend"] == os.environ["KERAS_BACKEND"]
+    assert info["backend_reason"] == "named by KERAS_BACKEND"
     with Recording(run) as recording:
         assert recording.state == "finished"
         assert recording.problem == ""
