@@ -18,6 +18,7 @@ from ed_core.errors import EdkitError, one_line
 
 _START_UP = 8.0  # seconds of a backend, with compiling and the warm-up
 _DEADLINE = 300.0  # seconds for whatever is waited for
+_RATE = "samples a second: "
 
 
 @click.command()
@@ -27,6 +28,7 @@ _DEADLINE = 300.0  # seconds for whatever is waited for
     default=3,
     show_default=True,
     type=click.IntRange(1),
+    metavar="N",
     help="Of each backend, in turn with the others.",
 )
 @click.option("--kept", is_flag=True, help="Print what was measured before; measure nothing.")
@@ -91,7 +93,7 @@ def _table_before() -> dict[str, Any]:
     try:
         return read_table()
     except EdkitError as error:
-        _say(f"Beginning a new table: {str(error).partition(';')[0]}.")
+        _say(f"Beginning a new table: {str(error).rpartition(';')[0]}.")
         return new_table()
 
 
@@ -103,7 +105,6 @@ def _expected(backends: int, rounds: int) -> float:
 
 def _measured(model: str, backends: Sequence[str], rounds: int) -> dict[str, Any]:
     """Return what the table holds of a model: every backend has its turn in each round."""
-    from ed_core.data.loading import settle_data
     from ed_core.engine.backend_table import entry
     from ed_core.plugins.decorators import MODELS
 
@@ -124,7 +125,7 @@ def _measured(model: str, backends: Sequence[str], rounds: int) -> dict[str, Any
                 if number:  # the first is the warm-up
                     rates.setdefault(name, []).append(rate)
     whole = {name: rates[name] for name in backends if name not in problems}
-    return entry(settle_data(MODELS[model].data), whole, problems)
+    return entry(MODELS[model].data, whole, problems)
 
 
 class _Training:
@@ -175,7 +176,8 @@ class _Training:
                 self._process.stdin.write("\n")
                 self._process.stdin.flush()
             self._warm = True
-            line = self._process.stdout.readline()
+            lines = iter(self._process.stdout.readline, "")  # libraries may print as well
+            line = next((line for line in lines if line.startswith(_RATE)), "")
         except OSError:  # it has ended
             line = ""
         finally:
@@ -185,7 +187,7 @@ class _Training:
             raise EdkitError(f"no answer in {_DEADLINE:.0f} s")
         if not line:
             raise EdkitError(self._last_words())
-        return float(line)
+        return float(line.removeprefix(_RATE))
 
     def _last_words(self) -> str:
         """Return the last line that the process wrote before it ended."""
@@ -205,7 +207,7 @@ def _answer(model: str) -> None:
         from ed_core.training.rate import train_in_rounds
 
         def tell(rate: float) -> None:
-            print(rate, file=answers, flush=True)
+            print(f"{_RATE}{rate}", file=answers, flush=True)
 
         train_in_rounds(model, lambda: bool(sys.stdin.readline()), tell)
 
