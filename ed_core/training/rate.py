@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import keras
@@ -16,7 +17,9 @@ from ed_core.training.callbacks import Order
 from ed_core.training.job import Job
 from ed_core.training.options import Plan
 
-_SAMPLES = 1024  # of an epoch, at most
+_SAMPLES = 1024  # of an epoch, at most: eight batches
+_FEW = 256  # of an epoch, where samples are large
+_NUMBERS = 2**20  # of an epoch: 1,024 images of 32 x 32
 _MANY = 10**6  # epochs: a training that ends when nothing more is asked
 _PART = "first_samples"
 
@@ -47,7 +50,9 @@ def train_in_rounds(model: str, asked: Callable[[], bool], tell: Callable[[float
 def _beginning(text: str) -> Dataset:
     """Return the first samples that a data set has to train on."""
     data = load_data(text)
-    train = {name: array[:_SAMPLES] for name, array in data.splits["train"].items()}
+    size = max(prod(field.shape) for field in data.fields.values())
+    count = min(max(_NUMBERS // size, _FEW), _SAMPLES)
+    train = {name: array[:count] for name, array in data.splits["train"].items()}
     return replace(data, splits={"train": train}, whole=None, groups=None)
 
 
