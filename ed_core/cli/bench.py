@@ -75,6 +75,7 @@ def _measured_table(names: Sequence[str], rounds: int) -> dict[str, Any]:
     )
     many = f"{len(names)} models" if len(names) > 1 else names[0]
     _say(f"Measuring {many} on {', '.join(backends)}: about {seconds:,.0f} s.")
+    _say_if_busy()
     for name in names:
         began = time.monotonic()
         entry = _measured(name, backends, rounds)
@@ -95,6 +96,14 @@ def _table_before() -> dict[str, Any]:
     except EdkitError as error:
         _say(f"Beginning a new table: {str(error).rpartition(';')[0]}.")
         return new_table()
+
+
+def _say_if_busy() -> None:
+    """Say where other programs take so much of the processors that they decide what is measured."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    many = os.cpu_count() or 1
+    if load > many / 2:
+        _say(f"Other programs keep {load:.1f} of {many} processors busy: better wait for them.")
 
 
 def _expected(backends: int, rounds: int) -> float:
