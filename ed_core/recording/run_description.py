@@ -297,6 +297,7 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "ended": TEXT,
     "problem": TEXT,
     "backend": TEXT,
+    "backend_reason": TEXT,
     "keras": TEXT,
     "host": TEXT,
     "versions": _by_name(TEXT),
