@@ -250,7 +250,7 @@ def _describe(ours: _Tally, theirs: _Tally | None = None) -> str:
     """Return the scores of a run, or by how much those of another are higher, in words."""
     if theirs is None:
         there, count = int(np.isfinite(ours.iou).sum()), len(ours.iou)
-        of = "" if there == count else f" of {there} of {count} classes"  # others are not there
+        of = "" if there == count else f" ({there} of {count} classes)"  # others are not there
         return f"mean IoU {np.nanmean(ours.iou):.3f}{of} · {ours.right:.1f} % of pixels right"
     iou, right = np.nanmean(theirs.iou) - np.nanmean(ours.iou), theirs.right - ours.right
     return signed(f"mean IoU {iou:+.3f} · pixels right {right:+.1f} points")

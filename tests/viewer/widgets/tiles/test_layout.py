@@ -13,6 +13,7 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles.tiles import fitted
 
 pytestmark = pytest.mark.viewer
 
@@ -42,6 +43,19 @@ def test_no_sample_is_left_out_where_that_gains_little(qapp: QApplication) -> No
     assert laid(pictures(8, 256), 700, 400, qapp).columns == 8
     low = laid(pictures(), 1000, 110, qapp)  # it is the height that has no room
     assert low.columns == 16
+
+
+@pytest.mark.parametrize("width", [180, 205, 600])
+def test_no_word_of_a_row_is_cut(width: int, qapp: QApplication) -> None:
+    made = np.zeros((2, 16, 16, 4), np.uint8)
+    labels = ("prediction", "predicted (km)", "predicted − true")
+    metrics = QFontMetrics(qapp.font())
+    laid_out = laid(TileSet(tuple(TileRow(made, name) for name in labels)), width, 300, qapp)
+    rows = [text for text in laid_out.texts if text[1] in labels]
+    shown = [fitted(text, rect, flags, metrics)[0] for rect, text, flags in rows]
+    assert shown == [*labels] * (len(rows) // 3)
+    for one, other in pairwise(rect for rect, _, _ in rows):
+        assert not one.intersects(other)
 
 
 def test_long_names_of_columns_stay_in_their_place(qapp: QApplication) -> None:
