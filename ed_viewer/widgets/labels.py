@@ -15,6 +15,7 @@ _BAR, _SPACE = 72, 8  # pixels of a colour bar, and before it
 Bar = Literal["", "first", "last"]
 """Beside which part of the text a bar of signed colours stands, "" for none."""
 _GAP = re.compile(r" · |  | \(")  # between the parts of a text, the first of which says most
+_SHORT = {"mean squared error": "MSE", "mean square ": "MS "}
 _TITLE_SPACE = 8  # pixels between the two
 _TYPE = 0.95  # of body type
 _LEAST = 4  # letters
@@ -52,11 +53,14 @@ class Caption(QWidget):
 
     @property
     def shown(self) -> str:
-        """What there is room for: parts at the end are left out whole, the tool tip has them."""
+        """What there is room for, the tool tip has all: without parts, then in shorter words."""
         metrics, text = self.fontMetrics(), self.text
         room = self.width() - (_SPACE + _BAR if self.barred else 0)
         while metrics.horizontalAdvance(text) > room and _GAP.search(text):
             text = text[: list(_GAP.finditer(text))[-1].start()]
+        if metrics.horizontalAdvance(text) > room:
+            for words, short in _SHORT.items():
+                text = text.replace(words, short)
         if metrics.horizontalAdvance(text) <= room:
             return text
         if self.width() < self._least:

@@ -180,6 +180,6 @@ class ViewToolsFeature(Feature):
         bar.setVisible(bar.isHidden())
 
     def _toggle_screen(self) -> None:
-        # Not `showNormal`: a window that filled the screen would be larger than that with its frame.
+        # Not `showNormal`: a window that filled the screen would then be larger than the screen.
         full = Qt.WindowState.WindowFullScreen
         self.bench.setWindowState(self.bench.windowState() ^ full)

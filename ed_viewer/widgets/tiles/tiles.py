@@ -121,7 +121,9 @@ def _paint_names(painter: QPainter, tiles: TileSet, layout: TileLayout, theme: T
         painter.restore()
 
 
-def fitted(text: str, rect: QRect, flags: Qt.AlignmentFlag, metrics: QFontMetrics) -> tuple[str, int]:
+def fitted(
+    text: str, rect: QRect, flags: Qt.AlignmentFlag, metrics: QFontMetrics
+) -> tuple[str, int]:
     """Return what of a name has room, and how it is drawn: on a line, on several, or with dots."""
     line, wrapped = (int(flags) | int(f) for f in (_FLAG.TextSingleLine, _FLAG.TextWordWrap))
     # A few pixels more than its name has is no reason for dots.

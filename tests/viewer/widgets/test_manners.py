@@ -73,6 +73,8 @@ def test_a_caption_leaves_out_parts_rather_than_letters(qtbot: QtBot, theme: The
         caption.resize(wide(shown) + 2, 20)
         assert caption.shown == shown
         assert "difference" in caption.toolTip()
+    caption.resize(wide("mean squared error 0.0378"), 20)
+    assert caption.shown == "MSE 0.0378 of 16 samples"
     caption.resize(40, 20)
     assert caption.shown == ""
 
