@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QDialogButtonBox,
     QProgressBar,
     QSizePolicy,
     QSlider,
@@ -25,6 +26,12 @@ _LINE, _MOVE, _PART = 6, 40, 0.2  # pixels high; milliseconds a move; of the lin
 _TICK = QPolygonF([QPointF(5, 10), QPointF(8.5, 13.5), QPointF(14, 6.5)])
 _BUTTON_SIDE = 1.8  # pixels a point of body type
 _GROOVE, _KNOB = 4.0, 7.0  # pixels: the height of the one, the radius of the other
+
+
+def without_icons(buttons: QDialogButtonBox) -> None:
+    """Take away the icons that some styles give to such buttons and to no others."""
+    for button in buttons.buttons():
+        button.setIcon(QIcon())
 
 
 class ProgressLine(QProgressBar):

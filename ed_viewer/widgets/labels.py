@@ -61,6 +61,7 @@ class Caption(QWidget):
         if metrics.horizontalAdvance(text) > room:
             for words, short in _SHORT.items():
                 text = text.replace(words, short)
+            text = text if metrics.horizontalAdvance(text) <= room else text.split(" of ")[0]
         if metrics.horizontalAdvance(text) <= room:
             return text
         if self.width() < self._least:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.timeline import GESTURES
+from ed_viewer.widgets.controls import without_icons
 from ed_viewer.window.commands import shown_keys
 
 
@@ -89,6 +90,7 @@ def fill_dialog(dialog: QDialog, sheet: QWidget) -> None:
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
+    without_icons(buttons)
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(24, 24, 12, 16)
     layout.setSpacing(16)

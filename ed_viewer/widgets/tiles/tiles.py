@@ -27,6 +27,7 @@ from ed_viewer.widgets.tiles.tile_set import TileSet, describe
 
 _FAR = 2.4  # the power of what type is larger by: 125 pixels instead of 56, for the last row
 _FLAG = Qt.TextFlag
+_LETTERS = 4  # of a name that is cut short and its dots, which say little
 
 
 def make_atlas(pixels: np.ndarray) -> QImage:
@@ -133,7 +134,12 @@ def fitted(
     # A word is known by its beginning; what is numbered, by its end as well.
     modes = Qt.TextElideMode
     dots = modes.ElideMiddle if text[-1:].isdigit() else modes.ElideRight
-    return metrics.elidedText(text, dots, rect.width() + 2), line
+    short = metrics.elidedText(text, dots, rect.width() + 2)
+    if len(short) <= _LETTERS and dots == modes.ElideRight:  # without dots there are three more
+        short = text
+        while short and metrics.horizontalAdvance(short) > rect.width() + 2:
+            short = short[:-1]
+    return short, line
 
 
 class Tiles(QWidget):

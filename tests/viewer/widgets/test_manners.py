@@ -75,6 +75,8 @@ def test_a_caption_leaves_out_parts_rather_than_letters(qtbot: QtBot, theme: The
         assert "difference" in caption.toolTip()
     caption.resize(wide("mean squared error 0.0378"), 20)
     assert caption.shown == "MSE 0.0378 of 16 samples"
+    caption.resize(wide("MSE 0.0378 of 16"), 20)
+    assert caption.shown == "MSE 0.0378"
     caption.resize(40, 20)
     assert caption.shown == ""
 

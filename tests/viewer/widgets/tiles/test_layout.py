@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -56,6 +56,14 @@ def test_no_word_of_a_row_is_cut(width: int, qapp: QApplication) -> None:
     assert shown == [*labels] * (len(rows) // 3)
     for one, other in pairwise(rect for rect, _, _ in rows):
         assert not one.intersects(other)
+
+
+def test_a_name_that_is_cut_short_keeps_letters_rather_than_dots(qapp: QApplication) -> None:
+    metrics, flags = QFontMetrics(qapp.font()), Qt.AlignmentFlag.AlignCenter
+    narrow = QRect(0, 0, metrics.horizontalAdvance("Snea"), metrics.height())
+    assert fitted("Sneaker", narrow, flags, metrics)[0].startswith("Snea")
+    wide = QRect(0, 0, metrics.horizontalAdvance("a class whose"), metrics.height())
+    assert fitted("aclasswhosename", wide, flags, metrics)[0].endswith("…")
 
 
 def test_long_names_of_columns_stay_in_their_place(qapp: QApplication) -> None:
