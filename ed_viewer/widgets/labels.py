@@ -164,8 +164,14 @@ class ElidingLabel(QLabel):
 
     @property
     def shown(self) -> str:
-        """As much of the text as there is room for."""
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        """As much of the text as there is room for: whole parts, or letters of the first."""
+        text = self.text()
+        while " · " in text and not self._has_room(text):
+            text = text.rpartition(" · ")[0]
+        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.width())
+
+    def _has_room(self, text: str) -> bool:
+        return self.fontMetrics().horizontalAdvance(text) <= self.width()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
@@ -173,3 +179,13 @@ class ElidingLabel(QLabel):
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), self.shown)
         painter.end()
+
+
+class PanelHeading(ElidingLabel):
+    """Heading "kind · name"; without room for both the name, which tells panels apart."""
+
+    @property
+    def shown(self) -> str:
+        """As much of the text as there is room for."""
+        name = self.text().rpartition(" · ")[2]
+        return name if self._has_room(name) and not self._has_room(self.text()) else super().shown

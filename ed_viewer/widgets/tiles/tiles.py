@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.event_loop import Task
-from ed_viewer.style.text import tell_value
+from ed_viewer.style.text import elided, tell_value
 from ed_viewer.style.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.controls import point_at
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
@@ -27,7 +27,6 @@ from ed_viewer.widgets.tiles.tile_set import TileSet, describe
 
 _FAR = 2.4  # the power of what type is larger by: 125 pixels instead of 56, for the last row
 _FLAG = Qt.TextFlag
-_LETTERS = 4  # of a name that is cut short and its dots, which say little
 
 
 def make_atlas(pixels: np.ndarray) -> QImage:
@@ -134,12 +133,7 @@ def fitted(
     # A word is known by its beginning; what is numbered, by its end as well.
     modes = Qt.TextElideMode
     dots = modes.ElideMiddle if text[-1:].isdigit() else modes.ElideRight
-    short = metrics.elidedText(text, dots, rect.width() + 2)
-    if len(short) <= _LETTERS and dots == modes.ElideRight:  # without dots there are three more
-        short = text
-        while short and metrics.horizontalAdvance(short) > rect.width() + 2:
-            short = short[:-1]
-    return short, line
+    return elided(text, rect.width() + 2, metrics, dots), line
 
 
 class Tiles(QWidget):

@@ -21,7 +21,7 @@ from ed_viewer.style.text import counted, number, ordinal
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.confusion_matrix import ConfusionMatrix, Counts, lay_out
 from ed_viewer.widgets.controls import Slider, Toggle
-from ed_viewer.widgets.labels import Caption, TitleRow
+from ed_viewer.widgets.labels import Caption, ElidingLabel, PanelHeading, TitleRow
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.plots.plot import make_plot, style_plot
 from ed_viewer.widgets.tiles.mosaic import across
@@ -79,6 +79,19 @@ def test_a_caption_leaves_out_parts_rather_than_letters(qtbot: QtBot, theme: The
     assert caption.shown == "MSE 0.0378"
     caption.resize(40, 20)
     assert caption.shown == ""
+
+
+def test_a_heading_without_room_keeps_what_tells_it_from_others(qtbot: QtBot, theme: Theme) -> None:
+    heading, about = PanelHeading("Classes · coarse"), ElidingLabel("training: line · dashed: val")
+    for label, short in ((heading, "coarse"), (about, "training: line")):
+        qtbot.addWidget(label)
+        wide = label.fontMetrics().horizontalAdvance
+        label.resize(wide(label.text()), 20)
+        assert label.shown == label.text()
+        label.resize(wide(label.text()) - 2, 20)
+        assert label.shown == short
+        label.resize(wide(short[:4]), 20)
+        assert label.shown.endswith("…")
 
 
 def test_of_a_title_and_values_the_first_value_is_shown_whole(qtbot: QtBot, theme: Theme) -> None:
