@@ -62,7 +62,10 @@ class ScoreBars(QWidget):
         policies = QSizePolicy.Policy
         self._room = room if most else 0
         self.setMaximumHeight(most or _UNBOUNDED)
-        self.setSizePolicy(policies.Fixed, policies.Fixed if most else policies.Expanding)
+        self.setSizePolicy(
+            policies.Preferred if most else policies.Fixed,
+            policies.Fixed if most else policies.Expanding,
+        )
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
         columns = self._columns
@@ -70,7 +73,8 @@ class ScoreBars(QWidget):
         return QSize(columns * (self._wide(self._bar) + _APART) - _APART, lines)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
-        return QSize(self.sizeHint().width(), 0)
+        # Below pictures never as wide as they are now: nothing could become narrower again.
+        return QSize(self._wide(_SHORT) if self._room else self.sizeHint().width(), 0)
 
     @property
     def _columns(self) -> int:
@@ -105,7 +109,7 @@ class ScoreBars(QWidget):
         painter.setPen(self._theme.colour("muted"))
         self._write(painter, QRect(0, 0, self.width(), line), self._title)
         visible = self.scores if len(self.scores) <= room else self.scores[: room - 1]
-        high = min(ceil(len(self.scores) / columns), down)
+        high = max(min(ceil(len(self.scores) / columns), down), 1)
         places = [QRect(n // high * pitch, (1 + n % high) * line, pitch, line) for n in range(room)]
         for place, score in zip(places, visible, strict=False):
             self._paint(painter, place, score)

@@ -24,6 +24,7 @@ from ed_viewer.widgets.controls import Slider, Toggle
 from ed_viewer.widgets.labels import Caption, ElidingLabel, PanelHeading, TitleRow
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.plots.plot import make_plot, style_plot
+from ed_viewer.widgets.score_bars import Score, ScoreBars
 from ed_viewer.widgets.tiles.mosaic import across
 
 pytestmark = pytest.mark.viewer
@@ -92,6 +93,21 @@ def test_a_heading_without_room_keeps_what_tells_it_from_others(qtbot: QtBot, th
         assert label.shown == short
         label.resize(wide(short[:4]), 20)
         assert label.shown.endswith("…")
+
+
+def test_scores_below_pictures_stand_in_columns_that_have_room(qtbot: QtBot, theme: Theme) -> None:
+    bars = ScoreBars(theme)
+    qtbot.addWidget(bars)
+    bars.set_flat(200, 480)
+    assert not bars.grab().isNull()  # before there are any
+    bars.show_scores([Score(f"class {n}", "#102030", n / 6) for n in range(6)], "IoU")
+    flat = bars.sizeHint()
+    assert flat.width() <= 480
+    bars.set_flat(0)
+    column = bars.sizeHint()
+    assert flat.height() * 7 == column.height() * 4  # the title, and three lines for six
+    bars.set_flat(200, column.width() // 2)
+    assert bars.sizeHint().height() == column.height()
 
 
 def test_of_a_title_and_values_the_first_value_is_shown_whole(qtbot: QtBot, theme: Theme) -> None:
