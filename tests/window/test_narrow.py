@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QMenu,
+    QScrollArea,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -24,6 +25,7 @@ from ed_viewer.session.alignment import Alignment
 from ed_viewer.stage.page import TABS
 from ed_viewer.steering.feature import SteerFeature
 from ed_viewer.widgets.tabs import fitted
+from ed_viewer.window.key_sheet import KeySheet
 from ed_viewer.window.tool_bar import ViewToolsFeature
 from ed_viewer.window.window import Window
 
@@ -302,6 +304,20 @@ def test_two_panels_stand_below_each_other_on_a_high_page(
     qtbot.waitUntil(
         lambda: (place(other, window).top() > place(one, window).bottom()) == below, timeout=15_000
     )
+
+
+def test_the_sheet_of_keys_has_one_column_on_half_a_screen(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    window = open_window(finished)
+    window.resize(QSize(700, 860))
+    window.act("help")
+    sheet = window.findChild(KeySheet)
+    area = sheet.findChild(QScrollArea)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: not area.horizontalScrollBar().isVisible(), timeout=10_000)
+    assert sheet.width() <= window.width()
+    sheet.close()
 
 
 def test_nothing_of_steering_is_cut_in_lecture_mode(
