@@ -256,14 +256,18 @@ class Numbers(QWidget):
         field.setAccessibleName(f"Weight of {head}" if head else words)
         tip(name, head or words)
         name.setBuddy(field)
-        field.changed.connect(self._mark)
-        field.changed.connect(lambda: field.edited or self.refused.emit(""))
+        field.changed.connect(partial(self._on_edited, field))
         field.applied.connect(partial(self._ask, kind, head or None))
         field.refused.connect(partial(self._refuse, f"Weight of {head}" if head else words, kind))
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(mark, row, 1)
         self._grid.addWidget(field, row, 2)
         self.rows[about] = NumberRow(about, name, field, mark)
+
+    def _on_edited(self, field: NumberField) -> None:
+        if not field.edited:
+            self.refused.emit("")
+        self._mark()
 
     def _ask(self, kind: str, head: str | None, value: float) -> None:
         self.asked.emit(Request(kind, value, head))
