@@ -20,7 +20,7 @@ from ed_viewer.stage.central_area import CentralArea
 from ed_viewer.style.text import counted, number, ordinal
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.confusion_matrix import ConfusionMatrix, Counts, lay_out
-from ed_viewer.widgets.controls import Slider, Toggle
+from ed_viewer.widgets.controls import ProgressLine, Slider, Toggle
 from ed_viewer.widgets.labels import Caption, ElidingLabel, PanelHeading, TitleRow
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.plots.plot import make_plot, style_plot
@@ -108,6 +108,21 @@ def test_scores_below_pictures_stand_in_columns_that_have_room(qtbot: QtBot, the
     assert flat.height() * 7 == column.height() * 4  # the title, and three lines for six
     bars.set_flat(200, column.width() // 2)
     assert bars.sizeHint().height() == column.height()
+
+
+def test_progress_that_is_not_known_never_looks_like_the_end(qtbot: QtBot, theme: Theme) -> None:
+    line = ProgressLine(theme)
+    qtbot.addWidget(line)
+    line.resize(200, 6)
+    line.show()
+    places = set()
+    for _ in range(60):
+        line._move()
+        places.add(line.filled.left())
+        assert line.filled.width() <= 50
+    assert len(places) > 20
+    line.show_share(30, 120)
+    assert (line.filled.left(), line.filled.width()) == (0, 50)
 
 
 def test_of_a_title_and_values_the_first_value_is_shown_whole(qtbot: QtBot, theme: Theme) -> None:
