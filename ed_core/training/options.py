@@ -11,12 +11,14 @@ import keras
 import numpy as np
 
 from ed_core.engine import installed_backends
-from ed_core.errors import EdkitError
+from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
 from ed_core.recording.folder import now
 from ed_core.runs.rebuilding import check_data_plugin, spec_of
+
+ENGINES = ("auto", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Plan:
         field_names: take the data's field OTHER for the field that the model calls NAME.
         every: steps from frame to frame; by default as often as costs at most 2 % of the time.
         record: record the probes.
+        engine: 'auto' keeps data that fit on the device, 'plain' hands Keras every batch.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
@@ -71,6 +74,7 @@ class Plan:
     field_names: Mapping[str, str] | None = None
     every: int | None = None
     record: bool = True
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         for name, option in TRAINING_OPTIONS.items():
@@ -88,6 +92,8 @@ class Plan:
             raise EdkitError(
                 f"validation must be a share from 0 to below 1, received {self.validation}."
             )
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES)
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 
@@ -155,9 +161,10 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     try:
         spec = spec_of(info)
         check_data_plugin(info)
-        late = ("validation", "field_names")  # of which earlier runs say nothing
+        # Earlier runs say nothing of these.
+        late = {"validation": None, "field_names": None, "engine": "plain"}
         known = {name: info[name] for name in Plan.__slots__ if name not in late}
-        known.update({name: info.get(name) for name in late})
+        known.update({name: info.get(name, default) for name, default in late.items()})
     except KeyError as error:
         raise EdkitError(f"{where!r} cannot be resumed: its run.json lacks {error}.") from error
     return Plan(**{**known, "params": spec.check(known["params"])})
