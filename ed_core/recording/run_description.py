@@ -32,8 +32,9 @@ RUN_OPTIONS = (
     "oversample",
     "field_names",
     "validation",
-    "every",
     "record",
+    "record_share",
+    "every",
     "backend",
 )
 """The options of a run beside those of its model, in the order in which people are told them."""
@@ -282,7 +283,13 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "seed": KeyRule(f"a whole number from 0 to {_COUNT}", _whole(0, _COUNT)),
     "weights": _or_none(_by_name(NUMBER)),
     "record": SWITCH,
+    "record_share": _SHARE,
     "every": _or_none(COUNT),
+    "recording": KeyRule(
+        "an object with share, seconds and preparation",
+        _object,
+        named={"share": _SHARE, "seconds": NUMBER, "preparation": NUMBER},
+    ),
     "labels": _or_none(_by_name(NUMBER)),
     "stratified": SWITCH,
     "only": _or_none(_by_name(CLASS)),

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ed_core.probes.recorder import RecordingInterval
+from ed_core.probes.pacing import RecordingInterval
 
 
 @pytest.mark.parametrize(
