@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from ed_core.engine import tuning
+from ed_core.engine.inference import compiled
 from ed_core.nn.submodels import arguments_of, call, inputs_of
 from ed_core.probes.base import Batch, Bound, first
 
@@ -95,7 +96,7 @@ class JointReader:
             if all(inputs_of(one.model) is not None for one in read.calls.values())
             for key, one in read.calls.items()
         }
-        self._model: JoinedModels | None = None
+        self._call: Callable[[Any], list[Any]] | None = None
         self._inputs: list[Any] = []
 
     def read(self) -> dict[str, dict[str, np.ndarray]]:
@@ -114,16 +115,16 @@ class JointReader:
         """Return the outputs of all joined calls, by the name of the probe and of the call."""
         if not self._joined:
             return {}
-        if self._model is None:
+        if self._call is None:
             self._inputs = [
                 keras.tree.map_structure(
                     ops.convert_to_tensor, arguments_of(one.model, one.given(self._batch))
                 )
                 for one in self._joined.values()
             ]
-            self._model = JoinedModels([one.model for one in self._joined.values()])
+            self._call = compiled(JoinedModels([one.model for one in self._joined.values()]))
         outputs: dict[str, dict[str, Any]] = {name: {} for name, _ in self._joined}
-        results = self._model.predict_on_batch(self._inputs)
-        for (name, key), result in zip(self._joined, results, strict=True):
+        results = zip(self._joined, self._call(self._inputs), strict=True)
+        for (name, key), result in results:
             outputs[name][key] = result
         return outputs
