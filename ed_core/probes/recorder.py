@@ -143,8 +143,7 @@ class Recorder(keras.callbacks.Callback):
 
     A frame is taken before the first step, after the last one, and in between as often as costs
     at most `share` of the training time; the interval grows with the age of the run, so that the
-    file stays bounded. `every` takes one every so many steps instead. What recording cost is in
-    `spent`, and in `run.json` as `recording`. The last one is of the model
+    file stays bounded. `every` takes one every so many steps instead. The last one is of the model
     that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
     `EarlyStopping(restore_best_weights=True)`. Only where the list has a `History` of your own,
     which ends the recording, must it stand behind that one: nobody can know what follows. There,
@@ -164,6 +163,10 @@ class Recorder(keras.callbacks.Callback):
         share: of the training time that recording may cost.
         run: what the recording says of the run (model, data, params). With its `steps_per_epoch`
             steps are batches.
+
+    Attributes:
+        spent: what it cost, after training: the `seconds`, their `share` of the training time, and
+            the seconds of `preparation` before; `run.json` has it as `recording`.
 
     Raises:
         EdkitError: the folder holds another recording, or a probe does not fit the model.
