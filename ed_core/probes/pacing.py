@@ -71,6 +71,10 @@ class RecordingCost:
         finally:
             self._start += time.monotonic() - start
 
+    def restart(self) -> None:
+        """Count anew, for another segment; the present block belongs to it."""
+        self.preparation = self.seconds = 0.0
+
     def prepared(self) -> None:
         """Count all until now as preparation, the present block among it."""
         self.began = now = time.monotonic()
@@ -108,7 +112,7 @@ class RecordingInterval:
         return step // self._every > before // self._every
 
     def took(self, cost: float, spent: float, passed: float, age: float) -> None:
-        """Settle when the next frame is due, so that it is paid for before it is taken.
+        """Settle when the next frame is due: when it is paid for, and the last one as well.
 
         Args:
             cost: seconds that the last one cost, on the training's thread and on the writer's.
@@ -116,5 +120,5 @@ class RecordingInterval:
             passed: seconds in which it did.
             age: seconds since the training began.
         """
-        paid = (spent + cost) / self._share - passed
+        paid = (spent + 2 * cost) / self._share - passed
         self._next = time.monotonic() + max(cost / self._share, paid, age / _FRAMES)

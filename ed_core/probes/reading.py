@@ -115,6 +115,18 @@ class JointReader:
         """Return the outputs of all joined calls, by the name of the probe and of the call."""
         if not self._joined:
             return {}
+        outputs: dict[str, dict[str, Any]] = {name: {} for name, _ in self._joined}
+        try:
+            results = self._results()
+        except Exception:  # somebody's own model: its probe, read alone, says what is wrong
+            self._joined = {}
+            return {}
+        for (name, key), result in zip(self._joined, results, strict=True):
+            outputs[name][key] = result
+        return outputs
+
+    def _results(self) -> list[Any]:
+        """Return the outputs of all joined calls, in order."""
         if self._call is None:
             self._inputs = [
                 keras.tree.map_structure(
@@ -123,8 +135,4 @@ class JointReader:
                 for one in self._joined.values()
             ]
             self._call = compiled(JoinedModels([one.model for one in self._joined.values()]))
-        outputs: dict[str, dict[str, Any]] = {name: {} for name, _ in self._joined}
-        results = zip(self._joined, self._call(self._inputs), strict=True)
-        for (name, key), result in results:
-            outputs[name][key] = result
-        return outputs
+        return self._call(self._inputs)

@@ -165,7 +165,7 @@ class Recorder(keras.callbacks.Callback):
             steps are batches.
 
     Attributes:
-        spent: what it cost, after training: the `seconds`, their `share` of the training time, and
+        spent: what it cost in the last `fit`, or the `with` block: the `seconds`, their `share` of the training time, and
             the seconds of `preparation` before; `run.json` has it as `recording`.
 
     Raises:
@@ -366,6 +366,7 @@ class Recorder(keras.callbacks.Callback):
                     self.folder.update(recording=self.spent)
 
     def _begin(self) -> None:
+        self._cost.restart()
         self._facts = field_facts(self.model, self.fields, self.reference)
         self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
         if self._own is not None:

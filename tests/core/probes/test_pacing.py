@@ -26,14 +26,14 @@ def pass_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         (1.0, 1.0, 100.0, 10.0, 0.02, 50.0),
         (1.0, 1.0, 100.0, 10.0, 0.1, 10.0),
         (0.01, 1.0, 100.0, 1000.0, 0.02, 2.0),
-        (1.0, 1.0, 10.0, 10.0, 0.02, 90.0),
-        (1.0, 7.0, 300.0, 10.0, 0.02, 100.0),
+        (1.0, 1.0, 10.0, 10.0, 0.02, 140.0),
+        (1.0, 7.0, 300.0, 10.0, 0.02, 150.0),
     ],
     ids=[
         "costly frames: 2 % of the time",
         "10 % of the time",
         "an old run: a 500th of its age",
-        "the first frame, and then the next, are paid for",
+        "the first frame, the next and the last are paid for",
         "what else was spent is paid for too",
     ],
 )
