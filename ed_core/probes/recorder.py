@@ -165,8 +165,9 @@ class Recorder(keras.callbacks.Callback):
             steps are batches.
 
     Attributes:
-        spent: what it cost in the last `fit`, or the `with` block: the `seconds`, their `share` of the training time, and
-            the seconds of `preparation` before; `run.json` has it as `recording`.
+        spent: what it cost in the last `fit`, or the `with` block: the `seconds`, their `share` of
+            the training time, and the seconds of `preparation` before; `run.json` has it as
+            `recording`.
 
     Raises:
         EdkitError: the folder holds another recording, or a probe does not fit the model.
