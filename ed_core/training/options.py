@@ -11,13 +11,15 @@ import keras
 import numpy as np
 
 from ed_core.engine import installed_backends
-from ed_core.errors import EdkitError
+from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
 from ed_core.probes.pacing import SHARE
 from ed_core.recording.folder import now
 from ed_core.runs.rebuilding import check_data_plugin, spec_of
+
+ENGINES = ("auto", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Plan:
         record: record the probes.
         record_share: the share of the training time that recording may cost.
         every: steps from frame to frame; by default as often as that share allows.
+        engine: 'auto' keeps data that fit on the device, 'plain' hands Keras every batch.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
@@ -74,6 +77,7 @@ class Plan:
     record: bool = True
     record_share: float = SHARE
     every: int | None = None
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         for name, option in TRAINING_OPTIONS.items():
@@ -96,6 +100,8 @@ class Plan:
             raise EdkitError(
                 f"validation must be a share from 0 to below 1, received {self.validation}."
             )
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES)
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 
@@ -163,7 +169,12 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     try:
         spec = spec_of(info)
         check_data_plugin(info)
-        late = {"validation": None, "field_names": None, "record_share": SHARE}  # to earlier runs
+        late = {  # of which earlier runs say nothing
+            "validation": None,
+            "field_names": None,
+            "record_share": SHARE,
+            "engine": "plain",
+        }
         known = {name: info[name] for name in Plan.__slots__ if name not in late}
         known.update({name: info.get(name, default) for name, default in late.items()})
     except KeyError as error:
