@@ -174,10 +174,11 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
                 ticks = SHORT[axis]
                 axes.set_xticks(ticks, [f"{value:,}" for value in ticks])
                 axes.minorticks_off()
-                axes.set_ylim(bottom=0)
+            row[0].set_ylim(bottom=0)  # once all lines are there: the row shares it
             row[0].set_ylabel(words)
             row[0].yaxis.set_major_formatter("{x:,.0f}")
-            label_ends(figure, {row[-1]: ends})
+            if len(ends) > 1:
+                label_ends(figure, {row[-1]: ends})
         for axes, axis in zip(grid[-1], BASE, strict=True):
             axes.set_xlabel(LABELS[axis])
         figure.savefig(path)
