@@ -107,6 +107,11 @@ def _work(resume: str | None, given: dict[str, Any], view: bool) -> None:
             "noted": progress.note,
         }
         run = go_on(resume, **given, **more) if resume else begin(**given, **more)
+    if spent := RunFolder.open(run.path).read().get("recording"):
+        say(
+            f"Recording took {100 * spent['share']:.1f} % of the training, "
+            f"{spent['seconds']:.1f} s, and {spent['preparation']:.1f} s to prepare."
+        )
     say(f"Trained in {progress.seconds:.0f} s. Next: edkit evaluate {again(run.path)}")
     print(short(run.path))
 

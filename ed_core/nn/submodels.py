@@ -156,7 +156,7 @@ def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
     Raises:
         EdkitError: it cannot be called on these fields.
     """
-    arguments = _given(model, batch)
+    arguments = arguments_of(model, batch)
     try:
         if keras.config.backend() == "jax" and _is_in_training(model):
             outputs = model(
@@ -169,12 +169,16 @@ def call(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
 
 
 def outputs_of(model: Any, batch: Mapping[str, np.ndarray], alone: str) -> dict[str, Any]:
-    """Return what a model makes of a batch, by the names of its outputs.
+    """Return what a model makes of a batch, by the names of its outputs; see `by_name`."""
+    return by_name(model, call(model, batch), alone)
+
+
+def by_name(model: Any, outputs: Any, alone: str) -> dict[str, Any]:
+    """Return the outputs of a model by their names.
 
     Outputs in a list have the names of the layers that give them, or their numbers from 0 where
     the model is not functional. A single output without a name is called `alone`.
     """
-    outputs = call(model, batch)
     if isinstance(outputs, dict):
         return outputs
     if not isinstance(outputs, list | tuple):
@@ -187,14 +191,13 @@ def outputs_of(model: Any, batch: Mapping[str, np.ndarray], alone: str) -> dict[
     return dict(zip(names, outputs, strict=True))
 
 
-def output_of(
-    model: Any, batch: Mapping[str, np.ndarray], name: str, like: np.ndarray | None, asked: str
+def output_among(
+    outputs: Mapping[str, Any], name: str, like: np.ndarray | None, asked: str
 ) -> np.ndarray:
     """Return the output of a name, else the only one whose samples have the shape of a field.
 
     Args:
-        model: to call.
-        batch: field to (samples, ...).
+        outputs: of a model, by name.
         name: of the output.
         like: the field, (samples, ...), or None.
         asked: what asks for it, as a message names it.
@@ -202,7 +205,6 @@ def output_of(
     Raises:
         EdkitError: there is none, or there are several.
     """
-    outputs = outputs_of(model, batch, name)
     if name in outputs:
         return np.asarray(outputs[name])
     shape = None if like is None else np.shape(like)[1:]
@@ -210,6 +212,14 @@ def output_of(
     if len(fits) != 1:
         raise EdkitError(f"{asked}: the model's outputs are {sorted(outputs)}; name one of them.")
     return np.asarray(fits[0])
+
+
+def symbolic_outputs(model: Any, alone: str) -> dict[str, Any]:
+    """Return the output tensors of a functional model by name, {} of any other model."""
+    if inputs_of(model) is None:
+        return {}
+    outputs = model.outputs if isinstance(model, keras.Sequential) else model.output
+    return by_name(model, outputs, alone)
 
 
 def takes(model: Any, batch: Mapping[str, np.ndarray]) -> bool:
@@ -280,8 +290,8 @@ def _output_shapes(model: Any) -> list[tuple[int, ...]]:
         return []
 
 
-def _given(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
-    """Return what a model is called with, of a batch."""
+def arguments_of(model: Any, batch: Mapping[str, np.ndarray]) -> Any:
+    """Return what a model is called with, of a batch; see `call`."""
     structure = _input(model)
     if structure is not None:
         inputs = inputs_of(model) or {}

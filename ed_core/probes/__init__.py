@@ -19,5 +19,7 @@ from ed_core.probes.latent import decode as decode
 from ed_core.probes.latent import encoder_of as encoder_of
 from ed_core.probes.latent import scan as scan
 from ed_core.probes.predictions import Predictions as Predictions
+from ed_core.probes.reading import ModelCall as ModelCall
+from ed_core.probes.reading import Reading as Reading
 from ed_core.probes.reconstruction import Reconstruction as Reconstruction
 from ed_core.probes.samples import Samples as Samples

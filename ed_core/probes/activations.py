@@ -17,11 +17,13 @@ from ed_core.nn.submodels import (
     layer_at,
     outputs_of,
     submodel,
+    symbolic_outputs,
     takes,
     weighted_layers,
 )
 from ed_core.probes.base import Batch, Bound, Probe, first, half
 from ed_core.probes.latent import code_of
+from ed_core.probes.reading import ModelCall, Reading
 
 
 @dataclass(frozen=True, init=False)
@@ -53,14 +55,29 @@ class Activations(Probe):
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to one array a layer."""
-        parts = [self._maps(net, path) for path in self.paths]
+        parts = {path: self._maps(net, path) for path in self.paths}
+        fed = {path: part for path, part in parts.items() if not isinstance(part, keras.Model)}
+        front = {name for path in self.paths for name in _front(_layers(net, path))}
 
-        def read(batch: Batch) -> dict[str, np.ndarray]:
+        def made(outputs: Mapping[str, Any], batch: Batch) -> dict[str, np.ndarray]:
             few = first(batch, self.samples)
-            maps = {name: value for part in parts for name, value in part(few).items()}
-            return {name: half(value) for name, value in maps.items()}
+            maps = [fed[path](few) if path in fed else outputs[path] for path in self.paths]
+            return {
+                name: half(
+                    value[:, : self.channels]
+                    if name in front and value.ndim > 2
+                    else value[..., : self.channels]
+                )
+                for part in maps
+                for name, value in part.items()
+            }
 
-        return read
+        calls = {
+            path: ModelCall(part, lambda batch: first(batch, self.samples))
+            for path, part in parts.items()
+            if path not in fed
+        }
+        return Reading(calls, made)
 
     def options(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the field that the maps stand below, and how many channels there are at most."""
@@ -72,7 +89,7 @@ class Activations(Probe):
         """Return how many channels or units each layer really has, `of` them some are recorded."""
         layers = {name: layer for path in self.paths for name, layer in _layers(net, path).items()}
         sizes = {name: layer.output.shape for name, layer in layers.items()}
-        front = {name for name, layer in layers.items() if channels_first(layer)}
+        front = _front(layers)
         return {
             "of": {
                 name: shape[1] if name in front and len(shape) > 2 else shape[-1]
@@ -80,8 +97,8 @@ class Activations(Probe):
             }
         }
 
-    def _maps(self, net: Any, path: str) -> Bound:
-        """Return the function for one path; layers of a decoder are fed by its encoder."""
+    def _maps(self, net: Any, path: str) -> Any:
+        """Return the model from fields of a batch to the maps of one path, or the function."""
         owner, _ = layer_at(net, path)
         named = _layers(net, path)
         if not inputs_of(owner) or not named:
@@ -93,23 +110,8 @@ class Activations(Probe):
             owner.inputs[0] if isinstance(owner, keras.Sequential) else owner.input,
             {name: layer.output for name, layer in named.items()},
         )
-        first = {name for name, layer in named.items() if channels_first(layer)}
-
-        def read(batch: Batch) -> dict[str, np.ndarray]:
-            outputs = call(maps, batch)
-            return {
-                name: value[:, : self.channels]
-                if name in first and value.ndim > 2
-                else value[..., : self.channels]
-                for name, value in outputs.items()
-            }
-
-        return self._fed(net, path, owner, read)
-
-    def _fed(self, net: Any, path: str, owner: Any, read: Bound) -> Bound:
-        """Return what gives the layers of a submodel its inputs, which may be codes."""
         if owner is net:
-            return read
+            return maps
         part = path.partition("/")[0]
         if submodel(net, part) is not owner:
             raise EdkitError(
@@ -117,17 +119,47 @@ class Activations(Probe):
                 f"{part!r}; choose layers of {part!r} itself."
             )
         encoder = None if part == "encoder" else encoder_for(net, owner)
+        if encoder is None:
+            return maps
+        chained = _chained(encoder, maps) if part == "decoder" else None
+        return chained or _fed(encoder, owner, maps, part)
 
-        def fed(batch: Batch) -> dict[str, np.ndarray]:
-            if encoder is None or (part != "decoder" and takes(owner, batch)):
-                return read(batch)
-            outputs = outputs_of(encoder, batch, "code")
-            tensors = {**batch, **outputs}
-            if not all(name in tensors for name in inputs_of(owner) or {}):
-                tensors[code_name(owner, list(batch))] = code_of(outputs, encoder.name)
-            return read(tensors)
 
-        return fed
+def _chained(encoder: Any, maps: Any) -> Any:
+    """Return the model from an encoder's inputs to maps of its decoder, if inputs have names."""
+    if not isinstance(maps.input, dict) or not isinstance(encoder.input, dict):
+        return None
+    needed = inputs_of(maps) or {}
+    ends = {**encoder.input, **symbolic_outputs(encoder, "code")}
+    if "code" not in needed or "code" not in ends:
+        return None
+    others = {
+        name: keras.Input(tensor.shape[1:], name=name, dtype=tensor.dtype)
+        for name, tensor in needed.items()
+        if name not in ends
+    }
+    given = {name: others.get(name, ends.get(name)) for name in needed}
+    return keras.Model({**encoder.input, **others}, maps(given))
+
+
+def _fed(encoder: Any, owner: Any, maps: Any, part: str) -> Bound:
+    """Return the function that gives the maps of a submodel its inputs, which may be codes."""
+
+    def fed(batch: Batch) -> dict[str, np.ndarray]:
+        if part != "decoder" and takes(owner, batch):
+            return dict(call(maps, batch))
+        outputs = outputs_of(encoder, batch, "code")
+        tensors = {**batch, **outputs}
+        if not all(name in tensors for name in inputs_of(owner) or {}):
+            tensors[code_name(owner, list(batch))] = code_of(outputs, encoder.name)
+        return dict(call(maps, tensors))
+
+    return fed
+
+
+def _front(layers: Mapping[str, Any]) -> set[str]:
+    """Return the paths of those layers that have the channels first."""
+    return {name for name, layer in layers.items() if channels_first(layer)}
 
 
 def _layers(net: Any, path: str) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from keras import ops
 
 from ed_core.engine import randomness
 from ed_core.errors import EdkitError
-from ed_core.nn.submodels import to_numpy, weights_sum
+from ed_core.nn.submodels import to_numpy
 from ed_core.probes.base import Bound, Probe, first
 from ed_core.probes.header import Fields, probe_info
+from ed_core.probes.reading import JointReader, Reading
 from ed_core.recording import Event, Header, RecordingWriter
 from ed_core.recording.background import BackgroundWriter
 from ed_core.recording.layout import MAX_BYTES
@@ -38,7 +39,11 @@ def bounded(probe: Probe, read: Bound, arrays: Mapping[str, np.ndarray]) -> Boun
     if not large:
         return read
     fewest = max(1, min(len(array) * MAX_BYTES // array.nbytes for array in large))
-    return lambda batch: read(first(batch, fewest))
+    return read.of_first(fewest) if isinstance(read, Reading) else _of_first(read, fewest)
+
+
+def _of_first(read: Bound, samples: int) -> Bound:
+    return lambda batch: read(first(batch, samples))
 
 
 def check_size(probe: Probe, arrays: Mapping[str, np.ndarray]) -> None:
@@ -58,6 +63,15 @@ def _of_samples(probe: Probe, arrays: Mapping[str, np.ndarray]) -> list[np.ndarr
         for name, array in arrays.items()
         if len(array) and probe.axes(name, array.ndim)[:1] == ("sample",)
     ]
+
+
+def _same(arrays: Arrays, others: Arrays) -> bool:
+    """Tell whether two frames of the same probes hold the same numbers, in whatever types."""
+    return all(
+        np.array_equal(array, others[probe][name], equal_nan=array.dtype.kind == "f")
+        for probe, parts in arrays.items()
+        for name, array in parts.items()
+    )
 
 
 class FrameTypes:
@@ -131,19 +145,23 @@ class Capture:
         self._writer: BackgroundWriter | None = None
         self.seconds = seconds
         self._newest: When = (-1, 0.0)
-        self._bound = {probe.name: probe.bind(net) for probe in probes}
+        bound = {probe.name: probe.bind(net) for probe in probes}
+        self._reader = JointReader(bound, reference)
         self._began = time.monotonic() - seconds
         self._types = FrameTypes()
         self._recorded: Types = {}  # those of the segment
         self._refused: Types | None = None  # that no segment took
         self._dropped = self._renewals = 0
+        self._written = 0.0  # seconds of the writers before the present one
         self._left_out: set[str] = set()
-        first = dict(self._read())
-        whole = dict(self._bound)
-        for probe in probes:
-            self._bound[probe.name] = bounded(probe, whole[probe.name], first[probe.name])
-        fewer = [name for name, read in self._bound.items() if read is not whole[name]]
-        self._first = self._types.widen({**first, **self._read(fewer)})
+        arrays = self._read()
+        fewer = {
+            probe.name: bounded(probe, bound[probe.name], arrays[probe.name]) for probe in probes
+        }
+        if fewer != bound:
+            self._reader = JointReader(fewer, reference)
+            arrays = self._read()
+        self._first = self._types.widen(arrays)
         _learning_rate(self._model())  # whose schedule is compiled here, not while frames are timed
 
     @property
@@ -155,6 +173,11 @@ class Capture:
     def writing(self) -> float:
         """Seconds of the processor that writing the last frame took."""
         return self._opened.seconds
+
+    @property
+    def written(self) -> float:
+        """Seconds of the processor that writing took in all."""
+        return self._written + (self._writer.busy if self._writer else 0.0)
 
     def steps_done(self) -> int:
         """Return how many steps the model's optimizer has taken."""
@@ -256,9 +279,10 @@ class Capture:
         if self._newest != when:  # its epoch may have ended before its time
             self.frame(when, wait=True)
             return
-        if weights_sum(self._model()) != self._weights_sum:
+        arrays = self._read()
+        if not _same(arrays, self._shown):
             self.event(when, "weights", "the weights were changed after the last step")
-            self.frame(when, wait=True)
+            self._append(when, arrays, wait=True)
 
     def _begin(self, columns: tuple[str, ...], arrays: Arrays, when: When) -> None:
         """Begin a segment with a frame; raises EdkitError where it cannot be made."""
@@ -271,10 +295,11 @@ class Capture:
         if self._writer is not None:
             self._dropped += self._writer.dropped
             self._writer.close()
+            self._written += self._writer.busy
         self._writer, self._columns = writer, columns
         self._recorded = self._types.now
         writer.append(*when, self.seconds, arrays, wait=True)
-        self._newest, self._weights_sum = when, weights_sum(net)
+        self._newest, self._shown = when, arrays
 
     def _renew(self, when: When, columns: tuple[str, ...], arrays: Arrays | None = None) -> None:
         """Go on in another segment; where that cannot be, say once what is left out."""
@@ -306,18 +331,17 @@ class Capture:
         self.seconds = time.monotonic() - self._began
         if self._opened.append(*when, self.seconds, wide, wait):
             # One that was dropped is taken again.
-            self._newest, self._weights_sum = when, weights_sum(self._model())
+            self._newest, self._shown = when, wide
 
     @property
     def _opened(self) -> BackgroundWriter:
         assert self._writer is not None
         return self._writer
 
-    def _read(self, names: Sequence[str] | None = None) -> Arrays:
-        """Return what the probes see, all by default; no generator of the model is moved."""
+    def _read(self) -> Arrays:
+        """Return what the probes see; no generator of the model is moved."""
         with randomness.undisturbed(self._model()):  # on jax the call fetches the current weights
-            names = list(self._bound) if names is None else names
-            return {name: self._bound[name](self._reference) for name in names}
+            return self._reader.read()
 
     def numbers(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Return what is a number among logs; what is none is left out, and said once."""

@@ -8,7 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.nn.submodels import code_name, code_shape, encoder_for, inputs_of, outputs_of, submodel
+from ed_core.nn.submodels import (
+    by_name,
+    code_name,
+    code_shape,
+    encoder_for,
+    inputs_of,
+    outputs_of,
+    submodel,
+    symbolic_outputs,
+)
 from ed_core.probes.base import (
     Batch,
     Bound,
@@ -19,6 +28,7 @@ from ed_core.probes.base import (
     keeping_digits,
     sample_axes,
 )
+from ed_core.probes.reading import ModelCall, Reading
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,14 @@ class LatentCodes(Probe):
 
     def bind(self, net: Any) -> Bound:
         """Return the function from the batch to `codes`."""
-        encode = encoder_of(net, self.encoder, self.output)
-        return lambda batch: {"codes": flat(encode(first(batch, self.samples)))}
+        encoder = submodel(net, self.encoder)
+
+        def made(outputs: Mapping[str, Any], batch: Batch) -> dict[str, np.ndarray]:
+            named = by_name(encoder, outputs["encoder"], self.output)
+            return {"codes": flat(code_of(named, self.encoder, self.output))}
+
+        few = ModelCall(encoder, lambda batch: first(batch, self.samples))
+        return Reading({"encoder": few}, made)
 
     def axes(self, array: str, ndim: int) -> tuple[str, ...]:
         """Return (sample, latent)."""
@@ -103,34 +119,46 @@ class LatentScan(Probe):
         decoder = submodel(net, self.decoder)
         encoder = encoder_for(net, decoder, self.encoder)
         recorded = keeping_digits()
-        levels = np.linspace(0.05, 0.95, self.steps)
-        normal = np.array([NormalDist().inv_cdf(level) for level in levels])
+
+        def made(named: Mapping[str, Any], batch: Batch, grid: "_Grid") -> dict[str, np.ndarray]:
+            image = pictures(recorded, decoder, named, batch)
+            tiles = image.reshape(len(grid.y), len(grid.x), *image.shape[1:])
+            return {"grid": tiles, "x": grid.x.astype("f4"), "y": grid.y.astype("f4")}
+
+        def prior(batch: Batch) -> _Grid:
+            return self._grid(None, code_shape(decoder, list(batch)))
 
         def read(batch: Batch) -> dict[str, np.ndarray]:
-            code = code_name(decoder, list(batch))
-            if encoder is None:
-                codes, shape = None, code_shape(decoder, list(batch))
-            else:
-                codes, shape = _codes(encoder, batch)
-            size = int(np.prod(shape))
-            if max(self.dimensions) >= size > 1:
-                raise EdkitError(f"LatentScan{self.dimensions}: the code has {size} dimensions.")
-            centre, x, y = np.zeros(size), normal, normal
-            if codes is not None:
-                centre = codes.mean(axis=0)
-                low, high = np.quantile(codes, (0.05, 0.95), axis=0)
-                x, y = (
-                    np.linspace(low[d], high[d], self.steps)
-                    for d in np.minimum(self.dimensions, size - 1)
-                )
-            if size == 1:  # one row, along the only dimension
-                y = np.zeros(1)
-            grid = scan(centre, self.dimensions, x, y).reshape(-1, *shape)
-            image = pictures(recorded, decoder, _decoder_inputs(decoder, code, grid, batch), batch)
-            tiles = image.reshape(len(y), len(x), *image.shape[1:])
-            return {"grid": tiles, "x": x.astype("f4"), "y": y.astype("f4")}
+            grid = prior(batch) if encoder is None else self._grid(*_codes(encoder, batch))
+            inputs = _decoder_inputs(decoder, grid.codes, batch)
+            return made(outputs_of(decoder, inputs, "image"), batch, grid)
 
-        return read
+        def made_of_prior(outputs: Mapping[str, Any], batch: Batch) -> dict[str, np.ndarray]:
+            return made(by_name(decoder, outputs["decoder"], "image"), batch, prior(batch))
+
+        if not _has_fixed_size(decoder) or (encoder is not None and not _has_prior(encoder)):
+            return read
+        given = lambda batch: _decoder_inputs(decoder, prior(batch).codes, batch)  # noqa: E731
+        return Reading({"decoder": ModelCall(decoder, given)}, made_of_prior)
+
+    def _grid(self, codes: np.ndarray | None, shape: tuple[int, ...]) -> "_Grid":
+        """Return the grid in the space of codes (samples, size) of a shape; None for N(0, 1)."""
+        size = int(np.prod(shape))
+        if max(self.dimensions) >= size > 1:
+            raise EdkitError(f"LatentScan{self.dimensions}: the code has {size} dimensions.")
+        levels = np.linspace(0.05, 0.95, self.steps)
+        centre = np.zeros(size)
+        x = y = np.array([NormalDist().inv_cdf(level) for level in levels])
+        if codes is not None:
+            centre = codes.mean(axis=0)
+            low, high = np.quantile(codes, (0.05, 0.95), axis=0)
+            x, y = (
+                np.linspace(low[d], high[d], self.steps)
+                for d in np.minimum(self.dimensions, size - 1)
+            )
+        if size == 1:  # one row, along the only dimension
+            y = np.zeros(1)
+        return _Grid(scan(centre, self.dimensions, x, y).reshape(-1, *shape), x, y)
 
     def axes(self, array: str, ndim: int) -> tuple[str, ...]:
         """Return (row, column, ...) for the grid."""
@@ -143,28 +171,50 @@ class LatentScan(Probe):
         return {"dimensions": list(self.dimensions)}
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """Codes (rows * columns, ...), and where they lie along a row and upwards."""
+
+    codes: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+
+def _has_prior(encoder: Any) -> bool:
+    """Tell whether the graph of an encoder says that its codes have N(0, 1) as their prior."""
+    return "posterior" in symbolic_outputs(encoder, "code")
+
+
+def _has_fixed_size(decoder: Any) -> bool:
+    """Tell whether the graph of a decoder says which shape a code has."""
+    inputs = inputs_of(decoder)
+    return inputs is not None and all(None not in one.shape[1:] for one in inputs.values())
+
+
 def decode(decoder: Any, codes: np.ndarray, batch: Batch) -> np.ndarray:
     """Return the output for `codes` (samples, ...), of several the one that is like a field.
 
     What else the decoder takes, such as a class, is that of the first sample of the batch.
     """
-    inputs = _decoder_inputs(decoder, code_name(decoder, list(batch)), codes, batch)
+    inputs = _decoder_inputs(decoder, codes, batch)
     return _output(outputs_of(decoder, inputs, "image"), decoder, batch)[0]
 
 
-def pictures(recorded: Recorded, decoder: Any, inputs: Batch, batch: Batch) -> np.ndarray:
+def pictures(
+    recorded: Recorded, decoder: Any, outputs: Mapping[str, Any], batch: Batch
+) -> np.ndarray:
     """Return the output of a decoder as it is recorded.
 
     Args:
         recorded: gives it its type, see `keeping_digits`.
         decoder: the submodel.
-        inputs: its inputs, by name.
+        outputs: of it, by name.
         batch: the reference, with the field that the output is like.
 
     Raises:
         EdkitError: it has several outputs, and none is like one field alone.
     """
-    return recorded(*_output(outputs_of(decoder, inputs, "image"), decoder, batch))
+    return recorded(*_output(outputs, decoder, batch))
 
 
 def _output(
@@ -197,10 +247,8 @@ def _codes(encoder: Any, batch: Batch) -> tuple[np.ndarray | None, tuple[int, ..
     return flat(code_of(outputs_of(encoder, first(batch, 256), "code"), encoder.name)), shape
 
 
-def _decoder_inputs(
-    decoder: Any, code: str, codes: np.ndarray, batch: Batch
-) -> dict[str, np.ndarray]:
-    inputs = {code: codes}
+def _decoder_inputs(decoder: Any, codes: np.ndarray, batch: Batch) -> dict[str, np.ndarray]:
+    inputs = {code_name(decoder, list(batch)): codes}
     for name in inputs_of(decoder) or {}:
         if name in batch and name not in inputs:
             inputs[name] = np.repeat(batch[name][:1], len(codes), axis=0)

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.nn.submodels import channels_first_in, output_of
+from ed_core.nn.submodels import by_name, channels_first_in, output_among
 from ed_core.probes.base import Batch, Bound, Probe, first, half, keeping_digits, sample_axes
+from ed_core.probes.reading import ModelCall, Reading
 
 REFERENCE = 512  # samples: as many as training takes for the reference batch
 _SMALL = 256  # classes whose numbers fit into a byte
@@ -51,9 +52,10 @@ class Predictions(Probe):
         asked, recorded = f"Predictions({self.output!r})", keeping_digits()
         axis = 1 if channels_first_in(net, self.output) else -1
 
-        def read(batch: Batch) -> dict[str, np.ndarray]:
+        def made(outputs: Mapping[str, Any], batch: Batch) -> dict[str, np.ndarray]:
             few = first(batch, self.samples)
-            values = output_of(net, few, self.output, None, asked)
+            named = by_name(net, outputs["net"], self.output)
+            values = output_among(named, self.output, None, asked)
             if values.ndim == _MAP and values.shape[axis] > 1:
                 small = "uint8" if values.shape[axis] <= _SMALL else "uint16"
                 return {"classes": values.argmax(axis=axis).astype(small)}
@@ -61,7 +63,7 @@ class Predictions(Probe):
                 return {"probabilities": half(values)}
             return {"values": recorded(values, few.get(self.target or self.output))}
 
-        return read
+        return Reading({"net": ModelCall(net, lambda batch: first(batch, self.samples))}, made)
 
     def axes(self, array: str, ndim: int) -> tuple[str, ...]:
         """Return (sample, class), (sample, height, width) or those of a sample's values."""

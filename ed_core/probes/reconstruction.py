@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ed_core.nn.submodels import output_of
+from ed_core.nn.submodels import by_name, output_among
 from ed_core.probes.base import Batch, Bound, Probe, first, keeping_digits
+from ed_core.probes.reading import ModelCall, Reading
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class Reconstruction(Probe):
         """Return the function from the batch to `output`."""
         asked, recorded = f"Reconstruction({self.field!r})", keeping_digits()
 
-        def read(batch: Batch) -> dict[str, np.ndarray]:
-            few = first(batch, self.samples)
-            beside = few.get(self.target or self.field)
-            output = output_of(net, few, self.field, beside, asked)
+        def made(outputs: Mapping[str, Any], batch: Batch) -> dict[str, np.ndarray]:
+            beside = first(batch, self.samples).get(self.target or self.field)
+            named = by_name(net, outputs["net"], self.field)
+            output = output_among(named, self.field, beside, asked)
             return {"output": recorded(output, beside)}
 
-        return read
+        return Reading({"net": ModelCall(net, lambda batch: first(batch, self.samples))}, made)
 
     def options(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the field, how many samples are shown, and whether they cannot be compared."""

@@ -1,10 +1,9 @@
 """Keras callback that records a model's probes during training."""
 
 import os
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,10 @@ from ed_core.nn.objective import Objective
 from ed_core.probes import Probe
 from ed_core.probes.capture import Capture, When
 from ed_core.probes.header import field_facts, guess_fields
+from ed_core.probes.pacing import SHARE, RecordingCost, RecordingInterval
 from ed_core.probes.step_count import StepCount
 from ed_core.recording import RunFolder
 from ed_core.recording.run_description import checked
-
-_SHARE = 0.02  # of the training time that taking and writing frames may cost
-_FRAMES = 500  # the interval is at least the run's age divided by this
 
 
 class OwnFolder:
@@ -57,43 +54,6 @@ class OwnFolder:
                 self._folder.end(status)
         finally:
             self._held.close()
-
-
-class RecordingInterval:
-    """Lets frames be taken every so many steps, or as often as their cost allows.
-
-    Args:
-        every: steps from frame to frame, or None: as often as costs at most 2 % of the training
-            time, ever more rarely as the run grows older.
-        start: the step that the recording begins at.
-
-    Attributes:
-        seen: the last step, as far as it is known by now.
-    """
-
-    def __init__(self, every: int | None, start: int = 0) -> None:
-        self._every = every
-        self.seen = start
-        self._next = 0.0
-
-    def due(self, step: int) -> bool:
-        """Tell whether a frame is to be taken after a step.
-
-        Where one execution takes several steps, it is due when a multiple of `every` is passed.
-        """
-        if not self._every:
-            return time.monotonic() >= self._next
-        before, self.seen = self.seen, step
-        return step // self._every > before // self._every
-
-    def took(self, cost: float, age: float) -> None:
-        """Settle when the next frame is due, from what the last one cost.
-
-        Args:
-            cost: seconds that taking and writing it held the training up.
-            age: seconds since the training began.
-        """
-        self._next = time.monotonic() + max(cost / _SHARE, age / _FRAMES)
 
 
 class LossCurves:
@@ -182,7 +142,7 @@ class Recorder(keras.callbacks.Callback):
         model.fit(..., callbacks=[ed_core.Recorder("runs/mine", probes=[...], reference=batch)])
 
     A frame is taken before the first step, after the last one, and in between as often as costs
-    at most 2 % of the training time; the interval grows with the age of the run, so that the
+    at most `share` of the training time; the interval grows with the age of the run, so that the
     file stays bounded. `every` takes one every so many steps instead. The last one is of the model
     that `fit` leaves, wherever in the list of callbacks one stands that changes it, such as
     `EarlyStopping(restore_best_weights=True)`. Only where the list has a `History` of your own,
@@ -200,8 +160,14 @@ class Recorder(keras.callbacks.Callback):
         fields: for each field its `kind`, for a class the names of the `classes`, and the `axes` of
             a sample where the channels come first: `["channel", "height", "width"]`.
         every: steps from frame to frame, or None.
+        share: of the training time that recording may cost.
         run: what the recording says of the run (model, data, params). With its `steps_per_epoch`
             steps are batches.
+
+    Attributes:
+        spent: what it cost in the last `fit`, or the `with` block: the `seconds`, their `share` of
+            the training time, and the seconds of `preparation` before; `run.json` has it as
+            `recording`.
 
     Raises:
         EdkitError: the folder holds another recording, or a probe does not fit the model.
@@ -217,6 +183,7 @@ class Recorder(keras.callbacks.Callback):
         *,
         fields: Mapping[str, Mapping[str, Any]] | None = None,
         every: int | None = None,
+        share: float = SHARE,
         run: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -225,9 +192,10 @@ class Recorder(keras.callbacks.Callback):
         _check_names(probes)
         self.reference = _arrays(reference)
         self.fields = guess_fields(self.reference, fields or {})
-        self.every = every
+        self.every, self.share = every, share
         self.run = {"model": "", "data": "", "params": {}, **(run or {})}
         self.seconds = 0.0
+        self.spent: dict[str, float] = {}
         self._opening: Sequence[tuple[str, str]] = ()
         self._capture: Capture | None = None
         self._managed = False
@@ -236,7 +204,8 @@ class Recorder(keras.callbacks.Callback):
         self._logs: Mapping[str, Any] = {}
         self._pending: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
         self._history = HistoryEnd(lambda: self.model)
-        self._pace = RecordingInterval(every)
+        self._pace = RecordingInterval(every, share=share)
+        self._cost = RecordingCost()
         self._curves = LossCurves(self._count)
         # `train` makes its folder itself.
         self._own = None if self.folder.path.exists() else OwnFolder(self.folder)
@@ -255,17 +224,19 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Bind the probes and take the first frame."""
-        _warn_of_equal_paths(self.model)
-        if self._capture is None or not self._capture.is_open:
-            self._begin()
-        assert self._capture is not None
-        self._count.begin(self._capture.steps_done(), self.model.optimizer)
-        self._history.follows = False
-        self._curves.begin(self.model)
+        with self._cost:
+            _warn_of_equal_paths(self.model)
+            if self._capture is None or not self._capture.is_open:
+                self._begin()
+            assert self._capture is not None
+            self._count.begin(self._capture.steps_done(), self.model.optimizer)
+            self._history.follows = False
+            self._curves.begin(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, and the step that it begins at."""
-        self._write_pending()
+        with self._cost:
+            self._write_pending()
         self._count.begin_epoch(epoch, self.params.get("steps"))
         if self._capture is not None and not self._capture.is_open:
             self._first = self._count.when
@@ -273,31 +244,34 @@ class Recorder(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take a frame if one is due."""
         assert self._capture is not None
-        self._count.batch_done(batch)
-        self._logs = logs or {}
-        if not self._capture.is_open:
-            self._open(self._capture, self._logs)
-        if self._curves.due():
-            self._fetch()
-        if self._pace.due(self._count.step):
-            self._frame(self._capture, self._logs)
+        with self._cost:
+            self._count.batch_done(batch)
+            self._logs = logs or {}
+            if not self._capture.is_open:
+                self._open(self._capture, self._logs)
+            if self._curves.due():
+                self._fetch()
+            if self._pace.due(self._count.step):
+                self._frame(self._capture, self._logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the epoch's scalars, those of the validation among them."""
         assert self._capture is not None
-        logs = logs if logs is not None else {}
-        self._count.end_epoch(bool(self.model.stop_training))
-        if not self._capture.is_open:
-            self._open(self._capture, logs)
-        when = self._when()
-        self._capture.scalars(when, logs)
-        self._pending = when, logs, self._capture.numbers(logs)
-        self._history.look(self.params, epoch)
+        with self._cost:
+            logs = logs if logs is not None else {}
+            self._count.end_epoch(bool(self.model.stop_training))
+            if not self._capture.is_open:
+                self._open(self._capture, logs)
+            when = self._when()
+            self._capture.scalars(when, logs)
+            self._pending = when, logs, self._capture.numbers(logs)
+            self._history.look(self.params, epoch)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the last frame and close, unless a `with` block or Keras' history does it later."""
-        self._write_pending()
-        self._fetch()
+        with self._cost:
+            self._write_pending()
+            self._fetch()
         if self._history.follows and not self._managed:
             self._history.call(self.params, self.finish)
         elif not self._managed:
@@ -317,10 +291,11 @@ class Recorder(keras.callbacks.Callback):
         """Record something that happened once, after the present step; see `Event`."""
         if self._capture is None or not self._capture.is_open:
             return
-        when = self._when()
-        self._capture.event(when, kind, text)
-        if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
-            self._capture.scalars(when, self._logs)
+        with self._cost:
+            when = self._when()
+            self._capture.event(when, kind, text)
+            if kind in ("weight", "learning_rate"):  # shown at once, however far the next frame is
+                self._capture.scalars(when, self._logs)
 
     def settle(self, seconds: float) -> list[int]:
         """Wait until what was recorded is on the disk.
@@ -333,8 +308,9 @@ class Recorder(keras.callbacks.Callback):
         """
         if self._capture is None:
             return []
-        self._fetch()
-        return self._capture.settle(seconds)
+        with self._cost:
+            self._fetch()
+            return self._capture.settle(seconds)
 
     def record_end(self, model: keras.Model, when: When, scalars: Sequence[str]) -> None:
         """Take the one frame of a model whose last step was done before.
@@ -362,24 +338,36 @@ class Recorder(keras.callbacks.Callback):
         status = "failed"
         self._history.give_back()
         try:
-            self._write_pending()
-            self._fetch(last=True)
+            with self._cost:
+                self._write_pending()
+                self._fetch(last=True)
         finally:
             capture, self._capture = self._capture, None
         try:
             if capture is not None:
-                capture.close(None if failed else self._count.when)
+                self._close(capture, None if failed else self._count.when)
             status = "failed" if failed else "finished"
         except BaseException as found:
             error = error or found
             raise
         finally:
-            if capture is not None:
-                self.seconds = capture.seconds
             if self._own is not None:
                 self._own.end(status, error)
 
+    def _close(self, capture: Capture, last: When | None) -> None:
+        """End the segment, with a last frame where one is wanted, and note what all of it cost."""
+        try:
+            with self._cost:
+                capture.close(last)
+        finally:
+            self.seconds = capture.seconds
+            if capture.is_open:
+                self.spent = self._cost.spent(capture.written)
+                with suppress(OSError, EdkitError):  # whoever ends the run says what is wrong
+                    self.folder.update(recording=self.spent)
+
     def _begin(self) -> None:
+        self._cost.restart()
         self._facts = field_facts(self.model, self.fields, self.reference)
         self._capture = Capture(lambda: self.model, self.probes, self.reference, self.seconds)
         if self._own is not None:
@@ -394,17 +382,19 @@ class Recorder(keras.callbacks.Callback):
         capture.open(segments, run, self._facts, logs, first, columns=columns, curves=curves)
         for kind, text in self._opening:
             capture.event(self._first, kind, text)
-        self._pace = RecordingInterval(self.every, self._first[0])
+        self._pace = RecordingInterval(self.every, self._first[0], self.share)
+        self._cost.prepared()
 
     def _fetch(self, last: bool = False) -> None:
         """Write the losses of the steps since the last time."""
         if self._capture is not None and self._capture.is_open and self._curves.names:
+            self._cost.wait(self._capture.steps_done)
             self._curves.write(self._capture, self.model, last)
 
     def _when(self) -> When:
         """Return the step that the optimizer says; on jax this fetches the model."""
         assert self._capture is not None
-        self._count.correct(self._capture.steps_done())
+        self._count.correct(self._cost.wait(self._capture.steps_done))
         return self._count.when
 
     def _write_pending(self) -> None:
@@ -418,13 +408,14 @@ class Recorder(keras.callbacks.Callback):
 
     def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Take scalars and a frame, and settle when the next is due."""
-        start = time.monotonic()
         when = self._when()
+        before = self._cost.now
         capture.scalars(when, logs)
         capture.frame(when)
         # This frame is being written still, so the one before it tells what writing costs.
+        cost = self._cost.now - before + capture.writing
         self._pace.seen = when[0]
-        self._pace.took(time.monotonic() - start + capture.writing, capture.seconds)
+        self._pace.took(cost, self._cost.now + capture.written, self._cost.passed, capture.seconds)
 
 
 def _described(run: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ed_core.errors import EdkitError
-from ed_core.nn.submodels import code_name, code_shape, inputs_of, submodel
+from ed_core.nn.submodels import by_name, code_name, code_shape, inputs_of, submodel
 from ed_core.probes.base import Batch, Bound, Probe, keeping_digits, sample_axes
 from ed_core.probes.latent import pictures
+from ed_core.probes.reading import ModelCall, Reading
 from ed_core.seeds import Seeds
 
 
@@ -44,7 +45,7 @@ class Samples(Probe):
         recorded, random = keeping_digits(), Seeds(self.seed).generator("samples")
         noise = random.standard_normal((self.samples, *shape), "float32")
 
-        def read(batch: Batch) -> dict[str, np.ndarray]:
+        def given(batch: Batch) -> dict[str, np.ndarray]:
             decoder_inputs = {noise_input: noise}
             if self.label in inputs and self.label not in batch:
                 raise EdkitError(
@@ -55,10 +56,15 @@ class Samples(Probe):
                 classes = int(np.max(batch[self.label])) + 1
                 rows = np.arange(self.samples) * classes // self.samples
                 decoder_inputs[self.label] = rows.astype(batch[self.label].dtype)
-            asked = {"classes": decoder_inputs[self.label]} if self.label in decoder_inputs else {}
-            return {"images": pictures(recorded, decoder, decoder_inputs, batch), **asked}
+            return decoder_inputs
 
-        return read
+        def made(outputs: Mapping[str, Any], batch: Batch) -> dict[str, np.ndarray]:
+            asked = given(batch)
+            classes = {"classes": asked[self.label]} if self.label in asked else {}
+            named = by_name(decoder, outputs["decoder"], "image")
+            return {"images": pictures(recorded, decoder, named, batch), **classes}
+
+        return Reading({"decoder": ModelCall(decoder, given)}, made)
 
     def axes(self, array: str, ndim: int) -> tuple[str, ...]:
         """Return (sample, height, width, channel), or (sample,) for the classes."""

@@ -40,12 +40,13 @@ class BackgroundWriter:
         dropped: how many frames were dropped.
         problem: why the recording ended early, or "".
         seconds: of the processor that the last frame took to be compressed and written.
+        busy: seconds of the processor that all that was written took.
     """
 
     def __init__(self, writer: RecordingWriter) -> None:
         self.dropped = 0
         self.problem = ""
-        self.seconds = 0.0
+        self.seconds = self.busy = 0.0
         self._writer = writer
         self._jobs: queue.SimpleQueue[WriteJob | None] = queue.SimpleQueue()
         self._taken = self._written = 0  # bytes of frames, each counted on one thread alone
@@ -127,6 +128,7 @@ class BackgroundWriter:
         while (job := self._jobs.get()) is not None:
             if not self.problem:
                 self._write(job)
+            self.busy = time.thread_time()
         if not self.problem:
             self._end("", self._writer.close)
 

@@ -26,6 +26,7 @@ from ed_core.nn.optimizers import ScaledSchedule
 from ed_core.nn.submodels import weights_sum
 from ed_core.plugins.spec import Dataset, Field, FieldKind, Head, ModelSpec
 from ed_core.probes.capture import check_size
+from ed_core.probes.reading import JointReader
 from ed_core.probes.recorder import Recorder
 from ed_core.recording import Recording, RunFolder
 from ed_core.recording.control import Inbox
@@ -294,6 +295,7 @@ class Job:
             self._reference(folder),
             fields={name: asdict(field) for name, field in fields.items()},
             every=plan.every,
+            share=plan.record_share,
             run=run,
         )
         recorder.go_on(position.step, position.seconds, _lost_frames(folder, position))
@@ -425,6 +427,7 @@ def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
 def _try_probes(spec: ModelSpec, objective: Objective, data: Dataset) -> None:
     """Read every probe once: one that does not fit is refused before anything is written."""
     few = reference_batch(data, 2)
-    for probe in spec.probes:
-        if probe.suits(objective):
-            check_size(probe, probe.bind(objective)(few))
+    probes = {probe.name: probe for probe in spec.probes if probe.suits(objective)}
+    bound = {name: probe.bind(objective) for name, probe in probes.items()}
+    for name, arrays in JointReader(bound, few).read().items():
+        check_size(probes[name], arrays)

@@ -15,6 +15,7 @@ from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
+from ed_core.probes.pacing import SHARE
 from ed_core.recording.folder import now
 from ed_core.runs.rebuilding import check_data_plugin, spec_of
 
@@ -48,8 +49,9 @@ class Plan:
         only: train on one class alone.
         class_weights: 'balanced', or a weight a class: 1,2,0.5.
         field_names: take the data's field OTHER for the field that the model calls NAME.
-        every: steps from frame to frame; by default as often as costs at most 2 % of the time.
         record: record the probes.
+        record_share: the share of the training time that recording may cost.
+        every: steps from frame to frame; by default as often as that share allows.
         engine: 'auto' keeps data that fit on the device, 'plain' hands Keras every batch.
 
     Raises:
@@ -72,8 +74,9 @@ class Plan:
     only: Mapping[str, str | int] | None = None
     class_weights: Mapping[str, str] | None = None
     field_names: Mapping[str, str] | None = None
-    every: int | None = None
     record: bool = True
+    record_share: float = SHARE
+    every: int | None = None
     engine: str = "auto"
 
     def __post_init__(self) -> None:
@@ -88,6 +91,11 @@ class Plan:
                 raise EdkitError(f"{name} must be {least}, received {getattr(self, name)}.")
         if self.every is not None and self.every < 1:
             raise EdkitError(f"every must be at least 1 step, received {self.every}.")
+        if not 0 < self.record_share <= 1:
+            raise EdkitError(
+                f"record_share must be a share above 0, up to 1, received {self.record_share}: "
+                "--no-record records nothing."
+            )
         if self.validation is not None and not 0 <= self.validation < 1:
             raise EdkitError(
                 f"validation must be a share from 0 to below 1, received {self.validation}."
@@ -162,8 +170,12 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     try:
         spec = spec_of(info)
         check_data_plugin(info)
-        # Earlier runs say nothing of these.
-        late = {"validation": None, "field_names": None, "engine": "plain"}
+        late = {  # of which earlier runs say nothing
+            "validation": None,
+            "field_names": None,
+            "record_share": SHARE,
+            "engine": "plain",
+        }
         known = {name: info[name] for name in Plan.__slots__ if name not in late}
         known.update({name: info.get(name, default) for name, default in late.items()})
     except KeyError as error:

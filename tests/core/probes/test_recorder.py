@@ -156,6 +156,18 @@ def test_without_every_first_and_last_are_there(tmp_path: Path) -> None:
     assert len(steps) > 2
 
 
+def test_what_recording_cost_is_kept_with_the_run(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run", [ONE], {"x": X}, share=0.5)
+    began = time.monotonic()
+    fit(*made("functional"), epochs=3, callbacks=[recorder])
+    passed = time.monotonic() - began
+    spent = RunFolder.open(tmp_path / "run").read()["recording"]
+    assert spent == recorder.spent
+    assert 0 < spent["share"] <= 1
+    assert 0 < spent["seconds"] + spent["preparation"] < passed + 0.01
+    assert spent["preparation"] > 0
+
+
 def test_what_no_description_can_hold_leaves_no_folder(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "run", [ONE], X, run={"params": {"n": np.int64(3)}})
     with pytest.raises(EdkitError, match="int64 is not JSON serializable"):

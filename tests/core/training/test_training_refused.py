@@ -118,6 +118,11 @@ def test_bad_data_is_refused_before_anything_is_written(
         ({"learning_rate": -1.0}, "learning_rate must be above 0, received -1.0."),
         ({"every": "5"}, "option 'every' is a whole number, received '5'."),
         ({"every": 0}, "every must be at least 1 step, received 0."),
+        (
+            {"record_share": 0.0},
+            "record_share must be a share above 0, up to 1, received 0.0: --no-record records "
+            "nothing.",
+        ),
         ({"epochs": True}, "option 'epochs' is a whole number, received True."),
         ({"stratified": "no"}, "option 'stratified' is yes or no, received 'no'."),
         ({"weights": {"image": "1"}}, "option 'weights' is a mapping of each name to a number, "),
