@@ -3,23 +3,45 @@
 import ctypes
 import platform
 import sys
+from collections.abc import Mapping
 
 import keras
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
+# glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
+_KEPT = 64 * 2**20  # bytes: larger temporaries would each leave a hole of their size in the heap
+
+
+def share_heap() -> None:
+    """Let all threads take memory from one heap, so that what one gives back, another one takes.
+
+    Of threads that have none yet; each heap of glibc keeps for itself what was freed there, and
+    takes no piece above 64 MiB. Linux with glibc only; does nothing elsewhere.
+    """
+    _mallopt({_M_ARENA_MAX: 1})
 
 
 def tune_allocator() -> None:
-    """Keep large temporaries in the process instead of faulting them in again at every step.
+    """Keep temporaries in the process instead of faulting them in again at every step.
 
-    Linux with glibc only; does nothing elsewhere.
+    Those up to 64 MiB: larger ones, as of a network on large images, go back. Linux with glibc
+    only; does nothing elsewhere.
     """
+    _mallopt(
+        {
+            _M_MMAP_THRESHOLD: _KEPT,
+            _M_TRIM_THRESHOLD: 2**31 - 1,
+            _M_TOP_PAD: 256 * 2**20,
+        }
+    )
+
+
+def _mallopt(settings: Mapping[int, int]) -> None:
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         return
     mallopt = ctypes.CDLL(None).mallopt
-    mallopt(_M_MMAP_MAX, 0)
-    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-    mallopt(_M_TOP_PAD, 256 * 2**20)
+    for parameter, value in settings.items():
+        mallopt(parameter, value)
 
 
 def jit_compile() -> bool | str:
