@@ -7,7 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.lazy import in_memory, is_checked, is_slow, parts_of
+from ed_core.data.lazy import in_memory, is_checked, is_slow, parts_of, stored_of
+from ed_core.data.memory import available
+from ed_core.engine.resident import MOST_BYTES, DeviceArrays, Stored
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
 from ed_core.recording.layout import MAX_BYTES
@@ -17,6 +19,8 @@ Groups = list[tuple[np.ndarray, int]]
 Arrays = Mapping[str, Any]
 REFERENCE = 512  # samples of the validation split in the reference batch of the probes
 _AHEAD = 2  # batches that are read ahead
+_SHARE = 4  # of the free memory, at most this part holds a split on the device
+_WEIGHT = " weight"  # what follows the name of a head, of its sample weights on the device
 _MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 ClassWeights = Mapping[str, np.ndarray]
 KEPT = "_target"
@@ -218,6 +222,7 @@ class Batches(keras.utils.PyDataset):
         self.seeds = Seeds(seed) if isinstance(seed, int) else seed
         self.start = 0
         self.problem: EdkitError | None = None
+        self._device: DeviceArrays | None = None
         parts = map(parts_of, self.arrays.values())
         self._parts = next((one for one in parts if one is not None), None)
         self._ahead = ReadAhead(_AHEAD) if any(map(is_slow, self.arrays.values())) else None
@@ -249,7 +254,50 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self.batches_per_epoch - self.start
 
-    def __getitem__(self, index: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def keep_on_device(self, name: str) -> bool:
+        """Keep the arrays on the device from now on, if they fit there and none is augmented.
+
+        A batch is an index then, and the samples are gathered by the compiled step.
+
+        Args:
+            name: of the split.
+
+        Returns:
+            Whether they are kept there.
+        """
+        changing = self.augment is not None and self.seeds is not None
+        if changing or any(map(is_slow, self.arrays.values())):
+            return False
+        arrays = {name: _stored(array) for name, array in self.arrays.items()}
+        size = sum(one.nbytes for one in arrays.values())
+        if size > min(MOST_BYTES, available() // _SHARE):
+            return False
+        for head, weights in self._all_weights().items():
+            arrays[head + _WEIGHT] = Stored(weights, None, floats=True)
+        self._device = DeviceArrays(name, arrays)
+        return True
+
+    def holds(self, batch: Any) -> bool:
+        """Return whether a batch is one of rows of these arrays."""
+        return self._device is not None and self._device.holds(batch)
+
+    def arranged(self, batch: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """Return the Keras triple of a batch of rows, as `arrange` does of samples.
+
+        Args:
+            batch: what an index gave, as tensors.
+        """
+        assert self._device is not None
+        samples = self._device.gathered(batch)
+        targeted = [head for head in self.heads if head.needs_target]
+        targets = {head.name: samples[head.target] for head in targeted}
+        ones = keras.ops.ones(keras.ops.shape(samples[self.inputs[0]])[:1])
+        weights = {head.name: samples.get(head.name + _WEIGHT, ones) for head in targeted}
+        return {name: samples[name] for name in self.inputs}, targets, weights
+
+    def __getitem__(self, index: int) -> Any:
+        if self._device is not None:
+            return self._device.batch(self._rows_of(index))
         if self._ahead is None:
             batch = self._read(index)
         else:
@@ -274,13 +322,39 @@ class Batches(keras.utils.PyDataset):
             raise
 
     def _rows(self, index: int) -> dict[str, np.ndarray]:
-        first = (self.start + index) * self.batch_size
-        rows: Any = slice(first, min(first + self.batch_size, self.samples))
+        rows = self._rows_of(index)
         if self._order is None:
+            rows = slice(rows[0], rows[-1] + 1)
             # Copies: PyTorch takes no array that cannot be written to, such as a file's.
             return {name: _floats(array[rows], copy=True) for name, array in self.arrays.items()}
-        rows = self._order[rows]
         return {name: _floats(_taken(array, rows)) for name, array in self.arrays.items()}
+
+    def _rows_of(self, index: int) -> Any:
+        """Return the rows of a batch, (samples,)."""
+        first = (self.start + index) * self.batch_size
+        last = min(first + self.batch_size, self.samples)
+        return np.arange(first, last) if self._order is None else self._order[first:last]
+
+    def _all_weights(self) -> dict[str, np.ndarray]:
+        """Return the weights of all samples, by head: of those heads where some may not be 1."""
+        weighted = [
+            head
+            for head in self.heads
+            if head.needs_target
+            and (
+                head.mask or head.name not in self._whole or head.name in (self.class_weights or {})
+            )
+        ]
+        names = needed_fields((), weighted)
+        parts: dict[str, list[np.ndarray]] = {head.name: [] for head in weighted}
+        step = at_a_time(self.arrays, names)
+        for first in range(0, len(self.arrays[self.inputs[0]]) if weighted else 0, step):
+            few = {name: np.asarray(self.arrays[name][first : first + step]) for name in names}
+            every = arrange(few, (), weighted, self.class_weights, self._gaps, whole=self._whole)
+            for name, part in parts.items():
+                weights = every[2][name]
+                part.append(weights.astype("uint8") if np.isin(weights, (0, 1)).all() else weights)
+        return {name: np.concatenate(part) for name, part in parts.items()}
 
 
 class ReadAhead:
@@ -397,6 +471,12 @@ def needed_fields(inputs: Iterable[str], heads: Sequence[Head]) -> list[str]:
     for head in heads:
         names += [head.target] * head.needs_target + [head.mask] * bool(head.mask)
     return list(dict.fromkeys(names))
+
+
+def _stored(array: Any) -> Stored:
+    """Return how an array is kept on the device; a batch has the types of `_floats`."""
+    raw, white = stored_of(array)
+    return Stored(raw, white, floats=np.dtype(array.dtype).kind == "f")
 
 
 def _taken(array: Any, rows: np.ndarray) -> np.ndarray:

@@ -46,6 +46,17 @@ def is_slow(array: Any) -> bool:
     return bool(array.is_slow)
 
 
+def stored_of(array: Any) -> tuple[Any, float | None]:
+    """Return an array as it is stored, and what its numbers are divided by; None leaves them.
+
+    The mark of an array that is stored otherwise is its attribute `stored`, a pair of these.
+    """
+    if isinstance(array, Rows):
+        raw, white = stored_of(array.array)
+        return (array, None) if raw is array.array else (Rows(raw, array.rows), white)
+    return getattr(array, "stored", None) or (array, None)
+
+
 def parts_of(array: Any) -> tuple[np.ndarray, int] | None:
     """Return the file of each sample, and of how many files the samples may be mixed.
 

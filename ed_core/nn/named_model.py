@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
+from ed_core.engine.resident import GatheringModel
 from ed_core.errors import EdkitError
 from ed_core.nn.submodels import model_inputs
 from ed_core.plugins.spec import Head
 
 
-class NamedModel(keras.Model):
+class NamedModel(GatheringModel):
     """A model that checks the names of what Keras' methods are given before Keras looks at them.
 
     Keras would speak of layers and of positions.

@@ -18,7 +18,7 @@ from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
 from ed_core.engine.callback_list import LazyCallbackList
-from ed_core.engine.pooling import speed_up_pooling
+from ed_core.engine.fast_layers import speed_up_layers
 from ed_core.errors import EdkitError, FieldError
 from ed_core.nn import losses
 from ed_core.nn.objective import Objective
@@ -102,7 +102,8 @@ class Job:
             raise FieldError(f"data {plan.data!r}: {error}{why}") from error
         check_shapes(objective, objective.heads, data.fields)
         plan, data = settle_batch(plan, data, objective.input)
-        speed_up_pooling(objective)
+        if plan.engine != "plain":
+            speed_up_layers(objective)
         seeds = Seeds(plan.seed, shared=earlier)
         batches, validation = _batches(spec, plan, data, objective, seeds)
         initialise(spec, objective, data.splits["train"], plan.params)
@@ -202,6 +203,8 @@ class Job:
         watched = LazyCallbackList(
             callbacks, add_history=True, model=self.objective, verbose=0, epochs=end, steps=steps
         )
+        sources = [one for one in (self.batches, self.validation) if one is not None]
+        self.objective.gather_from(sources)
         try:
             self.objective.fit(
                 self.batches,
@@ -219,6 +222,8 @@ class Job:
             if problem := next(filter(None, of_files), None):
                 raise problem from error
             raise
+        finally:
+            self.objective.gather_from(())
 
     def _record_end(self, recorder: Recorder, position: Position) -> None:
         """Take the last frame where a run was ended between its last step and that frame."""
@@ -377,10 +382,13 @@ def _batches(
             f"training with {batches.batch_size}.",
             stacklevel=4,
         )
-    if not data.held_out():
-        return batches, None
-    held_out = data.splits[data.held_out()]
-    return batches, Batches(held_out, inputs, heads, at_a_time(held_out, inputs))
+    validation = None
+    if data.held_out():
+        held_out = data.splits[data.held_out()]
+        validation = Batches(held_out, inputs, heads, at_a_time(held_out, inputs))
+    if plan.engine != "plain" and batches.keep_on_device("train") and validation:
+        validation.keep_on_device("validation")
+    return batches, validation
 
 
 def _turn_steps(info: Mapping[str, Any] | None, steps: int) -> int:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from ed_core.engine import installed_backends
-from ed_core.errors import EdkitError
+from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
@@ -22,6 +22,7 @@ from ed_core.runs.rebuilding import check_data_plugin, spec_of
 
 BATCH = 128  # samples a step, of those that are small
 _BATCH_BYTES = 16 * 2**20
+ENGINES = ("auto", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Plan:
         field_names: take the data's field OTHER for the field that the model calls NAME.
         every: steps from frame to frame; by default as often as costs at most 2 % of the time.
         record: record the probes.
+        engine: 'auto' keeps data that fit on the device, 'plain' hands Keras every batch.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.
@@ -76,6 +78,7 @@ class Plan:
     field_names: Mapping[str, str] | None = None
     every: int | None = None
     record: bool = True
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         for name, option in TRAINING_OPTIONS.items():
@@ -93,6 +96,8 @@ class Plan:
             raise EdkitError(
                 f"validation must be a share from 0 to below 1, received {self.validation}."
             )
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES)
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 
@@ -185,9 +190,10 @@ def plan_of(info: Mapping[str, Any], where: str) -> Plan:
     try:
         spec = spec_of(info)
         check_data_plugin(info)
-        late = ("validation", "field_names")  # of which earlier runs say nothing
+        # Earlier runs say nothing of these.
+        late = {"validation": None, "field_names": None, "engine": "plain"}
         known = {name: info[name] for name in Plan.__slots__ if name not in late}
-        known.update({name: info.get(name) for name in late})
+        known.update({name: info.get(name, default) for name, default in late.items()})
     except KeyError as error:
         raise EdkitError(f"{where!r} cannot be resumed: its run.json lacks {error}.") from error
     return Plan(**{**known, "params": spec.check(known["params"])})

@@ -1,6 +1,6 @@
 """Lazy views of stored arrays: scaled and transposed only when they are sliced."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,13 @@ class LazyView(Sliced):
         shape = self.array.shape
         turned = tuple(shape[axis] for axis in self.order) if self.order else tuple(shape)
         return (*turned, *[1] * self.channel)
+
+    @property
+    def stored(self) -> tuple[Any, float | None] | None:
+        """The view of the bytes and what they are divided by, if nothing else is done to them."""
+        if self.white is None or self.cut or self.black or self.void is not None:
+            return None
+        return (replace(self, white=None), self.white) if self.array.dtype == np.uint8 else None
 
     def __getitem__(self, key: Any) -> np.ndarray:
         values = self._turned(key) if self.order else read_rows(self.array, key)

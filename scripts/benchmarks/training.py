@@ -24,10 +24,11 @@ from typing import Any
 
 MODELS = ("dense", "conv", "vae")
 BACKENDS = ("jax", "torch", "tensorflow")
+KINDS = ("keras", "edkit", "unrecorded", "plain")
 WAYS = (
     "loader",
     "loop",
-    *(f"{kind}-{backend}" for backend in BACKENDS for kind in ("keras", "edkit", "unrecorded")),
+    *(f"{kind}-{backend}" for backend in BACKENDS for kind in KINDS),
     "limit",
 )
 CHILD = Path(__file__).with_name("training_ways.py")

@@ -2,7 +2,8 @@
 
 `loader` is a PyTorch loop with a `DataLoader`, as most write it; `loop` the best that we know: all
 images in memory, fused Adam, channels last, our allocator. `keras` is plain `fit` on arrays,
-`edkit` trains as the command does, `unrecorded` so with `--no-record`. dense has layers of 512, 256
+`edkit` trains as the command does, `unrecorded` so with `--no-record`, `plain` so with
+`--engine plain` beside it. dense has layers of 512, 256
 and 64 units, mirrored; conv three convolutions of 16, 8 and 4 filters, each with a pooling,
 mirrored; vae one layer of 512 and a code of 2, with the cross entropy of the pixels.
 """
@@ -84,6 +85,7 @@ def with_keras(kind: str, model: str, epochs: int, x: np.ndarray) -> None:
 
         with tempfile.TemporaryDirectory() as out:
             options |= {"learning_rate": RATE, "record": kind == "edkit", "validation": 0.1}
+            options |= {"engine": "plain"} if kind == "plain" else {}
             train(NAMES[model], {"image": x}, callbacks=[marks], out=out, **options)
     clock.report(marks.loss)
 

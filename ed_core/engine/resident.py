@@ -1,0 +1,133 @@
+"""Arrays kept on the device, where a batch is gathered from its rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+Tensor = Any
+
+MOST_BYTES = 2 * 2**30  # of a split, as it is stored
+_KEPT = ("uint8", "int8", "float16")  # other whole numbers are kept as int32, floats as float32
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An array as it is stored, and what makes the numbers of a sample of it.
+
+    Args:
+        array: (samples, ...), of numpy or anything that slices like it.
+        white: what bytes are divided by on the device; None leaves the numbers as they are.
+        floats: whether a batch of it is float32, else int32.
+    """
+
+    array: Any
+    white: float | None
+    floats: bool
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type that it is kept in."""
+        dtype = np.dtype(self.array.dtype)
+        if dtype.name in _KEPT:
+            return dtype
+        return np.dtype("uint8" if dtype.kind == "b" else "f4" if dtype.kind == "f" else "i4")
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it takes there."""
+        return int(np.prod(self.array.shape)) * self.dtype.itemsize
+
+
+class DeviceArrays:
+    """Arrays of a split on the device; what is given to Keras for a batch are its rows.
+
+    On JAX the arrays go with every batch, since what a compiled function finds elsewhere becomes a
+    constant of its program; nothing is copied.
+
+    Args:
+        name: of the split, by which a batch says whose rows it has.
+        arrays: by name.
+    """
+
+    def __init__(self, name: str, arrays: Mapping[str, Stored]) -> None:
+        self._key = f"rows of {name}"
+        self._stored = {name: (one.white, one.floats) for name, one in arrays.items()}
+        self._arrays = {name: _on_device(one) for name, one in arrays.items()}
+        self._travels = keras.config.backend() == "jax"
+
+    def batch(self, rows: np.ndarray) -> dict[str, Any]:
+        """Return what Keras is given for a batch.
+
+        Args:
+            rows: (samples,), which samples of the split.
+        """
+        batch: dict[str, Any] = {self._key: np.asarray(rows, "int32")}
+        return {**batch, "arrays": self._arrays} if self._travels else batch
+
+    def holds(self, batch: Any) -> bool:
+        """Return whether a batch that Keras hands to a step is one of rows of these arrays."""
+        return isinstance(batch, Mapping) and self._key in batch
+
+    def gathered(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the samples of a batch, name to (samples, ...) in float32 or int32."""
+        rows, arrays = batch[self._key], batch.get("arrays", self._arrays)
+        samples = {}
+        for name, (white, floats) in self._stored.items():
+            values = ops.take(arrays[name], rows, axis=0)
+            if white is not None:
+                # Of a table: JAX divides by multiplying with the inverse, which takes 255 above 1.
+                levels = np.divide(np.arange(256), np.float32(white), dtype="float32")
+                values = ops.take(ops.convert_to_tensor(levels), ops.cast(values, "int32"), axis=0)
+            samples[name] = ops.cast(values, "float32" if floats else "int32")
+        return samples
+
+
+class GatheringModel(keras.Model):
+    """A model whose steps take rows of arrays on the device beside what Keras' own take."""
+
+    _sources: Sequence[Any] = ()
+
+    def gather_from(self, sources: Sequence[Any]) -> None:
+        """Take batches of these from here on; without any, arrays on the device are let go.
+
+        Args:
+            sources: batches with `holds(batch)`, and `arranged(batch)`, which returns the inputs,
+                targets and sample weights of a batch of theirs.
+        """
+        compiled = getattr(self, "train_function", None) is not None
+        self._sources = tuple(sources)
+        if compiled:  # TensorFlow's functions hold the arrays that they were traced with
+            self.make_train_function(force=True)
+            self.make_test_function(force=True)
+
+    def train_step(self, *args: Any) -> Any:
+        """Take one step as Keras does.
+
+        Args:
+            args: the batch, on JAX after the state.
+        """
+        *state, batch = args
+        return super().train_step(*state, self._samples(batch))
+
+    def test_step(self, *args: Any) -> Any:
+        """Measure one batch as Keras does; see `train_step`."""
+        *state, batch = args
+        return super().test_step(*state, self._samples(batch))
+
+    def _samples(self, batch: Any) -> Any:
+        for source in self._sources:
+            if source.holds(batch):
+                return source.arranged(batch)
+        return batch
+
+
+def _on_device(stored: Stored) -> Tensor:
+    whole = np.empty(stored.array.shape, stored.dtype)
+    step = max(1, 2**24 // max(whole[:1].nbytes, 1))
+    for first in range(0, len(whole), step):
+        whole[first : first + step] = stored.array[first : first + step]
+    return ops.convert_to_tensor(whole)
