@@ -8,32 +8,29 @@ from collections.abc import Mapping
 import keras
 
 # glibc's malloc.h
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -3, -4, -8
 _KEPT = 64 * 2**20  # bytes: larger temporaries would each leave a hole of their size in the heap
 
 
 def share_heap() -> None:
-    """Let all threads take memory from one heap, so that what one gives back, another one takes.
+    """Let all threads take memory from one heap on JAX: what one gives back, another one takes.
 
     Of threads that have none yet; each heap of glibc keeps for itself what was freed there, and
     takes no piece above 64 MiB. Linux with glibc only; does nothing elsewhere.
     """
-    _mallopt({_M_ARENA_MAX: 1})
+    if keras.config.backend() == "jax":
+        _mallopt({_M_ARENA_MAX: 1})
 
 
 def tune_allocator() -> None:
     """Keep temporaries in the process instead of faulting them in again at every step.
 
-    Those up to 64 MiB: larger ones, as of a network on large images, go back. Linux with glibc
-    only; does nothing elsewhere.
+    On JAX those up to 64 MiB: XLA's largest, of a network on large images, go back. Linux with
+    glibc only; does nothing elsewhere.
     """
-    _mallopt(
-        {
-            _M_MMAP_THRESHOLD: _KEPT,
-            _M_TRIM_THRESHOLD: 2**31 - 1,
-            _M_TOP_PAD: 256 * 2**20,
-        }
-    )
+    on_jax = keras.config.backend() == "jax"
+    kept = {_M_MMAP_THRESHOLD: _KEPT} if on_jax else {_M_MMAP_MAX: 0}
+    _mallopt({**kept, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 256 * 2**20})
 
 
 def _mallopt(settings: Mapping[int, int]) -> None:
