@@ -8,7 +8,7 @@ process of its own, one after the other, `--rounds` times. A row is the median o
 the first, with the smallest and the largest; the seconds of the processor for 1,000 images, which a
 busy machine leaves alone (except PyTorch's, whose threads wait without giving it away); and the
 loss on held-out images, marked where it is more than a tenth from the median of all: then the two
-do not do the same work. `limit` is the products or convolutions of a step and nothing else.
+do not do the same work. `limit` is the .
 `training_ways.py` says what each way is.
 """
 
@@ -22,14 +22,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-MODELS = ("dense", "conv", "vae")
+MODELS = ("dense", "conv", "vae", "unet")
 BACKENDS = ("jax", "torch", "tensorflow")
-KINDS = ("keras", "edkit", "unrecorded", "plain")
+KINDS = ("keras", "edkit", "unrecorded", "plain", "limit")
 WAYS = (
     "loader",
     "loop",
     *(f"{kind}-{backend}" for backend in BACKENDS for kind in KINDS),
-    "limit",
 )
 CHILD = Path(__file__).with_name("training_ways.py")
 TOLERANCE = 0.1  # of the median of the losses
