@@ -15,8 +15,8 @@ def test_large_images_come_in_small_batches_and_this_is_said(side: int, size: in
     fields = Fields({"image": Field((side, side, 3)), "mask": Field((side, side), "class")})
     plan, data = settle_batch(Plan("unet", "mine", {}), Dataset(fields, {}), ["image"])
     assert plan.batch_size == size
-    said = [(one.about, one.option) for one in data.input.findings]
-    assert said == ([] if size == 128 else [("batch", "--batch-size")])
+    sayings = [(one.about, one.option) for one in data.input.findings]
+    assert sayings == ([] if size == 128 else [("batch", "--batch-size")])
 
 
 def test_a_batch_size_that_is_asked_for_is_taken() -> None:
