@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ed_core.engine import choose_backend, installed_backends
+from ed_core.engine.compile_cache import cache_folder
 from ed_core.engine.threads import use_one_thread
 
 # Of the two processes of scripts/test each has a processor. With threads for all of them, PyTorch's
@@ -16,9 +17,11 @@ from ed_core.engine.threads import use_one_thread
 if "PYTEST_XDIST_WORKER" in os.environ:
     use_one_thread()
 # Tiny models are compiled for longer than they run: XLA optimises none, and equal steps take the
-# compiled code of the first (jax only). `XLA_FLAGS= pytest ...` tests them as users run them.
-_CACHE = tempfile.TemporaryDirectory(prefix="edkit-jax-")
-os.environ["JAX_COMPILATION_CACHE_DIR"] = _CACHE.name
+# compiled code of the first, of an earlier session too (jax only). `XLA_FLAGS= pytest ...` tests
+# them as users run them.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
+    cache_folder("jax-of-tests") or tempfile.mkdtemp(prefix="edkit-jax-")
+)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")

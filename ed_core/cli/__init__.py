@@ -5,40 +5,61 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import click
 
-from ed_core.cli.data import data_command
-from ed_core.cli.demo import demo
-from ed_core.cli.listing import list_command
-from ed_core.cli.results import calibrate, evaluate, export_command, figures
 from ed_core.cli.start import startup
-from ed_core.cli.train import train
-from ed_core.cli.verbs import VERBS
-from ed_core.cli.view import view
 from ed_core.errors import EdkitError
 
+_COMMANDS = {
+    "bench": ("bench", "Measure how fast each installed backend trains here."),
+    "calibrate": ("results", "Settle the threshold of a run as a detector."),
+    "data": ("data", "Look at a data set, a file or a folder."),
+    "decode": ("verbs", "Bring codes back to pictures or signals by a run."),
+    "demo": ("demo", "Train on handwritten digits and watch it learn."),
+    "encode": ("verbs", "Write the codes of files by a run."),
+    "evaluate": ("results", "Print the numbers of a run beside their floor."),
+    "export": ("results", "Write the model of a run for other programs."),
+    "figures": ("results", "Draw the lecture's pictures of one run or two."),
+    "generate": ("verbs", "Write new samples of a run."),
+    "list": ("listing", "List models, data sets, panels and backends."),
+    "predict": ("verbs", "Write the classes and values of files by a run."),
+    "reconstruct": ("verbs", "Write what a run makes of files again."),
+    "score": ("verbs", "Write how odd files are by a calibrated run."),
+    "segment": ("verbs", "Write the class of every pixel of pictures by a run."),
+    "train": ("train", "Train a model into a run folder, or go on with one."),
+    "view": ("view", "Open the window on runs, live or finished."),
+}
+"""The commands: the module of each, which is imported once it is wanted, and a line about it."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """The commands, each imported when it is called: `--help` is there at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = vars(import_module(f"ed_core.cli.{_COMMANDS[name][0]}"))
+        commands = [*module.get("VERBS", ()), *module.values()]
+        return next(c for c in commands if isinstance(c, click.Command) and c.name == name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="edkit")
 def cli() -> None:
     """Encoder-decoder networks on Keras 3: train them, watch them learn, put them to work."""
-
-
-for command in (
-    demo,
-    list_command,
-    data_command,
-    train,
-    view,
-    evaluate,
-    calibrate,
-    figures,
-    export_command,
-    *VERBS,
-):
-    cli.add_command(command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

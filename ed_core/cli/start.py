@@ -62,18 +62,21 @@ class Startup:
             window: whether a window will be open at the same time.
             told: whether an automatic choice is printed.
         """
-        from ed_core.engine import choose_backend, share_processors
+        from ed_core.engine import AUTO, choose_backend, share_processors
+        from ed_core.engine.compile_cache import keep_compiled
 
         if window or self._window:
             share_processors()
-        if self._resumed and not self._backend:
+        named = None if self._backend == AUTO else self._backend
+        if self._resumed and not named:
             chosen = choose_backend(_backend_of(self._resumed), told=told)
         elif run:
             own = None if os.environ.get("KERAS_BACKEND", "").strip() else _backend_of(run)
-            chosen = choose_backend(self._backend or own, told=told)
+            chosen = choose_backend(named or own or self._backend, told=told)
         else:
             suited, why = _suited(model)
             chosen = choose_backend(self._backend, suited=suited, why=why, told=told)
+        keep_compiled(chosen)
         with _held_stderr():
             from ed_core.engine.tuning import wake
 
@@ -83,10 +86,10 @@ class Startup:
 
     def plugin_files(self) -> None:
         """Load the plugin files; they import Keras only if they need it."""
-        from ed_core.engine import choose_backend
+        from ed_core.engine import AUTO, choose_backend
         from ed_core.plugins.registry import load_plugin_file
 
-        if self._backend:  # a file may import Keras
+        if self._backend not in (None, AUTO):  # a file may import Keras
             choose_backend(self._backend)
         for path in self._plugins:
             load_plugin_file(path)
@@ -101,20 +104,31 @@ startup = Startup()
 
 
 def _suited(model: str) -> tuple[str, str]:
-    """Return the backend that suits a model on a CPU, and why, without importing Keras.
+    """Return the backend that suits a model, and why, without importing Keras.
 
-    It is the fastest for a network of the same kind in the last table of `docs/backends.md`,
-    "" for a model whose package states nothing about it.
+    It is the one that `edkit bench` measured here, else by the kind of the model's layers, as in
+    the last table of `docs/backends.md`; "" for a model whose package states nothing about it.
     """
+    from ed_core.engine.backend_table import fastest
     from ed_core.plugins.decorators import GROUP
     from ed_core.plugins.registry import is_convolutional
 
-    convolutional = is_convolutional(GROUP, model) if model else None
-    if convolutional is None:
+    if not model:
         return "", ""
+    unused = ""
+    try:
+        measured = fastest(model)
+    except EdkitError as error:
+        unused = f" ({error})"
+    else:
+        if measured[0]:
+            return measured
+    convolutional = is_convolutional(GROUP, model)
+    if convolutional is None:
+        return "", unused
     if convolutional:
-        return "tensorflow", f"on a CPU the fastest for convolutions, which {model} has"
-    return "jax", f"on a CPU the fastest for dense layers, as {model} has"
+        return "tensorflow", f"on a CPU the fastest for convolutions, which {model} has{unused}"
+    return "jax", f"on a CPU the fastest for dense layers, as {model} has{unused}"
 
 
 def _backend_of(run: str) -> str | None:
@@ -139,25 +153,27 @@ def _backend_of(run: str) -> str | None:
     return str(trained)
 
 
+DEBUG = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
+PLUGIN = click.option(
+    "--plugin",
+    multiple=True,
+    expose_value=False,
+    metavar="FILE",
+    help="A Python file that registers models or data sets.",
+)
+_BACKEND = click.option(
+    "--backend",
+    expose_value=False,
+    metavar="NAME",
+    help="jax, torch, tensorflow, or auto: the fastest for the model here, by 'edkit bench' or a "
+    "rule. By default that of KERAS_BACKEND, of the run, of keras.json, else auto; a resumed run "
+    "keeps its own.",
+)
+
+
 def early_options(command: Command) -> Command:
     """Declare, for `--help`, the options that are read before the others."""
-    for option in (
-        click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
-        click.option(
-            "--plugin",
-            multiple=True,
-            expose_value=False,
-            metavar="FILE",
-            help="A Python file that registers models or data sets.",
-        ),
-        click.option(
-            "--backend",
-            expose_value=False,
-            metavar="NAME",
-            help="jax, torch or tensorflow; by default that of KERAS_BACKEND, of the run, of "
-            "keras.json, or the one that suits the model; a resumed run keeps its own.",
-        ),
-    ):
+    for option in (DEBUG, PLUGIN, _BACKEND):
         command = option(command)
     return command
 

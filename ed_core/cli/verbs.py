@@ -231,17 +231,37 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on a terminal; yield what is told how many samples are finished, of how many."""
+    """Show a bar on a terminal, elsewhere a line now and then.
+
+    Yield what is told how many samples are finished, of how many.
+    """
+    if not console.is_terminal:
+        yield _Lines().tell
+        return
     columns = (
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),
         TextColumn("left"),
     )
-    is_hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=is_hidden) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """Lines on how far it is, of which a log has at most a hundred; the last one is another's."""
+
+    def __init__(self) -> None:
+        self._when, self._done = time.monotonic(), 0
+
+    def tell(self, done: int, total: int) -> None:
+        """Say it, if a second and a hundredth of the samples have passed since the last line."""
+        now = time.monotonic()
+        is_due = now - self._when >= 1 and 100 * (done - self._done) >= total
+        if is_due and done < total:
+            self._when, self._done = now, done
+            say(f"{done:,} of {total:,} samples")
 
 
 def _same_command() -> str:

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from ed_core.data.lazy import in_memory, is_checked, is_slow, parts_of, stored_of
-from ed_core.data.memory import available
 from ed_core.engine.resident import MOST_BYTES, DeviceArrays, Stored
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
@@ -19,7 +18,6 @@ Groups = list[tuple[np.ndarray, int]]
 Arrays = Mapping[str, Any]
 REFERENCE = 512  # samples of the validation split in the reference batch of the probes
 _AHEAD = 2  # batches that are read ahead
-_SHARE = 4  # of the free memory, at most this part holds a split on the device
 _WEIGHT = " weight"  # what follows the name of a head, of its sample weights on the device
 _MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 ClassWeights = Mapping[str, np.ndarray]
@@ -269,8 +267,8 @@ class Batches(keras.utils.PyDataset):
         if changing or any(map(is_slow, self.arrays.values())):
             return False
         arrays = {name: _stored(array) for name, array in self.arrays.items()}
-        size = sum(one.nbytes for one in arrays.values())
-        if size > min(MOST_BYTES, available() // _SHARE):
+        # Not by what memory is free: a resumed run would go another way than before.
+        if sum(one.nbytes for one in arrays.values()) > MOST_BYTES:
             return False
         for head, weights in self._all_weights().items():
             arrays[head + _WEIGHT] = Stored(weights, None, floats=True)

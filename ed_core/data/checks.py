@@ -7,10 +7,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from ed_core.data.batches import needed_fields, present
 from ed_core.data.lazy import is_checked
+from ed_core.engine.shapes import result_shape
 from ed_core.errors import EdkitError, FieldError, one_line
 from ed_core.plugins.spec import Dataset, Field, Fields, Head
 
@@ -46,8 +46,8 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
         field = fields[head.target]
         samples = next(n for n in range(2, 99) if n not in (*shape, *field.shape))
         kind = "int32" if field.kind == "class" else "float32"
-        target = ops.zeros((samples, *field.shape), kind)
-        arguments = target, ops.full((samples, *shape), 0.5, "float32")
+        target = np.zeros((samples, *field.shape), kind)
+        arguments = target, np.full((samples, *shape), 0.5, "float32")
         loss = partial(head.loss, mask=None) if head.needs_mask else head.loss
         for function in (loss, *head.metrics):
             what = f"{_name_of(function)!r} of head {head.name!r}"
@@ -57,7 +57,7 @@ def check_shapes(net: Any, heads: Sequence[Head], fields: Fields) -> None:
 def _try_penalty(head: Head, shape: tuple[int, ...]) -> None:
     """Raise EdkitError unless a loss of the output alone accepts it."""
     try:
-        head.loss(ops.full((2, *shape), 0.5, "float32"))
+        result_shape(head.loss, np.full((2, *shape), 0.5, "float32"))
     except Exception as error:  # a foreign loss may fail in any way
         raise EdkitError(
             f"{_name_of(head.loss)!r} of head {head.name!r} cannot take output {shape}: "
@@ -74,15 +74,15 @@ def _check_values(
 ) -> None:
     """Raise EdkitError unless a loss or metric returns one value a sample or a position."""
     try:
-        result_shape = tuple(function(*arguments).shape)
+        gives = result_shape(function, *arguments)
     except Exception as error:  # a foreign loss may fail in any way
         raise EdkitError(
             f"{what} cannot compare {target} with output {shape}: {one_line(error)}"
         ) from error
     whole = (*arguments[0].shape, 1)
-    if result_shape not in [whole[:axes] for axes in range(1, len(whole) + 1)]:
+    if gives not in [whole[:axes] for axes in range(1, len(whole) + 1)]:
         raise EdkitError(
-            f"{what} compares {target} with output {shape} and gives {result_shape} for {whole[0]} "
+            f"{what} compares {target} with output {shape} and gives {gives} for {whole[0]} "
             "samples: expected one value a sample or a position; bring both to one shape."
         )
 

@@ -31,6 +31,7 @@ import numpy as np
 
 from ed_core.decoding.wire import Message, Unpacker, WireError, pack
 from ed_core.engine import choose_backend, installed_backends, use_one_thread
+from ed_core.engine.compile_cache import keep_compiled
 from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.registry import load_plugin_file
 from ed_core.recording import Recording, RunFolder
@@ -150,7 +151,7 @@ def subject_of(path: str, plugins: Sequence[str]) -> DecodedRun:
         raise EdkitError("the model was not built by edkit.")
     trained = info.get("backend")
     installed = installed_backends()
-    choose_backend(trained if trained in installed else next(iter(installed), None))
+    keep_compiled(choose_backend(trained if trained in installed else next(iter(installed), None)))
     for plugin in plugins:
         load_plugin_file(plugin)
     from ed_core.runs.rebuilding import check_info

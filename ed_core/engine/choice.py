@@ -10,6 +10,10 @@ from pathlib import Path
 from ed_core.errors import EdkitError, unknown
 
 BACKENDS = ("jax", "torch", "tensorflow")
+AUTO = "auto"
+"""In the place of a backend's name: the one that suits best."""
+
+_reasons: dict[str, str] = {}  # why a backend was chosen in this process
 
 
 def installed_backends() -> dict[str, str]:
@@ -25,20 +29,23 @@ def choose_backend(
     It is `name`, else what KERAS_BACKEND says already, else what `keras.json` says if that is
     installed and not TensorFlow, else the one that is imported already, else `suited`, if that is
     installed, else the first that is. Of several that are imported only TensorFlow counts.
+    `AUTO` stands for no name, and `keras.json` does not count then.
 
     Args:
         name: of the backend, as the user gave it.
         suited: the backend that suits what is to be done, or "".
-        why: it does, in a few words.
+        why: it does, in a few words; without `suited` what stands behind the other reason.
         told: whether the line is written, where the choice makes a difference.
 
     Raises:
         EdkitError: the backend is unknown or not installed, none is, or Keras runs on another.
     """
-    chosen_name = name or _from_environment()
+    auto = name == AUTO
+    named = "" if auto else name or ""
+    chosen_name = named or _from_environment()
     installed = installed_backends()
     if chosen_name and chosen_name not in BACKENDS:
-        raise unknown("backend", chosen_name, BACKENDS)
+        raise unknown("backend", chosen_name, [*BACKENDS, AUTO] if name else BACKENDS)
     if not installed:
         raise EdkitError("no backend is installed: pip install 'edkit[jax]', or torch, tensorflow.")
     if chosen_name and chosen_name not in installed:
@@ -52,14 +59,23 @@ def choose_backend(
                 f"Keras runs on {running!r} in this process; {chosen_name!r} needs another."
             )
         return running
-    reason = ""
-    if not chosen_name:
-        chosen_name, reason = _choice(installed, suited, why)
+    if chosen_name:
+        told = told and auto and chosen_name not in _reasons  # those are in KERAS_BACKEND by us
+        reason, ways = f"named by {'--backend' if named else 'KERAS_BACKEND'}", "."
+    else:
+        chosen_name, reason, ways = _choice(installed, suited, why, auto)
+    if told and not named:
+        print(f"edkit: backend {chosen_name}, {reason}{ways}", file=sys.stderr)
+    if named or chosen_name not in _reasons:
+        _reasons[chosen_name] = reason
     os.environ["KERAS_BACKEND"] = chosen_name
-    if reason and told:
-        print(f"edkit: backend {chosen_name}, {reason}", file=sys.stderr)
     _quiet()
     return chosen_name
+
+
+def reason_for(backend: str) -> str:
+    """Return why this process runs on a backend, in a few words."""
+    return _reasons.get(backend, "Keras ran on it already")
 
 
 def running_backend() -> str:
@@ -83,22 +99,22 @@ def _from_environment() -> str:
     return os.environ.get("KERAS_BACKEND", "").strip()
 
 
-def _choice(installed: Iterable[str], suited: str, why: str) -> tuple[str, str]:
-    """Return the backend to take where none is named, and the reason in words."""
+def _choice(installed: Iterable[str], suited: str, why: str, auto: bool) -> tuple[str, str, str]:
+    """Return the backend to take where none is named, why, and how to name another."""
     path = keras_json()
     stored = _stored_in(path)
     # Keras writes "tensorflow" there at its first import, whatever is installed: not a choice.
-    if stored != "tensorflow" and stored in installed:
-        return stored, f"which {str(path)!r} names."
-    ways = "KERAS_BACKEND, or --backend of the command, names another."
+    if stored != "tensorflow" and stored in installed and not auto:
+        return stored, f"which {str(path)!r} names", "."
+    ways = "; KERAS_BACKEND, or --backend of the command, names another."
     imported = [name for name in installed if name in sys.modules]
     if "tensorflow" in imported:  # it imports Keras itself, and JAX where that is installed
         imported = ["tensorflow"]
     if len(imported) == 1:
-        return imported[0], f"which is imported already; {ways}"
+        return imported[0], "which is imported already", ways
     if suited in installed:
-        return suited, f"{why}; {ways}"
-    return next(iter(installed)), f"the first that is installed; {ways}"
+        return suited, why, ways
+    return next(iter(installed)), f"the first that is installed{'' if suited else why}", ways
 
 
 def keras_json() -> Path:

@@ -1,11 +1,12 @@
 """Layers that compute otherwise, where Keras' own are slow: on the CPU of JAX and TensorFlow."""
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import keras
 from keras import layers, ops
+
+from ed_core.engine.tuning import layers_of
 
 _POOLINGS = (layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)
 _LARGEST_KERNEL = 3  # above it Keras' own gradient is as fast
@@ -30,7 +31,7 @@ def speed_up_layers(model: Any) -> None:
         model: with all its submodels.
     """
     device = _device()
-    for layer in _layers_of(model):
+    for layer in layers_of(model):
         if device == "jax cpu" and _halves(layer):
             layer.call = partial(_pooled, type(layer).call.__get__(layer))
         if device in _SUMS and _has_one_filter(layer):
@@ -120,11 +121,6 @@ def _has_one_filter(layer: Any) -> bool:
     fits = layer.padding == "same" and layer.data_format == "channels_last"
     small = all(size % 2 and size <= _LARGEST_KERNEL for size in sizes[:2]) and max(sizes[:2]) > 1
     return plain and fits and small and sizes[2] >= _FEWEST_CHANNELS
-
-
-def _layers_of(model: Any) -> Iterator[Any]:
-    for layer in model.layers:
-        yield from _layers_of(layer) if hasattr(layer, "layers") else (layer,)
 
 
 def _device() -> str:

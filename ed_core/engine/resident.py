@@ -10,7 +10,7 @@ from keras import ops
 
 Tensor = Any
 
-MOST_BYTES = 2 * 2**30  # of a split, as it is stored
+MOST_BYTES = 2**29  # of a split, as it is stored
 _KEPT = ("uint8", "int8", "float16")  # other whole numbers are kept as int32, floats as float32
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from sklearn.covariance import ledoit_wolf
 
 SMOOTH = 1.0  # pixels, the standard deviation that measured best on MNIST and Fashion-MNIST
 SCALES = (1.0, 2.0, 4.0)  # pixels, of the multi-scale map
@@ -93,6 +92,8 @@ class CodeDistribution:
             codes: of normal samples, (samples, numbers), two samples or more.
         """
         codes = codes.astype("float64")
+        from sklearn.covariance import ledoit_wolf  # a training does without its import
+
         covariance, _ = ledoit_wolf(codes)
         scale = max(float(np.trace(covariance)) / len(covariance), 1e-12)
         precision = np.linalg.inv(covariance + 1e-6 * scale * np.eye(len(covariance)))

@@ -34,6 +34,7 @@ RUN_OPTIONS = (
     "validation",
     "every",
     "record",
+    "engine",
     "backend",
 )
 """The options of a run beside those of its model, in the order in which people are told them."""
@@ -282,6 +283,7 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "seed": KeyRule(f"a whole number from 0 to {_COUNT}", _whole(0, _COUNT)),
     "weights": _or_none(_by_name(NUMBER)),
     "record": SWITCH,
+    "engine": TEXT,
     "every": _or_none(COUNT),
     "labels": _or_none(_by_name(NUMBER)),
     "stratified": SWITCH,
@@ -295,6 +297,7 @@ _ENTRIES: Mapping[str, KeyRule] = {
     "ended": TEXT,
     "problem": TEXT,
     "backend": TEXT,
+    "backend_reason": TEXT,
     "keras": TEXT,
     "host": TEXT,
     "versions": _by_name(TEXT),

@@ -326,7 +326,8 @@ def _compile(
     decay = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps)
     rate = ScaledSchedule(decay, steps=turn)
     optimizer = make_optimizer(spec, objective, rate, plan.params)
-    objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile())
+    compiled = objective if plan.engine != "plain" else None
+    objective.compile(optimizer=optimizer, jit_compile=tuning.jit_compile(compiled, turn))
     objective.optimizer.build(objective.trainable_variables)
     return rate
 

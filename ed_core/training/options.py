@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.engine import installed_backends
+from ed_core.engine import installed_backends, reason_for
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import options_of
@@ -167,6 +167,7 @@ def facts(data: Dataset) -> dict[str, Any]:
     return {
         "created": now(),
         "backend": keras.config.backend(),
+        "backend_reason": reason_for(keras.config.backend()),
         "versions": _versions(),
         "host": platform.node(),
         "plugins": list(PLUGIN_FILES),

@@ -9,6 +9,8 @@ from typing import Any
 from ed_core.data.fingerprint import changes
 from ed_core.data.loading import Data, data_name, settle_data, short_data
 from ed_core.engine import precision
+from ed_core.engine.choice import running_backend
+from ed_core.engine.compile_cache import keep_compiled
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.decorators import MODELS
 from ed_core.plugins.findings import say
@@ -65,6 +67,7 @@ def train(
         EdkitError: a name, an option or the data is wrong (before anything is written), or the
             loss is no longer finite.
     """
+    keep_compiled(running_backend())
     spec = MODELS[model]
     for name in options:
         if name not in (*spec.options, *TRAINING_OPTIONS):
@@ -113,6 +116,7 @@ def resume(
         EdkitError: it is no run of this backend, it is in use, there is nothing left to do, or the
             arrays are others.
     """
+    keep_compiled(running_backend())
     folder = RunFolder.open(path)
     with folder.hold():
         forget_requests(folder.control)

@@ -17,7 +17,7 @@ from ed_viewer.widgets.controls import Toggle
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.workbench import Workbench
 
-_ITSELF = "To compare, select another run in the list and press C."
+_ITSELF = "To compare: click A | B, or go to another run with the arrow keys and press C."
 _COMPARE = "Compare with the selected run (on/off)"
 _SIGNED = "Show B \N{MINUS SIGN} A instead of B"
 _SCALES = "Shared scale / own scale"

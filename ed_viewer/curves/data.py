@@ -240,7 +240,10 @@ def at_cursor(
         values = texts.get(Side.A, "")
         of = _STEP if Side.A in tables and tables[Side.A].every(name) else _MEAN
         return values, f"{values} ({_VALUES}, {of})"
-    both = "  ".join(f"{side.value} {_value(tables[side], name, place)}" for side in texts)
+    # Not parts of which one may be left out: the number of A alone would say nothing of B.
+    both = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}".join(
+        f"{side.value} {_value(tables[side], name, place)}" for side in texts
+    )
     about = " · ".join(f"{side.value}: {words}" for side, words in texts.items())
     return both, f"{about} ({_VALUES})"
 

@@ -27,6 +27,8 @@ from ed_viewer.widgets.labels import TitleRow
 from ed_viewer.widgets.plots.plot import PlotHover, make_plot, style_plot
 
 _DOTS = ("mean", "val_")  # a point an epoch
+_DOT, _SMALL = 5, 2  # pixels of a point
+_FEW = 80  # points side by side that do not hide what is below them
 _PALE = 0.3  # of the colour of the smoothed line
 _ZOOM, _NOTCH = 1.25, 120  # how much longer or shorter the axis is after a notch of the wheel
 _SHARE = (1, 99)  # percent of the steps between which the plot reaches: one alone may be far off
@@ -127,8 +129,10 @@ class CurvePlot(Card):
         limits = part or self._whole
         self.item.setXRange(*limits, padding=0 if part else 0.02)
         ranges = []
-        for (_, kind), (where, values) in self._drawn.items():
+        for (side, kind), (where, values) in self._drawn.items():
             there = values[(where >= limits[0]) & (where <= limits[1])]
+            if kind in _DOTS:
+                self._size_dots(self.curves[side, kind], len(there))
             if len(there):
                 ranges.append(_range(there) if kind == "every" else (there.min(), there.max()))
         if not ranges:
@@ -140,6 +144,11 @@ class CurvePlot(Card):
         ends = float(low.min() - margin), float(high.max() + margin)
         self.item.setYRange(*ends, padding=0)
         self._show_marks(*ends)
+
+    def _size_dots(self, curve: pyqtgraph.PlotDataItem, count: int) -> None:
+        size = _DOT if count <= _FEW else _SMALL
+        if curve.opts["symbolSize"] != size:
+            curve.setSymbolSize(size)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Zoom with the wheel, enlarge by two clicks (called by Qt)."""
@@ -199,8 +208,8 @@ class CurvePlot(Card):
         """Make the curves of a run: what is beneath comes first."""
         self.curves[side, "every"] = self.item.plot()
         self.curves[side, ""] = self.item.plot(symbolSize=7)
-        self.curves[side, "mean"] = self.item.plot(symbol="o", symbolSize=5)
-        self.curves[side, "val_"] = self.item.plot(symbol="o", symbolSize=5)
+        self.curves[side, "mean"] = self.item.plot(symbol="o", symbolSize=_DOT)
+        self.curves[side, "val_"] = self.item.plot(symbol="o", symbolSize=_DOT)
 
     def _pen(self, side: Side, part: str) -> tuple[QPen | None, QColor]:
         """Return the pen of a curve, None for markers alone, and its colour."""

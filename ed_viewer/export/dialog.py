@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from ed_viewer.export.movie import missing_dependency
 from ed_viewer.export.targets import Target
 from ed_viewer.style.text import muted, plain
+from ed_viewer.widgets.controls import without_icons
 
 FORMATS = {
     "png": "PNG (bitmap)",
@@ -83,6 +84,7 @@ class ExportDialog(QDialog):
         form.addRow("", self._note)
         standard = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(standard.Save | standard.Cancel)
+        without_icons(self.buttons)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from ed_viewer.inference.task import InferenceTask, OfferedVerb, free_folder
 from ed_viewer.stage.central_area import Banner
 from ed_viewer.style.text import grouped, muted, plain
 from ed_viewer.style.theme import Theme
+from ed_viewer.widgets.controls import ProgressLine
 
 _SIZE = QSize(820, 620)  # pixels; fits a projector
 _EMPTY = "Pictures or rows stand here once it is done."
@@ -59,10 +59,7 @@ class InferenceDialog(QDialog):
         self.problem = Banner(theme)
         self.words = muted(plain(QLabel(_EMPTY)))
         self.words.setWordWrap(True)
-        self.busy = QProgressBar()
-        self.busy.setRange(0, 0)
-        self.busy.setTextVisible(False)
-        self.busy.setFixedHeight(8)
+        self.busy = ProgressLine(theme)
         self.table = ResultTable()
         self.start, self.open_folder = _button("Start"), _button("Open the folder")
         self.start.setDefault(True)
@@ -106,7 +103,13 @@ class InferenceDialog(QDialog):
     def set_running(self, words: str) -> None:
         """Show that it works."""
         self._stack.setCurrentIndex(0)
+        self.busy.wait()
         self._show_state(words, running=True)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how many samples are finished."""
+        self.busy.show_share(done, total)
+        self.words.setText(f"{grouped(done)} of {grouped(total)} samples …")
 
     def finish(self, words: str, refused: Sequence[str] = ()) -> None:
         """Say how it ended, and what was refused."""

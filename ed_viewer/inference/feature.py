@@ -82,6 +82,7 @@ class InferenceFeature(Feature):
             self.dialog = InferenceDialog(self.bench.theme, self.bench)
             self.dialog.started.connect(self.start)
             self.dialog.stopped.connect(self.process.stop)
+            self.process.progressed.connect(self.dialog.show_progress)
         if self.process.running:
             self.bench.status.show_message(_BUSY)
         else:

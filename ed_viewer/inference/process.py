@@ -1,5 +1,7 @@
 """Process of a verb: started, listened to, stopped."""
 
+import re
+
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from ed_viewer.inference.task import InferenceTask
@@ -9,6 +11,7 @@ _PATIENCE = 10_000  # milliseconds that a process gets to end by itself
 _AT_THE_END = 2000  # milliseconds, as the window closes
 _KEPT = 64 * 1024  # bytes of what it says
 _REFUSED = "Refused: "
+_SHARE = re.compile(r"([\d,]+) of ([\d,]+) samples")  # a line of its own
 
 
 class VerbProcess(QObject):
@@ -16,6 +19,7 @@ class VerbProcess(QObject):
 
     Signals:
         ended: in one line, how; and whether there are results.
+        progressed: how many samples are finished, of how many.
 
     Attributes:
         task: that it does or did last.
@@ -23,6 +27,7 @@ class VerbProcess(QObject):
     """
 
     ended = Signal(str, bool)
+    progressed = Signal(int, int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +88,10 @@ class VerbProcess(QObject):
 
     def _listen(self) -> None:
         self._said = (self._said + bytes(self._process.readAll().data()))[-_KEPT:]
+        shares = [share for line in self._lines() if (share := _SHARE.fullmatch(line))]
+        if shares:
+            done, total = (int(count.replace(",", "")) for count in shares[-1].groups())
+            self.progressed.emit(done, total)
 
     def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
         self._kill.stop()

@@ -28,6 +28,7 @@ SHOWN = 200  # rows
 _SEEN = 20_000  # files that are looked at
 _SIDE = 112  # pixels of a picture
 _ENDINGS = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm"}
+_MADE = {"reconstruct": "output", "segment": "prediction", "predict": "prediction"}  # as in panels
 _OVERLAY = "_overlay"
 _NAME = "name"
 
@@ -74,7 +75,7 @@ def read_results(task: InferenceTask) -> InferenceResults:
     by_input: dict[str, dict[str, Path]] = {}
     for stem in stems:
         source = _source(stem, inputs)
-        name = stem.removeprefix(source).strip("_") or task.verb.name
+        name = stem.removeprefix(source).strip("_") or _MADE.get(task.verb.name, task.verb.name)
         by_input.setdefault(source or stem, {})[name] = made[stem]
     rows = [ResultRow(stem, _beside(stem, inputs, files)) for stem, files in by_input.items()]
     return InferenceResults(rows[:SHOWN], len(rows))

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
@@ -24,6 +23,7 @@ from ed_viewer.stage.central_area import Banner
 from ed_viewer.style.text import muted, plain, tip
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cards import Card
+from ed_viewer.widgets.controls import ProgressLine
 
 _LOADING = "Finding models and data sets (takes a few seconds) …"
 _STARTING = "Starting: loading backend and data (takes a few seconds) …"
@@ -155,7 +155,7 @@ class NewRunDialog(QDialog):
         self.resize(_SIZE)
         self._stack = QStackedWidget()
         self._waiting = plain(QLabel())
-        self._busy = QProgressBar()
+        self._busy = ProgressLine(theme)
         self.retry = button("Try again", self.asked.emit)
         self._stack.addWidget(self._waiting_page())
         self.foot = Foot(theme)
@@ -233,9 +233,6 @@ class NewRunDialog(QDialog):
         page = QWidget()
         self._waiting.setWordWrap(True)
         self._waiting.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._busy.setRange(0, 0)
-        self._busy.setTextVisible(False)
-        self._busy.setFixedHeight(8)
         column = QVBoxLayout(page)
         column.setSpacing(16)
         column.addStretch(2)

@@ -11,7 +11,7 @@ from ed_viewer.panels.context import PanelContext
 from ed_viewer.reading.messages import Arrays, FrameHistory, Lookback
 from ed_viewer.style.text import plain, tell_value, titled
 from ed_viewer.widgets.cards import Card
-from ed_viewer.widgets.labels import Bar, Caption, ElidingLabel
+from ed_viewer.widgets.labels import Bar, Caption, PanelHeading
 
 
 class Panel(Card):
@@ -53,7 +53,7 @@ class Panel(Card):
         super().__init__(source.theme, parent)
         self.source = source
         self.setAccessibleName(self.heading or source.probe.name)
-        self._title = plain(ElidingLabel(self.heading or titled(source.probe.name)))
+        self._title = plain(PanelHeading(self.heading or titled(source.probe.name)))
         self._caption = Caption(source.theme)
         self._said = self._remark = ""
         self._bar: Bar = ""

@@ -26,6 +26,8 @@ from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet
 
 _CHANGES = ("only B right", "both right or both wrong", "only A right")
 _ROOMY = 440  # pixels: a narrower panel has no room for the list of classes
+_WIDE = 1.5  # times as wide as high is one that has room for both side by side
+_EDGES = 24  # pixels at the left and the right of it
 _WORDY = 330  # and of one whose slider has its name beside it
 
 
@@ -165,11 +167,11 @@ class SegmentationPanel(Panel):
         self.predicted: tuple[np.ndarray, ...] = ()
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, D102
-        # Beside pictures in a high panel the list would leave room for one or two of them.
-        high = self.width() < self.height()
+        # Beside pictures in a panel that is not wide the list would leave them little room.
+        high = self.width() < _WIDE * self.height()
         ways = QBoxLayout.Direction
         self._row.setDirection(ways.TopToBottom if high else ways.LeftToRight)
-        self.scores.set_flat(self.height() // 3 if high else 0)
+        self.scores.set_flat(self.height() // 3 if high else 0, self.width() - _EDGES)
         self.scores.setVisible(self.width() >= _ROOMY)
         self._named.setVisible(self.width() >= _WORDY)
 
@@ -250,7 +252,7 @@ def _describe(ours: _Tally, theirs: _Tally | None = None) -> str:
     """Return the scores of a run, or by how much those of another are higher, in words."""
     if theirs is None:
         there, count = int(np.isfinite(ours.iou).sum()), len(ours.iou)
-        of = "" if there == count else f" of {there} of {count} classes"  # others are not there
+        of = "" if there == count else f" ({there} of {count} classes)"  # others are not there
         return f"mean IoU {np.nanmean(ours.iou):.3f}{of} · {ours.right:.1f} % of pixels right"
     iou, right = np.nanmean(theirs.iou) - np.nanmean(ours.iou), theirs.right - ours.right
     return signed(f"mean IoU {iou:+.3f} · pixels right {right:+.1f} points")

@@ -26,7 +26,7 @@ from ed_viewer.style.pixels import (
     pixels,
     striped,
 )
-from ed_viewer.style.text import counted, grouped, measured
+from ed_viewer.style.text import counted, grouped, measured, span, with_unit
 from ed_viewer.widgets.plots.scatter import TruthPlot
 from ed_viewer.widgets.plots.signals import SignalCaption, SignalPlots
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
@@ -97,7 +97,10 @@ class ValuesPanel(Panel):
             parts = ["no sample has a true value"]
         else:
             parts = self._errors(truth, predicted)
-        self.set_caption(" · ".join([*parts, *self.view.cut]))
+        reach = self.view.reach if isinstance(self.view, _Maps) else None
+        unit = self.source.unit(self._target)
+        more = [] if reach is None else [f"difference {with_unit(span(reach), unit)}"]
+        self.set_caption(" · ".join([*parts, *self.view.cut, *more]), "last" if more else "")
 
     def _errors(self, truth: np.ndarray, predicted: np.ndarray) -> list[str]:
         """Return the error of the picked sample, then that of all samples with a value."""
@@ -171,13 +174,18 @@ class _Curves:
 
 
 class _Maps:
-    """Inputs, true values, predicted ones on the same scale, and the signed difference."""
+    """Inputs, true values, predicted ones on the same scale, and the signed difference.
+
+    Attributes:
+        reach: the difference with the full colour, None where none is drawn.
+    """
 
     def __init__(self, source: PanelContext, target: str) -> None:
         self._source, self._target = source, target
         self.sheet = Sheet(source.theme)
         self.widget: QWidget = self.sheet
         self._last: tuple[np.ndarray | None, np.ndarray] | None = None
+        self.reach: float | None = None
 
     @property
     def sample(self) -> int | None:
@@ -208,8 +216,9 @@ class _Maps:
                 # Where the truth is not known, quiet stripes: nothing has gone wrong.
                 colours = striped(colours, maps, none) if name == "true" else colours
                 rows.append(TileRow(colours, label, images))
+        self.reach = None
         if truth is not None and has_truth:
-            reach = half_range((low, high))
+            self.reach = reach = half_range((low, high))
             change = as_images(np.where(np.isnan(truth), np.nan, predicted - truth))
             colours = pixels(change, (-reach, reach), difference_table(palette))
             rows.append(TileRow(striped(colours, truth, none), "predicted − true", change))

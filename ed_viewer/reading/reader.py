@@ -175,6 +175,9 @@ class Reader(QThread):
         if self._root is None or itself or not folder.is_dir():
             return False
         paths = [run.path for run in find_runs(folder)]
+        if not paths:  # perhaps a project, whose runs are in a folder of their own
+            deeper = (file.parent for file in folder.glob("*/*/run.json"))
+            paths = sorted(deeper, key=lambda path: path.stat().st_mtime, reverse=True)
         if paths:
             with self._bell:
                 self._paths = _replaced(self._paths, folder, paths)

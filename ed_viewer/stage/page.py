@@ -122,6 +122,7 @@ class Page(QWidget):
         self._making = Task(self._make_next, self)
         self._restyling = StaggeredRestyle(self)
         self._stale = False  # whether the theme has changed
+        self._across = 1  # panels side by side
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(12)
@@ -130,6 +131,11 @@ class Page(QWidget):
         """Make what is missing (called by Qt); on a page that nobody sees, nothing is made."""
         super().showEvent(event)
         self._making.ask()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802
+        """Put two panels below each other on a high page (called by Qt)."""
+        if self._columns() != self._across:
+            self._arrange()
 
     @property
     def hosts(self) -> list[PanelHost]:
@@ -204,9 +210,13 @@ class Page(QWidget):
         self.frames.show_again(side, host)
 
     def _arrange(self) -> None:
-        count, halves = len(self.probes), len(self._sides)
+        self._across = self._columns()
         for side in self._sides.values():
-            side.arrange(_columns(count, halves), self.title != OVERVIEW)
+            side.arrange(self._across, self.title != OVERVIEW)
+
+    def _columns(self) -> int:
+        high = self.width() < self.height()
+        return _columns(len(self.probes), len(self._sides), high)
 
     def _missing(self) -> list[PanelHost]:
         hosts = [host for _, side in sorted(self._sides.items()) for host in side.hosts.values()]
@@ -230,8 +240,8 @@ class Page(QWidget):
             self.looking.emit()
 
 
-def _columns(panels: int, sides: int) -> int:
-    """Return how many panels stand side by side; half the width has room for fewer."""
-    if sides == 2:
+def _columns(panels: int, sides: int, high: bool) -> int:
+    """Return how many panels stand side by side; half the width, or a high page, for fewer."""
+    if sides == 2 or high:
         return 1 if panels <= 2 else 2
     return 1 if panels <= 1 else 2 if panels <= 4 else 3

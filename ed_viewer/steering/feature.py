@@ -83,6 +83,7 @@ class SteerFeature(Feature):
 
     def _show_dock(self, on: bool) -> None:
         self.bench.docks[self.name].setVisible(on)
+        self.bench.docks.fit()
 
     def _on_shown(self, on: bool) -> None:
         self.button.setChecked(on)

@@ -6,7 +6,7 @@ from math import isfinite, nan
 from typing import ClassVar
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QValidator, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QWidget
 
 from ed_core.recording.control import RANGES, Request
@@ -133,6 +133,13 @@ class NumberField(QDoubleSpinBox):
         else:
             super().keyPressEvent(event)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Take an edit back that Qt drops, as it is no number that may be asked for."""
+        stays = self.hasAcceptableInput()
+        super().focusOutEvent(event)
+        if self.edited and not stays:
+            self.take_back()
+
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802, D102
         event.ignore()  # scrolling past a field must not change it
 
@@ -178,7 +185,7 @@ class Numbers(QWidget):
 
     Signals:
         asked: a Request.
-        refused: why a number that was typed cannot be asked for.
+        refused: why a number that was typed cannot be asked for, "" once it is gone.
     """
 
     asked = Signal(object)
@@ -249,13 +256,18 @@ class Numbers(QWidget):
         field.setAccessibleName(f"Weight of {head}" if head else words)
         tip(name, head or words)
         name.setBuddy(field)
-        field.changed.connect(self._mark)
+        field.changed.connect(partial(self._on_edited, field))
         field.applied.connect(partial(self._ask, kind, head or None))
         field.refused.connect(partial(self._refuse, f"Weight of {head}" if head else words, kind))
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(mark, row, 1)
         self._grid.addWidget(field, row, 2)
         self.rows[about] = NumberRow(about, name, field, mark)
+
+    def _on_edited(self, field: NumberField) -> None:
+        if not field.edited:
+            self.refused.emit("")
+        self._mark()
 
     def _ask(self, kind: str, head: str | None, value: float) -> None:
         self.asked.emit(Request(kind, value, head))

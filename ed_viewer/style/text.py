@@ -5,11 +5,12 @@ from math import isfinite
 from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QPalette, QStatusTipEvent
+from PySide6.QtGui import QFontMetrics, QPalette, QStatusTipEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from ed_core.labels import with_unit
 
+_LETTERS = 4  # of a name that is cut, with its dots, which say little
 _SHORT = {"auc", "iou", "kl", "mae", "mse", "rgb"}
 _HUGE = 1e7  # from here on a power of ten says more
 
@@ -26,6 +27,20 @@ def muted(label: L) -> L:
     """Make a label's type quieter than body type."""
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
+
+
+def elided(name: str, width: int, metrics: QFontMetrics, dots: Qt.TextElideMode) -> str:
+    """Return what of a name has room in so many pixels, with dots for the rest.
+
+    Dots take the room of three letters: where few letters would stand beside them, the name is cut.
+    """
+    short = metrics.elidedText(name, dots, width)
+    middle = Qt.TextElideMode.ElideMiddle
+    if short == name or len(short) > (_LETTERS + 2 if dots == middle else _LETTERS):
+        return short
+    while name and metrics.horizontalAdvance(name) > width:
+        name = name[:-1]
+    return name
 
 
 def titled(name: str) -> str:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_core.confusion import shares
 from ed_viewer.style.palette import blend, ink_on
-from ed_viewer.style.text import signed, tell_value
+from ed_viewer.style.text import elided, signed, tell_value
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.cell_picking import KEYS, after, takes_key
 from ed_viewer.widgets.controls import point_at
@@ -195,7 +195,7 @@ def _paint_titles(painter: QPainter, layout: MatrixLayout) -> None:
 
 def _write(painter: QPainter, where: QRect, words: str, flags: int) -> None:
     dots = Qt.TextElideMode.ElideMiddle  # the ends tell long names apart
-    painter.drawText(where, flags, painter.fontMetrics().elidedText(words, dots, where.width()))
+    painter.drawText(where, flags, elided(words, where.width(), painter.fontMetrics(), dots))
 
 
 class ConfusionMatrix(QWidget):

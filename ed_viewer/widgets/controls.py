@@ -1,12 +1,14 @@
-"""Buttons, check boxes, combo boxes and sliders in the theme's colours."""
+"""Buttons, check boxes, combo boxes, sliders and progress in the theme's colours."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QDialogButtonBox,
+    QProgressBar,
     QSizePolicy,
     QSlider,
     QStyle,
@@ -20,9 +22,67 @@ from ed_viewer.style.palette import blend
 from ed_viewer.style.theme import Theme
 
 _BOX = 18  # pixels
+_LINE, _MOVE, _PART = 6, 40, 0.2  # pixels high; milliseconds a move; of the line, that moves
 _TICK = QPolygonF([QPointF(5, 10), QPointF(8.5, 13.5), QPointF(14, 6.5)])
 _BUTTON_SIDE = 1.8  # pixels a point of body type
 _GROOVE, _KNOB = 4.0, 7.0  # pixels: the height of the one, the radius of the other
+
+
+def without_icons(buttons: QDialogButtonBox) -> None:
+    """Take away the icons that some styles give to such buttons and to no others."""
+    for button in buttons.buttons():
+        button.setIcon(QIcon())
+
+
+class ProgressLine(QProgressBar):
+    """Line that is filled by the share that is done; while that is not known, a part moves along.
+
+    Other styles fill all of it then, which looks like the end.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._place = 0  # of the part that moves, in percent
+        self._moving = QTimer(self, interval=_MOVE)
+        self._moving.timeout.connect(self._move)
+        self.setTextVisible(False)
+        self.setFixedHeight(_LINE)
+        self.wait()
+
+    def wait(self) -> None:
+        """Show that the share is not known."""
+        self.setRange(0, 0)
+
+    def show_share(self, done: int, total: int) -> None:
+        """Show a share."""
+        self.setRange(0, max(total, 1))
+        self.setValue(done)
+
+    @property
+    def filled(self) -> QRectF:
+        """What of it is filled."""
+        room = QRectF(self.rect())
+        if self.maximum():
+            return QRectF(0, 0, room.width() * self.value() / self.maximum(), room.height())
+        return QRectF(room.width() * (self._place / 100 - _PART), 0, room.width() * _PART, _LINE)
+
+    def showEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._moving.start()
+
+    def hideEvent(self, event: object) -> None:  # noqa: N802, D102
+        self._moving.stop()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("line"))
+        painter.fillRect(self.filled, self._theme.colour("accent"))
+        painter.end()
+
+    def _move(self) -> None:
+        if not self.maximum():
+            self._place = (self._place + 2) % round(100 * (1 + _PART))
+            self.update()
 
 
 class Toggle(QAbstractButton):

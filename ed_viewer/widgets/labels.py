@@ -15,6 +15,7 @@ _BAR, _SPACE = 72, 8  # pixels of a colour bar, and before it
 Bar = Literal["", "first", "last"]
 """Beside which part of the text a bar of signed colours stands, "" for none."""
 _GAP = re.compile(r" · |  | \(")  # between the parts of a text, the first of which says most
+_SHORT = {"mean squared error": "MSE", "mean square ": "MS "}
 _TITLE_SPACE = 8  # pixels between the two
 _TYPE = 0.95  # of body type
 _LEAST = 4  # letters
@@ -52,11 +53,15 @@ class Caption(QWidget):
 
     @property
     def shown(self) -> str:
-        """What there is room for: parts at the end are left out whole, the tool tip has them."""
+        """What there is room for, the tool tip has all: without parts, then in shorter words."""
         metrics, text = self.fontMetrics(), self.text
         room = self.width() - (_SPACE + _BAR if self.barred else 0)
         while metrics.horizontalAdvance(text) > room and _GAP.search(text):
             text = text[: list(_GAP.finditer(text))[-1].start()]
+        if metrics.horizontalAdvance(text) > room:
+            for words, short in _SHORT.items():
+                text = text.replace(words, short)
+            text = text if metrics.horizontalAdvance(text) <= room else text.split(" of ")[0]
         if metrics.horizontalAdvance(text) <= room:
             return text
         if self.width() < self._least:
@@ -159,8 +164,14 @@ class ElidingLabel(QLabel):
 
     @property
     def shown(self) -> str:
-        """As much of the text as there is room for."""
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        """As much of the text as there is room for: whole parts, or letters of the first."""
+        text = self.text()
+        while " · " in text and not self._has_room(text):
+            text = text.rpartition(" · ")[0]
+        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.width())
+
+    def _has_room(self, text: str) -> bool:
+        return self.fontMetrics().horizontalAdvance(text) <= self.width()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
         painter = QPainter(self)
@@ -168,3 +179,13 @@ class ElidingLabel(QLabel):
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect(), int(flags) | int(Qt.TextFlag.TextSingleLine), self.shown)
         painter.end()
+
+
+class PanelHeading(ElidingLabel):
+    """Heading "kind · name"; without room for both the name, which tells panels apart."""
+
+    @property
+    def shown(self) -> str:
+        """As much of the text as there is room for."""
+        name = self.text().rpartition(" · ")[2]
+        return name if self._has_room(name) and not self._has_room(self.text()) else super().shown

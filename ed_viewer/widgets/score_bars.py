@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -11,6 +12,8 @@ from ed_viewer.style.text import signed
 from ed_viewer.style.theme import Theme
 
 _SWATCH, _BAR, _SPACE = 12, 56, 8  # pixels
+_SHORT = 24  # pixels of a bar, at least
+_APART = 16  # pixels between two columns
 _NAME = 130  # pixels at most
 _UNBOUNDED = 2**24 - 1  # Qt's word for no limit
 
@@ -25,7 +28,10 @@ class Score:
 
 
 class ScoreBars(QWidget):
-    """A column of scores; where it is too low for all, the last line says how many are left out."""
+    """Columns of scores; where they are too low for all, the last line says how many are left out.
+
+    There is one column, but below pictures as many as have room side by side.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +39,7 @@ class ScoreBars(QWidget):
         self._title = ""
         self.scores: tuple[Score, ...] = ()
         self.signed = False
+        self._room = 0  # pixels across, below pictures
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
     def show_scores(self, scores: Sequence[Score], title: str, signed: bool = False) -> None:
@@ -45,19 +52,45 @@ class ScoreBars(QWidget):
             self.updateGeometry()
         self.update()
 
-    def set_flat(self, most: int) -> None:
-        """Be as high as all lines, but no higher than so many pixels; 0 for all that there are."""
+    def set_flat(self, most: int, room: int = 0) -> None:
+        """Be as high as all lines, but no higher than so many pixels; 0 for all that there are.
+
+        Args:
+            most: pixels down.
+            room: pixels across, of which as many columns are made as there is room for.
+        """
         policies = QSizePolicy.Policy
+        self._room = room if most else 0
         self.setMaximumHeight(most or _UNBOUNDED)
-        self.setSizePolicy(policies.Fixed, policies.Fixed if most else policies.Expanding)
+        self.setSizePolicy(
+            policies.Preferred if most else policies.Fixed,
+            policies.Fixed if most else policies.Expanding,
+        )
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
-        number = self.fontMetrics().horizontalAdvance("+0.00")
-        lines = (1 + len(self.scores)) * self._line
-        return QSize(_SWATCH + self._names() + _BAR + number + 3 * _SPACE, lines)
+        columns = self._columns
+        lines = (1 + ceil(len(self.scores) / columns)) * self._line
+        return QSize(columns * (self._wide(self._bar) + _APART) - _APART, lines)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
-        return QSize(self.sizeHint().width(), 0)
+        # Below pictures never as wide as they are now: nothing could become narrower again.
+        return QSize(self._wide(_SHORT) if self._room else self.sizeHint().width(), 0)
+
+    @property
+    def _columns(self) -> int:
+        """How many stand side by side."""
+        return max((self._room + _APART) // (self._wide(_SHORT) + _APART), 1)
+
+    @property
+    def _bar(self) -> int:
+        """How long a bar is that shows 1, in pixels."""
+        spare = (self._room + _APART) // self._columns - _APART - self._wide(_SHORT)
+        return min(_SHORT + spare, _BAR) if self._columns > 1 else _BAR
+
+    def _wide(self, bar: int) -> int:
+        """Return how wide a column is whose bars have this length, all in pixels."""
+        number = self.fontMetrics().horizontalAdvance("+0.00")
+        return _SWATCH + self._names() + bar + number + 3 * _SPACE
 
     @property
     def _line(self) -> int:
@@ -70,28 +103,33 @@ class ScoreBars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self._line
-        room = max(self.height() // line - 1, 1)
+        columns, pitch = self._columns, self._wide(self._bar) + _APART
+        down = max(self.height() // line - 1, 1)
+        room = columns * down
         painter.setPen(self._theme.colour("muted"))
         self._write(painter, QRect(0, 0, self.width(), line), self._title)
         visible = self.scores if len(self.scores) <= room else self.scores[: room - 1]
-        for number, score in enumerate(visible, 1):
-            self._paint(painter, QRect(0, number * line, self.width(), line), score)
+        high = max(min(ceil(len(self.scores) / columns), down), 1)
+        places = [QRect(n // high * pitch, (1 + n % high) * line, pitch, line) for n in range(room)]
+        for place, score in zip(places, visible, strict=False):
+            self._paint(painter, place, score)
         if len(visible) < len(self.scores):
             painter.setPen(self._theme.colour("muted"))
-            below = QRect(0, (len(visible) + 1) * line, self.width(), line)
+            below = places[len(visible)]
             self._write(painter, below, f"and {len(self.scores) - len(visible)} more")
         painter.end()
 
     def _paint(self, painter: QPainter, line: QRect, score: Score) -> None:
+        left = line.left()
         painter.setPen(self._theme.colour("line"))
         painter.setBrush(score.colour)
         top = line.center().y() - _SWATCH // 2
-        painter.drawRect(QRect(0, top, _SWATCH, _SWATCH))
+        painter.drawRect(QRect(left, top, _SWATCH, _SWATCH))
         painter.setPen(self._theme.colour("text"))
-        words = QRect(_SWATCH + _SPACE, line.top(), self._names(), line.height())
+        words = QRect(left + _SWATCH + _SPACE, line.top(), self._names(), line.height())
         dots = Qt.TextElideMode.ElideRight
         self._write(painter, words, self.fontMetrics().elidedText(score.name, dots, words.width()))
-        bar = QRectF(words.right() + _SPACE, line.center().y() - 3, _BAR, 7)
+        bar = QRectF(words.right() + _SPACE, line.center().y() - 3, self._bar, 7)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("line"))
         painter.drawRect(bar)

@@ -14,7 +14,8 @@ from ed_viewer.timeline.transport import Transport
 _FIXED = ("runs", "curves", "timeline")
 _RUNS_WIDTH = 240  # pixels
 _CURVES_HEIGHT = 172
-_PARTS_WIDTH = 280
+_PARTS_WIDTH, _PARTS_HEAD = 280, 40
+_NARROW = 900  # pixels: a narrower window has room for one dock beside the stage
 _TURN, _TRIES = 20, 25  # milliseconds; larger type goes from a widget after the other
 
 
@@ -29,6 +30,7 @@ class Docks:
         self._main = main
         self._docks: dict[str, QDockWidget] = {}
         self._areas: dict[str, Qt.DockWidgetArea] = {}
+        self._below: set[QDockWidget] = set()  # the runs, for want of room at the right
         self._shelved: list[QDockWidget] = []
         self._sizes: dict[QDockWidget, QSize] = {}  # of those, to be the same again
         main.setDockNestingEnabled(True)
@@ -72,6 +74,7 @@ class Docks:
     def reset(self) -> None:
         """Bring every dock back to where it was at first; those of the features are hidden."""
         main = self._main
+        self._below.clear()
         runs, curves, timeline, *parts = self
         for dock in self:
             dock.setFloating(False)
@@ -90,6 +93,24 @@ class Docks:
         main.resizeDocks(parts, [_PARTS_WIDTH] * len(parts), Qt.Orientation.Horizontal)
         main.resizeDocks([curves], [_CURVES_HEIGHT], Qt.Orientation.Vertical)
 
+    def fit(self) -> None:
+        """Let what stands at the right stand below the runs while the window is narrow."""
+        right, runs = Qt.DockWidgetArea.RightDockWidgetArea, self["runs"]
+        is_narrow = self._main.width() < _NARROW
+        for dock in self:
+            hidden, area = dock.isHidden(), self._main.dockWidgetArea(dock)
+            if dock in self._below and (hidden or not is_narrow):
+                self._below.discard(dock)
+                self._main.addDockWidget(right, dock)
+                dock.setVisible(not hidden)
+                widths = [_RUNS_WIDTH, _PARTS_WIDTH]
+                self._main.resizeDocks([runs, dock], widths, Qt.Orientation.Horizontal)
+            elif area == right and is_narrow and not (hidden or runs.isHidden()):
+                self._below.add(dock)
+                self._main.splitDockWidget(runs, dock, Qt.Orientation.Vertical)
+                high = dock.widget().sizeHint().height() + _PARTS_HEAD
+                self._main.resizeDocks([runs, dock], [1, high], Qt.Orientation.Vertical)
+
     def show_fixed(self) -> None:
         """Show the docks that are never closed."""
         for name in _FIXED:
@@ -103,6 +124,7 @@ class Docks:
             self._sizes = {dock: dock.size() for dock in self._shelved}
         for dock in self._shelved:
             dock.setVisible(not on)
+        self.fit()
         if not on:  # in the next turn: then they know how little room smaller type needs
             later(self._main, self._give_back)
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QDialog,
     QDialogButtonBox,
     QFrame,
@@ -20,11 +21,12 @@ from PySide6.QtWidgets import (
 from ed_viewer.style.text import muted, plain
 from ed_viewer.style.theme import Theme
 from ed_viewer.timeline.timeline import GESTURES
+from ed_viewer.widgets.controls import without_icons
 from ed_viewer.window.commands import shown_keys
 
 
 class KeySheet(QDialog):
-    """All keys and what they do; it scrolls where the window is low.
+    """All keys and what they do, in a column where the window is narrow.
 
     Args:
         actions: the commands; those of one `whatsThis` share a row.
@@ -42,6 +44,8 @@ class KeySheet(QDialog):
         columns.setSpacing(48)
         groups = groupby(actions, lambda action: action.whatsThis() or action.text())
         rows = [(shown_keys(*group), words) for words, group in groups]
+        wide = QFontMetrics(theme.font(bold=True)).horizontalAdvance
+        self._keys = max(wide(keys) for keys, _ in (*rows, *GESTURES))
         half = (len(rows) + len(GESTURES) + 2) // 2
         columns.addLayout(self._column(rows[:half]))
         rest = self._column(rows[half:])
@@ -49,6 +53,10 @@ class KeySheet(QDialog):
         columns.addLayout(rest)
         fill_dialog(self, sheet)
         wanted = sheet.sizeHint()
+        if wanted.width() + 60 > parent.width() - 40:
+            columns.setDirection(QBoxLayout.Direction.TopToBottom)
+            columns.setSpacing(8)
+            wanted = sheet.sizeHint()
         self.resize(
             min(wanted.width() + 60, parent.width() - 40),
             min(wanted.height() + 110, parent.height() - 40),
@@ -59,6 +67,7 @@ class KeySheet(QDialog):
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, self._keys)  # in both, should they stand below each other
         self._add_rows(grid, "", rows)
         return grid
 
@@ -89,6 +98,7 @@ def fill_dialog(dialog: QDialog, sheet: QWidget) -> None:
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
+    without_icons(buttons)
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(24, 24, 12, 16)
     layout.setSpacing(16)

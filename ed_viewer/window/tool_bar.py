@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -180,5 +180,6 @@ class ViewToolsFeature(Feature):
         bar.setVisible(bar.isHidden())
 
     def _toggle_screen(self) -> None:
-        bench = self.bench
-        (bench.showNormal if bench.isFullScreen() else bench.showFullScreen)()
+        # Not `showNormal`: a window that filled the screen would then be larger than the screen.
+        full = Qt.WindowState.WindowFullScreen
+        self.bench.setWindowState(self.bench.windowState() ^ full)

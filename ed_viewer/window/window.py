@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QStatusTipEvent
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QStatusTipEvent
 
+from ed_viewer.event_loop import later
 from ed_viewer.panels.base import broken_panels
 from ed_viewer.reading.messages import RunEntry, RunProgress
 from ed_viewer.reading.reader import Reader
@@ -116,6 +117,11 @@ class Window(Workbench):
         self.setWindowTitle(f"{path.name} – edkit" if path else "edkit")
         alone = self.full or self.isFullScreen()
         self.status.show_name(self.runs.title(path) if path and alone else "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Let the docks stand where they have room (called by Qt)."""
+        super().resizeEvent(event)
+        later(self, self.docks.fit)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Note that the frame of the window comes or goes (called by Qt)."""

@@ -167,7 +167,12 @@ def test_every_contract_can_break(tmp_path: Path) -> None:
     [
         ("import ed_core; ed_core.Head, ed_core.MODELS", {"keras", *BACKENDS, *QT}),
         ("import ed_core.recording, ed_core.plugins.registry", {"keras", *BACKENDS, *QT}),
-        ("import ed_core.cli", {"keras", *BACKENDS, *QT}),
+        ("import ed_core.cli", {"numpy", "h5py", "rich", "keras", *BACKENDS, *QT}),
+        (
+            "from ed_core.cli import main; main(['--help'])",
+            {"numpy", "h5py", "rich", "keras", *BACKENDS, *QT},
+        ),
+        ("import ed_core", {"numpy", "h5py", "keras", *BACKENDS, *QT}),
         ("import ed_viewer.session.alignment, ed_viewer.session.cursor", {"keras", *QT}),
         pytest.param(
             "import ed_viewer.app", {"keras", "ed_plugins", *BACKENDS}, marks=pytest.mark.viewer

@@ -1,6 +1,7 @@
 """A verb of the command, without a model: pictures are copied, or it fails, or it waits.
 
-The name of the input says which: `bad` is refused, `slow` waits, and anything else is done.
+The name of the input says which: `bad` is refused, `slow` says how far it is and waits, and
+anything else is done.
 """
 
 import shutil
@@ -17,6 +18,7 @@ if source.name == "bad":
     print(f"edkit: {str(source)!r}: nothing reads it: expected one of .png.", file=sys.stderr)
     sys.exit(2)
 if source.name == "slow":
+    print("1,200 of 20,000 samples", file=sys.stderr, flush=True)
     output.mkdir(parents=True)
     time.sleep(60)
 files = sorted(source.glob("*.png"))

@@ -16,13 +16,16 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QMenu,
+    QScrollArea,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.session.alignment import Alignment
+from ed_viewer.stage.page import TABS
 from ed_viewer.steering.feature import SteerFeature
 from ed_viewer.widgets.tabs import fitted
+from ed_viewer.window.key_sheet import KeySheet
 from ed_viewer.window.tool_bar import ViewToolsFeature
 from ed_viewer.window.window import Window
 
@@ -265,6 +268,56 @@ def test_half_a_screen_is_wide_enough(
     tools = (window.curves.log, window.curves.over, window.timeline, window.status, window.runs)
     for widget in (*tools, window.stage.cornerWidget(), *window.stage.panels):
         assert window.rect().contains(place(widget, window)), widget
+
+
+def test_half_a_screen_has_room_for_steering_below_the_runs(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    window.resize(QSize(700, 860))
+    window.act("steer")
+    panel = window.findChild(SteerFeature).panel
+    qtbot.waitUntil(lambda: bool(panel.numbers.rows), timeout=15_000)
+    qtbot.waitUntil(lambda: clipped(panel.viewport()) == [], timeout=15_000)
+    for widget in (panel, window.runs, *window.stage.panels):
+        assert window.rect().contains(place(widget, window)), widget
+    qtbot.waitUntil(lambda: window.stage.width() > window.width() / 2, timeout=15_000)
+    dock = window.docks["steer"]
+    assert window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
+    window.resize(QSize(1300, 860))
+    right = Qt.DockWidgetArea.RightDockWidgetArea
+    qtbot.waitUntil(lambda: window.dockWidgetArea(dock) == right, timeout=15_000)
+    assert not dock.isHidden()
+
+
+@pytest.mark.parametrize(("size", "below"), [(QSize(700, 860), True), (QSize(1280, 720), False)])
+def test_two_panels_stand_below_each_other_on_a_high_page(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path, size: QSize, below: bool
+) -> None:
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    window.stage.setCurrentIndex(1 + TABS.index("Latent"))
+    window.resize(size)
+    qtbot.waitUntil(lambda: len(window.stage.panels) == 2, timeout=15_000)
+    one, other = window.stage.panels
+    qtbot.waitUntil(
+        lambda: (place(other, window).top() > place(one, window).bottom()) == below, timeout=15_000
+    )
+
+
+def test_the_sheet_of_keys_has_one_column_on_half_a_screen(
+    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+) -> None:
+    window = open_window(finished)
+    window.resize(QSize(700, 860))
+    window.act("help")
+    sheet = window.findChild(KeySheet)
+    area = sheet.findChild(QScrollArea)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: not area.horizontalScrollBar().isVisible(), timeout=10_000)
+    assert sheet.width() <= window.width()
+    sheet.close()
 
 
 def test_nothing_of_steering_is_cut_in_lecture_mode(

@@ -65,6 +65,18 @@ def test_the_first_window_has_room_on_its_screen(
     assert not window.isMaximized()
 
 
+def test_after_full_screen_a_window_that_filled_the_screen_fills_it_again(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    window = open_window(finished)
+    opened(qtbot, window)
+    window.showMaximized()
+    for full in (True, False):
+        qtbot.keyClick(window, Qt.Key.Key_F11)
+        assert window.isFullScreen() == full
+    assert window.isMaximized()
+
+
 def test_an_empty_folder_is_one_for_runs_to_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,7 +109,7 @@ def arrays(
     which all or none are the test or the validation.
 
     Args:
-        path: of the file.
+        path: of an npz, npy, HDF5 or MATLAB file.
         seed: of the choice of the test samples, where the file has no splits.
         axes: in the file, such as NCHW, or image:NCHW+mask:NHW (samples, time, height, width,
             channels); seen from the shapes by default.

@@ -67,7 +67,7 @@ def table(
     with one value alone are left out. Of an npz file each array of one axis is a column.
 
     Args:
-        path: of the file.
+        path: of a CSV, Parquet or npz file.
         label: the column to predict: a field `label` of classes, or a field `value`.
         target: whether the label is a class or a value; auto takes texts, and up to 20 different
             whole numbers, for classes.

@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_core.labels import NO_LABEL
 from ed_viewer.style.palette import NO_CLASS, class_colour, class_symbol
-from ed_viewer.style.text import grouped
+from ed_viewer.style.text import elided, grouped
 from ed_viewer.style.theme import Theme
 
 _MARK = 10  # pixels
 _SPACE = 8
 _WIDEST, _LEAST = 186, 72  # pixels of a column
+_PLOT = 150  # pixels that a plot with its axis needs
 _SHARE = 0.45  # of the width of plot and legend, at most
 _COLUMNS = 2  # at most: the rest of the names is cut rather than the plot
 
@@ -83,7 +84,7 @@ class Legend(QWidget):
 
     def fit(self, width: int) -> None:
         """Leave most of a width in pixels to the plot beside it."""
-        self._room = int(width * _SHARE)
+        self._room = int(min(width * _SHARE, max(width - _PLOT, _LEAST)))
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:  # noqa: N802, D102
@@ -118,7 +119,7 @@ class Legend(QWidget):
         _paint_mark(painter, row, number, self._theme.colour("line") if off else QColor(own))
         painter.setPen(self._theme.colour("done" if off else "text"))
         words, dots = row.adjusted(_MARK + _SPACE, 0, 0, 0), Qt.TextElideMode.ElideMiddle
-        short = self.fontMetrics().elidedText(self.names[index], dots, words.width())
+        short = elided(self.names[index], words.width(), self.fontMetrics(), dots)
         painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter), short)
         if index == self._seen_mark() and self.hasFocus():
             painter.setPen(QPen(self._theme.colour("accent"), 1))

@@ -108,8 +108,11 @@ def _margins(tiles: TileSet, size: QSize, metrics: QFontMetrics) -> Margins:
     line = metrics.height()
     if tiles.style.bare:
         return 0, 0, 0, line, 0
-    longest = max(metrics.horizontalAdvance(row.label) for row in tiles.rows)
-    gutter = min(longest, size.width() // 3) + _SPACE if longest else 0
+    advance, third, half = metrics.horizontalAdvance, size.width() // 3, size.width() // 2
+    longest = max(advance(row.label) for row in tiles.rows)
+    # A name of several words may stand on several lines, a word may not be cut.
+    word = max((advance(word) for row in tiles.rows for word in row.label.split()), default=0)
+    gutter = min(longest, max(third, min(word, half))) + _SPACE if longest else 0
     gutter += line + _SPACE // 2 if tiles.y_title else 0
     heads = line + _SPACE // 2 if any(tiles.columns) else 0
     names = max((metrics.horizontalAdvance(name) for name in tiles.columns), default=0)
@@ -190,8 +193,8 @@ def _names(tiles: TileSet, layout: TileLayout, line: int, right: int) -> list[Te
         if column % layout.per_block == 0:
             for row in range(0, layout.rows, every):
                 cell = layout.cell(row, column)
-                top = cell.center().y() - layout.line // 2
-                rect = QRect(0, top, cell.left() - _SPACE, layout.line)
+                high = max(cell.height(), layout.line)
+                rect = QRect(0, cell.center().y() - high // 2, cell.left() - _SPACE, high)
                 texts.append((rect, tiles.rows[row].label, _RIGHT))
     return texts + _column_names(tiles, layout, line, right)
 

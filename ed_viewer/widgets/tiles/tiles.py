@@ -6,17 +6,27 @@ from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ed_viewer.event_loop import Task
-from ed_viewer.style.text import tell_value
+from ed_viewer.style.text import elided, tell_value
 from ed_viewer.style.theme import BODY_POINTS, Theme
 from ed_viewer.widgets.controls import point_at
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
 from ed_viewer.widgets.tiles.tile_set import TileSet, describe
 
 _FAR = 2.4  # the power of what type is larger by: 125 pixels instead of 56, for the last row
+_FLAG = Qt.TextFlag
 
 
 def make_atlas(pixels: np.ndarray) -> QImage:
@@ -97,13 +107,10 @@ def _paint_row(
 
 def _paint_names(painter: QPainter, tiles: TileSet, layout: TileLayout, theme: Theme) -> None:
     painter.setPen(theme.colour("muted"))
-    metrics, modes = painter.fontMetrics(), Qt.TextElideMode
+    metrics = painter.fontMetrics()
     for rect, text, flags in layout.texts:
-        # A word is known by its beginning; what is numbered, by its end as well.
-        dots = modes.ElideMiddle if text[-1:].isdigit() else modes.ElideRight
-        # A few pixels more than its name has is no reason for dots.
-        short = metrics.elidedText(text, dots, rect.width() + 2)
-        painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), short)
+        short, how = fitted(text, rect, flags, metrics)
+        painter.drawText(rect, how, short)
     if tiles.y_title and not tiles.style.bare:
         painter.save()
         painter.translate(QPoint(layout.title, layout.box.center().y()))
@@ -112,6 +119,21 @@ def _paint_names(painter: QPainter, tiles: TileSet, layout: TileLayout, theme: T
         flags = Qt.AlignmentFlag.AlignCenter
         painter.drawText(QRect(-half, 0, 2 * half, line), int(flags), tiles.y_title)
         painter.restore()
+
+
+def fitted(
+    text: str, rect: QRect, flags: Qt.AlignmentFlag, metrics: QFontMetrics
+) -> tuple[str, int]:
+    """Return what of a name has room, and how it is drawn: on a line, on several, or with dots."""
+    line, wrapped = (int(flags) | int(f) for f in (_FLAG.TextSingleLine, _FLAG.TextWordWrap))
+    # A few pixels more than its name has is no reason for dots.
+    whole = metrics.horizontalAdvance(text) <= rect.width() + 2
+    if not whole and rect.contains(metrics.boundingRect(rect, wrapped, text)):
+        return text, wrapped
+    # A word is known by its beginning; what is numbered, by its end as well.
+    modes = Qt.TextElideMode
+    dots = modes.ElideMiddle if text[-1:].isdigit() else modes.ElideRight
+    return elided(text, rect.width() + 2, metrics, dots), line
 
 
 class Tiles(QWidget):

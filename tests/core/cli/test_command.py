@@ -78,6 +78,8 @@ def test_a_plugin_in_one_file_trains_and_records(run):
     assert info["model"] == "tiny"
     assert info["status"] == "finished"
     assert info["params"] == {"latent": 4}
+    assert info["backend"] == os.environ["KERAS_BACKEND"]
+    assert info["backend_reason"] == "named by KERAS_BACKEND"
     with Recording(run) as recording:
         assert recording.state == "finished"
         assert recording.problem == ""
@@ -156,6 +158,17 @@ def test_figures_are_written(run, plugin, tmp_path):
     done = edkit("figures", str(run), "--plugin", plugin, "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert {"curves.png", "reconstructions.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_list_of_commands_names_each_with_its_module(capsys):
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2].split("\n")
+    names = [line.split()[0] for line in listed if line.startswith("  ")]
+    assert names == sorted(names)
+    assert {"demo", "list", "train", "bench", "encode"} < {*names}
+    for name in names:
+        assert main([name, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"Usage: edkit {name} ")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from support.core import untrained_run
 
 from ed_core import Field, Fields
 from ed_core.cli import main
+from ed_core.cli.verbs import _bar
 from ed_core.runs.prior import Drawing, generator
 from ed_core.runs.run import Run
 
@@ -311,6 +312,19 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(
     assert not out
     assert {p: p.stat().st_mtime_ns for p in here.rglob("*") if p.is_file()} == before
     assert not [*here.glob("x*"), *here.glob(".*")]
+
+
+@pytest.mark.once
+def test_a_log_says_at_most_a_hundred_times_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    times = iter(range(1, 10_000))
+    monkeypatch.setattr("ed_core.cli.verbs.time.monotonic", lambda: next(times))
+    with _bar() as tell:
+        for done in range(0, 5001, 5):
+            tell(done, 5000)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [f"{done:,} of 5,000 samples" for done in range(50, 5000, 50)]
 
 
 @pytest.mark.waits

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from ed_core.cli.start import Startup
-from ed_core.engine import choice
+from ed_core.engine import backend_table, choice
 from ed_core.errors import EdkitError
 from ed_core.recording import RunFolder
 
@@ -27,6 +27,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(choice, "find_spec", lambda name: name in installed or None)
         monkeypatch.setenv("KERAS_HOME", str(tmp_path))
         monkeypatch.setenv("KERAS_BACKEND", variable or "")
+        monkeypatch.setattr(choice, "_reasons", {})
+        monkeypatch.setattr(backend_table, "user_cache_dir", lambda _: str(tmp_path / "cache"))
         for name in ALL:  # other tests may have imported some
             monkeypatch.delitem(sys.modules, name, raising=False)
         if kept:
@@ -39,6 +41,9 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     ("installed", "name", "variable", "kept", "suited", "taken"),
     [
         (ALL, "torch", "tensorflow", "jax", "jax", "torch"),
+        (ALL, "auto", "tensorflow", "torch", "jax", "tensorflow"),
+        (ALL, "auto", None, "torch", "tensorflow", "tensorflow"),
+        (("torch",), "auto", None, None, "tensorflow", "torch"),
         (ALL, None, "tensorflow", "torch", "jax", "tensorflow"),
         (ALL, None, None, "torch", "tensorflow", "torch"),
         (ALL, None, None, "jax", "tensorflow", "jax"),
@@ -56,12 +61,15 @@ def test_the_order(machine, capsys, installed, name, variable, kept, suited, tak
     assert choice.choose_backend(name, suited=suited, why="the fastest") == taken
     assert os.environ["KERAS_BACKEND"] == taken
     said = capsys.readouterr().err
-    assert said.count("\n") == (0 if name or variable else 1)  # what nobody named is said ...
-    assert choice.choose_backend() == taken
+    silent = name in ALL or (variable and not name)
+    assert said.count("\n") == (0 if silent else 1)  # what nobody named is said ...
+    assert choice.choose_backend(name) == choice.choose_backend() == taken
     assert capsys.readouterr().err == ""  # ... once
     if said:
-        assert said.startswith(f"edkit: backend {taken}, ")
+        assert said.startswith(f"edkit: backend {taken}, {choice.reason_for(taken)}")
         assert ("keras.json" in said) == (kept == taken)
+    else:
+        assert choice.reason_for(taken) == f"named by {'--backend' if name else 'KERAS_BACKEND'}"
 
 
 @pytest.mark.parametrize(("kept", "taken"), [("openvino", ""), ("torch", "torch"), (None, "jax")])
@@ -138,11 +146,45 @@ def test_the_command_takes_what_suits_the_model(machine, capsys, monkeypatch, mo
     assert ("fastest" in said) == (model != "of_a_plugin")
 
 
+@pytest.mark.parametrize("model", ["unet", "of_a_plugin"])
+@pytest.mark.parametrize(
+    ("rates", "versions", "taken"),
+    [
+        ({"jax": [1.0], "torch": [3.0], "tensorflow": [2.0]}, {}, "torch"),
+        ({"jax": [3.0], "tensorflow": [2.0]}, {}, "jax"),
+        ({"jax": [3.0], "torch": [1.0], "tensorflow": [2.0]}, {"keras": "3.0"}, ""),
+        ({}, {}, ""),
+        (None, {}, ""),
+    ],
+)
+def test_the_table_of_this_machine_counts_before_the_rule(
+    machine, capsys, monkeypatch, model, rates, versions, taken
+):
+    machine()
+    tuning = SimpleNamespace(wake=lambda: None)  # the real one imports Keras
+    monkeypatch.setitem(sys.modules, "ed_core.engine.tuning", tuning)
+    table = backend_table.new_table()
+    table["versions"] |= versions
+    if rates is not None:
+        table["models"][model] = backend_table.entry("digits", rates, {})
+    backend_table.keep_table(table)
+    startup = Startup()
+    startup.settle("auto", (), False)
+    by_rule = "tensorflow" if model == "unet" else "jax"
+    assert startup.keras(model) == (taken or by_rule)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert ("by edkit bench of" in said) == bool(taken)
+    assert ("of other versions than are installed" in said) == bool(versions)
+
+
 @pytest.mark.parametrize(
     ("installed", "option", "variable", "resumed", "taken"),
     [
         (ALL, None, "tensorflow", True, "torch"),
         (ALL, "jax", "tensorflow", True, "jax"),
+        (ALL, "auto", "tensorflow", True, "torch"),
+        (ALL, "auto", None, False, "torch"),
         (("jax", "tensorflow"), None, "tensorflow", True, "tensorflow"),
         (ALL, None, "tensorflow", False, "tensorflow"),
         (ALL, "jax", None, False, "jax"),

@@ -128,11 +128,14 @@ def test_an_input_that_cannot_be_read_is_told_in_one_line(
     assert form.start.text() == "Start"
 
 
-def test_a_running_task_can_be_stopped(
+def test_a_running_task_says_how_far_it_is_and_can_be_stopped(
     qtbot: QtBot, show: Callable[[], Window], tmp_path: Path
 ) -> None:
     shown = show()
     form = at_work(qtbot, shown, pictures(tmp_path / "slow"))
+    qtbot.waitUntil(lambda: form.busy.value() == 1200, timeout=10_000)
+    assert form.busy.maximum() == 20_000
+    assert form.words.text() == "1\u202f200 of 20\u202f000 samples …"
     form.start.click()
     qtbot.waitUntil(lambda: "Stopped" in shown.status.message, timeout=30_000)
     assert not feature(shown).process.running

@@ -37,7 +37,7 @@ def test_pictures_stand_beside_their_inputs(tmp_path: Path) -> None:
     picture(tmp_path / "out" / ".edkit" / "hidden.png")
     rows = read_results(task(tmp_path, OfferedVerb("reconstruct"))).rows
     assert [row.name for row in rows] == ["a", "deep/b_1"]
-    assert [row.pictures["reconstruct"] for row in rows] == made
+    assert [row.pictures["output"] for row in rows] == made
     assert [row.pictures["input"].name for row in rows] == ["a.png", "b_1.jpg"]
 
 
@@ -55,7 +55,7 @@ def test_a_single_file_is_its_own_input(tmp_path: Path) -> None:
     made = picture(tmp_path / "out" / "one.png")
     one = InferenceTask(tmp_path, OfferedVerb("reconstruct"), source, tmp_path / "out")
     row = read_results(one).rows[0]
-    assert row.pictures == {"input": source, "reconstruct": made}
+    assert row.pictures == {"input": source, "output": made}
 
 
 def test_scores_stand_beside_their_pictures_and_heat_maps(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_iou_is_that_of_the_pixels_with_a_truth(make: Make) -> None:
     assert made.scores.scores[2].value is None
     right = 100 * (truth == found)[known].mean()
     mean = np.mean([score.value for score in made.scores.scores[:2]])
-    said = f"mean IoU {mean:.3f} of 2 of 3 classes · {right:.1f} % of pixels right · 3 samples"
+    said = f"mean IoU {mean:.3f} (2 of 3 classes) · {right:.1f} % of pixels right · 3 samples"
     assert made.caption.text == said
 
 
@@ -279,7 +279,9 @@ def test_maps_of_a_value_stand_on_the_scale_of_the_truth(make: Make) -> None:
     rows = {row.label: row for row in made.view.widget.shown.rows}
     assert list(rows) == ["true (°)", "predicted (°)", "predicted − true"]
     np.testing.assert_allclose(rows["predicted − true"].values, 0.5, atol=1e-2)
-    assert made.caption.text.startswith("RMSE 0.5")
+    assert made.caption.text == "RMSE 0.5° · 2 samples · difference from −1 to +1°"
+    made.caption.resize(600, 20)
+    assert made.caption.barred
     bright = rows["true (°)"].pixels[1, 3, 3]
     assert (rows["predicted (°)"].pixels[1, 3, 3] == bright).all()  # beyond the scale: its end
 

@@ -291,13 +291,17 @@ def _values(panel: Panel, shown: Shown) -> None:
     unit = unit if unit in ("", "°") else f" {unit}"
     error = np.sqrt(np.nanmean(np.square(found - truth)))
     cut, parts = _cut(panel.view.sheet) if found.ndim == 2 else ([], [])
-    template = " · ".join([f"RMSE #{unit}", "# samples", *parts])
-    agree(caption(panel), template, error, len(found), *cut)
+    ends, colours = [], []
+    if found.ndim == 2:
+        half = (truth.max() - truth.min()) / 2
+        ends, colours = [-half, half], [f"difference from # to #{unit}"]
+    template = " · ".join([f"RMSE #{unit}", "# samples", *parts, *colours])
+    agree(caption(panel), template, error, len(found), *cut, *ends)
     if found.ndim == 2:
         panel.view.sheet.choose((0, 1))
         one = np.sqrt(np.nanmean(np.square(found[1] - truth[1])))
-        template = f"RMSE #{unit} of sample # · #{unit} of # samples"
-        agree(caption(panel), template, one, 2, error, len(found))
+        template = " · ".join([f"RMSE #{unit} of sample # · #{unit} of # samples", *colours])
+        agree(caption(panel), template, one, 2, error, len(found), *ends)
         panel.view.sheet.choose(None)
 
 
@@ -312,7 +316,7 @@ def _segmentation(panel: Panel, shown: Shown) -> None:
         names = [score.name for score in panel.scores.scores]
         iou = [_iou(right, made, number) for number in range(len(names))]
         there = [value for value in iou if value is not None]
-        of = "" if len(there) == len(iou) else " of # of # classes"
+        of = "" if len(there) == len(iou) else " (# of # classes)"
         counts = [] if len(there) == len(iou) else [len(there), len(iou)]
         cut, parts = ([], []) if pick is not None else _cut(panel.sheet)
         template = " · ".join(

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from ed_core.recording import Event
@@ -103,6 +104,10 @@ def test_a_number_out_of_range_is_refused_in_words(qtbot: QtBot, theme: Theme) -
         qtbot.keyClick(field, Qt.Key.Key_Enter)
         assert said in [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
         assert asked == []
+    assert field.edited
+    left = QFocusEvent(QEvent.Type.FocusOut)
+    QApplication.sendEvent(field, left)  # what cannot be kept is taken back
+    assert (field.edited, field.text(), panel._problem.text()) == (False, "0.01", "")
     weight = panel.numbers.rows["weight kl"].field
     weight.selectAll()
     qtbot.keyClicks(weight, "-2")

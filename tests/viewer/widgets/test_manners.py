@@ -20,10 +20,11 @@ from ed_viewer.stage.central_area import CentralArea
 from ed_viewer.style.text import counted, number, ordinal
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.confusion_matrix import ConfusionMatrix, Counts, lay_out
-from ed_viewer.widgets.controls import Slider, Toggle
-from ed_viewer.widgets.labels import Caption, TitleRow
+from ed_viewer.widgets.controls import ProgressLine, Slider, Toggle
+from ed_viewer.widgets.labels import Caption, ElidingLabel, PanelHeading, TitleRow
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.plots.plot import make_plot, style_plot
+from ed_viewer.widgets.score_bars import Score, ScoreBars
 from ed_viewer.widgets.tiles.mosaic import across
 
 pytestmark = pytest.mark.viewer
@@ -73,8 +74,55 @@ def test_a_caption_leaves_out_parts_rather_than_letters(qtbot: QtBot, theme: The
         caption.resize(wide(shown) + 2, 20)
         assert caption.shown == shown
         assert "difference" in caption.toolTip()
+    caption.resize(wide("mean squared error 0.0378"), 20)
+    assert caption.shown == "MSE 0.0378 of 16 samples"
+    caption.resize(wide("MSE 0.0378 of 16"), 20)
+    assert caption.shown == "MSE 0.0378"
     caption.resize(40, 20)
     assert caption.shown == ""
+
+
+def test_a_heading_without_room_keeps_what_tells_it_from_others(qtbot: QtBot, theme: Theme) -> None:
+    heading, about = PanelHeading("Classes · coarse"), ElidingLabel("training: line · dashed: val")
+    for label, short in ((heading, "coarse"), (about, "training: line")):
+        qtbot.addWidget(label)
+        wide = label.fontMetrics().horizontalAdvance
+        label.resize(wide(label.text()), 20)
+        assert label.shown == label.text()
+        label.resize(wide(label.text()) - 2, 20)
+        assert label.shown == short
+        label.resize(wide(short[:4]), 20)
+        assert label.shown.endswith("…")
+
+
+def test_scores_below_pictures_stand_in_columns_that_have_room(qtbot: QtBot, theme: Theme) -> None:
+    bars = ScoreBars(theme)
+    qtbot.addWidget(bars)
+    bars.set_flat(200, 480)
+    assert not bars.grab().isNull()  # before there are any
+    bars.show_scores([Score(f"class {n}", "#102030", n / 6) for n in range(6)], "IoU")
+    flat = bars.sizeHint()
+    assert flat.width() <= 480
+    bars.set_flat(0)
+    column = bars.sizeHint()
+    assert flat.height() * 7 == column.height() * 4  # the title, and three lines for six
+    bars.set_flat(200, column.width() // 2)
+    assert bars.sizeHint().height() == column.height()
+
+
+def test_progress_that_is_not_known_never_looks_like_the_end(qtbot: QtBot, theme: Theme) -> None:
+    line = ProgressLine(theme)
+    qtbot.addWidget(line)
+    line.resize(200, 6)
+    line.show()
+    places = set()
+    for _ in range(60):
+        line._move()
+        places.add(line.filled.left())
+        assert line.filled.width() <= 50
+    assert len(places) > 20
+    line.show_share(30, 120)
+    assert (line.filled.left(), line.filled.width()) == (0, 50)
 
 
 def test_of_a_title_and_values_the_first_value_is_shown_whole(qtbot: QtBot, theme: Theme) -> None:

@@ -1,5 +1,6 @@
 """The list of runs keeps what is selected, and opens nothing twice."""
 
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -173,6 +174,18 @@ def test_a_folder_of_runs_lists_them_and_shows_the_newest(
     qtbot.waitUntil(lambda: window.session.path == newest, timeout=30_000)
     qtbot.waitUntil(lambda: highlighted(window.runs) == [newest], timeout=30_000)
     assert set(window.runs.paths) == {finished, shorter}
+    assert window.banner.text == ""
+
+
+def test_a_project_lists_the_runs_in_its_folder_of_runs(
+    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "project" / "runs" / finished.name
+    shutil.copytree(finished, run)
+    window = open_window(tmp_path / "project", root=tmp_path / "none")
+    qtbot.waitUntil(lambda: window.session.path == run, timeout=30_000)
+    qtbot.waitUntil(lambda: highlighted(window.runs) == [run], timeout=30_000)
+    assert window.runs.paths == [run]
     assert window.banner.text == ""
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -13,6 +13,7 @@ from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.tiles.layout import TileLayout, lay_out
 from ed_viewer.widgets.tiles.pickable import PICTURES, Sheet
 from ed_viewer.widgets.tiles.tile_set import TileRow, TileSet, TileStyle
+from ed_viewer.widgets.tiles.tiles import fitted
 
 pytestmark = pytest.mark.viewer
 
@@ -42,6 +43,27 @@ def test_no_sample_is_left_out_where_that_gains_little(qapp: QApplication) -> No
     assert laid(pictures(8, 256), 700, 400, qapp).columns == 8
     low = laid(pictures(), 1000, 110, qapp)  # it is the height that has no room
     assert low.columns == 16
+
+
+@pytest.mark.parametrize("width", [180, 205, 600])
+def test_no_word_of_a_row_is_cut(width: int, qapp: QApplication) -> None:
+    made = np.zeros((2, 16, 16, 4), np.uint8)
+    labels = ("prediction", "predicted (km)", "predicted − true")
+    metrics = QFontMetrics(qapp.font())
+    laid_out = laid(TileSet(tuple(TileRow(made, name) for name in labels)), width, 300, qapp)
+    rows = [text for text in laid_out.texts if text[1] in labels]
+    shown = [fitted(text, rect, flags, metrics)[0] for rect, text, flags in rows]
+    assert shown == [*labels] * (len(rows) // 3)
+    for one, other in pairwise(rect for rect, _, _ in rows):
+        assert not one.intersects(other)
+
+
+def test_a_name_that_is_cut_short_keeps_letters_rather_than_dots(qapp: QApplication) -> None:
+    metrics, flags = QFontMetrics(qapp.font()), Qt.AlignmentFlag.AlignCenter
+    narrow = QRect(0, 0, metrics.horizontalAdvance("Snea"), metrics.height())
+    assert fitted("Sneaker", narrow, flags, metrics)[0].startswith("Snea")
+    wide = QRect(0, 0, metrics.horizontalAdvance("a class whose"), metrics.height())
+    assert fitted("aclasswhosename", wide, flags, metrics)[0].endswith("…")
 
 
 def test_long_names_of_columns_stay_in_their_place(qapp: QApplication) -> None:
