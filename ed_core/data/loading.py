@@ -272,6 +272,13 @@ def _parsed(text: str) -> tuple[DatasetSpec, dict[str, Any]]:
                 )
             key = next(iter(options))
         values[key] = options[key].parse(value) if key in options else value
+    for key in values:
+        others = [one for one in DATASETS if key in DATASETS[one].options]
+        if key not in options and others:
+            raise EdkitError(
+                f"data set {name!r} has no option {key!r}: it is one of {' and '.join(others)}, "
+                f"such as {others[0]}:PATH,{key}=... Known here: {', '.join(options) or 'none'}."
+            )
     return spec, check_options(options, values, f"data set {name!r}")
 
 

@@ -3,27 +3,45 @@
 import ctypes
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 
 _XLA_STEPS = 2000  # which take as long as compiling them, in what XLA saves
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
+# glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -3, -4, -8
+_KEPT = 64 * 2**20  # bytes: larger temporaries would each leave a hole of their size in the heap
+
+
+def share_heap() -> None:
+    """Let all threads take memory from one heap on JAX: what one gives back, another one takes.
+
+    Of threads that have none yet; each heap of glibc keeps for itself what was freed there, and
+    takes no piece above 64 MiB. Linux with glibc only; does nothing elsewhere.
+    """
+    if keras.config.backend() == "jax":
+        _mallopt({_M_ARENA_MAX: 1})
 
 
 def tune_allocator() -> None:
-    """Keep large temporaries in the process instead of faulting them in again at every step.
+    """Keep temporaries in the process instead of faulting them in again at every step.
 
-    Linux with glibc only; does nothing elsewhere.
+    On JAX those up to 64 MiB: XLA's largest, of a network on large images, go back. Linux with
+    glibc only; does nothing elsewhere.
     """
+    on_jax = keras.config.backend() == "jax"
+    kept = {_M_MMAP_THRESHOLD: _KEPT} if on_jax else {_M_MMAP_MAX: 0}
+    _mallopt({**kept, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 256 * 2**20})
+
+
+def _mallopt(settings: Mapping[int, int]) -> None:
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         return
     mallopt = ctypes.CDLL(None).mallopt
-    mallopt(_M_MMAP_MAX, 0)
-    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-    mallopt(_M_TOP_PAD, 256 * 2**20)
+    for parameter, value in settings.items():
+        mallopt(parameter, value)
 
 
 def jit_compile(model: Any = None, steps: int = 0) -> bool | str:

@@ -46,7 +46,7 @@ from ed_core.training.callbacks import (
     weight_schedules,
 )
 from ed_core.training.hooks import initialise, make_augment, make_optimizer
-from ed_core.training.options import Plan, check_terms, facts
+from ed_core.training.options import BATCH, Plan, check_terms, facts, settle_batch
 from ed_core.training.steering import Steering
 from ed_core.training.stop_signal import StopSignal
 
@@ -85,6 +85,7 @@ class Job:
             info: what `run.json` says, of a run that goes on.
             arrays: of a program, which are trained on.
         """
+        tuning.share_heap()  # before the backend has threads
         earlier = info is not None and is_earlier(info)
         check_terms(spec, plan, rising=not earlier)
         data = load_data(plan.data if arrays is None else arrays, _fields_of(spec.heads))
@@ -101,6 +102,7 @@ class Job:
             why = why_missing(data, error.missing) if error.missing else ""
             raise FieldError(f"data {plan.data!r}: {error}{why}") from error
         check_shapes(objective, objective.heads, data.fields)
+        plan, data = settle_batch(plan, data, objective.input)
         if plan.engine != "plain":
             speed_up_layers(objective)
         seeds = Seeds(plan.seed, shared=earlier)
@@ -365,21 +367,21 @@ def _batches(
 ) -> tuple[Batches, Batches | None]:
     """Return the batches to train on and those to validate on, where something is kept aside."""
     inputs, heads = list(objective.input), objective.heads
-    train = data.splits["train"]
+    train, wanted = data.splits["train"], plan.batch_size or BATCH
     few = {name: train[name][:2] for name in needed_fields(inputs, heads)}
     batches = Batches(
         train,
         inputs,
         heads,
-        plan.batch_size,
+        wanted,
         seeds,
         class_weights=class_weights(data, heads, plan.class_weights or {}),
         augment=make_augment(spec, plan.params, few),
         oversample=plan.oversample,
     )
-    if batches.batch_size < plan.batch_size:
+    if batches.batch_size < wanted:
         warnings.warn(
-            f"a batch of {plan.batch_size} is more than the {batches.samples} samples; "
+            f"a batch of {wanted} is more than the {batches.samples} samples; "
             f"training with {batches.batch_size}.",
             stacklevel=4,
         )

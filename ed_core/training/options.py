@@ -1,10 +1,11 @@
 """Options of every training: `Plan`, whose signature they are, and what else `run.json` keeps."""
 
 import importlib.metadata
+import math
 import platform
 import warnings
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import numpy as np
 
 from ed_core.engine import installed_backends, reason_for
 from ed_core.errors import EdkitError, unknown
+from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
 from ed_core.plugins.spec import Dataset, ModelSpec
@@ -19,6 +21,8 @@ from ed_core.probes.pacing import SHARE
 from ed_core.recording.folder import now
 from ed_core.runs.rebuilding import check_data_plugin, spec_of
 
+BATCH = 128  # samples a step, of those that are small
+_BATCH_BYTES = 16 * 2**20
 ENGINES = ("auto", "plain")
 
 
@@ -37,7 +41,7 @@ class Plan:
         data: a data set with its options.
         params: the model's options.
         epochs: passes over the data.
-        batch_size: samples a step.
+        batch_size: samples a step; by default 128, or fewer where they are large: what takes 16 MB.
         learning_rate: at the first step.
         seed: of weights, order and noise.
         weights: the weight lambda of a head.
@@ -63,7 +67,7 @@ class Plan:
     params: Mapping[str, Any]
     _: KW_ONLY
     epochs: int = 10
-    batch_size: int = 128
+    batch_size: int | None = None
     learning_rate: float = 1e-3
     seed: int = 0
     weights: Mapping[str, float] | None = None
@@ -87,7 +91,7 @@ class Plan:
             ("batch_size", "at least 1"),
             ("learning_rate", "above 0"),
         ):
-            if getattr(self, name) <= 0:
+            if getattr(self, name) is not None and getattr(self, name) <= 0:
                 raise EdkitError(f"{name} must be {least}, received {getattr(self, name)}.")
         if self.every is not None and self.every < 1:
             raise EdkitError(f"every must be at least 1 step, received {self.every}.")
@@ -108,6 +112,31 @@ class Plan:
 
 TRAINING_OPTIONS = options_of(Plan)
 """The options of every training, by name, in the order in which the command has them."""
+
+
+def settle_batch(plan: Plan, data: Dataset, inputs: Iterable[str]) -> tuple[Plan, Dataset]:
+    """Return the plan with its batch size, and the data with what is said of it.
+
+    What a network computes of an image takes a hundred times its memory, and more.
+
+    Args:
+        plan: of the run.
+        data: that it trains on.
+        inputs: the fields that the model takes.
+    """
+    if plan.batch_size is not None:
+        return plan, data
+    sample = sum(4 * math.prod(data.fields[name].shape) for name in inputs)
+    fitting = max(1, _BATCH_BYTES // max(sample, 1))
+    size = min(BATCH, 2 ** int(math.log2(fitting)))
+    plan = replace(plan, batch_size=size)
+    if size == BATCH:
+        return plan, data
+    findings = Findings()
+    text = f"{size} samples a step, since one takes {sample / 2**20:.1f} MB"
+    findings.infer("batch", text, "--batch-size")
+    both = (*data.input.findings, *findings)
+    return plan, replace(data, input=replace(data.input, findings=both))
 
 
 def check_terms(spec: ModelSpec, plan: Plan, rising: bool = True) -> None:

@@ -113,6 +113,35 @@ class Standardised(Sliced):
         return standardised(np.asarray(self.array[key]))
 
 
+@dataclass(frozen=True, slots=True)
+class StandardisedTiles(Sliced):
+    """View of tiles that are standardised by the whole image that each is cut from.
+
+    Args:
+        array: (tiles, height, width, channels), numbers as they are stored; its method `scales`
+            gives mean and deviation of the images of some rows, (rows, 2).
+    """
+
+    array: Any
+    checked: bool = True
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the numbers that a slice returns."""
+        return np.dtype("float32")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, (tiles, ...)."""
+        return tuple(self.array.shape)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        tiles = np.asarray(self.array[key])
+        rows = np.arange(len(self))[key]
+        scales = self.array.scales(rows.reshape(-1)).reshape(*rows.shape, 1, 1, 1, 2)
+        return _between(tiles, scales[..., 0], scales[..., 1])
+
+
 def standardised(images: np.ndarray) -> np.ndarray:
     """Return each image with the mean 1/2 and the deviation 1/8, cut to 0..1, float32.
 
@@ -131,10 +160,20 @@ def with_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     axes = (-3, -2, -1)
     mean = images.mean(axis=axes, keepdims=True, dtype="float64")
     deviation = images.std(axis=axes, keepdims=True, dtype="float64")
-    deviation[deviation < _FLAT] = 1
-    whole = np.clip((images - mean) / (SPAN * deviation) + 0.5, 0, 1).astype("float32")
+    deviation = _not_flat(deviation)
+    whole = _between(images, mean, deviation)
     scale = np.concatenate([SPAN * deviation, mean - SPAN / 2 * deviation], axis=-1)
     return whole, scale.reshape(*images.shape[:-3], 2).astype("float32")
+
+
+def _not_flat(deviation: np.ndarray) -> np.ndarray:
+    return np.where(deviation < _FLAT, 1, deviation)
+
+
+def _between(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return images with 0 and 1 at four deviations below and above their mean, float32."""
+    span = SPAN * _not_flat(deviation)
+    return np.clip((images - mean) / span + 0.5, 0, 1).astype("float32")
 
 
 def read_rows(array: Any, key: Any) -> np.ndarray:

@@ -77,7 +77,7 @@ from ed_core import (
 )
 from ed_core.data.lazy import Rows
 from ed_core.data.memory import available
-from ed_plugins.datasets._lazy import LazyView, Standardised
+from ed_plugins.datasets._lazy import LazyView, Standardised, StandardisedTiles
 from ed_plugins.datasets._options import NO_FILE
 from ed_plugins.datasets.folder.bare import NAME, Wishes, infer_plan
 from ed_plugins.datasets.folder.check import KEPT, FieldFiles, read_headers
@@ -186,7 +186,8 @@ def folder(
             black; auto stretches, unless a TOML file says otherwise.
         channels: 3 for colour, 1 for grey; 0 as the files are.
         standardise: bring each image to one mean and one deviation of its own, against
-            differences of light: x becomes 1/2 + (x - mean) / (8 deviations), cut to 0..1.
+            differences of light: x becomes 1/2 + (x - mean) / (8 deviations), cut to 0..1; tiles by
+            those of the whole image.
         tile: cut images, which may have several sizes, into square tiles of this side in pixels:
             each tile is a sample, all of one image are in one split; 0 takes whole images.
         overlap: pixels that neighbouring tiles share.
@@ -232,16 +233,11 @@ class Looks:
             raise EdkitError(f"option 'tile' is from {_SMALLEST} pixels, received {self.tile}.")
         if self.overlap and not (self.tile or plan.tile):
             raise EdkitError("option 'overlap' is of tiles: say tile=256, or another side.")
-        standardise = self.standardise or plan.standardise
-        if standardise and (self.tile or plan.tile):
-            raise EdkitError(
-                "option 'standardise' is of whole images, and 'tile' cuts them: leave one out."
-            )
         return replace(
             plan,
             frame=frame,
             fields=fields,
-            standardise=standardise,
+            standardise=self.standardise or plan.standardise,
             tile=self.tile or plan.tile,
             overlap=self.overlap or plan.overlap,
         )
@@ -286,7 +282,7 @@ def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
     samples = _in_tiles(plan, samples, of_files, findings)
     kept = _kept(of_files, findings)
     for name, field in of_files.items():
-        read = read_field(field, name in kept, findings)
+        read = read_field(field, name in kept, findings, _by_whole(plan, field))
         _check_classes(samples, field, read.classless)
         kind, entry = field.plan.kind, field.plan
         kind_of_numbers = "" if entry.range else str(field.headers[0].dtype)
@@ -295,8 +291,8 @@ def load_plan(plan: FolderPlan, findings: Findings) -> Dataset:
             read.array.shape[1:], kind, tuple(entry.classes), entry.colours, read.partial
         )
         for split, rows in samples.splits.items():
-            splits[split][name] = _viewed(plan, field, read, _part(read.array.whole, rows))
-        whole[name] = _viewed(plan, field, read, read.array.whole)
+            splits[split][name] = _viewed(plan, field, read, rows)
+        whole[name] = _viewed(plan, field, read)
         if read.inferred:
             whites[name] = read.white
     for name, entry in plan.labels.items():
@@ -375,8 +371,19 @@ def _part(array: Any, rows: np.ndarray) -> Any:
     return Rows(array, rows)
 
 
-def _viewed(plan: FolderPlan, field: FieldFiles, read: FieldArray, part: Any) -> Any:
-    """Return samples of a field as the model takes them: images in 0..1."""
+def _by_whole(plan: FolderPlan, field: FieldFiles) -> bool:
+    """Return whether tiles of a field are standardised, each by its whole image."""
+    return field.plan.kind == "image" and plan.standardise and bool(plan.tile)
+
+
+def _viewed(
+    plan: FolderPlan, field: FieldFiles, read: FieldArray, rows: np.ndarray | None = None
+) -> Any:
+    """Return samples of a field, by default all, as the model takes them: images in 0..1."""
+    if _by_whole(plan, field):
+        tiles = StandardisedTiles(read.array)
+        return tiles if rows is None else Rows(tiles, rows)
+    part = read.array.whole if rows is None else _part(read.array.whole, rows)
     if field.plan.kind != "image":
         return part
     view = _InferredWhite if read.inferred else LazyView

@@ -36,15 +36,20 @@ class FileArray(Sliced):
         field: the files and their reading options.
         reader: of its files.
         keep: whether numbers stay in memory once they are read.
+        measure: whether mean and deviation of each whole image are noted, for its tiles.
     """
 
     __slots__ = (
         *("_field", "_kept", "_last", "_lock", "_reader", "_there"),
-        *("_turn", "dtype", "most", "shape"),
+        *("_scales", "_turn", "dtype", "most", "shape"),
     )
 
     def __init__(
-        self, field: FieldFiles, reader: Images | ClassMaps | ValueMaps, keep: bool
+        self,
+        field: FieldFiles,
+        reader: Images | ClassMaps | ValueMaps,
+        keep: bool,
+        measure: bool = False,
     ) -> None:
         self._field = field
         self._reader = reader
@@ -57,6 +62,7 @@ class FileArray(Sliced):
         self._lock = threading.Lock()
         self._last: OrderedDict[int, np.ndarray] = OrderedDict()
         self._turn = threading.Lock()  # of the images that stay
+        self._scales = np.full((len(field.paths), 2), np.nan) if measure else None
 
     @property
     def whole(self) -> Any:
@@ -87,6 +93,15 @@ class FileArray(Sliced):
                 self._there[lacking] = True
         return self._kept[key]
 
+    def scales(self, rows: np.ndarray) -> np.ndarray:
+        """Return mean and deviation of the image that each tile is cut from, (rows, 2)."""
+        assert self._scales is not None
+        assert self._field.grid is not None
+        files = self._field.grid.files[rows]
+        lacking = np.unique(files[np.isnan(self._scales[files, 0])])
+        in_threads(self._image, [*map(int, lacking)])
+        return self._scales[files]
+
     def _decoded(self, rows: np.ndarray) -> np.ndarray:
         """Return the arrays of some samples, (rows, ...)."""
         whole = np.empty((len(rows), *self.shape[1:]), self.dtype)
@@ -102,9 +117,9 @@ class FileArray(Sliced):
         return whole
 
     def _image(self, file: int) -> np.ndarray:
-        """Return a whole image, one of the last where files are cut into tiles."""
+        """Return a whole image, one of the last where tiles of them are not kept."""
         grid = self._field.grid
-        if grid is None:
+        if grid is None or self._kept is not None:
             return self._read(file)
         with self._turn:
             if file in self._last:
@@ -130,6 +145,8 @@ class FileArray(Sliced):
                 f"were looked at, found {array.max():,}: say range = [0, {array.max()}] in "
                 f"{self._field.where}."
             )
+        if self._scales is not None:
+            self._scales[file] = array.mean(dtype="f8"), array.std(dtype="f8")
         return array
 
 
@@ -164,7 +181,9 @@ def size_of(field: FieldFiles) -> int:
     return count_of(field) * int(np.prod(field.shape, dtype="int64")) * field.dtype.itemsize
 
 
-def read_field(field: FieldFiles, keep: bool, findings: Findings) -> FieldArray:
+def read_field(
+    field: FieldFiles, keep: bool, findings: Findings, measure: bool = False
+) -> FieldArray:
     """Return the files of a field as one array, in their order.
 
     All files of maps, of images whose white follows from the largest number of all, and of small
@@ -174,12 +193,13 @@ def read_field(field: FieldFiles, keep: bool, findings: Findings) -> FieldArray:
         field: the files and their reading options.
         keep: whether its numbers stay in memory.
         findings: receives what was inferred.
+        measure: whether mean and deviation of each whole image are noted.
 
     Raises:
         EdkitError: a file that is looked at cannot be read, or contradicts the plan.
     """
     reader = READERS[field.plan.kind](field)
-    array = FileArray(field, reader, keep)
+    array = FileArray(field, reader, keep, measure)
     count = len(array)
     rows = np.arange(count)
     sampled = isinstance(reader, Images) and reader.high > 0 and size_of(field) > _WHOLE

@@ -124,6 +124,7 @@ def test_any_path_survives_its_text(path: str) -> None:
         ('read:"a', "closing double quote"),
         ('read:"a"b', "closing double quote"),
         ("read:a,b=c", "unknown option"),
+        ("arrays:a.npz,tile=256", "no option 'tile': it is one of folder, such as folder:PATH,t"),
         ("digits:x", "takes digits:KEY=VALUE"),
     ],
 )

@@ -129,7 +129,6 @@ def test_the_description_says_tiles_and_reads_the_same(scenes: Path) -> None:
         ("tile=32,overlap=32", "'overlap' is less than a tile of 32 pixels, received 32"),
         ("tile=4", "'tile' is from 8 pixels, received 4"),
         ("overlap=4", "'overlap' is of tiles: say tile=256"),
-        ("tile=32,standardise=yes", "leave one out"),
         ("", "or tile=256, to cut them into tiles"),
     ],
 )
@@ -169,6 +168,28 @@ def test_a_run_on_tiles_reads_tiles_or_whole_pictures(scenes: Path) -> None:
     assert again.names[:2] == ["rgb/0.png 0,0", "rgb/1.png 0,0"]
     assert "0.png" in str(refused[0])
     assert "expected at least a tile of 32x32" in str(refused[1])
+
+
+@pytest.mark.parametrize("memory", ["kept", "read again"])
+def test_tiles_are_standardised_by_the_whole_image(
+    scenes: Path, monkeypatch: pytest.MonkeyPatch, memory: str
+) -> None:
+    if memory != "kept":
+        monkeypatch.setattr("ed_plugins.datasets.folder.loader.KEPT", 0)
+    data = load_data(f"folder:{scenes},tile=32,overlap=8,standardise=yes")
+    tiles, whole = opened(data, scenes, 32), opened(data, scenes, 0)
+    arrays = data.whole or {}
+    samples = tiles.read(range(len(tiles.names)))
+    for row in (5, 0, len(samples) - 1):
+        np.testing.assert_allclose(arrays["image"][row], samples[row]["image"], atol=1e-6)
+    np.testing.assert_allclose(arrays["image"], [x["image"] for x in samples], atol=1e-6)
+    np.testing.assert_array_equal(arrays["depth"], [x["depth"] for x in samples])
+    for one in whole.read(range(8)):
+        assert one["image"].mean() == pytest.approx(0.5, abs=1e-5)
+    tile, image = arrays["image"][0], whole.read(range(1))[0]["image"]
+    np.testing.assert_allclose(tile, image[:32, :32], atol=1e-6)
+    assert tile.mean() != pytest.approx(0.5, abs=1e-4)
+    assert parts_of(data.splits["train"]["image"]) is not None
 
 
 def test_an_order_is_gathered_and_stays_random() -> None:
