@@ -76,10 +76,12 @@ def _measured_table(names: Sequence[str], rounds: int) -> dict[str, Any]:
     many = f"{len(names)} models" if len(names) > 1 else names[0]
     _say(f"Measuring {many} on {', '.join(backends)}: about {seconds:,.0f} s.")
     _say_if_busy()
+    backend_table.keep_table(table)  # before minutes are spent on what cannot be written
     for name in names:
         began = time.monotonic()
         entry = _measured(name, backends, rounds)
         entry["seconds"] = round(time.monotonic() - began, 1)
+        table = _table_before()  # another `edkit bench` may have added to it
         table["models"][name] = entry
         path = backend_table.keep_table(table)
         _say(f"{name}: {_words(entry)}")
@@ -150,7 +152,13 @@ class _Training:
     def __init__(self, model: str, backend: str) -> None:
         self._command = [sys.executable, "-m", "ed_core.cli", "bench", "--answer", model]
         self._command += startup.plugins
-        self._environment = {**os.environ, "KERAS_BACKEND": backend}
+        self._environment = {
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            # Of a GPU each takes what it needs: the processes of all backends live at once.
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        }
         self._warm = False
 
     def __enter__(self) -> "_Training":

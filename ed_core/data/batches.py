@@ -264,16 +264,22 @@ class Batches(keras.utils.PyDataset):
             Whether they are kept there.
         """
         changing = self.augment is not None and self.seeds is not None
-        if changing or any(map(is_slow, self.arrays.values())):
+        spread = keras.distribution.distribution() is not None  # which cuts every array of a batch
+        if changing or spread or any(map(is_slow, self.arrays.values())):
             return False
-        arrays = {name: _stored(array) for name, array in self.arrays.items()}
+        fields = dict.fromkeys([*self.inputs, *(h.target for h in self.heads if h.needs_target)])
+        arrays = {name: _stored(self.arrays[name]) for name in fields}
         # Not by what memory is free: a resumed run would go another way than before.
-        if sum(one.nbytes for one in arrays.values()) > MOST_BYTES:
+        if sum(one.nbytes for one in arrays.values()) + self._size_of_weights() > MOST_BYTES:
             return False
         for head, weights in self._all_weights().items():
             arrays[head + _WEIGHT] = Stored(weights, None, floats=True)
         self._device = DeviceArrays(name, arrays)
         return True
+
+    def let_go(self) -> None:
+        """Keep nothing on the device any more."""
+        self._device = None
 
     def holds(self, batch: Any) -> bool:
         """Return whether a batch is one of rows of these arrays."""
@@ -333,16 +339,28 @@ class Batches(keras.utils.PyDataset):
         last = min(first + self.batch_size, self.samples)
         return np.arange(first, last) if self._order is None else self._order[first:last]
 
-    def _all_weights(self) -> dict[str, np.ndarray]:
-        """Return the weights of all samples, by head: of those heads where some may not be 1."""
-        weighted = [
+    @property
+    def _weighted(self) -> list[Head]:
+        """The heads of which some sample may have another weight than 1."""
+        classes = self.class_weights or {}
+        return [
             head
             for head in self.heads
             if head.needs_target
-            and (
-                head.mask or head.name not in self._whole or head.name in (self.class_weights or {})
-            )
+            and (head.mask or head.name in classes or head.name not in self._whole)
         ]
+
+    def _size_of_weights(self) -> int:
+        """Return how many bytes the weights of all samples take at the most."""
+        return sum(
+            int(np.prod(self.arrays[head.target].shape))
+            * (4 if head.name in (self.class_weights or {}) else 1)
+            for head in self._weighted
+        )
+
+    def _all_weights(self) -> dict[str, np.ndarray]:
+        """Return the weights of all samples, by head: of those heads where some may not be 1."""
+        weighted = self._weighted
         names = needed_fields((), weighted)
         parts: dict[str, list[np.ndarray]] = {head.name: [] for head in weighted}
         step = at_a_time(self.arrays, names)

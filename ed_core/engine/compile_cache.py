@@ -8,6 +8,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISDIR
 
 from platformdirs import user_cache_dir
 
@@ -61,10 +62,15 @@ def cache_folder(name: str = "jax") -> Path | None:
     Args:
         name: of the folder in the user's cache.
     """
-    folder = Path(user_cache_dir("edkit"), name, _processor())
+    top = Path(user_cache_dir("edkit"))
+    folder = top / name / _processor()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_ours(folder) or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        top.parent.mkdir(parents=True, exist_ok=True)
+        for level, others in ((top, 0o002), (folder.parent, 0o022), (folder, 0o022)):
+            level.mkdir(mode=0o700, exist_ok=True)
+            if not _is_ours(level, others):
+                return None
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             return None
         _drop_torn(folder)
         _drop_oldest(folder)
@@ -87,10 +93,11 @@ def _processor() -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _is_ours(folder: Path) -> bool:
-    status = folder.stat()
+def _is_ours(folder: Path, others: int) -> bool:
+    """Return whether a folder is the user's own, no link, and these others may not write to it."""
+    status = folder.lstat()
     return not hasattr(os, "getuid") or (
-        status.st_uid == os.getuid() and not status.st_mode & 0o022
+        status.st_uid == os.getuid() and S_ISDIR(status.st_mode) and not status.st_mode & others
     )
 
 

@@ -98,11 +98,9 @@ class GatheringModel(keras.Model):
             sources: batches with `holds(batch)`, and `arranged(batch)`, which returns the inputs,
                 targets and sample weights of a batch of theirs.
         """
-        compiled = getattr(self, "train_function", None) is not None
         self._sources = tuple(sources)
-        if compiled:  # TensorFlow's functions hold the arrays that they were traced with
-            self.make_train_function(force=True)
-            self.make_test_function(force=True)
+        # To be made anew: TensorFlow's hold the arrays that they were traced with.
+        self.train_function = self.test_function = None
 
     def train_step(self, *args: Any) -> Any:
         """Take one step as Keras does.

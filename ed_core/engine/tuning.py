@@ -8,7 +8,13 @@ from typing import Any
 
 import keras
 
+from ed_core.engine.randomness import seed_generators
+
 _XLA_STEPS = 2000  # which take as long as compiling them, in what XLA saves
+_FAST_BY_XLA = {
+    getattr(keras.layers, name)
+    for name in ("InputLayer", "Dense", "Flatten", "Reshape", "Activation", "ReLU", "Concatenate")
+}
 
 # glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -3, -4, -8
@@ -47,8 +53,8 @@ def _mallopt(settings: Mapping[int, int]) -> None:
 def jit_compile(model: Any = None, steps: int = 0) -> bool | str:
     """Return what `compile(jit_compile=)` should be.
 
-    On TensorFlow's CPU XLA makes convolutions two to three times slower, and dense nets a sixth
-    faster, once the seconds that it compiles are made good.
+    On TensorFlow's CPU XLA makes convolutions two to three times slower, and dense nets that draw
+    no numbers a sixth faster, once the seconds that it compiles are made good.
 
     Args:
         model: that is compiled; None where XLA is not wanted on TensorFlow's CPU.
@@ -62,19 +68,14 @@ def jit_compile(model: Any = None, steps: int = 0) -> bool | str:
         return "auto"
     if model is None or steps < _XLA_STEPS:
         return False
-    layers = [*layers_of(model)]
-    return all(layer.supports_jit for layer in layers) and not any(map(_convolves, layers))
+    draws = seed_generators(model)  # XLA draws other numbers than TensorFlow itself
+    return not draws and all(type(layer) in _FAST_BY_XLA for layer in layers_of(model))
 
 
 def layers_of(model: Any) -> Iterator[Any]:
     """Yield the layers of a model and of its submodels, each model's own in order."""
     for layer in model.layers:
         yield from layers_of(layer) if hasattr(layer, "layers") else (layer,)
-
-
-def _convolves(layer: Any) -> bool:
-    """Return whether a layer looks at neighbours: a convolution or a pooling of any kind."""
-    return hasattr(layer, "kernel_size") or hasattr(layer, "pool_size")
 
 
 def wake() -> None:

@@ -190,22 +190,27 @@ class Job:
     def _fit(self, position: Position, callbacks: list[Any]) -> None:
         """Run Keras' `fit`; what is left of a half-done epoch is a `fit` of its own."""
         epoch, order = position.epoch, callbacks[0]
-        if position.batch:
-            order.start_within(position.batch, self.objective)
-            self._epochs(epoch, epoch + 1, callbacks)
-            epoch += 1
-        stopped = position.batch and self.objective.stop_training
-        if not stopped and epoch < self.plan.epochs:
-            order.start_within(0, None)
-            self._epochs(epoch, self.plan.epochs, callbacks)
+        sources = [one for one in (self.batches, self.validation) if one is not None]
+        self.objective.gather_from(sources)
+        try:
+            if position.batch:
+                order.start_within(position.batch, self.objective)
+                self._epochs(epoch, epoch + 1, callbacks)
+                epoch += 1
+            stopped = position.batch and self.objective.stop_training
+            if not stopped and epoch < self.plan.epochs:
+                order.start_within(0, None)
+                self._epochs(epoch, self.plan.epochs, callbacks)
+        finally:
+            self.objective.gather_from(())
+            for one in sources:  # TensorFlow keeps the batches themselves
+                one.let_go()
 
     def _epochs(self, first: int, end: int, callbacks: list[Any]) -> None:
         steps = len(self.batches)
         watched = LazyCallbackList(
             callbacks, add_history=True, model=self.objective, verbose=0, epochs=end, steps=steps
         )
-        sources = [one for one in (self.batches, self.validation) if one is not None]
-        self.objective.gather_from(sources)
         try:
             self.objective.fit(
                 self.batches,
@@ -223,8 +228,6 @@ class Job:
             if problem := next(filter(None, of_files), None):
                 raise problem from error
             raise
-        finally:
-            self.objective.gather_from(())
 
     def _record_end(self, recorder: Recorder, position: Position) -> None:
         """Take the last frame where a run was ended between its last step and that frame."""

@@ -56,7 +56,8 @@ class Plan:
         record: record the probes.
         record_share: the share of the training time that recording may cost.
         every: steps from frame to frame; by default as often as that share allows.
-        engine: 'auto' keeps data that fit on the device, 'plain' hands Keras every batch.
+        engine: 'auto' keeps data that fit on the device and computes some layers faster, 'plain'
+            leaves both to Keras.
 
     Raises:
         EdkitError: a value has the wrong type or is out of its range.

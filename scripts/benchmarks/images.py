@@ -1,4 +1,4 @@
-"""What images cost: speed, memory and recording against their number and size, code and batch.
+"""Cost of images: speed, memory and recording against their number and size, code and batch.
 
     python scripts/benchmarks/images.py
     python scripts/benchmarks/images.py --long --plot docs/images/scaling.png

@@ -64,7 +64,13 @@ def test_where_there_can_be_no_folder_nothing_is_said_or_set(cache):
 @pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
 def test_a_folder_that_others_can_write_is_not_used(cache):
     folder = cache_folder()
-    folder.chmod(0o777)
+    for level in (folder, folder.parent, cache):
+        level.chmod(0o777)
+        assert cache_folder() is None
+        level.chmod(0o700)
+    assert cache_folder() == folder
+    folder.rename(folder.with_name("elsewhere"))
+    folder.symlink_to("elsewhere")
     assert cache_folder() is None
 
 

@@ -1,5 +1,7 @@
 """Arrays on the device: a batch of rows is what Keras is handed otherwise."""
 
+import gc
+import tempfile
 from typing import Any
 
 import keras
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from ed_core import train
 from ed_core.data.batches import Batches
 from ed_core.data.lazy import Changed, Rows
 from ed_core.nn.losses import categorical_crossentropy, squared_error
@@ -79,6 +82,37 @@ def test_what_is_augmented_slow_or_large_is_handed_over(monkeypatch: pytest.Monk
     monkeypatch.setattr("ed_core.data.batches.MOST_BYTES", 4 * 4 * SAMPLES)
     assert large.keep_on_device("train")
     assert len(large[0]) <= 2
+    large.let_go()
+    assert len(large[0]) == 3
+    monkeypatch.setattr(keras.distribution, "distribution", object)
+    assert not large.keep_on_device("train")
+
+
+def test_weights_of_classes_count_as_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = {"map": np.array([1.0, 0.5, 2.0])}
+    stored = SAMPLES * 16 * (1 + 4 + 4)  # bytes of the image, whole numbers, weights
+    for most in (stored - 1, stored):
+        monkeypatch.setattr("ed_core.data.batches.MOST_BYTES", most)
+        batches = Batches(arrays(), ["image"], (MAP,), 8, 3, class_weights=classes)
+        assert batches.keep_on_device("train") == (most == stored)
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="keeps what batches came from")
+def test_trainings_leave_nothing_on_the_device() -> None:
+    tensorflow = pytest.importorskip("tensorflow")
+
+    def held() -> int:
+        gc.collect()
+        kind = type(tensorflow.constant(0.0))
+        return sum(isinstance(one, kind) and one.shape == shape for one in gc.get_objects())
+
+    shape = (31, 8, 8, 1)
+    x = np.random.default_rng(0).random(shape, "float32")
+    with tempfile.TemporaryDirectory() as out:
+        for _ in range(2):
+            options: dict[str, Any] = {"epochs": 1, "record": False, "validation": 0.0}
+            train("dense_autoencoder", {"image": x}, out=out, batch_size=31, **options)
+    assert held() == 0
 
 
 def test_fit_learns_the_same_and_lets_the_arrays_go() -> None:

@@ -65,3 +65,5 @@ def test_xla_compiles_dense_nets_of_long_trainings_on_tensorflow() -> None:
     assert tuning.jit_compile(dense, 100) is False
     assert tuning.jit_compile(dense, 10_000) is True
     assert tuning.jit_compile(conv, 10_000) is False
+    drawing = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5, seed=1)])
+    assert tuning.jit_compile(drawing, 10_000) is False
