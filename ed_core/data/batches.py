@@ -279,6 +279,8 @@ class Batches(keras.utils.PyDataset):
 
     def let_go(self) -> None:
         """Keep nothing on the device any more."""
+        if self._device is not None:
+            self._device.free()
         self._device = None
 
     def holds(self, batch: Any) -> bool:

@@ -77,13 +77,20 @@ class DeviceArrays:
         rows, arrays = batch[self._key], batch.get("arrays", self._arrays)
         samples = {}
         for name, (white, floats) in self._stored.items():
-            values = ops.take(arrays[name], rows, axis=0)
+            values = _taken(arrays[name], rows)
             if white is not None:
                 # Of a table: JAX divides by multiplying with the inverse, which takes 255 above 1.
                 levels = np.divide(np.arange(256), np.float32(white), dtype="float32")
                 values = ops.take(ops.convert_to_tensor(levels), ops.cast(values, "int32"), axis=0)
             samples[name] = ops.cast(values, "float32" if floats else "int32")
         return samples
+
+    def free(self) -> None:
+        """Give the memory back, whoever still holds the arrays."""
+        if keras.config.backend() == "tensorflow":
+            for variable in self._arrays.values():
+                variable.assign(np.zeros((0, *variable.shape[1:]), variable.dtype.as_numpy_dtype))
+        self._arrays = {}
 
 
 class GatheringModel(keras.Model):
@@ -128,4 +135,19 @@ def _on_device(stored: Stored) -> Tensor:
     step = max(1, 2**24 // max(whole[:1].nbytes, 1))
     for first in range(0, len(whole), step):
         whole[first : first + step] = stored.array[first : first + step]
+    if keras.config.backend() == "tensorflow":
+        import tensorflow
+
+        # A variable can be emptied; a constant stays as long as any function that looks at it, and
+        # TensorFlow keeps these.
+        return tensorflow.Variable(whole, trainable=False, shape=(None, *whole.shape[1:]))
     return ops.convert_to_tensor(whole)
+
+
+def _taken(array: Tensor, rows: Tensor) -> Tensor:
+    """Return some samples of an array on the device."""
+    if keras.config.backend() == "tensorflow":
+        import tensorflow
+
+        return tensorflow.gather(array, rows)
+    return ops.take(array, rows, axis=0)

@@ -4,6 +4,7 @@ import ctypes
 import platform
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import keras
@@ -43,11 +44,15 @@ def tune_allocator() -> None:
 
 
 def _mallopt(settings: Mapping[int, int]) -> None:
-    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
-        return
-    mallopt = ctypes.CDLL(None).mallopt
-    for parameter, value in settings.items():
-        mallopt(parameter, value)
+    if _has_glibc():
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter, value in settings.items():
+            mallopt(parameter, value)
+
+
+@cache
+def _has_glibc() -> bool:
+    return sys.platform == "linux" and platform.libc_ver()[0] == "glibc"
 
 
 def jit_compile(model: Any = None, steps: int = 0) -> bool | str:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from ed_core.data.batches import Batches
-from ed_core.engine import randomness
+from ed_core.engine import randomness, tuning
 from ed_core.errors import EdkitError
 from ed_core.nn.optimizers import step_at
 from ed_core.nn.submodels import to_numpy, weights_sum
@@ -76,6 +76,8 @@ class Order(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Take back what torch's data loader drew to begin a resumed epoch a second time."""
+        if batch == 1:  # TensorFlow has set limits of its own with the first batch
+            tuning.tune_allocator()
         if self._random is not None:
             randomness.restore_global_state(self._random)
             self._random = None
