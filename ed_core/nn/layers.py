@@ -92,23 +92,17 @@ class CentredBatchNormalization(layers.BatchNormalization):
         half = keras.backend.standardize_dtype(inputs.dtype) in ("float16", "bfloat16")
         x = ops.cast(inputs, "float32") if half else inputs
         channels = self.axis % len(x.shape)
-        axes = [axis for axis in range(len(x.shape)) if axis != channels]
-        mean = moments.mean(x, axes)
-        centred = x - mean
-        variance = moments.mean(ops.square(centred), axes)
+        sizes = (x.shape[channels],)
+        factor = ops.cast(self.gamma, x.dtype) if self.scale else ops.ones(sizes, x.dtype)
+        offset = ops.cast(self.beta, x.dtype) if self.center else ops.zeros(sizes, x.dtype)
+        values, mean, variance = moments.normalised(x, channels, self.epsilon, factor, offset)
         self._follow(self.moving_mean, mean)
         self._follow(self.moving_variance, variance)
-        factor, shape = ops.rsqrt(variance + self.epsilon), mean.shape
-        if self.scale:
-            factor = factor * ops.reshape(ops.cast(self.gamma, x.dtype), shape)
-        outputs = centred * factor
-        if self.center:
-            outputs = outputs + ops.reshape(ops.cast(self.beta, x.dtype), shape)
-        return ops.cast(outputs, self.compute_dtype)
+        return ops.cast(values, self.compute_dtype)
 
     def _follow(self, average: Any, value: Tensor) -> None:
         """Move an average by the share 1 - momentum towards a value of each channel."""
-        value = ops.reshape(ops.cast(value, average.dtype), average.shape)
+        value = ops.cast(value, average.dtype)
         average.assign(average * self.momentum + value * (1.0 - self.momentum))
 
 

@@ -57,6 +57,27 @@ def test_near_0_it_is_keras_own_layer(options, training):
         assert near, mine.name
 
 
+@pytest.mark.parametrize("shape", [(4, 5, 3, 2), (1, 1, 1, 2), (6, 5, 2)])
+def test_gradients_are_those_of_keras_own_layer(shape: tuple[int, ...]) -> None:
+    x = drawn(0.2, 1.0, shape)
+    towards = np.random.default_rng(1).normal(size=shape).astype("float32")
+
+    def trained(layer: layers.Layer) -> list[np.ndarray]:
+        image = keras.Input(shape[1:])
+        before = layers.Dense(shape[-1])
+        net = keras.Model(image, layer(before(image)))
+        for number, variable in enumerate(net.trainable_variables):
+            random = np.random.default_rng(number)
+            variable.assign(random.uniform(0.5, 1.5, variable.shape))
+        net.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+        net.fit(x, towards, batch_size=len(x), epochs=2, verbose=0)
+        return net.get_weights()
+
+    own, ours = trained(layers.BatchNormalization()), trained(CentredBatchNormalization())
+    for mine, other in zip(ours, own, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+
+
 def test_a_frozen_layer_keeps_its_averages():
     layer = CentredBatchNormalization()
     layer.trainable = False
