@@ -122,7 +122,7 @@ def _measured(model: str, backends: Sequence[str], rounds: int) -> dict[str, Any
     rates: dict[str, list[float]] = {}
     problems: dict[str, str] = {}
     with ExitStack() as stack:
-        trainings = {name: stack.enter_context(_Training(model, name)) for name in backends}
+        trainings = {name: stack.enter_context(TrainingProcess(model, name)) for name in backends}
         for number in range(rounds + 1):
             shift = number % len(backends)
             for name in [*backends[shift:], *backends[:shift]]:
@@ -139,7 +139,7 @@ def _measured(model: str, backends: Sequence[str], rounds: int) -> dict[str, Any
     return entry(MODELS[model].data, whole, problems)
 
 
-class _Training:
+class TrainingProcess:
     """A training of one model on one backend in a process of its own, which goes on when asked.
 
     Use as a context manager: the process ends with the block.
@@ -150,8 +150,8 @@ class _Training:
     """
 
     def __init__(self, model: str, backend: str) -> None:
-        self._command = [sys.executable, "-m", "ed_core.cli", "bench", "--answer", model]
-        self._command += startup.plugins
+        self.command = [sys.executable, "-m", "ed_core.cli", "bench", "--answer", model]
+        self.command += startup.plugins
         self._environment = {
             **os.environ,
             "KERAS_BACKEND": backend,
@@ -161,10 +161,10 @@ class _Training:
         }
         self._warm = False
 
-    def __enter__(self) -> "_Training":
+    def __enter__(self) -> "TrainingProcess":
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            self._command,
+            self.command,
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from ed_core.data.lazy import in_memory, is_checked, is_slow, parts_of, stored_of
-from ed_core.engine.resident import MOST_BYTES, DeviceArrays, Stored
+from ed_core.engine.resident import MOST_BYTES, DeviceArrays, RawArray
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
 from ed_core.recording.layout import MAX_BYTES
@@ -273,7 +273,7 @@ class Batches(keras.utils.PyDataset):
         if sum(one.nbytes for one in arrays.values()) + self._size_of_weights() > MOST_BYTES:
             return False
         for head, weights in self._all_weights().items():
-            arrays[head + _WEIGHT] = Stored(weights, None, floats=True)
+            arrays[head + _WEIGHT] = RawArray(weights, None, floats=True)
         self._device = DeviceArrays(name, arrays)
         return True
 
@@ -491,10 +491,10 @@ def needed_fields(inputs: Iterable[str], heads: Sequence[Head]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _stored(array: Any) -> Stored:
+def _stored(array: Any) -> RawArray:
     """Return how an array is kept on the device; a batch has the types of `_floats`."""
     raw, white = stored_of(array)
-    return Stored(raw, white, floats=np.dtype(array.dtype).kind == "f")
+    return RawArray(raw, white, floats=np.dtype(array.dtype).kind == "f")
 
 
 def _taken(array: Any, rows: np.ndarray) -> np.ndarray:

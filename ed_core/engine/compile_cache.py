@@ -15,8 +15,8 @@ from platformdirs import user_cache_dir
 _LARGEST = 256 * 2**20  # bytes of all entries
 _MOST = 4000  # entries
 _CHECKED = ".checked"
-_ZSTD = b"\x28\xb5\x2f\xfd"  # how an entry begins where JAX packs it by zstd, else by zlib
-_SETTINGS = {
+ZSTD = b"\x28\xb5\x2f\xfd"  # how an entry begins where JAX packs it by zstd, else by zlib
+SETTINGS = {
     "jax_persistent_cache_min_compile_time_secs": 0.0,
     "jax_persistent_cache_min_entry_size_bytes": -1,
 }
@@ -44,11 +44,11 @@ def keep_compiled(backend: str) -> None:
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     if config is None:  # read when JAX is imported
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
-        for name, value in _SETTINGS.items():
+        for name, value in SETTINGS.items():
             os.environ.setdefault(name.upper(), str(value))
         return
     config.update("jax_compilation_cache_dir", str(folder))
-    for name, value in _SETTINGS.items():
+    for name, value in SETTINGS.items():
         if name.upper() not in os.environ:
             config.update(name, value)
 
@@ -123,7 +123,7 @@ def _drop_torn(folder: Path) -> None:
 def _is_whole(file: Path) -> bool:
     """Return whether an entry can be unpacked, as far as the standard library can tell."""
     data = file.read_bytes()
-    if data.startswith(_ZSTD):
+    if data.startswith(ZSTD):
         return True
     try:
         zlib.decompress(data)

@@ -15,7 +15,7 @@ _KEPT = ("uint8", "int8", "float16")  # other whole numbers are kept as int32, f
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class RawArray:
     """An array as it is stored, and what makes the numbers of a sample of it.
 
     Args:
@@ -53,10 +53,10 @@ class DeviceArrays:
         arrays: by name.
     """
 
-    def __init__(self, name: str, arrays: Mapping[str, Stored]) -> None:
+    def __init__(self, name: str, arrays: Mapping[str, RawArray]) -> None:
         self._key = f"rows of {name}"
         self._stored = {name: (one.white, one.floats) for name, one in arrays.items()}
-        self._arrays = {name: _on_device(one) for name, one in arrays.items()}
+        self._arrays = {name: on_device(one) for name, one in arrays.items()}
         self._travels = keras.config.backend() == "jax"
 
     def batch(self, rows: np.ndarray) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class DeviceArrays:
 class GatheringModel(keras.Model):
     """A model whose steps take rows of arrays on the device beside what Keras' own take."""
 
-    _sources: Sequence[Any] = ()
+    sources: Sequence[Any] = ()
 
     def gather_from(self, sources: Sequence[Any]) -> None:
         """Take batches of these from here on; without any, arrays on the device are let go.
@@ -105,7 +105,7 @@ class GatheringModel(keras.Model):
             sources: batches with `holds(batch)`, and `arranged(batch)`, which returns the inputs,
                 targets and sample weights of a batch of theirs.
         """
-        self._sources = tuple(sources)
+        self.sources = tuple(sources)
         # To be made anew: TensorFlow's hold the arrays that they were traced with.
         self.train_function = self.test_function = None
 
@@ -124,13 +124,14 @@ class GatheringModel(keras.Model):
         return super().test_step(*state, self._samples(batch))
 
     def _samples(self, batch: Any) -> Any:
-        for source in self._sources:
+        for source in self.sources:
             if source.holds(batch):
                 return source.arranged(batch)
         return batch
 
 
-def _on_device(stored: Stored) -> Tensor:
+def on_device(stored: RawArray) -> Tensor:
+    """Return an array on the device, read a part at a time."""
     whole = np.empty(stored.array.shape, stored.dtype)
     step = max(1, 2**24 // max(whole[:1].nbytes, 1))
     for first in range(0, len(whole), step):

@@ -43,7 +43,7 @@ def train_in_rounds(model: str, asked: Callable[[], bool], tell: Callable[[float
     params = spec.check({})
     plan = Plan(spec.name, _PART, params, epochs=_MANY, validation=0.0, record=False)
     job = Job.prepare(spec, plan)
-    rounds = _Rounds(job.batches.samples, asked, tell)
+    rounds = Rounds(job.batches.samples, asked, tell)
     job._fit(Position(0, 0, 0), [Order(job.batches), rounds])
 
 
@@ -56,7 +56,7 @@ def _beginning(text: str) -> Dataset:
     return replace(data, splits={"train": train}, whole=None, groups=None)
 
 
-class _Rounds(keras.callbacks.Callback):
+class Rounds(keras.callbacks.Callback):
     """Callback that times whole epochs, and waits between the rounds."""
 
     lazy_logs = True

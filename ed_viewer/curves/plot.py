@@ -70,7 +70,7 @@ class CurvePlot(Card):
         self._whole: tuple[float, float] | None = None
         self._drawn: dict[tuple[Side, str], tuple[np.ndarray, np.ndarray]] = {}
         self._compared = False
-        self._head = TitleRow(title_of(name), name, theme)
+        self.head = TitleRow(title_of(name), name, theme)
         self.view = make_plot()
         # Its cursor moves with every frame: one piece around where it was and where it is.
         self.view.setViewportUpdateMode(self.view.ViewportUpdateMode.BoundingRectViewportUpdate)
@@ -92,7 +92,7 @@ class CurvePlot(Card):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 4)
         layout.setSpacing(0)
-        layout.addWidget(self._head)
+        layout.addWidget(self.head)
         layout.addWidget(self.view, 1)
         self.setAccessibleName(name)
         self.restyle()
@@ -100,7 +100,7 @@ class CurvePlot(Card):
     @property
     def value(self) -> str:
         """What stands in the title: the values at the cursor."""
-        return self._head.value.text
+        return self.head.value.text
 
     def show_tables(self, tables: Mapping[Side, CurveTable]) -> None:
         """Draw the scalar out of the tables of run A and, if there is one, of B."""
@@ -185,12 +185,12 @@ class CurvePlot(Card):
     def set_place(self, place: float) -> None:
         """Put the cursor on a place of the axis."""
         self._line.setValue(place)
-        self._head.say(*at_cursor(self._name, self.tables, place, self._compared))
+        self.head.say(*at_cursor(self._name, self.tables, place, self._compared))
 
     def restyle(self) -> None:
         """Take colours and type from the theme."""
         theme = self._theme
-        self._head.restyle()
+        self.head.restyle()
         style_plot(self.view, theme)
         for kind, line in self._marks.items():
             style = Qt.PenStyle.DashLine if kind == "best" else Qt.PenStyle.DotLine

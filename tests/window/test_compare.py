@@ -178,8 +178,8 @@ def test_the_curves_of_both(
     said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
     value = f"A {said[0]:.3g}\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}B {said[1]:.3g}"
     qtbot.waitUntil(lambda: plot.value == value, timeout=15_000)
-    plot._head.resize(plot._head.value.fontMetrics().horizontalAdvance(value) + 20, 20)
-    assert plot._head.value.shown == value  # never the number of one run alone
+    plot.head.resize(plot.head.value.fontMetrics().horizontalAdvance(value) + 20, 20)
+    assert plot.head.value.shown == value  # never the number of one run alone
     lines = {side: plot.curves[side, ""] for side in Side}
     assert {side: len(line.getData()[0]) for side, line in lines.items()} == {Side.A: 8, Side.B: 5}
     styles = [lines[side].opts["pen"].style() for side in Side]

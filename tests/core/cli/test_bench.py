@@ -69,13 +69,13 @@ def test_a_process_that_ends_or_hangs_is_a_problem_of_its_backend(
     alone, capfd, monkeypatch, code, words
 ):
     monkeypatch.setattr(bench, "_DEADLINE", 1.0 if "sleep" in code else 30.0)
-    start = bench._Training.__init__
+    start = bench.TrainingProcess.__init__
 
     def begin(training, model, backend):
         start(training, model, backend)
-        training._command[1:] = ["-c", code]
+        training.command[1:] = ["-c", code]
 
-    monkeypatch.setattr(bench._Training, "__init__", begin)
+    monkeypatch.setattr(bench.TrainingProcess, "__init__", begin)
     assert main(["bench", "vae", "--rounds", "1"]) == 0
     printed = capfd.readouterr()
     assert f"vae: {alone} failed: {words}" in printed.err

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A user's cache that is not there yet, in a process that has not imported JAX."""
     monkeypatch.setattr(compile_cache, "user_cache_dir", lambda name: str(tmp_path / name))
-    for name in ("", *compile_cache._SETTINGS):
+    for name in ("", *compile_cache.SETTINGS):
         monkeypatch.delenv(name.upper() or "JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.delitem(sys.modules, "jax", raising=False)
     return tmp_path / "edkit"
@@ -94,7 +94,7 @@ def test_an_entry_that_was_never_finished_is_dropped(cache):
     empty = folder / "empty"
     empty.touch()
     packed = folder / "zstd"
-    packed.write_bytes(compile_cache._ZSTD + b"...")
+    packed.write_bytes(compile_cache.ZSTD + b"...")
     assert cache_folder() == folder
     assert {file.name for file in folder.iterdir()} == {".checked", "whole", "zstd"}
     assert whole.exists()

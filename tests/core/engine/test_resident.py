@@ -103,12 +103,12 @@ def test_a_training_leaves_nothing_on_the_device(
 ) -> None:
     kept = []
 
-    def on_device(stored: resident.Stored) -> Any:
+    def on_device(stored: resident.RawArray) -> Any:
         kept.append(original(stored))
         return kept[-1]
 
-    original = resident._on_device
-    monkeypatch.setattr(resident, "_on_device", on_device)
+    original = resident.on_device
+    monkeypatch.setattr(resident, "on_device", on_device)
     x = np.random.default_rng(0).random((31, 9, 7, 1), "float32")
     train("dense_autoencoder", {"image": x}, out=tmp_path, batch_size=8, epochs=1, record=False)
     assert [len(array.numpy()) for array in kept] == [0, 0]
@@ -137,7 +137,7 @@ def test_fit_learns_the_same_and_lets_the_arrays_go() -> None:
             batches, validation_data=validation, epochs=2, shuffle=False, verbose=0
         ).history
         objective.gather_from(())
-        assert not objective._sources
+        assert not objective.sources
         x = np.asarray(arrays()["image"])  # afterwards it is fitted as any model
         y = {"image": x, "map": np.zeros((SAMPLES, 4, 4), int)}
         objective.fit({"image": x}, y, epochs=1, shuffle=False, verbose=0)

@@ -14,9 +14,9 @@ def test_a_model_is_trained_for_a_round_whenever_that_is_asked(monkeypatch):
     events = []
     answers = iter([True, True, False])
     epochs = []
-    begin = rate._Rounds.on_epoch_begin
+    begin = rate.Rounds.on_epoch_begin
     monkeypatch.setattr(
-        rate._Rounds, "on_epoch_begin", lambda *given: (epochs.append(given[1]), begin(*given))
+        rate.Rounds, "on_epoch_begin", lambda *given: (epochs.append(given[1]), begin(*given))
     )
 
     def asked() -> bool:
