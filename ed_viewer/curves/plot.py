@@ -55,6 +55,7 @@ class CurvePlot(Card):
         how: what the axis is.
         part: the ends of what is shown of the axis, None for all.
         tables: what is drawn, by run; curves: the lines, by run and part.
+        head: the row with its name and the values.
     """
 
     scrubbed = Signal(float)
