@@ -274,7 +274,8 @@ class ModelPage(FormPage):
             self._pages[name] = page
             self._place.addWidget(page)
             fields = [self.data, *page.sections[0].fields]
-            for one, other in pairwise(field.focusProxy() for field in fields):
+            boxes = (box for field in fields if (box := field.focusProxy()) is not None)
+            for one, other in pairwise(boxes):
                 self.setTabOrder(one, other)  # as it is read, though it was made last
         return self._pages[name]
 
