@@ -1,9 +1,10 @@
 """Dialog of a task: input, verb and folder; then its results."""
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QUrl, Signal
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ed_viewer.inference.results import SHOWN, InferenceResults, ResultTable
-from ed_viewer.inference.task import InferenceTask, OfferedVerb, free_folder
+from ed_viewer.inference.task import ClassKey, InferenceTask, OfferedVerb, free_folder
 from ed_viewer.stage.central_area import Banner
 from ed_viewer.style.text import grouped, muted, plain
 from ed_viewer.style.theme import Theme
@@ -29,6 +30,7 @@ from ed_viewer.widgets.controls import ProgressLine
 _SIZE = QSize(820, 620)  # pixels; fits a projector
 _EMPTY = "Pictures or rows stand here once it is done."
 _REFUSED = 3  # that are named
+_CLASSES = 40  # whose colours are named
 _NOTE = "A new folder; nothing is overwritten."
 
 
@@ -59,6 +61,8 @@ class InferenceDialog(QDialog):
         self.problem = Banner(theme)
         self.words = muted(plain(QLabel(_EMPTY)))
         self.words.setWordWrap(True)
+        self.key = QLabel(textFormat=Qt.TextFormat.RichText)
+        self.key.setWordWrap(True)
         self.busy = ProgressLine(theme)
         self.table = ResultTable()
         self.start, self.open_folder = _button("Start"), _button("Open the folder")
@@ -125,6 +129,8 @@ class InferenceDialog(QDialog):
         """Show the results."""
         self.table.show_results(results)
         self._stack.setCurrentWidget(self.table)
+        self.key.setText(_key(self.task.verb.key))
+        self.key.setVisible(bool(self.key.text()))
         if results.count > len(results.rows):
             first = f"The first {SHOWN} of {grouped(results.count)} are shown."
             self.words.setText(f"{self.words.text()}\n{first}")
@@ -134,6 +140,7 @@ class InferenceDialog(QDialog):
         self.problem.say(problem)
         self.words.setText(words)
         self.words.setVisible(bool(words))
+        self.key.hide()
         self.busy.setVisible(running)
         self.start.setText("Stop" if running else "Start")
         for widget in self._inputs:
@@ -192,7 +199,7 @@ class InferenceDialog(QDialog):
         layout.setContentsMargins(24, 24, 24, 16)
         layout.setSpacing(12)
         layout.addLayout(form)
-        for line in (self.problem, self.words, self.busy):
+        for line in (self.problem, self.words, self.key, self.busy):
             layout.addWidget(line)
         layout.addWidget(self._stack, 1)
         layout.addLayout(buttons)
@@ -213,6 +220,17 @@ class InferenceDialog(QDialog):
     def _take(self, chosen: str) -> None:
         if chosen:
             self.source.setText(chosen)
+
+
+def _key(classes: Sequence[ClassKey]) -> str:
+    """Return classes as rich text, a square of its colour before the name of each."""
+    shown = [
+        f'<span style="color:{colour}">\N{BLACK SQUARE}</span>&nbsp;'
+        + escape(name).replace(" ", "&nbsp;")
+        for colour, name in classes[:_CLASSES]
+    ]
+    more = len(classes) - len(shown)
+    return " &nbsp; ".join([*shown, *([f"+ {grouped(more)}"] if more else [])])
 
 
 def _path(line: QLineEdit) -> Path:

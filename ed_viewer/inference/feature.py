@@ -18,6 +18,7 @@ _PATIENCE = 2000  # milliseconds that a closing window waits for a disk
 _NO_RUN = "Open a run first: it is put to work on the files that are dropped"
 _ONE = "Drop one file or one folder"
 _STILL = "The run is still being read: try again in a moment"
+_UNRECORDED = "Nothing of this run was recorded: use the command, such as edkit predict RUN FILES"
 _NOTHING = "This run offers nothing to do with files: its recording shows no head that does"
 _BUSY = "The run is at work: stop it first, or wait"
 
@@ -72,7 +73,9 @@ class InferenceFeature(Feature):
         """Show what the run on show can do with files; with an input, if there is one."""
         session = self.bench.session
         if session.path is None or session.run is None:
-            self.bench.status.show_message(_STILL if session.path else _NO_RUN)
+            over = session.growth is not None and not session.growth.live
+            words = _UNRECORDED if over else _STILL
+            self.bench.status.show_message(words if session.path else _NO_RUN)
             return
         verbs = offered(session.run)
         if not verbs:

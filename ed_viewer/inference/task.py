@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ed_core.palette import class_colour
 from ed_core.recording import ProbeInfo
 from ed_viewer.new_run.command import plugins, program
 from ed_viewer.reading.messages import RunInfo
@@ -31,6 +32,9 @@ MAPS = "maps"
 _SEARCHED = 10_000  # names
 _PICTURES = ("image", "video")
 
+ClassKey = tuple[str, str]
+"""The colour of a class, as #rrggbb or by name, and its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedVerb:
@@ -41,11 +45,13 @@ class OfferedVerb:
         file: that it writes into the folder of results; "" where the folder itself is filled with
             pictures.
         options: that the window gives it.
+        key: of the colours that stand in its pictures.
     """
 
     name: str
     file: str = ""
     options: tuple[str, ...] = ()
+    key: tuple[ClassKey, ...] = ()
 
     @property
     def words(self) -> str:
@@ -100,11 +106,21 @@ def offered(run: RunInfo) -> list[OfferedVerb]:
             )
         elif probe.kind == "latent_codes":
             verbs["encode"] = OfferedVerb("encode", _TABLES["encode"])
-    if any("classes" in arrays for arrays in _predicted(probes)):
-        verbs["segment"] = OfferedVerb("segment", "", ("--overlay",))
+    masks = [p for p in probes if p.kind == "predictions" and "classes" in p.arrays]
+    if masks:
+        targets = [fields.get(str(mask.options.get("target")), {}) for mask in masks]
+        keys = dict.fromkeys(key for facts in targets for key in _key(facts))
+        verbs["segment"] = OfferedVerb("segment", "", ("--overlay",), tuple(keys))
     if file := _prediction_file(probes):
         verbs["predict"] = OfferedVerb("predict", file.removeprefix("."))
     return [verbs[name] for name in VERBS if name in verbs]
+
+
+def _key(facts: Mapping[str, Any]) -> list[ClassKey]:
+    """Return the key of the classes of a field, in the colours that the command gives them."""
+    own = [str(colour) for colour in facts.get("colours") or ()]
+    names = [str(name) for name in facts.get("classes") or ()]
+    return [(class_colour(number, own), name) for number, name in enumerate(names)]
 
 
 def _predicted(probes: tuple[ProbeInfo, ...]) -> list[Mapping[str, Any]]:

@@ -1,11 +1,12 @@
 """Pages of the form: options of one model, and options shared by all trainings."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from ed_core.plugins.options import quoted
@@ -19,6 +20,7 @@ from ed_viewer.style.theme import Theme
 
 _LABEL, _FIELD = 130, 210  # pixels; the same in every section, so that all stand in columns
 _HEIGHT = 28
+_ROOMY = 560  # pixels: a narrower section has the words about a field below it
 _FIRST = ("epochs", "batch_size", "learning_rate", "seed")  # the others are rarely wanted
 _ON_MODEL_PAGE = ("data", "weight")
 _WEIGHT = "--weight"
@@ -26,7 +28,10 @@ _BY_MODEL = "automatic"
 
 
 class Section(QWidget):
-    """Rows of fields; the name of what differs from the default is set in bold type."""
+    """Rows of fields, each with the words about it beside or, where it is narrow, below it.
+
+    The name of what differs from the default is set in bold type.
+    """
 
     def __init__(self, heading: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +40,8 @@ class Section(QWidget):
         self._words: dict[OptionField, QLabel] = {}
         self._about: dict[OptionField, str] = {}
         self._unused: set[OptionField] = set()
+        self._rows: list[tuple[QLabel, int]] = []  # words, and the height of what they are about
+        self._roomy = True
         self._heading = plain(QLabel(heading, self))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 8)
@@ -53,6 +60,13 @@ class Section(QWidget):
         """The fields, from top to bottom."""
         return list(self._labels)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+        roomy = self.width() >= _ROOMY
+        if roomy != self._roomy:
+            self._roomy = roomy
+            for number in range(len(self._rows)):
+                self._place(number)
+
     def field(self, name: str) -> OptionField:
         """Return the field of an option."""
         return next(field for field in self._labels if field.option.name == name)
@@ -65,8 +79,9 @@ class Section(QWidget):
     def set_applying(self, field: OptionField, on: bool) -> None:
         """Show a field, or leave it out for as long as it is of no use."""
         (self._unused.discard if on else self._unused.add)(field)
-        for widget in (self._labels[field], field, self._words[field]):
-            widget.setVisible(on)
+        self._labels[field].setVisible(on)
+        field.setVisible(on)
+        self._mark()
 
     def add_fields(self, fields: Sequence[OptionField]) -> None:
         """Add a row for each field."""
@@ -82,7 +97,7 @@ class Section(QWidget):
 
     def add_words(self, name: str, words: str) -> None:
         """Add a row with nothing to choose."""
-        self._add_row(plain(QLabel(titled(name))), muted(plain(QLabel(words))))
+        self._add_row(plain(QLabel(titled(name))), muted(plain(QLabel(words)))).hide()
 
     def explain(self, field: OptionField, about: str) -> None:
         """Say what a field means, without the marks of code that a terminal needs."""
@@ -92,18 +107,26 @@ class Section(QWidget):
         self._mark()
 
     def _add_row(self, label: QLabel, widget: QWidget) -> QLabel:
-        row, height = self._grid.rowCount(), max(widget.sizeHint().height(), _HEIGHT)
+        row, height = 1 + 2 * len(self._rows), max(widget.sizeHint().height(), _HEIGHT)
         top = Qt.AlignmentFlag.AlignTop
         label.setFixedHeight(height)
         widget.setFixedHeight(height)
         words = muted(plain(QLabel()))
         words.setWordWrap(True)
-        words.setMinimumHeight(height)
         words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._grid.addWidget(label, row, 0, top)
         self._grid.addWidget(widget, row, 1, top)
-        self._grid.addWidget(words, row, 2)
+        self._rows.append((words, height))
+        self._place(len(self._rows) - 1)
         return words
+
+    def _place(self, number: int) -> None:
+        """Put the words of a row, counted from 0, where they have room."""
+        words, height = self._rows[number]
+        self._grid.removeWidget(words)
+        words.setMinimumHeight(height if self._roomy else 0)
+        place = (0, 2, 1, 1) if self._roomy else (1, 1, 1, 2)
+        self._grid.addWidget(words, 1 + 2 * number + place[0], *place[1:])
 
     def _mark(self) -> None:
         for field, label in self._labels.items():
@@ -111,6 +134,7 @@ class Section(QWidget):
             words, refused = self._words.get(field), field.refused
             if words is not None:
                 words.setText(refused or self._about.get(field, ""))
+                words.setVisible(bool(words.text()) and field not in self._unused)
                 palette = words.palette()
                 palette.setColor(QPalette.ColorRole.WindowText, self._theme.colour("failed"))
                 words.setPalette(palette)
@@ -249,6 +273,10 @@ class ModelPage(FormPage):
             page.changed.connect(self._look)
             self._pages[name] = page
             self._place.addWidget(page)
+            fields = [self.data, *page.sections[0].fields]
+            boxes = (box for field in fields if (box := field.focusProxy()) is not None)
+            for one, other in pairwise(boxes):
+                self.setTabOrder(one, other)  # as it is read, though it was made last
         return self._pages[name]
 
     def arguments(self) -> list[str]:

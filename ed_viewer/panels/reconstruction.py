@@ -123,8 +123,8 @@ class ReconstructionPanel(Panel):
             self.strip.setAccessibleName("All frames")
             self.strip.toggled.connect(self._show_tools)
             self.strip.toggled.connect(self._turn)
+            self.tools.addWidget(self.strip)  # first: it stays under the mouse that clicked it
             self.tools.addWidget(self.film)
-            self.tools.addWidget(self.strip)
 
     def _show_tools(self) -> None:
         """Show what chooses the moment where there is room; else the one that was chosen stays."""

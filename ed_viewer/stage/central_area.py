@@ -118,7 +118,7 @@ class Welcome(QWidget):
         """Say that a run has no frame yet, never will have one, or none that can be read."""
         self._head.setText(name)
         if damaged and state in OVER:
-            words = "No frame can be read: the recording is damaged."
+            words = "No frame can be read; the line above says why."
         elif state in OVER:
             words = "The run ended before its first frame was recorded."
         elif state == "unknown":

@@ -32,12 +32,16 @@ def muted(label: L) -> L:
 def elided(name: str, width: int, metrics: QFontMetrics, dots: Qt.TextElideMode) -> str:
     """Return what of a name has room in so many pixels, with dots for the rest.
 
-    Dots take the room of three letters: where few letters would stand beside them, the name is cut.
+    Dots take the room of three letters: where few letters would stand beside them, the name is cut,
+    a numbered one to its number.
     """
     short = metrics.elidedText(name, dots, width)
     middle = Qt.TextElideMode.ElideMiddle
     if short == name or len(short) > (_LETTERS + 2 if dots == middle else _LETTERS):
         return short
+    last = name.rpartition(" ")[2]
+    if last.isdigit() and metrics.horizontalAdvance(last) <= width:
+        return last
     while name and metrics.horizontalAdvance(name) > width:
         name = name[:-1]
     return name

@@ -1,6 +1,7 @@
 """Files dropped on the window, and the process that works on them."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -194,3 +195,14 @@ def test_a_run_is_told_from_an_input(finished: Path, tmp_path: Path) -> None:
     assert is_run(finished.parent)  # a folder of runs
     assert is_run(next((finished / "recording").glob("*.h5")))
     assert not is_run(pictures(tmp_path / "photos"))
+
+
+def test_of_a_run_that_recorded_nothing_the_window_says_so(
+    qtbot: QtBot, open_window: Open, finished: Path
+) -> None:
+    shutil.rmtree(finished / "recording")
+    window = open_window(finished)
+    qtbot.waitUntil(lambda: "holds no recording" in window.banner.text, timeout=30_000)
+    assert "damaged" not in window.welcome._text.text()
+    feature(window).show_dialog()
+    assert "edkit predict" in window.status.message

@@ -1,12 +1,14 @@
 """The verbs that a run offers, and the command of each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ed_core.cli.verbs import VERBS
+from ed_core.palette import CLASSES
 from ed_core.recording import ArrayInfo, Header, ProbeInfo
 from ed_viewer.inference.task import InferenceTask, OfferedVerb, free_folder, offered
 from ed_viewer.reading.messages import RunInfo
@@ -102,3 +104,10 @@ def test_a_folder_for_results_is_always_a_new_one(tmp_path: Path) -> None:
     assert free_folder(tmp_path / "one.png", "segment") == tmp_path / "one-segment"
     other = tmp_path / "other"
     assert free_folder(source, "score", other) == other / "solar cells.v2-score"
+
+
+def test_the_colours_of_a_mask_have_names() -> None:
+    probe = replace(predicted("classes", 8, 8), options={"target": "mask"})
+    facts = {"kind": "class", "classes": ["sea", "a & b"], "colours": ["#0000ff"]}
+    (verb,) = offered(run({**IMAGE, "mask": facts}, probe))
+    assert verb.key == (("#0000ff", "sea"), (CLASSES[1], "a & b"))

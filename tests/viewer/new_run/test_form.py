@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.new_run.catalogue import Catalogue, DataSet, HeadFacts, ModelFacts, OptionFacts
@@ -363,3 +363,36 @@ def test_only_the_weights_that_apply_to_the_data_are_shown(qtbot: QtBot, theme: 
     assert form.arguments() == ["train", "vae", "--data", "table"]
     page.data.set_text("digits")
     assert form.arguments() == ["train", "vae", "--weight", "image=3"]
+
+
+@pytest.mark.parametrize(("width", "beside"), [(720, False), (1120, True)])
+def test_no_word_about_a_field_is_cut(form: Form, width: int, beside: bool, qtbot: QtBot) -> None:
+    form.resize(width, 900)
+    form.show()
+    sections = [*form.page.sections, *form.training.sections]
+    about = [pair for section in sections for pair in section._words.items() if pair[1].text()]
+    view = form.findChild(QScrollArea).viewport()
+    qtbot.waitUntil(lambda: form.training.width() <= view.width())
+    assert about
+    for field, words in about:
+        assert words.mapTo(view, words.rect().topRight()).x() < view.width()
+        assert words.height() >= words.heightForWidth(words.width())
+        assert (words.y() < field.geometry().bottom()) is beside
+
+
+def test_the_tab_key_goes_from_the_data_set_to_its_options(qtbot: QtBot, theme: Theme) -> None:
+    options = tuple(OptionFacts(name, kind, "") for name, kind in (("path", "path"), ("a", "str")))
+    model = ModelFacts("vae", "", "digits", {}, (OptionFacts("b", "int", 1),), ())
+    sets = {"digits": DataSet("digits", "", ()), "table": DataSet("table", "", options)}
+    out = OptionFacts("out", "path", "runs", flag="--out")
+    form = Form(Catalogue({"vae": model}, sets, (out,), {}, "jax"), "runs", theme)
+    qtbot.addWidget(form)
+    form.page.data.set_text("table")
+    passed: list[str] = []
+    widget = form.page.data.focusProxy()
+    while len(passed) < 4:
+        at = next((f for f in form.findChildren(OptionField) if f.isAncestorOf(widget)), None)
+        if at is not None and at.option.name not in passed:
+            passed.append(at.option.name)
+        widget = widget.nextInFocusChain()
+    assert passed == ["data_set", "path", "a", "b"]

@@ -66,6 +66,13 @@ def test_a_name_that_is_cut_short_keeps_letters_rather_than_dots(qapp: QApplicat
     assert fitted("aclasswhosename", wide, flags, metrics)[0].endswith("…")
 
 
+def test_a_numbered_name_without_room_is_its_number(qapp: QApplication) -> None:
+    metrics, flags = QFontMetrics(qapp.font()), Qt.AlignmentFlag.AlignCenter
+    narrow = QRect(0, 0, metrics.horizontalAdvance("fram"), metrics.height())
+    names = [fitted(f"frame {n}", narrow, flags, metrics)[0] for n in (1, 12)]
+    assert names == ["1", "12"]
+
+
 def test_long_names_of_columns_stay_in_their_place(qapp: QApplication) -> None:
     made = laid(pictures(name="a class whose name is far longer than its column"), 700, 300, qapp)
     names = [rect for rect, text, _ in made.texts if "class" in text]
