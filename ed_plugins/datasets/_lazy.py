@@ -113,8 +113,7 @@ class Standardised(Sliced):
         return standardised(np.asarray(self.array[key]))
 
 
-@dataclass(frozen=True, slots=True)
-class StandardisedTiles(Sliced):
+class StandardisedTiles(Standardised):
     """View of tiles that are standardised by the whole image that each is cut from.
 
     Args:
@@ -122,18 +121,7 @@ class StandardisedTiles(Sliced):
             gives mean and deviation of the images of some rows, (rows, 2).
     """
 
-    array: Any
-    checked: bool = True
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The type of the numbers that a slice returns."""
-        return np.dtype("float32")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape, (tiles, ...)."""
-        return tuple(self.array.shape)
+    __slots__ = ()
 
     def __getitem__(self, key: Any) -> np.ndarray:
         tiles = np.asarray(self.array[key])
