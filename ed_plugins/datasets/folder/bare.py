@@ -373,7 +373,7 @@ def _table(
     if wishes.labels:
         path = Path(wishes.labels)
         path = path if path.is_absolute() else root / path
-        columns = read_columns(path)
+        columns = read_columns(path, names)
         named = names_column(columns, names)
         if named is None:
             raise EdkitError(
@@ -383,15 +383,15 @@ def _table(
         return os.path.relpath(path, root).replace(os.sep, "/"), columns, named[0]
     tables = []
     for path in sorted(root.glob("*.csv")):
+        why = "which does not name the images"
         try:
-            columns = read_columns(path)
-        except EdkitError:  # it was not asked for
-            named = None
+            columns = read_columns(path, names)
+        except EdkitError as error:  # it was not asked for
+            named, why = None, f"since {error}".rstrip(".")
         else:
             named = names_column(columns, names)
         if named is None:
-            text = f"{path.name}, which does not name the images"
-            findings.leave_out("table", 1, text, f"labels={path.name}")
+            findings.leave_out("table", 1, f"{path.name}, {why}", f"labels={path.name}")
         else:
             tables.append((path.name, columns, named[0]))
     if len(tables) > 1:

@@ -164,9 +164,10 @@ def with_table(
 ) -> SampleFiles:
     """Return the samples with the labels of a table, in the order of its lines."""
     path = resolve(root, plan.table)
-    columns = read_columns(path)
     files = next(iter(samples.files.values()))
-    rows = rows_named(columns, plan.names, FileNames(_below(files, root)), path)
+    names = FileNames(_below(files, root))
+    columns = read_columns(path, names)
+    rows = rows_named(columns, plan.names, names, path)
     line_of = np.full(len(files), len(rows))
     line_of[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
     named = line_of < len(rows)

@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -21,36 +21,56 @@ _LARGEST = 2**28  # bytes
 _TWO = -2  # stands for a name of several files
 
 
-def read_columns(path: Path) -> Columns:
-    """Return the columns of a CSV file by their headings; raise EdkitError where it is none."""
+def read_columns(path: Path, names: "FileNames | None" = None) -> Columns:
+    """Return the columns of a CSV file by their headings, or column_1, column_2, ... without any.
+
+    Args:
+        path: of the file.
+        names: of the images, if it names some: a line that holds one is no line of headings.
+
+    Raises:
+        EdkitError: it is no such file.
+    """
+    names = names or FileNames(())
     try:
         if path.stat().st_size > _LARGEST:
             raise EdkitError(f"{str(path)!r} has more than {_LARGEST:,} bytes: give fewer columns.")
         content = path.read_bytes()
     except OSError as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
-    text = _decoded(content, path)
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[: 2**14], ",;\t")
-    except csv.Error:
-        dialect = csv.excel  # one column, or commas that the sniffer does not see
-    lines = [line for line in csv.reader(io.StringIO(text, newline=""), dialect) if any(line)]
-    headings = [cell.strip() for cell in lines[0]] if lines else []
+    lines = _cells(_decoded(content, path), names)
+    headless = bool(lines) and any(map(names.is_like, lines[0]))
+    if headless:
+        lines.insert(0, [f"column_{number}" for number in range(1, len(lines[0]) + 1)])
+    headings = lines[0] if lines else []
     if len(lines) < 2 or len(set(headings)) < len(headings):
         found = "two of one name" if len(lines) > 1 else "no line below them"
         raise EdkitError(
             f"{str(path)!r}: expected headings of different names, then a line a file; found "
             f"{found}."
         )
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(lines[1:], 1 if headless else 2):
         if len(line) != len(headings):
             raise EdkitError(
-                f"{str(path)!r}, line {number}: expected {len(headings)} cells as in the headings, "
-                f"found {len(line)}."
+                f"{str(path)!r}, line {number}: expected {len(headings)} cells as in the "
+                f"{'first line' if headless else 'headings'}, found {len(line)}."
             )
-    return {
-        name: [line[place].strip() for line in lines[1:]] for place, name in enumerate(headings)
-    }
+    return {name: [line[place] for line in lines[1:]] for place, name in enumerate(headings)}
+
+
+def _cells(text: str, names: "FileNames") -> list[list[str]]:
+    """Return the cells of each line; spaces part them where nothing else does."""
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[: 2**14], ",;\t")
+    except csv.Error:
+        dialect = csv.excel  # one column, or commas that the sniffer does not see
+    rows = csv.reader(io.StringIO(text, newline=""), dialect)
+    lines = [[cell.strip() for cell in line] for line in rows if any(line)]
+    if all(len(line) == 1 for line in lines) and not any(names.is_named(one) for (one,) in lines):
+        parted = [line[0].split() for line in lines]
+        if any(map(names.is_named, (cell for line in parted for cell in line))):
+            return parted
+    return lines
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -72,13 +92,24 @@ class FileNames:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._row_of: dict[str, int] = {}
+        self._endings: set[str] = set()
         for row, path in enumerate(paths):
+            self._endings.add(PurePosixPath(path).suffix.lower())
             parts = _normal(path).split("/")
             for first in range(len(parts)):
                 name = "/".join(parts[first:])
                 for one in {name, name.rpartition(".")[0] or name}:
                     other = self._row_of.get(one, row)
                     self._row_of[one] = row if other == row else _TWO
+
+    def is_named(self, cell: str) -> bool:
+        """Return whether a cell names a file, or several."""
+        return _normal(cell) in self._row_of
+
+    def is_like(self, cell: str) -> bool:
+        """Return whether a cell names a file or one that is not there, by its ending."""
+        ending = PurePosixPath(_normal(cell)).suffix.lower()
+        return self.is_named(cell) or (bool(ending) and ending in self._endings)
 
     def rows(self, cells: Sequence[str]) -> np.ndarray:
         """Return the file that each cell names, -1 for none and -2 for several."""

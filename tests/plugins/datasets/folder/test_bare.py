@@ -183,10 +183,27 @@ def test_a_table_names_files_in_their_order_with_labels_that_may_be_missing(
     assert_same(again.splits["train"], train)
 
 
+@pytest.mark.parametrize("between", [",", ";", "\t", "  "])
+@pytest.mark.parametrize("first_is_there", [True, False])
+def test_a_table_without_headings_loses_no_line(
+    tmp_path: Path, between: str, first_is_there: bool
+) -> None:
+    for number in range(1 - first_is_there, 8):
+        put(tmp_path, f"images/{number}.png")
+    lines = [between.join((f"images/{n}.png", f"{n / 4}", "ab"[n % 2])) for n in range(8)]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    data = loaded_twice(tmp_path, ",split=last")
+    assert data.fields["column_3"].classes == ("a", "b")
+    values = np.concatenate([np.asarray(split["column_2"]) for split in data.splits.values()])
+    assert values.tolist() == [n / 4 for n in range(1 - first_is_there, 8)]
+    assert ("1 lines of labels.csv without their file" in said(data)) is not first_is_there
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         (["file,label", "a.png,1", "a.png,2"], "expected one line a file"),
+        (["a.png,1", "b.png"], "line 2: expected 2 cells as in the first line, found 1"),
         (["name,label", "x.png,1"], "a column with the names of the images"),
         (["file,label"], "headings of different names"),
         (["file,label", "a.png,1,2"], "line 2: expected 2 cells"),
