@@ -1,5 +1,6 @@
 """Reading of bound probes: the calls of models that all of them need, joined into one."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,8 +101,22 @@ class JointReader:
         self._inputs: list[Any] = []
 
     def read(self) -> dict[str, dict[str, np.ndarray]]:
-        """Return the arrays of every probe, by its name."""
-        outputs = self._outputs()
+        """Return the arrays of every probe, by its name.
+
+        Where the joint call fails, each probe makes its own from then on, and a warning says so.
+        """
+        try:
+            outputs = self._outputs()
+        except Exception as error:  # somebody's own model: its probe, alone, may say what is wrong
+            self._joined = {}
+            arrays = self.read()
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            warnings.warn(
+                f"the models of a frame are called one by one, which takes longer: their joint "
+                f"call failed ({text[:200]})",
+                stacklevel=2,
+            )
+            return arrays
         arrays = {}
         for name, read in self._bound.items():
             if name in outputs:
@@ -116,12 +131,7 @@ class JointReader:
         if not self._joined:
             return {}
         outputs: dict[str, dict[str, Any]] = {name: {} for name, _ in self._joined}
-        try:
-            results = self._results()
-        except Exception:  # somebody's own model: its probe, read alone, says what is wrong
-            self._joined = {}
-            return {}
-        for (name, key), result in zip(self._joined, results, strict=True):
+        for (name, key), result in zip(self._joined, self._results(), strict=True):
             outputs[name][key] = result
         return outputs
 

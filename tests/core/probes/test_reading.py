@@ -81,6 +81,19 @@ def test_a_model_without_a_graph_is_read_as_it_is() -> None:
     assert frame["reconstruction"]["output"].shape == (16, 8, 8, 1)
 
 
+def test_a_joint_call_that_fails_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = {probe.name: probe.bind(build(posterior=True)) for probe in PROBES}
+
+    def fail(self: Any, inputs: list[Any], training: bool = False) -> list[Any]:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(reading.JoinedModels, "call", fail)
+    reader = JointReader(bound, BATCH)
+    with pytest.warns(UserWarning, match=r"one by one.*no room"):
+        check_same(reader.read(), {name: read(BATCH) for name, read in bound.items()})
+    reader.read()  # a second warning would be an error
+
+
 def test_fewer_samples_of_a_reading() -> None:
     bound = Reconstruction("image").bind(build(posterior=False))
     assert isinstance(bound, reading.Reading)
