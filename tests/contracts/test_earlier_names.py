@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pkgutil import iter_modules
 
 import pytest
+from support import patience
 
 import ed_plugins.datasets
 import ed_plugins.models
@@ -48,7 +49,7 @@ def test_an_unknown_plugin_is_no_module(name: str) -> None:
 )
 def test_the_earlier_name_of_a_program_goes_on(module: str, argument: str, answer: str) -> None:
     command = [sys.executable, "-m", f"ed_core.{module}", argument]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert done.returncode == 0, done.stderr
     assert answer in done.stdout
     assert f"ed_core.{module} is ed_core." in done.stderr

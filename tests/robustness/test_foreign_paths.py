@@ -16,6 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support import patience
 
 from ed_core.recording import RecordingWriter
 from ed_core.runs.weights_file import _MARK, _SUM, write_arrays
@@ -144,7 +145,9 @@ def test_no_other_file_is_opened(
     command = [sys.executable, "-W", "error", "-c", code, *map(str, paths)]
     environment = {**os.environ, "HDF5_PLUGIN_PATH": str(canary.parent)}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=patience.SECONDS, env=environment
+        )
     except subprocess.TimeoutExpired as error:
         lines = bytes(error.stdout or b"").decode().splitlines()
         pytest.fail(f"it opened what {[*POINTERS][len(lines)]!r} points to; before that: {lines}")

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from support import patience
 
 import ed_core
 from ed_core import EdkitError, RunFolder, resume, train
@@ -377,16 +378,16 @@ else:
 def kill_in_training(process: Any, out: Path, delay: float) -> bool:
     """Kill a process with SIGKILL a moment after its first checkpoint; tell whether it lived."""
     seen = {path.name for path in out.glob("*/checkpoints/0*.h5")}
-    end = time.monotonic() + 240
+    end = time.monotonic() + patience.SECONDS
     while process.poll() is None and not (
         {path.name for path in out.glob("*/checkpoints/0*.h5")} - seen
     ):
-        assert time.monotonic() < end, "a training wrote no checkpoint for 240 s"
+        assert time.monotonic() < end, "a training wrote no checkpoint"
         time.sleep(0.01)
     time.sleep(delay)
     lived = process.poll() is None
     process.kill()
-    error = process.communicate(timeout=60)[1]
+    error = process.communicate(timeout=patience.SECONDS)[1]
     assert lived or process.returncode == 0, error[-2000:]
     return lived
 

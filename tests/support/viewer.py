@@ -16,6 +16,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QSize, Qt, QThread
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.engine import installed_backends
 from ed_core.recording import ArrayInfo, ProbeInfo
@@ -40,6 +41,21 @@ from ed_viewer.window.window import Window
 Open = Callable[..., Window]
 Make = Callable[..., Panel]
 FAKE = Path(__file__).with_name("fake_decoder.py")
+
+
+class PatientBot(QtBot):
+    """Waits as long as a busy machine may take, unless told otherwise."""
+
+    def waitUntil(self, callback: Callable[[], object], **options: Any) -> None:  # noqa: N802
+        super().waitUntil(callback, **{"timeout": patience.MILLISECONDS, **options})
+
+    def waitSignal(self, signal: Any, **options: Any) -> Any:  # noqa: N802
+        return super().waitSignal(signal, **{"timeout": patience.MILLISECONDS, **options})
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +108,9 @@ def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Op
     yield open_one
     while opened:
         _end(opened.pop())
-    end = time.monotonic() + 10
+    end = time.monotonic() + patience.SECONDS / 4
     while left := _left(qapp) - before:  # what goes may ask that others go, in the next turn
-        assert time.monotonic() < end, f"10 s after its end these are left of a window: {left}"
+        assert time.monotonic() < end, f"these are left of a window: {left}"
     assert threading.active_count() <= threads
 
 
@@ -124,7 +140,7 @@ def uncover(qtbot: QtBot) -> Callable[[QWidget], None]:
 
     def wait(widget: QWidget) -> None:
         covers = widget.findChildren
-        qtbot.waitUntil(lambda: not any(c.isVisible() for c in covers(Cover)), timeout=30_000)
+        qtbot.waitUntil(lambda: not any(c.isVisible() for c in covers(Cover)))
 
     return wait
 
@@ -145,7 +161,7 @@ class ComparedRuns:
 
     def choose(self, path: Path) -> None:
         """Choose run B and wait until both are drawn."""
-        self._qtbot.waitUntil(lambda: self.window.session.run is not None, timeout=30_000)
+        self._qtbot.waitUntil(lambda: self.window.session.run is not None)
         self.part.choose(path)
         self.settle()
 
@@ -157,7 +173,7 @@ class ComparedRuns:
 
     def settle(self) -> None:
         """Wait until both runs have drawn the frames where their cursors are, on this tab."""
-        self._qtbot.waitUntil(self._is_settled, timeout=15_000)
+        self._qtbot.waitUntil(self._is_settled)
 
     def side(self, name: str) -> RunColumn:
         page = self.window.stage.currentWidget()
@@ -212,7 +228,8 @@ def _left(qapp: QApplication) -> set[QWidget]:
 
 def _end(window: Window) -> None:
     window.close()
-    assert not any(thread.isRunning() for thread in [window.reader, *window.findChildren(QThread)])
+    for thread in [window.reader, *window.findChildren(QThread)]:
+        assert thread.wait(patience.MILLISECONDS), f"{thread} runs on after its window was closed"
     window.deleteLater()
 
 
@@ -277,15 +294,15 @@ class CodeEditorDriver:
 
     def latent(self, window: Window) -> Any:
         """Open the tab; return its panel of codes once it has drawn."""
-        self._qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+        self._qtbot.waitUntil(lambda: bool(window.stage.panels))
         titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
         window.stage.setCurrentIndex(titles.index("Latent"))
         panel: Any = window.stage.panels[0]
-        self._qtbot.waitUntil(lambda: panel.axes is not None, timeout=30_000)
+        self._qtbot.waitUntil(lambda: panel.axes is not None)
         return panel
 
     def ready(self, panel: Any) -> None:
-        self._qtbot.waitUntil(lambda: len(self.picture(panel)) > 0, timeout=20_000)
+        self._qtbot.waitUntil(lambda: len(self.picture(panel)) > 0)
 
     def picture(self, panel: Any) -> np.ndarray:
         return panel.editor.picture.outputs

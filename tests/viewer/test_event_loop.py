@@ -189,10 +189,10 @@ def test_panels_are_made_one_a_turn_and_only_where_they_are_seen(
 ) -> None:
     window, loop = open_window(finished), Loop()
     made: list[tuple[str, int]] = []
-    qtbot.waitUntil(lambda: window.stage.count() > 2, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.count() > 2)
     for page in window.stage._pages[1:]:
         assert page.side(Side.A) is None
-    qtbot.waitUntil(lambda: all(_made(window.stage._pages[0])), timeout=30_000)
+    qtbot.waitUntil(lambda: all(_made(window.stage._pages[0])))
     shown = window.stage._pages[2]
     window.stage.setCurrentIndex(2)
     side = shown.side(Side.A)
@@ -203,17 +203,17 @@ def test_panels_are_made_one_a_turn_and_only_where_they_are_seen(
     qtbot.wait(100)
     assert not made
     window.stage.setCurrentIndex(2)
-    qtbot.waitUntil(lambda: all(_made(shown)), timeout=30_000)
+    qtbot.waitUntil(lambda: all(_made(shown)))
     assert len({at for _, at in made}) == len(made) == len(side.hosts)
     newest = {window.session.cursor.frame}
-    qtbot.waitUntil(lambda: window.stage.drawn() == newest, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.drawn() == newest)
 
 
 def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.stage.count() > 2, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.count() > 2)
     window.stage.setCurrentIndex(2)
     hidden = window.stage._pages[2].side(Side.A)
     assert hidden is not None
@@ -231,7 +231,7 @@ def test_a_hidden_tab_takes_the_theme_when_it_is_seen(
         sizes = [title.font().pointSizeF() for title in titles]
         return all(size > before for size, before in zip(sizes, small, strict=True))
 
-    qtbot.waitUntil(larger, timeout=30_000)
+    qtbot.waitUntil(larger)
 
 
 def _made(page: Page) -> list[bool]:

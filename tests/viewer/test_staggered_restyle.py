@@ -48,7 +48,7 @@ def row(qtbot: QtBot) -> Row:
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()
-    qtbot.waitUntil(lambda: all(child.times for child in made.children_), timeout=30_000)
+    qtbot.waitUntil(lambda: all(child.times for child in made.children_))
     return made
 
 
@@ -66,8 +66,8 @@ def test_one_a_turn_is_changed_and_the_others_are_not_even_painted(qtbot: QtBot,
     assert [cover.size() for cover in covers(row)] == [child.size() for child in row.children_]
     row.update()
     assert not seen
-    qtbot.waitUntil(lambda: len(seen) == 3, timeout=30_000)
-    qtbot.waitUntil(lambda: all(child.times for child in row.children_), timeout=30_000)
+    qtbot.waitUntil(lambda: len(seen) == 3)
+    qtbot.waitUntil(lambda: all(child.times for child in row.children_))
     for changed, times in enumerate(seen):
         assert times[changed:] == [0] * (3 - changed)
     assert not covers(row)
@@ -79,7 +79,7 @@ def test_the_newest_change_of_a_widget_holds(qtbot: QtBot, row: Row) -> None:
     for said in ("old", "new"):
         work.ask(row.children_[0], lambda said=said: done.append(said))
     assert len(covers(row)) == 1
-    qtbot.waitUntil(lambda: bool(done), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(done))
     qtbot.wait(30)
     assert done == ["new"]
 
@@ -107,7 +107,7 @@ def test_a_change_that_fails_and_a_widget_that_has_gone_hold_nobody_up(
     gone.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     with qtbot.captureExceptions() as failures:
-        qtbot.waitUntil(lambda: bool(done), timeout=30_000)
+        qtbot.waitUntil(lambda: bool(done))
     assert done == ["last"]
     assert [kind for kind, _, _ in failures] == [ZeroDivisionError]
     assert not covers(row)
@@ -118,7 +118,7 @@ def test_every_panel_and_curve_is_painted_again_after_a_change_of_type_or_theme(
     qtbot: QtBot, open_window: Open, finished: Path, key: Qt.Key
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.stage.drawn() == {7} and window.curves.whole, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.drawn() == {7} and window.curves.whole)
     window.stage.complete()
     hosts = window.stage.currentWidget().hosts  # type: ignore[attr-defined]
     focus = next(
@@ -130,7 +130,7 @@ def test_every_panel_and_curve_is_painted_again_after_a_change_of_type_or_theme(
     for _ in range(2):
         qtbot.keyClick(window, key)
         assert {cover.parent() for cover in covers(window.stage)} == set(hosts)
-        qtbot.waitUntil(lambda: not covers(window), timeout=30_000)
+        qtbot.waitUntil(lambda: not covers(window))
         assert window.stage.drawn() == {7}
         sizes = {host.panel._title.font().pointSizeF() for host in hosts}
         assert sizes == {window.theme.points}
@@ -147,7 +147,7 @@ def test_a_picture_that_is_taken_meanwhile_is_whole(
     qtbot: QtBot, open_window: Open, finished: Path, change: str
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.stage.drawn() == {7} and window.curves.whole, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.drawn() == {7} and window.curves.whole)
     window.stage.complete()
     window.act(change)
     assert covers(window)

@@ -158,7 +158,7 @@ def test_a_probe_that_only_one_run_has(
     assert pair.side("B").notices == ["Not recorded in B: activations"]
     assert pair.side("A").notices == []
     pair.part.swap()
-    qtbot.waitUntil(lambda: pair.window.session.run is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: pair.window.session.run is not None)
     pair.settle()
     tabs = [stage.tabText(i) for i in range(stage.count())]
     assert tabs == [OVERVIEW, *TABS, "Gradients"]
@@ -173,11 +173,11 @@ def test_the_curves_of_both(
 ) -> None:
     pair = compare_runs(finished, shorter)
     curves = pair.window.curves
-    qtbot.waitUntil(lambda: curves.whole, timeout=15_000)
+    qtbot.waitUntil(lambda: curves.whole)
     plot = curves.plots["loss"]
     said = [Example(frames=n).scalars(last)["loss"] for n, last in ((8, 7), (5, 4))]
     value = f"A {said[0]:.3g}\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}B {said[1]:.3g}"
-    qtbot.waitUntil(lambda: plot.value == value, timeout=15_000)
+    qtbot.waitUntil(lambda: plot.value == value)
     plot.head.resize(plot.head.value.fontMetrics().horizontalAdvance(value) + 20, 20)
     assert plot.head.value.shown == value  # never the number of one run alone
     lines = {side: plot.curves[side, ""] for side in Side}
@@ -206,7 +206,7 @@ def test_swapping_keeps_the_frames_and_leaving_leaves_a_alone(
     qtbot.keyClick(window, Qt.Key.Key_B)
     assert window.session.path == shorter
     assert pair.session("B").path == finished
-    qtbot.waitUntil(lambda: window.session.cursor.frame == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.frame == 1)
     pair.settle()
     assert pair.session("B").cursor.frame == 1
     assert window.stage.currentIndex() == 3
@@ -225,7 +225,7 @@ def test_the_list_chooses_run_b(
 ) -> None:
     window = open_window(finished, shorter)
     part = window.findChild(CompareFeature)
-    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 2)
     window.runs.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_C)
     assert part.pair is None  # the selected run is A itself
@@ -256,21 +256,21 @@ def test_b_may_be_live_and_grow(
     part = window.findChild(CompareFeature)
     with folder.hold():
         writer = RecordingWriter(folder.recording, example.header(), example.reference)
-        qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+        qtbot.waitUntil(lambda: bool(window.stage.panels))
         part.choose(folder.path)
         page = window.stage.currentWidget()
         assert page.side(Side.B).notice == "Waiting for its first frame …"
         example.append(writer, 0)
-        qtbot.waitUntil(lambda: page.side(Side.B).notice == "", timeout=15_000)
+        qtbot.waitUntil(lambda: page.side(Side.B).notice == "")
         theirs = part.pair.beside.session
         for number in (1, 2):
             example.append(writer, number)
-            qtbot.waitUntil(lambda: theirs.cursor.frame == number, timeout=15_000)  # noqa: B023
+            qtbot.waitUntil(lambda: theirs.cursor.frame == number)  # noqa: B023
         where = window.stage.currentWidget().side(Side.B)._head._where
-        qtbot.waitUntil(lambda: where.text().endswith("newest frame"), timeout=15_000)
+        qtbot.waitUntil(lambda: where.text().endswith("newest frame"))
         window.session.scrub(1)
         example.append(writer, 3)
-        qtbot.waitUntil(lambda: theirs.cursor.count == 4, timeout=15_000)
+        qtbot.waitUntil(lambda: theirs.cursor.count == 4)
         assert (theirs.cursor.frame, theirs.cursor.playback) == (1, Playback.PAUSED)
         writer.close()
 
@@ -361,7 +361,7 @@ def test_a_cell_of_two_matrices_shows_its_samples_in_both(
         assert panel.about.text().startswith("true zero, predicted zero · ")
         assert int(whole) == count >= int(shown or count)
         assert panel.about.isVisible()
-        qtbot.waitUntil(lambda panel=panel: len(panel.tiles.shown.rows) == 1, timeout=10_000)
+        qtbot.waitUntil(lambda panel=panel: len(panel.tiles.shown.rows) == 1)
         assert len(panel.tiles.shown.rows[0].pixels) > 0
         assert panel.matrix.width() > panel.examples.width()
     qtbot.keyClick(matrix, Qt.Key.Key_Escape)

@@ -29,7 +29,7 @@ Pairs = Callable[[Path, Path], Any]
 
 
 def banner(qtbot: QtBot, window: Window, words: str) -> None:
-    qtbot.waitUntil(lambda: words in window.banner.text, timeout=30_000)
+    qtbot.waitUntil(lambda: words in window.banner.text)
     assert window.banner.isVisible()
 
 
@@ -39,7 +39,7 @@ def test_b_is_deleted(qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter
     banner(qtbot, pair.window, f"B, {shorter.name}: ")
     assert "deleted" in pair.window.banner.text
     qtbot.keyClick(pair.window, Qt.Key.Key_Home)
-    qtbot.waitUntil(lambda: pair.where("A").startswith("step 0 "), timeout=15_000)
+    qtbot.waitUntil(lambda: pair.where("A").startswith("step 0 "))
     pair.part.leave()
     assert pair.window.banner.isHidden()
 
@@ -58,7 +58,7 @@ def test_a_frame_of_b_is_damaged(
     pair.part.set_signed(True)
     qtbot.waitUntil(lambda: "wrong CRC" in pair.host("B", "reconstruction").notice.text)
     pair.window.session.scrub(2)
-    qtbot.waitUntil(lambda: pair.window.banner.isHidden(), timeout=15_000)
+    qtbot.waitUntil(lambda: pair.window.banner.isHidden())
 
 
 def test_b_is_not_there_or_no_recording(
@@ -66,7 +66,7 @@ def test_b_is_not_there_or_no_recording(
 ) -> None:
     window = open_window(finished)
     part = window.findChild(CompareFeature)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     part.choose(tmp_path / "nothing")
     banner(qtbot, window, "does not exist")
     (shorter / "recording" / "0000.h5").write_bytes(b"no recording")
@@ -99,7 +99,7 @@ def test_a_disk_of_b_that_hangs_holds_nothing_up(
         for frame in (1, 6, 2):
             pair.window.session.scrub(frame)
             step = f"step {50 * frame} "
-            qtbot.waitUntil(lambda: pair.where("A").startswith(step), timeout=15_000)  # noqa: B023
+            qtbot.waitUntil(lambda: pair.where("A").startswith(step))  # noqa: B023
         assert pair.where("B").startswith("step 200")  # the last that came
         with monkeypatch.context() as patch:
             patch.setattr(Reader, "wait", lambda *_: pytest.fail("the window waited for the disk"))
@@ -107,7 +107,7 @@ def test_a_disk_of_b_that_hangs_holds_nothing_up(
         assert not beside.ended
     finally:
         goes_on.set()
-    qtbot.waitUntil(lambda: beside.ended, timeout=15_000)
+    qtbot.waitUntil(lambda: beside.ended)
 
 
 def test_any_order_of_actions_ends_with_b_where_a_is(
@@ -145,7 +145,7 @@ def test_any_order_of_actions_ends_with_b_where_a_is(
         page = window.stage.widget(index)
         assert isinstance(page, Page)
         assert len([s for s in Side if page.side(s)]) in (0, 2)
-    qtbot.waitUntil(lambda: all(beside.ended for beside in part._ending), timeout=15_000)
+    qtbot.waitUntil(lambda: all(beside.ended for beside in part._ending))
 
 
 def test_the_button_offers_the_other_runs(
@@ -153,7 +153,7 @@ def test_the_button_offers_the_other_runs(
 ) -> None:
     window = open_window(finished, shorter)
     part = window.findChild(CompareFeature)
-    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 2)
     qtbot.mouseClick(part.tools.compare, Qt.MouseButton.LeftButton)
     (menu,) = part.tools.compare.findChildren(QMenu)
     assert [action.data() for action in menu.actions()] == [shorter]

@@ -28,12 +28,12 @@ def segment(run: Path) -> Path:
 
 
 def banner(qtbot: QtBot, window: Window, words: str) -> None:
-    qtbot.waitUntil(lambda: words in window.banner.text, timeout=30_000)
+    qtbot.waitUntil(lambda: words in window.banner.text)
     assert window.banner.isVisible()
 
 
 def show_latent(qtbot: QtBot, window: Window) -> None:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.stage.setCurrentIndex(1 + TABS.index("Latent"))
 
 
@@ -60,7 +60,7 @@ def test_a_damaged_frame_is_named_and_the_others_are_shown(
     show_latent(qtbot, window)
     banner(qtbot, window, "wrong CRC")
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: window.banner.isHidden(), timeout=15_000)
+    qtbot.waitUntil(lambda: window.banner.isHidden())
 
 
 def test_a_damaged_last_frame_does_not_hinder_the_export_of_another(
@@ -89,7 +89,7 @@ def test_what_is_exported_of_a_damaged_frame_is_the_notice(
     assert part.shown.run.frame is not None
     names = {target.words: target.name for target in targets(window, part.shown)}
     part.take(ExportChoice(names["Panel: Codes"], "svg", file))
-    qtbot.waitUntil(file.exists, timeout=15_000)
+    qtbot.waitUntil(file.exists)
     svg = file.read_text(encoding="utf8")
     assert "<title>Codes</title>" in svg
     assert "latent_codes/codes" in svg
@@ -100,7 +100,7 @@ def test_a_run_that_is_deleted_while_it_is_shown(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
     shutil.rmtree(finished)
     banner(qtbot, window, "deleted")
     window.session.scrub(2)
@@ -127,7 +127,7 @@ def test_names_out_of_a_file_are_shown_as_they_are(
         writer.append(0, 0.0, 0.0, frame)
         writer.append_scalars(0, 0.0, 0.0, {f"{nasty}_loss": 1.0})
     window = open_window(folder.path)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     for label in window.findChildren(QLabel):
         assert label.textFormat() == Qt.TextFormat.PlainText, label.text()
         assert nasty not in label.toolTip()
@@ -141,7 +141,7 @@ def test_an_unknown_probe_is_shown_by_the_fallback(
     from ed_viewer.panels.fallback import FallbackPanel
 
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.stage.setCurrentIndex(window.stage.count() - 1)
     kinds = {type(p) for p in window.stage.panels if p.source.probe.kind == "gradient_histogram"}
     assert kinds == {FallbackPanel}
@@ -163,7 +163,7 @@ def test_a_panel_that_raises_says_so_and_the_others_draw(
     def said() -> list[str]:
         return [label.text() for label in window.stage.findChildren(QLabel)]
 
-    qtbot.waitUntil(lambda: notice in said(), timeout=30_000)
+    qtbot.waitUntil(lambda: notice in said())
     assert sum("cannot be drawn" in text for text in said()) == 1
 
 
@@ -171,11 +171,11 @@ def test_a_resumed_run_shows_its_new_header(
     qtbot: QtBot, open_window: Open, finished: Path, example: Example
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
     header = example.header({"start_step": 200})
     with RecordingWriter(RunFolder(finished).recording, header, example.reference) as writer:
         example.append(writer, 4)
         example.append(writer, 5)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 6, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 6)
     assert window.session.run.header.run["start_step"] == 200
     assert window.session.cursor.frame == 5

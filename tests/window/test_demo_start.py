@@ -52,7 +52,7 @@ def test_the_run_that_the_demo_makes_is_shown(
     press(qtbot, window)
     assert not window.welcome.demo.isEnabled()
     assert "Starting the demo" in window.welcome.how
-    qtbot.waitUntil(window.stage.isVisible, timeout=20_000)
+    qtbot.waitUntil(window.stage.isVisible)
     assert window.stage.panels
     assert QApplication.topLevelWidgets().count(window) == 1
 
@@ -67,9 +67,9 @@ def test_a_demo_that_fails_is_told_with_its_reason_and_can_be_started_again(
     )
     press(qtbot, window)
     said = "Demo: Starting Keras"
-    qtbot.waitUntil(lambda: window.welcome.how == said, timeout=20_000)
+    qtbot.waitUntil(lambda: window.welcome.how == said)
     said = "The demo failed: <b>no backend</b> is here."
-    qtbot.waitUntil(lambda: window.welcome.how == said, timeout=20_000)
+    qtbot.waitUntil(lambda: window.welcome.how == said)
     assert window.status.message == said
     assert window.welcome.demo.isEnabled()
 
@@ -96,7 +96,7 @@ def test_closing_asks_of_the_demo_as_of_any_run(
     pretend("import time; time.sleep(600)")
     press(qtbot, window)
     trainers = window.findChild(NewRunFeature).trainers
-    qtbot.waitUntil(lambda: trainers[0].process is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: trainers[0].process is not None)
     process = trainers[0].process
     assert process is not None
     window.close()
@@ -107,7 +107,7 @@ def test_closing_asks_of_the_demo_as_of_any_run(
     if answer is CloseChoice.TRAIN_ON:
         assert os.waitpid(process.pid, os.WNOHANG) == (0, 0)
         os.kill(process.pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: has_ended(process.pid), timeout=20_000)
+    qtbot.waitUntil(lambda: has_ended(process.pid))
 
 
 def has_ended(process: int) -> bool:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import patience
 
 from ed_core.cli import display, main
 
@@ -55,7 +56,7 @@ def test_the_module_is_the_command(finished: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DISPLAY", ":987")
     command = [sys.executable, "-m", "ed_viewer", str(finished)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert done.returncode == 2
     assert done.stderr.startswith("edkit: no display answers at DISPLAY=:987; ")
     assert done.stderr.count("\n") == 1

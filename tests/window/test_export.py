@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QComboBox, QDialogButtonBox
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.cli import main
 from ed_viewer.export.dialog import ExportChoice
@@ -34,7 +35,7 @@ Open = Callable[..., Window]
 
 def opened(qtbot: QtBot, window: Window) -> ExportFeature:
     part = window.findChild(ExportFeature)
-    qtbot.waitUntil(lambda: part.shown.run.frame is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: part.shown.run.frame is not None)
     return part
 
 
@@ -122,11 +123,11 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
     dialog.file.setText(str(tmp_path / "panel.png"))
     assert dialog.choice == ExportChoice(panel, "pdf", tmp_path / "panel.pdf")
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
-    qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}", timeout=15_000)
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel.pdf to {tmp_path}")
     kept = (tmp_path / "panel.pdf").read_bytes()
     assert kept.startswith(b"%PDF")
     part.take(ExportChoice(panel, "pdf", tmp_path / "panel.pdf"))
-    qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}", timeout=15_000)
+    qtbot.waitUntil(lambda: said(window) == f"Exported panel-2.pdf to {tmp_path}")
     assert (tmp_path / "panel.pdf").read_bytes() == kept
     window.close()
     assert Settings(tmp_path / "settings.json").text("export_folder") == str(tmp_path)
@@ -144,7 +145,7 @@ def test_a_tab_just_opened_is_exported_once_it_is_drawn(
     part.dialog.choose("stage/Latent", "npz")
     part.dialog.file.setText(str(tmp_path / "latent.npz"))
     part.dialog.accept()
-    qtbot.waitUntil((tmp_path / "latent.npz").is_file, timeout=15_000)
+    qtbot.waitUntil((tmp_path / "latent.npz").is_file)
     with np.load(tmp_path / "latent.npz") as arrays:
         assert any(name.startswith("latent_codes/") for name in arrays)
 
@@ -155,14 +156,14 @@ def test_the_arrays_are_those_that_are_drawn(
     window = open_window(finished)
     part = opened(qtbot, window)
     window.stage.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays, timeout=15_000)
+    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays)
     names = {target.words: target.name for target in targets(window, part.shown)}
     assert next(iter(names)) == "Stage: Latent"
     assert list(names)[-2:] == ["Curves", "Whole window"]
     part.take(ExportChoice(names["Panel: Codes"], "npz", tmp_path / "codes.npz"))
     part.take(ExportChoice(names["Curves"], "npz", tmp_path / "curves.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file(), timeout=15_000)
-    qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file(), timeout=15_000)
+    qtbot.waitUntil(lambda: (tmp_path / "curves.npz").is_file())
+    qtbot.waitUntil(lambda: (tmp_path / "codes.npz").is_file())
     codes, curves = (np.load(tmp_path / f"{name}.npz") for name in ("codes", "curves"))
     frame = part.shown.run.frame
     assert frame is not None
@@ -181,7 +182,7 @@ def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
     session.set_speed(1)
     session.scrub(2)
     session.toggle()
-    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2)
     part.ask()
     assert part.dialog is not None
     assert part.dialog.choice.file.stem.endswith("-100")
@@ -189,7 +190,7 @@ def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
     part.dialog.choose("stage/Overview", "npz")
     part.dialog.file.setText(str(tmp_path / "taken"))
     part.dialog.accept()
-    qtbot.waitUntil((tmp_path / "taken.npz").is_file, timeout=15_000)
+    qtbot.waitUntil((tmp_path / "taken.npz").is_file)
     with np.load(tmp_path / "taken.npz") as arrays:
         assert arrays["step"] == 100
 
@@ -208,7 +209,7 @@ def test_a_run_that_was_followed_is_followed_again(
     part.dialog.choose("stage/Overview", "npz")
     part.dialog.file.setText(str(tmp_path / "taken"))
     part.dialog.accept() if accepted else part.dialog.reject()
-    qtbot.waitUntil(lambda: session.cursor.playback is Playback.FOLLOWING, timeout=15_000)
+    qtbot.waitUntil(lambda: session.cursor.playback is Playback.FOLLOWING)
 
 
 def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
@@ -219,7 +220,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
     save = QDialogButtonBox.StandardButton.Save
     for chosen, written in (("panel/Latent/latent_scan", False), ("curves", True)):
         window.stage.setCurrentIndex(3)
-        qtbot.waitUntil(lambda: "latent_scan" in part.shown.run.frame.arrays, timeout=15_000)
+        qtbot.waitUntil(lambda: "latent_scan" in part.shown.run.frame.arrays)
         part.ask()
         dialog = part.dialog
         assert dialog is not None
@@ -229,7 +230,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
         window.stage.setCurrentIndex(4)  # has panels in the same places
         dialog.buttons.button(save).click()
         wanted = "Exported taken.npz" if written else "Nothing exported: what was chosen"
-        qtbot.waitUntil(lambda wanted=wanted: wanted in said(window), timeout=15_000)
+        qtbot.waitUntil(lambda wanted=wanted: wanted in said(window))
         window.jobs.wait()
         assert (tmp_path / "taken.npz").exists() == written
     with np.load(tmp_path / "taken.npz") as arrays:
@@ -270,7 +271,7 @@ def test_a_tab_that_is_left_ends_its_movie(
     assert part.movie is not None
     window.stage.setCurrentIndex(0)
     assert part.movie is None
-    qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
+    qtbot.waitUntil(lambda: "nothing was written" in said(window))
 
 
 def test_a_movie_walks_through_the_loop_and_comes_back(
@@ -280,7 +281,7 @@ def test_a_movie_walks_through_the_loop_and_comes_back(
     part = opened(qtbot, window)
     window.session.set_loop(1, 5)
     part.take(ExportChoice("stage/Overview", "gif", tmp_path / "scrub.gif"))
-    qtbot.waitUntil(lambda: said(window).startswith("Exported scrub.gif"), timeout=20_000)
+    qtbot.waitUntil(lambda: said(window).startswith("Exported scrub.gif"))
     with Image.open(tmp_path / "scrub.gif") as movie:
         assert movie.n_frames == 5
         assert movie.info["duration"] == 100  # ten frames a second
@@ -300,7 +301,7 @@ def test_whoever_scrubs_stops_the_movie(
     part = opened(qtbot, window)
     part.take(ExportChoice("stage/Overview", "gif", tmp_path / "scrub.gif"))
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: "nothing was written" in said(window), timeout=15_000)
+    qtbot.waitUntil(lambda: "nothing was written" in said(window))
     assert list(tmp_path.glob("*scrub.gif*")) == []
     assert window.session.cursor.frame == 3
 
@@ -314,8 +315,8 @@ def test_a_failed_write_is_one_line(
     for kind in ("png", "npz", "gif"):
         part.take(ExportChoice("stage/Overview", kind, missing / f"x.{kind}"))
         wanted = f"x.{kind} could not be exported to {missing}: No such file or directory"
-        qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted, timeout=15_000)
-    qtbot.waitUntil(lambda: part.movie is None, timeout=15_000)
+        qtbot.waitUntil(lambda wanted=wanted: said(window) == wanted)
+    qtbot.waitUntil(lambda: part.movie is None)
     assert not missing.exists()
 
 
@@ -399,7 +400,7 @@ def test_the_command_needs_no_display(
         [*command, str(file)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
         check=False,
         env={**others, **asked},
     )

@@ -77,7 +77,7 @@ def test_nothing_in_a_pdf_is_a_jpeg(
 ) -> None:
     if of == "the window":
         shown = request.getfixturevalue("open_window")(request.getfixturevalue("finished"))
-        qtbot.waitUntil(lambda: shown.session.frame is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: shown.session.frame is not None)
     else:
         codes = np.random.default_rng(0).normal(size=(6000, 2)).astype("f4")
         make = request.getfixturevalue("make")
@@ -104,7 +104,7 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
     singly, ranges = [], []
     for turn, number in product(range(2), range(len(steps))):
         window.session.scrub(number)
-        qtbot.waitUntil(lambda: window.session.settled and part._ready(), timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.settled and part._ready())
         if turn == 0:  # which settles the axes
             continue
         ranges.append(panel.scatter.item.viewRange())
@@ -123,7 +123,7 @@ def test_the_frames_of_a_movie_are_those_drawn_singly(
     assert box.hasFocus()
     part.take(ExportChoice("stage/Latent", "gif", tmp_path / "codes.gif"))
     said = window.status
-    qtbot.waitUntil(lambda: said.message.startswith("Exported"), timeout=60_000)
+    qtbot.waitUntil(lambda: said.message.startswith("Exported"))
     assert box.hasFocus()
     moving = frames_of(tmp_path / "codes.gif")
     assert len(moving) == len(steps)

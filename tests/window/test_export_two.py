@@ -46,7 +46,7 @@ def take(qtbot: QtBot, pair: Any, words: str, file: Path) -> None:
     part = pair.window.findChild(ExportFeature)
     names = {target.words: target.name for target in targets(pair.window, part.shown)}
     part.take(ExportChoice(names[words], file.suffix[1:], file))
-    qtbot.waitUntil(file.exists, timeout=20_000)
+    qtbot.waitUntil(file.exists)
 
 
 def images_of(run: Path, frame: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_a_panel_stands_beside_that_of_run_b(
     window.stage.setCurrentIndex(3)
     pair.settle()
     part = window.findChild(ExportFeature)
-    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays, timeout=30_000)
+    qtbot.waitUntil(lambda: "latent_codes" in part.shown.run.frame.arrays)
     for kind in ("png", "svg", "pdf", "npz"):
         take(qtbot, pair, "Panel: Codes", tmp_path / f"codes.{kind}")
     widths = [pair.panel(side, "latent_codes").width() for side in "AB"]
@@ -163,7 +163,7 @@ def test_a_movie_ends_with_the_comparison(
     monkeypatch.setattr(part, "_ready", lambda: False)
     part.take(ExportChoice("stage/Reconstruct", "gif", tmp_path / "both.gif"))
     pair.part.leave()
-    qtbot.waitUntil(lambda: "stopped" in pair.window.status.message, timeout=30_000)
+    qtbot.waitUntil(lambda: "stopped" in pair.window.status.message)
     assert part.movie is None
     assert not list(tmp_path.glob("*.gif"))
 
@@ -287,11 +287,11 @@ def test_what_b_does_not_show_is_not_exported(
     pair = compare_runs(finished, late)
     part = pair.window.findChild(ExportFeature)
     pair.window.session.scrub(2)
-    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: part.shown.run.frame.request.frame == 2)
     assert pair.side("B").notice.startswith("B starts later")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50", "")
     part.take(ExportChoice("stage/Overview", "npz", tmp_path / "both.npz"))
-    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists(), timeout=30_000)
+    qtbot.waitUntil(lambda: (tmp_path / "both.npz").exists())
     with np.load(tmp_path / "both.npz") as arrays:
         assert arrays["A/step"] == 100
         assert not [name for name in arrays if name.startswith("B/")]

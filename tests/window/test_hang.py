@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.recording import Recording
 from ed_viewer.reading.tail import Tail
@@ -33,9 +34,9 @@ from ed_viewer.reading import tail
 
 application = QApplication([])
 if sys.argv[1] == "recording":
-    tail.Tail.poll = lambda self: time.sleep(60)
+    tail.Tail.poll = lambda self: time.sleep(600)
 else:
-    LogTail._read = lambda self, path, at: time.sleep(60)
+    LogTail._read = lambda self, path, at: time.sleep(600)
     windows = QApplication.topLevelWidgets
     parts = lambda: [p for w in windows() if hasattr(w, "parts") for p in w.parts]
     QTimer.singleShot(100, lambda: [p.toggle() for p in parts() if type(p) is TrainingLog])
@@ -66,7 +67,7 @@ def test_the_window_lives_on_while_a_read_hangs(
 ) -> None:
     window = open_window(finished)
     # Before the run is known nothing is asked for, and that is settled too.
-    qtbot.waitUntil(lambda: window.stage.drawn() == {7}, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.drawn() == {7})
     goes_on, read = threading.Event(), Tail.read
 
     def hang(self: Tail, request: object) -> object:
@@ -77,7 +78,7 @@ def test_the_window_lives_on_while_a_read_hangs(
     try:
         window.session.scrub(2)
         more = window.transport.more
-        qtbot.waitUntil(lambda: more.text() == "showing step 350", timeout=15_000)
+        qtbot.waitUntil(lambda: more.text() == "showing step 350")
         dark = window.theme.palette.name
         qtbot.keyClick(window, Qt.Key.Key_T)
         assert window.theme.palette.name != dark
@@ -85,9 +86,9 @@ def test_the_window_lives_on_while_a_read_hangs(
         assert window.stage.currentIndex() == 1
     finally:
         goes_on.set()
-    with qtbot.waitSignal(window.session.drawn, timeout=30_000):
+    with qtbot.waitSignal(window.session.drawn):
         window.session.scrub(1)
-    qtbot.waitUntil(lambda: more.text() == "frame 2 of 8", timeout=15_000)
+    qtbot.waitUntil(lambda: more.text() == "frame 2 of 8")
 
 
 def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
@@ -114,7 +115,7 @@ def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
         stage.setCurrentIndex(0)
         assert pair.where("A") == "step 350 · epoch 1.75"
         assert pair.where("B") == "step 200 · epoch 1.00 · last frame"
-        qtbot.waitUntil(lambda: more.text() == "showing step 350", timeout=15_000)
+        qtbot.waitUntil(lambda: more.text() == "showing step 350")
         stage.setCurrentIndex(1)
         assert more.text() == "frame 3 of 8"
         assert pair.where("A") == "step 100 · epoch 0.50"
@@ -122,14 +123,14 @@ def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
     finally:
         goes_on.set()
     pair.settle()
-    qtbot.waitUntil(lambda: more.text() == "frame 3 of 8", timeout=15_000)
+    qtbot.waitUntil(lambda: more.text() == "frame 3 of 8")
     assert (pair.where("A"), pair.where("B")) == ("step 100 · epoch 0.50",) * 2
 
 
 @pytest.mark.parametrize("what", ["recording", "log"])
 def test_a_window_on_a_hanging_disk_can_be_closed(finished: Path, what: str) -> None:
     command = [sys.executable, "-c", CLOSES_ON_A_HANGING_DISK, what, str(finished)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 
@@ -149,7 +150,7 @@ def test_viewers_that_are_killed_stopped_and_closed_change_nothing(
                 viewer.send_signal((signal.SIGKILL, signal.SIGSTOP, signal.SIGINT)[number % 3])
             if not long:
                 break
-        assert writer.wait(120) == first.wait(120) == 0
+        assert writer.wait(patience.SECONDS) == first.wait(patience.SECONDS) == 0
     finally:
         for process in (*opened, first, writer):
             process.kill()

@@ -60,12 +60,12 @@ class Mouse:
 
     def __init__(self, qtbot: QtBot, window: Window) -> None:
         self._qtbot, self.window = qtbot, window
-        qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+        qtbot.waitUntil(lambda: bool(window.stage.panels))
         curves = window.curves
-        qtbot.waitUntil(lambda: bool(curves.plots) and curves.whole, timeout=30_000)
+        qtbot.waitUntil(lambda: bool(curves.plots) and curves.whole)
 
     def wait_until(self, there: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(there, timeout=30_000)
+        self._qtbot.waitUntil(there)
 
     def tab(self, title: str) -> Any:
         """Open a tab and return its first panel, once it has drawn."""
@@ -73,7 +73,7 @@ class Mouse:
         stage.setCurrentIndex([stage.tabText(n) for n in range(stage.count())].index(title))
         host = next(iter(stage.currentWidget().side(Side.A).hosts.values()))  # type: ignore[attr-defined]
         self.window.session._ask()
-        self._qtbot.waitUntil(lambda: self.window.session.settled, timeout=30_000)
+        self._qtbot.waitUntil(lambda: self.window.session.settled)
         self._qtbot.wait(50)
         return host.panel
 
@@ -227,7 +227,7 @@ def test_the_scalars_of_two_runs_under_the_mouse(
     mouse = Mouse(qtbot, compare_runs(finished, shorter).window)
     curves = mouse.window.curves
     plot = curves.plots["loss"]
-    qtbot.waitUntil(lambda: len(known(plot)) == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: len(known(plot)) == 2)
     row = 2
     for how, said in ((Alignment.STEP, "step 100"), (Alignment.EPOCH, "epoch 0.50")):
         mouse.leave()  # the place may be the same on the screen

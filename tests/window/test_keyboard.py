@@ -43,7 +43,7 @@ CONTROLS = (
 
 
 def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.stage.setCurrentIndex(tab)
     qtbot.wait(100)
     return window.findChild(FocusRing)
@@ -191,7 +191,7 @@ def test_the_strip_of_samples_is_walked_by_keys(
     panel.choice.view.setCurrentIndex(1)
     strip = panel.strip
     assert isinstance(strip, Tiles)
-    qtbot.waitUntil(lambda: strip.shown.selected is not None, timeout=15_000)
+    qtbot.waitUntil(lambda: strip.shown.selected is not None)
     tab_to(qtbot, window, strip)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     qtbot.keyClick(strip, Qt.Key.Key_Right)
@@ -209,7 +209,7 @@ def test_the_arrows_move_the_slider_that_the_ring_is_on(
     def sliders() -> list[QWidget]:
         return [w for w in controls(window) if w.accessibleName() == "Opacity of the overlay"]
 
-    qtbot.waitUntil(lambda: bool(sliders()), timeout=30_000)  # its panel may not be made yet
+    qtbot.waitUntil(lambda: bool(sliders()))  # its panel may not be made yet
     (slider,) = sliders()
     tab_to(qtbot, window, slider)
     assert ring.ring.isVisible()
@@ -225,7 +225,7 @@ def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
     box = window.transport.speed
     box.setFocus(Qt.FocusReason.TabFocusReason)
     for speed in (30, 60):
@@ -263,7 +263,7 @@ def test_the_menu_bar_has_every_command_and_takes_no_room(
     assert bar.isHidden()
     qtbot.keyClick(window, Qt.Key.Key_F10)
     assert bar.isVisible()
-    qtbot.waitUntil(lambda: window.stage.height() < height, timeout=15_000)
+    qtbot.waitUntil(lambda: window.stage.height() < height)
     assert set(window.commands) == set(window.actions())
     log = window.action("logarithmic")
     window.curves.log.toggle()
@@ -272,4 +272,4 @@ def test_the_menu_bar_has_every_command_and_takes_no_room(
     difference.trigger()  # of no use while there is no run B
     assert not difference.isChecked()
     qtbot.keyClick(window, Qt.Key.Key_F10)
-    qtbot.waitUntil(lambda: window.stage.height() == height, timeout=15_000)
+    qtbot.waitUntil(lambda: window.stage.height() == height)

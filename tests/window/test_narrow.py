@@ -38,7 +38,7 @@ SMALL = QSize(1280, 720)
 def narrow(qtbot: QtBot, compare_runs: Pairs, ours: Path, theirs: Path) -> Any:
     pair = compare_runs(ours, theirs)
     pair.window.resize(SMALL)
-    qtbot.waitUntil(lambda: pair.window.size() == SMALL, timeout=15_000)
+    qtbot.waitUntil(lambda: pair.window.size() == SMALL)
     pair.settle()
     qtbot.wait(50)
     return pair
@@ -82,7 +82,7 @@ def test_a_title_without_room_is_a_tool_tip(
     pair = compare_runs(finished, shorter)
     bar = pair.window.stage.tabBar()
     pair.window.resize(QSize(1120, 720))
-    qtbot.waitUntil(lambda: bar._words(0)[0] != bar._words(0)[1], timeout=15_000)
+    qtbot.waitUntil(lambda: bar._words(0)[0] != bar._words(0)[1])
     for tab in range(9):
         words, shown = bar._words(tab)
         assert len(shown) >= min(len(words), 4)
@@ -122,7 +122,7 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
     assert window.session.path == shorter
     pair.settle()
     entry("Steer").trigger()
-    qtbot.waitUntil(window.findChild(SteerFeature).panel.isVisible, timeout=15_000)
+    qtbot.waitUntil(window.findChild(SteerFeature).panel.isVisible)
     assert entry("Steer").isChecked()
     pair.part.leave()
     assert not [action for action in filled(menu) if action.text().startswith("Swap")]
@@ -145,11 +145,11 @@ def test_the_tools_fold_into_a_menu_and_back(
     assert window.theme.palette.name != theme
     tools.more.setFocus()
     window.resize(QSize(2000, 900))
-    qtbot.waitUntil(lambda: not tools.more.isVisible(), timeout=15_000)
+    qtbot.waitUntil(lambda: not tools.more.isVisible())
     assert all(button.isVisible() for button in tools.buttons.values())
     assert tools.buttons["palette"].hasFocus()
     window.resize(SMALL)
-    qtbot.waitUntil(tools.more.isVisible, timeout=15_000)
+    qtbot.waitUntil(tools.more.isVisible)
     assert tools.more.hasFocus()
 
 
@@ -225,7 +225,7 @@ def test_the_hand_and_the_way_have_room(
     toggle = panel.editor_layout.toggle
     assert toggle.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) > 0, timeout=30_000)
+    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) > 0)
     qtbot.wait(100)
     assert panel.interpolation.isVisible()
     assert not panel.editor.isVisible()
@@ -234,7 +234,7 @@ def test_the_hand_and_the_way_have_room(
     assert [grid.tiles.grid.box.height() >= 70 for grid in grids] == [True, True]
     assert grids[0].geometry() == grids[1].geometry()
     pair.part.leave()  # the whole width, and all of the height
-    qtbot.waitUntil(lambda: not toggle.isVisible(), timeout=15_000)
+    qtbot.waitUntil(lambda: not toggle.isVisible())
     assert panel.editor.isVisible()
     assert panel.interpolation.isVisible()
 
@@ -260,10 +260,10 @@ def test_half_a_screen_is_wide_enough(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     half = QSize(700, 860)  # of 1440 pixels, less the frame
     window.resize(half)
-    qtbot.waitUntil(lambda: window.size() == half, timeout=15_000)
+    qtbot.waitUntil(lambda: window.size() == half)
     qtbot.wait(50)
     tools = (window.curves.log, window.curves.over, window.timeline, window.status, window.runs)
     for widget in (*tools, window.stage.cornerWidget(), *window.stage.panels):
@@ -274,20 +274,20 @@ def test_half_a_screen_has_room_for_steering_below_the_runs(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.resize(QSize(700, 860))
     window.act("steer")
     panel = window.findChild(SteerFeature).panel
-    qtbot.waitUntil(lambda: bool(panel.numbers.rows), timeout=15_000)
-    qtbot.waitUntil(lambda: clipped(panel.viewport()) == [], timeout=15_000)
+    qtbot.waitUntil(lambda: bool(panel.numbers.rows))
+    qtbot.waitUntil(lambda: clipped(panel.viewport()) == [])
     for widget in (panel, window.runs, *window.stage.panels):
         assert window.rect().contains(place(widget, window)), widget
-    qtbot.waitUntil(lambda: window.stage.width() > window.width() / 2, timeout=15_000)
+    qtbot.waitUntil(lambda: window.stage.width() > window.width() / 2)
     dock = window.docks["steer"]
     assert window.dockWidgetArea(dock) == Qt.DockWidgetArea.LeftDockWidgetArea
     window.resize(QSize(1300, 860))
     right = Qt.DockWidgetArea.RightDockWidgetArea
-    qtbot.waitUntil(lambda: window.dockWidgetArea(dock) == right, timeout=15_000)
+    qtbot.waitUntil(lambda: window.dockWidgetArea(dock) == right)
     assert not dock.isHidden()
 
 
@@ -296,14 +296,12 @@ def test_two_panels_stand_below_each_other_on_a_high_page(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path, size: QSize, below: bool
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.stage.setCurrentIndex(1 + TABS.index("Latent"))
     window.resize(size)
-    qtbot.waitUntil(lambda: len(window.stage.panels) == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: len(window.stage.panels) == 2)
     one, other = window.stage.panels
-    qtbot.waitUntil(
-        lambda: (place(other, window).top() > place(one, window).bottom()) == below, timeout=15_000
-    )
+    qtbot.waitUntil(lambda: (place(other, window).top() > place(one, window).bottom()) == below)
 
 
 def test_the_sheet_of_keys_has_one_column_on_half_a_screen(
@@ -314,8 +312,8 @@ def test_the_sheet_of_keys_has_one_column_on_half_a_screen(
     window.act("help")
     sheet = window.findChild(KeySheet)
     area = sheet.findChild(QScrollArea)
-    qtbot.waitUntil(lambda: area.verticalScrollBar().isVisible(), timeout=10_000)
-    qtbot.waitUntil(lambda: not area.horizontalScrollBar().isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: area.verticalScrollBar().isVisible())
+    qtbot.waitUntil(lambda: not area.horizontalScrollBar().isVisible())
     assert sheet.width() <= window.width()
     sheet.close()
 
@@ -324,13 +322,13 @@ def test_nothing_of_steering_is_cut_in_lecture_mode(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.act("full")
     window.act("steer")
     panel = window.findChild(SteerFeature).panel
-    qtbot.waitUntil(lambda: bool(panel.numbers.rows), timeout=15_000)
+    qtbot.waitUntil(lambda: bool(panel.numbers.rows))
     inner = panel.widget()
-    qtbot.waitUntil(lambda: inner.width() >= inner.minimumSizeHint().width(), timeout=15_000)
+    qtbot.waitUntil(lambda: inner.width() >= inner.minimumSizeHint().width())
     assert inner.width() <= panel.viewport().width()
     assert clipped(panel.viewport()) == []
     assert window.rect().contains(place(panel, window))

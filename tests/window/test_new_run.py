@@ -24,7 +24,6 @@ pytestmark = pytest.mark.viewer
 Open = Callable[..., Window]
 OpenForm = Callable[[], Window]
 
-PATIENCE = 120_000  # milliseconds: a backend is imported, on a machine that may be busy
 LONG = "100000"  # epochs: it does not end by itself
 
 
@@ -40,7 +39,7 @@ def form_of(window: Window) -> Form:
 
 
 def until(qtbot: QtBot, condition: Callable[[], object]) -> None:
-    qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(condition()))
 
 
 @pytest.fixture
@@ -318,8 +317,8 @@ def test_a_new_run_is_listed_where_the_window_shows_single_runs(
     qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.runs.count() == 1, timeout=15_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 1)
     new = RunFolder.create(tmp_path / "elsewhere", "new")
     new.write({"status": "finished"})
     window.reader.add(new.path)
-    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 2)

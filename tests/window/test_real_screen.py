@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support import patience
 
 from ed_core.cli.display import _no_library
 
-pytestmark = [pytest.mark.viewer, pytest.mark.screen]
+pytestmark = [pytest.mark.viewer, pytest.mark.screen, pytest.mark.waits]
 
 ROOT = Path(__file__).parents[2]
 DRIVE = Path(__file__).parents[1] / "support" / "drive_window.py"
@@ -70,7 +71,11 @@ def test_every_pixel_is_that_of_a_full_repaint(
     command = [sys.executable, str(DRIVE), str(tmp_path), theme, str(acts), str(seed), *scenes]
     env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, capture_output=True, text=True, env=env, timeout=3000 if long else 240
+        command,
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=3000 if long else patience.OF_A_TEST,
     )
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines()]

@@ -15,6 +15,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.engine import installed_backends
 from ed_core.recording import Event, RecordingWriter, RunFolder
@@ -44,7 +45,7 @@ class Trainer:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(patience.SECONDS)
 
     def end(self, status: str = "finished") -> None:
         self._end.set()
@@ -89,7 +90,7 @@ def steer(window: Window) -> SteerFeature:
 def shown(qtbot: QtBot, window: Window) -> SteerFeature:
     """Open the dock by its button once the run is there."""
     part = steer(window)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 3)
     assert not part.panel.isVisible()
     qtbot.mouseClick(part.button, Qt.MouseButton.LeftButton)
     assert part.panel.isVisible()
@@ -108,7 +109,7 @@ def number(part: SteerFeature, about: str) -> float:
 def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, trainer: Trainer) -> None:
     part = shown(qtbot, open_window(trainer.folder.path))
     panel = part.panel
-    qtbot.waitUntil(lambda: said(part) == "Training", timeout=15_000)
+    qtbot.waitUntil(lambda: said(part) == "Training")
     about = list(panel.numbers.rows)
     assert about == ["learning_rate", "weight image", "weight kl"]
     assert [number(part, name) for name in about] == [1e-3, 1.0, 0.5]
@@ -123,14 +124,14 @@ def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, traine
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert panel.numbers.rows["weight kl"].mark.text() == "…"
     assert panel.pause.text() == "Pausing …"
-    qtbot.waitUntil(lambda: len(read_requests(trainer.folder.control)[0]) == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: len(read_requests(trainer.folder.control)[0]) == 2)
     qtbot.wait(200)  # what is not obeyed goes on waiting, and is not shown as done
     assert (said(part), panel.pause.text()) == ("Training", "Pausing …")
     assert number(part, "weight kl") == 0.04
 
     trainer.obeying.set()
-    qtbot.waitUntil(lambda: said(part) == "Paused", timeout=15_000)
-    qtbot.waitUntil(lambda: not part.waiting, timeout=15_000)
+    qtbot.waitUntil(lambda: said(part) == "Paused")
+    qtbot.waitUntil(lambda: not part.waiting)
     assert panel.pause.text() == "Resume"
     assert panel.numbers.rows["weight kl"].mark.text() == ""
     assert open_status(part).startswith("paused")
@@ -139,9 +140,9 @@ def test_what_is_asked_is_done_and_shown(qtbot: QtBot, open_window: Open, traine
         ("weight", 0.04, "kl"),
     ]
     qtbot.mouseClick(panel.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: said(part) == "Training", timeout=15_000)
+    qtbot.waitUntil(lambda: said(part) == "Training")
     qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.stop.text() == "Stops after this epoch", timeout=15_000)
+    qtbot.waitUntil(lambda: panel.stop.text() == "Stops after this epoch")
     assert not panel.stop.isEnabled()
 
 
@@ -155,19 +156,19 @@ def test_the_keys_ask_and_show_what_came_of_it(
 ) -> None:
     window = open_window(trainer.folder.path)
     part = steer(window)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 3)
     qtbot.keyClick(window, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
     assert part.panel.isVisible()
-    qtbot.waitUntil(lambda: said(part) == "Paused", timeout=15_000)
+    qtbot.waitUntil(lambda: said(part) == "Paused")
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(window, Qt.Key.Key_E, both)
-    qtbot.waitUntil(lambda: len(trainer.seen) == 3, timeout=15_000)
-    qtbot.waitUntil(lambda: not part.waiting, timeout=15_000)
+    qtbot.waitUntil(lambda: len(trainer.seen) == 3)
+    qtbot.waitUntil(lambda: not part.waiting)
     assert sorted(request.kind for request in trainer.seen) == ["pause", "save", "stop"]
     part.panel.pause.setFocus()
     qtbot.keyClick(part.panel.pause, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: said(part) == "Training", timeout=15_000)
+    qtbot.waitUntil(lambda: said(part) == "Training")
     qtbot.keyClick(window, Qt.Key.Key_S)
     assert not part.panel.isVisible()
     assert not part.button.isChecked()
@@ -189,7 +190,7 @@ def test_a_value_set_elsewhere_is_shown_and_an_edit_is_not_overwritten(
     assert (field.value(), field.edited) == (10.0, True)
     ask(trainer.folder.control, Request("weight", 7.0, "image"))
     ask(trainer.folder.control, Request("learning_rate", 2e-5))
-    qtbot.waitUntil(lambda: number(part, "learning_rate") == 2e-5, timeout=15_000)
+    qtbot.waitUntil(lambda: number(part, "learning_rate") == 2e-5)
     assert field.value() == 10.0
     qtbot.keyClick(field, Qt.Key.Key_Escape)
     assert (field.value(), field.edited) == (7.0, False)
@@ -212,7 +213,7 @@ def test_without_a_trainer_everything_is_greyed_out_with_the_reason(
     RunFolder(path).update(status=status)
     window = open_window(path)
     part = shown(qtbot, window)
-    qtbot.waitUntil(lambda: said(part).startswith(words), timeout=15_000)
+    qtbot.waitUntil(lambda: said(part).startswith(words))
     panel = part.panel
     fields = [row.field for row in panel.numbers.rows.values()]
     assert len(fields) == 3
@@ -231,7 +232,7 @@ def test_a_trainer_that_ends_leaves_nothing_waiting(
     qtbot.mouseClick(part.panel.save, Qt.MouseButton.LeftButton)
     assert part.panel.save.text() == "Saving …"
     trainer.end("stopped")
-    qtbot.waitUntil(lambda: said(part).startswith("This run was stopped"), timeout=15_000)
+    qtbot.waitUntil(lambda: said(part).startswith("This run was stopped"))
     assert not part.waiting
     assert part.panel.save.text() == "Save a checkpoint now"
 
@@ -242,7 +243,7 @@ def test_a_trainer_of_another_kind_is_left_alone(
     other = Trainer(tmp_path / "runs", example, steerable=False)
     try:
         part = shown(qtbot, open_window(other.folder.path))
-        qtbot.waitUntil(lambda: "only runs of edkit train" in said(part), timeout=15_000)
+        qtbot.waitUntil(lambda: "only runs of edkit train" in said(part))
         assert not part.panel.pause.isEnabled()
     finally:
         other.end()
@@ -265,7 +266,7 @@ def test_a_disk_that_hangs_or_refuses_does_not_hold_the_window_up(
     assert part.panel.pause.text() == "Pausing …"
     go.set()
     problem = "control.json cannot be written: Read-only file system"
-    qtbot.waitUntil(lambda: part.panel._problem.text() == problem, timeout=15_000)
+    qtbot.waitUntil(lambda: part.panel._problem.text() == problem)
     assert part.panel.pause.text() == "Pause"
 
 
@@ -292,10 +293,10 @@ def test_a_real_training_is_steered_from_the_window(
     process = subprocess.Popen([*command, *options], stdout=log, stderr=subprocess.STDOUT)
     try:
         window = open_window(root=tmp_path / "runs")
-        qtbot.waitUntil(lambda: window.session.cursor.count > 1, timeout=120_000)
+        qtbot.waitUntil(lambda: window.session.cursor.count > 1)
         part = steer(window)
         qtbot.keyClick(window, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
-        qtbot.waitUntil(lambda: said(part) == "Paused", timeout=30_000)
+        qtbot.waitUntil(lambda: said(part) == "Paused")
         frames = window.session.cursor.count
         qtbot.wait(600)
         assert window.session.cursor.count == frames
@@ -305,14 +306,14 @@ def test_a_real_training_is_steered_from_the_window(
             field.selectAll()
             qtbot.keyClicks(field, str(value))
             qtbot.keyClick(field, Qt.Key.Key_Return)
-            qtbot.waitUntil(lambda: not part.waiting, timeout=30_000)
-        qtbot.waitUntil(lambda: number(part, "weight posterior") == 2.5, timeout=30_000)
+            qtbot.waitUntil(lambda: not part.waiting)
+        qtbot.waitUntil(lambda: number(part, "weight posterior") == 2.5)
         assert number(part, "learning_rate") == pytest.approx(4e-4, rel=1e-3)
         qtbot.mouseClick(part.panel.pause, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: window.session.cursor.count > frames, timeout=60_000)
+        qtbot.waitUntil(lambda: window.session.cursor.count > frames)
         qtbot.mouseClick(part.panel.stop, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: said(part).startswith("This run was stopped"), timeout=60_000)
-        assert process.wait(60) == 0
+        qtbot.waitUntil(lambda: said(part).startswith("This run was stopped"))
+        assert process.wait(patience.SECONDS) == 0
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)

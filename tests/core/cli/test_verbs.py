@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support import patience
 from support.core import untrained_run
 
 from ed_core import Field, Fields
@@ -339,13 +340,13 @@ def test_an_interrupted_command_says_how_to_go_on(
         stderr=subprocess.PIPE, text=True, env={**os.environ},
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + patience.SECONDS
         while not [*output.glob("*.png")]:
             assert time.monotonic() < deadline
             assert child.poll() is None
             time.sleep(0.02)
         child.send_signal(number)
-        _, err = child.communicate(timeout=100)
+        _, err = child.communicate(timeout=patience.SECONDS)
     finally:
         child.kill()
         child.wait()

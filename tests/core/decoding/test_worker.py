@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from support import patience
 
 from ed_core import Run, open_run, train
 from ed_core.decoding.wire import Message, Unpacker, pack
@@ -338,7 +339,7 @@ def test_it_ends_when_its_input_ends(
         worker.send("embed", codes=np.random.default_rng(0).normal(size=(4000, 20)))
         time.sleep(0.5)
     worker.process.stdin.close()
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait(patience.SECONDS) == 0
 
 
 @pytest.mark.once
@@ -346,7 +347,7 @@ def test_it_ends_when_nobody_listens(workers: Callable[..., Worker], tmp_path: P
     worker = nowhere(workers, tmp_path)
     worker.process.stdout.close()
     worker.send("embed", codes=np.eye(5))
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait(patience.SECONDS) == 0
 
 
 def test_ctrl_c_in_the_terminal_is_left_to_the_window(

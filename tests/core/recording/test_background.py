@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from h5py._objects import phil
+from support import patience
 
 from ed_core.errors import EdkitError
 from ed_core.recording import ArrayInfo, Header, ProbeInfo, Recording, RecordingWriter, RunFolder
@@ -230,7 +231,7 @@ print(len(recording), thread.problem)
 
 def run_full(mode: str, path: Path, prefix: list[str]) -> str:
     command = [*prefix, sys.executable, "-W", "error", "-c", FULL, mode, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert done.returncode == 0, f"status {done.returncode}: {done.stderr[-2000:]}"
     assert done.stderr == ""
     return done.stdout.strip()
@@ -288,7 +289,7 @@ except EdkitError as error:
 def test_disk_that_is_full_before_the_first_frame(small_disk: Any, folder: RunFolder) -> None:
     prefix = small_disk(1, f"cp -r {folder.path} /mnt/run &&")
     command = [*prefix, sys.executable, "-W", "error", "-c", BEGIN]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert (done.returncode, done.stderr) == (0, "")
     where = "'/mnt/run/recording/0000.h5'"
     assert done.stdout == f"cannot record to {where}: only 0 MiB are free on the disk. []\n"
@@ -367,7 +368,7 @@ def test_a_writer_a_reader_and_a_saver_in_one_process(
     end = time.monotonic() + 600
     while True:
         process = child(STRESS, folder.path, 2000 if long else 300)
-        assert process.wait(120) == 0, process.stderr.read()
+        assert process.wait(patience.SECONDS) == 0, process.stderr.read()
         if not long or time.monotonic() > end:
             return
         for file in folder.recording.iterdir():

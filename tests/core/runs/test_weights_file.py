@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support import patience
 
 from ed_core.errors import EdkitError
 from ed_core.runs.weights_file import check_fit, read_arrays, write_arrays
@@ -216,7 +217,7 @@ print(len(read_arrays(path)[0]), sorted(file.name for file in path.parent.iterdi
 
 def test_full_disk_leaves_the_old_file_and_the_process(path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", FULL, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert done.returncode == 0, done.stderr[-1000:]
     assert done.stdout == "27\n27\n3 ['weights.h5']\n"
     assert done.stderr == ""

@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import keras
 import numpy as np
 import pytest
+from support import patience
 
 import ed_core
 from ed_core import EdkitError, RunFolder, resume, train
@@ -171,10 +172,10 @@ def watch(script: Script, kind: str, then: Callable[[], None]) -> threading.Thre
         return bool(script.seen) and any(e[1] == kind for e in events(script.path.parent))
 
     def wait() -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + patience.SECONDS
         try:
             while not there():
-                assert time.monotonic() < end, f"no event {kind!r} in the recording for 60 s"
+                assert time.monotonic() < end, f"no event {kind!r} in the recording"
                 time.sleep(0.02)
             then()
         except BaseException:
@@ -243,7 +244,7 @@ def test_validation_is_held_at_once_and_ended_for_what_else_is_asked(
         held.append((script.validated, [kind for _, kind, _ in events(script.path.parent)]))
         ask(script.path, Request("weight", 1.0, "label"))
         ask(script.path, Request("save"))
-        end = time.monotonic() + 60
+        end = time.monotonic() + patience.SECONDS
         while len(events(script.path.parent)) < 3 and time.monotonic() < end:
             time.sleep(0.02)
         held.append((script.validated, [kind for _, kind, _ in events(script.path.parent)]))

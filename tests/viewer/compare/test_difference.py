@@ -143,7 +143,7 @@ def test_frames_of_different_points_are_not_subtracted(
     theirs = pair.panel("B", "reconstruction").sheet.everything.rows[0].values
     pair.session("B")._requests.blockSignals(True)  # as if its frame took long to come
     pair.window.session.scrub(3)
-    qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"), timeout=15_000)
+    qtbot.waitUntil(lambda: pair.where("A").startswith("step 150"))
     assert pair.panel("B", "reconstruction").sheet.everything.rows[0].values is theirs
     assert pair.where("B").startswith("step 50")
 
@@ -163,7 +163,7 @@ def test_runs_of_other_samples_say_so(
     pair.window.stage.setCurrentIndex(1)
     qtbot.keyClick(pair.window, Qt.Key.Key_D)
     host = pair.host("B", "reconstruction")
-    qtbot.waitUntil(lambda: host.notice.text == f"No difference: {said}", timeout=15_000)
+    qtbot.waitUntil(lambda: host.notice.text == f"No difference: {said}")
     pair.window.stage.setCurrentIndex(8)
     pair.settle()
     host = pair.host("B", "gradients")

@@ -25,7 +25,7 @@ class OtherModel(Example):
 
 
 def known(qtbot: QtBot, window: Window) -> CompareFeature:
-    qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.run is not None)
     return window.findChild(CompareFeature)
 
 
@@ -51,7 +51,7 @@ def test_the_ways_come_back_for_their_model_and_for_no_other(
     part = known(qtbot, window)
     assert ways(part) == (True, Alignment.STEP)
     window.open(finished)
-    qtbot.waitUntil(lambda: ways(part) == (False, Alignment.EPOCH), timeout=30_000)
+    qtbot.waitUntil(lambda: ways(part) == (False, Alignment.EPOCH))
     part.choose(shorter)
     assert part.pair is not None
     qtbot.keyClick(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.engine import installed_backends
 from ed_viewer.decoding import client as decoder_module
@@ -38,13 +39,13 @@ def test_a_killed_process_is_said_and_starts_again_with_the_next_drag(
     window, panel = code_editor.opened(open_window, finished)
     pid = window.stage.decoder.process.number
     os.kill(pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.ENDED, timeout=30_000)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.ENDED)
     said = panel.editor.weights.text()
     assert said == "The decoder's process ended (signal 9). Drag to restart it."
     before = code_editor.picture(panel).copy()
     code_editor.drag(panel, QPoint(60, -40))
     assert window.stage.decoder.process.number != pid
-    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before), timeout=20_000)
+    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before))
     assert "decoded with checkpoint" in panel.editor.weights.text()
 
 
@@ -55,10 +56,10 @@ def test_a_process_that_always_ends_is_given_up_after_one_more_start(
     window = open_window(finished)
     panel = code_editor.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED)
     assert "I do not feel well" in decoder.words
     panel.handle.drag(np.ones(2))
-    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE)
     assert panel.editor.isHidden()
     assert "ended twice: I do not feel well" in panel.reason.text()
     panel.handle.drag(np.zeros(2))
@@ -70,7 +71,7 @@ def test_without_a_decoder_there_is_a_reason_and_no_dead_control(
 ) -> None:
     code_editor.pretend(mode="unable")
     panel = code_editor.latent(open_window(finished))
-    qtbot.waitUntil(lambda: panel.reason.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: panel.reason.isVisible())
     assert panel.reason.text() == "Live decoding unavailable: this model has no decoder."
     assert not panel.handle.item.target.isVisible()
     assert panel.editor.isHidden()
@@ -87,7 +88,7 @@ def test_a_process_that_never_answers_is_ended(
     window = open_window(finished)
     code_editor.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED)
     assert "no answer for 1 seconds" in decoder.words
 
 
@@ -98,13 +99,13 @@ def test_a_program_that_is_not_there(
     window = open_window(finished)
     panel = code_editor.latent(window)
     decoder = window.stage.decoder
-    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED, timeout=30_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.ENDED)
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: decoder.step == 150, timeout=30_000)
+    qtbot.waitUntil(lambda: decoder.step == 150)
     assert decoder.state is DecoderState.ENDED  # a frame does not start it again, a drag does
     assert "No such file" in decoder.words
     panel.handle.drag(np.ones(2))
-    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=30_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE)
 
 
 def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
@@ -112,7 +113,7 @@ def test_the_real_process_says_why_a_recording_alone_decodes_nothing(
 ) -> None:
     window = open_window(finished)
     panel = code_editor.latent(window)
-    qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.UNABLE, timeout=60_000)
+    qtbot.waitUntil(lambda: window.stage.decoder.state is DecoderState.UNABLE)
     assert "the model was not built by edkit" in panel.reason.text()
 
 
@@ -124,8 +125,8 @@ def test_another_run_and_a_closed_window_leave_no_process(
     code_editor.ready(code_editor.latent(window))
     first = window.stage.decoder.process.number
     window.open(wide)
-    qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
-    qtbot.waitUntil(lambda: not alive(first), timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.run is not None)
+    qtbot.waitUntil(lambda: not alive(first))
     code_editor.pretend(40)
     code_editor.ready(code_editor.latent(window))
     second = window.stage.decoder.process.number
@@ -159,7 +160,7 @@ def test_the_real_process_does_not_outlive_a_window_that_is_killed(finished: Pat
         assert alive(int(pid))
         window.kill()
         window.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + patience.SECONDS
     while alive(int(pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not alive(int(pid))
@@ -174,14 +175,14 @@ def test_dragging_through_the_code_of_a_trained_run(
     subprocess.run(command, check=True, capture_output=True)
     window = open_window(next((tmp_path / "runs").iterdir()))
     panel = code_editor.latent(window)
-    qtbot.waitUntil(lambda: len(code_editor.picture(panel)) > 0, timeout=120_000)
+    qtbot.waitUntil(lambda: len(code_editor.picture(panel)) > 0)
     assert code_editor.picture(panel).shape == (1, 32, 32, 1)
     before = code_editor.picture(panel).copy()
     code_editor.drag(panel, QPoint(70, 50))
-    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before), timeout=30_000)
+    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before))
     step = int(window.session.growth.steps[-1])
     assert panel.editor.weights.text() == f"decoded with checkpoint {step}"
-    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) == 8, timeout=60_000)
+    qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) == 8)
 
 
 def test_a_decoder_that_was_never_started_stops(tmp_path: Path) -> None:

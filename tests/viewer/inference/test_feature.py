@@ -33,7 +33,7 @@ def show(
 
     def open_run() -> Window:
         window = open_window(finished)
-        qtbot.waitUntil(lambda: window.session.run is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.run is not None)
         return window
 
     return open_run
@@ -63,7 +63,7 @@ def pictures(folder: Path, count: int = 3) -> Path:
 
 
 def dialog(qtbot: QtBot, window: Window) -> Any:
-    qtbot.waitUntil(lambda: feature(window).dialog is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: feature(window).dialog is not None)
     return feature(window).dialog
 
 
@@ -78,7 +78,7 @@ def at_work(qtbot: QtBot, window: Window, source: Path) -> Any:
     form = dialog(qtbot, window)
     choose(form, "reconstruct")
     form.start.click()
-    qtbot.waitUntil(lambda: Path(form.folder.text()).exists(), timeout=30_000)
+    qtbot.waitUntil(lambda: Path(form.folder.text()).exists())
     return form
 
 
@@ -93,15 +93,15 @@ def test_a_dropped_folder_is_reconstructed_and_shown(
     assert form.folder.text() == str(tmp_path / "photos-reconstruct")
     form.start.click()
     assert form.start.text() == "Stop"
-    qtbot.waitUntil(lambda: form.table.rowCount() == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: form.table.rowCount() == 3)
     icons = [form.table.item(row, column) for row in range(3) for column in (1, 2)]
-    qtbot.waitUntil(lambda: not any(item.icon().isNull() for item in icons), timeout=10_000)
+    qtbot.waitUntil(lambda: not any(item.icon().isNull() for item in icons))
     assert "Done 3 of 4 samples" in form.words.text()
     assert "'x.png': it is no picture." in form.words.text()
     assert str(tmp_path / "photos-reconstruct") in shown.status.message
     assert sorted(path.name for path in source.iterdir()) == ["0.png", "1.png", "2.png"]
     drop(shown, source)  # once more: into another folder
-    qtbot.waitUntil(lambda: form.folder.text().endswith("-2"), timeout=10_000)
+    qtbot.waitUntil(lambda: form.folder.text().endswith("-2"))
 
 
 def test_numbers_stand_in_the_table_beside_the_pictures(
@@ -112,7 +112,7 @@ def test_numbers_stand_in_the_table_beside_the_pictures(
     form = dialog(qtbot, shown)
     choose(form, "predict")
     form.start.click()
-    qtbot.waitUntil(lambda: form.table.rowCount() == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: form.table.rowCount() == 3)
     assert [form.table.item(1, n).text() for n in range(4)] == ["1.png", "", "1", "dog"]
     assert (tmp_path / "photos-predict" / "predictions.csv").exists()
 
@@ -124,7 +124,7 @@ def test_an_input_that_cannot_be_read_is_told_in_one_line(
     drop(shown, pictures(tmp_path / "bad"))
     form = dialog(qtbot, shown)
     form.start.click()
-    qtbot.waitUntil(lambda: "nothing reads it" in shown.status.message, timeout=30_000)
+    qtbot.waitUntil(lambda: "nothing reads it" in shown.status.message)
     assert form.problem.text == shown.status.message
     assert form.start.text() == "Start"
 
@@ -134,11 +134,11 @@ def test_a_running_task_says_how_far_it_is_and_can_be_stopped(
 ) -> None:
     shown = show()
     form = at_work(qtbot, shown, pictures(tmp_path / "slow"))
-    qtbot.waitUntil(lambda: form.busy.value() == 1200, timeout=10_000)
+    qtbot.waitUntil(lambda: form.busy.value() == 1200)
     assert form.busy.maximum() == 20_000
     assert form.words.text() == "1\u202f200 of 20\u202f000 samples …"
     form.start.click()
-    qtbot.waitUntil(lambda: "Stopped" in shown.status.message, timeout=30_000)
+    qtbot.waitUntil(lambda: "Stopped" in shown.status.message)
     assert not feature(shown).process.running
     assert form.problem.text == ""
     assert form.start.text() == "Start"
@@ -162,7 +162,7 @@ def test_a_dropped_run_is_opened(qtbot: QtBot, show: Callable[[], Window], short
     shown = show()
     drop(shown, shorter)
     session = shown.session
-    qtbot.waitUntil(lambda: bool(session.run and session.run.path == shorter), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(session.run and session.run.path == shorter))
     assert feature(shown).dialog is None
 
 
@@ -177,7 +177,7 @@ def test_without_a_run_it_is_said_what_to_do(
 ) -> None:
     window = open_window(root=tmp_path / "none")
     drop(window, pictures(tmp_path / "photos"))
-    qtbot.waitUntil(lambda: "Open a run first" in window.status.message, timeout=10_000)
+    qtbot.waitUntil(lambda: "Open a run first" in window.status.message)
 
 
 def test_it_has_a_key_and_stands_in_the_palette(qtbot: QtBot, show: Callable[[], Window]) -> None:
@@ -202,7 +202,7 @@ def test_of_a_run_that_recorded_nothing_the_window_says_so(
 ) -> None:
     shutil.rmtree(finished / "recording")
     window = open_window(finished)
-    qtbot.waitUntil(lambda: "holds no recording" in window.banner.text, timeout=30_000)
+    qtbot.waitUntil(lambda: "holds no recording" in window.banner.text)
     assert "damaged" not in window.welcome._text.text()
     feature(window).show_dialog()
     assert "edkit predict" in window.status.message

@@ -309,12 +309,12 @@ def test_what_is_found_in_the_files_is_shown_before_the_start(
     field = page.data_page.sections[0].field("path")
     field.set_text(str(path))
     assert look.text == "Reading the data …"
-    qtbot.waitUntil(lambda: "Samples: train 16, test 4." in look.text, timeout=60_000)
+    qtbot.waitUntil(lambda: "Samples: train 16, test 4." in look.text)
     assert "image (image, 8 x 8 x 1)" in look.text
     assert "image" in look.fields
     assert "split" in look.text
     field.set_text(str(tmp_path / "none.npz"))
-    qtbot.waitUntil(lambda: "none.npz': expected" in look.text, timeout=60_000)
+    qtbot.waitUntil(lambda: "none.npz': expected" in look.text)
     field.set_text(str(path))
     form.end()  # with the question under way
     field.set_text("")

@@ -115,11 +115,11 @@ def test_the_caption_says_what_has_no_room_at_this_size(qtbot: QtBot, make: Make
     assert "samples" not in full
     made.resize(QSize(340, 150))
     mosaic = made.mosaic
-    qtbot.waitUntil(lambda: mosaic.hidden_rows > 0 and mosaic.columns < 24, timeout=15_000)
+    qtbot.waitUntil(lambda: mosaic.hidden_rows > 0 and mosaic.columns < 24)
     qtbot.waitUntil(lambda: f"no room for {mosaic.hidden_rows} rows" in made.caption.text)
     assert f"{mosaic.columns} of 24 samples" in made.caption.text
     made.resize(QSize(700, 400))
-    qtbot.waitUntil(lambda: made.caption.text == full, timeout=15_000)
+    qtbot.waitUntil(lambda: made.caption.text == full)
 
 
 def test_the_caption_counts_the_samples_that_can_be_chosen(qtbot: QtBot, make: Make) -> None:
@@ -128,7 +128,7 @@ def test_the_caption_counts_the_samples_that_can_be_chosen(qtbot: QtBot, make: M
     made = make("activations", {"conv": maps}, {"image": images}, {}, {"field": "image"})
     assert "of 26 samples" not in made.caption.text
     made.resize(QSize(300, 400))
-    qtbot.waitUntil(lambda: made.strip.columns < 26, timeout=15_000)
+    qtbot.waitUntil(lambda: made.strip.columns < 26)
     qtbot.waitUntil(lambda: f"{made.strip.columns} of 26 samples" in made.caption.text)
 
 

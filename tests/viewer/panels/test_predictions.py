@@ -126,7 +126,7 @@ def test_samples_of_a_cell_leave_the_matrix_most_of_a_narrow_panel(
     made = make("predictions", {"probabilities": likely(FOUND, 4)}, reference, fields, given)
     made.resize(380, 300)
     made.matrix.choose((0, 0))
-    qtbot.waitUntil(made.examples.isVisible, timeout=5_000)
+    qtbot.waitUntil(made.examples.isVisible)
     assert made.matrix.width() > 1.5 * made.examples.width()
 
 
@@ -206,7 +206,7 @@ def test_in_a_high_panel_the_classes_stand_below_the_pictures(make: Make, qtbot:
     sheet, scores = made.sheet, made.scores
     for width, height, below in ((460, 600, True), (700, 400, False), (460, 500, True)):
         made.resize(width, height)
-        qtbot.waitUntil(lambda below=below: (scores.y() > sheet.y()) == below, timeout=5_000)
+        qtbot.waitUntil(lambda below=below: (scores.y() > sheet.y()) == below)
         assert not sheet.geometry().intersects(scores.geometry())
         assert (sheet.width() > 0.9 * width) == below
         assert scores.height() >= 4 * scores.fontMetrics().height()  # no line is left out

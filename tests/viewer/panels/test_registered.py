@@ -89,8 +89,8 @@ def test_every_panel_draws_a_recording_of(
     uncover: Callable[[Window], None],
 ) -> None:
     window = open_window(recordings / model)
-    qtbot.waitUntil(lambda: window.session.cursor.count == FRAMES, timeout=30_000)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == FRAMES)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
     assert set(titles) <= {OVERVIEW, *TABS}
     assert window.banner.isHidden()
@@ -123,9 +123,7 @@ def shown_of(recording: Recording, panel: Panel, frames: tuple[int, ...]) -> Sho
 
 def scrub(qtbot: QtBot, window: Window, frame: int) -> None:
     """Go to a frame and wait until it is drawn."""
-    with qtbot.waitSignal(
-        window.session.drawn, timeout=30_000, check_params_cb=lambda f: f.request.frame == frame
-    ):
+    with qtbot.waitSignal(window.session.drawn, check_params_cb=lambda f: f.request.frame == frame):
         window.session.scrub(frame)
 
 

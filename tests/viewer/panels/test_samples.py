@@ -81,17 +81,17 @@ def test_rows_and_columns_are_as_many_as_have_room(open_window: Open) -> None:
 
 def strip_of(qtbot: QtBot, window: Window) -> Any:
     """Open the tab of samples and show them over time, by the keyboard."""
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
     window.stage.setCurrentIndex(titles.index("Samples"))
     panel: Any = window.stage.panels[0]
-    qtbot.waitUntil(lambda: bool(panel.arrays), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(panel.arrays))
     for _ in range(80):
         if panel.over_time.hasFocus():
             break
         qtbot.keyClick(window.focusWidget() or window, Qt.Key.Key_Tab)
     qtbot.keyClick(panel.over_time, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: panel.past is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.past is not None)
     return panel
 
 
@@ -120,7 +120,7 @@ def test_the_window_shows_the_steps_up_to_the_cursor(
     first = np.array([a[panel.past.samples[0]] for a in arrays], "f4")
     np.testing.assert_allclose(rows[0].values, first, atol=1e-3)
     window.session.scrub(3)
-    qtbot.waitUntil(lambda: names_of(panel) == ["0", "50", "100", "150"], timeout=30_000)
+    qtbot.waitUntil(lambda: names_of(panel) == ["0", "50", "100", "150"])
     assert "at 4 steps up to 150" in panel.caption.text
     qtbot.keyClick(panel.over_time, Qt.Key.Key_Space)
     assert not names_of(panel)
@@ -149,10 +149,10 @@ def test_two_runs_have_their_columns_at_the_same_steps(
     assert theirs.over_time.isChecked()
     steps = [str(step) for step in range(0, 400, 50)]
     last = [*steps[:5], *["200"] * 3]
-    qtbot.waitUntil(lambda: (names_of(ours), names_of(theirs)) == (steps, last), timeout=30_000)
+    qtbot.waitUntil(lambda: (names_of(ours), names_of(theirs)) == (steps, last))
     pair.part.set_signed(True)
     signed = pair.panel("B", "samples")
-    qtbot.waitUntil(lambda: signed.past is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: signed.past is not None)
     assert names_of(signed) == last
     examples = [Example(samples=120, frames=n) for n in (8, 5)]
     one, other = (e.frame(2)["samples"]["images"][0].astype("f4") for e in examples)
@@ -169,7 +169,7 @@ def test_where_run_b_has_no_frame_yet_its_column_is_empty(
     session.columns = lambda count: (-1, *range(1, 8))
     session.look_back()
     theirs = pair.panel("B", "samples")
-    qtbot.waitUntil(lambda: names_of(theirs)[:2] == ["–", "50"], timeout=30_000)
+    qtbot.waitUntil(lambda: names_of(theirs)[:2] == ["–", "50"])
     card = theirs.source.theme.colour("card")
     pixel = theirs.tiles.shown.rows[0].pixels[0, 0, 0]
     assert tuple(pixel[:3]) == (card.blue(), card.green(), card.red())

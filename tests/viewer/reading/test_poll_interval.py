@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from support import patience
 
 from ed_viewer.reading import reader as pace
 from ed_viewer.reading.reader import PollInterval, waited
@@ -87,7 +88,7 @@ def test_waiting_for_a_processor_that_others_have_is_seen() -> None:
     spin = [sys.executable, "-c", "while True: pass"]
     others = [subprocess.Popen(spin) for _ in range(2)]
     try:
-        before, end = waited(), time.monotonic() + 20
+        before, end = waited(), time.monotonic() + patience.SECONDS
         while waited() - before < 0.01:
             assert time.monotonic() < end, "this thread never waited"
     finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from support import patience
 
 from ed_core.recording import (
     ArrayInfo,
@@ -66,7 +67,7 @@ def test_a_look_within_a_tick_of_the_last_write_trusts_no_date(tmp_path: Path) -
             example.append(writer, number)
             assert frames(tail.poll()) == number + 1
         run.update(status="finished")
-    end = time.monotonic() + 10
+    end = time.monotonic() + patience.SECONDS
     while tail.live and time.monotonic() < end:
         tail.poll()
         time.sleep(0.01)

@@ -52,7 +52,7 @@ class Following:
         self.requests.expect(Frame(FrameRequest(frame=frame, **facts), {"latent_codes": {}}))
 
     def wait(self, qtbot: QtBot) -> None:
-        qtbot.waitUntil(lambda: self.requests.settled, timeout=30_000)
+        qtbot.waitUntil(lambda: self.requests.settled)
 
 
 @pytest.fixture
@@ -120,9 +120,9 @@ def test_a_run_that_is_followed_is_drawn_without_being_asked_for(
     with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
         example.append(writer, 0)
         window: Window = open_window(run.path)
-        qtbot.waitUntil(lambda: window.stage.drawn() == {0}, timeout=30_000)
+        qtbot.waitUntil(lambda: window.stage.drawn() == {0})
         window.stage.complete()
-        qtbot.waitUntil(lambda: window.session.settled, timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.settled)
         asked: list[int] = []
         ask = window.reader.ask
         window.reader.ask = lambda r: (asked.append(r.frame), ask(r))  # type: ignore[method-assign]
@@ -130,16 +130,16 @@ def test_a_run_that_is_followed_is_drawn_without_being_asked_for(
         window.session.drawn.connect(drawn.append)
         for number in range(1, 6):
             example.append(writer, number)
-            qtbot.waitUntil(lambda n=number: window.stage.drawn() == {n}, timeout=15_000)
+            qtbot.waitUntil(lambda n=number: window.stage.drawn() == {n})
         assert not asked
         assert [frame.request.frame for frame in drawn] == [1, 2, 3, 4, 5]
         for frame in drawn:
             expected = example.frame(frame.request.frame)["reconstruction"]["output"]
             assert np.array_equal(frame.arrays["reconstruction"]["output"], expected)
         window.session.step(0)  # by hand: it stays
-        qtbot.waitUntil(lambda: window.session.settled, timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.settled)
         example.append(writer, 6)
-        qtbot.waitUntil(lambda: window.session.cursor.count == 7, timeout=15_000)
+        qtbot.waitUntil(lambda: window.session.cursor.count == 7)
         assert window.session.growth is not None
         assert window.session.growth.ahead is None
         assert window.stage.drawn() == {5}

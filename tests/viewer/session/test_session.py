@@ -24,7 +24,7 @@ def test_of_all_growth_that_waits_the_newest_alone_is_shown(
     """A window that got no processor for a while does not work off what it has missed."""
     window = open_window(finished)
     session = window.session
-    qtbot.waitUntil(lambda: session.growth is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: session.growth is not None)
     assert session.growth is not None
     shown: list[int] = []
     session.grew.connect(lambda growth: shown.append(len(growth.steps)))
@@ -51,14 +51,14 @@ def test_a_window_that_does_not_listen_is_told_little(
     with run.hold(), RecordingWriter(run.recording, example.header(), example.reference) as writer:
         example.append(writer, 0)
         window = open_window(run.path)
-        qtbot.waitUntil(lambda: window.session.cursor.count == 1, timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.cursor.count == 1)
         told: list[RunProgress] = []
         window.reader.grew.connect(told.append, Qt.ConnectionType.DirectConnection)
         for number in range(1, 15):
             example.append(writer, number)
             time.sleep(0.1)  # without a turn of the event loop
         assert 1 <= len(told) <= 2
-        qtbot.waitUntil(lambda: window.session.cursor.count == 15, timeout=30_000)
+        qtbot.waitUntil(lambda: window.session.cursor.count == 15)
         window.close()
 
 
@@ -69,11 +69,11 @@ def test_what_is_described_again_is_drawn_again(
     window = open_window(finished)
     session, drawn = window.session, []
     session.drawn.connect(lambda frame: drawn.append(frame.request.frame))
-    qtbot.waitUntil(lambda: bool(drawn) and session.settled, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(drawn) and session.settled)
 
     session._requests._drawn_at = time.monotonic() + 1.0  # the next drawing has to wait for so long
     session.scrub(1)
-    qtbot.waitUntil(lambda: session._requests._waiting is not None, timeout=15_000)
+    qtbot.waitUntil(lambda: session._requests._waiting is not None)
     assert session.run is not None
     session._on_described(session.run)
-    qtbot.waitUntil(lambda: session.settled and drawn[-1] == 1, timeout=15_000)
+    qtbot.waitUntil(lambda: session.settled and drawn[-1] == 1)

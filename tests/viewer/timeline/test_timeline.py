@@ -179,7 +179,7 @@ def pixels(timeline: Timeline) -> np.ndarray:
 
 def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
     cursor = window.session.cursor
     window.session.scrub(2)
     qtbot.keyClick(window, Qt.Key.Key_I)
@@ -192,7 +192,7 @@ def test_the_keys_loop_and_zoom(qtbot: QtBot, open_window: Open, finished: Path)
     seen: list[int] = []
     window.session.moved.connect(lambda: seen.append(cursor.frame))
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: len(seen) > 8, timeout=15_000)
+    qtbot.waitUntil(lambda: len(seen) > 8)
     assert cursor.playback is Playback.PLAYING
     assert set(seen) == {2, 3, 4}
     qtbot.keyClick(window, Qt.Key.Key_Space)
@@ -232,7 +232,7 @@ def test_a_loop_that_cannot_be_is_said_and_another_is_kept(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
     window.session.set_loop(2, 4)
     window.session.scrub(7)
     qtbot.keyClick(window, Qt.Key.Key_I)

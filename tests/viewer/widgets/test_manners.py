@@ -260,10 +260,10 @@ def test_numbers_of_a_code_have_room_in_larger_type(qtbot: QtBot, theme: Theme) 
     box = units.rows[0][2]
     before = box.width()
     theme.set_lecture(True)
-    qtbot.waitUntil(lambda: box.width() > before, timeout=5000)
+    qtbot.waitUntil(lambda: box.width() > before)
     assert box.lineEdit().width() >= box.fontMetrics().horizontalAdvance("−00.00")
     theme.set_lecture(False)
-    qtbot.waitUntil(lambda: box.width() == before, timeout=5000)
+    qtbot.waitUntil(lambda: box.width() == before)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_what_the_mouse_leaves_is_painted_so_also_under_a_menu(
     for way in (QEvent(QEvent.Type.Enter), QEvent(QEvent.Type.Leave)):
         before = painted()
         QApplication.sendEvent(widget, way)
-        qtbot.waitUntil(lambda before=before: painted() > before, timeout=5_000)
+        qtbot.waitUntil(lambda before=before: painted() > before)
 
 
 def test_a_run_that_ended_without_a_frame_says_so(

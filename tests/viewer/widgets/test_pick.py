@@ -34,12 +34,12 @@ def test_arrows_move_the_picked_channel_and_not_the_cursor(
     qtbot: QtBot, open_window: Open, finished: object
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.stage.setCurrentIndex(1 + TABS.index("Activations"))
     panel = window.stage.panels[0]
     assert isinstance(panel, ActivationsPanel)
-    qtbot.waitUntil(lambda: bool(panel.mosaic.shown.rows), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(panel.mosaic.shown.rows))
     mosaic, cursor = panel.mosaic, window.session.cursor
     assert not panel.focus.isVisible()
     click(qtbot, mosaic, 3, 2)
@@ -123,7 +123,7 @@ def test_a_video_is_shown_frame_by_frame(qtbot: QtBot, make: Make) -> None:
     np.testing.assert_array_equal(rows[0].values, videos[:, 3])
     np.testing.assert_array_equal(rows[1].values, output[:, 3])
     panel.film.play.click()
-    qtbot.waitUntil(lambda: panel.film.frame == 1, timeout=15_000)  # 4, 0, 1: round and round
+    qtbot.waitUntil(lambda: panel.film.frame == 1)  # 4, 0, 1: round and round
     panel.hide()
     assert not panel.film.playing
 

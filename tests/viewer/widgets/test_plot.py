@@ -69,7 +69,7 @@ def test_curves_that_are_resized_are_painted_twice_at_most(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.curves.whole and window.stage.drawn() == {7}, timeout=30_000)
+    qtbot.waitUntil(lambda: window.curves.whole and window.stage.drawn() == {7})
     window.stage.complete()
     qtbot.wait(300)
     views = [plot.view.viewport() for plot in window.curves.plots.values()]
@@ -85,7 +85,7 @@ def test_curves_that_are_resized_are_painted_twice_at_most(
     for view in views:
         view.installEventFilter(watch)
     window.resize(1280, 720)
-    qtbot.waitUntil(lambda: {*whole} == {*views}, timeout=30_000)
+    qtbot.waitUntil(lambda: {*whole} == {*views})
     qtbot.wait(100)
     # In its size, and once more where its axes have changed by that.
     assert max(Counter(whole).values()) <= 2

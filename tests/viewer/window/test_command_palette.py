@@ -48,7 +48,7 @@ def test_any_letters_of_a_text_in_their_order_find_it(text: str, data: st.DataOb
 
 def test_the_palette_does_what_is_chosen(qtbot: QtBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     shown = palette(qtbot, window)
     qtbot.keyClicks(shown.query, "light")
     assert shown.list.currentItem().text() == "Light or dark theme"
@@ -73,8 +73,8 @@ def test_the_palette_offers_every_command_with_its_key_and_every_run(
     qtbot: QtBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.runs.count() == 1, timeout=30_000)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 1)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     offered = {entry.words: entry.keys for entry in entries(window)}
     for action in window.commands:
         if action.isVisible() and action.objectName() != "palette":

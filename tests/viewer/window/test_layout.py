@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def opened(qtbot: QtBot, window: Window) -> Window:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     return window
 
 
@@ -48,7 +48,7 @@ def test_a_layout_comes_back_for_its_model_and_for_no_other(
     window = opened(qtbot, open_window(other, settings=Settings(file)))
     assert area(window) == BOTTOM
     window.open(finished)
-    qtbot.waitUntil(lambda: area(window) == TOP, timeout=30_000)
+    qtbot.waitUntil(lambda: area(window) == TOP)
     window.close()
     assert set(json.loads(file.read_text())["layouts"]) == {"conv_vae", "unet"}
 
@@ -64,7 +64,7 @@ def test_a_layout_that_came_back_is_not_to_undo(
     assert area(window) == TOP
     assert window.findChild(ViewHistory).stack.count() == 0
     window.addDockWidget(BOTTOM, window.docks["curves"])
-    qtbot.waitUntil(lambda: window.findChild(ViewHistory).stack.count() == 1, timeout=15_000)
+    qtbot.waitUntil(lambda: window.findChild(ViewHistory).stack.count() == 1)
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert area(window) == TOP
 
@@ -137,7 +137,7 @@ def test_a_log_that_was_opened_while_waiting_stays(
     example = Example(samples=60, frames=3)
     with folder.hold():
         window = open_window(folder.path, settings=Settings(file))
-        qtbot.waitUntil(lambda: "Waiting" in window.welcome._text.text(), timeout=30_000)
+        qtbot.waitUntil(lambda: "Waiting" in window.welcome._text.text())
         window.act("log")
         assert window.docks["log"].isVisible()
         with RecordingWriter(folder.recording, example.header(), example.reference) as writer:
@@ -162,4 +162,4 @@ def test_lecture_mode_gives_every_dock_its_size_back(
         def given_back() -> bool:
             return {name: window.docks[name].size() for name in sizes} == sizes
 
-        qtbot.waitUntil(given_back, timeout=10_000)
+        qtbot.waitUntil(given_back)

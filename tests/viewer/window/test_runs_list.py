@@ -145,7 +145,7 @@ def test_the_menu_of_two_runs_says_what_they_differ_in(
     for path, latent in ((finished, 2), (shorter, 8)):
         RunFolder(path).update(params={"latent": latent})
     window = open_window(finished, shorter)
-    qtbot.waitUntil(lambda: window.runs.count() == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 2)
     window.findChild(CompareFeature)._ask()
     tool = window.findChild(CompareFeature).tools.compare
     menus = [menu for menu in tool.findChildren(QMenu) if menu.isVisible()]
@@ -160,9 +160,9 @@ def test_a_run_from_elsewhere_is_listed_and_highlighted(
     """As Ctrl+O opens it."""
     other = write_example(tmp_path / "more", Example(samples=60, frames=3), frames=3)
     window = open_window(root=finished.parent)
-    qtbot.waitUntil(lambda: highlighted(window.runs) == [finished], timeout=30_000)
+    qtbot.waitUntil(lambda: highlighted(window.runs) == [finished])
     window.open(other)
-    qtbot.waitUntil(lambda: highlighted(window.runs) == [other], timeout=30_000)
+    qtbot.waitUntil(lambda: highlighted(window.runs) == [other])
     assert set(window.runs.paths) == {finished, other}
 
 
@@ -171,8 +171,8 @@ def test_a_folder_of_runs_lists_them_and_shows_the_newest(
 ) -> None:
     window = open_window(finished.parent, root=tmp_path / "none")
     newest = max((finished, shorter), key=lambda path: path.stat().st_mtime)
-    qtbot.waitUntil(lambda: window.session.path == newest, timeout=30_000)
-    qtbot.waitUntil(lambda: highlighted(window.runs) == [newest], timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.path == newest)
+    qtbot.waitUntil(lambda: highlighted(window.runs) == [newest])
     assert set(window.runs.paths) == {finished, shorter}
     assert window.banner.text == ""
 
@@ -183,8 +183,8 @@ def test_a_project_lists_the_runs_in_its_folder_of_runs(
     run = tmp_path / "project" / "runs" / finished.name
     shutil.copytree(finished, run)
     window = open_window(tmp_path / "project", root=tmp_path / "none")
-    qtbot.waitUntil(lambda: window.session.path == run, timeout=30_000)
-    qtbot.waitUntil(lambda: highlighted(window.runs) == [run], timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.path == run)
+    qtbot.waitUntil(lambda: highlighted(window.runs) == [run])
     assert window.runs.paths == [run]
     assert window.banner.text == ""
 
@@ -196,7 +196,7 @@ def test_a_folder_without_a_run_is_said_in_words(
     empty.mkdir()
     window = open_window(empty)
     said = f"{str(empty)!r} is not a run folder: it has no run.json."
-    qtbot.waitUntil(lambda: window.banner.text == said, timeout=30_000)
+    qtbot.waitUntil(lambda: window.banner.text == said)
     assert [label.text() for label in window.welcome.findChildren(QLabel) if label.isVisible()] == [
         "empty",
         "There is nothing to show.",
@@ -217,7 +217,7 @@ def test_the_sheet_of_a_run_says_all_of_its_options(
         of_a_newer_version="x",
     )
     window = open_window(finished)
-    qtbot.waitUntil(lambda: window.runs.count() == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: window.runs.count() == 1)
     runs = window.runs
     at = runs.visualItemRect(runs.item(0)).center()
     reason = QContextMenuEvent.Reason.Mouse

@@ -19,8 +19,8 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 def opened(qtbot: QtBot, window: Window) -> ViewHistory:
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 8, timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
+    qtbot.waitUntil(lambda: window.session.cursor.count == 8)
     QApplication.processEvents()
     return window.findChild(ViewHistory)
 
@@ -65,7 +65,7 @@ def test_playing_is_one_change_from_where_it_began_to_where_it_ended(
     window.session.scrub(1)
     history.stack.clear()
     window.session.toggle()
-    qtbot.waitUntil(lambda: window.session.cursor.playback is Playback.PAUSED, timeout=15_000)
+    qtbot.waitUntil(lambda: window.session.cursor.playback is Playback.PAUSED)
     assert history.stack.count() == 1
     undo(qtbot, window)
     assert window.session.cursor.frame == 1
@@ -84,7 +84,7 @@ def test_tab_theme_lecture_and_layout_come_back_in_turn(
     qtbot.wait(20)
     curves = window.docks["curves"]
     window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, curves)
-    qtbot.waitUntil(lambda: history.stack.count() == 5, timeout=2000)
+    qtbot.waitUntil(lambda: history.stack.count() == 5)
     undo(qtbot, window)
     assert window.dockWidgetArea(curves) == Qt.DockWidgetArea.BottomDockWidgetArea
     undo(qtbot, window)
@@ -112,7 +112,7 @@ def test_another_run_begins_a_new_history(
     window.session.scrub(2)
     assert history.stack.count() == 1
     window.open(shorter)
-    qtbot.waitUntil(lambda: window.session.cursor.count == 5, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.cursor.count == 5)
     assert history.stack.count() == 0
 
 

@@ -32,11 +32,9 @@ def test_dragging_the_handle_changes_the_picture_and_leaves_a_trail(
     code_editor.drag(panel, QPoint(90, -60))
     assert panel.handle.code[0] > code[0]
     assert panel.handle.code[1] > code[1]
-    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before), timeout=30_000)
+    qtbot.waitUntil(lambda: not np.array_equal(code_editor.picture(panel), before))
     expected = 1 / (1 + np.exp(-panel.handle.code[0]))
-    qtbot.waitUntil(
-        lambda: abs(float(code_editor.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5, timeout=30_000
-    )
+    qtbot.waitUntil(lambda: abs(float(code_editor.picture(panel)[0, 5, 0, 0]) - expected) < 1e-5)
     assert panel.editor.picture.grab().toImage() != drawn
     moved = code_editor.on_screen(
         panel, panel.axes.place(panel.handle.code)
@@ -54,7 +52,7 @@ def test_the_panel_says_which_weights_are_in_use(
     said = panel.editor.weights
     qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 300 (step 350 not kept)")
     window.session.scrub(4)
-    qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 200", timeout=30_000)
+    qtbot.waitUntil(lambda: said.text() == "decoded with checkpoint 200")
 
 
 def test_the_handle_stands_on_the_overview_of_no_run(
@@ -62,7 +60,7 @@ def test_the_handle_stands_on_the_overview_of_no_run(
 ) -> None:
     code_editor.pretend()
     window = open_window(finished)
-    qtbot.waitUntil(lambda: bool(window.stage.panels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.stage.panels))
     assert all(panel.source.decoder is None for panel in window.stage.panels)
     assert (
         window.stage.decoder.state is DecoderState.IDLE
@@ -80,8 +78,8 @@ def test_a_class_is_chosen_for_a_conditional_decoder(
     assert choice.isVisible()
     assert code_editor.picture(panel)[0, 0].min() == 1
     choice.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: code_editor.picture(panel)[0, 3].min() == 1, timeout=30_000)
-    qtbot.waitUntil(lambda: panel.interpolation.row.outputs[:, 3].min() == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: code_editor.picture(panel)[0, 3].min() == 1)
+    qtbot.waitUntil(lambda: panel.interpolation.row.outputs[:, 3].min() == 1)
 
 
 def test_a_code_of_many_numbers_has_sliders_that_can_be_typed(
@@ -151,7 +149,7 @@ def test_axes_are_chosen_and_t_sne_comes_when_it_is_asked_for(
     code_editor.drag(panel, QPoint(50, 0))
     assert np.flatnonzero(np.abs(panel.handle.code - before) > 1e-6).tolist() in ([6], [2, 6])
     choice.kind.setCurrentText("t-SNE")
-    qtbot.waitUntil(lambda: len(panel.axes.points) == 60, timeout=30_000)
+    qtbot.waitUntil(lambda: len(panel.axes.points) == 60)
     np.testing.assert_allclose(panel.axes.points, panel.codes[:, :2] * 10, rtol=1e-5)
     assert not panel.handle.item.target.isVisible()  # there is no way back from t-SNE
     assert "t-SNE of step 100" in panel.caption.text
@@ -169,10 +167,10 @@ def test_where_its_process_ends_no_t_sne_is_on_its_way(
     choice.kind.setCurrentText("t-SNE")
     assert "Computing t-SNE" in panel.caption.text
     os.kill(decoder.process.number, signal.SIGKILL)
-    qtbot.waitUntil(lambda: "t-SNE failed" in panel.caption.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "t-SNE failed" in panel.caption.text)
     choice.again.click()
-    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE, timeout=20_000)
-    qtbot.waitUntil(lambda: "t-SNE failed" in panel.caption.text, timeout=20_000)
+    qtbot.waitUntil(lambda: decoder.state is DecoderState.UNABLE)
+    qtbot.waitUntil(lambda: "t-SNE failed" in panel.caption.text)
     choice.again.click()  # it is not started a third time
     assert "t-SNE failed" in panel.caption.text
 
@@ -184,15 +182,13 @@ def test_between_two_samples(
     window = open_window(finished)
     panel = code_editor.latent(window)
     between = panel.interpolation
-    qtbot.waitUntil(lambda: len(between.row.outputs) == 8, timeout=20_000)
+    qtbot.waitUntil(lambda: len(between.row.outputs) == 8)
     assert [box.value() for box in between.ends] == [1, 2]
     between.set_end(1, 9)
-    qtbot.waitUntil(lambda: len(between.codes) > 0 and between.codes[-1, 0] == 9, timeout=30_000)
+    qtbot.waitUntil(lambda: len(between.codes) > 0 and between.codes[-1, 0] == 9)
     np.testing.assert_allclose(between.codes[:, 0], np.linspace(0, 9, 8))
     expected = 1 / (1 + np.exp(-between.codes[:, 0]))
-    qtbot.waitUntil(
-        lambda: np.allclose(between.row.outputs[:, 5, 0, 0], expected, atol=1e-5), timeout=30_000
-    )
+    qtbot.waitUntil(lambda: np.allclose(between.row.outputs[:, 5, 0, 0], expected, atol=1e-5))
     cell = between.row.tiles.grid.cell(0, 3)
     qtbot.mouseClick(between.row.tiles, Qt.MouseButton.LeftButton, pos=cell.center())
     np.testing.assert_array_equal(panel.handle.code, between.codes[3])
@@ -208,7 +204,7 @@ def test_a_click_on_a_point_takes_its_code(
     viewport, left = panel.scatter.plot.viewport(), Qt.MouseButton.LeftButton
     at = code_editor.on_screen(panel, panel.codes[far])
     QTest.mouseClick(viewport, left, pos=at)
-    qtbot.waitUntil(lambda: panel.interpolation.ends[0].value() == far + 1, timeout=15_000)
+    qtbot.waitUntil(lambda: panel.interpolation.ends[0].value() == far + 1)
     np.testing.assert_allclose(panel.handle.code, panel.codes[far])
 
 
