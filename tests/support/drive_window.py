@@ -21,7 +21,6 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QGraphicsView, QPushButton, QWidget
-from support import patience
 
 from ed_core.recording import ArrayInfo, Header, ProbeInfo
 from ed_viewer import event_loop
@@ -35,6 +34,7 @@ from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.video_bar import VideoBar
 from ed_viewer.window.window import Window
 
+DEADLINE = 240.0  # seconds, for all that waits
 STILL = 0.04  # seconds without a change on the screen, after which it is still
 LARGE, SMALL = QSize(1440, 900), QSize(1280, 720)
 APART = ("open", "new", "quit")  # they ask for a folder, start a process, end the window
@@ -144,10 +144,10 @@ class Driver:
             time.sleep(0.002)
 
     def until(self, done: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + patience.SECONDS
+        end = time.monotonic() + DEADLINE
         while not done():
             if time.monotonic() > end:
-                raise TimeoutError(f"{patience.SECONDS:.0f} s passed without {what}")
+                raise TimeoutError(f"{DEADLINE:.0f} s passed without {what}")
             self.pump(0.005)
 
     def busy(self) -> str:
@@ -168,7 +168,7 @@ class Driver:
             self.window.session.toggle()
         for film in self.window.findChildren(VideoBar):
             film.play.setChecked(False)
-        end, before = time.monotonic() + patience.SECONDS, self.picture()
+        end, before = time.monotonic() + DEADLINE, self.picture()
         while True:
             self.until(lambda: not self.busy(), "an idle window")
             self.pump(STILL)
@@ -176,9 +176,7 @@ class Driver:
             if not self.busy() and np.array_equal(before, now):
                 return now
             if time.monotonic() > end:
-                raise TimeoutError(
-                    f"{patience.SECONDS:.0f} s passed, and {box(before, now)} still moves"
-                )
+                raise TimeoutError(f"{DEADLINE:.0f} s passed, and {box(before, now)} still moves")
             before = now
 
     # what is seen
