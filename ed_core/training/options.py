@@ -6,13 +6,13 @@ import platform
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
 from ed_core.engine import installed_backends, reason_for
-from ed_core.errors import EdkitError, unknown
+from ed_core.errors import EdkitError
 from ed_core.plugins.findings import Findings
 from ed_core.plugins.options import options_of
 from ed_core.plugins.registry import PLUGIN_FILES
@@ -23,7 +23,6 @@ from ed_core.runs.rebuilding import check_data_plugin, spec_of
 
 BATCH = 128  # samples a step, of those that are small
 _BATCH_BYTES = 16 * 2**20
-ENGINES = ("auto", "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Plan:
     record: bool = True
     record_share: float = SHARE
     every: int | None = None
-    engine: str = "auto"
+    engine: Literal["auto", "plain"] = "auto"
 
     def __post_init__(self) -> None:
         for name, option in TRAINING_OPTIONS.items():
@@ -105,8 +104,6 @@ class Plan:
             raise EdkitError(
                 f"validation must be a share from 0 to below 1, received {self.validation}."
             )
-        if self.engine not in ENGINES:
-            raise unknown("engine", self.engine, ENGINES)
         if not 0 <= self.seed < 2**31:
             raise EdkitError(f"seed must be from 0 to 2147483647, received {self.seed}.")
 

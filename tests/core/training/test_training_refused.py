@@ -123,6 +123,7 @@ def test_bad_data_is_refused_before_anything_is_written(
             "record_share must be a share above 0, up to 1, received 0.0: --no-record records "
             "nothing.",
         ),
+        ({"engine": "fast"}, "option 'engine' is one of 'auto', 'plain', received 'fast'."),
         ({"epochs": True}, "option 'epochs' is a whole number, received True."),
         ({"stratified": "no"}, "option 'stratified' is yes or no, received 'no'."),
         ({"weights": {"image": "1"}}, "option 'weights' is a mapping of each name to a number, "),
