@@ -105,18 +105,13 @@ class JointReader:
 
         Where the joint call fails, each probe makes its own from then on, and a warning says so.
         """
+        failure = ""
         try:
             outputs = self._outputs()
         except Exception as error:  # somebody's own model: its probe, alone, may say what is wrong
-            self._joined = {}
-            arrays = self.read()
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            warnings.warn(
-                f"the models of a frame are called one by one, which takes longer: their joint "
-                f"call failed ({text[:200]})",
-                stacklevel=2,
-            )
-            return arrays
+            outputs = {}
+            self._joined, self._call, self._inputs = {}, None, []
+            failure = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         arrays = {}
         for name, read in self._bound.items():
             if name in outputs:
@@ -124,6 +119,12 @@ class JointReader:
                 arrays[name] = read.made(outputs[name], self._batch)
             else:
                 arrays[name] = read(self._batch)
+        if failure:
+            warnings.warn(
+                "the models of a frame are called one by one, which takes longer: their joint call "
+                f"failed ({failure})",
+                stacklevel=2,
+            )
         return arrays
 
     def _outputs(self) -> dict[str, dict[str, Any]]:

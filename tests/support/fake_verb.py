@@ -20,7 +20,7 @@ if source.name == "bad":
 if source.name == "slow":
     print("1,200 of 20,000 samples", file=sys.stderr, flush=True)
     output.mkdir(parents=True)
-    time.sleep(60)
+    time.sleep(600)
 files = sorted(source.glob("*.png"))
 if output.suffix == ".csv":
     output.parent.mkdir(parents=True)

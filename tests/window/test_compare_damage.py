@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.cli import main
 from ed_viewer.compare.feature import CompareFeature
@@ -90,7 +91,7 @@ def test_a_disk_of_b_that_hangs_holds_nothing_up(
 
     def hang(descriptor: int, size: int, offset: int) -> bytes:
         if str(shorter) in os.readlink(f"/proc/self/fd/{descriptor}"):
-            goes_on.wait(30)
+            goes_on.wait(2 * patience.SECONDS)
         return read(descriptor, size, offset)
 
     monkeypatch.setattr(os, "pread", hang)

@@ -71,7 +71,7 @@ def test_the_window_lives_on_while_a_read_hangs(
     goes_on, read = threading.Event(), Tail.read
 
     def hang(self: Tail, request: object) -> object:
-        goes_on.wait(20)
+        goes_on.wait(2 * patience.SECONDS)
         return read(self, request)
 
     monkeypatch.setattr(Tail, "read", hang)
@@ -107,7 +107,7 @@ def test_a_tab_says_what_it_still_shows_while_a_read_hangs(
     goes_on, read = threading.Event(), Tail.read
 
     def hang(self: Tail, request: object) -> object:
-        goes_on.wait(20)
+        goes_on.wait(2 * patience.SECONDS)
         return read(self, request)
 
     monkeypatch.setattr(Tail, "read", hang)

@@ -75,7 +75,7 @@ def test_every_pixel_is_that_of_a_full_repaint(
         capture_output=True,
         text=True,
         env=env,
-        timeout=3000 if long else patience.OF_A_TEST,
+        timeout=3000 if long else patience.OF_A_TEST - 60,
     )
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines()]

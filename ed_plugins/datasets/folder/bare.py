@@ -25,6 +25,7 @@ from ed_plugins.datasets.folder.table import (
     Columns,
     FileNames,
     names_column,
+    numbered,
     numbers_of,
     read_columns,
 )
@@ -383,15 +384,16 @@ def _table(
         return os.path.relpath(path, root).replace(os.sep, "/"), columns, named[0]
     tables = []
     for path in sorted(root.glob("*.csv")):
-        why = "which does not name the images"
         try:
             columns = read_columns(path, names)
         except EdkitError as error:  # it was not asked for
-            named, why = None, f"since {error}".rstrip(".")
-        else:
-            named = names_column(columns, names)
+            why = str(error).removeprefix(repr(str(path))).strip(",:. ")
+            findings.leave_out("table", 1, f"{path.name}, which is no table of labels: {why}")
+            continue
+        named = names_column(columns, names)
         if named is None:
-            findings.leave_out("table", 1, f"{path.name}, {why}", f"labels={path.name}")
+            text = f"{path.name}, which does not name the images"
+            findings.leave_out("table", 1, text, f"labels={path.name}")
         else:
             tables.append((path.name, columns, named[0]))
     if len(tables) > 1:
@@ -418,7 +420,9 @@ def _with_table(
     """
     name, columns, names = table
     fields = dict(plan.fields)
-    findings.infer("table", f"{name} names the files in column {names}", "labels=no")
+    headless = [*columns] == numbered(len(columns))
+    text = f"{name}{', without headings,' if headless else ''} names the files in column {names}"
+    findings.infer("table", text, "labels=no")
     for heading, cells in columns.items():
         if heading == names:
             continue
@@ -431,7 +435,9 @@ def _with_table(
             continue
         entry = _column_plan(heading, cells)
         if entry is None or not own.isidentifier() or own in fields:
-            why = "too many texts for classes" if entry is None else "its name is taken"
+            why = "too many texts for classes"
+            if entry is not None:
+                why = "its name is taken" if own in fields else "its name cannot be a field's"
             findings.leave_out("table", 1, f"column {heading}: {why}")
             continue
         fields[own] = entry

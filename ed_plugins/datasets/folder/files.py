@@ -166,7 +166,7 @@ def with_table(
     path = resolve(root, plan.table)
     files = next(iter(samples.files.values()))
     names = FileNames(_below(files, root))
-    columns = read_columns(path, names)
+    columns = read_columns(path, names, plan.names)
     rows = rows_named(columns, plan.names, names, path)
     line_of = np.full(len(files), len(rows))
     line_of[rows[rows >= 0]] = np.flatnonzero(rows >= 0)

@@ -13,6 +13,7 @@ import numpy as np
 from ed_core import EdkitError
 from ed_core.errors import unknown
 from ed_plugins.datasets.folder.description import FieldPlan
+from ed_plugins.datasets.folder.walk import image_endings
 
 Columns = Mapping[str, Sequence[str]]  # heading to the cells of its column, as texts
 
@@ -21,12 +22,13 @@ _LARGEST = 2**28  # bytes
 _TWO = -2  # stands for a name of several files
 
 
-def read_columns(path: Path, names: "FileNames | None" = None) -> Columns:
-    """Return the columns of a CSV file by their headings, or column_1, column_2, ... without any.
+def read_columns(path: Path, names: "FileNames | None" = None, heading: str = "") -> Columns:
+    """Return the columns of a CSV file by their headings; see `numbered` for one without any.
 
     Args:
         path: of the file.
-        names: of the images, if it names some: a line that holds one is no line of headings.
+        names: of the images, if it names some: a first line that does is no line of headings.
+        heading: of a column that it is known to have.
 
     Raises:
         EdkitError: it is no such file.
@@ -39,9 +41,9 @@ def read_columns(path: Path, names: "FileNames | None" = None) -> Columns:
     except OSError as error:
         raise EdkitError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
     lines = _cells(_decoded(content, path), names)
-    headless = bool(lines) and any(map(names.is_like, lines[0]))
+    headless = bool(lines) and heading not in lines[0] and _is_headless(lines, names)
     if headless:
-        lines.insert(0, [f"column_{number}" for number in range(1, len(lines[0]) + 1)])
+        lines.insert(0, numbered(len(lines[0])))
     headings = lines[0] if lines else []
     if len(lines) < 2 or len(set(headings)) < len(headings):
         found = "two of one name" if len(lines) > 1 else "no line below them"
@@ -58,6 +60,11 @@ def read_columns(path: Path, names: "FileNames | None" = None) -> Columns:
     return {name: [line[place] for line in lines[1:]] for place, name in enumerate(headings)}
 
 
+def numbered(count: int) -> list[str]:
+    """Return the names of the columns of a table without headings: column_1, column_2, ..."""
+    return [f"column_{number}" for number in range(1, count + 1)]
+
+
 def _cells(text: str, names: "FileNames") -> list[list[str]]:
     """Return the cells of each line; spaces part them where nothing else does."""
     try:
@@ -66,11 +73,38 @@ def _cells(text: str, names: "FileNames") -> list[list[str]]:
         dialect = csv.excel  # one column, or commas that the sniffer does not see
     rows = csv.reader(io.StringIO(text, newline=""), dialect)
     lines = [[cell.strip() for cell in line] for line in rows if any(line)]
-    if all(len(line) == 1 for line in lines) and not any(names.is_named(one) for (one,) in lines):
-        parted = [line[0].split() for line in lines]
-        if any(map(names.is_named, (cell for line in parted for cell in line))):
-            return parted
-    return lines
+    if any(len(line) > 1 for line in lines) or names.count([one for (one,) in lines])[1]:
+        return lines
+    parted = [line[0].split() for line in lines]
+    if len({*map(len, parted)}) != 1:
+        return lines
+    named = max(names.count(column)[1] for column in zip(*parted, strict=True))
+    return parted if 2 * named >= len(parted) else lines
+
+
+def _is_headless(lines: list[list[str]], names: "FileNames") -> bool:
+    """Return whether the first line is one of data.
+
+    It is one if it names a file, as the lines below it do; or if it seems to name one that is not
+    there, and another of its cells is like those below it.
+    """
+    below = lines[1:] or lines
+    if len({len(line) for line in lines}) != 1:
+        below = [line for line in below if len(line) == len(lines[0])] or lines[:1]
+    columns = [*zip(*below, strict=True)]
+    counts = [names.count(column) for column in columns]
+    place = counts.index(max(counts))
+    first, with_ending = lines[0][place], counts[place][1] > 0
+    if names.count([first])[with_ending]:
+        return True
+    if PurePosixPath(first).suffix.lower() not in image_endings() or len(lines) < 2:
+        return False
+    others = [pair for n, pair in enumerate(zip(lines[0], columns, strict=True)) if n != place]
+    return any(
+        cell in column
+        or (not is_none(cell) and numbers_of([cell]) is not None and numbers_of(column) is not None)
+        for cell, column in others
+    )
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -91,29 +125,28 @@ class FileNames:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._row_of: dict[str, int] = {}
-        self._endings: set[str] = set()
+        self._whole: dict[str, int] = {}  # with the ending
+        self._bare: dict[str, int] = {}
         for row, path in enumerate(paths):
-            self._endings.add(PurePosixPath(path).suffix.lower())
             parts = _normal(path).split("/")
             for first in range(len(parts)):
                 name = "/".join(parts[first:])
-                for one in {name, name.rpartition(".")[0] or name}:
-                    other = self._row_of.get(one, row)
-                    self._row_of[one] = row if other == row else _TWO
+                for row_of, one in (
+                    (self._whole, name),
+                    (self._bare, name.rpartition(".")[0] or name),
+                ):
+                    row_of[one] = row if row_of.get(one, row) == row else _TWO
 
-    def is_named(self, cell: str) -> bool:
-        """Return whether a cell names a file, or several."""
-        return _normal(cell) in self._row_of
-
-    def is_like(self, cell: str) -> bool:
-        """Return whether a cell names a file or one that is not there, by its ending."""
-        ending = PurePosixPath(_normal(cell)).suffix.lower()
-        return self.is_named(cell) or (bool(ending) and ending in self._endings)
+    def count(self, cells: Iterable[str]) -> tuple[int, int]:
+        """Return how many different names of files stand in cells, and how many with the ending."""
+        names = {_normal(cell) for cell in cells}
+        whole = names & self._whole.keys()
+        return len(whole | (names & self._bare.keys())), len(whole)
 
     def rows(self, cells: Sequence[str]) -> np.ndarray:
         """Return the file that each cell names, -1 for none and -2 for several."""
-        return np.array([self._row_of.get(_normal(cell), -1) for cell in cells], int)
+        names = map(_normal, cells)
+        return np.array([self._whole.get(one, self._bare.get(one, -1)) for one in names], int)
 
 
 def _normal(name: str) -> str:
@@ -121,11 +154,15 @@ def _normal(name: str) -> str:
 
 
 def names_column(columns: Columns, names: FileNames) -> tuple[str, np.ndarray] | None:
-    """Return the column that names most files, and the file of each line; None where none does."""
-    rows = {heading: names.rows(cells) for heading, cells in columns.items()}
-    best = max(rows, key=lambda heading: len(set(rows[heading][rows[heading] >= 0])))
-    named = len(set(rows[best][rows[best] >= 0]))
-    return (best, rows[best]) if 2 * named >= len(rows[best]) or named >= 2 else None
+    """Return the column that names most files, and the file of each line; None where none does.
+
+    Of two that name as many it is the one with endings: the numbers of the lines may be names
+    without.
+    """
+    best = max(columns, key=lambda heading: names.count(columns[heading]))
+    rows = names.rows(columns[best])
+    named = len({*rows[rows >= 0].tolist()})
+    return (best, rows) if 2 * named >= len(rows) or named >= 2 else None
 
 
 def rows_named(columns: Columns, heading: str, names: FileNames, path: Path) -> np.ndarray:

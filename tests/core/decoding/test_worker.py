@@ -336,7 +336,7 @@ def test_it_ends_when_its_input_ends(
 ) -> None:
     worker = nowhere(workers, tmp_path)
     if busy:
-        worker.send("embed", codes=np.random.default_rng(0).normal(size=(4000, 20)))
+        worker.send("embed", codes=np.random.default_rng(0).normal(size=(20_000, 20)))
         time.sleep(0.5)
     worker.process.stdin.close()
     assert worker.process.wait(patience.SECONDS) == 0

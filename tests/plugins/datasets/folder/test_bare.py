@@ -200,6 +200,43 @@ def test_a_table_without_headings_loses_no_line(
 
 
 @pytest.mark.parametrize(
+    ("files", "heading", "line"),
+    [
+        ("s{}/image.png", "image,label,score", "s{0}/image.png,{1},{0}.5"),
+        ("{}.png", "file,score,1", "{0},{2},{2}"),  # as of one-hot, and names without their ending
+        ("p{}.png", "rgb.png,label", "p{0}.png,{1}"),
+        ("{}.png", "number,file,label", "{3},{0}.png,{1}"),
+    ],
+)
+def test_headings_are_told_from_names(tmp_path: Path, files: str, heading: str, line: str) -> None:
+    for number in range(6):
+        put(tmp_path, files.format(number))
+    put(tmp_path, "label.png")
+    lines = [line.format(n, "ab"[n % 2], n % 2, 5 - n) for n in range(6)]
+    (tmp_path / "labels.csv").write_text("\n".join([heading, *lines]))
+    data = loaded_twice(tmp_path, ",split=last")
+    own = [name for name in heading.split(",") if name.isidentifier()]
+    for name in {"label", "score"} & {*own}:
+        assert name in data.fields
+    assert not any(name.startswith("column_") for name in data.fields)
+    if "label" in own:
+        label = data.fields["label"]
+        assert label.classes == ("a", "b")
+        numbers = [np.asarray(split["label"]) for split in data.splits.values()]
+        assert np.concatenate(numbers).tolist() == [0, 1, 0, 1, 0, 1, -1]
+
+
+@pytest.mark.parametrize("text", ["taken on day 1\ntaken on day 2", "digit 0\ndigit 1\ndigit 2"])
+def test_a_text_of_words_is_no_table_of_labels(tmp_path: Path, text: str) -> None:
+    for number in range(8):
+        put(tmp_path, f"{number}.png")
+    (tmp_path / "labels.csv").write_text(text)
+    data = load_data(f"folder:{tmp_path}")
+    assert [*data.fields] == ["image"]
+    assert "labels.csv, which does not name the images" in said(data)
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         (["file,label", "a.png,1", "a.png,2"], "expected one line a file"),
