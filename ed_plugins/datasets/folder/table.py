@@ -88,16 +88,14 @@ def _is_headless(lines: list[list[str]], names: "FileNames") -> bool:
     It is one if it names a file, as the lines below it do; or if it seems to name one that is not
     there, and another of its cells is like those below it.
     """
-    below = lines[1:] or lines
-    if len({len(line) for line in lines}) != 1:
-        below = [line for line in below if len(line) == len(lines[0])] or lines[:1]
-    columns = [*zip(*below, strict=True)]
+    below = [line for line in lines[1:] if len(line) == len(lines[0])]
+    columns = [*zip(*(below or lines[:1]), strict=True)]
     counts = [names.count(column) for column in columns]
     place = counts.index(max(counts))
     first, with_ending = lines[0][place], counts[place][1] > 0
     if names.count([first])[with_ending]:
         return True
-    if PurePosixPath(first).suffix.lower() not in image_endings() or len(lines) < 2:
+    if not below or PurePosixPath(first).suffix.lower() not in image_endings():
         return False
     others = [pair for n, pair in enumerate(zip(lines[0], columns, strict=True)) if n != place]
     return any(
