@@ -24,6 +24,7 @@ from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.table import (
     Columns,
     FileNames,
+    is_like_data,
     names_column,
     numbered,
     numbers_of,
@@ -423,6 +424,9 @@ def _with_table(
     headless = [*columns] == numbered(len(columns))
     text = f"{name}{', without headings,' if headless else ''} names the files in column {names}"
     findings.infer("table", text, "labels=no")
+    if odd := [heading for heading, cells in columns.items() if is_like_data(heading, cells)]:
+        text = f"the first line of {name} is taken for headings, though {few(odd)} may be data"
+        findings.infer("table", text, "headings in its first line")
     for heading, cells in columns.items():
         if heading == names:
             continue

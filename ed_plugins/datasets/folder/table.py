@@ -98,11 +98,13 @@ def _is_headless(lines: list[list[str]], names: "FileNames") -> bool:
     if not below or PurePosixPath(first).suffix.lower() not in image_endings():
         return False
     others = [pair for n, pair in enumerate(zip(lines[0], columns, strict=True)) if n != place]
-    return any(
-        cell in column
-        or (not is_none(cell) and numbers_of([cell]) is not None and numbers_of(column) is not None)
-        for cell, column in others
-    )
+    return any(is_like_data(cell, column) for cell, column in others)
+
+
+def is_like_data(cell: str, column: Sequence[str]) -> bool:
+    """Return whether a cell above a column may be one of it: a number like them, or the same."""
+    number = not is_none(cell) and numbers_of([cell]) is not None
+    return cell in column or (number and numbers_of(column) is not None)
 
 
 def _decoded(content: bytes, path: Path) -> str:

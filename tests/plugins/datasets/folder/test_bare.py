@@ -226,6 +226,15 @@ def test_headings_are_told_from_names(tmp_path: Path, files: str, heading: str, 
         assert np.concatenate(numbers).tolist() == [0, 1, 0, 1, 0, 1, -1]
 
 
+def test_a_first_line_that_may_be_data_is_said_to_be_taken_for_headings(tmp_path: Path) -> None:
+    for number in range(1, 8):
+        put(tmp_path, f"p{number}.png")
+    lines = [f"p{n},{n / 4},{'ab'[n % 2]}" for n in range(8)]  # the file of the first is missing
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    data = load_data(f"folder:{tmp_path}")
+    assert "first line of labels.csv is taken for headings, though 0.0, a may be data" in said(data)
+
+
 @pytest.mark.parametrize("text", ["taken on day 1\ntaken on day 2", "digit 0\ndigit 1\ndigit 2"])
 def test_a_text_of_words_is_no_table_of_labels(tmp_path: Path, text: str) -> None:
     for number in range(8):
