@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 from keras import Input, Model, layers, ops
-from sklearn.decomposition import PCA
 
 from ed_core import (
     Activations,
@@ -88,6 +87,8 @@ def with_components(net: Model, train: Mapping[str, Any], params: Mapping[str, A
             for up, left in mirrors
         ]
     )
+    from sklearn.decomposition import PCA  # every command does without its import
+
     most = min(params["latent"], min(flat.shape) // 2)
     fit = PCA(max(most, 1), svd_solver="randomized", random_state=0).fit(flat)
     kernel = np.zeros((flat.shape[1], params["latent"]), "float32")

@@ -30,7 +30,7 @@ from ed_plugins.datasets.folder.table import (
     numbers_of,
     read_columns,
 )
-from ed_plugins.datasets.folder.walk import counted, few, in_threads, walk_images
+from ed_plugins.datasets.folder.walk import below, counted, few, in_threads, walk_images
 
 NAME = "folder.toml"
 _IMAGES = ("image", "images", "img", "imgs", "rgb", "photo", "photos", "picture", "pictures")
@@ -88,7 +88,7 @@ class _Tree:
     """
 
     root: Path
-    paths: Sequence[Path]
+    paths: Sequence[str]
     parts: Sequence[tuple[str, ...]]
     layout: tuple[str, ...] = ()
 
@@ -133,7 +133,7 @@ def infer_plan(root: Path, wishes: Wishes, findings: Findings) -> FolderPlan:
             f"{str(root)!r}: expected a folder with images, such as .png, .jpg or .tif, at any "
             f"depth, found {counted(others) or 'nothing'}."
         )
-    tree = _Tree(root, paths, [path.relative_to(root).parts for path in paths])
+    tree = _Tree(root, paths, [tuple(below(path, root).split("/")) for path in paths])
     tree = _without_common(tree)
     splits: dict[str, str] = {}
     if wishes.split == "auto" and not wishes.test:
@@ -169,11 +169,11 @@ def infer_plan(root: Path, wishes: Wishes, findings: Findings) -> FolderPlan:
     return plan
 
 
-def _mains(tree: _Tree, fields: Mapping[str, FieldPlan]) -> list[Path]:
+def _mains(tree: _Tree, fields: Mapping[str, FieldPlan]) -> list[str]:
     """Return the files of the first field."""
     roots = tree.layout.count("{field}")
     main = next(iter(fields.values())).folder
-    return [path for path in tree.paths if not roots or main in path.relative_to(tree.root).parts]
+    return [p for p in tree.paths if not roots or main in below(p, tree.root).split("/")]
 
 
 def _without_common(tree: _Tree) -> _Tree:
@@ -287,9 +287,9 @@ def _with_pixels(plan: FieldPlan, name: str, tree: _Tree, findings: Findings) ->
         pixels |= part
         if len(pixels.numbers) > _MOST_PIXELS:
             raise EdkitError(
-                f"{str(paths[0].parent)!r}: expected masks with a few ids or colours of classes, "
-                f"found more than {_MOST_PIXELS} (JPEG changes them: use PNG). If its files are "
-                f'numbers, say kind = "value" in a {NAME}: see docs/your-data.md.'
+                f"{os.path.dirname(paths[0])!r}: expected masks with a few ids or colours of "
+                f"classes, found more than {_MOST_PIXELS} (JPEG changes them: use PNG). If its "
+                f'files are numbers, say kind = "value" in a {NAME}: see docs/your-data.md.'
             )
     return _classes_of(plan, name, pixels, findings)
 
@@ -317,7 +317,7 @@ def _classes_of(plan: FieldPlan, name: str, pixels: _Pixels, findings: Findings)
     return replace(plan, classes=classes, colours=colours, ignore=ignore)
 
 
-def _pixels_of(path: Path) -> _Pixels:
+def _pixels_of(path: str) -> _Pixels:
     """Return the ids or colours of a mask, those of a palette with its colours."""
     header = read_header(path)
     grey = header.bands == 1 or header.palette
@@ -328,7 +328,7 @@ def _pixels_of(path: Path) -> _Pixels:
     ids = np.unique(pixels[..., 0])[: 2 * _MOST_PIXELS]
     if ids.dtype.kind == "f" and (ids != np.rint(ids)).any():
         raise EdkitError(
-            f"{str(path)!r}: expected whole ids of classes, found {ids[0]:g}: if its numbers are "
+            f"{path!r}: expected whole ids of classes, found {ids[0]:g}: if its numbers are "
             f'values, say kind = "value" in a {NAME}.'
         )
     palette = {}
@@ -366,12 +366,12 @@ def _with_classes(
 
 
 def _table(
-    root: Path, wishes: Wishes, paths: Sequence[Path], findings: Findings
+    root: Path, wishes: Wishes, paths: Sequence[str], findings: Findings
 ) -> tuple[str, Columns, str] | None:
     """Return the table of labels, its columns and the one that names files; None without one."""
     if wishes.labels in _NO:
         return None
-    names = FileNames(path.relative_to(root).as_posix() for path in paths)
+    names = FileNames(below(path, root) for path in paths)
     if wishes.labels:
         path = Path(wishes.labels)
         path = path if path.is_absolute() else root / path
@@ -380,7 +380,7 @@ def _table(
         if named is None:
             raise EdkitError(
                 f"{str(path)!r}: expected a column with the names of the images, such as "
-                f"{paths[0].relative_to(root).as_posix()!r}; found {few([*columns])}."
+                f"{below(paths[0], root)!r}; found {few([*columns])}."
             )
         return os.path.relpath(path, root).replace(os.sep, "/"), columns, named[0]
     tables = []

@@ -1,8 +1,8 @@
 """Checks of a folder of images by the headers of its files, before pixels are read."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class FieldFiles:
 
     name: str
     plan: FieldPlan
-    paths: Sequence[Path]
+    paths: Sequence[str]
     headers: Sequence[ImageHeader]
     frame: Framing
     toml: str
@@ -148,7 +148,7 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
     If all are resized, the images of a sample need the same proportions only.
     """
     main, *others = fields.values()
-    sizes: dict[tuple[int, int], list[Path]] = {}
+    sizes: dict[tuple[int, int], list[str]] = {}
     for number, (path, header) in enumerate(zip(main.paths, main.headers, strict=True)):
         first = header.size(main.plan.upright)
         sizes.setdefault(first, []).append(path)
@@ -157,15 +157,15 @@ def _check_sizes(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> None:
             skewed = abs(first[0] * size[1] / (first[1] * size[0]) - 1) > _SAME
             if skewed if plan.frame.size else size != first:
                 raise EdkitError(
-                    f"{str(field.paths[number])!r} has {size[0]}x{size[1]} pixels (height x width),"
-                    f" but its partner {str(path)!r} has {first[0]}x{first[1]}: expected the same"
+                    f"{field.paths[number]!r} has {size[0]}x{size[1]} pixels (height x width),"
+                    f" but its partner {path!r} has {first[0]}x{first[1]}: expected the same"
                     f"{_turned(main, field, number)}."
                 )
     if len(sizes) > 1 and not plan.frame.size and not plan.tile:
         usual, *_, rarest = sorted(sizes.items(), key=lambda pair: -len(pair[1]))
         (height, width), odd = rarest  # the rarest size is most likely wrong
         raise EdkitError(
-            f"{str(odd[0])!r} has {height}x{width} pixels (height x width), expected "
+            f"{odd[0]!r} has {height}x{width} pixels (height x width), expected "
             f"{usual[0][0]}x{usual[0][1]} as {len(usual[1])} others; {len(sizes)} sizes in all. "
             f"{_size_advice(plan, usual[0])}"
         )
@@ -185,42 +185,42 @@ def _turned(main: FieldFiles, field: FieldFiles, number: int) -> str:
         header = one.headers[number]
         if one.plan.upright and header.size() != header.size(upright=False):
             return (
-                f"; {one.paths[number].name!r} is turned as its orientation says, which "
-                f"upright = false in {one.where} leaves out"
+                f"; {os.path.basename(one.paths[number])!r} is turned as its orientation says, "
+                f"which upright = false in {one.where} leaves out"
             )
     return ""
 
 
-def check_selection(field: FieldFiles, path: Path, header: ImageHeader) -> None:
+def check_selection(field: FieldFiles, path: str, header: ImageHeader) -> None:
     """Raise EdkitError if a file has several pages or bands and the plan chooses none."""
     plan, where = field.plan, field.where
     every = header.bands + header.alpha
     if not plan.page and header.pages > 1:
         bands = ', or page = "all" for its pages as bands' if plan.kind == "image" else ""
         raise EdkitError(
-            f"{str(path)!r}: expected one page, found {header.pages}: say which, such as page = 1"
+            f"{path!r}: expected one page, found {header.pages}: say which, such as page = 1"
             f"{bands}, in {where}."
         )
     if isinstance(plan.page, int) and plan.page > header.pages:
         raise EdkitError(
-            f"{str(path)!r}: expected page {plan.page}, found {header.pages} page"
+            f"{path!r}: expected page {plan.page}, found {header.pages} page"
             f"{'s' * (header.pages > 1)}: correct page in {where}."
         )
     if plan.page == "all":
         every *= header.pages
     if isinstance(plan.bands, tuple) and max(plan.bands, default=0) > every:
         raise EdkitError(
-            f"{str(path)!r}: expected band {max(plan.bands)}, found {every} band"
+            f"{path!r}: expected band {max(plan.bands)}, found {every} band"
             f"{'s' * (every > 1)}: correct bands in {where}."
         )
     if plan.kind == "image" and not plan.bands and plan.page != "all" and header.bands > 3:
         raise EdkitError(
-            f"{str(path)!r}: expected 1 or 3 bands, found {header.bands}: say which, such as "
+            f"{path!r}: expected 1 or 3 bands, found {header.bands}: say which, such as "
             f'bands = [1, 2, 3], or bands = "all", in {where}.'
         )
     if plan.channels and (count := count_bands(plan, header)) not in (1, 3):
         raise EdkitError(
-            f"{str(path)!r}: expected 1 or 3 bands to make {plan.channels} of, found {count}: "
+            f"{path!r}: expected 1 or 3 bands to make {plan.channels} of, found {count}: "
             f"leave channels out, or say which bands, such as bands = [1], in {where}."
         )
 
@@ -234,16 +234,17 @@ def _check_alike(field: FieldFiles) -> None:
         if received != expected or not alike:
             remedy = "say channels = 3, or 1 for grey" if alike else _to_one_scale(field, header)
             raise EdkitError(
-                f"{str(path)!r}: expected {_described(expected, first)} as in "
-                f"{field.paths[0].name!r}, found {_described(received, header)}: {remedy}."
+                f"{path!r}: expected {_described(expected, first)} as in "
+                f"{os.path.basename(field.paths[0])!r}, found {_described(received, header)}: "
+                f"{remedy}."
             )
     if first.dtype == np.uint8 and plan.bits > 8:
         raise EdkitError(
-            f"{str(field.paths[0])!r}: expected bits = {plan.bits}, found 8 bits: leave bits out."
+            f"{field.paths[0]!r}: expected bits = {plan.bits}, found 8 bits: leave bits out."
         )
     if first.dtype.kind == "f" and plan.bits:
         raise EdkitError(
-            f"{str(field.paths[0])!r}: expected bits = {plan.bits}, found floats: say "
+            f"{field.paths[0]!r}: expected bits = {plan.bits}, found floats: say "
             f"range = [0, {2**plan.bits - 1}] in {field.where} instead, if that is what is white."
         )
 

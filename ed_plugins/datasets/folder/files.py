@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from filecmp import cmp
 from fnmatch import fnmatch
@@ -24,9 +24,16 @@ from ed_plugins.datasets.folder.table import (
     read_columns,
     rows_named,
 )
-from ed_plugins.datasets.folder.walk import HEIC_ADVICE, counted, few, list_images, walk_images
+from ed_plugins.datasets.folder.walk import (
+    HEIC_ADVICE,
+    below,
+    counted,
+    few,
+    list_images,
+    walk_images,
+)
 
-Files = Mapping[str, Sequence[Path]]  # field to files, in the same order
+Files = Mapping[str, Sequence[str]]  # field to the paths of its files, in the same order
 _Folders = Mapping[str, Mapping[str, Sequence[Path]]]  # split to field to its folders
 
 _USUAL = {"train": ("train",), "validation": ("val", "validation", "valid"), "test": ("test",)}
@@ -47,7 +54,7 @@ class SampleFiles:
         drawn: whether these were drawn from one set.
     """
 
-    files: Mapping[str, Sequence[Path]]
+    files: Files
     labels: Mapping[str, np.ndarray]
     names: Sequence[str]
     splits: Mapping[str, np.ndarray]
@@ -59,7 +66,7 @@ class _Listing:
     """The image files of a field in a split by name, and the counts of others by ending or kind."""
 
     folder: Path
-    images: dict[str, Path] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
     classes: dict[str, int] = field(default_factory=dict)
     others: Counter[str] = field(default_factory=Counter)
 
@@ -104,7 +111,6 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
     splits = _splits(plan, root)
     folders = {split: _folders(plan, root, name) for split, name in splits.items()}
     _check_apart(plan, folders)
-    files: dict[str, list[Path]] = {name: [] for name in plan.pictures}
     of_split: dict[str, Files] = {}
     names: list[str] = []
     classes: list[int] = []
@@ -114,9 +120,7 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
         first = next(iter(listed.values()))
         order = sorted(first.images, key=lambda key: key.split("/"))
         of_split[split] = {name: [one.images[key] for key in order] for name, one in listed.items()}
-        for name, listing in listed.items():
-            left += listing.others
-            files[name] += of_split[split][name]
+        left += sum((listing.others for listing in listed.values()), Counter())
         names += order
         classes += [first.classes.get(key, 0) for key in order]
     _check_own(plan, of_split, findings)
@@ -128,7 +132,7 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
         for name, entry in plan.labels.items()
         if entry.folder == FROM_FOLDERS
     }
-    samples = SampleFiles(files, labels, names, rows)
+    samples = SampleFiles(_joined(of_split), labels, names, rows)
     if plan.table:
         samples = with_table(plan, root, samples, findings)
     if _ALL in splits and not plan.split_column:
@@ -145,6 +149,12 @@ def find_files(plan: FolderPlan, root: Path, findings: Findings) -> SampleFiles:
     beside = _folders_beside(plan, root, folders)
     findings.leave_out("folders", len(beside), f"not described: {few(beside)}")
     return samples
+
+
+def _joined(of_split: Mapping[str, Files]) -> Files:
+    """Return the files of all splits, one split after the other."""
+    parts = [*of_split.values()]
+    return {name: [path for one in parts for path in one[name]] for name in parts[0]}
 
 
 def _forget_own(plan: FolderPlan, root: Path, folders: _Folders, left: Counter[str]) -> None:
@@ -165,7 +175,7 @@ def with_table(
     """Return the samples with the labels of a table, in the order of its lines."""
     path = resolve(root, plan.table)
     files = next(iter(samples.files.values()))
-    names = FileNames(_below(files, root))
+    names = FileNames(below(path, root) for path in files)
     columns = read_columns(path, names, plan.names)
     rows = rows_named(columns, plan.names, names, path)
     line_of = np.full(len(files), len(rows))
@@ -268,15 +278,6 @@ def drawn(plan: FolderPlan, samples: SampleFiles, findings: Findings) -> SampleF
     findings.infer("split", text, f"split={other}, test=PATTERN")
     splits = {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
     return replace(samples, splits=splits, drawn=True)
-
-
-def _below(files: Sequence[Path], root: Path) -> Iterator[str]:
-    """Yield the paths of files below the root, with `/` between folders."""
-    start = str(root).rstrip(os.sep) + os.sep
-    for path in files:
-        text = str(path)
-        below = text[len(start) :] if text.startswith(start) else path.name
-        yield below.replace(os.sep, "/")
 
 
 def _splits(plan: FolderPlan, root: Path) -> dict[str, str]:
@@ -391,14 +392,15 @@ def _check_own(plan: FolderPlan, files: Mapping[str, Files], findings: Findings)
         EdkitError: all files of a split are links to those of another.
     """
     first = next(iter(plan.pictures))
-    of_split = {split: {_place(path): path for path in files[split][first]} for split in files}
-    named = {split: {path.name: path for path in files[split][first]} for split in files}
+    paths = {split: of_field[first] for split, of_field in files.items()}
+    of_split = {split: {_place(path): path for path in paths[split]} for split in files}
+    named = {split: {os.path.basename(path): path for path in paths[split]} for split in files}
     for one, other in combinations(of_split, 2):
         shared = of_split[one].keys() & of_split[other].keys()
         if len(shared) == min(len(of_split[one]), len(of_split[other])):
             path = of_split[other][next(iter(shared))]
             raise EdkitError(
-                f"{str(path)!r} and all others of a split are links to files of another: expected "
+                f"{path!r} and all others of a split are links to files of another: expected "
                 f"images of their own for {one} and {other}, or the result would be measured on "
                 f"what was learned from; correct [splits] in {plan.toml}."
             )
@@ -410,7 +412,7 @@ def _check_own(plan: FolderPlan, files: Mapping[str, Files], findings: Findings)
             findings.infer("split", f"{copies:,} files of {other} are copies of files of {one}")
 
 
-def _is_copy(one: Path, other: Path) -> bool:
+def _is_copy(one: str, other: str) -> bool:
     """Return whether two files are copies; unreadable files are reported elsewhere."""
     try:
         return _place(one) != _place(other) and cmp(one, other, shallow=False)
@@ -418,7 +420,7 @@ def _is_copy(one: Path, other: Path) -> bool:
         return False
 
 
-def _place(path: Path) -> tuple[int, int]:
+def _place(path: str) -> tuple[int, int]:
     facts = os.stat(path)
     return facts.st_dev, facts.st_ino
 
@@ -453,23 +455,23 @@ def _list_place(
     """Add the files of one folder to a listing, with what stands before their names, of a class."""
     prefix, class_number = of
     suffix = plan.fields[name].suffix
-    start = len(str(place)) + 1
+    start = len(os.path.join(place, ""))
     paths = (
         walk_images(place, listing.others) if plan.nested else list_images(place, listing.others)
     )
     for path in paths:
-        key = _normal(os.path.splitext(str(path)[start:])[0].replace(os.sep, "/"))
+        key = _normal(os.path.splitext(path[start:])[0].replace(os.sep, "/"))
         if not key.endswith(suffix):
             listing.others[f"without {suffix}"] += 1
             continue
         key = prefix + key.removesuffix(suffix)
         listing.classes[key] = class_number
         if key in listing.images:
-            other = listing.images[key].name
+            other = Path(listing.images[key])
             how = " (they differ only in how accents are stored)"
             raise EdkitError(
-                f"{str(path)!r}: expected one file a name, found {other!r} as well"
-                f"{how * (Path(other).stem != path.stem)}."
+                f"{path!r}: expected one file a name, found {other.name!r} as well"
+                f"{how * (other.stem != Path(path).stem)}."
             )
         listing.images[key] = path
 
@@ -483,7 +485,7 @@ def _check_partners(listed: Mapping[str, _Listing]) -> None:
             if lone:
                 others = counted(listed[other].others)
                 raise EdkitError(
-                    f"{str(images[lone[0]])!r} ({one}) has no partner in "
+                    f"{images[lone[0]]!r} ({one}) has no partner in "
                     f"{str(listed[other].folder)!r} ({other}): expected the same names, found "
                     f"{len(images)} and {len(partners)} files, {len(lone)} without one"
                     f"{f' (not read there: {others})' if others else ''}."

@@ -1,7 +1,6 @@
 """Images of a field: black and white, transparency, bands."""
 
 import threading
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -55,7 +54,7 @@ class Images:
         self.opaque = self.laid = 0  # files
         self.lock = threading.Lock()  # of what is counted, since files are read in several threads
 
-    def read(self, path: Path, header: ImageHeader) -> np.ndarray:
+    def read(self, path: str, header: ImageHeader) -> np.ndarray:
         """Return an image (height, width, channels) in the type of the field."""
         plan = self.field.plan
         if header.usual and not (plan.bands or plan.page or plan.range or plan.bits):
@@ -64,7 +63,7 @@ class Images:
         parts = [self._page(path, header, number) for number in page]
         if len({part.shape[:2] for part in parts}) > 1:
             raise EdkitError(
-                f"{str(path)!r}: expected pages of one size to make bands of, found several: say "
+                f"{path!r}: expected pages of one size to make bands of, found several: say "
                 f"which, such as page = 1, in {self.field.where}."
             )
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
@@ -152,7 +151,7 @@ class Images:
     def _orientation(self, header: ImageHeader) -> int:
         return header.orientation if self.field.plan.upright else 1
 
-    def _usual(self, path: Path, header: ImageHeader) -> np.ndarray:
+    def _usual(self, path: str, header: ImageHeader) -> np.ndarray:
         """Return an image of 8 bits, read by Pillow alone."""
         plan, frame, orientation = self.field.plan, self.field.frame, self._orientation(header)
         if frame.size and orientation in TURNED:
@@ -172,7 +171,7 @@ class Images:
         pixels = upright(pixels, orientation)
         return pixels if pixels.ndim == 3 else pixels[..., None]
 
-    def _laid(self, path: Path, image: Image.Image) -> Image.Image:
+    def _laid(self, path: str, image: Image.Image) -> Image.Image:
         """Return an image on the background."""
         image = image.convert("RGBA")
         counts = image.getchannel("A").histogram()
@@ -181,7 +180,7 @@ class Images:
             return Image.alpha_composite(ground, image)
         return image
 
-    def _transparent(self, path: Path, pixels: int, clear: int, opaque: int) -> bool:
+    def _transparent(self, path: str, pixels: int, clear: int, opaque: int) -> bool:
         """Return whether the last band of an image makes any pixel transparent, and count it.
 
         Raises:
@@ -193,7 +192,7 @@ class Images:
             return False
         if not self.field.plan.background and 2 * (pixels - clear - opaque) > pixels:
             raise EdkitError(
-                f"{str(path)!r}: expected transparency in the last band, found values between "
+                f"{path!r}: expected transparency in the last band, found values between "
                 f'clear and opaque in most pixels: say bands = "all" if it is none, or '
                 f'background = "{_WHITE}" if it is, in {self.field.where}.'
             )
@@ -201,7 +200,7 @@ class Images:
             self.laid += 1
         return True
 
-    def _page(self, path: Path, header: ImageHeader, number: int) -> np.ndarray:
+    def _page(self, path: str, header: ImageHeader, number: int) -> np.ndarray:
         """Return the chosen bands of a page, (height, width, bands), on the background."""
         plan = self.field.plan
         pixels = read_pixels(path, header, number)
@@ -237,7 +236,7 @@ class Images:
             self.void = (header.nodata, self.void[1] + int(lost.any(axis=-1).sum()))
         return np.where(lost, pixels.dtype.type(self.low), pixels)
 
-    def _beyond(self, path: Path, pixels: np.ndarray) -> bool:
+    def _beyond(self, path: str, pixels: np.ndarray) -> bool:
         """Return whether numbers lie beyond black or white, and count them.
 
         Raises:
@@ -248,7 +247,7 @@ class Images:
         if not (np.isfinite(least) and np.isfinite(most)):
             lost = int((~np.isfinite(pixels)).sum())
             raise EdkitError(
-                f"{str(path)!r}: expected finite numbers in an image, found {lost:,} others: such "
+                f"{path!r}: expected finite numbers in an image, found {lost:,} others: such "
                 f'a map is kind = "value" with missing = nan in {where}.'
             )
         with self.lock:
@@ -263,7 +262,7 @@ class Images:
             return True
         extent = f"{least:.6g} to {most:.6g}"
         raise EdkitError(
-            f"{str(path)!r}: expected numbers from {low} to {high}, found {extent}: "
+            f"{path!r}: expected numbers from {low} to {high}, found {extent}: "
             f'{self._remedy(float(least), float(most))}, or take kind = "value", in {where}.'
         )
 

@@ -55,6 +55,7 @@ A path with backslashes stands in 'single quotes'. PNG, JPEG, TIFF and all else 
 tifffile read as images is read; HEIC with the extra `edkit[heic]`.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -359,8 +360,8 @@ def _check_classes(samples: SampleFiles, field: FieldFiles, classless: np.ndarra
         if len(classless) and classless[rows].all():
             file = rows[0] if field.grid is None else field.grid.files[rows[0]]
             raise EdkitError(
-                f"{str(field.paths[file].parent)!r}: expected pixels of a class, found ignored "
-                f"ones alone ({', '.join(map(str, field.plan.ignore))}) in all files."
+                f"{os.path.dirname(field.paths[file])!r}: expected pixels of a class, found "
+                f"ignored ones alone ({', '.join(map(str, field.plan.ignore))}) in all files."
             )
 
 

@@ -1,8 +1,8 @@
 """Maps of a field: one class or value a pixel."""
 
+import os
 import threading
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class _Map:
         self.met: Counter[str] = Counter()
         self.lock = threading.Lock()  # of what is counted, since files are read in several threads
 
-    def numbers(self, path: Path, header: ImageHeader, count: int) -> np.ndarray:
+    def numbers(self, path: str, header: ImageHeader, count: int) -> np.ndarray:
         """Return the stored numbers of a map (height, width, count), upright.
 
         Raises:
@@ -55,7 +55,7 @@ class _Map:
                     else "bands = [1] to take what lies under it"
                 )
                 raise EdkitError(
-                    f"{str(path)!r}: expected no transparency, found {clear:,} pixels with it: say "
+                    f"{path!r}: expected no transparency, found {clear:,} pixels with it: say "
                     f"{remedy} in {where}."
                 )
             share, pixels = pixels[..., -1] == header.opaque, pixels[..., :-1]
@@ -69,10 +69,10 @@ class _Map:
             self.refuse_bands(path, pixels.shape[2])
         return upright(pixels, header.orientation if plan.upright else 1)
 
-    def refuse_bands(self, path: Path, count: int) -> None:
+    def refuse_bands(self, path: str, count: int) -> None:
         """Raise EdkitError for a map of values with several bands."""
         raise EdkitError(
-            f"{str(path)!r}: expected one value a pixel, found {count} bands: say which, such as "
+            f"{path!r}: expected one value a pixel, found {count} bands: say which, such as "
             f"bands = [1], in {self.field.where}."
         )
 
@@ -93,7 +93,7 @@ class ClassMaps(_Map):
         self.pixels = np.array(sorted(of_pixel))
         self.classes = np.array([of_pixel[p] for p in sorted(of_pixel)]).astype(field.dtype)
 
-    def read(self, path: Path, header: ImageHeader) -> np.ndarray:
+    def read(self, path: str, header: ImageHeader) -> np.ndarray:
         """Return the classes (height, width) of a map."""
         classes = self._colours(path, header) if self.coloured else self._ids(path, header)
         where = np.searchsorted(self.pixels, classes).clip(max=len(self.pixels) - 1)
@@ -112,16 +112,16 @@ class ClassMaps(_Map):
             )
         return 0
 
-    def _colours(self, path: Path, header: ImageHeader) -> np.ndarray:
+    def _colours(self, path: str, header: ImageHeader) -> np.ndarray:
         if header.dtype != np.uint8:
             raise EdkitError(
-                f"{str(path)!r}: expected colours of 8 bits, found {header.dtype}: if those are "
+                f"{path!r}: expected colours of 8 bits, found {header.dtype}: if those are "
                 f'ids, say so in {self.field.where}, such as road = 3 for road = "#808080".'
             )
         pixels = pick(self.numbers(path, header, 3), self.field.frame)
         return pixels.astype("int32") @ np.array([1 << 16, 1 << 8, 1], "int32")
 
-    def _ids(self, path: Path, header: ImageHeader) -> np.ndarray:
+    def _ids(self, path: str, header: ImageHeader) -> np.ndarray:
         ids = pick(self.numbers(path, header, 1)[..., 0], self.field.frame)
         if ids.dtype.kind == "f":
             lost = np.isnan(ids)
@@ -129,7 +129,7 @@ class ClassMaps(_Map):
             strange = ids[(np.rint(ids) != ids) | (abs(ids) > 2**31)]
             if strange.size:
                 raise EdkitError(
-                    f"{str(path)!r}: expected whole ids, found {strange[0]:g}: if they are values, "
+                    f"{path!r}: expected whole ids, found {strange[0]:g}: if they are values, "
                     f'say kind = "value" in {self.field.where}.'
                 )
         ids = ids.astype("int32" if ids.dtype.itemsize < 4 else "int64")
@@ -139,22 +139,22 @@ class ClassMaps(_Map):
                 self.met["lost"] += lost_here
         return ids
 
-    def refuse_bands(self, path: Path, count: int) -> None:
+    def refuse_bands(self, path: str, count: int) -> None:
         """Raise EdkitError for a map of ids with several bands."""
         raise EdkitError(
-            f"{str(path)!r}: expected one class id a pixel, found colours ({count} bands): if they "
+            f"{path!r}: expected one class id a pixel, found colours ({count} bands): if they "
             'stand for classes, give those, such as road = "#808080"; if the first band is the id, '
             f"say bands = [1], in {self.field.where}."
         )
 
-    def _refuse(self, path: Path, strange: np.ndarray) -> None:
+    def _refuse(self, path: str, strange: np.ndarray) -> None:
         """Raise EdkitError for pixels that are of no class."""
         which, counts = np.unique(strange, return_counts=True)
         most = which[np.argmax(counts)]
         commonest = f"#{most:06x}" if self.coloured else str(most)
-        lossy = path.suffix.lower() in (".jpg", ".jpeg", ".jpe", ".jfif")
+        lossy = os.path.splitext(path)[1].lower() in (".jpg", ".jpeg", ".jpe", ".jfif")
         raise EdkitError(
-            f"{str(path)!r}: expected the {'colours' if self.coloured else 'ids'} "
+            f"{path!r}: expected the {'colours' if self.coloured else 'ids'} "
             f"{_listed(list(self.of))}, found {commonest} in {counts.max()} pixels and "
             f"{len(which) - 1} others"
             f"{' (JPEG changes them: use PNG)' if lossy else self._advice(which)}."
@@ -185,7 +185,7 @@ class ValueMaps(_Map):
         self.least, self.most = np.inf, 0.0  # of the numbers that are not 0
         self.whole = all(header.dtype.kind in "iu" for header in field.headers)
 
-    def read(self, path: Path, header: ImageHeader) -> np.ndarray:
+    def read(self, path: str, header: ImageHeader) -> np.ndarray:
         """Return the values (height, width, 1) as float32, NaN for no value."""
         plan = self.field.plan
         raw = self.numbers(path, header, 1)
@@ -210,7 +210,7 @@ class ValueMaps(_Map):
         values = values * np.float32(plan.scale) + np.float32(plan.offset)
         if plan.fill == "nearest" and lost.any():
             if lost.all():
-                raise EdkitError(f"{str(path)!r}: expected a value to fill with, found none.")
+                raise EdkitError(f"{path!r}: expected a value to fill with, found none.")
             nearest = distance_transform_edt(lost, return_distances=False, return_indices=True)
             values = values[tuple(nearest)]
         elif plan.fill is not None and lost.any():
@@ -251,13 +251,13 @@ class ValueMaps(_Map):
             self.least = min(self.least, float(others.min(initial=np.inf)))
             self.most = max(self.most, float(others.max(initial=0)))
 
-    def _check(self, path: Path, values: np.ndarray, lost: np.ndarray) -> None:
+    def _check(self, path: str, values: np.ndarray, lost: np.ndarray) -> None:
         """Raise EdkitError for infinite numbers, and for those that look like marks of no value."""
         strange = ~np.isfinite(values) & ~lost
         if strange.any():
             odd = values[np.isinf(values)] if np.isinf(values).any() else values[strange]
             raise EdkitError(
-                f"{str(path)!r}: expected finite numbers, found {odd[0]} in {strange.sum()} "
+                f"{path!r}: expected finite numbers, found {odd[0]} in {strange.sum()} "
                 f"pixels: say missing = {odd[0]}, and perhaps fill, in {self.field.where}."
             )
         if self.field.plan.missing is not None:
@@ -269,7 +269,7 @@ class ValueMaps(_Map):
             others = values[(values != void) & ~lost]
             if others.size and is_void(void, abs(others).max()):
                 raise EdkitError(
-                    f"{str(path)!r}: expected values, found {void:g} in {odd:,} pixels and "
+                    f"{path!r}: expected values, found {void:g} in {odd:,} pixels and "
                     f"{others.min():g} to {others.max():g} in the others: say missing = "
                     f"{_written(void)} if they have no value, or missing = nan if they have, in "
                     f"{self.field.where}."

@@ -1,5 +1,6 @@
 """Image files: headers, and pixels as images or as numbers."""
 
+import os
 import re
 import threading
 import warnings
@@ -7,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -109,9 +109,9 @@ def can_read_heif() -> bool:
     return find_spec("pillow_heif") is not None
 
 
-def read_header(path: Path) -> ImageHeader:
+def read_header(path: str) -> ImageHeader:
     """Return the header of a file; raise EdkitError if it is no image or too large."""
-    with _guarded(path), path.open("rb") as file:
+    with _guarded(path), open(path, "rb") as file:
         magic = file.read(512)
         file.seek(0)
         facts = None
@@ -136,9 +136,7 @@ def read_header(path: Path) -> ImageHeader:
         return header
 
 
-def read_pixels(
-    path: Path, header: ImageHeader, page: int = 0, numbers: bool = False
-) -> np.ndarray:
+def read_pixels(path: str, header: ImageHeader, page: int = 0, numbers: bool = False) -> np.ndarray:
     """Return one page (height, width, bands with transparency), as stored.
 
     Args:
@@ -150,7 +148,7 @@ def read_pixels(
     Raises:
         EdkitError: it cannot be read.
     """
-    with _guarded(path), path.open("rb") as file:
+    with _guarded(path), open(path, "rb") as file:
         if header.reader == "tiff":
             with open_tiff(file) as tiff:
                 return read_tiff_pixels(tiff, page, numbers)
@@ -164,7 +162,7 @@ def read_pixels(
 
 
 @contextmanager
-def open_usual(path: Path, header: ImageHeader, frame: Framing) -> Iterator[Image.Image]:
+def open_usual(path: str, header: ImageHeader, frame: Framing) -> Iterator[Image.Image]:
     """Open an image of 8 bits with Pillow; errors inside the block name the file.
 
     Args:
@@ -173,7 +171,7 @@ def open_usual(path: Path, header: ImageHeader, frame: Framing) -> Iterator[Imag
         frame: the later size, not yet upright: a large JPEG is decoded at the smallest fraction
             with at least twice as many pixels a side.
     """
-    with _guarded(path), path.open("rb") as file, open_image(file) as image:
+    with _guarded(path), open(path, "rb") as file, open_image(file) as image:
         if frame.size and header.height * header.width > _LARGE:
             top, left, bottom, right = frame.part(header.height, header.width)
             size = frame.inner(header.height, header.width)
@@ -189,19 +187,28 @@ def open_image(file: BinaryIO) -> Iterator[Image.Image]:
     In any thread: what is changed for the whole process is the same whoever changes it.
     """
     _quieten()
-    Image.init()
+    Image.preinit()
+    try:
+        image = _identified(file)
+    except UnidentifiedImageError:
+        Image.init()  # all other formats, which most folders do without
+        image = _identified(file)
+    with image:
+        yield image
+
+
+def _identified(file: BinaryIO) -> Image.Image:
+    """Return an image of one of the formats that are set up."""
     formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
-        image = Image.open(file, formats=formats)
+        return Image.open(file, formats=formats)
     except Image.DecompressionBombError:
         with _LIMIT:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                image = Image.open(file, formats=formats)
+                return Image.open(file, formats=formats)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
-    with image:
-        yield image
 
 
 def _quieten() -> None:
@@ -394,24 +401,24 @@ def _netpbm_pixels(content: bytes) -> np.ndarray:
 
 
 @contextmanager
-def _guarded(path: Path) -> Iterator[None]:
+def _guarded(path: str) -> Iterator[None]:
     """Turn any error inside the block into an EdkitError that names the file."""
     try:
         yield
     except EdkitError as error:
         text = str(error)
-        if str(path) in text:
+        if path in text:
             raise
-        raise EdkitError(f"{str(path)!r}: {text}") from error
+        raise EdkitError(f"{path!r}: {text}") from error
     except FileNotFoundError as error:
-        raise EdkitError(f"{str(path)!r}: expected a file, found none.") from error
+        raise EdkitError(f"{path!r}: expected a file, found none.") from error
     except UnidentifiedImageError as error:
         what = "something else, or a kind that is not known: save it as PNG or TIFF"
-        what = what if path.stat().st_size else "an empty file: copy it again"
-        raise EdkitError(f"{str(path)!r}: expected an image file, found {what}.") from error
+        what = what if os.path.getsize(path) else "an empty file: copy it again"
+        raise EdkitError(f"{path!r}: expected an image file, found {what}.") from error
     except Exception as error:  # decoders fail on damaged files in many ways
         text = " ".join(str(error).split())[:200] or type(error).__name__
         raise EdkitError(
-            f"{str(path)!r} cannot be read as an image: it is damaged, cut off or of a kind that "
+            f"{path!r} cannot be read as an image: it is damaged, cut off or of a kind that "
             f"is not known; copy it again or take it out ({text.rstrip('.')})."
         ) from error

@@ -83,13 +83,15 @@ class FileArray(Sliced):
     def __getitem__(self, key: Any) -> np.ndarray:
         rows = np.arange(len(self))[key]
         if self._kept is None:
-            return self._decoded(rows.reshape(-1)).reshape(*rows.shape, *self.shape[1:])
+            whole = np.empty((rows.size, *self.shape[1:]), self.dtype)
+            self._decode(rows.reshape(-1), whole, np.arange(rows.size))
+            return whole.reshape(*rows.shape, *self.shape[1:])
         with self._lock:
             lacking = np.unique(rows[~self._there[rows]])
             if len(lacking):
                 if self._field.grid is not None:  # all tiles of a file that is decoded
                     lacking = self._field.grid.rows_of(self._field.grid.files[lacking])
-                self._kept[lacking] = self._decoded(lacking)
+                self._decode(lacking, self._kept, lacking)
                 self._there[lacking] = True
         return self._kept[key]
 
@@ -102,19 +104,17 @@ class FileArray(Sliced):
         in_threads(self._image, [*map(int, lacking)])
         return self._scales[files]
 
-    def _decoded(self, rows: np.ndarray) -> np.ndarray:
-        """Return the arrays of some samples, (rows, ...)."""
-        whole = np.empty((len(rows), *self.shape[1:]), self.dtype)
+    def _decode(self, rows: np.ndarray, into: np.ndarray, places: np.ndarray) -> None:
+        """Write the arrays of some samples to their places in an array, (samples, ...)."""
         grid = self._field.grid
-        files, places = np.unique(rows if grid is None else grid.files[rows], return_inverse=True)
+        files, of = np.unique(rows if grid is None else grid.files[rows], return_inverse=True)
 
         def read(number: int) -> None:
             image = self._image(int(files[number]))
-            for place in np.flatnonzero(places == number):
-                whole[place] = image if grid is None else grid.cut(image, rows[place])
+            for one in np.flatnonzero(of == number):
+                into[places[one]] = image if grid is None else grid.cut(image, rows[one])
 
         in_threads(read, range(len(files)))
-        return whole
 
     def _image(self, file: int) -> np.ndarray:
         """Return a whole image, one of the last where tiles of them are not kept."""
@@ -138,10 +138,10 @@ class FileArray(Sliced):
         size = self._field.frame.size or header.size(self._field.plan.upright)
         shape = (*size, *self.shape[3:])
         if array.shape != shape:  # header and pixels disagree
-            raise EdkitError(f"{str(path)!r}: expected an array {shape}, found {array.shape}.")
+            raise EdkitError(f"{path!r}: expected an array {shape}, found {array.shape}.")
         if self.most is not None and array.max(initial=0) > self.most:
             raise EdkitError(
-                f"{str(path)!r}: expected numbers up to {self.most:,}, as in the files that "
+                f"{path!r}: expected numbers up to {self.most:,}, as in the files that "
                 f"were looked at, found {array.max():,}: say range = [0, {array.max()}] in "
                 f"{self._field.where}."
             )

@@ -23,6 +23,7 @@ from ed_plugins.datasets.folder.pictures import HEIF, ImageHeader, read_header
 from ed_plugins.datasets.folder.pixels import Framing
 from ed_plugins.datasets.folder.walk import (
     HEIC_ADVICE,
+    below,
     counted,
     few,
     image_endings,
@@ -113,7 +114,7 @@ class PictureField:
     frame: Framing
     standardise: bool
 
-    def sample(self, path: Path) -> dict[str, np.ndarray]:
+    def sample(self, path: str) -> dict[str, np.ndarray]:
         """Return a file as the run takes it, with its own scale where it is standardised.
 
         Raises:
@@ -125,7 +126,7 @@ class PictureField:
         whole, scale = with_scale(pixels)
         return {self.name: whole, self.name + OWN_SCALE: scale}
 
-    def read(self, path: Path) -> np.ndarray:
+    def read(self, path: str) -> np.ndarray:
         """Return a file without its standardisation; raise EdkitError that names it."""
         header = read_header(path)
         plan, kind = self.reading.plan, self.field.kind
@@ -139,12 +140,12 @@ class PictureField:
             pixels = self._image(field, path, header)
         return self._checked(path, pixels.reshape(*pixels.shape[:2], *self.field.shape[2:]))
 
-    def _image(self, field: FieldFiles, path: Path, header: ImageHeader) -> np.ndarray:
+    def _image(self, field: FieldFiles, path: str, header: ImageHeader) -> np.ndarray:
         """Return an image in 0..1, float32."""
         channels, bands = self.field.shape[-1], count_bands(self.reading.plan, header)
         if bands != channels and {bands, channels} != {1, 3}:
             raise EdkitError(
-                f"{str(path)!r}: expected {channels} channels, as the run takes, found {bands}: "
+                f"{path!r}: expected {channels} channels, as the run takes, found {bands}: "
                 "save it with as many."
             )
         reader = Images(field)
@@ -153,13 +154,13 @@ class PictureField:
             white = self._white(path, header)
             if pixels.max() > white:
                 raise EdkitError(
-                    f"{str(path)!r}: expected numbers up to {white:,}, the white of the run's "
+                    f"{path!r}: expected numbers up to {white:,}, the white of the run's "
                     f"files, found {pixels.max():,}: scale them as those were."
                 )
             pixels = np.divide(pixels, np.float32(white), dtype="float32")
         return pixels
 
-    def _white(self, path: Path, header: ImageHeader) -> int:
+    def _white(self, path: str, header: ImageHeader) -> int:
         """Return the number that stands for 1.0 in a file of whole numbers."""
         reading, plan = self.reading, self.reading.plan
         if plan.range:
@@ -172,23 +173,23 @@ class PictureField:
         if reading.numbers in ("", str(header.dtype)):
             return reading.white or np.iinfo(header.dtype).max
         raise EdkitError(
-            f"{str(path)!r}: expected {reading.numbers} numbers as in the run's files, found "
+            f"{path!r}: expected {reading.numbers} numbers as in the run's files, found "
             f"{header.dtype}, of which it is not known what is white: save it as those are."
         )
 
-    def _checked(self, path: Path, pixels: np.ndarray) -> np.ndarray:
+    def _checked(self, path: str, pixels: np.ndarray) -> np.ndarray:
         """Return an array of the run's shape; raise EdkitError for any other, and for gaps."""
         wanted = self.field.shape
         if len(wanted) != pixels.ndim or any(
             a not in (0, b) for a, b in zip(wanted, pixels.shape, strict=True)
         ):
             raise EdkitError(
-                f"{str(path)!r}: expected an array of the shape {wanted}, found {pixels.shape}."
+                f"{path!r}: expected an array of the shape {wanted}, found {pixels.shape}."
             )
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
             lost = int((~np.isfinite(pixels)).sum())
             raise EdkitError(
-                f"{str(path)!r}: expected a value in every pixel, found {lost:,} without one: fill "
+                f"{path!r}: expected a value in every pixel, found {lost:,} without one: fill "
                 f"them, or take a run whose description says fill."
             )
         return pixels
@@ -213,7 +214,7 @@ class PictureSamples:
     fields: Fields
     findings: tuple[Finding, ...]
     pictures: Sequence[PictureField]
-    files: Sequence[Sequence[Path]]
+    files: Sequence[Sequence[str]]
     corners: Sequence[tuple[int, int]] = ()
     side: int = 0
 
@@ -236,7 +237,7 @@ class PictureSamples:
             top, left = self.corners[row]
             start = box[0] + top * scales[0], box[1] + left * scales[1]
             box = (*start, self.side * scales[0], self.side * scales[1])
-        return Place(path, size, box)
+        return Place(Path(path), size, box)
 
     def _tile(
         self, row: int, whole: dict[str, np.ndarray] | EdkitError
@@ -405,7 +406,7 @@ def _picture(name: str, field: Field, reading: Mapping[str, Any]) -> PictureFiel
 
 def _single(
     path: Path, pictures: Sequence[PictureField]
-) -> tuple[list[str], list[tuple[Path, ...]]]:
+) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return the name and the file of a sample of one picture."""
     if not path.exists():
         raise EdkitError(f"{str(path)!r}: expected an image or a folder of images, found nothing.")
@@ -415,10 +416,10 @@ def _single(
             f"{str(path)!r}: the run takes {names}: give a folder with a sub-folder for each, and "
             "files of the same names in them."
         )
-    kind = kind_of_other(path, image_endings())
+    kind = kind_of_other(str(path), image_endings())
     if kind:
         raise EdkitError(f"{str(path)!r}: expected an image, such as .png or .tif, found {kind}.")
-    return [path.name], [(path,)]
+    return [path.name], [(str(path),)]
 
 
 def _of_folder(
@@ -427,7 +428,7 @@ def _of_folder(
     reading: Mapping[str, Any],
     others: Counter[str],
     findings: Findings,
-) -> tuple[list[str], list[tuple[Path, ...]]]:
+) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return the names and the files of the samples in a folder."""
     folders = [_folder_of(path, one) for one in pictures]
     missing = [one.name for one, folder in zip(pictures, folders, strict=True) if folder is None]
@@ -445,8 +446,13 @@ def _of_folder(
     for folder in folders[1:]:
         assert folder is not None
         partners = {_stem(file, folder): file for file in walk_images(folder, others)}
-        columns.append([partners.get(_stem(file, first), folder / file.name) for file in mains])
-    names = [file.relative_to(path).as_posix() for file in mains]
+        columns.append(
+            [
+                partners.get(_stem(file, first), os.path.join(folder, os.path.basename(file)))
+                for file in mains
+            ]
+        )
+    names = [below(file, path) for file in mains]
     return names, list(zip(*columns, strict=True))
 
 
@@ -474,8 +480,8 @@ def _beside(path: Path, folders: Sequence[Path | None]) -> list[str]:
     ]
 
 
-def _stem(file: Path, folder: Path) -> str:
-    return unicodedata.normalize("NFC", file.relative_to(folder).with_suffix("").as_posix())
+def _stem(file: str, folder: Path) -> str:
+    return unicodedata.normalize("NFC", os.path.splitext(below(file, folder))[0])
 
 
 def _class_of(name: str, field_name: str, field: Field) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -40,7 +39,7 @@ class TileGrid:
 
 
 def grid_of(
-    sizes: Sequence[tuple[int, int]], paths: Sequence[Path], side: int, overlap: int
+    sizes: Sequence[tuple[int, int]], paths: Sequence[str], side: int, overlap: int
 ) -> TileGrid:
     """Return the tiles of files; raise EdkitError for an image that is smaller than one.
 
@@ -54,7 +53,7 @@ def grid_of(
     for number, (height, width) in enumerate(sizes):
         if min(height, width) < side:
             raise EdkitError(
-                f"{str(paths[number])!r} has {height}x{width} pixels, less than a tile of "
+                f"{paths[number]!r} has {height}x{width} pixels, less than a tile of "
                 f"{side}x{side}: say tile={min(height, width)} or less, or leave it out."
             )
         for top in starts(height, side, overlap):

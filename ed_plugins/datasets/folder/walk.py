@@ -22,25 +22,26 @@ def image_endings() -> set[str]:
     return ENDINGS | HEIF if can_read_heif() else ENDINGS
 
 
-def kind_of_other(path: Path, endings: set[str]) -> str:
+def kind_of_other(path: str, endings: set[str]) -> str:
     """Return the kind of a file that is not read; "" for an image."""
-    if path.name.startswith("."):
+    name = os.path.basename(path)
+    if name.startswith("."):
         return "hidden"
     if os.path.isdir(path):
         return "folders"
     if not os.path.isfile(path):  # opening a FIFO would hang
         return "pipes or broken links"
-    ending = path.suffix.lower()
+    ending = os.path.splitext(name)[1].lower()
     if ending in HEIF and ending in endings:
         register_heif()
     return "" if ending in endings else ending or "without ending"
 
 
-def list_images(folder: Path, others: Counter[str]) -> Iterator[Path]:
-    """Yield the image files that lie in a folder itself, in the order of their names."""
+def list_images(folder: Path, others: Counter[str]) -> Iterator[str]:
+    """Yield the paths of image files that lie in a folder itself, in the order of their names."""
     endings = image_endings()
     for name in sorted(os.listdir(folder)):
-        path = folder / name
+        path = os.path.join(folder, name)
         kind = kind_of_other(path, endings)
         if kind:
             others[kind] += 1
@@ -48,25 +49,25 @@ def list_images(folder: Path, others: Counter[str]) -> Iterator[Path]:
             yield path
 
 
-def walk_images(folder: Path, others: Counter[str]) -> Iterator[Path]:
-    """Yield the image files of a folder and of those in it, in the order of their paths.
+def walk_images(folder: Path, others: Counter[str]) -> Iterator[str]:
+    """Yield the paths of image files of a folder and of those in it, in their order.
 
     Args:
         folder: links to folders are followed, each folder is entered once.
         others: receives the counts of files that are not read, by ending or kind.
     """
-    yield from _walked(folder, others, image_endings(), set(), 0)
+    yield from _walked(str(folder), others, image_endings(), set(), 0)
 
 
 def _walked(
-    folder: Path, others: Counter[str], endings: set[str], entered: set[Any], depth: int
-) -> Iterator[Path]:
+    folder: str, others: Counter[str], endings: set[str], entered: set[Any], depth: int
+) -> Iterator[str]:
     facts = os.stat(folder)
     if (facts.st_dev, facts.st_ino) in entered or depth > _DEEPEST:
         return
     entered.add((facts.st_dev, facts.st_ino))
     for name in sorted(os.listdir(folder)):
-        path = folder / name
+        path = os.path.join(folder, name)
         kind = kind_of_other(path, endings)
         if not kind:
             yield path
@@ -74,6 +75,12 @@ def _walked(
             yield from _walked(path, others, endings, entered, depth + 1)
         else:
             others[kind] += 1
+
+
+def below(path: str, root: Path) -> str:
+    """Return the path of a file below a root, with `/` between folders; elsewhere its name."""
+    start = os.path.join(root, "")
+    return path[len(start) :].replace(os.sep, "/") if path.startswith(start) else Path(path).name
 
 
 def counted(kinds: Counter[str]) -> str:
