@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 from ed_viewer.export.movie import missing_dependency
 from ed_viewer.export.targets import Target
 from ed_viewer.style.text import muted, plain
-from ed_viewer.widgets.controls import without_icons
+from ed_viewer.widgets.controls import PathLine, without_icons
 
 FORMATS = {
     "png": "PNG (bitmap)",
@@ -65,7 +64,7 @@ class ExportDialog(QDialog):
         self.what, self.kind = QComboBox(), QComboBox()
         for target in targets:
             self.what.addItem(target.words, target.name)
-        self.file = QLineEdit(str(folder / name))
+        self.file = PathLine(str(folder / name))
         self.file.setMinimumWidth(520)
         self._note = muted(plain(QLabel()))
         browse = QPushButton("Browse …")

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -25,7 +24,7 @@ from ed_viewer.inference.task import ClassKey, InferenceTask, OfferedVerb, free_
 from ed_viewer.stage.central_area import Banner
 from ed_viewer.style.text import grouped, muted, plain
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.controls import ProgressLine
+from ed_viewer.widgets.controls import PathLine, ProgressLine
 
 _SIZE = QSize(820, 620)  # pixels; fits a projector
 _EMPTY = "Pictures or rows stand here once it is done."
@@ -56,7 +55,7 @@ class InferenceDialog(QDialog):
         self._verbs: Sequence[OfferedVerb] = ()
         self._proposed = ""
         self._running = False
-        self.source, self.folder, self.verb = QLineEdit(), QLineEdit(), QComboBox()
+        self.source, self.folder, self.verb = PathLine(), PathLine(), QComboBox()
         self.source.setPlaceholderText("a file or a folder: pictures, CSV, npz, WAV …")
         self.problem = Banner(theme)
         self.words = muted(plain(QLabel(_EMPTY)))
@@ -233,7 +232,7 @@ def _key(classes: Sequence[ClassKey]) -> str:
     return " &nbsp; ".join([*shown, *([f"+ {grouped(more)}"] if more else [])])
 
 
-def _path(line: QLineEdit) -> Path:
+def _path(line: PathLine) -> Path:
     return Path(line.text().strip()).expanduser()
 
 

@@ -48,7 +48,7 @@ class InferenceFeature(Feature):
         self.command("work", words, "Ctrl+P", self.show_dialog, menu="File")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Take files that are dropped on the window (called by Qt)."""
+        """Take files that are dropped on the window or the dialog (called by Qt)."""
         if isinstance(event, QDropEvent) and event.mimeData().hasUrls():
             event.acceptProposedAction()
             if not isinstance(event, QDragEnterEvent | QDragMoveEvent):
@@ -83,6 +83,8 @@ class InferenceFeature(Feature):
             return
         if self.dialog is None:
             self.dialog = InferenceDialog(self.bench.theme, self.bench)
+            self.dialog.setAcceptDrops(True)
+            self.dialog.installEventFilter(self)
             self.dialog.started.connect(self.start)
             self.dialog.stopped.connect(self.process.stop)
             self.process.progressed.connect(self.dialog.show_progress)

@@ -22,7 +22,7 @@ from ed_viewer.new_run.command import option_words
 from ed_viewer.reading.messages import RunEntry
 from ed_viewer.reading.run_names import name_and_time
 from ed_viewer.style.text import titled
-from ed_viewer.widgets.controls import CheckBox
+from ed_viewer.widgets.controls import CheckBox, PathLine
 
 _KINDS = {
     "int": "a whole number",
@@ -122,11 +122,14 @@ class LineField(OptionField):
 
     def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
-        self.line = QLineEdit()
+        self.line = self._new_line()
         self.line.setPlaceholderText(self._unsaid())
         self._hold(self.line)
         self.reset()
         self.line.textChanged.connect(self.changed)
+
+    def _new_line(self) -> QLineEdit:
+        return QLineEdit()
 
     def _unsaid(self) -> str:
         """Return what stands in the field while it is empty; nothing where its help says it."""
@@ -193,7 +196,7 @@ class Chooser(QComboBox):
 
 
 class PathField(LineField):
-    """A path, typed or chosen."""
+    """A path, typed, chosen or dropped."""
 
     def __init__(self, option: OptionFacts, parent: QWidget | None = None) -> None:
         super().__init__(option, parent)
@@ -207,6 +210,9 @@ class PathField(LineField):
         menu.addAction("Folder …", self._ask_for_folder)
         self.browse.setMenu(menu)
         self.row.addWidget(self.browse)
+
+    def _new_line(self) -> QLineEdit:
+        return PathLine()
 
     def _ask_for_file(self) -> None:
         self._take(QFileDialog.getOpenFileName(self, "Choose a file", self.text())[0])

@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QIcon,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
     QDialogButtonBox,
+    QLineEdit,
     QProgressBar,
     QSizePolicy,
     QSlider,
@@ -32,6 +44,35 @@ def without_icons(buttons: QDialogButtonBox) -> None:
     """Take away the icons that some styles give to such buttons and to no others."""
     for button in buttons.buttons():
         button.setIcon(QIcon())
+
+
+class PathLine(QLineEdit):
+    """Line for a path, which becomes that of one file or folder that is dropped on it."""
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, D102
+        if not self._judge(event):
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802, D102
+        if not self._judge(event):
+            super().dragMoveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802, D102
+        if not self._judge(event):
+            super().dropEvent(event)
+        elif event.isAccepted():
+            self.setText(_path_in(event.mimeData()))
+
+    def _judge(self, event: QDropEvent) -> bool:
+        """Accept one file and ignore several; return whether it is files that are dragged."""
+        event.setAccepted(bool(_path_in(event.mimeData())))
+        return event.mimeData().hasUrls()
+
+
+def _path_in(data: QMimeData) -> str:
+    """Return the path of the one file that is dragged; "" for anything else."""
+    urls = data.urls()
+    return urls[0].toLocalFile() if len(urls) == 1 else ""
 
 
 class ProgressLine(QProgressBar):

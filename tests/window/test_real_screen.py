@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import patience
@@ -20,7 +21,7 @@ from ed_core.cli.display import _no_library
 pytestmark = [pytest.mark.viewer, pytest.mark.screen, pytest.mark.waits]
 
 ROOT = Path(__file__).parents[2]
-DRIVE = Path(__file__).parents[1] / "support" / "drive_window.py"
+SUPPORT = Path(__file__).parents[1] / "support"
 SCENES = {
     "light": ("every_tab", "hidden", "held", "at_random", "others"),
     "dark": ("resized", "themed", "sheets", "compared", "at_random"),
@@ -47,8 +48,9 @@ def running(*command: str, **env: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """The name of a screen with a window manager, which nothing else uses."""
-    missing = [name for name in ("Xvfb", "openbox") if not shutil.which(name)]
-    lack = f"{' and '.join(missing)} missing: apt install xvfb openbox" if missing else ""
+    missing = [name for name in ("Xvfb", "openbox", "xdotool") if not shutil.which(name)]
+    remedy = "apt install xvfb openbox xdotool"
+    lack = f"{' and '.join(missing)} missing: {remedy}" if missing else ""
     lack = lack or _no_library("xcb")
     if lack:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no screen: {lack}")
@@ -61,6 +63,19 @@ def display() -> Iterator[str]:
             yield f":{number}"
 
 
+def shown(display: str, script: str, *words: object, timeout: float) -> list[dict[str, Any]]:
+    """Return what a script says, line by line, that has a window of its own on the screen."""
+    done = subprocess.run(
+        [sys.executable, str(SUPPORT / script), *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)},
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 @pytest.mark.parametrize("theme", SCENES)
 def test_every_pixel_is_that_of_a_full_repaint(
     theme: str, display: str, tmp_path: Path, long: bool
@@ -68,17 +83,22 @@ def test_every_pixel_is_that_of_a_full_repaint(
     every = dict.fromkeys(name for names in SCENES.values() for name in names)
     scenes, acts = (every, 1000) if long else (SCENES[theme], 100)
     seed = sorted(SCENES).index(theme)
-    command = [sys.executable, str(DRIVE), str(tmp_path), theme, str(acts), str(seed), *scenes]
-    env = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=env,
+    said = shown(
+        *(display, "drive_window.py", tmp_path, theme, acts, seed, *scenes),
         timeout=3000 if long else patience.OF_A_TEST - 60,
     )
-    assert done.returncode == 0, done.stderr
-    said = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(said) >= acts // 10 + 40, "too little was compared"
     wrong = [one for one in said if one["pixels"]]
     assert not wrong, f"see {tmp_path}: {json.dumps(wrong, indent=1)}"
+
+
+def test_a_file_is_dropped_where_the_mouse_lets_it_go(display: str, tmp_path: Path) -> None:
+    said = shown(display, "drop_files.py", tmp_path, timeout=patience.OF_A_TEST - 60)
+    assert [one["on"] for one in said] == ["panel", "line", "dialog", "results"]
+    *inputs, results = said
+    for one in inputs:  # the input, and a new folder beside it
+        path = Path(one["path"])
+        verb = Path(one["fields"][1]).name.removeprefix(f"{path.stem}-")
+        assert one["fields"] == [str(path), str(path.with_name(f"{path.stem}-{verb}"))]
+        assert verb.isalpha()
+    assert results["fields"] == [inputs[-1]["path"], results["path"]]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QSize, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,7 +20,7 @@ from ed_viewer.stage.central_area import CentralArea
 from ed_viewer.style.text import counted, number, ordinal
 from ed_viewer.style.theme import Theme
 from ed_viewer.widgets.confusion_matrix import ConfusionMatrix, Counts, lay_out
-from ed_viewer.widgets.controls import ProgressLine, Slider, Toggle
+from ed_viewer.widgets.controls import PathLine, ProgressLine, Slider, Toggle
 from ed_viewer.widgets.labels import Caption, ElidingLabel, PanelHeading, TitleRow
 from ed_viewer.widgets.plots.legend import Legend
 from ed_viewer.widgets.plots.plot import make_plot, style_plot
@@ -368,3 +368,25 @@ def test_a_fine_matrix_keeps_its_names_and_numbers_in_the_lecture_mode(
     assert matrix.grid.edge(1) >= line  # every name has its line
     assert matrix._scale() > 0
     theme.set_lecture(False)
+
+
+def test_a_line_for_a_path_takes_a_file_but_no_more_than_one(qtbot: QtBot, tmp_path: Path) -> None:
+    line = PathLine("/before")
+    qtbot.addWidget(line)
+
+    def drop(*urls: QUrl, text: str = "") -> str:
+        data = QMimeData()
+        data.setUrls(urls) if urls else data.setText(text)
+        action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        rest = (action, data, button, Qt.KeyboardModifier.NoModifier)
+        for kind in (QDragEnterEvent, QDragMoveEvent):
+            QApplication.sendEvent(line, kind(QPoint(9, 9), *rest))
+        QApplication.sendEvent(line, QDropEvent(QPointF(9, 9), *rest))
+        return line.text()
+
+    file = tmp_path / "a b é.png"
+    assert drop(QUrl.fromLocalFile(str(file))) == str(file)
+    assert drop(QUrl.fromLocalFile("/one"), QUrl.fromLocalFile("/two")) == str(file)
+    assert drop(QUrl("https://a.b/c.png")) == str(file)
+    line.setText("")
+    assert drop(text="words") == "words"  # as any line takes text that is dragged
