@@ -71,8 +71,19 @@ class Camera:
             window.stage.setCurrentIndex(self.tabs(window).index(picture.tab))
         self.rest()
         self.wait(lambda: not _loading(window))
-        self.rest()
+        self._wait_until_still(window)
         self.save(window, picture)
+
+    def _wait_until_still(self, window: Window) -> None:
+        """Wait until what is drawn is drawn no more differently: plots come one after the other."""
+        self.app.setCursorFlashTime(0)
+        deadline, before, now = time.monotonic() + DEADLINE, None, window.grab().toImage()
+        while now != before:
+            if time.monotonic() > deadline:
+                print(f"the window is not still after {DEADLINE:.0f} s")
+                return
+            self.rest()
+            before, now = now, window.grab().toImage()
 
     def rest(self) -> None:
         """Let the window work for a moment."""
