@@ -73,6 +73,8 @@ def with_components(net: Model, train: Mapping[str, Any], params: Mapping[str, A
     or numbers of an image, since all of them restore defects as well; the code's other numbers are
     0.
     """
+    from sklearn.decomposition import PCA  # other models do without its import
+
     encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
     numbers, pixels = encoder.get_layer("numbers"), decoder.get_layer("pixels")
     seen = Model(encoder.input, encoder.get_layer("flatten").output)
@@ -87,8 +89,6 @@ def with_components(net: Model, train: Mapping[str, Any], params: Mapping[str, A
             for up, left in mirrors
         ]
     )
-    from sklearn.decomposition import PCA  # every command does without its import
-
     most = min(params["latent"], min(flat.shape) // 2)
     fit = PCA(max(most, 1), svd_solver="randomized", random_state=0).fit(flat)
     kernel = np.zeros((flat.shape[1], params["latent"]), "float32")

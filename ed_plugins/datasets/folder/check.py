@@ -125,7 +125,7 @@ def _grid(plan: FolderPlan, fields: Mapping[str, FieldFiles]) -> TileGrid:
     tile = sum(field.shape[2] * field.dtype.itemsize for field in fields.values()) * plan.tile**2
     if len(grid) * tile <= KEPT:
         return replace(grid, at_once=len(sizes))
-    # Half of what is kept: while the last tiles of some files are read, the next ones come in.
+    # Half of what is kept of small data: a few more come in with the last tiles of these.
     sample = sum(bytes_of(field) for field in fields.values())
     return replace(grid, at_once=min(max(1, KEPT // 2 // sample), len(sizes)))
 

@@ -455,12 +455,11 @@ def _list_place(
     """Add the files of one folder to a listing, with what stands before their names, of a class."""
     prefix, class_number = of
     suffix = plan.fields[name].suffix
-    start = len(os.path.join(place, ""))
     paths = (
         walk_images(place, listing.others) if plan.nested else list_images(place, listing.others)
     )
     for path in paths:
-        key = _normal(os.path.splitext(path[start:])[0].replace(os.sep, "/"))
+        key = _normal(os.path.splitext(below(path, place))[0])
         if not key.endswith(suffix):
             listing.others[f"without {suffix}"] += 1
             continue

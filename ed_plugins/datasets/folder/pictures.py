@@ -228,6 +228,7 @@ def register_heif() -> None:
     """Register HEIC with Pillow."""
     import pillow_heif
 
+    Image.init()  # AVIF is tried before HEIC, which takes some of its files as well
     pillow_heif.register_heif_opener()
 
 

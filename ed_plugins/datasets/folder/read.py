@@ -17,6 +17,7 @@ from ed_plugins.datasets.folder.walk import in_threads
 _WHOLE = 32 * 2**20  # bytes of a field of which all files are looked at before the first step
 _LOOKED = 256  # files that are looked at of a larger one
 _PIECE = 64  # files that are looked at together
+_NEXT = 8  # files whose first tiles are read with the last ones of those before
 
 READERS: dict[str, type[Images | ClassMaps | ValueMaps]] = {
     "image": Images,
@@ -128,7 +129,7 @@ class FileArray(Sliced):
         image = self._read(file)
         with self._turn:
             self._last[file] = image
-            while len(self._last) > 2 * grid.at_once:
+            while len(self._last) > grid.at_once + _NEXT:
                 self._last.popitem(last=False)
         return image
 

@@ -31,7 +31,7 @@ def kind_of_other(path: str, endings: set[str]) -> str:
         return "folders"
     if not os.path.isfile(path):  # opening a FIFO would hang
         return "pipes or broken links"
-    ending = os.path.splitext(name)[1].lower()
+    ending = os.path.splitext(name)[1].lower().rstrip(".")
     if ending in HEIF and ending in endings:
         register_heif()
     return "" if ending in endings else ending or "without ending"
@@ -41,7 +41,7 @@ def list_images(folder: Path, others: Counter[str]) -> Iterator[str]:
     """Yield the paths of image files that lie in a folder itself, in the order of their names."""
     endings = image_endings()
     for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
+        path = _inside(str(folder), name)
         kind = kind_of_other(path, endings)
         if kind:
             others[kind] += 1
@@ -50,7 +50,7 @@ def list_images(folder: Path, others: Counter[str]) -> Iterator[str]:
 
 
 def walk_images(folder: Path, others: Counter[str]) -> Iterator[str]:
-    """Yield the paths of image files of a folder and of those in it, in their order.
+    """Yield the paths of the image files of a folder and of those in it, in their own order.
 
     Args:
         folder: links to folders are followed, each folder is entered once.
@@ -67,7 +67,7 @@ def _walked(
         return
     entered.add((facts.st_dev, facts.st_ino))
     for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
+        path = _inside(folder, name)
         kind = kind_of_other(path, endings)
         if not kind:
             yield path
@@ -79,8 +79,13 @@ def _walked(
 
 def below(path: str, root: Path) -> str:
     """Return the path of a file below a root, with `/` between folders; elsewhere its name."""
-    start = os.path.join(root, "")
+    start = _inside(str(root), "")
     return path[len(start) :].replace(os.sep, "/") if path.startswith(start) else Path(path).name
+
+
+def _inside(folder: str, name: str) -> str:
+    """Return the path of what is in a folder, as pathlib writes it: `a.png`, not `./a.png`."""
+    return name if folder == os.curdir else os.path.join(folder, name)
 
 
 def counted(kinds: Counter[str]) -> str:

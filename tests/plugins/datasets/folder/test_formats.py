@@ -1,6 +1,8 @@
 """Image files of every kind in a folder: read as they are, or refused with what to do."""
 
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from support import patience
 
 from ed_core import Dataset, EdkitError, InputRecord
 from ed_core.data.preparation import as_trained, prepared
@@ -437,6 +440,29 @@ def test_photographs_of_phones_need_an_extra(
     data = load(path)
     assert only(data).shape == (8, 8, 1)
     assert "files 2 2 .heic (pip install 'edkit[heic]'" in said(data)
+
+
+def test_an_avif_that_calls_itself_heic_as_well_is_read_after_a_heic(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.new("RGB", (24, 16), "#808080")).save(tmp_path / "a.heic")
+    Image.new("RGB", (24, 16), "#808080").save(tmp_path / "b.avif")
+    content = bytearray((tmp_path / "b.avif").read_bytes())
+    content[8:12] = b"mif1"  # its main brand, which both have
+    (tmp_path / "b.avif").write_bytes(content)
+    # In a process of its own: which formats are set up is the same for all of a process.
+    script = (
+        "from pathlib import Path; from collections import Counter\n"
+        "from ed_plugins.datasets.folder.walk import walk_images\n"
+        "from ed_plugins.datasets.folder.pictures import read_header, read_pixels\n"
+        f"for path in walk_images(Path({str(tmp_path)!r}), Counter()):\n"
+        "    print(round(read_pixels(path, read_header(path)).mean()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=patience.SECONDS
+    )
+    values = [int(line) for line in done.stdout.split()]
+    assert len(values) == 2, done.stderr
+    assert all(abs(value - 128) < 4 for value in values)
 
 
 def test_a_large_photograph_is_read_at_a_fraction_of_its_size(

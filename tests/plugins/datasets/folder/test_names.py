@@ -3,6 +3,7 @@
 import codecs
 import os
 import unicodedata
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ed_core import Dataset, EdkitError
+from ed_core import DATASETS, Dataset, EdkitError, Field, Fields, load_data
+from ed_plugins.datasets.folder.walk import walk_images
 
 BASIC = (Path(__file__).parents[3] / "support" / "scenes.toml").read_text("utf-8")
 NFC, NFD = (unicodedata.normalize(form, "Gebäude é") for form in ("NFC", "NFD"))
@@ -198,3 +200,32 @@ def test_the_folder_of_a_split_may_hold_the_images(tmp_path: Path, make: Any, lo
     before = BASIC.replace('"images"', '""').replace('"labels"', '"annot"')
     path.write_text(f'layout = "{{split}}{{field}}"\n{before}', "utf-8")
     assert len(load(path).splits["train"]["image"]) == 2
+
+
+def test_a_folder_is_the_same_from_within(
+    tmp_path: Path, make: Any, load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("image/cat/a", "image/dog/a", "image/dog/b.c"):
+        for field in ("image", "depth"):
+            file = tmp_path / f"{place.replace('image', field)}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), len(place)).save(file)
+    (tmp_path / "labels.csv").write_text("file,kind\ncat/a,0\ndog/a,1\ndog/b.c,1\n")
+    fields = Fields({name: Field((8, 8, 1), "image") for name in ("image", "depth")})
+    reader = DATASETS["folder"].files
+    assert reader is not None
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path, Path()):
+        data = load_data(f"folder:{path},labels=labels.csv")
+        assert data.whole is not None
+        np.testing.assert_array_equal(data.whole["kind"], [0, 1, 1])
+        names = reader.open(path, fields, {}).names
+        assert [*names] == ["image/cat/a.png", "image/dog/a.png", "image/dog/b.c.png"]
+
+
+def test_names_that_end_in_a_dot_have_no_ending(tmp_path: Path) -> None:
+    for name in ("a.", "b..", "c.png.", "d"):
+        (tmp_path / name).touch()
+    others: Counter[str] = Counter()
+    assert [*walk_images(tmp_path, others)] == []
+    assert others == {"without ending": 4}
