@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ed_viewer.export.movie import missing_dependency
 from ed_viewer.export.targets import Target
 from ed_viewer.style.text import muted, plain
-from ed_viewer.widgets.controls import PathLine, without_icons
+from ed_viewer.widgets.controls import PathLine, folder_at, without_icons
 
 FORMATS = {
     "png": "PNG (bitmap)",
@@ -94,6 +94,7 @@ class ExportDialog(QDialog):
         self.what.currentIndexChanged.connect(self._offer_kinds)
         self.kind.currentIndexChanged.connect(self._check)
         self.file.textChanged.connect(self._check)
+        self.file.dropped.connect(self._take_place)
         for box, words in ((self.what, "What to export"), (self.kind, "Format")):
             box.setAccessibleName(words)
         self.file.setAccessibleName("File")
@@ -136,4 +137,8 @@ class ExportDialog(QDialog):
             self, "Folder", str(Path(self.file.text()).parent)
         )
         if folder:
-            self.file.setText(str(Path(folder) / Path(self.file.text()).name))
+            self._take_place(folder)
+
+    def _take_place(self, place: str) -> None:
+        """Write the file there, under the name that it has."""
+        self.file.replace(str(folder_at(Path(place)) / Path(self.file.text()).name))

@@ -24,7 +24,7 @@ from ed_viewer.inference.task import ClassKey, InferenceTask, OfferedVerb, free_
 from ed_viewer.stage.central_area import Banner
 from ed_viewer.style.text import grouped, muted, plain
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.controls import PathLine, ProgressLine
+from ed_viewer.widgets.controls import PathLine, ProgressLine, folder_at
 
 _SIZE = QSize(820, 620)  # pixels; fits a projector
 _EMPTY = "Pictures or rows stand here once it is done."
@@ -74,6 +74,8 @@ class InferenceDialog(QDialog):
         self._stack.addWidget(QWidget())
         self._stack.addWidget(self.table)
         self._lay_out(close)
+        self.source.dropped.connect(self.source.replace)
+        self.folder.dropped.connect(self._take_place)
         self.source.textChanged.connect(self._propose)
         self.verb.currentIndexChanged.connect(self._propose)
         self.folder.textChanged.connect(self._enable)
@@ -210,11 +212,14 @@ class InferenceDialog(QDialog):
         self._take(QFileDialog.getExistingDirectory(self, "Choose a folder", self.source.text()))
 
     def _ask_where(self) -> None:
-        parent = QFileDialog.getExistingDirectory(self, "Folder", str(_path(self.folder).parent))
-        if parent:
-            self.folder.setText(
-                str(free_folder(_path(self.source), self.task.verb.name, Path(parent)))
-            )
+        place = QFileDialog.getExistingDirectory(self, "Folder", str(_path(self.folder).parent))
+        if place:
+            self._take_place(place)
+
+    def _take_place(self, place: str) -> None:
+        """Write the results into a new folder there."""
+        new = free_folder(_path(self.source), self.task.verb.name, folder_at(Path(place)))
+        self.folder.replace(str(new))
 
     def _take(self, chosen: str) -> None:
         if chosen:

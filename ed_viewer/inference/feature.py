@@ -11,6 +11,7 @@ from ed_viewer.inference.process import VerbProcess
 from ed_viewer.inference.results import InferenceResults, ResultReader
 from ed_viewer.inference.task import InferenceTask, offered
 from ed_viewer.reading.run_names import absolute_path
+from ed_viewer.widgets.controls import take_copy
 from ed_viewer.window.feature import Feature
 from ed_viewer.window.workbench import Workbench
 
@@ -50,8 +51,8 @@ class InferenceFeature(Feature):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Take files that are dropped on the window or the dialog (called by Qt)."""
         if isinstance(event, QDropEvent) and event.mimeData().hasUrls():
-            event.acceptProposedAction()
-            if not isinstance(event, QDragEnterEvent | QDragMoveEvent):
+            take_copy(event, wanted=True)
+            if event.isAccepted() and not isinstance(event, QDragEnterEvent | QDragMoveEvent):
                 self.drop(event.mimeData().urls())
             return True
         return False

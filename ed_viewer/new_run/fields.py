@@ -212,7 +212,9 @@ class PathField(LineField):
         self.row.addWidget(self.browse)
 
     def _new_line(self) -> QLineEdit:
-        return PathLine()
+        line = PathLine()
+        line.dropped.connect(line.replace)
+        return line
 
     def _ask_for_file(self) -> None:
         self._take(QFileDialog.getOpenFileName(self, "Choose a file", self.text())[0])

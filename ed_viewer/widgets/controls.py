@@ -1,8 +1,9 @@
 """Buttons, check boxes, combo boxes, sliders and progress in the theme's colours."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -47,7 +48,18 @@ def without_icons(buttons: QDialogButtonBox) -> None:
 
 
 class PathLine(QLineEdit):
-    """Line for a path, which becomes that of one file or folder that is dropped on it."""
+    """Line for a path, on which one file or folder can be dropped.
+
+    Signals:
+        dropped: its path. What becomes of it is the owner's choice, such as `replace`.
+    """
+
+    dropped = Signal(str)
+
+    def replace(self, path: str) -> None:
+        """Write a path in the place of what is there, which can be undone."""
+        self.selectAll()
+        self.insert(path)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, D102
         if not self._judge(event):
@@ -61,12 +73,23 @@ class PathLine(QLineEdit):
         if not self._judge(event):
             super().dropEvent(event)
         elif event.isAccepted():
-            self.setText(_path_in(event.mimeData()))
+            self.dropped.emit(_path_in(event.mimeData()))
 
     def _judge(self, event: QDropEvent) -> bool:
         """Accept one file and ignore several; return whether it is files that are dragged."""
-        event.setAccepted(bool(_path_in(event.mimeData())))
+        take_copy(event, bool(_path_in(event.mimeData())) and not self.isReadOnly())
         return event.mimeData().hasUrls()
+
+
+def take_copy(event: QDropEvent, wanted: bool) -> None:
+    """Accept what is dragged if it is wanted, never as a move: its owner would remove it."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.setAccepted(wanted and bool(event.possibleActions() & Qt.DropAction.CopyAction))
+
+
+def folder_at(place: Path) -> Path:
+    """Return a folder that was chosen or dropped; of a file that was dropped the one it is in."""
+    return place.parent if place.is_file() else place
 
 
 def _path_in(data: QMimeData) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from PySide6.QtCore import QPoint, QRect, QSize
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 from ed_viewer.app import make_window
@@ -75,15 +75,15 @@ class Camera:
         self.save(window, picture)
 
     def _wait_until_still(self, window: Window) -> None:
-        """Wait until what is drawn is drawn no more differently: plots come one after the other."""
+        """Wait until two pictures, one after the other, are the same: plots are made in turn."""
         self.app.setCursorFlashTime(0)
-        deadline, before, now = time.monotonic() + DEADLINE, None, window.grab().toImage()
+        deadline, before, now = time.monotonic() + DEADLINE, None, _picture(window).toImage()
         while now != before:
             if time.monotonic() > deadline:
                 print(f"the window is not still after {DEADLINE:.0f} s")
                 return
             self.rest()
-            before, now = now, window.grab().toImage()
+            before, now = now, _picture(window).toImage()
 
     def rest(self) -> None:
         """Let the window work for a moment."""
@@ -105,15 +105,7 @@ class Camera:
 
     def save(self, window: Window, picture: Picture) -> None:
         """Write the window, with the dialogs above it."""
-        taken = window.grab()
-        painter = QPainter(taken)
-        for dialog in window.findChildren(QDialog):
-            if dialog.isVisible():
-                corner = dialog.mapToGlobal(QPoint()) - window.pos()
-                painter.drawPixmap(corner, dialog.grab())
-                painter.setPen(window.theme.colour("done"))  # the frame that a desktop draws
-                painter.drawRect(QRect(corner, dialog.size()).adjusted(-1, -1, 0, 0))
-        painter.end()
+        taken = _picture(window)
         picture.path.parent.mkdir(parents=True, exist_ok=True)
         taken.save(str(picture.path))
         if picture.small:
@@ -121,6 +113,20 @@ class Camera:
                 few = _with_few_colours(image.convert("RGB"))
             few.save(picture.path, optimize=True)
         print(picture.path)
+
+
+def _picture(window: Window) -> QPixmap:
+    """Return the window with the dialogs above it."""
+    taken = window.grab()
+    painter = QPainter(taken)
+    for dialog in window.findChildren(QDialog):
+        if dialog.isVisible():
+            corner = dialog.mapToGlobal(QPoint()) - window.pos()
+            painter.drawPixmap(corner, dialog.grab())
+            painter.setPen(window.theme.colour("done"))  # the frame that a desktop draws
+            painter.drawRect(QRect(corner, dialog.size()).adjusted(-1, -1, 0, 0))
+    painter.end()
+    return taken
 
 
 def _with_few_colours(image: Image.Image) -> Image.Image:

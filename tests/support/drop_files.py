@@ -32,7 +32,9 @@ class Desktop(QLabel):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         drag, data = QDrag(self), QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(self.path))])
+        url = QUrl.fromLocalFile(str(self.path))
+        data.setUrls([url])
+        data.setText(url.toString())  # as file managers do
         drag.setMimeData(data)
         drag.exec(Qt.DropAction.CopyAction)
 
@@ -75,8 +77,10 @@ def main() -> int:
     until(app, lambda: file.isVisible() and window.isVisible(), "two windows")
     feature = window.findChild(InferenceFeature)
 
-    def drop(on: str, widget: Callable[[], QWidget], took: Callable[[], str]) -> None:
-        file.path = folder / f"{on} é.png"
+    def drop(
+        on: str, widget: Callable[[], QWidget], took: Callable[[], str], place: Path = folder
+    ) -> None:
+        file.path = place / f"{on} é.png"
         file.path.touch()
         carry(app, middle(file), middle(widget()))
         until(app, lambda: took() != "", "the path that was dropped")
@@ -92,13 +96,14 @@ def main() -> int:
     drop("panel", lambda: window.stage.panels[0], source)
     until(app, lambda: feature.dialog.isActiveWindow(), "the dialog in front")
     drop("line", lambda: feature.dialog.source, source)
-    drop("dialog", lambda: feature.dialog.words, source)
+    drop("dialog", lambda: feature.dialog, source)
+    (folder / "elsewhere").mkdir()
 
     def into() -> str:
         now = feature.dialog.folder.text()
-        return now if now.endswith(str(file.path.name)) else ""
+        return now if Path(now).parent == file.path.parent else ""
 
-    drop("results", lambda: feature.dialog.folder, into)
+    drop("results", lambda: feature.dialog.folder, into, folder / "elsewhere")
     window.close()
     window.deleteLater()
     app.processEvents()

@@ -45,15 +45,23 @@ def running(*command: str, **env: str) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
+def need(*programs: str) -> None:
+    """Skip a test where programs are missing; fail it in CI."""
+    missing = [name for name in programs if not shutil.which(name)]
+    if missing:
+        give_up(f"{' and '.join(missing)} missing: apt install xvfb openbox xdotool")
+
+
+def give_up(lack: str) -> None:
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no screen: {lack}")
+
+
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """The name of a screen with a window manager, which nothing else uses."""
-    missing = [name for name in ("Xvfb", "openbox", "xdotool") if not shutil.which(name)]
-    remedy = "apt install xvfb openbox xdotool"
-    lack = f"{' and '.join(missing)} missing: {remedy}" if missing else ""
-    lack = lack or _no_library("xcb")
-    if lack:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no screen: {lack}")
+    need("Xvfb", "openbox")
+    if lack := _no_library("xcb"):
+        give_up(lack)
     # It chooses a number that is free, and says it once it listens.
     with running("Xvfb", "-displayfd", "1", "-screen", "0", "1440x900x24") as server:
         assert server.stdout is not None
@@ -93,6 +101,7 @@ def test_every_pixel_is_that_of_a_full_repaint(
 
 
 def test_a_file_is_dropped_where_the_mouse_lets_it_go(display: str, tmp_path: Path) -> None:
+    need("xdotool")
     said = shown(display, "drop_files.py", tmp_path, timeout=patience.OF_A_TEST - 60)
     assert [one["on"] for one in said] == ["panel", "line", "dialog", "results"]
     *inputs, results = said
@@ -101,4 +110,7 @@ def test_a_file_is_dropped_where_the_mouse_lets_it_go(display: str, tmp_path: Pa
         verb = Path(one["fields"][1]).name.removeprefix(f"{path.stem}-")
         assert one["fields"] == [str(path), str(path.with_name(f"{path.stem}-{verb}"))]
         assert verb.isalpha()
-    assert results["fields"] == [inputs[-1]["path"], results["path"]]
+    source, folder = results["fields"]  # a new folder beside the file that was dropped there
+    assert source == inputs[-1]["path"]
+    assert Path(folder).parent == Path(results["path"]).parent
+    assert Path(folder).name.startswith(f"{Path(source).stem}-")

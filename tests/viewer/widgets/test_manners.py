@@ -372,21 +372,34 @@ def test_a_fine_matrix_keeps_its_names_and_numbers_in_the_lecture_mode(
 
 def test_a_line_for_a_path_takes_a_file_but_no_more_than_one(qtbot: QtBot, tmp_path: Path) -> None:
     line = PathLine("/before")
+    line.dropped.connect(line.replace)
     qtbot.addWidget(line)
+    copy, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
 
-    def drop(*urls: QUrl, text: str = "") -> str:
+    def drop(*urls: QUrl, text: str = "", action: Qt.DropAction = copy) -> str:
         data = QMimeData()
-        data.setUrls(urls) if urls else data.setText(text)
-        action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        if urls:
+            data.setUrls(urls)
+        data.setText(text or " ".join(url.toString() for url in urls))  # as file managers do
         rest = (action, data, button, Qt.KeyboardModifier.NoModifier)
-        for kind in (QDragEnterEvent, QDragMoveEvent):
-            QApplication.sendEvent(line, kind(QPoint(9, 9), *rest))
-        QApplication.sendEvent(line, QDropEvent(QPointF(9, 9), *rest))
-        return line.text()
+        taken = []
+        for event in (
+            QDragEnterEvent(QPoint(9, 9), *rest),
+            QDragMoveEvent(QPoint(9, 9), *rest),
+            QDropEvent(QPointF(9, 9), *rest),
+        ):
+            QApplication.sendEvent(line, event)
+            taken.append(event.isAccepted() and event.dropAction() == copy)
+        assert len(set(taken)) == 1
+        return line.text() if taken[0] else ""
 
     file = tmp_path / "a b é.png"
     assert drop(QUrl.fromLocalFile(str(file))) == str(file)
-    assert drop(QUrl.fromLocalFile("/one"), QUrl.fromLocalFile("/two")) == str(file)
-    assert drop(QUrl("https://a.b/c.png")) == str(file)
+    line.undo()
+    assert line.text() == "/before"
+    assert drop(QUrl.fromLocalFile("/one"), QUrl.fromLocalFile("/two")) == ""
+    assert drop(QUrl("https://a.b/c.png")) == ""
+    assert drop(QUrl.fromLocalFile("/one"), action=Qt.DropAction.MoveAction) == ""
+    assert line.text() == "/before"
     line.setText("")
     assert drop(text="words") == "words"  # as any line takes text that is dragged
