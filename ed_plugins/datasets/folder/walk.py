@@ -50,7 +50,7 @@ def list_images(folder: Path, others: Counter[str]) -> Iterator[str]:
 
 
 def walk_images(folder: Path, others: Counter[str]) -> Iterator[str]:
-    """Yield the paths of the image files of a folder and of those in it, in their own order.
+    """Yield the paths of image files in a folder and below it, each folder by its names in order.
 
     Args:
         folder: links to folders are followed, each folder is entered once.
