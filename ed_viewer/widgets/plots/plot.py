@@ -18,7 +18,7 @@ from ed_viewer.style.palette import NOT_DRAWN
 from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
 
-_BETWEEN, _ABOVE = 6, 2  # pixels between two numbers of an axis, at least: beside, above
+_BETWEEN = 6  # pixels between two numbers of an axis, at least
 NEAR = 10  # pixels, from the mouse to the point that it means
 Describe = Callable[[np.ndarray], str]
 """Returns what is at a place (2,) of a plot, in its own units; "" for nothing."""
@@ -47,27 +47,21 @@ class Axis(pyqtgraph.AxisItem):
     ) -> list[str]:
         """Return the numbers at the ticks (called by pyqtgraph)."""
         texts = [signed(text) for text in super().tickStrings(values, scale, spacing)]
-        if self.logMode and self.orientation == "left":
-            return self._apart(values, texts)
-        return self._without_touching(values, texts, spacing)
+        if self.orientation == "bottom":
+            return self._side_by_side(values, texts, spacing)
+        return self._apart(values, texts) if self.logMode else texts
 
-    def _without_touching(
-        self, values: Sequence[float], texts: list[str], spacing: float
-    ) -> list[str]:
+    def _side_by_side(self, values: Sequence[float], texts: list[str], spacing: float) -> list[str]:
         """Return texts that do not touch: all; of the widest steps every second or third; or none.
 
         Some texts of smaller steps, among those of the widest, would look like uneven steps.
         """
         low, high = self.range
         metrics = QFontMetricsF(self.style["tickFont"] or self.font())
-        if self.orientation == "bottom":
-            length = self.size().width()
-            wide = max((metrics.horizontalAdvance(text) for text in texts), default=0.0) + _BETWEEN
-        else:
-            length, wide = self.size().height(), metrics.tightBoundingRect("0").height() + _ABOVE
-        room = spacing / max(high - low, 1e-300) * length
+        wide = max((metrics.horizontalAdvance(text) for text in texts), default=0.0) + _BETWEEN
+        room = spacing / max(high - low, 1e-300) * self.size().width()
         every = math.ceil(wide / max(room, 1e-9))
-        widest = self.tickSpacing(low, high, length)[0][0]
+        widest = self.tickSpacing(low, high, self.size().width())[0][0]
         if every > 1 and spacing < widest:
             return [""] * len(texts)
         pairs = zip(values, texts, strict=True)
