@@ -202,9 +202,7 @@ def test_the_folder_of_a_split_may_hold_the_images(tmp_path: Path, make: Any, lo
     assert len(load(path).splits["train"]["image"]) == 2
 
 
-def test_a_folder_is_the_same_from_within(
-    tmp_path: Path, make: Any, load: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_is_the_same_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("image/cat/a", "image/dog/a", "image/dog/b.c"):
         for field in ("image", "depth"):
             file = tmp_path / f"{place.replace('image', field)}.png"
