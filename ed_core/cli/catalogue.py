@@ -33,7 +33,8 @@ def entries(kind: str) -> dict[str, str]:
         from ed_viewer.panels.base import PANELS
 
         return {name: (panel.__doc__ or "").partition("\n")[0] for name, panel in PANELS.items()}
-    startup.keras(told=False)
+    if kind == "models":
+        startup.keras(told=False)
     specs: Mapping[str, ModelSpec | DatasetSpec] = MODELS if kind == "models" else DATASETS
     return {name: spec.summary for name, spec in specs.items()}
 

@@ -29,7 +29,7 @@ def data_command(data: str, as_json: bool, write: bool) -> None:
     DATA is NAME, NAME:OPTION=VALUE,..., or the path of a file or a folder as it is.
     """
     with redirect_stdout(sys.stderr):  # output of plugins
-        startup.keras(told=False)
+        startup.plugin_files()
         own, why = data_of(data)
         text = settle_data(own or data)
         loaded = load_data(text)

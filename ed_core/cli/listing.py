@@ -39,7 +39,8 @@ def list_command(kind: str | None, name: str | None, as_json: bool) -> None:
     startup.plugin_files()
     console = Console(highlight=False)
     if name is not None:
-        startup.keras(told=False)
+        if kind == "models":
+            startup.keras(told=False)
         (_model if kind == "models" else _dataset)(console, name)
         return
     for each in kinds:

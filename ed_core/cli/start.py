@@ -110,7 +110,7 @@ def _suited(model: str) -> tuple[str, str]:
     the last table of `docs/backends.md`; "" for a model whose package states nothing about it.
     """
     from ed_core.engine.backend_table import fastest
-    from ed_core.plugins.decorators import GROUP
+    from ed_core.plugins.decorators import MODELS
     from ed_core.plugins.registry import is_convolutional
 
     if not model:
@@ -123,7 +123,7 @@ def _suited(model: str) -> tuple[str, str]:
     else:
         if measured[0]:
             return measured
-    convolutional = is_convolutional(GROUP, model)
+    convolutional = is_convolutional(MODELS.groups, model)
     if convolutional is None:
         return "", unused
     if convolutional:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.lazy import in_memory, is_checked, is_slow, parts_of, stored_of
+from ed_core.data.lazy import at_a_time, in_memory, is_checked, is_slow, parts_of, stored_of
 from ed_core.engine.resident import MOST_BYTES, DeviceArrays, RawArray
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Head
@@ -19,7 +19,6 @@ Arrays = Mapping[str, Any]
 REFERENCE = 512  # samples of the validation split in the reference batch of the probes
 _AHEAD = 2  # batches that are read ahead
 _WEIGHT = " weight"  # what follows the name of a head, of its sample weights on the device
-_MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 ClassWeights = Mapping[str, np.ndarray]
 KEPT = "_target"
 """What follows the name of a field that an augmentation changes as an input alone: `NAME_target`
@@ -472,15 +471,6 @@ def reference_batch(
         rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])
     in_order, back = np.unique(rows, return_inverse=True)  # h5py needs increasing rows
     return {name: np.asarray(array[in_order])[back] for name, array in arrays.items()}
-
-
-def at_a_time(arrays: Arrays, inputs: Iterable[str]) -> int:
-    """Return the batch size outside training: at most 500.
-
-    Fewer for large images, since a convolution needs many times their memory.
-    """
-    sample = sum(np.asarray(arrays[name][:1]).nbytes for name in inputs)
-    return max(1, min(_MOST_AT_A_TIME, _BYTES_AT_A_TIME // max(sample, 1)))
 
 
 def needed_fields(inputs: Iterable[str], heads: Sequence[Head]) -> list[str]:

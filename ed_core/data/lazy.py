@@ -1,12 +1,14 @@
 """Lazy arrays and splits: selected rows, changed numbers, arrays made on first use."""
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
 
 _DENSE = 8  # largest ratio of samples read to samples used
+_MOST_AT_A_TIME, _BYTES_AT_A_TIME = 500, 8 * 2**20
 
 
 def rows_of(array: Any, rows: np.ndarray) -> Any:
@@ -22,6 +24,15 @@ def rows_of(array: Any, rows: np.ndarray) -> Any:
 def in_memory(array: Any) -> bool:
     """Return whether the numbers of an array are in memory, so that rows may be taken anyhow."""
     return isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
+
+
+def at_a_time(arrays: Mapping[str, Any], inputs: Iterable[str]) -> int:
+    """Return the batch size outside training: at most 500.
+
+    Fewer for large images, since a convolution needs many times their memory.
+    """
+    sample = sum(np.asarray(arrays[name][:1]).nbytes for name in inputs)
+    return max(1, min(_MOST_AT_A_TIME, _BYTES_AT_A_TIME // max(sample, 1)))
 
 
 def is_checked(array: Any) -> bool:
@@ -122,11 +133,27 @@ class Rows(Sliced):
     def __getitem__(self, key: Any) -> np.ndarray:
         rows = self.rows[key]
         if isinstance(key, slice) and len(rows):
-            first, last = int(rows[0]), int(rows[-1]) + 1
-            if last - first <= _DENSE * len(rows) and not is_slow(self.array):
-                # HDF5 reads single rows far more slowly than the whole range between them.
-                return np.asarray(self.array[first:last])[rows - first]
+            span = int(rows[-1]) + 1 - int(rows[0])
+            if span <= _DENSE * len(rows) and not is_slow(self.array):
+                return self._between(rows, span)
         return np.asarray(self.array[rows])
+
+    def _between(self, rows: np.ndarray, span: int) -> np.ndarray:
+        """Return rows that lie near to each other, read with what lies between them.
+
+        HDF5 reads single rows far more slowly than a whole range, of which a few MB are in memory
+        at a time.
+        """
+        sample = self.dtype.itemsize * prod(self.shape[1:])
+        pieces = np.array_split(rows, min(len(rows), ceil(span * sample / _BYTES_AT_A_TIME) or 1))
+        values = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        done = 0
+        for piece in pieces:
+            first = int(piece[0])
+            read = np.asarray(self.array[first : int(piece[-1]) + 1])
+            values[done : done + len(piece)] = read[piece - first]
+            done += len(piece)
+        return values
 
 
 @dataclass(frozen=True, slots=True)

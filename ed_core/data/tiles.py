@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.batches import at_a_time
+from ed_core.data.lazy import at_a_time
 
 ALIGNED = 16  # pixels: tiles begin where four halvings of the whole picture would meet theirs
 Call = Callable[[dict[str, np.ndarray]], Mapping[str, Any]]

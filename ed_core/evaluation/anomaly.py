@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from ed_core.data.batches import at_a_time
+from ed_core.data.lazy import at_a_time
 from ed_core.errors import EdkitError
 from ed_core.evaluation.baselines import principal_components
 from ed_core.evaluation.calibration import check_rate, normal_samples, rate_interval, warn_of_few

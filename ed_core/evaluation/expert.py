@@ -9,8 +9,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import roc_auc_score
 
-from ed_core.data.batches import at_a_time
 from ed_core.data.defects import pasted
+from ed_core.data.lazy import at_a_time
 from ed_core.evaluation.baselines import PrincipalComponents, principal_components
 from ed_core.plugins.spec import Field
 from ed_core.runs.detector import positions_of

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from ed_core.data.batches import at_a_time
+from ed_core.data.lazy import at_a_time
 from ed_core.nn.submodels import model_inputs
 
 Arrays = Mapping[str, Any]

@@ -14,11 +14,12 @@ from ed_core.plugins.spec import (
     ModelSpec,
 )
 
-GROUP = "edkit.plugins"
-
-# A plugin imports Keras, which takes the backend that is set at that moment.
-MODELS: Registry[ModelSpec] = Registry("model", GROUP, choose_backend)
-DATASETS: Registry[DatasetSpec] = Registry("data set", GROUP, choose_backend)
+# The last group is of packages that register both. Models import Keras, which takes the backend
+# that is set at that moment; data sets do without it, so `edkit data` answers at once.
+MODELS: Registry[ModelSpec] = Registry(
+    "model", "edkit.models", "edkit.plugins", prepare=choose_backend
+)
+DATASETS: Registry[DatasetSpec] = Registry("data set", "edkit.datasets", "edkit.plugins")
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 Loader = TypeVar("Loader", bound=Callable[..., Dataset])

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,17 +26,19 @@ _loaded: set[str] = set()
 class Registry(Mapping[str, T], Generic[T]):
     """A mapping from name to plugin, filled by decorators when plugin modules are imported.
 
-    Looking a name up imports the plugins of the entry-point group first, once.
+    Looking a name up imports the plugins of its entry-point groups first, once.
 
     Args:
         kind: what an entry is called in messages, such as "model".
-        group: the entry-point group; see `load_plugins`.
+        groups: the entry-point groups; see `load_plugins`.
         prepare: called before its plugins are imported.
     """
 
-    def __init__(self, kind: str, group: str, prepare: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, kind: str, *groups: str, prepare: Callable[[], object] = lambda: None
+    ) -> None:
         self.kind = kind
-        self.group = group
+        self.groups = groups
         self._prepare = prepare
         self._entries: dict[str, T] = {}
 
@@ -68,9 +70,11 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
     def _load(self) -> None:
-        if self.group not in _loaded:
-            self._prepare()
-            load_plugins(self.group)
+        if _loaded.issuperset(self.groups):
+            return
+        self._prepare()
+        for group in self.groups:
+            load_plugins(group)
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
@@ -102,14 +106,14 @@ def load_plugins(group: str) -> None:
                 _import(f"{entry.value}.{module.name}")
 
 
-def is_convolutional(group: str, name: str) -> bool | None:
+def is_convolutional(groups: Sequence[str], name: str) -> bool | None:
     """Tell whether a plugin package says of a model of its own that it has convolutions.
 
     It says so in two tuples of names, `CONVOLUTIONAL` and `DENSE`, of the package itself, which is
     imported before a backend is chosen, while its modules, which import Keras, are not. None where
     no package says anything.
     """
-    for entry in entry_points(group=group):
+    for entry in (entry for group in groups for entry in entry_points(group=group)):
         try:
             spec = importlib.util.find_spec(entry.value)
         except Exception:  # a foreign package may fail in any way; `load_plugins` names it

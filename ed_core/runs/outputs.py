@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.batches import at_a_time
 from ed_core.data.checks import check_array
+from ed_core.data.lazy import at_a_time
 from ed_core.errors import EdkitError
 from ed_core.labels import class_names
 from ed_core.nn.decoder import find_decoder

@@ -10,9 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.batches import Batches, at_a_time, needed_fields, reference_batch
+from ed_core.data.batches import Batches, needed_fields, reference_batch
 from ed_core.data.checks import check_data, check_shapes
 from ed_core.data.fingerprint import fingerprint
+from ed_core.data.lazy import at_a_time
 from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
 from ed_core.data.validation_split import settle_share, unwatched

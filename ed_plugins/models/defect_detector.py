@@ -20,7 +20,7 @@ from ed_core import (
     losses,
     model,
 )
-from ed_core.data.batches import at_a_time
+from ed_core.data.lazy import at_a_time
 from ed_plugins.models import _unet
 from ed_plugins.models._conv import margins
 

@@ -182,6 +182,11 @@ def test_every_contract_can_break(tmp_path: Path) -> None:
             "assert not BROKEN, BROKEN",
             QT,
         ),
+        (
+            "import ed_core; ed_core.load_data('digits').splits['train']['image'][:9];"
+            "from ed_core.plugins.registry import BROKEN; assert not BROKEN, BROKEN",
+            {"keras", *BACKENDS, *QT},
+        ),
     ],
 )
 def test_an_import_stays_light(code: str, unwanted: set[str]) -> None:

@@ -124,6 +124,20 @@ def test_broken_plugins_are_named_and_the_others_go_on(folder: Path) -> None:
     assert "faked_plugins._private" not in BROKEN
 
 
+def test_a_registry_loads_the_groups_that_hold_its_kind(folder: Path) -> None:
+    entry_points(folder, "edkit.test.mine", a="faked_mine", b="faked_both")
+    info = folder / "faked-1.0.dist-info" / "entry_points.txt"
+    info.write_text(f"{info.read_text()}[edkit.test.both]\nb = faked_both\n")
+    info.write_text(f"{info.read_text()}[edkit.test.other]\nc = faked_other\n")
+    for name in ("mine", "both", "other"):
+        (folder / f"faked_{name}.py").write_text(f"raise Exception('{name}')")
+    made: Registry[str] = Registry("thing", "edkit.test.mine", "edkit.test.both")
+    assert list(made) == []
+    assert BROKEN.pop("faked_mine") == "Exception: mine"
+    assert BROKEN.pop("faked_both") == "Exception: both"
+    assert "faked_other" not in BROKEN
+
+
 def test_plugins_are_loaded_once_and_late(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry_points(folder, "edkit.test.once", a="faked_once")
     (folder / "faked_once.py").write_text("raise Exception('loaded')")

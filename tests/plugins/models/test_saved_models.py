@@ -18,7 +18,7 @@ from ed_core.nn.inference_model import inference_model
 from ed_core.nn.layers import shared_networks
 from ed_core.nn.optimizers import ScaledSchedule
 from ed_core.nn.submodels import submodel, to_numpy
-from ed_core.plugins.decorators import GROUP, MODELS
+from ed_core.plugins.decorators import MODELS
 from ed_core.plugins.registry import is_convolutional
 from ed_core.plugins.spec import Field, Fields
 from ed_core.runs.rebuilding import build
@@ -209,4 +209,4 @@ def test_a_package_says_which_of_its_models_have_convolutions(
         below = [layer.layer] if isinstance(layer, keras.layers.Wrapper) else below
         return "Conv" in type(layer).__name__ or any(map(convolves, below))
 
-    assert is_convolutional(GROUP, name) is convolves(saved[1][name])
+    assert is_convolutional(MODELS.groups, name) is convolves(saved[1][name])
