@@ -18,7 +18,7 @@ from ed_viewer.style.palette import NOT_DRAWN
 from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
 
-_BETWEEN = 6  # pixels between two numbers of an axis, at least
+_BETWEEN, _ABOVE = 6, 2  # pixels between two numbers of an axis, at least: beside, above
 NEAR = 10  # pixels, from the mouse to the point that it means
 Describe = Callable[[np.ndarray], str]
 """Returns what is at a place (2,) of a plot, in its own units; "" for nothing."""
@@ -38,6 +38,10 @@ class Axis(pyqtgraph.AxisItem):
     ) -> list[tuple[float, float]]:
         """Return distance and offset of the ticks, the widest first (called by pyqtgraph)."""
         spacings = super().tickSpacing(low, high, size)
+        if self.orientation == "left" and not self.logMode and size >= 1:
+            metrics = QFontMetricsF(self.style["tickFont"] or self.font())
+            digit = metrics.tightBoundingRect("0").height() + _ABOVE
+            spacings = _at_least(digit * (high - low) / size, spacings)
         if not self.whole:
             return spacings
         return [one for one in spacings if one[0] >= 1] or [(1.0, 0.0)]
@@ -98,6 +102,15 @@ class Axis(pyqtgraph.AxisItem):
         if self.label is not None:  # as it is once the plot is closed
             self.label.setHtml(self.labelString())
         super().resizeEvent(event)
+
+
+def _at_least(least: float, spacings: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the distances of ticks that are at least so wide, or a round one that is."""
+    wide = [one for one in spacings if one[0] >= least]
+    if wide or not spacings:
+        return wide
+    power = 10.0 ** math.floor(math.log10(least))
+    return [(next(power * step for step in (1, 2, 5, 10) if power * step >= least), 0.0)]
 
 
 def make_axes() -> dict[str, Axis]:

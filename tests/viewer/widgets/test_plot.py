@@ -65,6 +65,19 @@ def test_numbers_of_an_axis_below_do_not_touch(
             assert (right - left) / span * width >= both / 2
 
 
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e5), st.integers(12, 400))
+def test_numbers_of_an_axis_at_the_left_do_not_touch(
+    qapp: object, low: float, span: float, height: int
+) -> None:
+    axis = Axis("left")
+    axis.setRange(low, low + span)
+    axis.resize(60, height)
+    digit = QFontMetricsF(axis.font()).tightBoundingRect("0").height()
+    levels = axis.tickValues(low, low + span, height)
+    shown = np.sort(np.concatenate([values for _, values in levels]))
+    assert (np.diff(shown) / span * height >= digit).all()
+
+
 def test_curves_that_are_resized_are_painted_twice_at_most(
     qtbot: QtBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
