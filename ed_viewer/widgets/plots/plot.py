@@ -18,7 +18,7 @@ from ed_viewer.style.palette import NOT_DRAWN
 from ed_viewer.style.text import signed, tell_value
 from ed_viewer.style.theme import Theme
 
-_BETWEEN, _ABOVE = 6, 2  # pixels between two numbers of an axis, at least: beside, above
+_BETWEEN, _ABOVE = 6, 4  # pixels between two numbers of an axis, at least: beside, above
 NEAR = 10  # pixels, from the mouse to the point that it means
 Describe = Callable[[np.ndarray], str]
 """Returns what is at a place (2,) of a plot, in its own units; "" for nothing."""
@@ -41,7 +41,7 @@ class Axis(pyqtgraph.AxisItem):
         if self.orientation == "left" and not self.logMode and size >= 1:
             metrics = QFontMetricsF(self.style["tickFont"] or self.font())
             digit = metrics.tightBoundingRect("0").height() + _ABOVE
-            spacings = _at_least(digit * (high - low) / size, spacings)
+            spacings = _wider(spacings, digit * (high - low) / size)
         if not self.whole:
             return spacings
         return [one for one in spacings if one[0] >= 1] or [(1.0, 0.0)]
@@ -104,13 +104,12 @@ class Axis(pyqtgraph.AxisItem):
         super().resizeEvent(event)
 
 
-def _at_least(least: float, spacings: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the distances of ticks that are at least so wide, or a round one that is."""
-    wide = [one for one in spacings if one[0] >= least]
-    if wide or not spacings:
-        return wide
+def _wider(spacings: list[tuple[float, float]], least: float) -> list[tuple[float, float]]:
+    """Return distances of ticks with a round one of at least `least` before those too small."""
+    if not spacings or spacings[0][0] >= least:
+        return spacings
     power = 10.0 ** math.floor(math.log10(least))
-    return [(next(power * step for step in (1, 2, 5, 10) if power * step >= least), 0.0)]
+    return [(next(power * step for step in (1, 2, 5, 10) if power * step >= least), 0.0), *spacings]
 
 
 def make_axes() -> dict[str, Axis]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QFontMetricsF, QPaintEvent
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPicture
 from pytestqt.qtbot import QtBot
 
 from ed_viewer.curves.data import CurveTable
@@ -18,7 +18,7 @@ from ed_viewer.curves.plot import CurvePlot
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.style.palette import Side, run_colour
 from ed_viewer.style.theme import Theme
-from ed_viewer.widgets.plots.plot import Axis
+from ed_viewer.widgets.plots.plot import Axis, make_plot
 from ed_viewer.window.window import Window
 
 pytestmark = pytest.mark.viewer
@@ -65,17 +65,23 @@ def test_numbers_of_an_axis_below_do_not_touch(
             assert (right - left) / span * width >= both / 2
 
 
-@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e5), st.integers(12, 400))
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e5), st.integers(40, 90))
 def test_numbers_of_an_axis_at_the_left_do_not_touch(
     qapp: object, low: float, span: float, height: int
 ) -> None:
-    axis = Axis("left")
-    axis.setRange(low, low + span)
-    axis.resize(60, height)
+    view = make_plot()
+    view.getPlotItem().resize(300, height)
+    view.getPlotItem().layout.activate()
+    view.setYRange(low, low + span, padding=0)
+    axis = view.getPlotItem().getAxis("left")
     digit = QFontMetricsF(axis.font()).tightBoundingRect("0").height()
-    levels = axis.tickValues(low, low + span, height)
-    shown = np.sort(np.concatenate([values for _, values in levels]))
-    assert (np.diff(shown) / span * height >= digit).all()
+    picture = QPicture()
+    painter = QPainter(picture)
+    specs = axis.generateDrawSpecs(painter)
+    painter.end()
+    view.close()
+    middles = sorted(rect.center().y() for rect, _, _ in specs[2])
+    assert (np.diff(middles) >= digit).all()
 
 
 def test_curves_that_are_resized_are_painted_twice_at_most(
