@@ -1,5 +1,6 @@
 """What all tests share: the backend, the offscreen window, `--long`, and the real data."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -80,6 +81,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if _is_once(item)]
         items[:] = [item for item in items if not _is_once(item)]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    """Take what the imports made out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_once(item: pytest.Item) -> bool:

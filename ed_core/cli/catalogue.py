@@ -47,12 +47,12 @@ def catalogue(kinds: tuple[str, ...] = KINDS, name: str | None = None) -> dict[s
         name: of the only model or data set that is wanted.
     """
     found: dict[str, Any] = {}
-    if "models" in kinds or "data" in kinds:
-        found["backend"] = startup.keras(told=False)
     if "models" in kinds:
+        found["backend"] = startup.keras(told=False)
         found["models"] = {n: _model(MODELS[n]) for n in ([name] if name else MODELS)}
         found["training"] = [_training_option(option) for option in training_options()]
     if "data" in kinds:
+        found.setdefault("backend", startup.backend())
         found["data"] = {n: _dataset(DATASETS[n]) for n in ([name] if name else DATASETS)}
     for kind in ("panels", "backends"):
         if kind in kinds:

@@ -84,13 +84,19 @@ class Startup:
         self.plugin_files()
         return chosen
 
+    def backend(self) -> str:
+        """Return the backend that is taken where none is started."""
+        from ed_core.engine import choose_backend
+
+        return choose_backend(self._backend, told=False)
+
     def plugin_files(self) -> None:
         """Load the plugin files; they import Keras only if they need it."""
-        from ed_core.engine import AUTO, choose_backend
+        from ed_core.engine import installed_backends
         from ed_core.plugins.registry import load_plugin_file
 
-        if self._backend not in (None, AUTO):  # a file may import Keras
-            choose_backend(self._backend)
+        if self._backend or (self._plugins and installed_backends()):
+            self.backend()  # a file may import Keras
         for path in self._plugins:
             load_plugin_file(path)
 

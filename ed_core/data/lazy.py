@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -135,25 +135,33 @@ class Rows(Sliced):
         if isinstance(key, slice) and len(rows):
             span = int(rows[-1]) + 1 - int(rows[0])
             if span <= _DENSE * len(rows) and not is_slow(self.array):
-                return self._between(rows, span)
+                return self._between(rows)
         return np.asarray(self.array[rows])
 
-    def _between(self, rows: np.ndarray, span: int) -> np.ndarray:
+    def _between(self, rows: np.ndarray) -> np.ndarray:
         """Return rows that lie near to each other, read with what lies between them.
 
-        HDF5 reads single rows far more slowly than a whole range, of which a few MB are in memory
-        at a time.
+        HDF5 reads single rows far more slowly than a whole range. At a time it is a range of a few
+        MB, or of one chunk where that is more, since a chunk is unpacked as a whole.
         """
-        sample = self.dtype.itemsize * prod(self.shape[1:])
-        pieces = np.array_split(rows, min(len(rows), ceil(span * sample / _BYTES_AT_A_TIME) or 1))
-        values = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        done = 0
-        for piece in pieces:
-            first = int(piece[0])
-            read = np.asarray(self.array[first : int(piece[-1]) + 1])
-            values[done : done + len(piece)] = read[piece - first]
-            done += len(piece)
-        return values
+        dtype = np.dtype(getattr(self.array, "dtype", float))
+        sample = max(dtype.itemsize * prod(self.array.shape[1:]), 1)
+        chunk = _chunk_of(self.array)
+        length = max(_BYTES_AT_A_TIME // sample // chunk, 1) * chunk
+        pieces = np.split(rows, np.flatnonzero(np.diff(rows // length)) + 1)
+        values = [
+            np.asarray(self.array[int(piece[0]) : int(piece[-1]) + 1])[piece - piece[0]]
+            for piece in pieces
+        ]
+        return values[0] if len(values) == 1 else np.concatenate(values)
+
+
+def _chunk_of(array: Any) -> int:
+    """Return how many samples of an array, or of what it is a view of, are stored together."""
+    while not hasattr(array, "chunks") and hasattr(array, "array"):
+        array = array.array
+    chunks = getattr(array, "chunks", None)
+    return int(chunks[0]) if chunks else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from ed_core.plugins.spec import (
     ModelSpec,
 )
 
-# The last group is of packages that register both. Models import Keras, which takes the backend
-# that is set at that moment; data sets do without it, so `edkit data` answers at once.
-MODELS: Registry[ModelSpec] = Registry(
-    "model", "edkit.models", "edkit.plugins", prepare=choose_backend
-)
-DATASETS: Registry[DatasetSpec] = Registry("data set", "edkit.datasets", "edkit.plugins")
+SHARED = "edkit.plugins"
+"""The entry-point group of packages that have models and data sets in one module."""
+
+DATASETS: Registry[DatasetSpec] = Registry("data set", "edkit.datasets", SHARED)
+
+# A model imports Keras, which takes the backend that is set at that moment; data sets do without.
+MODELS: Registry[ModelSpec] = Registry("model", "edkit.models", SHARED, choose_backend)
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 Loader = TypeVar("Loader", bound=Callable[..., Dataset])

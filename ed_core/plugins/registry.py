@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ed_core.errors import EdkitError, one_line, unknown
 
@@ -21,24 +21,35 @@ PLUGIN_FILES: list[str] = []
 """The plugin files of the user's that were loaded, as absolute paths."""
 
 _loaded: set[str] = set()
+_sharing: dict[str, list["Registry[Any]"]] = {}  # a shared group to its registries
 
 
 class Registry(Mapping[str, T], Generic[T]):
     """A mapping from name to plugin, filled by decorators when plugin modules are imported.
 
-    Looking a name up imports the plugins of its entry-point groups first, once.
+    Looking a name up imports the plugins of the entry-point group first, once. Where packages have
+    plugins of several kinds in one group, all registries that share it are filled at once, so that
+    of two plugins of one name the same is taken whichever registry is asked first.
 
     Args:
         kind: what an entry is called in messages, such as "model".
-        groups: the entry-point groups; see `load_plugins`.
+        group: the entry-point group; see `load_plugins`.
+        shared: the group of plugins of several kinds, imported last; "" for none.
         prepare: called before its plugins are imported.
     """
 
     def __init__(
-        self, kind: str, *groups: str, prepare: Callable[[], object] = lambda: None
+        self,
+        kind: str,
+        group: str,
+        shared: str = "",
+        prepare: Callable[[], object] = lambda: None,
     ) -> None:
         self.kind = kind
-        self.groups = groups
+        self.groups = (group, shared)
+        self._is_loaded = False
+        if shared:
+            _sharing.setdefault(shared, []).append(self)
         self._prepare = prepare
         self._entries: dict[str, T] = {}
 
@@ -70,11 +81,19 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
     def _load(self) -> None:
-        if _loaded.issuperset(self.groups):
+        if self._is_loaded:
             return
-        self._prepare()
-        for group in self.groups:
-            load_plugins(group)
+        shared = self.groups[1]
+        mixed = bool(shared and entry_points(group=shared))
+        together = _sharing[shared] if mixed else [self]
+        for registry in together:
+            registry._prepare()
+        for registry in together:
+            registry._is_loaded = True
+        for registry in together:
+            load_plugins(registry.groups[0])
+        if mixed:
+            load_plugins(shared)
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
@@ -157,6 +176,8 @@ def _module_name(file: Path) -> str:
 
 
 def _import(module: str) -> object:
+    if module in BROKEN:
+        return None
     try:
         return importlib.import_module(module)
     except (Exception, SystemExit) as error:  # a foreign plugin may fail in any way

@@ -8,7 +8,7 @@ process of its own, one after the other, `--rounds` times. A row is the median o
 the first, with the smallest and the largest; the seconds of the processor for 1,000 images, which a
 busy machine leaves alone (except PyTorch's, whose threads wait without giving it away); and the
 loss on held-out images, marked where it is more than a tenth from the median of all: then the two
-do not do the same work. `limit` is the .
+do not do the same work. `limit` is the products and convolutions of a step alone.
 `training_ways.py` says what each way is.
 """
 

@@ -149,6 +149,7 @@ def test_stopped_again_and_again(tmp_path: Path, uninterrupted: dict[str, Any]) 
     assert len(list((path / "recording").glob("*.h5"))) == 5
 
 
+@pytest.mark.once
 def test_checkpoints_and_resumes_are_noted(tmp_path: Path) -> None:
     path = stopped(tmp_path, 5)
     resume(path)
@@ -212,6 +213,7 @@ def test_a_finished_run_that_goes_on_is_no_longer_what_it_was(
         ed_core.open_run(run.path)
 
 
+@pytest.mark.once
 def test_weights_without_a_checkpoint_are_not_lost(tmp_path: Path) -> None:
     run = train("tiny", out=tmp_path, **OPTIONS)
     shutil.rmtree(run.path / "checkpoints")
@@ -220,6 +222,7 @@ def test_weights_without_a_checkpoint_are_not_lost(tmp_path: Path) -> None:
     assert ed_core.open_run(run.path).info["status"] == "finished"
 
 
+@pytest.mark.once
 def test_a_field_that_the_model_does_not_read_may_come(early: Path, tiny: Any) -> None:
     folder = RunFolder(early)
     info = folder.read()
@@ -227,6 +230,7 @@ def test_a_field_that_the_model_does_not_read_may_come(early: Path, tiny: Any) -
     assert resume(early).info["status"] == "finished"
 
 
+@pytest.mark.once
 def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
     tiny.splits["train"] = {name: array[:70] for name, array in tiny.splits["train"].items()}
     before = sorted(early.rglob("*"))
@@ -237,6 +241,7 @@ def test_a_data_set_that_has_shrunk_is_refused(early: Path, tiny: Any) -> None:
     assert sorted(early.rglob("*")) == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_samples_that_are_others_now_are_refused(early: Path, tiny: Any, split: str) -> None:
     arrays = tiny.splits[split]
@@ -248,6 +253,7 @@ def test_samples_that_are_others_now_are_refused(early: Path, tiny: Any, split: 
     assert resume(early).info["status"] == "finished"
 
 
+@pytest.mark.once
 def test_a_data_set_of_another_shape_is_refused(tmp_path: Path) -> None:
     file, random = tmp_path / "images.npz", np.random.default_rng(0)
     wish: dict[str, Any] = {"hidden": (4,), "latent": 2, "batch_size": 8, "record": False}
@@ -295,6 +301,7 @@ def test_a_loss_that_is_infinite_on_held_out_data_loses_no_checkpoint(
         assert resume(run.path, epochs=3).info["status"] == "finished"
 
 
+@pytest.mark.once
 def test_a_checkpoint_waits_for_the_frames_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +325,7 @@ def test_a_checkpoint_waits_for_the_frames_before_it(
     assert not any(missing)
 
 
+@pytest.mark.once
 def test_frames_that_a_slow_disk_lost_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +349,7 @@ def test_no_checkpoint_yet_begins_anew(tmp_path: Path, uninterrupted: dict[str, 
     assert_as_uninterrupted(path, uninterrupted)
 
 
+@pytest.mark.once
 def test_all_checkpoints_damaged(early: Path) -> None:
     for checkpoint in newest_first(early / "checkpoints"):
         checkpoint.write_bytes(b"damaged")

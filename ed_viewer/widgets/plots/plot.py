@@ -41,7 +41,9 @@ class Axis(pyqtgraph.AxisItem):
         if self.orientation == "left" and not self.logMode and size >= 1:
             metrics = QFontMetricsF(self.style["tickFont"] or self.font())
             digit = metrics.tightBoundingRect("0").height() + _ABOVE
-            spacings = _wider(spacings, digit * (high - low) / size)
+            widest = spacings[0][0] if spacings else 1.0
+            every = math.ceil(digit / size * (high - low) / widest)
+            spacings = [(every * widest, 0.0), *spacings] if every > 1 else spacings
         if not self.whole:
             return spacings
         return [one for one in spacings if one[0] >= 1] or [(1.0, 0.0)]
@@ -102,14 +104,6 @@ class Axis(pyqtgraph.AxisItem):
         if self.label is not None:  # as it is once the plot is closed
             self.label.setHtml(self.labelString())
         super().resizeEvent(event)
-
-
-def _wider(spacings: list[tuple[float, float]], least: float) -> list[tuple[float, float]]:
-    """Return distances of ticks with a round one of at least `least` before those too small."""
-    if not spacings or spacings[0][0] >= least:
-        return spacings
-    power = 10.0 ** math.floor(math.log10(least))
-    return [(next(power * step for step in (1, 2, 5, 10) if power * step >= least), 0.0), *spacings]
 
 
 def make_axes() -> dict[str, Axis]:

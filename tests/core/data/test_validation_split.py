@@ -190,25 +190,29 @@ def test_rows_in_order_are_read_at_once() -> None:
     assert rows[np.array([2, 3])].tolist() == [2, 4]
 
 
-@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 9))
-def test_of_rows_that_lie_apart_little_is_read_at_a_time(few: int, sample: int, apart: int) -> None:
+@given(st.sets(st.integers(0, 2999), min_size=1), st.integers(1, 9), st.integers(1, 90))
+def test_of_rows_that_lie_apart_little_is_read_at_a_time(
+    chosen: set[int], nearer: int, chunk: int
+) -> None:
+    """At most 4,000 bytes, or one chunk; no chunk is unpacked twice."""
+    numbers = np.arange(3000 * 20).reshape(3000, 20)
+    read: list[slice] = []
+
     class Stored:
-        dtype, shape, most = np.dtype("int64"), (3000, sample), 0
+        dtype, shape, chunks = numbers.dtype, numbers.shape, (chunk, 1)
 
         def __getitem__(self, key: Any) -> Any:
-            found = np.arange(3000 * sample).reshape(3000, sample)[key]
-            self.most = max(self.most, len(found))
-            return found
+            read.extend([key] if isinstance(key, slice) else [])
+            return numbers[key]
 
+    rows = np.unique(np.array([*chosen]) // nearer)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ed_core.data.lazy._BYTES_AT_A_TIME", 4000)
-        stored = Stored()
-        rows = np.arange(few) * apart + 7
-        assert np.array_equal(Rows(stored, rows)[:], stored[rows])
-        stored.most = 0
-        Rows(stored, rows)[:]
-    if apart < 9:
-        assert stored.most <= 4000 / (8 * sample) + 2 * apart
+        assert np.array_equal(Rows(Stored(), rows)[:], numbers[rows])
+    most = max(4000 // 160, chunk)
+    assert all(part.stop - part.start <= most for part in read)
+    touched = [{row // chunk for row in range(part.start, part.stop)} for part in read]
+    assert sum(map(len, touched)) == len(set().union(*touched))
 
 
 def test_rows_of_a_file_are_read_when_they_are_asked_for() -> None:

@@ -138,6 +138,37 @@ def test_a_registry_loads_the_groups_that_hold_its_kind(folder: Path) -> None:
     assert "faked_other" not in BROKEN
 
 
+@pytest.mark.parametrize("first", ["apples", "pears"])
+def test_whichever_kind_is_asked_for_first_a_name_means_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """A module of both kinds comes after those of one kind, whoever asks."""
+    entry_points(folder, "edkit.test.shared", theirs="faked_theirs")
+    info = folder / "faked-1.0.dist-info" / "entry_points.txt"
+    fruits: dict[str, Registry[str]] = {}
+    asked: list[int] = []
+    for kind in ("apples", "pears"):
+        group = f"edkit.test.{first}.{kind}"
+        fruits[kind] = Registry[str](kind, group, "edkit.test.shared", lambda: asked.append(1))
+        monkeypatch.setattr(registry, kind.upper(), fruits[kind], raising=False)
+        info.write_text(f"{info.read_text()}[{group}]\nown = faked_{first}_{kind}\n")
+        add = f"from ed_core.plugins import registry as r; r.{kind.upper()}.add('red', 'own')"
+        (folder / f"faked_{first}_{kind}.py").write_text(add)
+    both = "; ".join(f"r.{kind}.add('{{}}', 'theirs')" for kind in ("APPLES", "PEARS"))
+    (folder / "faked_theirs.py").write_text(
+        "from ed_core.plugins import registry as r\n"
+        f"{both.format('green', 'green')}\n{both.format('red', 'red')}\n"
+    )
+    monkeypatch.setattr(registry, "_loaded", set())
+    monkeypatch.setattr(registry, "_sharing", {"edkit.test.shared": [*fruits.values()]})
+    monkeypatch.delitem(sys.modules, "faked_theirs", raising=False)
+    assert dict(fruits[first]) == {"green": "theirs", "red": "own"}
+    for kind in fruits:
+        assert dict(fruits[kind]) == {"green": "theirs", "red": "own"}
+    assert len(asked) == 2
+    assert "'red' is registered already" in BROKEN.pop("faked_theirs")
+
+
 def test_plugins_are_loaded_once_and_late(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry_points(folder, "edkit.test.once", a="faked_once")
     (folder / "faked_once.py").write_text("raise Exception('loaded')")
