@@ -146,7 +146,7 @@ class Rows(Sliced):
         """
         dtype = np.dtype(getattr(self.array, "dtype", float))
         sample = max(dtype.itemsize * prod(self.array.shape[1:]), 1)
-        chunk = _chunk_of(self.array)
+        chunk = chunk_of(self.array)
         length = max(_BYTES_AT_A_TIME // sample // chunk, 1) * chunk
         pieces = np.split(rows, np.flatnonzero(np.diff(rows // length)) + 1)
         values = [
@@ -156,12 +156,20 @@ class Rows(Sliced):
         return values[0] if len(values) == 1 else np.concatenate(values)
 
 
-def _chunk_of(array: Any) -> int:
-    """Return how many samples of an array, or of what it is a view of, are stored together."""
-    while not hasattr(array, "chunks") and hasattr(array, "array"):
-        array = array.array
-    chunks = getattr(array, "chunks", None)
-    return int(chunks[0]) if chunks else 1
+def chunk_of(array: Any, axis: int = 0) -> int:
+    """Return how many samples of an array are stored together, and unpacked together.
+
+    Its mark is the attribute `chunks` of HDF5, or `chunk` of a view of such an array.
+
+    Args:
+        array: (samples, ...), or with the samples along another axis.
+        axis: of the samples.
+    """
+    if chunks := getattr(array, "chunks", None):
+        return int(chunks[axis])
+    if hasattr(array, "chunk"):
+        return int(array.chunk)
+    return chunk_of(array.array) if hasattr(array, "array") else 1
 
 
 @dataclass(frozen=True, slots=True)

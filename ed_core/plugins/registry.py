@@ -47,7 +47,6 @@ class Registry(Mapping[str, T], Generic[T]):
     ) -> None:
         self.kind = kind
         self.groups = (group, shared)
-        self._is_loaded = False
         if shared:
             _sharing.setdefault(shared, []).append(self)
         self._prepare = prepare
@@ -81,15 +80,13 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
     def _load(self) -> None:
-        if self._is_loaded:
+        group, shared = self.groups
+        if group in _loaded:
             return
-        shared = self.groups[1]
         mixed = bool(shared and entry_points(group=shared))
         together = _sharing[shared] if mixed else [self]
         for registry in together:
             registry._prepare()
-        for registry in together:
-            registry._is_loaded = True
         for registry in together:
             load_plugins(registry.groups[0])
         if mixed:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.lazy import Sliced
+from ed_core.data.lazy import Sliced, chunk_of
 from ed_core.errors import EdkitError, one_line
 
 SPAN, _FLAT = 8, 1e-6  # deviations from 0 to 1, and the deviation of an image of one number
@@ -50,6 +50,11 @@ class LazyView(Sliced):
         shape = self.array.shape
         turned = tuple(shape[axis] for axis in self.order) if self.order else tuple(shape)
         return (*turned, *[1] * self.channel)
+
+    @property
+    def chunk(self) -> int:
+        """How many samples are stored together."""
+        return chunk_of(self.array, self.order[0] if self.order else 0)
 
     @property
     def stored(self) -> tuple[Any, float | None] | None:

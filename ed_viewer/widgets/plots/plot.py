@@ -38,10 +38,10 @@ class Axis(pyqtgraph.AxisItem):
     ) -> list[tuple[float, float]]:
         """Return distance and offset of the ticks, the widest first (called by pyqtgraph)."""
         spacings = super().tickSpacing(low, high, size)
-        if self.orientation == "left" and not self.logMode and size >= 1:
+        if spacings and self.orientation == "left" and not self.logMode and size >= 1:
             metrics = QFontMetricsF(self.style["tickFont"] or self.font())
             digit = metrics.tightBoundingRect("0").height() + _ABOVE
-            widest = spacings[0][0] if spacings else 1.0
+            widest = spacings[0][0]
             every = math.ceil(digit / size * (high - low) / widest)
             spacings = [(every * widest, 0.0), *spacings] if every > 1 else spacings
         if not self.whole:
