@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, Field, load_data
-from ed_core.data.lazy import Rows
+from ed_core.data.lazy import Rows, chunk_of
 from ed_core.data.selection import select
 from ed_core.plugins.options import FilePath
 from ed_plugins.datasets._lazy import LazyView
@@ -493,3 +493,15 @@ def test_a_group_that_is_none_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", image=np.zeros((5, 4, 4, 1), "uint8"), group=np.zeros((5, 2)))
     with pytest.raises(EdkitError, match="which group it belongs to"):
         load_data(f"arrays:{tmp_path / 'a.npz'}")
+
+
+def test_rows_of_a_turned_array_are_unpacked_a_chunk_at_a_time(tmp_path: Path) -> None:
+    numbers = np.arange(4 * 5 * 900, dtype="float32").reshape(4, 5, 900)
+    with h5py.File(tmp_path / "some.h5", "w") as file:
+        file.create_dataset("x", data=numbers, chunks=(2, 3, 100))
+    with h5py.File(tmp_path / "some.h5") as file:
+        view = LazyView(file["x"], order=(2, 1, 0))
+        rows = Rows(view, np.arange(0, 900, 3))
+        assert chunk_of(file["x"]) == 2
+        assert [chunk_of(array) for array in (view, LazyView(view), rows)] == [100] * 3
+        assert np.array_equal(rows[:], numbers.transpose(2, 1, 0)[::3])
