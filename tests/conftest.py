@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support import patience
 
 from ed_core.engine import choose_backend, installed_backends
 from ed_core.engine.compile_cache import cache_folder
@@ -69,14 +68,11 @@ _WAITING = {
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what waits for a process, a thread or a signal: a busy machine may show its faults.
 
-    It gets more time than other tests before it is given up.
     What is to run `once` is left out on every backend but JAX, where that is installed.
     """
     for item in items:
         if _WAITING & set(getattr(item, "fixturenames", ())):
             item.add_marker("waits")
-        if item.get_closest_marker("waits") and not config.getoption("--long"):
-            item.add_marker(pytest.mark.timeout(patience.OF_A_TEST))
     if os.environ.get("KERAS_BACKEND", "jax") != "jax" and "jax" in installed_backends():
         left_out = [item for item in items if _is_once(item)]
         items[:] = [item for item in items if not _is_once(item)]

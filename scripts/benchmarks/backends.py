@@ -103,7 +103,11 @@ def take_steps(
 
 def finish(process: "subprocess.Popen[str]") -> None:
     """Wait for a process; raises RuntimeError with what it said if it failed."""
-    said = process.communicate()[1]
+    try:
+        said = process.communicate()[1]
+    except BaseException:
+        process.kill()
+        raise
     if process.returncode:
         raise RuntimeError(said[-3000:])
 
@@ -122,8 +126,10 @@ def run_all(folder: Path, models: Sequence[str], **options: Any) -> list[Row]:
     try:
         for backend in BACKENDS[1:]:
             finish(take_steps(folder / backend, backend, models, double, **options))
-    finally:
-        finish(first)
+    except BaseException:
+        first.kill()
+        raise
+    finish(first)
     rows = []
     for model in sorted(models):
         files = [np.load(folder / name / f"{model}.npz") for name in ("double", *BACKENDS)]

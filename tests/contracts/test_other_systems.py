@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import patience
 
 from ed_core.recording import RunFolder
 from ed_core.recording.control import Request, ask, forget_requests, read_requests
@@ -67,7 +68,11 @@ def started(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     environment = {**os.environ, "PYTHONPATH": path, "QT_QPA_PLATFORM": "offscreen"}
     environment.pop("KERAS_BACKEND", None)
     done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=240, env=environment
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=patience.OF_A_PROCESS,
+        env=environment,
     )
     assert "without POSIX" in done.stderr
     assert done.returncode == 0, done.stderr[-3000:]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import patience
 
 SCRIPTS = sorted(Path(__file__).parents[2].glob("scripts/lecture/*.py"))
 
@@ -15,7 +16,9 @@ pytestmark = [pytest.mark.backend, pytest.mark.once]
 def run(script: Path, *arguments: object) -> str:
     command = [sys.executable, str(script), *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(script.parents[2])}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience.OF_A_PROCESS, env=environment
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

@@ -69,7 +69,9 @@ def catalogue() -> Catalogue:
     if not installed_backends():
         pytest.skip("no backend is installed")
     command = [sys.executable, "-m", "ed_core.cli", "list", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=patience.OF_A_PROCESS
+    )
     return Catalogue.read(done.stdout)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_core.recording import RunFolder
 from ed_viewer.new_run.catalogue import Catalogue
@@ -70,7 +71,7 @@ def open_form(
         for trainer in part_of(windows.pop()).trainers:
             if trainer.process is not None:
                 trainer.process.kill()
-                trainer.process.wait(20)
+                trainer.process.wait(patience.SECONDS)
 
 
 def fill(window: Window, **values: str) -> None:

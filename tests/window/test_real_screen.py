@@ -93,7 +93,7 @@ def test_every_pixel_is_that_of_a_full_repaint(
     seed = sorted(SCENES).index(theme)
     said = shown(
         *(display, "drive_window.py", tmp_path, theme, acts, seed, *scenes),
-        timeout=3000 if long else patience.OF_A_TEST - 60,
+        timeout=3000 if long else patience.OF_A_PROCESS,
     )
     assert len(said) >= acts // 10 + 40, "too little was compared"
     wrong = [one for one in said if one["pixels"]]
@@ -102,7 +102,7 @@ def test_every_pixel_is_that_of_a_full_repaint(
 
 def test_a_file_is_dropped_where_the_mouse_lets_it_go(display: str, tmp_path: Path) -> None:
     need("xdotool")
-    said = shown(display, "drop_files.py", tmp_path, timeout=patience.OF_A_TEST - 60)
+    said = shown(display, "drop_files.py", tmp_path, timeout=patience.OF_A_PROCESS)
     assert [one["on"] for one in said] == ["panel", "line", "dialog", "results"]
     *inputs, results = said
     for one in inputs:  # the input, and a new folder beside it

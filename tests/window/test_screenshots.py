@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support import patience
 
 from ed_viewer.style.palette import LIGHT, class_table
 
@@ -19,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 def shoot(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "scripts" / "screenshots" / "take.py"), *arguments]
     path = {"PYTHONPATH": str(ROOT), **os.environ}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=path)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=patience.OF_A_PROCESS, env=path
+    )
 
 
 def test_a_tab_is_taken_in_both_themes_and_two_sizes(tmp_path: Path, finished: Path) -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from support import patience
 
 from ed_core.cli import main
 from ed_core.plugins.decorators import DATASETS, MODELS
@@ -69,7 +70,9 @@ def edkit(*arguments, **variables):
     """Run the command in a process of its own."""
     command = [sys.executable, "-m", "ed_core.cli", *arguments]
     environment = {**os.environ, **variables}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=patience.OF_A_PROCESS
+    )
 
 
 @pytest.mark.once(False)

@@ -247,7 +247,7 @@ def on_small_disk(megabytes: int, then: str) -> list[str]:
 def small_disk() -> Any:
     probe = [*on_small_disk(1, ""), "true"]
     try:
-        subprocess.run(probe, check=True, capture_output=True, timeout=20)
+        subprocess.run(probe, check=True, capture_output=True, timeout=patience.SECONDS)
     except (OSError, subprocess.SubprocessError):
         pytest.skip("a small disk cannot be mounted here")
     return on_small_disk

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from support import patience
 
 import ed_core
 from ed_core import EdkitError
@@ -47,7 +48,7 @@ def test_weights_of_another_backend(tmp_path: Path, tiny: Any, monkeypatch: Any)
         pytest.skip("only one backend is installed")
     monkeypatch.setenv("KERAS_BACKEND", others[0])
     command = [sys.executable, "-c", OTHER, str(tiny.file), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.OF_A_PROCESS)
     assert done.returncode == 0, done.stderr[-2000:]
     monkeypatch.undo()
     run = ed_core.open_run(done.stdout.splitlines()[-1])

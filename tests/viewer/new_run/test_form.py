@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
+from support import patience
 
 from ed_viewer.new_run.catalogue import Catalogue, DataSet, HeadFacts, ModelFacts, OptionFacts
 from ed_viewer.new_run.dialog import NewRunDialog
@@ -54,7 +55,7 @@ def understood(commands: list[list[str]]) -> list[dict[str, object]]:
         input=json.dumps(commands),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=patience.OF_A_PROCESS,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
