@@ -65,6 +65,19 @@ def _of_samples(probe: Probe, arrays: Mapping[str, np.ndarray]) -> list[np.ndarr
     ]
 
 
+def scale_remark(probe: Probe, fields: Fields) -> str:
+    """Return why a probe shows no error, or ""."""
+    options = probe.options(fields)
+    if options.get("compared") is not False:
+        return ""
+    field = options["field"]
+    return (
+        f"{probe.name}: {field!r} is whole numbers, or a layer of the model rescales it, so no "
+        "error is shown: name the field of the reference that the output is compared with, as in "
+        f"Reconstruction({field!r}, target={field!r})."
+    )
+
+
 def _same(arrays: Arrays, others: Arrays) -> bool:
     """Tell whether two frames of the same probes hold the same numbers, in whatever types."""
     return all(
@@ -215,7 +228,8 @@ class Capture:
         columns = columns or (*names, *validated, *weights, "learning_rate", _DROPPED)
         self._begin(tuple(dict.fromkeys(columns)), self._first, when)
         for probe in self._probes:
-            self._warn_of_scales(probe)
+            if text := scale_remark(probe, fields):
+                self._warn(f"scale of {probe.name}", text)
         if when[0] and not has_columns:
             text = f"training goes on from step {when[0]}"
             self._opened.append_event(Event(*when, self.seconds, "start", text))
@@ -354,16 +368,6 @@ class Capture:
             else:
                 numbers[name] = number
         return numbers
-
-    def _warn_of_scales(self, probe: Probe) -> None:
-        if probe.options(self._fields).get("compared") is False:
-            field = probe.options(self._fields)["field"]
-            self._warn(
-                f"scale of {probe.name}",
-                f"{probe.name}: {field!r} is whole numbers, or a layer of the model rescales it, "
-                "so no error is shown: name the field of the reference that the output is compared "
-                f"with, as in Reconstruction({field!r}, target={field!r}).",
-            )
 
     def _warn(self, what: str, text: str) -> None:
         if what not in self._left_out:

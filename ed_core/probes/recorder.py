@@ -2,8 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,51 @@ class OwnFolder:
         self._held.enter_context(self._folder.hold())
         self._folder.write(info)
 
-    def end(self, status: str, error: BaseException | None = None) -> None:
+    @contextmanager
+    def ending(self, failed: bool, error: BaseException | None) -> Iterator[None]:
+        """End the folder with the block, as failed where the training or the block has.
+
+        Args:
+            failed: whether the training has.
+            error: what it failed of, if that is known.
+        """
+        try:
+            yield
+        except BaseException as found:
+            self._end(True, error or found)
+            raise
+        self._end(failed, error)
+
+    def _end(self, failed: bool, error: BaseException | None) -> None:
         """Write the status, and what failed; does nothing if the folder was never made."""
         try:
-            if self._folder.info_file.exists() and status == "failed":
+            if self._folder.info_file.exists() and failed:
                 self._folder.fail(error)
             elif self._folder.info_file.exists():
-                self._folder.end(status)
+                self._folder.end("finished")
         finally:
             self._held.close()
+
+
+class EpochScalars:
+    """The scalars of an epoch, which a callback behind the recorder may change or add to."""
+
+    def __init__(self) -> None:
+        self._written: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
+
+    def write(self, capture: Capture, when: When, logs: Mapping[str, Any]) -> None:
+        """Write the scalars as they are now."""
+        capture.scalars(when, logs)
+        self._written = when, logs, capture.numbers(logs)
+
+    def write_changed(self, capture: Capture | None) -> None:
+        """Write them again where they are others by now."""
+        written, self._written = self._written, None
+        if written is None or capture is None:
+            return
+        when, logs, before = written
+        if _differ(capture.numbers(logs), before):
+            capture.scalars(when, logs)
 
 
 class LossCurves:
@@ -202,7 +238,7 @@ class Recorder(keras.callbacks.Callback):
         self._count = StepCount(self.run.get("steps_per_epoch"))
         self._first: When = (0, 0.0)
         self._logs: Mapping[str, Any] = {}
-        self._pending: tuple[When, Mapping[str, Any], dict[str, float]] | None = None
+        self._epoch = EpochScalars()
         self._history = HistoryEnd(lambda: self.model)
         self._pace = RecordingInterval(every, share=share)
         self._cost = RecordingCost()
@@ -236,7 +272,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch, and the step that it begins at."""
         with self._cost:
-            self._write_pending()
+            self._epoch.write_changed(self._capture)
         self._count.begin_epoch(epoch, self.params.get("steps"))
         if self._capture is not None and not self._capture.is_open:
             self._first = self._count.when
@@ -262,15 +298,13 @@ class Recorder(keras.callbacks.Callback):
             self._count.end_epoch(bool(self.model.stop_training))
             if not self._capture.is_open:
                 self._open(self._capture, logs)
-            when = self._when()
-            self._capture.scalars(when, logs)
-            self._pending = when, logs, self._capture.numbers(logs)
+            self._epoch.write(self._capture, self._when(), logs)
             self._history.look(self.params, epoch)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the last frame and close, unless a `with` block or Keras' history does it later."""
         with self._cost:
-            self._write_pending()
+            self._epoch.write_changed(self._capture)
             self._fetch()
         if self._history.follows and not self._managed:
             self._history.call(self.params, self.finish)
@@ -335,24 +369,18 @@ class Recorder(keras.callbacks.Callback):
             failed: whether the training has.
             error: what it failed of, if that is known.
         """
-        status = "failed"
         self._history.give_back()
-        try:
-            with self._cost:
-                self._write_pending()
-                self._fetch(last=True)
-        finally:
-            capture, self._capture = self._capture, None
-        try:
-            if capture is not None:
-                self._close(capture, None if failed else self._count.when)
-            status = "failed" if failed else "finished"
-        except BaseException as found:
-            error = error or found
-            raise
-        finally:
-            if self._own is not None:
-                self._own.end(status, error)
+        last = None
+        with self._own.ending(failed, error) if self._own else nullcontext():
+            try:
+                with self._cost:
+                    self._epoch.write_changed(self._capture)
+                    self._fetch(last=True)
+                last = None if failed else self._count.when
+            finally:
+                capture, self._capture = self._capture, None
+                if capture is not None:
+                    self._close(capture, last)
 
     def _close(self, capture: Capture, last: When | None) -> None:
         """End the segment, with a last frame where one is wanted, and note what all of it cost."""
@@ -396,15 +424,6 @@ class Recorder(keras.callbacks.Callback):
         assert self._capture is not None
         self._count.correct(self._cost.wait(self._capture.steps_done))
         return self._count.when
-
-    def _write_pending(self) -> None:
-        """Write an epoch's scalars again where callbacks behind this one changed some."""
-        pending, self._pending = self._pending, None
-        if pending is None or self._capture is None:
-            return
-        when, logs, before = pending
-        if _differ(self._capture.numbers(logs), before):
-            self._capture.scalars(when, logs)
 
     def _frame(self, capture: Capture, logs: Mapping[str, Any]) -> None:
         """Take scalars and a frame, and settle when the next is due."""

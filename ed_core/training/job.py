@@ -249,13 +249,17 @@ class Job:
     ) -> list[Any]:
         """Return the callbacks that save, and that change what is trained."""
         warm_up = self._warm_up(position)
+        last_step = self.plan.epochs * self.batches.batches_per_epoch - 1
         checkpointer = Checkpointer(
             folder.checkpoints,
             position,
             self.batches.batches_per_epoch,
             note,
             stop,
-            settled=self._settled(warm_up),
+            settled={
+                **self.spec.weights(self.plan.params, self.plan.weights),
+                **{name: weight(last_step) for name, weight in warm_up.schedules.items()},
+            },
             changes=warm_up.changes,
             settle=recorder.settle if recorder else lambda seconds: (),
         )
@@ -276,13 +280,6 @@ class Job:
         ours = {name: one for name, one in schedules.items() if name not in position.held}
         return WarmUp(ours, position.step)
 
-    def _settled(self, warm_up: WarmUp) -> dict[str, float]:
-        """Return the weights that hold at the last step of the training, by head."""
-        weights = self.spec.weights(self.plan.params, self.plan.weights)
-        steps = self.plan.epochs * self.batches.batches_per_epoch
-        last = {name: one(steps - 1) for name, one in warm_up.schedules.items()}
-        return {**weights, **last}
-
     def _recorder(self, folder: RunFolder, position: Position) -> Recorder:
         plan, fields = self.plan, self.data.fields
         run = {
@@ -298,7 +295,7 @@ class Job:
         recorder = Recorder(
             folder.path,
             self.spec.probes,
-            self._reference(folder),
+            _reference(folder, self.data, self.earlier),
             fields={name: asdict(field) for name, field in fields.items()},
             every=plan.every,
             share=plan.record_share,
@@ -307,13 +304,14 @@ class Job:
         recorder.go_on(position.step, position.seconds, _lost_frames(folder, position))
         return recorder
 
-    def _reference(self, folder: RunFolder) -> dict[str, np.ndarray]:
-        """Return what the probes look at: of an earlier run, what they looked at before."""
-        if self.earlier and any(folder.recording.glob("*.h5")):
-            with Recording(folder.path) as recording:
-                if reference := recording.reference():
-                    return reference
-        return reference_batch(self.data)
+
+def _reference(folder: RunFolder, data: Dataset, earlier: bool) -> dict[str, np.ndarray]:
+    """Return what the probes look at: of an earlier run, what they looked at before."""
+    if earlier and any(folder.recording.glob("*.h5")):
+        with Recording(folder.path) as recording:
+            if reference := recording.reference():
+                return reference
+    return reference_batch(data)
 
 
 def _compile(

@@ -1,5 +1,6 @@
 """The recorder on any Keras model: it sees all there is to see and changes nothing."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from keras import layers
 
 from ed_core import EdkitError, LatentCodes, Reconstruction, Recorder, Recording, RunFolder
 from ed_core.probes.capture import Capture
+from ed_core.probes.recorder import EpochScalars
 from ed_core.recording import RecordingWriter
 
 pytestmark = pytest.mark.backend
@@ -293,18 +295,27 @@ def test_a_with_block_that_fails_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
-def test_a_last_frame_that_fails_leaves_nothing_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("part", "name"), [(Capture, "frame"), (EpochScalars, "write_changed"), (Capture, "close")]
+)
+def test_an_end_that_fails_leaves_nothing_open(
+    part: type, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise RuntimeError("last frame")
-
+    names = {one.name for one in threading.enumerate()}
     recorder = Recorder(tmp_path / "run", [ONE], {"x": X}, every=100)
     recorder.__enter__()
     fit(*made("functional"), epochs=1, callbacks=[recorder])
-    monkeypatch.setattr(Capture, "frame", fail)
-    with pytest.raises(RuntimeError, match="last frame"):
+    original = getattr(part, name)
+
+    def fail(self: Any, *values: Any, **named: Any) -> None:
+        if name == "close":
+            original(self, None)
+        raise RuntimeError("at the end")
+
+    monkeypatch.setattr(part, name, fail)
+    with pytest.raises(RuntimeError, match="at the end"):
         recorder.finish()
+    assert {one.name for one in threading.enumerate()} <= names
     with RunFolder(tmp_path / "run").hold():  # its lock is free
         pass
     with Recording(tmp_path / "run") as recording:
