@@ -28,7 +28,6 @@ from ed_core.runs.rebuilding import rebuild
 pytestmark = pytest.mark.backend
 
 TINY = Path(__file__).parents[2] / "support" / "tiny.py"
-SECONDS = 120  # a start of Keras on a busy machine
 
 
 class Worker:
@@ -229,7 +228,7 @@ def test_a_trainer_replaces_checkpoints_under_it(
     trainer.start()
     seen = set()
     try:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + patience.SECONDS
         while len(seen) < 15 and time.monotonic() < deadline:
             answer = worker.ask("decode", codes=np.zeros((1, 2)), step=10**6)
             if "why" in answer.facts:
@@ -286,7 +285,8 @@ def test_why_there_is_no_decoder_is_said_in_words(
         assert said["is"] == "unable"
         assert why in said["why"]
         assert "unknown request 'decode'" in worker.ask("decode").facts["why"]
-        assert worker.ask("embed", codes=np.eye(9)).arrays["points"].shape == (9, 2)
+        if run is tmp_path:  # without a model points are made all the same
+            assert worker.ask("embed", codes=np.eye(9)).arrays["points"].shape == (9, 2)
         worker.end()
 
 
@@ -312,7 +312,7 @@ def test_garbage_ends_it_with_one_line(
 ) -> None:
     worker = nowhere(workers, tmp_path)
     worker.write(data)
-    assert worker.process.wait(SECONDS) == 2
+    assert worker.process.wait(patience.SECONDS) == 2
     said = worker.process.stderr.read().decode()
     assert said.startswith("edkit: ")
     assert said.count("\n") == 1
@@ -346,7 +346,7 @@ def test_it_ends_when_its_input_ends(
 def test_it_ends_when_nobody_listens(workers: Callable[..., Worker], tmp_path: Path) -> None:
     worker = nowhere(workers, tmp_path)
     worker.process.stdout.close()
-    worker.send("embed", codes=np.eye(5))
+    worker.send("decode")
     assert worker.process.wait(patience.SECONDS) == 0
 
 
@@ -355,4 +355,4 @@ def test_ctrl_c_in_the_terminal_is_left_to_the_window(
 ) -> None:
     worker = nowhere(workers, tmp_path)
     worker.process.send_signal(signal.SIGINT)
-    assert worker.ask("embed", codes=np.eye(5)).arrays["points"].shape == (5, 2)
+    assert "unknown request 'decode'" in worker.ask("decode").facts["why"]
