@@ -19,9 +19,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ed_core.data.batches import Batches, needed_fields
+from ed_core.data.batches import Batches
 from ed_core.data.checks import check_array, check_shapes, check_values
 from ed_core.data.preparation import prepared
+from ed_core.data.targets import needed_fields
 from ed_core.engine import randomness, tuning
 from ed_core.errors import EdkitError
 from ed_core.nn.optimizers import ScaledSchedule

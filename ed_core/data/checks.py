@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.batches import needed_fields, present
 from ed_core.data.lazy import is_checked
+from ed_core.data.targets import needed_fields, present
 from ed_core.engine.shapes import result_shape
 from ed_core.errors import EdkitError, FieldError, one_line
 from ed_core.plugins.spec import Dataset, Field, Fields, Head

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.batches import present
 from ed_core.data.lazy import Splits, rows_of
 from ed_core.data.loading import renamed
 from ed_core.data.preparation import prepared
+from ed_core.data.targets import present
 from ed_core.data.validation_split import SHARE, keep_aside
 from ed_core.errors import EdkitError, unknown
 from ed_core.plugins.spec import Dataset, Field, Fields, Head, InputRecord

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.linalg import eigh
 
-from ed_core.data.batches import present
+from ed_core.data.targets import present
 from ed_core.engine import precision
 from ed_core.runs.rebuilding import build
 from ed_core.runs.run import Run

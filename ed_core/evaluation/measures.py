@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ed_core.confusion import confusion as counted
 from ed_core.confusion import intersection_over_union
-from ed_core.data.batches import present
+from ed_core.data.targets import present
 from ed_core.evaluation import baselines
 from ed_core.evaluation.splits import known_split
 from ed_core.evaluation.subject import Numbers, SampleBatch, Subject, truth

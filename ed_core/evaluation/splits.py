@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ed_core.data.batches import needed_fields
 from ed_core.data.checks import check_array
 from ed_core.data.loading import (
     Data,
@@ -18,6 +17,7 @@ from ed_core.data.loading import (
     settle_data,
 )
 from ed_core.data.preparation import as_trained
+from ed_core.data.targets import needed_fields
 from ed_core.errors import EdkitError
 from ed_core.plugins.decorators import DATASETS
 from ed_core.plugins.findings import Finding, say

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.batches import present
+from ed_core.data.targets import present
 from ed_core.errors import EdkitError, one_line
 from ed_core.evaluation.subject import Numbers, SampleBatch, Subject
 from ed_core.nn.metrics import absolute_error

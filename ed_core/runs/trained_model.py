@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ed_core.data.batches import needed_fields
 from ed_core.data.fingerprint import changes, fingerprint
 from ed_core.data.loading import load_data
 from ed_core.data.preparation import fill_gaps, hook_of, renamed_hook, undone
 from ed_core.data.selection import select
+from ed_core.data.targets import needed_fields
 from ed_core.errors import EdkitError
 from ed_core.nn.inference_model import inference_model
 from ed_core.nn.objective import Objective

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.batches import KEPT
+from ed_core.data.targets import KEPT
 from ed_core.errors import EdkitError, one_line
 from ed_core.plugins.spec import ModelSpec
 from ed_core.seeds import Seeds

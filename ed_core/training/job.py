@@ -10,12 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from ed_core.data.batches import Batches, needed_fields, reference_batch
+from ed_core.data.batches import Batches, reference_batch
 from ed_core.data.checks import check_data, check_shapes
 from ed_core.data.fingerprint import fingerprint
 from ed_core.data.lazy import at_a_time
 from ed_core.data.loading import load_data, why_missing
 from ed_core.data.selection import class_weights, select
+from ed_core.data.targets import needed_fields
 from ed_core.data.validation_split import settle_share, unwatched
 from ed_core.engine import precision, randomness, tuning
 from ed_core.engine.callback_list import LazyCallbackList

@@ -24,7 +24,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ed_core.data.batches import arrange
+from ed_core.data.targets import arrange
 from ed_core.engine import randomness, tuning
 from ed_core.nn.submodels import to_numpy
 from ed_core.plugins.decorators import MODELS

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
-from ed_core.data.batches import Batches, arrange, needed_fields, reference_batch
+from ed_core.data.batches import Batches, reference_batch
 from ed_core.data.checks import check_data
 from ed_core.data.lazy import Changed, Sliced
+from ed_core.data.targets import arrange, needed_fields
 
 pytestmark = pytest.mark.backend
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ed_core import Dataset, EdkitError, Field, Fields, Head, losses
-from ed_core.data.batches import arrange, present
 from ed_core.data.checks import check_data
 from ed_core.data.selection import class_weights, hide_labels, keep_only, select
+from ed_core.data.targets import arrange, present
 
 pytestmark = pytest.mark.backend
 

@@ -29,10 +29,10 @@ from ed_core import (
 )
 from ed_core.cli import main
 from ed_core.data import memory as memory_module
-from ed_core.data.batches import arrange
 from ed_core.data.loading import given_options, renamed, settle_data, why_missing
 from ed_core.data.memory import check_memory
 from ed_core.data.preparation import as_trained, masked, prepared
+from ed_core.data.targets import arrange
 from ed_core.plugins.findings import block
 from ed_core.plugins.spec import DatasetSpec
 from ed_core.recording import RunFolder
