@@ -4,6 +4,7 @@ A reconstruction is compared as the sum over the whole signal, (batch, ...) to (
 that the weight of a head means the same whatever the size of the image.
 """
 
+from math import prod
 from typing import Any, Literal
 
 from keras import ops
@@ -216,7 +217,10 @@ def _flat_pair(target: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _flat(values: Tensor) -> Tensor:
-    return ops.reshape(values, (ops.shape(values)[0], -1))
+    sizes = values.shape[1:]
+    if None in sizes:
+        return ops.reshape(values, (ops.shape(values)[0], -1))
+    return ops.reshape(values, (-1, prod(sizes)))  # of tensors without a batch too
 
 
 def _sum_over_signal(values: Tensor) -> Tensor:

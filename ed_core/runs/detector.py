@@ -27,7 +27,8 @@ QUANTILES = 1001  # quantiles of the calibration scores that are kept, at most
 TINY = 1e-12  # that is added before a logarithm
 CODE = "mahalanobis"
 MULTISCALE = "multiscale"
-_SMOOTHED, _SQUARED, _BOUND = "smoothed", "squared", "elbo"
+BOUND = "elbo"
+_SMOOTHED, _SQUARED = "smoothed", "squared"
 _OF_CONTRAST = ("smoothed_2", MULTISCALE)
 
 RESIDUALS: Mapping[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
@@ -140,8 +141,8 @@ def score_names(run: TrainedModel) -> list[str]:
         names += dict.fromkeys(order)
     if 0 < _code_size(run) <= LARGEST_CODE:
         names.append(CODE)
-    if back and _posterior(run):
-        names.append(_BOUND)
+    if back and posterior_of(run):
+        names.append(BOUND)
     if not names:
         raise EdkitError(
             f"{str(run.path)!r} reconstructs no input, so it cannot score anomalies: they need an "
@@ -227,7 +228,7 @@ class Scorer:
             return np.square(gaussian_filter(seen, (0, 1, 1))).mean(axis=(1, 2)), seen
         if name == CODE and self.codes is not None:
             return self.codes.distance(codes_of(self.run, inputs, outputs)), None
-        if name == _BOUND:
+        if name == BOUND:
             return self._bound(inputs, outputs), None
         total = np.zeros(len(next(iter(inputs.values()))))
         marks: np.ndarray | None = None
@@ -244,7 +245,7 @@ class Scorer:
             values_of(head.loss, inputs[head.target], outputs[head.output])
             for head in reconstructing(self.run)
         ]
-        terms.append(values_of(losses.gaussian_kl, outputs[_posterior(self.run)]))
+        terms.append(values_of(losses.gaussian_kl, outputs[posterior_of(self.run)]))
         return np.sum(terms, axis=0, dtype="float64")
 
 
@@ -419,7 +420,7 @@ def _code_size(run: TrainedModel) -> int:
         return 0
 
 
-def _posterior(run: TrainedModel) -> str:
+def posterior_of(run: TrainedModel) -> str:
     """Return the output that holds the distribution of the code, "" where there is none."""
     heads = [head.output for head in run.model.heads if head.loss is losses.gaussian_kl]
     return next(iter(heads), "")

@@ -12,14 +12,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from ed_core.errors import EdkitError, unknown
-from ed_core.nn import score_graph
+from ed_core.errors import EdkitError, one_line, unknown
+from ed_core.nn import losses, score_graph
 from ed_core.nn.decoder import find_decoder
 from ed_core.nn.inference_model import inference_model
 from ed_core.nn.submodels import inputs_of
 from ed_core.plugins.spec import PRESENT, Field
 from ed_core.runs.detector import (
     BOTH,
+    BOUND,
     CODE,
     DEFECT,
     TINY,
@@ -27,6 +28,7 @@ from ed_core.runs.detector import (
     Detector,
     divisor_of,
     positions_of,
+    posterior_of,
 )
 from ed_core.runs.outputs import predicts, reconstructing, target_of
 from ed_core.runs.trained_model import TrainedModel
@@ -284,6 +286,8 @@ class _Scores:
             return ops.mean(
                 ops.square(score_graph.blurred(self.raw[DEFECT], 2, 1.0)), axis=(1, 2, 3)
             )
+        if name == BOUND:
+            return self._bound()
         if name == CODE and detector.codes is not None:
             return score_graph.distance(self._code(), detector.codes)
         if name not in score_graph.MAPS:
@@ -314,6 +318,23 @@ class _Scores:
         norm = divisor == "norm"
         size = ops.sqrt(ops.sum(ops.square(x), axis=axes)) if norm else ops.var(x, axis=axes)
         return total / ops.where(size > 0, size, ops.ones_like(size))
+
+    def _bound(self) -> Tensor:
+        """Return the loss of the reconstruction plus the divergence, in nats, (samples,)."""
+        terms = [losses.gaussian_kl(self.raw[posterior_of(self.run)])]
+        for head in reconstructing(self.run):
+            why = "it gives no value a sample"
+            try:
+                term = head.loss(self.inputs[head.target], self.raw[head.output])
+            except Exception as error:  # one of somebody else's may need numbers
+                term, why = None, one_line(error)
+            if term is None or len(term.shape) != 1:
+                raise EdkitError(
+                    f"the score {BOUND!r} cannot be part of an exported model with the loss of "
+                    f"head {head.name!r} ({why}): choose another with edkit calibrate --score."
+                )
+            terms.append(term)
+        return sum(terms)
 
     def _code(self) -> Tensor:
         if "code" in self.raw:

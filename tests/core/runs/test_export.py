@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from support.core import untrained_run
 
 from ed_core import EdkitError, Field, Fields
@@ -20,6 +21,7 @@ from ed_core.cli.results import FORMATS as OFFERED
 from ed_core.nn.residuals import CodeDistribution
 from ed_core.runs.detector import Detector, scoring
 from ed_core.runs.export import FORMATS, Exported, export, exported
+from ed_core.runs.outputs import reconstructing
 from ed_core.runs.run import Run
 
 pytestmark = pytest.mark.backend
@@ -28,7 +30,7 @@ GREY = Fields(image=Field((8, 8, 1)))
 SCENE = Fields(image=Field((8, 8, 3)), mask=Field((8, 8), "class", ("road", "grass")))
 BYTES = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1)).astype("float32")
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
-SCORES = ("squared", "smoothed", "smoothed_2", "multiscale", "ssim", "mahalanobis")
+SCORES = ("squared", "smoothed", "smoothed_2", "multiscale", "ssim", "mahalanobis", "elbo")
 
 ALONE = """
 import sys, pathlib, keras, numpy as np
@@ -87,16 +89,33 @@ def test_a_detector_of_defects_brings_its_map_and_its_score(tmp_path: Path) -> N
         np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-3)
 
 
-def test_a_score_without_a_graph_is_left_out_with_a_word(vae: Run) -> None:
+def of_numbers(target: Any, output: Any) -> Any:
+    return np.sum(np.asarray(target) - np.asarray(output), axis=(1, 2, 3))
+
+
+def of_a_batch(target: Any, output: Any) -> Any:
+    return ops.mean(target - output)
+
+
+@pytest.mark.parametrize("loss", [of_numbers, of_a_batch])
+def test_a_score_without_a_graph_is_left_out_with_a_word(
+    vae: Run, loss: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = [replace(head, loss=loss) for head in reconstructing(vae)]
+    monkeypatch.setattr("ed_core.runs.export.reconstructing", lambda run: heads)
     one = exported(vae, detector=detector("elbo"))
     assert set(one.model.output) == {"image", "code"}
-    assert "'elbo' cannot be part of an exported model" in one.left_out[0]
+    assert (
+        "'elbo' cannot be part of an exported model with the loss of head 'image'"
+        in (one.left_out[0])
+    )
     assert one.facts["left_out"] == [*one.left_out]
 
 
 def test_keras_alone_loads_what_takes_bytes_and_gives_bytes(tmp_path: Path) -> None:
     run = untrained_run(tmp_path, "vae", GREY, info_of(black=0, white=255), hidden=(8,), latent=3)
-    written = export(run, tmp_path / "model.keras")
+    settled = detector("elbo+smoothed")
+    written = export(run, tmp_path / "model.keras", detector=settled)
     np.savez(tmp_path / "given.npz", image=BYTES)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     subprocess.run([sys.executable, "-c", ALONE, str(tmp_path)], check=True, env=environment)
@@ -104,6 +123,8 @@ def test_keras_alone_loads_what_takes_bytes_and_gives_bytes(tmp_path: Path) -> N
         expected = run.reconstruct(BYTES / 255)["image"] * 255
         np.testing.assert_allclose(found["image"], expected, rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(found["code"], run.encode(BYTES / 255)["code"], **CLOSE)
+        score = scoring(run, settled).of(BYTES / 255)["score"]
+        np.testing.assert_allclose(found["score"], score, rtol=2e-4)
     facts = json.loads((tmp_path / "model.json").read_text())
     assert facts == written.facts
     assert facts["inputs"] == {"image": {"shape": [None, 8, 8, 1], "range": [0, 255]}}
