@@ -57,6 +57,11 @@ def later(owner: QObject, act: Callable[[], object], wait: int = 0) -> None:
     timer.start()
 
 
+def is_idle() -> bool:
+    """Return whether no piece waits."""
+    return not _queue().waiting()
+
+
 def flush() -> None:
     """Do all pieces that wait, but for urgent ones, now: for a picture of what is on show.
 

@@ -36,6 +36,7 @@ from ed_viewer.window.window import Window
 
 DEADLINE = 240.0  # seconds, for all that waits
 STILL = 0.04  # seconds without a change on the screen, after which it is still
+LOOKS = 5  # or the time of so many looks at it, which take longer on a busy machine
 LARGE, SMALL = QSize(1440, 900), QSize(1280, 720)
 APART = ("open", "new", "quit")  # they ask for a folder, start a process, end the window
 MORE_KEYS = ("Tab", "Tab", "Shift+Tab", "Up", "Down", "Return")
@@ -160,7 +161,7 @@ class Driver:
             return "the theme"
         decoder = window.stage.decoder
         started = decoder and decoder.state is client.DecoderState.STARTING
-        return "a turn" if event_loop._queue().waiting() else "the decoder" if started else ""
+        return "a turn" if not event_loop.is_idle() else "the decoder" if started else ""
 
     def still(self) -> np.ndarray:
         """Wait until nothing is on its way and the screen no longer changes; return its picture."""
@@ -168,11 +169,14 @@ class Driver:
             self.window.session.toggle()
         for film in self.window.findChildren(VideoBar):
             film.play.setChecked(False)
-        end, before = time.monotonic() + DEADLINE, self.picture()
+        start, before = time.monotonic(), self.picture()
+        look, end = time.monotonic() - start, start + DEADLINE
         while True:
             self.until(lambda: not self.busy(), "an idle window")
-            self.pump(STILL)
+            self.pump(max(STILL, LOOKS * look))
+            start = time.monotonic()
             now = self.picture()
+            look = max(look, time.monotonic() - start)
             if not self.busy() and np.array_equal(before, now):
                 return now
             if time.monotonic() > end:

@@ -20,6 +20,7 @@ from support import patience
 
 from ed_core.engine import installed_backends
 from ed_core.recording import ArrayInfo, ProbeInfo
+from ed_viewer import event_loop
 from ed_viewer.app import make_window
 from ed_viewer.compare.difference import subtract
 from ed_viewer.compare.feature import CompareFeature
@@ -45,6 +46,11 @@ FAKE = Path(__file__).with_name("fake_decoder.py")
 
 class PatientBot(QtBot):
     """Waits as long as a busy machine may take, unless told otherwise."""
+
+    def rest(self, ms: int) -> None:
+        """Let so many milliseconds pass, and then what a window does piece by piece be done."""
+        self.wait(ms)
+        self.waitUntil(event_loop.is_idle)
 
     def waitUntil(self, callback: Callable[[], object], **options: Any) -> None:  # noqa: N802
         super().waitUntil(callback, **{"timeout": patience.MILLISECONDS, **options})

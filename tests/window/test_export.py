@@ -13,8 +13,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QComboBox, QDialogButtonBox
-from pytestqt.qtbot import QtBot
 from support import patience
+from support.viewer import PatientBot
 
 from ed_core.cli import main
 from ed_viewer.export.dialog import ExportChoice
@@ -33,10 +33,17 @@ pytestmark = pytest.mark.viewer
 Open = Callable[..., Window]
 
 
-def opened(qtbot: QtBot, window: Window) -> ExportFeature:
+def opened(qtbot: PatientBot, window: Window) -> ExportFeature:
     part = window.findChild(ExportFeature)
     qtbot.waitUntil(lambda: part.shown.run.frame is not None)
     return part
+
+
+def show_tab(qtbot: PatientBot, window: Window, tab: int) -> None:
+    window.stage.setCurrentIndex(tab)
+    window.stage.complete()
+    qtbot.waitUntil(lambda: window.stage.drawn() == {7})
+    qtbot.rest(100)
 
 
 def size_of(file: Path) -> tuple[int, int]:
@@ -57,13 +64,11 @@ def painted(svg: bytes, size: QSize) -> np.ndarray:
 
 
 def test_a_picture_is_drawn_in_every_format(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
-    window.stage.setCurrentIndex(3)
-    qtbot.wait(100)
-    window.stage.complete()
+    show_tab(qtbot, window, 3)
     page, background = page_of(window.stage), window.theme.colour("window")
     for kind in ("png", "svg", "pdf"):
         picture(ExportFigure.of(page), kind, background)(tmp_path / kind)
@@ -81,12 +86,11 @@ def test_a_picture_is_drawn_in_every_format(
 
 
 def test_points_and_axes_are_vectors(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
-    window.stage.setCurrentIndex(3)
-    qtbot.wait(100)
+    show_tab(qtbot, window, 3)
     codes = window.stage.panels[0].findChild(PlotWidget)
     picture(ExportFigure.of(codes), "svg", window.theme.colour("window"))(tmp_path / "codes.svg")
     svg = (tmp_path / "codes.svg").read_text()
@@ -96,7 +100,11 @@ def test_points_and_axes_are_vectors(
 
 
 def test_a_folder_that_is_not_there_is_not_offered(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: PatientBot,
+    open_window: Open,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Not every system makes a folder of pictures, and the last one may be gone."""
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -110,7 +118,7 @@ def test_a_folder_that_is_not_there_is_not_offered(
 
 
 def test_the_dialog_writes_a_panel_and_remembers_the_folder(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     settings = Settings(tmp_path / "settings.json")
     window = open_window(finished, settings=settings)
@@ -134,7 +142,7 @@ def test_the_dialog_writes_a_panel_and_remembers_the_folder(
 
 
 def test_a_tab_just_opened_is_exported_once_it_is_drawn(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -151,7 +159,7 @@ def test_a_tab_just_opened_is_exported_once_it_is_drawn(
 
 
 def test_the_arrays_are_those_that_are_drawn(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -175,7 +183,7 @@ def test_the_arrays_are_those_that_are_drawn(
 
 
 def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part, session = opened(qtbot, window), window.session
@@ -197,7 +205,7 @@ def test_what_is_exported_of_a_run_that_plays_is_what_was_on_show(
 
 @pytest.mark.parametrize("accepted", [False, True])
 def test_a_run_that_was_followed_is_followed_again(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, accepted: bool
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path, accepted: bool
 ) -> None:
     window = open_window(finished)
     part, session = opened(qtbot, window), window.session
@@ -213,7 +221,7 @@ def test_a_run_that_was_followed_is_followed_again(
 
 
 def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -238,7 +246,7 @@ def test_a_tab_that_is_left_takes_nothing_else_in_its_place(
 
 
 def test_another_run_ends_the_dialog(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     """Else what was chosen of one run would be taken of the other."""
     window = open_window(finished)
@@ -253,7 +261,7 @@ def test_another_run_ends_the_dialog(
 
 
 def test_a_tab_that_is_left_ends_its_movie(
-    qtbot: QtBot,
+    qtbot: PatientBot,
     open_window: Open,
     finished: Path,
     tmp_path: Path,
@@ -275,7 +283,7 @@ def test_a_tab_that_is_left_ends_its_movie(
 
 
 def test_a_movie_walks_through_the_loop_and_comes_back(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -295,7 +303,7 @@ def test_a_movie_walks_through_the_loop_and_comes_back(
 
 
 def test_whoever_scrubs_stops_the_movie(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -307,7 +315,7 @@ def test_whoever_scrubs_stops_the_movie(
 
 
 def test_a_failed_write_is_one_line(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -321,7 +329,7 @@ def test_a_failed_write_is_one_line(
 
 
 def test_closing_gives_a_movie_up(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     window = open_window(finished)
     part = opened(qtbot, window)
@@ -339,7 +347,7 @@ def test_a_long_scrub_is_thinned_evenly() -> None:
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf", "gif", "mp4", "npz"])
 def test_the_stage_is_exported_without_a_window(
-    qtbot: QtBot, finished: Path, tmp_path: Path, kind: str
+    qtbot: PatientBot, finished: Path, tmp_path: Path, kind: str
 ) -> None:
     if kind == "mp4":
         ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="the extra `movie` is not installed")
@@ -372,7 +380,7 @@ def test_the_stage_is_exported_without_a_window(
     ],
 )
 def test_a_wrong_wish_is_one_line_and_leaves_nothing(
-    qtbot: QtBot,
+    qtbot: PatientBot,
     finished: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -409,7 +417,7 @@ def test_the_command_needs_no_display(
 
 
 def test_a_panel_is_exported_without_its_controls_and_its_border(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -418,7 +426,7 @@ def test_a_panel_is_exported_without_its_controls_and_its_border(
         window.stage.setCurrentIndex(window.stage.currentIndex() + 1)
         window.stage.complete()
         panel = window.stage.panels[0]
-    qtbot.wait(50)
+    qtbot.rest(50)
     (box, *_) = [one for one in panel.findChildren(QComboBox) if one.isVisibleTo(panel)]
     image = raster(ExportFigure.of(panel), window.theme.colour("window"))
     card = window.theme.colour("card")

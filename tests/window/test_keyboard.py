@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
+from support.viewer import PatientBot
 
 from ed_viewer.session.cursor import Playback
 from ed_viewer.stage.page import TABS
@@ -42,10 +42,10 @@ CONTROLS = (
 )
 
 
-def opened(qtbot: QtBot, window: Window, tab: int = 0) -> FocusRing:
+def opened(qtbot: PatientBot, window: Window, tab: int = 0) -> FocusRing:
     qtbot.waitUntil(lambda: bool(window.stage.panels))
     window.stage.setCurrentIndex(tab)
-    qtbot.wait(100)
+    qtbot.rest(100)
     return window.findChild(FocusRing)
 
 
@@ -55,7 +55,7 @@ def controls(window: Window) -> list[QWidget]:
     return [w for w in own if w.isVisible() and w.isEnabled()]
 
 
-def tab_to(qtbot: QtBot, window: Window, widget: QWidget) -> None:
+def tab_to(qtbot: PatientBot, window: Window, widget: QWidget) -> None:
     for _ in range(80):
         if QApplication.focusWidget() is widget:
             return
@@ -68,7 +68,9 @@ def described(widget: QWidget) -> str:
 
 
 @pytest.mark.parametrize("tab", range(9))
-def test_every_control_has_words(qtbot: QtBot, open_window: Open, finished: Path, tab: int) -> None:
+def test_every_control_has_words(
+    qtbot: PatientBot, open_window: Open, finished: Path, tab: int
+) -> None:
     window = open_window(finished)
     opened(qtbot, window, tab)
     for widget in window.findChildren(QAbstractButton) + window.findChildren(QComboBox):
@@ -81,7 +83,7 @@ def test_every_control_has_words(qtbot: QtBot, open_window: Open, finished: Path
 
 @pytest.mark.parametrize("tab", range(5))
 def test_the_tab_key_comes_by_every_control(
-    qtbot: QtBot, open_window: Open, finished: Path, tab: int
+    qtbot: PatientBot, open_window: Open, finished: Path, tab: int
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window, tab)
@@ -98,7 +100,7 @@ def test_the_tab_key_comes_by_every_control(
 
 
 def test_the_ring_is_around_what_a_key_reached_and_not_what_the_mouse_did(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     focus = opened(qtbot, window)
@@ -118,7 +120,7 @@ def test_the_ring_is_around_what_a_key_reached_and_not_what_the_mouse_did(
 
 
 def test_space_and_enter_press_the_button_that_has_the_ring(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     focus = opened(qtbot, window)
@@ -137,7 +139,7 @@ def test_space_and_enter_press_the_button_that_has_the_ring(
 
 
 def test_the_arrow_keys_choose_a_tab_where_the_ring_is_on_the_tabs(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -147,7 +149,9 @@ def test_the_arrow_keys_choose_a_tab_where_the_ring_is_on_the_tabs(
     assert window.session.cursor.frame == 7
 
 
-def test_the_legend_hides_a_class_by_keys(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_the_legend_hides_a_class_by_keys(
+    qtbot: PatientBot, open_window: Open, finished: Path
+) -> None:
     window = open_window(finished)
     opened(qtbot, window, 3)
     legend = window.stage.panels[0].findChildren(Legend)[0]
@@ -159,7 +163,7 @@ def test_the_legend_hides_a_class_by_keys(qtbot: QtBot, open_window: Open, finis
     assert legend.hidden == set()
 
 
-def test_keys_hide_only_a_class_that_can_be_seen(qtbot: QtBot, theme: Theme) -> None:
+def test_keys_hide_only_a_class_that_can_be_seen(qtbot: PatientBot, theme: Theme) -> None:
     legend = Legend(theme)
     qtbot.addWidget(legend)
     legend.fit(100)  # one column
@@ -183,7 +187,7 @@ def test_keys_hide_only_a_class_that_can_be_seen(qtbot: QtBot, theme: Theme) -> 
 
 
 def test_the_strip_of_samples_is_walked_by_keys(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window, 2)
@@ -200,7 +204,7 @@ def test_the_strip_of_samples_is_walked_by_keys(
 
 
 def test_the_arrows_move_the_slider_that_the_ring_is_on(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     ring = opened(qtbot, window, TABS.index("Segmentation") + 1)
@@ -222,7 +226,7 @@ def test_the_arrows_move_the_slider_that_the_ring_is_on(
 
 
 def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: window.session.cursor.count == 8)
@@ -242,7 +246,7 @@ def test_the_speed_is_chosen_by_keys_and_by_the_mouse(
 
 
 def test_a_field_keeps_what_is_typed_into_it(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -255,7 +259,7 @@ def test_a_field_keeps_what_is_typed_into_it(
 
 
 def test_the_menu_bar_has_every_command_and_takes_no_room(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QWidget,
 )
-from pytestqt.qtbot import QtBot
+from support.viewer import PatientBot
 
 from ed_viewer.session.alignment import Alignment
 from ed_viewer.stage.page import TABS
@@ -35,12 +35,12 @@ Pairs = Callable[[Path, Path], Any]
 SMALL = QSize(1280, 720)
 
 
-def narrow(qtbot: QtBot, compare_runs: Pairs, ours: Path, theirs: Path) -> Any:
+def narrow(qtbot: PatientBot, compare_runs: Pairs, ours: Path, theirs: Path) -> Any:
     pair = compare_runs(ours, theirs)
     pair.window.resize(SMALL)
     qtbot.waitUntil(lambda: pair.window.size() == SMALL)
     pair.settle()
-    qtbot.wait(50)
+    qtbot.rest(50)
     return pair
 
 
@@ -55,7 +55,7 @@ def filled(menu: QMenu) -> list[QAction]:
 
 
 def test_all_tabs_can_be_seen_and_opened(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
     pair = narrow(qtbot, compare_runs, finished, shorter)
     stage = pair.window.stage
@@ -77,7 +77,7 @@ def test_all_tabs_can_be_seen_and_opened(
 
 
 def test_a_title_without_room_is_a_tool_tip(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
     pair = compare_runs(finished, shorter)
     bar = pair.window.stage.tabBar()
@@ -90,7 +90,7 @@ def test_a_title_without_room_is_a_tool_tip(
 
 
 def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
     pair = narrow(qtbot, compare_runs, finished, shorter)
     window, tools = pair.window, pair.part.tools
@@ -129,7 +129,7 @@ def test_tools_of_a_comparison_fold_into_the_menu_and_work_there(
 
 
 def test_the_tools_fold_into_a_menu_and_back(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
     pair = narrow(qtbot, compare_runs, finished, shorter)
     window = pair.window
@@ -188,7 +188,7 @@ def clipped(panel: QWidget) -> list[str]:
 
 
 def test_no_control_is_cut(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, code_editor: Any
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path, code_editor: Any
 ) -> None:
     code_editor.pretend()
     pair = narrow(qtbot, compare_runs, finished, shorter)
@@ -196,7 +196,7 @@ def test_no_control_is_cut(
     for tab in range(pair.window.stage.count()):
         pair.window.stage.setCurrentIndex(tab)
         pair.settle()
-        qtbot.wait(50)
+        qtbot.rest(50)
         for side in "AB":
             for name, host in pair.side(side).hosts.items():
                 found[tab, side, name] = clipped(host.panel)
@@ -204,20 +204,20 @@ def test_no_control_is_cut(
 
 
 def test_the_hand_and_the_way_have_room(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, code_editor: Any
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path, code_editor: Any
 ) -> None:
     code_editor.pretend()
     pair = narrow(qtbot, compare_runs, finished, shorter)
     panel = code_editor.latent(pair.window)
     code_editor.ready(panel)
-    qtbot.wait(100)
+    qtbot.rest(100)
     assert panel.height() < 330
     assert clipped(panel) == []
     assert not panel.editor.isVisible()
     theirs = pair.panel("B", "latent_codes")
     assert panel.scatter.width() == theirs.scatter.width()
     qtbot.mouseClick(panel.editor_layout.decode, Qt.MouseButton.LeftButton)
-    qtbot.wait(100)
+    qtbot.rest(100)
     assert clipped(panel) == []
     assert panel.editor.isVisible()
     assert not panel.interpolation.isVisible()
@@ -226,7 +226,7 @@ def test_the_hand_and_the_way_have_room(
     assert toggle.focusPolicy() & Qt.FocusPolicy.TabFocus
     qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(panel.interpolation.row.outputs) > 0)
-    qtbot.wait(100)
+    qtbot.rest(100)
     assert panel.interpolation.isVisible()
     assert not panel.editor.isVisible()
     assert clipped(panel) == []
@@ -240,12 +240,12 @@ def test_the_hand_and_the_way_have_room(
 
 
 def test_the_mouse_reads_names_that_have_no_room(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path
 ) -> None:
     pair = narrow(qtbot, compare_runs, finished, shorter)
     pair.window.stage.setCurrentIndex(3)
     pair.settle()
-    qtbot.wait(50)
+    qtbot.rest(50)
     tiles = pair.panel("A", "latent_scan").tiles
     assert tiles.shown.style.bare
     assert not tiles.grid.texts
@@ -257,21 +257,21 @@ def test_the_mouse_reads_names_that_have_no_room(
 
 
 def test_half_a_screen_is_wide_enough(
-    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+    qtbot: PatientBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels))
     half = QSize(700, 860)  # of 1440 pixels, less the frame
     window.resize(half)
     qtbot.waitUntil(lambda: window.size() == half)
-    qtbot.wait(50)
+    qtbot.rest(50)
     tools = (window.curves.log, window.curves.over, window.timeline, window.status, window.runs)
     for widget in (*tools, window.stage.cornerWidget(), *window.stage.panels):
         assert window.rect().contains(place(widget, window)), widget
 
 
 def test_half_a_screen_has_room_for_steering_below_the_runs(
-    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+    qtbot: PatientBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels))
@@ -293,7 +293,7 @@ def test_half_a_screen_has_room_for_steering_below_the_runs(
 
 @pytest.mark.parametrize(("size", "below"), [(QSize(700, 860), True), (QSize(1280, 720), False)])
 def test_two_panels_stand_below_each_other_on_a_high_page(
-    qtbot: QtBot, open_window: Callable[..., Window], finished: Path, size: QSize, below: bool
+    qtbot: PatientBot, open_window: Callable[..., Window], finished: Path, size: QSize, below: bool
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels))
@@ -305,7 +305,7 @@ def test_two_panels_stand_below_each_other_on_a_high_page(
 
 
 def test_the_sheet_of_keys_has_one_column_on_half_a_screen(
-    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+    qtbot: PatientBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
     window.resize(QSize(700, 860))
@@ -319,7 +319,7 @@ def test_the_sheet_of_keys_has_one_column_on_half_a_screen(
 
 
 def test_nothing_of_steering_is_cut_in_lecture_mode(
-    qtbot: QtBot, open_window: Callable[..., Window], finished: Path
+    qtbot: PatientBot, open_window: Callable[..., Window], finished: Path
 ) -> None:
     window = open_window(finished)
     qtbot.waitUntil(lambda: bool(window.stage.panels))

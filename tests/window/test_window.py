@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QApplication, QLabel
-from pytestqt.qtbot import QtBot
 from support import patience
+from support.viewer import PatientBot
 
 from ed_core.cli import main
 from ed_core.recording import RecordingWriter, RunFolder
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.viewer
 Open = Callable[..., Window]
 
 
-def drawn(qtbot: QtBot, window: Window, frame: int) -> None:
+def drawn(qtbot: PatientBot, window: Window, frame: int) -> None:
     """Wait until a frame has been drawn, not only asked for."""
     seen: list[Frame] = []
     window.session.drawn.connect(seen.append)
@@ -36,7 +36,7 @@ def drawn(qtbot: QtBot, window: Window, frame: int) -> None:
     qtbot.waitUntil(lambda: any(f.request.frame == frame for f in seen))
 
 
-def opened(qtbot: QtBot, window: Window, frames: int = 8) -> None:
+def opened(qtbot: PatientBot, window: Window, frames: int = 8) -> None:
     qtbot.waitUntil(lambda: window.session.cursor.count == frames)
     qtbot.waitUntil(lambda: bool(window.stage.panels))
     drawn(qtbot, window, window.session.cursor.frame)
@@ -50,7 +50,7 @@ def ink(window: Window) -> np.ndarray:
 
 
 def test_the_first_window_has_room_on_its_screen(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     """Without it the status line, at its bottom, would say what nobody sees."""
     window = open_window(finished)
@@ -67,7 +67,7 @@ def test_the_first_window_has_room_on_its_screen(
 
 
 def test_after_full_screen_a_window_that_filled_the_screen_fills_it_again(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -94,7 +94,7 @@ def test_an_empty_folder_is_one_for_runs_to_come(
 
 
 def test_a_finished_run_opens_paused_at_its_last_frame(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -107,7 +107,7 @@ def test_a_finished_run_opens_paused_at_its_last_frame(
 
 
 def test_without_a_path_the_newest_run_of_the_folder_opens(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(root=finished.parent)
     opened(qtbot, window)
@@ -116,7 +116,7 @@ def test_without_a_path_the_newest_run_of_the_folder_opens(
 
 
 def test_a_run_by_another_path_is_the_same_run(
-    qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: PatientBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(finished.parent)
     window = open_window(Path(finished.name))
@@ -133,10 +133,10 @@ def test_a_run_by_another_path_is_the_same_run(
 
 
 def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_comes(
-    qtbot: QtBot, open_window: Open, tmp_path: Path, example: Example
+    qtbot: PatientBot, open_window: Open, tmp_path: Path, example: Example
 ) -> None:
     window = open_window(root=tmp_path / "runs")
-    qtbot.wait(50)
+    qtbot.rest(50)
     assert window.welcome.isVisible()
     folder = RunFolder.create(tmp_path / "runs", "late")
     folder.write({"status": "finished"})
@@ -147,7 +147,7 @@ def test_without_any_run_the_window_says_what_to_do_and_opens_the_first_that_com
 
 
 def test_a_live_run_is_followed_and_stays_where_it_was_scrubbed_to(
-    qtbot: QtBot, open_window: Open, tmp_path: Path, example: Example
+    qtbot: PatientBot, open_window: Open, tmp_path: Path, example: Example
 ) -> None:
     folder = RunFolder.create(tmp_path / "runs", "live")
     folder.write({"status": "training"})
@@ -179,7 +179,7 @@ def test_a_live_run_is_followed_and_stays_where_it_was_scrubbed_to(
     assert cursor.playback is Playback.PAUSED
 
 
-def test_the_keys(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_the_keys(qtbot: PatientBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
     opened(qtbot, window)
     cursor = window.session.cursor
@@ -207,7 +207,7 @@ def test_the_keys(qtbot: QtBot, open_window: Open, finished: Path) -> None:
 
 
 def test_the_sheet_of_keys_lists_every_command(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     qtbot.keyClick(window, Qt.Key.Key_F1)
@@ -226,7 +226,9 @@ def test_no_key_has_two_meanings(open_window: Open, finished: Path) -> None:
     assert all(action.shortcuts() for action in window.commands)
 
 
-def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_the_mouse_scrubs_on_the_timeline(
+    qtbot: PatientBot, open_window: Open, finished: Path
+) -> None:
     window = open_window(finished)
     opened(qtbot, window)
     timeline = window.timeline
@@ -240,7 +242,7 @@ def test_the_mouse_scrubs_on_the_timeline(qtbot: QtBot, open_window: Open, finis
 
 
 def test_a_cursor_line_in_the_curves_scrubs(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -251,7 +253,7 @@ def test_a_cursor_line_in_the_curves_scrubs(
 
 @pytest.mark.parametrize("tab", range(9))
 def test_every_panel_draws_the_first_and_the_last_frame(
-    qtbot: QtBot, open_window: Open, finished: Path, tab: int
+    qtbot: PatientBot, open_window: Open, finished: Path, tab: int
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -268,7 +270,7 @@ def test_every_panel_draws_the_first_and_the_last_frame(
 
 
 def test_the_theme_changes_every_colour(
-    qtbot: QtBot, open_window: Open, finished: Path, uncover: Callable[[Window], None]
+    qtbot: PatientBot, open_window: Open, finished: Path, uncover: Callable[[Window], None]
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -287,7 +289,7 @@ def test_the_theme_changes_every_colour(
     assert np.mean(light) < 0.1
 
 
-def test_the_window_fits_a_projector(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_the_window_fits_a_projector(qtbot: PatientBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
     opened(qtbot, window)
     window.resize(QSize(1280, 720))
@@ -299,7 +301,7 @@ def test_the_window_fits_a_projector(qtbot: QtBot, open_window: Open, finished: 
 
 
 def test_another_run_takes_the_place_of_the_first(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     from ed_viewer.testing import write_example
 
@@ -320,7 +322,7 @@ def test_another_run_takes_the_place_of_the_first(
 
 
 def test_the_curves_are_drawn_in_a_turn_of_their_own(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -334,7 +336,7 @@ def test_the_curves_are_drawn_in_a_turn_of_their_own(
 
 
 def test_what_is_drawn_in_time_is_never_called_late(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -346,7 +348,7 @@ def test_what_is_drawn_in_time_is_never_called_late(
 
 
 def test_fast_scrubbing_ends_on_the_frame_asked_for_last(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)
@@ -371,7 +373,7 @@ def test_closing_ends_the_thread_at_once(open_window: Open, finished: Path) -> N
 
 
 def test_half_a_screen_has_a_timeline_that_can_be_used(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = open_window(finished)
     opened(qtbot, window)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QSize, Qt
-from pytestqt.qtbot import QtBot
+from support.viewer import PatientBot
 
 from ed_core.recording import Recording
 from ed_viewer.panels.samples import _MOST, _ROWS, plan
@@ -79,7 +79,7 @@ def test_rows_and_columns_are_as_many_as_have_room(open_window: Open) -> None:
     assert [int(classes[n] % 3) for n in few.samples] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
-def strip_of(qtbot: QtBot, window: Window) -> Any:
+def strip_of(qtbot: PatientBot, window: Window) -> Any:
     """Open the tab of samples and show them over time, by the keyboard."""
     qtbot.waitUntil(lambda: bool(window.stage.panels))
     titles = [window.stage.tabText(tab) for tab in range(window.stage.count())]
@@ -100,7 +100,7 @@ def names_of(panel: Any) -> list[str]:
 
 
 def test_the_window_shows_the_steps_up_to_the_cursor(
-    qtbot: QtBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: PatientBot, open_window: Open, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readers: set[int] = set()
     read = Recording.read
@@ -128,11 +128,11 @@ def test_the_window_shows_the_steps_up_to_the_cursor(
     assert threading.get_ident() not in readers
 
 
-def test_every_name_has_room(qtbot: QtBot, open_window: Open, finished: Path) -> None:
+def test_every_name_has_room(qtbot: PatientBot, open_window: Open, finished: Path) -> None:
     window = open_window(finished)
     panel = strip_of(qtbot, window)
     window.resize(QSize(1280, 720))
-    qtbot.wait(100)
+    qtbot.rest(100)
     layout = panel.tiles.grid
     texts = {text: rect for rect, text, _ in layout.texts}
     metrics = panel.tiles.fontMetrics()
@@ -141,7 +141,7 @@ def test_every_name_has_room(qtbot: QtBot, open_window: Open, finished: Path) ->
 
 
 def test_two_runs_have_their_columns_at_the_same_steps(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, shorter: Path, tmp_path: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, shorter: Path, tmp_path: Path
 ) -> None:
     pair = compare_runs(finished, shorter)
     strip_of(qtbot, pair.window)
@@ -160,7 +160,7 @@ def test_two_runs_have_their_columns_at_the_same_steps(
 
 
 def test_where_run_b_has_no_frame_yet_its_column_is_empty(
-    qtbot: QtBot, compare_runs: Pairs, finished: Path, tmp_path: Path
+    qtbot: PatientBot, compare_runs: Pairs, finished: Path, tmp_path: Path
 ) -> None:
     late = write_example(tmp_path / "runs", Example(samples=120, frames=8), frames=8)
     pair = compare_runs(finished, late)

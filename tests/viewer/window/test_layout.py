@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from pytestqt.qtbot import QtBot
+from support.viewer import PatientBot
 
 from ed_core.recording import RecordingWriter, RunFolder
 from ed_viewer.new_run.log import TrainingLog
@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "config" / "window.json"
 
 
-def opened(qtbot: QtBot, window: Window) -> Window:
+def opened(qtbot: PatientBot, window: Window) -> Window:
     qtbot.waitUntil(lambda: bool(window.stage.panels))
     return window
 
@@ -39,7 +39,7 @@ def area(window: Window) -> Qt.DockWidgetArea:
 
 
 def test_a_layout_comes_back_for_its_model_and_for_no_other(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
 ) -> None:
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
     window.addDockWidget(TOP, window.docks["curves"])
@@ -54,13 +54,13 @@ def test_a_layout_comes_back_for_its_model_and_for_no_other(
 
 
 def test_a_layout_that_came_back_is_not_to_undo(
-    qtbot: QtBot, open_window: Open, finished: Path, file: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, file: Path
 ) -> None:
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
     window.addDockWidget(TOP, window.docks["curves"])
     window.close()
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
-    qtbot.wait(50)  # docks tell later where they are
+    qtbot.rest(50)  # docks tell later where they are
     assert area(window) == TOP
     assert window.findChild(ViewHistory).stack.count() == 0
     window.addDockWidget(BOTTOM, window.docks["curves"])
@@ -70,7 +70,7 @@ def test_a_layout_that_came_back_is_not_to_undo(
 
 
 def test_one_click_resets_and_forgets(
-    qtbot: QtBot, open_window: Open, finished: Path, file: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, file: Path
 ) -> None:
     window = opened(qtbot, open_window(finished, settings=Settings(file)))
     window.addDockWidget(TOP, window.docks["curves"])
@@ -95,7 +95,7 @@ def test_one_click_resets_and_forgets(
     ],
 )
 def test_broken_or_foreign_settings_are_ignored(
-    qtbot: QtBot, open_window: Open, finished: Path, file: Path, text: str
+    qtbot: PatientBot, open_window: Open, finished: Path, file: Path, text: str
 ) -> None:
     file.parent.mkdir(parents=True)
     file.write_text(text)
@@ -108,7 +108,7 @@ def test_broken_or_foreign_settings_are_ignored(
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     window = open_window(finished, settings=Settings(tmp_path / "file" / "window.json"))
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written_does_no_harm(
 
 
 def test_a_window_without_settings_keeps_nothing(
-    qtbot: QtBot,
+    qtbot: PatientBot,
     open_window: Open,
     finished: Path,
     tmp_path: Path,
@@ -129,7 +129,7 @@ def test_a_window_without_settings_keeps_nothing(
 
 
 def test_a_log_that_was_opened_while_waiting_stays(
-    qtbot: QtBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
+    qtbot: PatientBot, open_window: Open, finished: Path, tmp_path: Path, file: Path
 ) -> None:
     opened(qtbot, open_window(finished, settings=Settings(file))).close()  # without the log
     folder = RunFolder.create(tmp_path / "runs", "conv_vae-example")
@@ -150,13 +150,13 @@ def test_a_log_that_was_opened_while_waiting_stays(
 
 
 def test_lecture_mode_gives_every_dock_its_size_back(
-    qtbot: QtBot, open_window: Open, finished: Path
+    qtbot: PatientBot, open_window: Open, finished: Path
 ) -> None:
     window = opened(qtbot, open_window(finished))
     sizes = {name: window.docks[name].size() for name in ("curves", "runs")}
     for _ in range(2):
         window.act("full")
-        qtbot.wait(50)
+        qtbot.rest(50)
         window.act("full")
 
         def given_back() -> bool:
